@@ -1,0 +1,19 @@
+import type { MeshService, ServiceEndpoint } from './catalog/service.js'
+import type { KindName, KindOf } from './kinds/index.js'
+import type { MeshConfig } from './kinds/mesh-config.js'
+
+/** The mesh at one moment: consistent, immutable, cheap to take. What the translator reads. */
+export interface MeshSnapshot {
+  /** Grows with every batch that changed something. */
+  readonly revision: number
+  /** Istio's defaults with the user's config laid over them. */
+  readonly meshConfig: MeshConfig
+  /** All valid resources of a kind, oldest first, then by namespace and name. The same array as long as nothing of the kind changed. */
+  list<K extends KindName>(kind: K): readonly KindOf<K>[]
+  get<K extends KindName>(kind: K, namespace: string, name: string): KindOf<K> | undefined
+  /** Services of all registries, sorted by hostname, then namespace. */
+  readonly services: readonly MeshService[]
+  servicesOf(hostname: string): readonly MeshService[]
+  /** Endpoints of one port; the same array as long as they are the same. */
+  endpoints(service: MeshService, portName: string): readonly ServiceEndpoint[]
+}

@@ -1,0 +1,134 @@
+import type { Watch } from '@heddle/runtime'
+import type { AccessLogConfig } from '../observe/access-log.js'
+import type { ConnectionFacts } from '../filters/listener/facts.js'
+import type { HttpFilter, HttpStream, FilterDeps } from '../http/filter.js'
+import type { SocketAddress } from '../net/connection.js'
+import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
+import type { RouteTable } from '../route/table.js'
+import type { Endpoint } from '../upstream/endpoint.js'
+import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
+
+/** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
+
+export interface CompiledListener {
+  readonly name: string
+  readonly address: SocketAddress
+  readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
+  readonly bindToPort: boolean
+  readonly useOriginalDst: boolean
+  readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
+  /** 0: wait for ever. */
+  readonly listenerFiltersTimeoutMs: number
+  readonly continueOnListenerFiltersTimeout: boolean
+  /** Envoy's precedence: destination port, destination IP, server name, transport, ALPN, source ...; the default chain; undefined. */
+  chainFor(facts: ConnectionFacts): CompiledFilterChain | undefined
+  readonly filterChains: readonly CompiledFilterChain[]
+  readonly defaultFilterChain?: CompiledFilterChain
+}
+
+export interface CompiledFilterChain {
+  readonly name: string
+  /** Undefined: raw_buffer. */
+  readonly tls?: ServerTlsContext
+  readonly transportSocketConnectTimeoutMs: number
+  /** Network filters before the terminal one (network RBAC, connection limit), each judging the connection when it starts. */
+  readonly guards: readonly NetworkGuard[]
+  readonly terminal: HttpManager | TcpProxy
+}
+
+export interface NetworkGuard {
+  readonly name: string
+  /** False closes the connection. */
+  allow(facts: ConnectionFacts): boolean
+}
+
+export interface TcpProxy {
+  readonly kind: 'tcp_proxy'
+  readonly statPrefix: string
+  target(random: import('@heddle/runtime').Random): string
+  readonly idleTimeoutMs: number
+  readonly accessLogs: readonly AccessLogConfig[]
+}
+
+/** HttpConnectionManager, compiled. */
+export interface HttpManager {
+  readonly kind: 'http_connection_manager'
+  readonly statPrefix: string
+  readonly codec: 'AUTO' | 'HTTP1' | 'HTTP2'
+  readonly routes: { readonly kind: 'inline'; readonly table: RouteTable } | { readonly kind: 'rds'; readonly name: string }
+  readonly filters: readonly { readonly name: string; create(deps: FilterDeps): (stream: HttpStream) => HttpFilter }[]
+  readonly accessLogs: readonly AccessLogConfig[]
+  readonly serverName: string
+  readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH'
+  readonly via: string
+  readonly useRemoteAddress: boolean
+  readonly xffNumTrustedHops: number
+  readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY'
+  readonly setCurrentClientCert: { subject: boolean; cert: boolean; chain: boolean; dns: boolean; uri: boolean }
+  readonly generateRequestId: boolean
+  readonly preserveExternalRequestId: boolean
+  readonly normalizePath: boolean
+  readonly mergeSlashes: boolean
+  readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD'
+  readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER'
+  readonly stripMatchingHostPort: boolean
+  /** Milliseconds; 0: off. */
+  readonly timeouts: { idle: number; streamIdle: number; request: number; requestHeaders: number; drain: number; delayedClose: number; maxConnectionDuration: number; maxStreamDuration: number }
+  /** 60 by default. */
+  readonly maxRequestHeadersKb: number
+  readonly maxHeadersCount: number
+  readonly maxRequestsPerConnection: number
+  readonly acceptHttp10: boolean
+  readonly upgrades: ReadonlySet<string>
+}
+
+export interface CircuitBreakerLimits {
+  readonly maxConnections: number
+  readonly maxPendingRequests: number
+  readonly maxRequests: number
+  readonly maxRetries: number
+}
+
+export interface OutlierConfig {
+  readonly consecutive5xx: number
+  readonly consecutiveGatewayFailure: number
+  readonly enforcingConsecutive5xx: number
+  readonly enforcingConsecutiveGatewayFailure: number
+  readonly splitExternalLocalOriginErrors: boolean
+  readonly consecutiveLocalOriginFailure: number
+  readonly intervalMs: number
+  readonly baseEjectionTimeMs: number
+  readonly maxEjectionTimeMs: number
+  readonly maxEjectionPercent: number
+}
+
+export interface CompiledCluster {
+  readonly name: string
+  readonly altStatName: string
+  readonly discovery:
+    | { readonly kind: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS'; readonly endpoints: readonly Endpoint[] }
+    | { readonly kind: 'EDS'; readonly serviceName: string }
+    | { readonly kind: 'ORIGINAL_DST' }
+  readonly connectTimeoutMs: number
+  createPicker(endpoints: readonly Endpoint[], deps: LoadBalancerDeps): Picker
+  readonly circuitBreakers: CircuitBreakerLimits
+  readonly outlier?: OutlierConfig
+  /** Which TLS context an endpoint gets; undefined: plaintext. */
+  tlsFor(endpoint: Endpoint): ClientTlsContext | undefined
+  readonly http: { readonly protocol: 'HTTP1' | 'HTTP2' | 'USE_DOWNSTREAM' | 'AUTO'; readonly idleTimeoutMs: number; readonly maxRequestsPerConnection: number; readonly maxConnectionDurationMs: number }
+  /** `istio` metadata of the cluster: the services behind it, for telemetry. */
+  readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+/** Where compiled TLS contexts get their key material: SDS over ADS, files, inline, or the agent's own identity. */
+export interface SecretSource {
+  /** The same Watch for the same name while anybody holds it. Undefined inside: not there yet. */
+  watch(name: string): Watch<Secret | undefined>
+}
+
+export interface Secret {
+  readonly name: string
+  readonly certificateChain?: string
+  readonly privateKey?: string
+  readonly trustBundle?: string
+}

@@ -1,0 +1,51 @@
+import type { Clock, Logger, Random, Result } from '@heddle/runtime'
+import type { Connection } from '../net/connection.js'
+import type { RouteDecision } from '../route/decision.js'
+import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
+import type { StreamInfo } from './stream-info.js'
+
+/** One request on its way through the filter chain, as filters see it. */
+export interface HttpStream {
+  readonly request: HttpRequest
+  readonly connection: Connection
+  readonly info: StreamInfo
+  /** Resolved before the chain runs; again after {@link clearRoute}. */
+  readonly route: RouteDecision | undefined
+  /** Envoy's clearRouteCache: the next reader of `route` resolves it anew. */
+  clearRoute(): void
+  /** The most specific typed_per_filter_config for this filter's config name: weighted cluster, route, virtual host, route config. */
+  perRouteConfig(filterName: string): unknown
+}
+
+/**
+ * Envoy's semantics first: the route is resolved before the chain, response hooks run in reverse order, local replies pass
+ * every response hook, and completion always runs.
+ */
+export interface HttpFilter {
+  /** Returns at once unless it must wait: no promise on the hot path. A LocalReply ends the request here. */
+  onRequest?(request: HttpRequest, stream: HttpStream): void | LocalReply | Promise<void | LocalReply>
+  onResponse?(response: HttpResponse, stream: HttpStream): void | Promise<void>
+  /** Once, always: stats, access logs, traces; so denials count. */
+  onComplete?(info: StreamInfo): void
+}
+
+/** What a filter may use of the proxy. */
+export interface FilterDeps {
+  clock: Clock
+  random: Random
+  logger: Logger
+  /** Of the node: for istio.stats, metadata exchange. */
+  node: { id: string; cluster: string; metadata: Readonly<Record<string, unknown>> }
+  stats: import('@heddle/runtime').MetricsRegistry
+  /** Of the listener that the chain belongs to. */
+  direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
+}
+
+/** One kind of HTTP filter. `decode` failing refuses the whole resource (NACK) with the reason. */
+export interface HttpFilterFactory<C> {
+  /** Type names without the URL prefix; TypedStruct's inner type counts. */
+  readonly typeNames: readonly string[]
+  decode(config: Readonly<Record<string, unknown>>, path: string): Result<C>
+  decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>
+  create(config: C, deps: FilterDeps, name: string): (stream: HttpStream) => HttpFilter
+}

@@ -1,0 +1,50 @@
+import type { HeaderMap } from './header-map.js'
+
+/** Takes a body as it comes. */
+export interface BodySink {
+  /** Takes ownership of `chunk`. False: pause, and wait until the sink calls `body.resume()`. */
+  data(chunk: Uint8Array): boolean
+  end(trailers?: HeaderMap): void
+  /** The sender is gone before the end. Nothing follows. */
+  abort(error: Error): void
+}
+
+/** A message body in flight, with one consumer and back-pressure. Until it is consumed, its source is paused. */
+export interface Body {
+  /** Known length in bytes; undefined for chunked bodies. 0: `end` is all that will come. */
+  readonly length: number | undefined
+  consume(sink: BodySink): void
+  pause(): void
+  resume(): void
+  /** Nobody wants the rest. */
+  discard(): void
+}
+
+/** A request in the proxy's own words, the same for every protocol version. Filters may change all of it but `body`'s source. */
+export interface HttpRequest {
+  method: string
+  /** `http` or `https`, lower case. */
+  scheme: string
+  /** Host or :authority as it was sent. */
+  authority: string
+  /** Path with its query. */
+  path: string
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
+  headers: HeaderMap
+  body: Body
+}
+
+export interface HttpResponse {
+  status: number
+  headers: HeaderMap
+  body: Body
+}
+
+/** An answer that the proxy gives itself. `details` is Envoy's RESPONSE_CODE_DETAILS, `flag` its RESPONSE_FLAGS. */
+export interface LocalReply {
+  readonly status: number
+  readonly body: string
+  readonly details: string
+  readonly flag?: string
+  readonly headers?: readonly (readonly [string, string])[]
+}

@@ -1,0 +1,43 @@
+import type { Endpoint } from '../upstream/endpoint.js'
+
+/** What is known of a request when it is over; the source of access logs, stats and traces. Times are Clock.monotonic milliseconds. */
+export interface StreamInfo {
+  /** Wall clock, for START_TIME. */
+  startTime: number
+  start: number
+  end?: number
+  method: string
+  authority: string
+  path: string
+  /** Before any rewrite; undefined when the path never changed. */
+  originalPath?: string
+  protocol: string
+  requestId?: string
+  userAgent?: string
+  /** 0 until a response began. */
+  status: number
+  details: string
+  /** Envoy's response flags: `UF`, `NR`, `RBAC` has none but details. */
+  flags: Set<string>
+  bytesReceived: number
+  bytesSent: number
+  attempts: number
+  routeName?: string
+  virtualHost?: string
+  cluster?: string
+  endpoint?: Endpoint
+  upstreamTransportFailureReason?: string
+  upstreamServiceTimeMs?: number
+  downstreamRemote: string
+  downstreamLocal: string
+  upstreamLocal?: string
+  sni?: string
+  /** First URI SAN of the verified peer. */
+  peerPrincipal?: string
+  localPrincipal?: string
+  grpcStatus?: string
+  /** Dynamic metadata by filter namespace. */
+  readonly metadata: Map<string, Record<string, unknown>>
+  /** What filters keep for one another, by name: peer metadata, shadow verdicts. */
+  readonly filterState: Map<string, unknown>
+}

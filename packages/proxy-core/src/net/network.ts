@@ -1,0 +1,28 @@
+import type { Connection, SocketAddress } from './connection.js'
+
+export interface ListenOptions {
+  address: SocketAddress
+  /** Many connections may be accepted between two turns of the loop; 0 is the system's default. */
+  backlog?: number
+  reusePort?: boolean
+}
+
+export interface BoundListener {
+  /** The real address: port 0 has become the one that was free. */
+  readonly address: SocketAddress
+  /** Stops accepting; open connections live on. */
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  address: SocketAddress
+  timeoutMs: number
+}
+
+/** Sockets by argument: `systemNetwork` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */
+export interface Network {
+  /** Rejects with the system's error (`code`: EADDRINUSE, EACCES ...). */
+  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<BoundListener>
+  /** Resolves when connected. Rejects with `code` of the system, or `ETIMEDOUT`. */
+  connect(options: ConnectOptions): Promise<Connection>
+}

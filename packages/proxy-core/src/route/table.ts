@@ -1,0 +1,92 @@
+import type { Random } from '@heddle/runtime'
+import type { HttpRequest } from '../http/message.js'
+import type { RouteDecision } from './decision.js'
+import type { HeaderMutation } from './header-mutation.js'
+
+/** The part of a request that matching looks at. */
+export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers'>
+
+export interface RouteTarget {
+  readonly cluster: string
+  /** Of the weighted cluster, if it is one: its header mutations and per-filter config. */
+  readonly requestHeaders?: HeaderMutation
+  readonly responseHeaders?: HeaderMutation
+  readonly perFilterConfig?: ReadonlyMap<string, unknown>
+  /** metadata_match for subset load balancing. */
+  readonly metadataMatch?: Readonly<Record<string, unknown>>
+}
+
+export interface RetryPolicy {
+  readonly on: ReadonlySet<string>
+  readonly statusCodes: ReadonlySet<number>
+  readonly numRetries: number
+  /** 0: no limit of its own. */
+  readonly perTryTimeoutMs: number
+  readonly backoffBaseMs: number
+  readonly backoffMaxMs: number
+  readonly avoidPreviousHosts: boolean
+  readonly hostSelectionAttempts: number
+}
+
+/** Everything that forwarding a request needs, compiled. */
+export interface ForwardAction {
+  readonly kind: 'forward'
+  target(head: RequestHead, random: Random): RouteTarget
+  /** 0: none. */
+  readonly timeoutMs: number
+  readonly idleTimeoutMs?: number
+  readonly retry?: RetryPolicy
+  /** Applies prefix_rewrite, regex_rewrite, host_rewrite to the request. */
+  rewrite(request: HttpRequest): void
+  hash(head: RequestHead, source: string): bigint | undefined
+  readonly mirrors: readonly { cluster: string; fraction: number; appendShadow: boolean }[]
+  readonly allowUpgrades: ReadonlySet<string>
+}
+
+export type RouteAction = ForwardAction | { readonly kind: 'reply'; reply(head: RequestHead): import('../http/message.js').LocalReply }
+
+/** One reason why a route did not match, for explain: `header username is absent, wanted exact "nolen"`. */
+export type MatchVerdict = { readonly matched: true } | { readonly matched: false; readonly reason: string }
+
+export interface CompiledRoute {
+  readonly name: string
+  /** Place in its virtual host. */
+  readonly index: number
+  /** Fast path. */
+  matches(head: RequestHead, random: Random): boolean
+  /** The same predicates, with the first that failed in words. */
+  explainMatch(head: RequestHead): MatchVerdict
+  readonly action: RouteAction
+  readonly requestHeaders: HeaderMutation
+  readonly responseHeaders: HeaderMutation
+  readonly perFilterConfig: ReadonlyMap<string, unknown>
+  readonly statPrefix?: string
+}
+
+export interface CompiledVirtualHost {
+  readonly name: string
+  readonly domains: readonly string[]
+  readonly routes: readonly CompiledRoute[]
+  readonly requestHeaders: HeaderMutation
+  readonly responseHeaders: HeaderMutation
+  readonly perFilterConfig: ReadonlyMap<string, unknown>
+  readonly includeAttemptCountInRequest: boolean
+  readonly includeAttemptCountInResponse: boolean
+  /** ALL, EXTERNAL_ONLY or NONE (require_tls). */
+  readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL'
+}
+
+/** A RouteConfiguration, compiled. */
+export interface RouteTable {
+  readonly name: string
+  readonly virtualHosts: readonly CompiledVirtualHost[]
+  readonly requestHeaders: HeaderMutation
+  readonly responseHeaders: HeaderMutation
+  readonly mostSpecificHeaderMutationsWins: boolean
+  readonly perFilterConfig: ReadonlyMap<string, unknown>
+  /** Clusters that any route names. */
+  readonly clusters: ReadonlySet<string>
+  /** Envoy's order: exact domain, longest suffix, longest prefix, `*`. */
+  virtualHostOf(authority: string): CompiledVirtualHost | undefined
+  resolve(head: RequestHead, random: Random): RouteDecision
+}

@@ -1,0 +1,35 @@
+/** Stops what it was returned for: a subscription, a timer, a watch. Calling it twice does nothing. */
+export type Unsubscribe = () => void
+
+/**
+ * Time by argument. Outside this package nothing reads the time or owns a timer, so a test can drive a whole mesh with a
+ * fake clock (`@heddle/runtime/testing`).
+ */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch. */
+  now(): number
+  /** Milliseconds from an arbitrary start that never go back; for durations. */
+  monotonic(): number
+  /** Runs `run` once, `ms` milliseconds from now; 0 means as soon as the event loop turns. The timer does not keep the process alive. */
+  after(ms: number, run: () => void): Unsubscribe
+}
+
+// The largest delay that setTimeout takes; a longer one would fire at once.
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, run) {
+    if (ms > LONGEST_TIMER_MS) {
+      let stop = systemClock.after(LONGEST_TIMER_MS, () => {
+        stop = systemClock.after(ms - LONGEST_TIMER_MS, run)
+      })
+      return () => stop()
+    }
+    const timer = setTimeout(run, ms)
+    if (typeof timer === 'object') timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

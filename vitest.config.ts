@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+// Tests and type checks run on sources: the private condition maps every @heddle package to its src/.
+const conditions = ['@heddle/source', 'node', 'import', 'default']
+
+if (!existsSync('packages/xds-types/src/gen')) throw new Error('packages/xds-types/src/gen is missing: run `pnpm install`, which generates it.')
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    reporters: [
+      'default',
+      {
+        // The closing line that contract and CI read.
+        onTestRunEnd(modules) {
+          let passed = 0
+          let failed = 0
+          for (const module of modules) {
+            if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed')) failed++
+            for (const test of module.children.allTests()) {
+              const { state } = test.result()
+              if (state === 'passed') passed++
+              else if (state === 'failed') failed++
+            }
+          }
+          console.log(`${passed} passed, ${failed} failed`)
+        },
+      },
+    ],
+  },
+})
