@@ -1,0 +1,29 @@
+import type { HeaderMap } from '../http/header-map.js'
+import type { StreamInfo } from '../http/stream-info.js'
+
+/** Everything an access log may speak of: the request's story and the headers that went over the wire. */
+export interface AccessLogEntry {
+  readonly info: StreamInfo
+  /** As the last filter left them. Absent for TCP. */
+  readonly requestHeaders?: HeaderMap | undefined
+  /** As they went to the client. Absent when no response began. */
+  readonly responseHeaders?: HeaderMap | undefined
+  readonly responseTrailers?: HeaderMap | undefined
+}
+
+/** Takes finished lines. Writing is buffered: `write` never waits and never throws. */
+export interface AccessLogSink {
+  /** `line` ends with the newline that its format asked for. */
+  write(line: string): void
+}
+
+/** Where lines go: one sink per path, `/dev/stdout` and `/dev/stderr` among them. */
+export type AccessLogSinks = (path: string) => AccessLogSink
+
+/** One access log of an HTTP manager, a TCP proxy or a listener, compiled: filter, format and sink. */
+export interface AccessLogConfig {
+  /** `envoy.access_loggers.file`. */
+  readonly name: string
+  /** Called once per request or connection, when it is over. Never throws. */
+  log(entry: AccessLogEntry): void
+}
