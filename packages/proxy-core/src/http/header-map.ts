@@ -1,0 +1,156 @@
+/**
+ * Header fields in the order they came: names in lower case, every field line kept as its own entry (RFC 9110 §5.3).
+ * Values are strings of bytes (latin1): one character is one octet on the wire. Names are plain strings in arrays, so
+ * `__proto__` and names that look like indices are names like any other.
+ */
+export interface HeaderMap {
+  /** Number of field lines. */
+  readonly size: number
+  /** Of the first line with that name. Names are compared without case; lower-case names are found fastest. */
+  get(name: string): string | undefined
+  /** Of every line with that name, in order. */
+  getAll(name: string): readonly string[]
+  has(name: string): boolean
+  /** Leaves exactly one line with that name, where the first stood; a new name goes to the end. */
+  set(name: string, value: string): void
+  /** Adds a line at the end. */
+  append(name: string, value: string): void
+  /** {@link append} for a name that is known to be in lower case. */
+  appendLower(name: string, value: string): void
+  /** Removes every line with that name; false when there was none. */
+  delete(name: string): boolean
+  /** Removes every line for which `drop` is true. */
+  deleteWhere(drop: (name: string, value: string) => boolean): void
+  /** Name and value by place, 0 to `size` - 1; for loops that must not allocate. */
+  nameAt(index: number): string
+  valueAt(index: number): string
+  entries(): IterableIterator<[name: string, value: string]>
+  [Symbol.iterator](): IterableIterator<[name: string, value: string]>
+  clone(): HeaderMap
+}
+
+/** A new map; with the lines of `entries`. */
+export function createHeaderMap(entries?: Iterable<readonly [name: string, value: string]>): HeaderMap {
+  const map = new Lines([], [])
+  if (entries !== undefined) for (const [name, value] of entries) map.append(name, value)
+  return map
+}
+
+class Lines implements HeaderMap {
+  readonly #names: string[]
+  readonly #values: string[]
+
+  constructor(names: string[], values: string[]) {
+    this.#names = names
+    this.#values = values
+  }
+
+  get size(): number {
+    return this.#names.length
+  }
+
+  get(name: string): string | undefined {
+    const at = this.#find(name)
+    return at < 0 ? undefined : this.#values[at]
+  }
+
+  getAll(name: string): readonly string[] {
+    const wanted = lowerCase(name)
+    const names = this.#names
+    const found: string[] = []
+    for (let i = 0; i < names.length; i++) if (names[i] === wanted) found.push(this.#values[i]!)
+    return found
+  }
+
+  has(name: string): boolean {
+    return this.#find(name) >= 0
+  }
+
+  set(name: string, value: string): void {
+    const at = this.#find(name)
+    if (at < 0) {
+      this.append(name, value)
+      return
+    }
+    this.#values[at] = value
+    this.#removeFrom(at + 1, this.#names[at]!)
+  }
+
+  append(name: string, value: string): void {
+    this.appendLower(lowerCase(name), value)
+  }
+
+  appendLower(name: string, value: string): void {
+    this.#names.push(name)
+    this.#values.push(value)
+  }
+
+  delete(name: string): boolean {
+    const at = this.#find(name)
+    if (at < 0) return false
+    this.#removeFrom(at, this.#names[at]!)
+    return true
+  }
+
+  deleteWhere(drop: (name: string, value: string) => boolean): void {
+    const names = this.#names
+    const values = this.#values
+    let kept = 0
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
+      const value = values[i]!
+      if (drop(name, value)) continue
+      names[kept] = name
+      values[kept++] = value
+    }
+    names.length = values.length = kept
+  }
+
+  nameAt(index: number): string {
+    return this.#names[index]!
+  }
+
+  valueAt(index: number): string {
+    return this.#values[index]!
+  }
+
+  *entries(): IterableIterator<[string, string]> {
+    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i]!, this.#values[i]!]
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries()
+  }
+
+  clone(): HeaderMap {
+    return new Lines(this.#names.slice(), this.#values.slice())
+  }
+
+  #find(name: string): number {
+    const names = this.#names
+    for (let i = 0; i < names.length; i++) if (names[i] === name) return i
+    const lower = lowerCase(name)
+    return lower === name ? -1 : names.indexOf(lower)
+  }
+
+  #removeFrom(start: number, name: string): void {
+    const names = this.#names
+    const values = this.#values
+    let kept = start
+    for (let i = start; i < names.length; i++) {
+      if (names[i] === name) continue
+      names[kept] = names[i]!
+      values[kept++] = values[i]!
+    }
+    names.length = values.length = kept
+  }
+}
+
+// ASCII only: field names are tokens, and a lower-casing that knows Unicode would let U+212A pass for `k`.
+function lowerCase(name: string): string {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code >= 65 && code <= 90) return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  }
+  return name
+}
