@@ -1,0 +1,237 @@
+import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
+
+/**
+ * Envoy's statistics on one registry. A Prometheus family is Envoy's name without its variable part
+ * (`http.ingress.downstream_rq_total` is `envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="ingress"}`);
+ * {@link dottedName} goes back to the dotted name for `/stats`.
+ */
+
+/** Envoy's histogram buckets in milliseconds (Prometheus output of `/stats/prometheus`). */
+export const ENVOY_BUCKETS: readonly number[] = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
+
+const HTTP_LABEL = 'envoy_http_conn_manager_prefix'
+const CLUSTER_LABEL = 'envoy_cluster_name'
+const LISTENER_LABEL = 'envoy_listener_address'
+const TCP_LABEL = 'envoy_tcp_prefix'
+const CLASS_LABEL = 'envoy_response_code_class'
+const CODE_LABEL = 'envoy_response_code'
+
+/** `http.<prefix>.*` of one HTTP connection manager. */
+export interface HttpStats {
+  readonly downstreamCxTotal: Counter
+  readonly downstreamCxActive: Gauge
+  readonly downstreamCxDestroy: Counter
+  readonly downstreamCxProtocolError: Counter
+  readonly downstreamRqTotal: Counter
+  readonly downstreamRqActive: Gauge
+  readonly downstreamRqTime: Histogram
+  readonly downstreamRqTimeout: Counter
+  readonly downstreamRqRxReset: Counter
+  readonly downstreamRqTxReset: Counter
+  readonly downstreamRqTooLarge: Counter
+  readonly noRoute: Counter
+  readonly noCluster: Counter
+  readonly rqTotal: Counter
+  /** Counts a finished response under `downstream_rq_<n>xx` and `downstream_rq_completed`. */
+  completed(status: number): void
+}
+
+/** `cluster.<name>.*` of one cluster. */
+export interface ClusterStats {
+  readonly upstreamCxTotal: Counter
+  readonly upstreamCxActive: Gauge
+  readonly upstreamCxConnectFail: Counter
+  readonly upstreamCxConnectTimeout: Counter
+  readonly upstreamCxOverflow: Counter
+  readonly upstreamCxDestroy: Counter
+  readonly upstreamCxConnectMs: Histogram
+  readonly upstreamRqTotal: Counter
+  readonly upstreamRqActive: Gauge
+  readonly upstreamRqPendingTotal: Counter
+  readonly upstreamRqPendingActive: Gauge
+  readonly upstreamRqPendingOverflow: Counter
+  readonly upstreamRqTime: Histogram
+  readonly upstreamRqTimeout: Counter
+  readonly upstreamRqPerTryTimeout: Counter
+  readonly upstreamRqRxReset: Counter
+  readonly upstreamRqTxReset: Counter
+  readonly upstreamRqRetry: Counter
+  readonly upstreamRqRetrySuccess: Counter
+  readonly upstreamRqRetryLimitExceeded: Counter
+  readonly upstreamRqRetryOverflow: Counter
+  readonly lbHealthyPanic: Counter
+  readonly membershipTotal: Gauge
+  readonly membershipHealthy: Gauge
+  readonly outlierEjectionsActive: Gauge
+  readonly outlierEjectionsTotal: Counter
+  readonly sslHandshake: Counter
+  readonly sslConnectionError: Counter
+  /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`. */
+  completed(status: number): void
+}
+
+/** `listener.<address>.*` of one listener. */
+export interface ListenerStats {
+  readonly downstreamCxTotal: Counter
+  readonly downstreamCxActive: Gauge
+  readonly downstreamCxDestroy: Counter
+  readonly noFilterChainMatch: Counter
+  readonly sslHandshake: Counter
+  readonly sslConnectionError: Counter
+  readonly downstreamPreCxTimeout: Counter
+}
+
+/** `tcp.<prefix>.*` of one TCP proxy. */
+export interface TcpStats {
+  readonly downstreamCxTotal: Counter
+  readonly downstreamCxRxBytesTotal: Counter
+  readonly downstreamCxTxBytesTotal: Counter
+  readonly downstreamCxNoRoute: Counter
+}
+
+interface Scope {
+  counter(name: string): Counter
+  gauge(name: string): Gauge
+  histogram(name: string): Histogram
+  /** Counts by response class and, where Envoy does, by response code. */
+  byStatus(name: string, withCode: boolean): (status: number) => void
+}
+
+function scopeOf(registry: MetricsRegistry, prefix: string, label: string, value: string): Scope {
+  const help = `Envoy's ${prefix} statistics.`
+  const full = (name: string): string => `envoy_${prefix}_${name}`
+  return {
+    counter: (name) => registry.counter(full(name), help, [label]).labels(value),
+    gauge: (name) => registry.gauge(full(name), help, [label]).labels(value),
+    histogram: (name) => registry.histogram(full(name), help, [label], ENVOY_BUCKETS).labels(value),
+    byStatus(name, withCode) {
+      const classes = registry.counter(full(`${name}_xx`), help, [CLASS_LABEL, label])
+      const codes = withCode ? registry.counter(full(name), help, [CODE_LABEL, label]) : undefined
+      const cache = new Map<number, { byClass: Counter; byCode: Counter | undefined }>()
+      return (status) => {
+        let counters = cache.get(status)
+        if (counters === undefined) {
+          counters = { byClass: classes.labels(String(Math.floor(status / 100)), value), byCode: codes?.labels(String(status), value) }
+          cache.set(status, counters)
+        }
+        counters.byClass.inc()
+        counters.byCode?.inc()
+      }
+    },
+  }
+}
+
+export function createHttpStats(registry: MetricsRegistry, statPrefix: string): HttpStats {
+  const scope = scopeOf(registry, 'http', HTTP_LABEL, statPrefix)
+  const byStatus = scope.byStatus('downstream_rq', false)
+  const completed = scope.counter('downstream_rq_completed')
+  return {
+    downstreamCxTotal: scope.counter('downstream_cx_total'),
+    downstreamCxActive: scope.gauge('downstream_cx_active'),
+    downstreamCxDestroy: scope.counter('downstream_cx_destroy'),
+    downstreamCxProtocolError: scope.counter('downstream_cx_protocol_error'),
+    downstreamRqTotal: scope.counter('downstream_rq_total'),
+    downstreamRqActive: scope.gauge('downstream_rq_active'),
+    downstreamRqTime: scope.histogram('downstream_rq_time'),
+    downstreamRqTimeout: scope.counter('downstream_rq_timeout'),
+    downstreamRqRxReset: scope.counter('downstream_rq_rx_reset'),
+    downstreamRqTxReset: scope.counter('downstream_rq_tx_reset'),
+    downstreamRqTooLarge: scope.counter('downstream_rq_too_large'),
+    noRoute: scope.counter('no_route'),
+    noCluster: scope.counter('no_cluster'),
+    rqTotal: scope.counter('rq_total'),
+    completed(status) {
+      completed.inc()
+      byStatus(status)
+    },
+  }
+}
+
+export function createClusterStats(registry: MetricsRegistry, clusterName: string): ClusterStats {
+  const scope = scopeOf(registry, 'cluster', CLUSTER_LABEL, clusterName)
+  const byStatus = scope.byStatus('upstream_rq', true)
+  const completed = scope.counter('upstream_rq_completed')
+  return {
+    upstreamCxTotal: scope.counter('upstream_cx_total'),
+    upstreamCxActive: scope.gauge('upstream_cx_active'),
+    upstreamCxConnectFail: scope.counter('upstream_cx_connect_fail'),
+    upstreamCxConnectTimeout: scope.counter('upstream_cx_connect_timeout'),
+    upstreamCxOverflow: scope.counter('upstream_cx_overflow'),
+    upstreamCxDestroy: scope.counter('upstream_cx_destroy'),
+    upstreamCxConnectMs: scope.histogram('upstream_cx_connect_ms'),
+    upstreamRqTotal: scope.counter('upstream_rq_total'),
+    upstreamRqActive: scope.gauge('upstream_rq_active'),
+    upstreamRqPendingTotal: scope.counter('upstream_rq_pending_total'),
+    upstreamRqPendingActive: scope.gauge('upstream_rq_pending_active'),
+    upstreamRqPendingOverflow: scope.counter('upstream_rq_pending_overflow'),
+    upstreamRqTime: scope.histogram('upstream_rq_time'),
+    upstreamRqTimeout: scope.counter('upstream_rq_timeout'),
+    upstreamRqPerTryTimeout: scope.counter('upstream_rq_per_try_timeout'),
+    upstreamRqRxReset: scope.counter('upstream_rq_rx_reset'),
+    upstreamRqTxReset: scope.counter('upstream_rq_tx_reset'),
+    upstreamRqRetry: scope.counter('upstream_rq_retry'),
+    upstreamRqRetrySuccess: scope.counter('upstream_rq_retry_success'),
+    upstreamRqRetryLimitExceeded: scope.counter('upstream_rq_retry_limit_exceeded'),
+    upstreamRqRetryOverflow: scope.counter('upstream_rq_retry_overflow'),
+    lbHealthyPanic: scope.counter('lb_healthy_panic'),
+    membershipTotal: scope.gauge('membership_total'),
+    membershipHealthy: scope.gauge('membership_healthy'),
+    outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
+    outlierEjectionsTotal: scope.counter('outlier_detection_ejections_enforced_total'),
+    sslHandshake: scope.counter('ssl_handshake'),
+    sslConnectionError: scope.counter('ssl_connection_error'),
+    completed(status) {
+      completed.inc()
+      byStatus(status)
+    },
+  }
+}
+
+/** `address`: as Envoy writes it in names, `127.0.0.1_8080`. */
+export function createListenerStats(registry: MetricsRegistry, address: string): ListenerStats {
+  const scope = scopeOf(registry, 'listener', LISTENER_LABEL, address)
+  return {
+    downstreamCxTotal: scope.counter('downstream_cx_total'),
+    downstreamCxActive: scope.gauge('downstream_cx_active'),
+    downstreamCxDestroy: scope.counter('downstream_cx_destroy'),
+    noFilterChainMatch: scope.counter('no_filter_chain_match'),
+    sslHandshake: scope.counter('ssl_handshake'),
+    sslConnectionError: scope.counter('ssl_connection_error'),
+    downstreamPreCxTimeout: scope.counter('downstream_pre_cx_timeout'),
+  }
+}
+
+export function createTcpStats(registry: MetricsRegistry, statPrefix: string): TcpStats {
+  const scope = scopeOf(registry, 'tcp', TCP_LABEL, statPrefix)
+  return {
+    downstreamCxTotal: scope.counter('downstream_cx_total'),
+    downstreamCxRxBytesTotal: scope.counter('downstream_cx_rx_bytes_total'),
+    downstreamCxTxBytesTotal: scope.counter('downstream_cx_tx_bytes_total'),
+    downstreamCxNoRoute: scope.counter('downstream_cx_no_route'),
+  }
+}
+
+const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
+  { label: HTTP_LABEL, family: 'http' },
+  { label: CLUSTER_LABEL, family: 'cluster' },
+  { label: LISTENER_LABEL, family: 'listener' },
+  { label: TCP_LABEL, family: 'tcp' },
+]
+
+/** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
+export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
+  const labels = new Map(labelNames.map((name, index) => [name, values[index] ?? '']))
+  for (const { label, family: prefix } of SCOPES) {
+    const value = labels.get(label)
+    if (value === undefined || !family.startsWith(`envoy_${prefix}_`)) continue
+    let stat = family.slice(`envoy_${prefix}_`.length)
+    const statusClass = labels.get(CLASS_LABEL)
+    if (statusClass !== undefined && stat.endsWith('_xx')) stat = `${stat.slice(0, -3)}_${statusClass}xx`
+    const code = labels.get(CODE_LABEL)
+    if (code !== undefined) stat = `${stat}_${code}`
+    return `${prefix}.${value}.${stat}`
+  }
+  if (labelNames.length === 0 && family.startsWith('envoy_')) return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')
+  const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
+  return `${family}${pairs.join('')}`
+}
