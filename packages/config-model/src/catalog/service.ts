@@ -1,7 +1,22 @@
 import type { ResourceKey } from '../resource.js'
 
 /** Protocols of a port, by Istio's names. */
-export type PortProtocol = 'HTTP' | 'HTTP2' | 'HTTP_PROXY' | 'GRPC' | 'GRPC-Web' | 'HTTPS' | 'TLS' | 'TCP' | 'MONGO' | 'REDIS' | 'MYSQL' | 'UDP' | 'HBONE' | 'DOUBLE_HBONE' | 'Unsupported'
+export type PortProtocol =
+  | 'HTTP'
+  | 'HTTP2'
+  | 'HTTP_PROXY'
+  | 'GRPC'
+  | 'GRPC-Web'
+  | 'HTTPS'
+  | 'TLS'
+  | 'TCP'
+  | 'MONGO'
+  | 'REDIS'
+  | 'MYSQL'
+  | 'UDP'
+  | 'HBONE'
+  | 'DOUBLE_HBONE'
+  | 'Unsupported'
 
 export interface ServicePort {
   readonly name: string

@@ -1,0 +1,50 @@
+import type { Resource } from '../resource.js'
+import type { LabelsSelector, ServerTLSSettings } from './common.js'
+import type { Destination } from './http-route.js'
+import type { ConnectionPoolSettings } from './traffic-policy.js'
+
+/** networking.istio.io Sidecar. */
+export interface SidecarSpec {
+  workloadSelector?: LabelsSelector
+  ingress?: readonly IstioIngressListener[]
+  /** Absent: `*` + `/*`, everything. */
+  egress?: readonly IstioEgressListener[]
+  inboundConnectionPool?: ConnectionPoolSettings
+  outboundTrafficPolicy?: OutboundTrafficPolicy
+}
+
+export type Sidecar = Resource<'Sidecar', SidecarSpec>
+
+export type CaptureMode = 'DEFAULT' | 'IPTABLES' | 'NONE'
+
+export interface SidecarPort {
+  number: number
+  protocol?: string
+  name?: string
+  /** @deprecated */
+  targetPort?: number
+}
+
+export interface IstioIngressListener {
+  port: SidecarPort
+  bind?: string
+  captureMode?: CaptureMode
+  /** `127.0.0.1:PORT`, `0.0.0.0:PORT`, `unix:///path`, `[::1]:PORT`; absent: the port itself. */
+  defaultEndpoint?: string
+  tls?: ServerTLSSettings
+  connectionPool?: ConnectionPoolSettings
+}
+
+export interface IstioEgressListener {
+  port?: SidecarPort
+  bind?: string
+  captureMode?: CaptureMode
+  /** `namespace/host`; namespace `.` own, `~` none, `*` all. */
+  hosts: readonly string[]
+}
+
+export interface OutboundTrafficPolicy {
+  /** Default in a Sidecar: REGISTRY_ONLY is the enum's zero. */
+  mode: 'REGISTRY_ONLY' | 'ALLOW_ANY' | 'ALLOW_ANY_DYNAMIC_DNS'
+  egressProxy?: Destination
+}
