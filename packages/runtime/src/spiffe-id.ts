@@ -20,14 +20,16 @@ export function formatSpiffeId(id: SpiffeId): string {
 
 /** Reads an Istio workload identity; refuses any other SPIFFE ID with code `spiffe.invalid_id`. */
 export function parseSpiffeId(uri: string): Result<SpiffeId> {
-  const refuse = (why: string): Result<SpiffeId> => fail(problem('spiffe.invalid_id', '', `${JSON.stringify(uri.slice(0, 200))} is no workload identity: ${why}.`))
+  const refuse = (why: string): Result<SpiffeId> =>
+    fail(problem('spiffe.invalid_id', '', `${JSON.stringify(uri.slice(0, 200))} is no workload identity: ${why}.`))
   if (uri.length > MAX_URI_BYTES) return refuse(`longer than ${MAX_URI_BYTES} bytes`)
   if (!uri.startsWith('spiffe://')) return refuse('it does not start with spiffe://')
   const [trustDomain = '', ns, namespace = '', sa, serviceAccount = '', ...rest] = uri.slice('spiffe://'.length).split('/')
   if (!TRUST_DOMAIN.test(trustDomain)) return refuse('the trust domain has characters other than a-z, 0-9, ".", "-", "_"')
   if (ns !== 'ns' || sa !== 'sa' || rest.length > 0) return refuse('the path is not /ns/<namespace>/sa/<service account>')
   for (const segment of [namespace, serviceAccount]) {
-    if (!SEGMENT.test(segment) || segment === '.' || segment === '..') return refuse('a path segment is empty, dots, or has characters other than a-z, A-Z, 0-9, ".", "-", "_"')
+    if (!SEGMENT.test(segment) || segment === '.' || segment === '..')
+      return refuse('a path segment is empty, dots, or has characters other than a-z, A-Z, 0-9, ".", "-", "_"')
   }
   return ok({ trustDomain, namespace, serviceAccount })
 }
