@@ -2,7 +2,7 @@ import type { HeaderMap } from './header-map.js'
 
 /** Takes a body as it comes. */
 export interface BodySink {
-  /** Takes ownership of `chunk`. False: pause, and wait until the sink calls `body.resume()`. */
+  /** `chunk` is valid only during the call: copy what must live longer. False: pause, and wait until the sink calls `body.resume()`. */
   data(chunk: Uint8Array): boolean
   end(trailers?: HeaderMap): void
   /** The sender is gone before the end. Nothing follows. */
@@ -11,12 +11,13 @@ export interface BodySink {
 
 /** A message body in flight, with one consumer and back-pressure. Until it is consumed, its source is paused. */
 export interface Body {
-  /** Known length in bytes; undefined for chunked bodies. 0: `end` is all that will come. */
+  /** Known length in bytes; undefined for chunked bodies. 0: `end` is all that will come. Framing follows it, never a header. */
   readonly length: number | undefined
+  /** Once. May call the sink before it returns. */
   consume(sink: BodySink): void
   pause(): void
   resume(): void
-  /** Nobody wants the rest. */
+  /** Nobody wants the rest: it is dropped, and a sink hears nothing more. */
   discard(): void
 }
 
@@ -25,11 +26,12 @@ export interface HttpRequest {
   method: string
   /** `http` or `https`, lower case. */
   scheme: string
-  /** Host or :authority as it was sent. */
+  /** Host or :authority as it was sent. `host` is never in `headers`. */
   authority: string
   /** Path with its query. */
   path: string
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
+  /** Without `host`, `connection`, `transfer-encoding` and what `connection` names; `content-length` is there for reading only. */
   headers: HeaderMap
   body: Body
 }

@@ -16,18 +16,36 @@ export interface TlsInfo {
   version: string
   /** The peer presented a certificate, and it was verified against the trust bundle. */
   peerVerified: boolean
-  /** DER of the peer's leaf certificate. */
-  peerCertificate?: Uint8Array
+  /** OpenSSL's name of the cipher suite. */
+  cipher?: string
+  /** The peer's certificates as presented, leaf first; undefined when it presented none. */
+  peer?: PeerCertificate
   /** URI SANs of the peer's verified certificate, in order: SPIFFE IDs. */
   peerUris: readonly string[]
   /** URI SANs of our own certificate. */
   localUris: readonly string[]
 }
 
-/** What the owner of a connection hears. `bytes` are valid only during the call: copy what must live longer. */
+/** What headers and policies may ask of a peer's leaf certificate. */
+export interface PeerCertificate {
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly hash: string
+  /** RFC 2253 order: `CN=client,OU=Unit,O=Org`; empty for workload certificates. */
+  readonly subject: string
+  readonly uris: readonly string[]
+  readonly dns: readonly string[]
+  readonly der: Uint8Array
+  /** PEM of the leaf. */
+  pem(): string
+  /** PEM of the whole verified chain, leaf first, root included. */
+  chainPem(): string
+}
+
+/** What the owner of a connection hears. */
 export interface ConnectionHandler {
+  /** `bytes` are valid only during the call, which may overwrite them: copy what must live longer. Nothing comes after `pause`. */
   onData(bytes: Uint8Array): void
-  /** The peer has half-closed: no more data comes. */
+  /** The peer has half-closed: no more data comes. Writing is still possible until `end`. */
   onEnd(): void
   /** A write that returned false has reached the kernel. */
   onDrain(): void
@@ -47,13 +65,18 @@ export interface Connection {
   /** Present once TLS has been established on it. */
   readonly tls?: TlsInfo | undefined
   readonly closed: boolean
-  /** Gives the connection to another owner; data that came before the first owner is kept until then. */
+  /**
+   * Bytes given to `write` that the system has not taken yet. 0 right after a write: its buffer is free to be used again,
+   * which lets writers share one staging buffer.
+   */
+  readonly buffered: number
+  /** Gives the connection to another owner; nothing is read before the first one. */
   handle(handler: ConnectionHandler): void
-  /** Takes ownership of `bytes`. False: enough is under way, wait for `onDrain`. */
+  /** Takes ownership of `bytes` until `buffered` is 0 again. False: enough is under way, wait for `onDrain`. */
   write(bytes: Uint8Array): boolean
   /** Half-closes after what was written. */
   end(): void
-  /** Closes at once; `onClose` follows. */
+  /** Closes at once; `onClose` follows, later and not within this call. */
   destroy(error?: Error): void
   /** Stops reading, so that the peer feels it. */
   pause(): void

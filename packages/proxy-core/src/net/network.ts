@@ -19,7 +19,7 @@ export interface ConnectOptions {
   timeoutMs: number
 }
 
-/** Sockets by argument: `systemNetwork` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */
+/** Sockets by argument: `createSystemNetwork()` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */
 export interface Network {
   /** Rejects with the system's error (`code`: EADDRINUSE, EACCES ...). */
   listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<BoundListener>

@@ -1,0 +1,98 @@
+import type { Connection } from '../net/connection.js'
+import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
+
+/** How one protocol version speaks on a connection. Retries, timeouts and headers' meaning belong to its users. */
+export interface HttpCodec {
+  serve(connection: Connection, options: ServerOptions, handler: ServerHandler): ServerSession
+  connect(connection: Connection, options: ClientOptions, handler: ClientSessionHandler): ClientSession
+}
+
+export interface ServerOptions {
+  /** Scheme of requests in origin form: `https` on TLS. */
+  readonly scheme: 'http' | 'https'
+  readonly maxHeadersKb: number
+  readonly maxHeadersCount: number
+  readonly acceptHttp10: boolean
+}
+
+export interface ServerHandler {
+  /** A request's head has come. Answer now or later by `exchange.respond`. */
+  onRequest(exchange: ServerExchange): void
+  /** The codec refuses what came: answer with `reply`, after which the connection closes. What is known of the request is in the exchange. */
+  onRefused(exchange: ServerExchange, reply: LocalReply): void
+  /** Once, last: the connection is gone, and every exchange has heard of it before. */
+  onClose(error?: Error): void
+}
+
+/** What the owner of an exchange hears. */
+export interface ExchangeEvents {
+  /** The last byte of the response has been given to the connection, and the request has been read or refused. */
+  onDone(): void
+  /** The client or the connection is gone before that. Nothing follows. */
+  onReset(error?: Error): void
+}
+
+/** A request that came in, and the way to answer it. */
+export interface ServerExchange {
+  readonly request: HttpRequest
+  /** The request asked to upgrade to this protocol; lower case. */
+  readonly upgrade: string | undefined
+  /** Body bytes so far, without framing. */
+  readonly bytesReceived: number
+  readonly bytesSent: number
+  events: ExchangeEvents
+  /** Once. The codec consumes the body. `close`: the connection closes after it. */
+  respond(response: HttpResponse, close: boolean): void
+  /** Ends the exchange without an (or in the middle of the) answer, so that the client notices. */
+  reset(): void
+}
+
+export interface ServerSession {
+  /** Requests under way. */
+  readonly active: number
+  /** Requests that have come so far. */
+  readonly total: number
+  /** Closes when idle, or after the responses under way, which say `connection: close`. */
+  drain(): void
+  destroy(error?: Error): void
+}
+
+export interface ClientOptions {
+  readonly maxHeadersKb: number
+  readonly maxHeadersCount: number
+}
+
+export interface ClientSessionHandler {
+  /** Capacity changed: a request is over, and the session may take another. */
+  onAvailable(session: ClientSession): void
+  onClose(session: ClientSession, error?: Error): void
+}
+
+/** Why an upstream request ended before its response was complete. */
+export type ResetReason = 'connection_termination' | 'protocol_error' | 'remote_reset' | 'remote_refused'
+
+/** What the sender of a request hears: a response and its end, or a reset, each at most once. Nothing after `cancel`. */
+export interface ClientExchangeEvents {
+  onResponse(response: HttpResponse): void
+  /** The response is complete (its body's sink has heard `end`). */
+  onEnd(): void
+  /** Also told to the sink of a body under way. */
+  onReset(reason: ResetReason, error?: Error): void
+}
+
+export interface ClientExchange {
+  /** Nobody wants the answer. The connection of an HTTP/1 exchange closes. */
+  cancel(): void
+}
+
+export interface ClientSession {
+  readonly connection: Connection
+  /** May take another request now. */
+  readonly available: boolean
+  /** Requests sent so far. */
+  readonly total: number
+  send(request: HttpRequest, events: ClientExchangeEvents): ClientExchange
+  /** Takes no more requests, closes when those under way are over. */
+  drain(): void
+  destroy(error?: Error): void
+}
