@@ -1,11 +1,11 @@
-import type { Watch } from '@heddle/runtime'
-import type { AccessLogConfig } from '../observe/access-log.js'
+import type { Random, Result, Watch } from '@heddle/runtime'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
-import type { HttpFilter, HttpStream, FilterDeps } from '../http/filter.js'
+import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
+import type { AccessLogConfig } from '../observe/access-log.js'
 import type { RouteTable } from '../route/table.js'
-import type { Endpoint } from '../upstream/endpoint.js'
+import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
 
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
@@ -16,6 +16,8 @@ export interface CompiledListener {
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   readonly bindToPort: boolean
   readonly useOriginalDst: boolean
+  /** Of connections, written when they end. */
+  readonly accessLogs: readonly AccessLogConfig[]
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
   /** 0: wait for ever. */
   readonly listenerFiltersTimeoutMs: number
@@ -45,8 +47,14 @@ export interface NetworkGuard {
 export interface TcpProxy {
   readonly kind: 'tcp_proxy'
   readonly statPrefix: string
-  target(random: import('@heddle/runtime').Random): string
+  /** The cluster, after weights and dice. */
+  target(random: Random): string
+  /** 0: none. Envoy's default is an hour. */
   readonly idleTimeoutMs: number
+  /** 0: none. */
+  readonly maxConnectionDurationMs: number
+  /** Clusters that it may choose. */
+  readonly clusters: readonly string[]
   readonly accessLogs: readonly AccessLogConfig[]
 }
 
@@ -73,13 +81,36 @@ export interface HttpManager {
   readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER'
   readonly stripMatchingHostPort: boolean
   /** Milliseconds; 0: off. */
-  readonly timeouts: { idle: number; streamIdle: number; request: number; requestHeaders: number; drain: number; delayedClose: number; maxConnectionDuration: number; maxStreamDuration: number }
+  readonly timeouts: {
+    idle: number
+    streamIdle: number
+    request: number
+    requestHeaders: number
+    drain: number
+    delayedClose: number
+    maxConnectionDuration: number
+    maxStreamDuration: number
+  }
   /** 60 by default. */
   readonly maxRequestHeadersKb: number
   readonly maxHeadersCount: number
   readonly maxRequestsPerConnection: number
   readonly acceptHttp10: boolean
+  /** Lower case: `websocket`, `connect`. */
   readonly upgrades: ReadonlySet<string>
+  readonly stripAnyHostPort: boolean
+  readonly stripTrailingHostDot: boolean
+  readonly proxy100Continue: boolean
+  readonly enableTrailers: boolean
+  readonly allowChunkedLength: boolean
+  readonly allowAbsoluteUrl: boolean
+  readonly skipXffAppend: boolean
+  readonly appendXForwardedPort: boolean
+  readonly alwaysSetRequestIdInResponse: boolean
+  /** internal_address_config: whether a trusted client address counts as internal. */
+  isInternalAddress(address: string): boolean
+  /** Of the router filter: no x-envoy-* headers of our own. */
+  readonly suppressEnvoyHeaders: boolean
 }
 
 export interface CircuitBreakerLimits {
@@ -87,6 +118,8 @@ export interface CircuitBreakerLimits {
   readonly maxPendingRequests: number
   readonly maxRequests: number
   readonly maxRetries: number
+  /** Replaces maxRetries: retries may be `percent` of the active requests, and always `minConcurrency`. */
+  readonly retryBudget?: { readonly percent: number; readonly minConcurrency: number }
 }
 
 export interface OutlierConfig {
@@ -96,28 +129,71 @@ export interface OutlierConfig {
   readonly enforcingConsecutiveGatewayFailure: number
   readonly splitExternalLocalOriginErrors: boolean
   readonly consecutiveLocalOriginFailure: number
+  readonly enforcingConsecutiveLocalOriginFailure: number
   readonly intervalMs: number
   readonly baseEjectionTimeMs: number
   readonly maxEjectionTimeMs: number
   readonly maxEjectionPercent: number
+  readonly maxEjectionTimeJitterMs: number
+  readonly successRate: {
+    readonly enforcing: number
+    readonly minimumHosts: number
+    readonly requestVolume: number
+    readonly stdevFactor: number
+  }
+  readonly failurePercentage: {
+    readonly enforcing: number
+    readonly threshold: number
+    readonly minimumHosts: number
+    readonly requestVolume: number
+  }
 }
 
 export interface CompiledCluster {
   readonly name: string
   readonly altStatName: string
   readonly discovery:
-    | { readonly kind: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS'; readonly endpoints: readonly Endpoint[] }
+    | { readonly kind: 'STATIC'; readonly endpoints: EndpointSet }
+    /** The addresses of `endpoints` are host names. */
+    | { readonly kind: 'STRICT_DNS' | 'LOGICAL_DNS'; readonly endpoints: EndpointSet; readonly dns: DnsConfig }
     | { readonly kind: 'EDS'; readonly serviceName: string }
-    | { readonly kind: 'ORIGINAL_DST' }
+    /** `port` replaces the port of the original destination. */
+    | { readonly kind: 'ORIGINAL_DST'; readonly port?: number }
   readonly connectTimeoutMs: number
-  createPicker(endpoints: readonly Endpoint[], deps: LoadBalancerDeps): Picker
+  createPicker(endpoints: EndpointSet, deps: LoadBalancerDeps): Picker
   readonly circuitBreakers: CircuitBreakerLimits
   readonly outlier?: OutlierConfig
   /** Which TLS context an endpoint gets; undefined: plaintext. */
   tlsFor(endpoint: Endpoint): ClientTlsContext | undefined
-  readonly http: { readonly protocol: 'HTTP1' | 'HTTP2' | 'USE_DOWNSTREAM' | 'AUTO'; readonly idleTimeoutMs: number; readonly maxRequestsPerConnection: number; readonly maxConnectionDurationMs: number }
+  readonly http: {
+    readonly protocol: 'HTTP1' | 'HTTP2' | 'USE_DOWNSTREAM' | 'AUTO'
+    readonly idleTimeoutMs: number
+    readonly maxRequestsPerConnection: number
+    readonly maxConnectionDurationMs: number
+  }
   /** `istio` metadata of the cluster: the services behind it, for telemetry. */
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** upstream_bind_config: bind outgoing connections to this address. */
+  readonly sourceAddress?: string
+}
+
+export interface DnsConfig {
+  readonly refreshMs: number
+  readonly respectTtl: boolean
+  readonly family: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL'
+}
+
+/** What compiling asks of the proxy around it. No part of it is called again after compiling, but `secrets`' watches and `hash64` live on. */
+export interface CompileDeps {
+  readonly secrets: SecretSource
+  /** Filters that may stand in an HTTP manager: `filters/defaults` and the user's own. */
+  readonly httpFilters: readonly HttpFilterFactory<unknown>[]
+  /** Compiles one envoy.config.accesslog.v3.AccessLog. */
+  accessLog(config: Readonly<Record<string, unknown>>, path: string): Result<AccessLogConfig>
+  /** xxHash64 with seed 0 of the UTF-8 bytes; `createHash64()` in upstream/hash makes it. */
+  hash64(text: string): bigint
+  /** For data sources that name a file; without it they are refused. Undefined: no such file. */
+  readFile?(path: string): string | undefined
 }
 
 /** Where compiled TLS contexts get their key material: SDS over ADS, files, inline, or the agent's own identity. */

@@ -46,6 +46,8 @@ export interface HttpFilterFactory<C> {
   /** Type names without the URL prefix; TypedStruct's inner type counts. */
   readonly typeNames: readonly string[]
   decode(config: Readonly<Record<string, unknown>>, path: string): Result<C>
+  /** Types that {@link decodePerRoute} takes; by default those of the filter itself. */
+  readonly perRouteTypeNames?: readonly string[]
   decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>
   create(config: C, deps: FilterDeps, name: string): (stream: HttpStream) => HttpFilter
 }

@@ -10,6 +10,11 @@ export type RouteDecision =
       /** The cluster, after weights, cluster_header and the dice. */
       readonly target: RouteTarget
     }
-  | { readonly kind: 'reply'; readonly virtualHost: CompiledVirtualHost; readonly route?: CompiledRoute; readonly reply: LocalReply }
+  | {
+      readonly kind: 'reply'
+      readonly virtualHost: CompiledVirtualHost
+      readonly route?: CompiledRoute
+      readonly reply: LocalReply
+    }
   /** `NR` 404 `route_not_found`; without virtualHost no domain fitted. */
   | { readonly kind: 'none'; readonly virtualHost?: CompiledVirtualHost }

@@ -1,4 +1,5 @@
 import type { Random } from '@heddle/runtime'
+import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { RouteDecision } from './decision.js'
 import type { HeaderMutation } from './header-mutation.js'
@@ -26,6 +27,10 @@ export interface RetryPolicy {
   readonly backoffMaxMs: number
   readonly avoidPreviousHosts: boolean
   readonly hostSelectionAttempts: number
+  /** For `retriable-headers`: a response with one of them is retried. */
+  readonly retriableHeaders?: (headers: HeaderMap) => boolean
+  /** Only requests for which it is true are retried. */
+  readonly retriableRequest?: (head: RequestHead) => boolean
 }
 
 /** Everything that forwarding a request needs, compiled. */
@@ -38,12 +43,24 @@ export interface ForwardAction {
   readonly retry?: RetryPolicy
   /** Applies prefix_rewrite, regex_rewrite, host_rewrite to the request. */
   rewrite(request: HttpRequest): void
-  hash(head: RequestHead, source: string): bigint | undefined
+  /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
+  hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
   readonly mirrors: readonly { cluster: string; fraction: number; appendShadow: boolean }[]
-  readonly allowUpgrades: ReadonlySet<string>
+  /** Lower case: upgrades that this route allows or forbids against the manager's own list. */
+  readonly upgrades: ReadonlyMap<string, boolean>
+  /** Of an unknown cluster: 503, 404 or 500. */
+  readonly clusterNotFoundStatus: number
+  /** 0: none. Undefined: the manager's. */
+  readonly maxStreamDurationMs?: number
+  /** Present: a grpc-timeout header becomes the timeout, cut to `maxMs` (0: not cut), less `offsetMs`. */
+  readonly grpcTimeout?: { readonly maxMs: number; readonly offsetMs: number }
+  /** auto_host_rewrite: the Host becomes the chosen endpoint's hostname. */
+  readonly autoHostRewrite: boolean
 }
 
-export type RouteAction = ForwardAction | { readonly kind: 'reply'; reply(head: RequestHead): import('../http/message.js').LocalReply }
+export type RouteAction =
+  | ForwardAction
+  | { readonly kind: 'reply'; reply(head: RequestHead): import('../http/message.js').LocalReply }
 
 /** One reason why a route did not match, for explain: `header username is absent, wanted exact "nolen"`. */
 export type MatchVerdict = { readonly matched: true } | { readonly matched: false; readonly reason: string }

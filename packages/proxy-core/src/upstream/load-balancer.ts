@@ -1,12 +1,16 @@
 import type { Random } from '@heddle/runtime'
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint, EndpointSet } from './endpoint.js'
 
 /** What a picker may look at. */
 export interface PickContext {
   /** From the route's hash policies. */
-  hash?: bigint
+  hash?: bigint | undefined
   /** Of earlier attempts of this request: a picker tries to avoid them (previous_hosts). */
-  tried?: readonly Endpoint[]
+  tried?: readonly Endpoint[] | undefined
+  /** How often a tried endpoint is drawn again before it is taken all the same (host_selection_retry_max_attempts); 1 by default. */
+  attempts?: number | undefined
+  /** metadata_match of the route, for subset load balancing. */
+  metadataMatch?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Chooses an endpoint. Replaced when endpoints change, never mutated. */
@@ -19,12 +23,12 @@ export interface LoadBalancerDeps {
   random: Random
   /** Requests under way at an endpoint; for least request. */
   activeRequests(endpoint: Endpoint): number
-  /** Not ejected by outlier detection, not failed by health checks. */
+  /** Not ejected by outlier detection, not failed by health checks. Asked at every pick, so that no picker need be rebuilt. */
   isHealthy(endpoint: Endpoint): boolean
 }
 
 /** One balancing policy. */
 export interface LoadBalancer<C> {
   readonly name: string
-  create(config: C, endpoints: readonly Endpoint[], deps: LoadBalancerDeps): Picker
+  create(config: C, endpoints: EndpointSet, deps: LoadBalancerDeps): Picker
 }

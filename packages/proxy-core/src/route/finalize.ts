@@ -1,0 +1,35 @@
+import type { HeaderMap } from '../http/header-map.js'
+import type { HttpRequest } from '../http/message.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
+import type { RouteDecision } from './decision.js'
+import type { HeaderMutation } from './header-mutation.js'
+import type { RouteTable } from './table.js'
+
+/**
+ * What a route does to a request before it leaves: header mutations of every level, then host and path rewrites
+ * (Envoy's finalizeRequestHeaders). Call it once, after the filters, before the first attempt.
+ */
+export function finalizeRequest(decision: RouteDecision, table: RouteTable, request: HttpRequest, entry: AccessLogEntry): void {
+  if (decision.kind !== 'forward') return
+  for (const mutation of levels(decision, table, 'requestHeaders')) mutation.apply(request.headers, entry)
+  if (decision.route.action.kind === 'forward') decision.route.action.rewrite(request)
+}
+
+/** The same for a response, of upstreams and of direct responses alike. Nothing applies where no route was found. */
+export function finalizeResponse(decision: RouteDecision, table: RouteTable, headers: HeaderMap, entry: AccessLogEntry): void {
+  for (const mutation of levels(decision, table, 'responseHeaders')) mutation.apply(headers, entry)
+}
+
+// Recorded from Envoy: weighted cluster, route, virtual host, route config; with most_specific_header_mutations_wins
+// weighted cluster, route config, virtual host, route. Appends stay either way, the last overwrite wins.
+function levels(
+  decision: RouteDecision,
+  table: RouteTable,
+  side: 'requestHeaders' | 'responseHeaders',
+): readonly HeaderMutation[] {
+  if (decision.kind === 'none') return []
+  const cluster = decision.kind === 'forward' ? decision.target[side] : undefined
+  const common = [decision.route?.[side], decision.virtualHost[side], table[side]]
+  if (table.mostSpecificHeaderMutationsWins) common.reverse()
+  return [cluster, ...common].filter((mutation) => mutation !== undefined && !mutation.empty) as HeaderMutation[]
+}
