@@ -1,3 +1,4 @@
+import type { Random } from '@heddle/runtime'
 import type { HttpFilterFactory } from '../http/filter.js'
 import type { AccessLogSinks } from '../observe/access-log.js'
 import type { SecretSource } from './compiled.js'
@@ -9,7 +10,9 @@ import type { SecretSource } from './compiled.js'
  */
 export interface CompileContext {
   readonly secrets: SecretSource
+  /** For `compileAccessLogs` (observe/compile-access-log). */
   readonly accessLogSinks: AccessLogSinks
+  readonly random: Random
   /** HTTP filters that this proxy knows, by their type names. */
   readonly filters: readonly HttpFilterFactory<unknown>[]
 }

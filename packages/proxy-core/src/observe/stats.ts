@@ -7,7 +7,9 @@ import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime
  */
 
 /** Envoy's histogram buckets in milliseconds (Prometheus output of `/stats/prometheus`). */
-export const ENVOY_BUCKETS: readonly number[] = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000]
+export const ENVOY_BUCKETS: readonly number[] = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
+]
 
 const HTTP_LABEL = 'envoy_http_conn_manager_prefix'
 const CLUSTER_LABEL = 'envoy_cluster_name'
@@ -111,7 +113,10 @@ function scopeOf(registry: MetricsRegistry, prefix: string, label: string, value
       return (status) => {
         let counters = cache.get(status)
         if (counters === undefined) {
-          counters = { byClass: classes.labels(String(Math.floor(status / 100)), value), byCode: codes?.labels(String(status), value) }
+          counters = {
+            byClass: classes.labels(String(Math.floor(status / 100)), value),
+            byCode: codes?.labels(String(status), value),
+          }
           cache.set(status, counters)
         }
         counters.byClass.inc()
@@ -231,7 +236,8 @@ export function dottedName(family: string, labelNames: readonly string[], values
     if (code !== undefined) stat = `${stat}_${code}`
     return `${prefix}.${value}.${stat}`
   }
-  if (labelNames.length === 0 && family.startsWith('envoy_')) return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')
+  if (labelNames.length === 0 && family.startsWith('envoy_'))
+    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
 }

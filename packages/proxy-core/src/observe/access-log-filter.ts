@@ -1,0 +1,110 @@
+import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
+import type { AccessLogFilter, ComparisonFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import type { AccessLogEntry } from './access-log.js'
+
+/** Decides whether a finished request is logged. */
+export type LogPredicate = (entry: AccessLogEntry) => boolean
+
+type Kind = Exclude<keyof AccessLogFilter, symbol>
+type Compile = (filter: AccessLogFilter, path: string, random: Random) => Result<LogPredicate>
+
+/** Compiles Envoy's `envoy.config.accesslog.v3.AccessLogFilter`; code `log.filter` for kinds that are not supported. */
+export function compileLogFilter(filter: AccessLogFilter, path: string, random: Random): Result<LogPredicate> {
+  const kind = (Object.keys(filter) as Kind[]).find((key) => filter[key] !== undefined)
+  if (kind === undefined)
+    return fail(problem('log.filter', path, 'The filter has no kind; remove it or set one, such as status_code_filter.'))
+  const compile = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
+  if (compile === undefined) return fail(problem('log.filter', `${path}.${kind}`, 'This access log filter is not supported.'))
+  return compile(filter, `${path}.${kind}`, random)
+}
+
+const KINDS: Partial<Record<Kind, Compile>> = {
+  status_code_filter: (filter, path) =>
+    comparison(filter.status_code_filter?.comparison, `${path}.comparison`, (entry) => entry.info.status),
+  duration_filter: (filter, path) =>
+    comparison(filter.duration_filter?.comparison, `${path}.comparison`, ({ info }) =>
+      Math.floor((info.end ?? info.start) - info.start),
+    ),
+  not_health_check_filter: () => ok((entry) => entry.info.filterState.get('health_check') !== true),
+  response_flag_filter: (filter) => {
+    const flags = filter.response_flag_filter?.flags ?? []
+    return ok(({ info }) => (flags.length === 0 ? info.flags.size > 0 : flags.some((flag) => info.flags.has(flag))))
+  },
+  // A runtime layer is not read: the percentage in force is the one written here.
+  runtime_filter: (filter, path, random) => {
+    const { numerator = 0, denominator = 'HUNDRED' } = filter.runtime_filter?.percent_sampled ?? {}
+    const of = DENOMINATORS[denominator]
+    if (of === undefined)
+      return fail(problem('log.filter', `${path}.percent_sampled.denominator`, `${denominator} is no denominator.`))
+    return ok(() => random.next() * of < numerator)
+  },
+  grpc_status_filter: (filter) => {
+    const { statuses = [], exclude = false } = filter.grpc_status_filter ?? {}
+    const numbers = new Set(statuses.map((name) => String(GRPC_CODES.indexOf(name))))
+    // A request that is no gRPC counts by its HTTP status, as in Envoy: 200 is OK.
+    return ok(({ info }) => numbers.has(info.grpcStatus ?? grpcOfHttp(info.status)) !== exclude)
+  },
+  and_filter: (filter, path, random) =>
+    both(filter.and_filter?.filters ?? [], `${path}.filters`, random, (all, entry) => all.every((one) => one(entry))),
+  or_filter: (filter, path, random) =>
+    both(filter.or_filter?.filters ?? [], `${path}.filters`, random, (all, entry) => all.some((one) => one(entry))),
+}
+
+const DENOMINATORS: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }
+
+const GRPC_CODES: readonly string[] =
+  'OK CANCELED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED'.split(
+    ' ',
+  )
+
+/** gRPC's mapping of HTTP statuses (grpc/doc/http-grpc-status-mapping.md). */
+function grpcOfHttp(status: number): string {
+  const mapped: Readonly<Record<number, string>> = {
+    200: '0',
+    400: '13',
+    401: '16',
+    403: '7',
+    404: '12',
+    429: '14',
+    502: '14',
+    503: '14',
+    504: '14',
+  }
+  return mapped[status] ?? '2'
+}
+
+function comparison(
+  filter: ComparisonFilter | undefined,
+  path: string,
+  read: (entry: AccessLogEntry) => number,
+): Result<LogPredicate> {
+  const value = filter?.value?.default_value ?? 0
+  const op = filter?.op ?? 'EQ'
+  switch (op) {
+    case 'EQ':
+      return ok((entry) => read(entry) === value)
+    case 'NE':
+      return ok((entry) => read(entry) !== value)
+    case 'GE':
+      return ok((entry) => read(entry) >= value)
+    case 'LE':
+      return ok((entry) => read(entry) <= value)
+    default:
+      return fail(problem('log.filter', `${path}.op`, `${String(op)} is no comparison; use EQ, NE, GE or LE.`))
+  }
+}
+
+function both(
+  filters: readonly AccessLogFilter[],
+  path: string,
+  random: Random,
+  decide: (all: readonly LogPredicate[], entry: AccessLogEntry) => boolean,
+): Result<LogPredicate> {
+  const all: LogPredicate[] = []
+  for (const [index, filter] of filters.entries()) {
+    const compiled = compileLogFilter(filter, `${path}[${index}]`, random)
+    if (!compiled.ok) return compiled
+    all.push(compiled.value)
+  }
+  return ok((entry) => decide(all, entry))
+}

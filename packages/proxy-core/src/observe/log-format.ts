@@ -1,0 +1,122 @@
+import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
+import type { AccessLogEntry } from './access-log.js'
+import { compileOperator, type LogValue, type Operator } from './log-operators.js'
+
+/** Makes a line of a finished request. */
+export type LogFormatter = (entry: AccessLogEntry) => string
+
+/** Envoy's format when a log configures none. */
+export const DEFAULT_TEXT_FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
+
+export interface LogFormatOptions {
+  /** Absent values vanish: nothing in text, no key in JSON. */
+  omitEmptyValues: boolean
+}
+
+type Segment = string | { readonly read: Operator; readonly maxLength: number | undefined }
+
+/** Compiles a text format. Code `log.format` for what is no operator, with its place. */
+export function compileTextFormat(format: string, path: string, options: LogFormatOptions): Result<LogFormatter> {
+  const parsed = parseFormat(format, path)
+  if (!parsed.ok) return parsed
+  return ok(textOf(parsed.value, options.omitEmptyValues ? '' : '-'))
+}
+
+/** Compiles a JSON format: an object of formats, nested as one likes. Keys come out sorted; a single operator keeps its type; a line ends with a newline. */
+export function compileJsonFormat(format: unknown, path: string, options: LogFormatOptions): Result<LogFormatter> {
+  const problems: Diagnostic[] = []
+  const node = compileNode(format, path, options, problems)
+  if (problems.length > 0) return fail(...problems)
+  return ok((entry) => `${JSON.stringify(node(entry) ?? null)}\n`)
+}
+
+type JsonNode = (entry: AccessLogEntry) => unknown
+
+function compileNode(format: unknown, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
+  if (typeof format === 'string') return compileLeaf(format, path, options, problems)
+  if (Array.isArray(format)) {
+    const items = format.map((item, index) => compileNode(item, `${path}[${index}]`, options, problems))
+    return (entry) => items.map((item) => item(entry) ?? null)
+  }
+  if (typeof format !== 'object' || format === null) return () => format
+  const fields = Object.entries(format)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, compileNode(value, `${path}.${key}`, options, problems)] as const)
+  return (entry) => {
+    const object: Record<string, unknown> = Object.create(null)
+    for (const [key, read] of fields) {
+      const value = read(entry)
+      if (value !== undefined) object[key] = value
+      else if (!options.omitEmptyValues) object[key] = null
+    }
+    return object
+  }
+}
+
+function compileLeaf(format: string, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
+  const parsed = parseFormat(format, path)
+  if (!parsed.ok) {
+    problems.push(...parsed.diagnostics)
+    return () => undefined
+  }
+  const [only, ...others] = parsed.value
+  if (only !== undefined && typeof only !== 'string' && others.length === 0) {
+    return (entry) => cut(only.read(entry), only.maxLength)
+  }
+  return textOf(parsed.value, options.omitEmptyValues ? '' : '-')
+}
+
+function textOf(segments: readonly Segment[], absent: string): LogFormatter {
+  return (entry) => {
+    let line = ''
+    for (const segment of segments)
+      line += typeof segment === 'string' ? segment : inText(cut(segment.read(entry), segment.maxLength), absent)
+    return line
+  }
+}
+
+function inText(value: LogValue, absent: string): string {
+  if (value === undefined || value === null) return absent
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function cut(value: LogValue, maxLength: number | undefined): LogValue {
+  return maxLength !== undefined && typeof value === 'string' ? value.slice(0, maxLength) : value
+}
+
+const COMMAND = /%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%/y
+
+function parseFormat(format: string, path: string): Result<Segment[]> {
+  const segments: Segment[] = []
+  let literal = ''
+  let at = 0
+  while (at < format.length) {
+    const percent = format.indexOf('%', at)
+    literal += format.slice(at, percent < 0 ? format.length : percent)
+    if (percent < 0) break
+    if (format[percent + 1] === '%') {
+      literal += '%'
+      at = percent + 2
+      continue
+    }
+    COMMAND.lastIndex = percent
+    const match = COMMAND.exec(format)
+    if (match === null)
+      return fail(
+        problem(
+          'log.format',
+          path,
+          `Column ${percent + 1} starts no command operator (%NAME%, %NAME(ARGUMENT)%, %NAME(ARGUMENT):LENGTH%); write %% for a percent sign.`,
+        ),
+      )
+    const operator = compileOperator(match[1] ?? '', match[2], path)
+    if (!operator.ok) return operator
+    if (literal !== '') segments.push(literal)
+    literal = ''
+    segments.push({ read: operator.value, maxLength: match[3] === undefined ? undefined : Number(match[3]) })
+    at = percent + match[0].length
+  }
+  if (literal !== '') segments.push(literal)
+  return ok(segments)
+}

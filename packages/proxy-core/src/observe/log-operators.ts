@@ -1,0 +1,174 @@
+import { fail, ok, problem, type Result } from '@heddle/runtime'
+import type { StreamInfo } from '../http/stream-info.js'
+import type { AccessLogEntry } from './access-log.js'
+import { compileTimeFormat } from './start-time.js'
+
+/** What a command operator yields; undefined: `-` in text, null in JSON. */
+export type LogValue = string | number | object | undefined
+export type Operator = (entry: AccessLogEntry) => LogValue
+
+type Make = (args: string, path: string) => Result<Operator>
+
+/** Compiles one command operator of Envoy's access log language (docs: configuration/observability/access_log/usage). */
+export function compileOperator(command: string, args: string | undefined, path: string): Result<Operator> {
+  const simple = Object.hasOwn(SIMPLE, command) ? SIMPLE[command] : undefined
+  if (simple !== undefined) {
+    if (args !== undefined && args !== '')
+      return fail(problem('log.format', path, `%${command}% takes no argument, found (${args}).`))
+    return ok(simple)
+  }
+  const make = Object.hasOwn(WITH_ARGUMENTS, command) ? WITH_ARGUMENTS[command] : undefined
+  if (make === undefined) return fail(problem('log.format', path, `%${command}% is no command operator that this proxy knows.`))
+  return make(args ?? '', path)
+}
+
+const present = (value: string | undefined): string | undefined => (value === undefined || value === '' ? undefined : value)
+const ofInfo =
+  (read: (info: StreamInfo) => LogValue): Operator =>
+  (entry) =>
+    read(entry.info)
+const addressed = (read: (info: StreamInfo) => string | undefined): { whole: Operator; host: Operator; port: Operator } => ({
+  whole: ofInfo((info) => present(read(info))),
+  host: ofInfo((info) => present(splitAddress(read(info)).host)),
+  port: ofInfo((info) => splitAddress(read(info)).port),
+})
+
+const downstreamRemote = addressed((info) => info.downstreamRemote)
+const downstreamLocal = addressed((info) => info.downstreamLocal)
+const upstreamLocal = addressed((info) => info.upstreamLocal)
+const upstreamRemote = addressed(upstreamAddress)
+const duration = ofInfo((info) => (info.end === undefined ? undefined : Math.floor(info.end - info.start)))
+
+const SIMPLE: Readonly<Record<string, Operator>> = {
+  PROTOCOL: ofInfo((info) => present(info.protocol)),
+  RESPONSE_CODE: ofInfo((info) => info.status),
+  RESPONSE_CODE_DETAILS: ofInfo((info) => present(info.details.replaceAll(' ', '_'))),
+  // The string `-` in JSON, too: it is the name of "no flags", not an absent value.
+  RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
+  CONNECTION_TERMINATION_DETAILS: () => undefined,
+  BYTES_RECEIVED: ofInfo((info) => info.bytesReceived),
+  BYTES_SENT: ofInfo((info) => info.bytesSent),
+  DURATION: duration,
+  UPSTREAM_HOST: upstreamRemote.whole,
+  UPSTREAM_CLUSTER: ofInfo((info) => present(info.cluster)),
+  UPSTREAM_CLUSTER_RAW: ofInfo((info) => present(info.cluster)),
+  UPSTREAM_LOCAL_ADDRESS: upstreamLocal.whole,
+  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: upstreamLocal.host,
+  UPSTREAM_LOCAL_PORT: upstreamLocal.port,
+  UPSTREAM_REMOTE_ADDRESS: upstreamRemote.whole,
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: upstreamRemote.host,
+  UPSTREAM_REMOTE_PORT: upstreamRemote.port,
+  UPSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.upstreamTransportFailureReason)),
+  UPSTREAM_REQUEST_ATTEMPT_COUNT: ofInfo((info) => info.attempts),
+  DOWNSTREAM_REMOTE_ADDRESS: downstreamRemote.whole,
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
+  DOWNSTREAM_REMOTE_PORT: downstreamRemote.port,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstreamRemote.whole,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
+  DOWNSTREAM_DIRECT_REMOTE_PORT: downstreamRemote.port,
+  DOWNSTREAM_LOCAL_ADDRESS: downstreamLocal.whole,
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: downstreamLocal.host,
+  DOWNSTREAM_LOCAL_PORT: downstreamLocal.port,
+  DOWNSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.peerPrincipal)),
+  DOWNSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.localPrincipal)),
+  REQUESTED_SERVER_NAME: ofInfo((info) => present(info.sni)),
+  ROUTE_NAME: ofInfo((info) => present(info.routeName)),
+  VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
+  STREAM_ID: ofInfo((info) => present(info.requestId)),
+  TRACE_ID: (entry) => traceId(entry),
+  GRPC_STATUS_NUMBER: ofInfo((info) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus))),
+}
+
+// google.rpc.Code, in the two spellings that Envoy logs.
+const GRPC_NAMES =
+  'OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated'.split(
+    ' ',
+  )
+
+const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
+  START_TIME: (args) => {
+    const format = compileTimeFormat(args)
+    return ok((entry) => format(entry.info.startTime))
+  },
+  REQ: headerOperator((entry, name) => requestHeader(entry, name)),
+  RESP: headerOperator((entry, name) =>
+    name === ':status' ? present(String(entry.info.status || '')) : text(entry.responseHeaders?.get(name)),
+  ),
+  TRAILER: headerOperator((entry, name) => text(entry.responseTrailers?.get(name))),
+  GRPC_STATUS: (args, path) => {
+    const name = (entry: AccessLogEntry): string | undefined => {
+      const status = entry.info.grpcStatus
+      return status === undefined ? undefined : (GRPC_NAMES[Number(status)] ?? status)
+    }
+    if (args === '' || args === 'CAMEL_STRING') return ok(name)
+    if (args === 'NUMBER') return ok((entry) => (entry.info.grpcStatus === undefined ? undefined : Number(entry.info.grpcStatus)))
+    if (args === 'SNAKE_STRING') return ok((entry) => snake(name(entry)))
+    return fail(problem('log.format', path, `%GRPC_STATUS(${args})%: the argument is CAMEL_STRING, SNAKE_STRING or NUMBER.`))
+  },
+  DYNAMIC_METADATA: (args, path) => {
+    const [namespace = '', ...keys] = args.split(':')
+    if (namespace === '') return fail(problem('log.format', path, '%DYNAMIC_METADATA% needs (NAMESPACE:KEY…).'))
+    return ok(
+      (entry) =>
+        keys.reduce<unknown>(
+          (value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+          entry.info.metadata.get(namespace),
+        ) as LogValue,
+    )
+  },
+  FILTER_STATE: (args) => {
+    const [key = ''] = args.split(':')
+    return ok((entry) => entry.info.filterState.get(key) as LogValue)
+  },
+}
+
+function headerOperator(read: (entry: AccessLogEntry, name: string) => string | undefined): Make {
+  return (args, path) => {
+    const [main = '', alternative, ...rest] = args.toLowerCase().split('?')
+    if (main === '' || rest.length > 0)
+      return fail(problem('log.format', path, `(${args}) is no header name; write (NAME) or (NAME?ALTERNATIVE).`))
+    if (alternative === undefined) return ok((entry) => read(entry, main))
+    return ok((entry) => read(entry, main) ?? read(entry, alternative))
+  }
+}
+
+function requestHeader(entry: AccessLogEntry, name: string): string | undefined {
+  const { info, requestHeaders } = entry
+  if (requestHeaders === undefined) return undefined
+  if (name === ':method') return present(info.method)
+  if (name === ':path') return present(text(info.path))
+  if (name === ':authority' || name === 'host') return present(text(info.authority))
+  if (name === 'x-envoy-original-path') return text(requestHeaders.get(name)) ?? present(text(info.originalPath))
+  if (name === 'x-request-id') return text(requestHeaders.get(name)) ?? present(info.requestId)
+  return text(requestHeaders.get(name))
+}
+
+function upstreamAddress(info: StreamInfo): string | undefined {
+  if (info.endpoint === undefined) return undefined
+  const { address, port } = info.endpoint.address
+  if (port === 0) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function splitAddress(address: string | undefined): { host: string | undefined; port: number | undefined } {
+  const parts = address === undefined ? null : /^(.*):(\d+)$/.exec(address)
+  if (parts === null) return { host: address, port: undefined }
+  return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) }
+}
+
+/** The trace id of a W3C or B3 header that the request carries; the proxy passes both on. */
+function traceId(entry: AccessLogEntry): string | undefined {
+  const w3c = entry.requestHeaders?.get('traceparent')?.split('-')[1]
+  return present(w3c) ?? present(entry.requestHeaders?.get('x-b3-traceid'))
+}
+
+const snake = (camel: string | undefined): string | undefined => camel?.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+const decoder = new TextDecoder()
+
+/** Header values are octets in a string; a log is UTF-8. */
+function text(octets: string | undefined): string | undefined {
+  if (octets === undefined || !/[\u0080-\u00ff]/.test(octets)) return octets
+  return decoder.decode(Uint8Array.from(octets, (character) => character.charCodeAt(0)))
+}
