@@ -1,4 +1,4 @@
-import { type Diagnostic, fail, ok, problem, type Random, type Result } from '@heddle/runtime'
+import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { SubstitutionFormatString } from '@heddle/xds-types/envoy/config/core/v3'
 import type { AccessLogConfig, AccessLogSinks } from './access-log.js'
@@ -28,23 +28,8 @@ interface LineLogger {
   typed_json_format?: unknown
 }
 
-/** Compiles a list of `envoy.config.accesslog.v3.AccessLog`. Loggers over gRPC are refused with code `log.unsupported`. */
-export function compileAccessLogs(
-  logs: readonly AccessLog[],
-  path: string,
-  deps: AccessLogDeps,
-): Result<readonly AccessLogConfig[]> {
-  const compiled: AccessLogConfig[] = []
-  const problems: Diagnostic[] = []
-  for (const [index, log] of logs.entries()) {
-    const one = compileAccessLog(log, `${path}[${index}]`, deps)
-    if (one.ok) compiled.push(one.value)
-    else problems.push(...one.diagnostics)
-  }
-  return problems.length > 0 ? fail(...problems) : ok(compiled)
-}
-
-function compileAccessLog(log: AccessLog, path: string, deps: AccessLogDeps): Result<AccessLogConfig> {
+/** Compiles one access log. Loggers over gRPC are refused with code `log.unsupported`. */
+export function compileAccessLog(log: AccessLog, path: string, deps: AccessLogDeps): Result<AccessLogConfig> {
   const config = log.typed_config as ({ '@type'?: string } & LineLogger) | undefined
   const type = config?.['@type'] ?? ''
   if (config === undefined || !Object.hasOwn(LOGGERS, type)) {
