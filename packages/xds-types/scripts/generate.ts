@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import type protobuf from 'protobufjs'
+import { emitModule } from './emit.js'
+import { loadApi, OWN_PROTOS, protoFiles, typesOf } from './load.js'
+import { modulePath, packageOf } from './names.js'
+import { mergeOverlay } from './overlay.js'
+
+// Writes src/gen: one module per proto package. `--if-stale` leaves it alone when nothing that it is made from has changed.
+const GENERATED = path.join(import.meta.dirname, '../src/gen')
+const STAMP = path.join(GENERATED, '.stamp')
+/** Packages that only describe other descriptors; the codec knows google.protobuf by itself. */
+const LEFT_OUT = /^(google\.protobuf|google\.api(?!\.expr)|validate$|(envoy|udpa|xds)\.annotations)/
+
+const require = createRequire(import.meta.url)
+
+function stampOfInputs(): string {
+  const hash = createHash('sha256')
+  for (const name of ['@grpc/grpc-js-xds', 'protobufjs']) hash.update(readFileSync(require.resolve(`${name}/package.json`)))
+  for (const file of readdirSync(import.meta.dirname).sort())
+    hash.update(file).update(readFileSync(path.join(import.meta.dirname, file)))
+  for (const file of protoFiles(OWN_PROTOS)) hash.update(file).update(readFileSync(path.join(OWN_PROTOS, file)))
+  return hash.digest('hex')
+}
+
+function generate(): number {
+  const root = loadApi()
+  mergeOverlay(root)
+  root.resolveAll()
+  const packages = new Map<string, (protobuf.Type | protobuf.Enum | protobuf.Service)[]>()
+  for (const type of typesOf(root)) {
+    const name = packageOf(type)
+    if (LEFT_OUT.test(name)) continue
+    packages.set(name, [...(packages.get(name) ?? []), type])
+  }
+  rmSync(GENERATED, { recursive: true, force: true })
+  for (const [name, types] of packages) {
+    const file = path.join(GENERATED, `${modulePath(name)}.ts`)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, emitModule(name, types))
+  }
+  return packages.size
+}
+
+const stamp = stampOfInputs()
+if (!process.argv.includes('--if-stale') || !existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== stamp) {
+  const started = performance.now()
+  const count = generate()
+  writeFileSync(STAMP, stamp)
+  console.log(`src/gen: ${count} modules in ${Math.round(performance.now() - started)} ms`)
+}

@@ -1,0 +1,57 @@
+import { fail, ok, problem, type Result } from '@heddle/runtime'
+import { createPlace, MAX_BYTES, pathText } from './context.js'
+import { readMessage } from './decode.js'
+import { writeMessage } from './encode.js'
+import { readJson } from './from-json.js'
+import { printJson } from './to-json.js'
+import type { JsonOptions, JsonPlace, MessageType, Table, TypeRegistry } from './types.js'
+import { createReader, WireError } from './wire/reader.js'
+import { createWriter } from './wire/writer.js'
+
+/** Kept between calls: a buffer that has grown once serves all. `encode` never runs inside `encode`. */
+const writer = /*#__PURE__*/ createWriter()
+
+export function createCodec<T>(typeName: string, createTable: () => Table): MessageType<T> {
+  let table: Table | undefined
+  const type: MessageType<T> = {
+    typeName,
+    typeUrl: `type.googleapis.com/${typeName}`,
+    get table(): Table {
+      table ??= createTable()
+      return table
+    },
+    encode(value: T, registry?: TypeRegistry): Uint8Array {
+      try {
+        writeMessage(writer, type as MessageType<unknown>, value, createPlace(registry))
+      } catch (error) {
+        writer.finish()
+        throw error
+      }
+      return writer.finish()
+    },
+    decode(bytes: Uint8Array, registry?: TypeRegistry): Result<T> {
+      return decodeMessage<T>(type as MessageType<unknown>, bytes, registry)
+    },
+    fromJson(json: unknown, registry?: TypeRegistry): Result<T> {
+      const place: JsonPlace = { registry, diagnostics: [], depth: 0 }
+      const value = readJson(type as MessageType<unknown>, json, '', place)
+      return place.diagnostics.length === 0 ? ok(value as T) : fail(...place.diagnostics)
+    },
+    toJson(value: T, options: JsonOptions = {}): unknown {
+      return printJson(type as MessageType<unknown>, value, options)
+    },
+  }
+  return type
+}
+
+function decodeMessage<T>(type: MessageType<unknown>, bytes: Uint8Array, registry: TypeRegistry | undefined): Result<T> {
+  if (bytes.length > MAX_BYTES)
+    return fail(problem('xds.too_large', '', `${type.typeName} of ${bytes.length} bytes; the limit is ${MAX_BYTES}`))
+  const place = createPlace(registry)
+  try {
+    return ok(readMessage(createReader(bytes), type, place) as T)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    return fail(problem('xds.malformed', pathText(place.path), `not a ${type.typeName}: ${error.message}`))
+  }
+}

@@ -1,0 +1,56 @@
+import type { JsonPlace, Place, TypeRegistry } from './types.js'
+
+/** Messages nested deeper than this are refused, as protobuf's own implementations do. */
+export const MAX_DEPTH = 100
+/** Longer input is refused; 64 MiB. */
+export const MAX_BYTES: number = 64 * 1024 * 1024
+
+/** A value handed to `encode` is not what its type says: a mistake in the calling program, or in a patch that a user wrote. */
+export class EncodeError extends Error {
+  override readonly name: string = 'EncodeError'
+  readonly path: string
+
+  constructor(path: string, message: string) {
+    super(path === '' ? message : `${path}: ${message}`)
+    this.path = path
+  }
+}
+
+type Step = string | number
+
+export function createPlace(registry: TypeRegistry | undefined): Place {
+  return { registry, path: [], depth: 0 }
+}
+
+/** `filter_chains[0].filters[1].name` */
+export function pathText(path: readonly Step[]): string {
+  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('')
+}
+
+/** @throws EncodeError at the current place. */
+export function failEncode(place: Place, message: string): never {
+  throw new EncodeError(pathText(place.path), message)
+}
+
+export function noteJson(place: JsonPlace, code: string, path: string, message: string): undefined {
+  place.diagnostics.push({ code: `xds.${code}`, severity: 'error', path, message })
+}
+
+/** `a value` in words for a message. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return value.length > 40 ? `the text '${value.slice(0, 40)}…'` : `the text '${value}'`
+  if (typeof value === 'object') return 'an object'
+  return `the ${typeof value} ${String(value)}`
+}
+
+/** Adds a property even when it is called `__proto__`. */
+export function setOwn(target: object, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  else (target as Record<string, unknown>)[key] = value
+}
+
+export function joinPath(path: string, step: Step): string {
+  return typeof step === 'number' ? `${path}[${step}]` : path === '' ? step : `${path}.${step}`
+}

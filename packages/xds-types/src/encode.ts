@@ -1,0 +1,164 @@
+import { describe, failEncode, MAX_DEPTH } from './context.js'
+import { KIND } from './kinds.js'
+import { isZero, wireTypeOf, writeScalar } from './scalars.js'
+import type { Field, MessageType, Place } from './types.js'
+import { unknownFieldsOf } from './unknown-fields.js'
+import type { Writer } from './wire/writer.js'
+
+const LENGTH = 2
+
+/** Writes the body of a message, backwards: unknown fields first, then the highest number. */
+export function writeMessage(writer: Writer, type: MessageType<unknown>, value: unknown, place: Place): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    failEncode(place, `expected ${type.typeName}, got ${describe(value)}`)
+  if (++place.depth > MAX_DEPTH) failEncode(place, `messages are nested deeper than ${MAX_DEPTH}`)
+  const unknown = unknownFieldsOf(value)
+  if (unknown !== undefined) writer.raw(unknown)
+  const { fields, values } = presentFields(type, value as Record<string, unknown>, place)
+  for (let i = fields.length - 1; i >= 0; i--) {
+    const field = fields[i] as Field
+    place.path.push(field.name)
+    writeField(writer, field, values[i], place)
+    place.path.pop()
+  }
+  place.depth--
+}
+
+/** The fields that are set with their values, by ascending number. Objects are small and nearly sorted: insertion beats a scan of all fields. */
+function presentFields(
+  type: MessageType<unknown>,
+  value: Record<string, unknown>,
+  place: Place,
+): { fields: Field[]; values: unknown[] } {
+  const { byName } = type.table
+  const fields: Field[] = []
+  const values: unknown[] = []
+  for (const key of Object.keys(value)) {
+    const item = value[key]
+    if (item === undefined) continue
+    const field = byName.get(key)
+    if (field === undefined) {
+      if (key === '@type') continue
+      failEncode(place, `${type.typeName} has no field '${key}'`)
+    }
+    if (item === null && !field.nullable) continue
+    let at = fields.length
+    while (at > 0 && (fields[at - 1] as Field).id > field.id) at--
+    if (at > 0 && fields[at - 1] === field)
+      failEncode(place, `'${field.name}' is given twice, as '${field.name}' and '${field.jsonName}'`)
+    if (at === fields.length) {
+      fields.push(field)
+      values.push(item)
+    } else {
+      fields.splice(at, 0, field)
+      values.splice(at, 0, item)
+    }
+  }
+  if (type.table.oneofs.length > 0) refuseTwoOfOne(fields, place)
+  return { fields, values }
+}
+
+function refuseTwoOfOne(fields: readonly Field[], place: Place): void {
+  for (let i = 1; i < fields.length; i++) {
+    const { oneof, name } = fields[i] as Field
+    if (oneof === undefined) continue
+    const other = fields.findIndex((field) => field.oneof === oneof)
+    if (other < i) failEncode(place, `only one of '${fields[other]?.name}' and '${name}' may be set (oneof ${oneof.name})`)
+  }
+}
+
+function writeField(writer: Writer, field: Field, value: unknown, place: Place): void {
+  if (field.map) writeMap(writer, field, value, place)
+  else if (field.repeated) writeList(writer, field, value, place)
+  else if (field.kind === KIND.message) {
+    writeValue(writer, field, value, place)
+    writer.tag(field.id, LENGTH)
+  } else writePlain(writer, field, value, place)
+}
+
+function writePlain(writer: Writer, field: Field, value: unknown, place: Place): void {
+  const plain = field.enum === undefined ? value : enumNumber(field, value, place)
+  if (!field.presence && isZero(field.kind, plain)) {
+    if (field.enum === undefined) checkZero(field, value, place)
+    return
+  }
+  writeValue(writer, field, plain, place)
+  writer.tag(field.id, wireTypeOf(field.kind))
+}
+
+/** '' for a number or 0 for a text would otherwise pass as unset. */
+function checkZero(field: Field, value: unknown, place: Place): void {
+  const { kind } = field
+  const fits =
+    kind === KIND.string
+      ? value === ''
+      : kind === KIND.bool
+        ? value === false
+        : kind === KIND.bytes
+          ? value === '' || value instanceof Uint8Array
+          : value !== '' && value !== false
+  if (!fits) failEncode(place, `${describe(value)} has the wrong type`)
+}
+
+function writeList(writer: Writer, field: Field, value: unknown, place: Place): void {
+  if (!Array.isArray(value)) failEncode(place, `expected a list, got ${describe(value)}`)
+  if (value.length === 0) return
+  const packed = field.packed && wireTypeOf(field.kind) !== LENGTH
+  const from = writer.size()
+  for (let i = value.length - 1; i >= 0; i--) {
+    place.path.push(i)
+    writeValue(writer, field, value[i], place)
+    place.path.pop()
+    if (!packed) writer.tag(field.id, wireTypeOf(field.kind))
+  }
+  if (packed) {
+    writer.close(from)
+    writer.tag(field.id, LENGTH)
+  }
+}
+
+function writeMap(writer: Writer, field: Field, value: unknown, place: Place): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    failEncode(place, `expected a map, got ${describe(value)}`)
+  const map = value as Record<string, unknown>
+  const keys = Object.keys(map).sort()
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i] as string
+    if (map[key] === undefined) continue
+    place.path.push(key)
+    const from = writer.size()
+    writeValue(writer, field, map[key], place)
+    writer.tag(2, wireTypeOf(field.kind))
+    writeScalar(writer, field.keyKind, mapKey(field.keyKind, key), place)
+    writer.tag(1, wireTypeOf(field.keyKind))
+    writer.close(from)
+    writer.tag(field.id, LENGTH)
+    place.path.pop()
+  }
+}
+
+function mapKey(kind: number, key: string): unknown {
+  return kind === KIND.bool ? (key === 'true' ? true : key === 'false' ? false : key) : key
+}
+
+function writeValue(writer: Writer, field: Field, value: unknown, place: Place): void {
+  if (field.message !== undefined) {
+    const from = writer.size()
+    writeMessage(writer, field.message, value, place)
+    writer.close(from)
+  } else if (field.wellKnown !== undefined) {
+    const from = writer.size()
+    field.wellKnown.write(writer, value, place)
+    writer.close(from)
+  } else if (field.enum !== undefined) writer.int32(enumNumber(field, value, place))
+  else writeScalar(writer, field.kind, value, place)
+}
+
+function enumNumber(field: Field, value: unknown, place: Place): number {
+  if (value === null && field.nullable) return 0
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 0x8000_0000) return value
+  const values = (field.enum as { values: Record<string, number> }).values
+  if (typeof value !== 'string' || !Object.hasOwn(values, value))
+    failEncode(place, `${describe(value)} is not one of ${Object.keys(values).join(', ')}`)
+  return values[value] as number
+}

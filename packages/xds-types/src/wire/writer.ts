@@ -1,0 +1,164 @@
+const TEXT = new TextEncoder()
+/** Below this many characters a loop beats TextEncoder. */
+const SHORT = 64
+
+/**
+ * Writes protobuf backwards, from the end of a growing buffer to its start: when the tag of a nested message is written,
+ * its length is already known, so nothing is measured twice or moved. Callers write fields in descending order, and value before tag.
+ */
+export interface Writer {
+  /** Bytes written so far: note it before a nested value, give it to {@link Writer.close} after. */
+  size(): number
+  /** The length of all written since `size` was `from`. */
+  close(from: number): void
+  tag(number: number, wireType: number): void
+  varint32(value: number): void
+  /** A signed 32-bit value as proto wants int32 and enum: negatives take ten bytes. */
+  int32(value: number): void
+  varint64(value: bigint): void
+  fixed32(value: number): void
+  fixed64(value: bigint): void
+  float(value: number): void
+  double(value: number): void
+  /** UTF-8, length in front. */
+  string(value: string): void
+  /** Length in front. */
+  bytes(value: Uint8Array): void
+  /** As they are. */
+  raw(value: Uint8Array): void
+  /** A copy of what was written; the writer is empty afterwards. */
+  finish(): Uint8Array
+}
+
+export function createWriter(): Writer {
+  return new BackwardWriter()
+}
+
+class BackwardWriter implements Writer {
+  #buffer = new Uint8Array(2048)
+  #view = new DataView(this.#buffer.buffer)
+  #at = 2048
+
+  size(): number {
+    return this.#buffer.length - this.#at
+  }
+
+  close(from: number): void {
+    this.varint32(this.size() - from)
+  }
+
+  tag(number: number, wireType: number): void {
+    this.varint32(((number << 3) | wireType) >>> 0)
+  }
+
+  varint32(value: number): void {
+    if (this.#at < 5) this.#grow(5)
+    if (value < 0x80) {
+      this.#buffer[--this.#at] = value
+      return
+    }
+    const length = value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
+    this.#at -= length
+    let rest = value
+    for (let i = 0; i < length - 1; i++) {
+      this.#buffer[this.#at + i] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.#buffer[this.#at + length - 1] = rest
+  }
+
+  int32(value: number): void {
+    if (value >= 0) this.varint32(value)
+    else this.varint64(BigInt(value))
+  }
+
+  varint64(value: bigint): void {
+    const bits: number[] = []
+    let rest = BigInt.asUintN(64, value)
+    while (rest > 0x7fn) {
+      bits.push(Number(rest & 0x7fn) | 0x80)
+      rest >>= 7n
+    }
+    bits.push(Number(rest))
+    this.#reserve(bits.length)
+    this.#buffer.set(bits, this.#at)
+  }
+
+  fixed32(value: number): void {
+    this.#reserve(4)
+    this.#view.setUint32(this.#at, value >>> 0, true)
+  }
+
+  fixed64(value: bigint): void {
+    this.#reserve(8)
+    this.#view.setBigUint64(this.#at, BigInt.asUintN(64, value), true)
+  }
+
+  float(value: number): void {
+    this.#reserve(4)
+    this.#view.setFloat32(this.#at, value, true)
+  }
+
+  double(value: number): void {
+    this.#reserve(8)
+    this.#view.setFloat64(this.#at, value, true)
+  }
+
+  string(value: string): void {
+    const from = this.size()
+    if (value.length > SHORT || !this.#ascii(value)) this.#utf8(value)
+    this.close(from)
+  }
+
+  bytes(value: Uint8Array): void {
+    this.raw(value)
+    this.varint32(value.length)
+  }
+
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length)
+    this.#buffer.set(value, this.#at)
+  }
+
+  finish(): Uint8Array {
+    const out = this.#buffer.slice(this.#at)
+    this.#at = this.#buffer.length
+    return out
+  }
+
+  #ascii(value: string): boolean {
+    const length = value.length
+    if (this.#at < length) this.#grow(length)
+    let at = this.#at
+    for (let i = length - 1; i >= 0; i--) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) return false
+      this.#buffer[--at] = code
+    }
+    this.#at = at
+    return true
+  }
+
+  #utf8(value: string): void {
+    const most = value.length * 3
+    if (this.#at < most) this.#grow(most)
+    const start = this.#at - most
+    const { written } = TEXT.encodeInto(value, this.#buffer.subarray(start, this.#at))
+    this.#at -= written
+    this.#buffer.copyWithin(this.#at, start, start + written)
+  }
+
+  #reserve(length: number): void {
+    if (this.#at < length) this.#grow(length)
+    this.#at -= length
+  }
+
+  #grow(more: number): void {
+    const used = this.size()
+    const next = new Uint8Array(Math.max(this.#buffer.length * 2, used + more + 1024))
+    next.set(this.#buffer.subarray(this.#at), next.length - used)
+    this.#buffer = next
+    this.#view = new DataView(next.buffer)
+    this.#at = next.length - used
+  }
+}
