@@ -13,6 +13,8 @@ export interface RouteTarget {
   readonly requestHeaders?: HeaderMutation
   readonly responseHeaders?: HeaderMutation
   readonly perFilterConfig?: ReadonlyMap<string, unknown>
+  /** host_rewrite_literal of the weighted cluster. */
+  readonly hostRewrite?: string
   /** metadata_match for subset load balancing. */
   readonly metadataMatch?: Readonly<Record<string, unknown>>
 }
@@ -41,8 +43,8 @@ export interface ForwardAction {
   readonly timeoutMs: number
   readonly idleTimeoutMs?: number
   readonly retry?: RetryPolicy
-  /** Applies prefix_rewrite, regex_rewrite, host_rewrite to the request. */
-  rewrite(request: HttpRequest): void
+  /** Applies path and host rewrites, and keeps what was there in x-envoy-original-path and -host. {@link finalizeRequest} calls it. */
+  rewrite(request: HttpRequest, target: RouteTarget): void
   /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
   hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
   readonly mirrors: readonly { cluster: string; fraction: number; appendShadow: boolean }[]
@@ -72,7 +74,7 @@ export interface CompiledRoute {
   /** Fast path. */
   matches(head: RequestHead, random: Random): boolean
   /** The same predicates, with the first that failed in words. */
-  explainMatch(head: RequestHead): MatchVerdict
+  explainMatch(head: RequestHead, random: Random): MatchVerdict
   readonly action: RouteAction
   readonly requestHeaders: HeaderMutation
   readonly responseHeaders: HeaderMutation

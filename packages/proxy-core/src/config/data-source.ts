@@ -1,0 +1,22 @@
+import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
+import type { CompileDeps } from './compiled.js'
+import type { Fields } from './fields.js'
+
+/** The text of a DataSource; undefined when there is none, or when it cannot be read, which is a problem. */
+export function compileDataSource(fields: Fields<DataSource> | undefined, deps: CompileDeps): string | undefined {
+  if (fields === undefined) return undefined
+  const text = read(fields, deps)
+  fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
+  return text
+}
+
+function read(fields: Fields<DataSource>, deps: CompileDeps): string | undefined {
+  if (fields.has('inline_string')) return fields.string('inline_string')
+  if (fields.has('inline_bytes'))
+    return new TextDecoder().decode(Uint8Array.from(atob(fields.string('inline_bytes')), (char) => char.charCodeAt(0)))
+  if (!fields.has('filename')) return undefined
+  const name = fields.string('filename')
+  const text = deps.readFile?.(name)
+  if (text === undefined) fields.problem(`cannot read ${JSON.stringify(name)}.`, 'filename')
+  return text
+}

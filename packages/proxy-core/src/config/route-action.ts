@@ -1,0 +1,185 @@
+import type { Random } from '@heddle/runtime'
+import type {
+  RouteAction,
+  RouteAction_RequestMirrorPolicy,
+  WeightedCluster_ClusterWeight,
+} from '@heddle/xds-types/envoy/config/route/v3'
+import { asciiLower } from '../matcher/ascii.js'
+import { createRequestHash } from '../route/hash-policy.js'
+import { pathOnly } from '../route/match.js'
+import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
+import type { ForwardAction, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
+import { chooseWeighted, type WeightedTarget } from '../route/weighted.js'
+import type { CompileDeps } from './compiled.js'
+import type { Fields } from './fields.js'
+import { compileRuntimeFraction } from './fraction.js'
+import { compileHashPolicy } from './hash-policy.js'
+import { compileHeaderLists } from './header-options.js'
+import { compileMetadata } from './metadata.js'
+import { compilePerFilterConfig } from './per-filter-config.js'
+import { compileRetryPolicy } from './retry-policy.js'
+import { compileSubstitution } from './substitution.js'
+
+export type Mirror = ForwardAction['mirrors'][number]
+
+/** What a route takes over from the levels above it. */
+export interface RouteScope {
+  readonly deps: CompileDeps
+  readonly clusters: Set<string>
+  readonly retry: RetryPolicy | undefined
+  readonly mirrors: readonly Mirror[]
+  readonly matchedLength: number | undefined
+}
+
+/** Envoy's route timeout where none is given. */
+const DEFAULT_TIMEOUT_MS = 15_000
+const NOT_FOUND_STATUS = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const
+
+export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): ForwardAction {
+  const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters))
+  const hashPolicies = fields.messages('hash_policy').flatMap((each) => compileHashPolicy(each) ?? [])
+  const retry = compileRetryPolicy(fields.message('retry_policy')) ?? scope.retry
+  const notFound = fields.choice(
+    'cluster_not_found_response_code',
+    ['SERVICE_UNAVAILABLE', 'NOT_FOUND', 'INTERNAL_SERVER_ERROR'],
+    'SERVICE_UNAVAILABLE',
+  )
+  fields.choice('priority', ['DEFAULT'], 'DEFAULT')
+  fields.choice('internal_redirect_action', ['PASS_THROUGH_INTERNAL_REDIRECT'], 'PASS_THROUGH_INTERNAL_REDIRECT')
+  const action: ForwardAction = {
+    kind: 'forward',
+    target: compileTarget(fields, scope),
+    timeoutMs: fields.durationMs('timeout', DEFAULT_TIMEOUT_MS),
+    ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
+    ...(retry && { retry }),
+    rewrite: compileRewrite(fields, scope.matchedLength),
+    hash: createRequestHash(hashPolicies, scope.deps.hash64),
+    mirrors: mirrors.length > 0 ? mirrors : scope.mirrors,
+    upgrades: compileUpgrades(fields),
+    clusterNotFoundStatus: NOT_FOUND_STATUS[notFound],
+    ...compileStreamDuration(fields),
+    autoHostRewrite: fields.boolean('auto_host_rewrite'),
+  }
+  fields.done({ early_data_policy: 'no early data is accepted' })
+  return action
+}
+
+/** max_grpc_timeout is the older spelling of grpc_timeout_header_max. */
+function compileStreamDuration(fields: Fields<RouteAction>): Pick<ForwardAction, 'maxStreamDurationMs' | 'grpcTimeout'> {
+  const duration = fields.message('max_stream_duration')
+  const grpcTimeout = duration?.has('grpc_timeout_header_max')
+    ? { maxMs: duration.durationMs('grpc_timeout_header_max', 0), offsetMs: duration.durationMs('grpc_timeout_header_offset', 0) }
+    : fields.has('max_grpc_timeout')
+      ? { maxMs: fields.durationMs('max_grpc_timeout', 0), offsetMs: fields.durationMs('grpc_timeout_offset', 0) }
+      : undefined
+  const out = {
+    ...(duration?.has('max_stream_duration') && { maxStreamDurationMs: duration.durationMs('max_stream_duration', 0) }),
+    ...(grpcTimeout && { grpcTimeout }),
+  }
+  duration?.done({ grpc_timeout_header_offset: 'means nothing without grpc_timeout_header_max' })
+  if (fields.has('grpc_timeout_offset')) fields.durationMs('grpc_timeout_offset', 0)
+  if (fields.has('max_grpc_timeout')) fields.durationMs('max_grpc_timeout', 0)
+  return out
+}
+
+function compileTarget(fields: Fields<RouteAction>, scope: RouteScope): (head: RequestHead, random: Random) => RouteTarget {
+  const metadataMatch = compileMetadata(fields.message('metadata_match'))['envoy.lb']
+  if (fields.has('cluster')) {
+    const target: RouteTarget = { cluster: fields.string('cluster'), ...(metadataMatch && { metadataMatch }) }
+    scope.clusters.add(target.cluster)
+    return () => target
+  }
+  if (fields.has('cluster_header')) return byHeader(fields.string('cluster_header'), { ...(metadataMatch && { metadataMatch }) })
+  const weighted = fields.message('weighted_clusters')
+  if (weighted === undefined) {
+    fields.problem('needs one of cluster, weighted_clusters, cluster_header.')
+    return () => ({ cluster: '' })
+  }
+  const targets = weighted.messages('clusters').map((each) => compileWeight(each, scope, metadataMatch))
+  const headerName = weighted.string('header_name')
+  weighted.done({ runtime_key_prefix: 'no runtime layer overrides it', total_weight: 'the sum of the weights counts' })
+  if (targets.reduce((sum, { weight }) => sum + weight, 0) <= 0) {
+    weighted.problem('needs a weight above 0.', 'clusters')
+    return () => ({ cluster: '' })
+  }
+  return chooseWeighted(targets, asciiLower(headerName))
+}
+
+function compileWeight(
+  fields: Fields<WeightedCluster_ClusterWeight>,
+  { deps, clusters }: RouteScope,
+  inherited: Readonly<Record<string, unknown>> | undefined,
+): WeightedTarget {
+  const own = compileMetadata(fields.message('metadata_match'))['envoy.lb']
+  const perFilterConfig = compilePerFilterConfig(fields, deps)
+  const rest = {
+    ...compileHeaderLists(fields),
+    ...(perFilterConfig.size > 0 && { perFilterConfig }),
+    ...((own || inherited) && { metadataMatch: { ...inherited, ...own } }),
+    ...(fields.has('host_rewrite_literal') && { hostRewrite: fields.string('host_rewrite_literal') }),
+  }
+  const weight = fields.number('weight')
+  const target: RouteTarget = { cluster: fields.string('name'), ...rest }
+  const headerName = fields.string('cluster_header')
+  fields.done()
+  if (headerName !== '') return { weight, target: byHeader(headerName, rest) }
+  clusters.add(target.cluster)
+  return { weight, target: () => target }
+}
+
+// An absent header names no cluster: the router answers 503 cluster_not_found.
+function byHeader(name: string, rest: Omit<RouteTarget, 'cluster'>): (head: RequestHead) => RouteTarget {
+  const lower = asciiLower(name)
+  return (head) => ({ cluster: head.headers.get(lower) ?? '', ...rest })
+}
+
+function compileRewrite(fields: Fields<RouteAction>, matchedLength: number | undefined): ForwardAction['rewrite'] {
+  const path = compilePathRewrite(fields, matchedLength)
+  const host = compileHostRewrite(fields)
+  const appendForwardedHost = fields.boolean('append_x_forwarded_host')
+  return (request, target) => {
+    const newHost = target.hostRewrite ?? host?.(request)
+    if (newHost !== undefined) rewriteHost(request, newHost, appendForwardedHost)
+    if (path !== undefined) rewritePath(request, path)
+  }
+}
+
+function compilePathRewrite(fields: Fields<RouteAction>, matchedLength: number | undefined): PathRewrite | undefined {
+  const regex = compileSubstitution(fields.message('regex_rewrite'))
+  if (regex !== undefined) return regexRewrite(regex)
+  const prefix = fields.string('prefix_rewrite')
+  return prefix === '' ? undefined : prefixRewrite(prefix, matchedLength)
+}
+
+function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefined {
+  if (fields.has('host_rewrite_literal')) {
+    const host = fields.string('host_rewrite_literal')
+    return () => host
+  }
+  if (fields.has('host_rewrite_header')) {
+    const name = asciiLower(fields.string('host_rewrite_header'))
+    return (request) => request.headers.get(name)
+  }
+  const regex = compileSubstitution(fields.message('host_rewrite_path_regex'))
+  return regex && ((request) => regex.regex.replaceAll(pathOnly(request.path), regex.substitution))
+}
+
+export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, clusters: Set<string>): Mirror {
+  const mirror: Mirror = {
+    cluster: fields.string('cluster'),
+    fraction: compileRuntimeFraction(fields.message('runtime_fraction'), 1),
+    appendShadow: !fields.boolean('disable_shadow_host_suffix_append'),
+  }
+  fields.done({ trace_sampled: 'says only how a mirrored request is traced' })
+  clusters.add(mirror.cluster)
+  return mirror
+}
+
+function compileUpgrades(fields: Fields<RouteAction>): ReadonlyMap<string, boolean> {
+  const upgrades = new Map<string, boolean>()
+  for (const config of fields.messages('upgrade_configs')) {
+    upgrades.set(asciiLower(config.string('upgrade_type')), config.boolean('enabled', true))
+    config.done()
+  }
+  return upgrades
+}

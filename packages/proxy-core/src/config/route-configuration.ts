@@ -1,0 +1,44 @@
+import type { Result } from '@heddle/runtime'
+import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import { resolveRoute } from '../route/resolve.js'
+import type { RouteTable } from '../route/table.js'
+import { indexVirtualHosts } from '../route/virtual-hosts.js'
+import type { CompileDeps } from './compiled.js'
+import { compileMessage, type Fields } from './fields.js'
+import { compileHeaderLists } from './header-options.js'
+import { compilePerFilterConfig } from './per-filter-config.js'
+import { compileMirror } from './route-action.js'
+import { MAX_DIRECT_BODY_BYTES } from './route-reply.js'
+import { compileVirtualHost } from './virtual-host.js'
+
+/** Compiles envoy.config.route.v3.RouteConfiguration. Every field that would change behaviour and is not supported is an error at its path. */
+export function compileRouteConfiguration(json: RouteConfiguration, deps: CompileDeps, path: string): Result<RouteTable> {
+  return compileMessage<RouteConfiguration, RouteTable>(json, path, (fields) => compileRouteTable(fields, deps))
+}
+
+export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: CompileDeps): RouteTable {
+  const clusters = new Set<string>()
+  const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, clusters))
+  const maxDirectBodyBytes = fields.number('max_direct_response_body_size_bytes', MAX_DIRECT_BODY_BYTES)
+  const virtualHosts = fields
+    .messages('virtual_hosts')
+    .map((each) => compileVirtualHost(each, { deps, clusters, mirrors, maxDirectBodyBytes }))
+  const index = indexVirtualHosts(virtualHosts, fields.boolean('ignore_port_in_host_matching'))
+  for (const domain of index.duplicates)
+    fields.problem(`two virtual hosts claim the domain ${JSON.stringify(domain)}.`, 'virtual_hosts')
+  const table: RouteTable = {
+    name: fields.string('name'),
+    virtualHosts,
+    ...compileHeaderLists(fields),
+    mostSpecificHeaderMutationsWins: fields.boolean('most_specific_header_mutations_wins'),
+    perFilterConfig: compilePerFilterConfig(fields, deps),
+    clusters,
+    virtualHostOf: index.of,
+    resolve: (head, random) => resolveRoute(index.of(head.authority), head, random),
+  }
+  fields.done({
+    validate_clusters: 'a route to an unknown cluster answers cluster_not_found instead',
+    metadata: 'no filter here reads it',
+  })
+  return table
+}

@@ -1,0 +1,69 @@
+import type { RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
+import { compileHeaderMatcher } from '../matcher/header.js'
+import { compileQueryMatcher } from '../matcher/query.js'
+import { compileRegexMatcher, stringMatcher } from '../matcher/string.js'
+import {
+  CONNECT,
+  fractionPredicate,
+  GRPC,
+  headerPredicate,
+  pathPredicate,
+  queryPredicate,
+  type RoutePredicate,
+  separatedPrefix,
+} from '../route/match.js'
+import type { Fields } from './fields.js'
+import { compileRuntimeFraction } from './fraction.js'
+
+export interface CompiledMatch {
+  /** In the order they are asked: the path first, chance last. */
+  readonly predicates: readonly RoutePredicate[]
+  /** How much of the path a prefix_rewrite replaces; undefined: all of it. */
+  readonly matchedLength: number | undefined
+  /** For people: `prefix "/api"`. */
+  readonly pathText: string
+}
+
+export function compileRouteMatch(fields: Fields<RouteMatch>): CompiledMatch {
+  const path = compilePath(fields)
+  const predicates = [
+    ...path.predicates,
+    ...fields.messages('headers').map((each) => headerPredicate(compileHeaderMatcher(each))),
+    ...fields.messages('query_parameters').map((each) => queryPredicate(compileQueryMatcher(each))),
+  ]
+  const grpc = fields.message('grpc')
+  grpc?.done()
+  if (grpc !== undefined) predicates.push(GRPC)
+  const fraction = fields.message('runtime_fraction')
+  if (fraction !== undefined) predicates.push(fractionPredicate(compileRuntimeFraction(fraction, 1)))
+  fields.done()
+  return { ...path, predicates }
+}
+
+function compilePath(fields: Fields<RouteMatch>): CompiledMatch {
+  const ignoreCase = !fields.boolean('case_sensitive', true)
+  const one = (matcher: ReturnType<typeof stringMatcher>, matchedLength: number | undefined): CompiledMatch => ({
+    predicates: [pathPredicate(matcher)],
+    matchedLength,
+    pathText: matcher.text,
+  })
+  if (fields.has('prefix')) {
+    const prefix = fields.string('prefix')
+    return one(stringMatcher('prefix', prefix, ignoreCase), prefix.length)
+  }
+  if (fields.has('path')) return one(stringMatcher('exact', fields.string('path'), ignoreCase), undefined)
+  if (fields.has('path_separated_prefix')) {
+    const prefix = fields.string('path_separated_prefix')
+    if (!prefix.startsWith('/') || prefix.endsWith('/'))
+      fields.problem('must start with "/" and must not end with one.', 'path_separated_prefix')
+    return one(separatedPrefix(prefix, ignoreCase), prefix.length)
+  }
+  const regex = fields.message('safe_regex')
+  if (regex !== undefined) return one(compileRegexMatcher(regex), undefined)
+  const connect = fields.message('connect_matcher')
+  connect?.done()
+  if (connect !== undefined) return { predicates: [CONNECT], matchedLength: undefined, pathText: 'CONNECT' }
+  if (!fields.has('path_match_policy'))
+    fields.problem('needs one of prefix, path, safe_regex, path_separated_prefix, connect_matcher.')
+  return { predicates: [], matchedLength: undefined, pathText: 'nothing' }
+}

@@ -1,0 +1,78 @@
+import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
+import { explainAll, matchesAll } from '../route/match.js'
+import type { CompiledRoute, CompiledVirtualHost, RouteAction } from '../route/table.js'
+import type { CompileDeps } from './compiled.js'
+import type { Fields } from './fields.js'
+import { compileHeaderLists } from './header-options.js'
+import { compilePerFilterConfig } from './per-filter-config.js'
+import { compileRetryPolicy } from './retry-policy.js'
+import { compileForward, compileMirror, type Mirror, type RouteScope } from './route-action.js'
+import { compileRouteMatch } from './route-match.js'
+import { compileDirectResponse, compileRedirect } from './route-reply.js'
+
+/** What a virtual host takes over from its route configuration. */
+export interface VirtualHostScope {
+  readonly deps: CompileDeps
+  readonly clusters: Set<string>
+  readonly mirrors: readonly Mirror[]
+  readonly maxDirectBodyBytes: number
+}
+
+export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHostScope): CompiledVirtualHost {
+  const own = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters))
+  const retry = compileRetryPolicy(fields.message('retry_policy'))
+  const routeScope = { ...scope, retry, mirrors: own.length > 0 ? own : scope.mirrors, matchedLength: undefined }
+  const virtualHost: CompiledVirtualHost = {
+    name: fields.string('name'),
+    domains: fields.strings('domains'),
+    routes: fields.messages('routes').map((route, index) => compileRoute(route, index, routeScope, scope.maxDirectBodyBytes)),
+    ...compileHeaderLists(fields),
+    perFilterConfig: compilePerFilterConfig(fields, scope.deps),
+    includeAttemptCountInRequest: fields.boolean('include_request_attempt_count'),
+    includeAttemptCountInResponse: fields.boolean('include_attempt_count_in_response'),
+    requireTls: fields.choice('require_tls', ['NONE', 'EXTERNAL_ONLY', 'ALL'], 'NONE'),
+  }
+  fields.done({
+    virtual_clusters: 'only name statistics that are not kept',
+    metadata: 'no filter here reads it',
+    per_request_buffer_limit_bytes: "the router's own replay limit holds",
+  })
+  if (virtualHost.domains.length === 0) fields.problem('needs at least one domain.', 'domains')
+  return virtualHost
+}
+
+function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, maxDirectBodyBytes: number): CompiledRoute {
+  const match = fields.message('match')
+  if (match === undefined) fields.problem('is required.', 'match')
+  const { predicates, matchedLength } =
+    match === undefined ? { predicates: [], matchedLength: undefined } : compileRouteMatch(match)
+  const route: CompiledRoute = {
+    name: fields.string('name'),
+    index,
+    matches: (head, random) => matchesAll(predicates, head, random),
+    explainMatch: (head, random) => explainAll(predicates, head, random),
+    action: compileAction(fields, { ...scope, matchedLength }, maxDirectBodyBytes),
+    ...compileHeaderLists(fields),
+    perFilterConfig: compilePerFilterConfig(fields, scope.deps),
+    ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),
+  }
+  fields.done({
+    metadata: 'no filter here reads it',
+    decorator: 'names spans; there are none yet',
+    tracing: 'samples spans; there are none yet',
+    per_request_buffer_limit_bytes: "the router's own replay limit holds",
+  })
+  return route
+}
+
+function compileAction(fields: Fields<Route>, scope: RouteScope, maxDirectBodyBytes: number): RouteAction {
+  const forward = fields.message('route')
+  if (forward !== undefined) return compileForward(forward, scope)
+  const redirect = fields.message('redirect')
+  if (redirect !== undefined) return compileRedirect(redirect, scope.matchedLength)
+  const direct = fields.message('direct_response')
+  if (direct !== undefined) return compileDirectResponse(direct, scope.deps, maxDirectBodyBytes)
+  if (!fields.has('filter_action') && !fields.has('non_forwarding_action'))
+    fields.problem('needs one of route, redirect, direct_response.')
+  return { kind: 'reply', reply: () => ({ status: 404, body: '', details: 'route_not_found' }) }
+}

@@ -1,0 +1,26 @@
+import type { Random } from '@heddle/runtime'
+import type { LocalReply } from '../http/message.js'
+import type { RouteDecision } from './decision.js'
+import { redirectReply, requestScheme } from './redirect.js'
+import type { CompiledVirtualHost, RequestHead } from './table.js'
+
+/** Route choice within a virtual host: the first route that matches. */
+export function resolveRoute(virtualHost: CompiledVirtualHost | undefined, head: RequestHead, random: Random): RouteDecision {
+  if (virtualHost === undefined) return { kind: 'none' }
+  if (needsTls(virtualHost, head)) return { kind: 'reply', virtualHost, reply: toHttps(head) }
+  for (const route of virtualHost.routes) {
+    if (!route.matches(head, random)) continue
+    if (route.action.kind === 'reply') return { kind: 'reply', virtualHost, route, reply: route.action.reply(head) }
+    return { kind: 'forward', virtualHost, route, target: route.action.target(head, random) }
+  }
+  return { kind: 'none', virtualHost }
+}
+
+export function needsTls({ requireTls }: CompiledVirtualHost, head: RequestHead): boolean {
+  if (requireTls === 'NONE' || requestScheme(head) === 'https') return false
+  return requireTls === 'ALL' || head.headers.get('x-envoy-internal') !== 'true'
+}
+
+function toHttps(head: RequestHead): LocalReply {
+  return redirectReply({ status: 301, httpsRedirect: true, scheme: '', host: '', port: 0, path: '', stripQuery: false }, head)
+}
