@@ -1,7 +1,7 @@
 import type { DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { SotwResponse, SotwTypes } from './messages.js'
 import { errorDetail } from './nack.js'
-import { byTypeOrder, type ProtocolClient, type ReceivedResource } from './protocol.js'
+import { byTypeOrder, type ProtocolClient, type ReceivedResource, type ReceivedUpdate } from './protocol.js'
 
 interface Subscription {
   all: boolean
@@ -22,6 +22,8 @@ interface Subscription {
 export function createSotwClient(types: SotwTypes): ProtocolClient<DiscoveryRequest, SotwResponse> {
   const subscriptions = new Map<string, Subscription>()
   let streaming = false
+  // Updates of the stream that is open: a nonce means nothing on another one.
+  let current = new WeakSet<ReceivedUpdate>()
 
   const subscriptionOf = (typeUrl: string): Subscription => {
     let subscription = subscriptions.get(typeUrl)
@@ -64,6 +66,7 @@ export function createSotwClient(types: SotwTypes): ProtocolClient<DiscoveryRequ
 
     close() {
       streaming = false
+      current = new WeakSet()
       for (const subscription of subscriptions.values()) {
         subscription.asked = false
         subscription.nonce = ''
@@ -81,19 +84,15 @@ export function createSotwClient(types: SotwTypes): ProtocolClient<DiscoveryRequ
       // A resource too broken to have a name may be any of those that seem to be gone.
       const complete = types.isFullState(response.typeUrl) && !present.has('')
       const removed = complete ? [...subscription.held].filter((name) => !present.has(name)) : []
-      return {
-        typeUrl: response.typeUrl,
-        version: response.version,
-        nonce: response.nonce,
-        resources,
-        removed,
-        controlPlane: response.controlPlane,
-      }
+      const { typeUrl, version, nonce, controlPlane } = response
+      const update: ReceivedUpdate = { typeUrl, version, nonce, resources, removed, controlPlane }
+      current.add(update)
+      return update
     },
 
     acknowledge(update, rejections) {
       const subscription = subscriptionOf(update.typeUrl)
-      subscription.nonce = update.nonce
+      if (current.has(update)) subscription.nonce = update.nonce
       const refused = new Set(rejections.map((rejection) => rejection.name))
       if (rejections.length === 0) subscription.version = update.version
       for (const name of update.removed) if (!refused.has(name)) subscription.held.delete(name)

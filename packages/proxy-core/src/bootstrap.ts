@@ -1,0 +1,157 @@
+import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
+import { Bootstrap, type Bootstrap_DynamicResources } from '@heddle/xds-types/envoy/config/bootstrap/v3'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Address, ApiConfigSource, ConfigSource, Node } from '@heddle/xds-types/envoy/config/core/v3'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import { knownTypes } from '@heddle/xds-types/known'
+import type { SocketAddress } from './net/connection.js'
+
+/** An Envoy v3 bootstrap, checked and narrowed to what this proxy does. */
+export interface ProxyBootstrap {
+  /** Sent to management servers as it is. */
+  readonly node: Node
+  readonly admin?: { readonly address: SocketAddress }
+  readonly listeners: readonly Listener[]
+  readonly clusters: readonly Cluster[]
+  readonly secrets: readonly Secret[]
+  readonly dynamic?: DynamicConfig
+  /** The whole message, for `/config_dump`. */
+  readonly message: Bootstrap
+}
+
+/** dynamic_resources: what comes over the aggregated stream. */
+export interface DynamicConfig {
+  readonly variant: 'delta' | 'sotw'
+  readonly source: ApiConfigSource
+  readonly listeners: boolean
+  readonly clusters: boolean
+  /** initial_fetch_timeout of LDS and CDS in milliseconds; 0: none. */
+  readonly initialFetchTimeoutMs: number
+}
+
+type Field = Exclude<keyof Bootstrap, symbol>
+
+/** Fields that change nothing here: tuning of Envoy's own threads, memory and names. Each is told as a warning. */
+const IGNORED: readonly Field[] = [
+  'node_context_params',
+  'cluster_manager',
+  'flags_path',
+  'deferred_stat_options',
+  'stats_config',
+  'stats_flush_interval',
+  'stats_flush_on_admin',
+  'watchdog',
+  'watchdogs',
+  'layered_runtime',
+  'overload_manager',
+  'enable_dispatcher_stats',
+  'stats_server_version_override',
+  'use_tcp_for_dns_lookups',
+  'dns_resolution_config',
+  'typed_dns_resolver_config',
+  'fatal_actions',
+  'default_socket_interface',
+  'perf_tracing_file_path',
+  'default_regex_engine',
+  'application_log_config',
+  'grpc_async_client_manager_config',
+  'memory_allocator_manager',
+  'inline_headers',
+]
+const READ: readonly Field[] = ['node', 'static_resources', 'dynamic_resources', 'admin']
+
+const DEFAULT_FETCH_TIMEOUT_MS = 15_000
+
+/**
+ * Reads a bootstrap given as an object (parsed YAML or JSON, either spelling of field names). What the proxy does not support
+ * is an error that names the field: `bootstrap.unsupported`; what it may ignore is a warning: `bootstrap.ignored`.
+ */
+export function parseBootstrap(input: unknown): Result<ProxyBootstrap> {
+  const decoded = Bootstrap.fromJson(input, knownTypes)
+  if (!decoded.ok) return decoded
+  const bootstrap = decoded.value
+  const noted: Diagnostic[] = checkFields(bootstrap)
+  const admin = bootstrap.admin?.address === undefined ? ok(undefined) : socketAddressOf(bootstrap.admin.address, 'admin.address')
+  if (!admin.ok) noted.push(...admin.diagnostics)
+  const dynamic = bootstrap.dynamic_resources === undefined ? ok(undefined) : parseDynamic(bootstrap.dynamic_resources)
+  if (!dynamic.ok) noted.push(...dynamic.diagnostics)
+  if (!admin.ok || !dynamic.ok || noted.some(({ severity }) => severity === 'error')) return fail(...noted)
+  const { listeners = [], clusters = [], secrets = [] } = bootstrap.static_resources ?? {}
+  return ok(
+    {
+      node: bootstrap.node ?? {},
+      listeners,
+      clusters,
+      secrets,
+      message: bootstrap,
+      ...(admin.value !== undefined && { admin: { address: admin.value } }),
+      ...(dynamic.value !== undefined && { dynamic: dynamic.value }),
+    },
+    noted,
+  )
+}
+
+function checkFields(bootstrap: Bootstrap): Diagnostic[] {
+  const noted: Diagnostic[] = []
+  for (const field of Object.keys(bootstrap) as Field[]) {
+    if (READ.includes(field)) continue
+    if (IGNORED.includes(field)) {
+      noted.push({ code: 'bootstrap.ignored', severity: 'warning', path: field, message: 'This field has no effect here.' })
+    } else {
+      noted.push(unsupported(field))
+    }
+  }
+  return noted
+}
+
+const unsupported = (path: string, advice = 'This field is not supported; remove it.'): Diagnostic =>
+  problem('bootstrap.unsupported', path, advice)
+
+function parseDynamic(dynamic: Bootstrap_DynamicResources): Result<DynamicConfig | undefined> {
+  const path = 'dynamic_resources'
+  const { ads_config: ads, lds_config: lds, cds_config: cds } = dynamic
+  const problems: Diagnostic[] = []
+  for (const field of ['lds_resources_locator', 'cds_resources_locator'] as const) {
+    if (dynamic[field] !== undefined && dynamic[field] !== '') problems.push(unsupported(`${path}.${field}`))
+  }
+  for (const [field, source] of [['lds_config', lds] as const, ['cds_config', cds] as const]) {
+    if (source !== undefined && source.ads === undefined) {
+      problems.push(unsupported(`${path}.${field}`, 'Only `ads: {}` is supported as the source.'))
+    }
+  }
+  if (problems.length > 0) return fail(...problems)
+  if (ads === undefined) {
+    if (lds === undefined && cds === undefined) return ok(undefined)
+    return fail(
+      problem('bootstrap.ads', `${path}.ads_config`, 'lds_config or cds_config say `ads: {}`, so ads_config is needed.'),
+    )
+  }
+  if (ads.api_type !== 'GRPC' && ads.api_type !== 'DELTA_GRPC') {
+    return fail(unsupported(`${path}.ads_config.api_type`, 'Use GRPC or DELTA_GRPC.'))
+  }
+  const timeouts = [lds, cds].filter((source) => source !== undefined).map((source) => fetchTimeout(source))
+  return ok({
+    variant: ads.api_type === 'GRPC' ? 'sotw' : 'delta',
+    source: ads,
+    listeners: lds !== undefined,
+    clusters: cds !== undefined,
+    initialFetchTimeoutMs: timeouts.length === 0 ? DEFAULT_FETCH_TIMEOUT_MS : timeouts.includes(0) ? 0 : Math.max(...timeouts),
+  })
+}
+
+/** In memory a duration is always `<seconds>s`. */
+function fetchTimeout(source: ConfigSource): number {
+  const text = source.initial_fetch_timeout
+  return text === undefined ? DEFAULT_FETCH_TIMEOUT_MS : Number.parseFloat(text) * 1000
+}
+
+/** A listening or connecting address of the kinds that bootstraps use: socket_address or pipe. */
+export function socketAddressOf(address: Address, path: string): Result<SocketAddress> {
+  const { socket_address: socket, pipe } = address
+  if (pipe?.path !== undefined) return ok({ address: pipe.path, port: 0 })
+  if (socket === undefined) return fail(problem('address.missing', path, 'Set socket_address or pipe.'))
+  if (socket.protocol === 'UDP') return fail(unsupported(`${path}.socket_address.protocol`, 'UDP is not supported.'))
+  if (socket.named_port !== undefined) return fail(unsupported(`${path}.socket_address.named_port`))
+  return ok({ address: socket.address ?? '', port: socket.port_value ?? 0 })
+}

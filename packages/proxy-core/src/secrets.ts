@@ -1,0 +1,104 @@
+import { createWatch, fail, ok, problem, type Result, type Watch } from '@heddle/runtime'
+import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
+import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import type { Secret, SecretSource } from './config/compiled.js'
+
+/** A fixed set of secrets: those of a static bootstrap. */
+export function createStaticSecrets(secrets: readonly Secret[]): SecretSource {
+  const watches = new Map(secrets.map((secret) => [secret.name, createWatch<Secret | undefined>(secret)]))
+  const none = createWatch<Secret | undefined>(undefined)
+  return { watch: (name) => watches.get(name) ?? none }
+}
+
+/** Identity of a workload, as PEM: what an agent renews. */
+export interface WorkloadIdentity {
+  /** Leaf first. */
+  readonly certificateChain: string
+  readonly privateKey: string
+  readonly trustBundle: string
+}
+
+/** Istio's two names for a workload's own identity. */
+export const WORKLOAD_SECRETS = { certificate: 'default', trust: 'ROOTCA' } as const
+
+/** Serves an identity under Istio's names: `default` (certificate and key) and `ROOTCA` (trust anchors). */
+export function createIdentitySecrets(identity: Watch<WorkloadIdentity | undefined>): SecretSource {
+  const certificate = createWatch<Secret | undefined>(undefined)
+  const trust = createWatch<Secret | undefined>(undefined)
+  const none = createWatch<Secret | undefined>(undefined)
+  const publish = (current: WorkloadIdentity | undefined): void => {
+    if (current === undefined) return
+    const { certificateChain, privateKey, trustBundle } = current
+    // Trust first: a peer with a certificate of a new root must find it.
+    if (trust.current?.trustBundle !== trustBundle) trust.set({ name: WORKLOAD_SECRETS.trust, trustBundle })
+    certificate.set({ name: WORKLOAD_SECRETS.certificate, certificateChain, privateKey })
+  }
+  publish(identity.current)
+  identity.subscribe(publish)
+  return {
+    watch: (name) => (name === WORKLOAD_SECRETS.certificate ? certificate : name === WORKLOAD_SECRETS.trust ? trust : none),
+  }
+}
+
+/** For each name the first source that has a value; the order is the precedence. */
+export function chainSecrets(sources: readonly SecretSource[]): SecretSource {
+  const watches = new Map<string, Watch<Secret | undefined>>()
+  return {
+    watch(name) {
+      let watch = watches.get(name)
+      if (watch === undefined) {
+        watch = firstDefined(sources.map((source) => source.watch(name)))
+        watches.set(name, watch)
+      }
+      return watch
+    },
+  }
+}
+
+function firstDefined(watches: readonly Watch<Secret | undefined>[]): Watch<Secret | undefined> {
+  const current = (): Secret | undefined => watches.find((watch) => watch.current !== undefined)?.current
+  const merged = createWatch(current())
+  for (const watch of watches) watch.subscribe(() => merged.set(current()))
+  return merged
+}
+
+/** Reads a file named in a data source as text; undefined when there is none. */
+export type ReadFile = (path: string) => string | undefined
+
+/** Text of an Envoy DataSource; codes `secret.data_source` and `secret.file`. */
+export function readDataSource(source: DataSource, path: string, readFile?: ReadFile): Result<string> {
+  if (source.inline_string !== undefined) return ok(source.inline_string)
+  if (source.inline_bytes !== undefined) return ok(textOf(source.inline_bytes))
+  if (source.filename === undefined || source.filename === '') {
+    return fail(
+      problem('secret.data_source', path, 'Set filename, inline_string or inline_bytes; other sources are not supported.'),
+    )
+  }
+  const text = readFile?.(source.filename)
+  return text === undefined ? fail(problem('secret.file', `${path}.filename`, `${source.filename} cannot be read.`)) : ok(text)
+}
+
+function textOf(bytes: string | Uint8Array): string {
+  return new TextDecoder().decode(typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : bytes)
+}
+
+/** An SDS secret: certificate with key, trust anchors, or both. Session ticket keys and generic secrets are refused. */
+export function decodeSecret(message: SecretMessage, path: string, readFile?: ReadFile): Result<Secret> {
+  const read = (source: DataSource | undefined, field: string): Result<string | undefined> =>
+    source === undefined ? ok(undefined) : readDataSource(source, `${path}.${field}`, readFile)
+  if (message.tls_certificate === undefined && message.validation_context === undefined) {
+    return fail(problem('secret.unsupported', path, 'Only tls_certificate and validation_context are supported.'))
+  }
+  const certificateChain = read(message.tls_certificate?.certificate_chain, 'tls_certificate.certificate_chain')
+  if (!certificateChain.ok) return certificateChain
+  const privateKey = read(message.tls_certificate?.private_key, 'tls_certificate.private_key')
+  if (!privateKey.ok) return privateKey
+  const trustBundle = read(message.validation_context?.trusted_ca, 'validation_context.trusted_ca')
+  if (!trustBundle.ok) return trustBundle
+  return ok({
+    name: message.name ?? '',
+    ...(certificateChain.value !== undefined && { certificateChain: certificateChain.value }),
+    ...(privateKey.value !== undefined && { privateKey: privateKey.value }),
+    ...(trustBundle.value !== undefined && { trustBundle: trustBundle.value }),
+  })
+}

@@ -1,0 +1,125 @@
+import { fail, ok, problem, type Result } from '@heddle/runtime'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { ApiConfigSource, DataSource, GrpcService_GoogleGrpc, HeaderValue } from '@heddle/xds-types/envoy/config/core/v3'
+import type { UpstreamTlsContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import { socketAddressOf } from '../bootstrap.js'
+import { type ReadFile, readDataSource } from '../secrets.js'
+import type { GrpcTls, GrpcTransportOptions } from './grpc-transport.js'
+
+const UPSTREAM_TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
+const PATH = 'dynamic_resources.ads_config.grpc_services[0]'
+
+/** Where and how to reach the server of an ads_config: over `envoy_grpc` by a static cluster, or over `google_grpc`. */
+export function serverOf(
+  source: ApiConfigSource,
+  clusters: readonly Cluster[],
+  readFile?: ReadFile,
+): Result<GrpcTransportOptions> {
+  const [service, ...others] = source.grpc_services ?? []
+  if (service === undefined || others.length > 0) {
+    return fail(problem('bootstrap.ads', 'dynamic_resources.ads_config.grpc_services', 'Name exactly one gRPC service.'))
+  }
+  const server =
+    service.google_grpc !== undefined
+      ? ofGoogleGrpc(service.google_grpc, readFile)
+      : ofCluster(service.envoy_grpc?.cluster_name ?? '', clusters, readFile)
+  if (!server.ok) return server
+  const metadata = { ...server.value.headers, ...headersOf(service.initial_metadata ?? []) }
+  const { target, tls } = server.value
+  return ok({
+    target,
+    ...(tls !== undefined && { tls: () => tls }),
+    ...(Object.keys(metadata).length > 0 && { metadata: () => Promise.resolve(metadata) }),
+  })
+}
+
+interface Server {
+  readonly target: string
+  readonly tls?: GrpcTls | undefined
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function headersOf(headers: readonly HeaderValue[]): Record<string, string> {
+  return Object.fromEntries(headers.map(({ key = '', value = '' }) => [key.toLowerCase(), value]))
+}
+
+function ofGoogleGrpc(service: GrpcService_GoogleGrpc, readFile?: ReadFile): Result<Server> {
+  const path = `${PATH}.google_grpc`
+  const token = service.call_credentials?.[0]?.access_token
+  if (service.call_credentials !== undefined && service.call_credentials.length > 0 && token === undefined) {
+    return fail(problem('bootstrap.unsupported', `${path}.call_credentials`, 'Only access_token is supported.'))
+  }
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const target = service.target_uri ?? ''
+  const ssl = service.channel_credentials?.ssl_credentials
+  if (ssl === undefined) return ok({ target, headers })
+  const tls = readPem(
+    { rootCertificates: ssl.root_certs, certificateChain: ssl.cert_chain, privateKey: ssl.private_key },
+    path,
+    readFile,
+  )
+  return tls.ok ? ok({ target, headers, tls: tls.value }) : tls
+}
+
+function ofCluster(name: string, clusters: readonly Cluster[], readFile?: ReadFile): Result<Server> {
+  const path = `${PATH}.envoy_grpc.cluster_name`
+  const cluster = clusters.find((candidate) => candidate.name === name)
+  if (cluster === undefined) return fail(problem('bootstrap.ads', path, `No static cluster is called ${JSON.stringify(name)}.`))
+  const address = cluster.load_assignment?.endpoints?.[0]?.lb_endpoints?.[0]?.endpoint?.address
+  if (address === undefined)
+    return fail(problem('bootstrap.ads', path, `Cluster ${name} has no endpoint in its load_assignment.`))
+  const socket = socketAddressOf(address, `${path}: load_assignment`)
+  if (!socket.ok) return socket
+  const tls = tlsOfCluster(cluster, readFile)
+  return tls.ok ? ok({ target: targetOf(socket.value), tls: tls.value }) : tls
+}
+
+function targetOf({ address, port }: { address: string; port: number }): string {
+  if (address.startsWith('/')) return `unix://${address}`
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function tlsOfCluster(cluster: Cluster, readFile?: ReadFile): Result<GrpcTls | undefined> {
+  const config = cluster.transport_socket?.typed_config
+  if (config === undefined) return ok(undefined)
+  const path = `static_resources.clusters[${cluster.name}].transport_socket.typed_config`
+  if (config['@type'] !== UPSTREAM_TLS)
+    return fail(problem('bootstrap.unsupported', path, 'Only UpstreamTlsContext is supported here.'))
+  const { sni, common_tls_context: common } = config as UpstreamTlsContext
+  const [certificate] = common?.tls_certificates ?? []
+  if (common?.tls_certificate_sds_secret_configs !== undefined || common?.validation_context_sds_secret_config !== undefined) {
+    return fail(
+      problem(
+        'bootstrap.unsupported',
+        `${path}.common_tls_context`,
+        'The ADS cluster cannot take its own certificates from SDS.',
+      ),
+    )
+  }
+  const tls = readPem(
+    {
+      rootCertificates: common?.validation_context?.trusted_ca,
+      certificateChain: certificate?.certificate_chain,
+      privateKey: certificate?.private_key,
+    },
+    path,
+    readFile,
+  )
+  if (!tls.ok) return tls
+  return ok({ ...tls.value, ...(sni !== undefined && sni !== '' && { serverName: sni }) })
+}
+
+function readPem(
+  sources: Readonly<Record<'rootCertificates' | 'certificateChain' | 'privateKey', DataSource | undefined>>,
+  path: string,
+  readFile?: ReadFile,
+): Result<GrpcTls> {
+  const tls: Partial<Record<keyof GrpcTls, string>> = {}
+  for (const [key, source] of Object.entries(sources) as [keyof GrpcTls, DataSource | undefined][]) {
+    if (source === undefined) continue
+    const text = readDataSource(source, path, readFile)
+    if (!text.ok) return text
+    tls[key] = text.value
+  }
+  return ok(tls)
+}
