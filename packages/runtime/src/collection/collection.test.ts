@@ -82,13 +82,11 @@ describe('derive', () => {
     const seen: (readonly Pod[])[] = []
     const list = derive(
       one,
-      (_input, read) => (
-        seen.push(read.all(source)),
-        seen
-          .at(-1)!
-          .map(({ ip }) => ip)
-          .join()
-      ),
+      (_input, read) => {
+        const values = read.all(source)
+        seen.push(values)
+        return values.map(({ ip }) => ip).join()
+      },
       { name: 'list' },
     )
     expect(list.get('only')).toBe('1,2')
@@ -105,7 +103,15 @@ describe('derive', () => {
     const left = derive(source, (n) => n * 10, { name: 'left' })
     const right = derive(source, (n) => n * 100, { name: 'right' })
     const seen: string[] = []
-    const sum = derive(left, (n, read) => (seen.push(`${n}/${read.get(right, 'n')}`), n + read.get(right, 'n')!), { name: 'sum' })
+    const sum = derive(
+      left,
+      (n, read) => {
+        const other = read.get(right, 'n')
+        seen.push(`${n}/${other}`)
+        return n + other!
+      },
+      { name: 'sum' },
+    )
     source.set('n', 2)
     expect(new Set(seen)).toEqual(new Set(['10/100', '20/200']))
     expect(sum.get('n')).toBe(220)

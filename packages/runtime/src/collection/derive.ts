@@ -29,7 +29,7 @@ export function deriveMany<I, O>(
   const parts = deriveNode<I, ReadonlyMap<string, O>>(
     source,
     (input, read, key) => new Map(build(input, read, key)),
-    `${options.name}.parts`,
+    options.name,
   )
   const node = new Node<O>(parts.graph, options.name, [parts], () =>
     groupRecipe<ReadonlyMap<string, O>, O, O>(
