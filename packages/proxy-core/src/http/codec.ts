@@ -1,4 +1,5 @@
 import type { Connection } from '../net/connection.js'
+import type { Timers } from '../net/timers.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** How one protocol version speaks on a connection. Retries, timeouts and headers' meaning belong to its users. */
@@ -13,6 +14,9 @@ export interface ServerOptions {
   readonly maxHeadersKb: number
   readonly maxHeadersCount: number
   readonly acceptHttp10: boolean
+  readonly timers: Timers
+  /** Milliseconds; 0: off. `idle`: without a request. `headers`: from a head's first byte to its last. `delayedClose`: how long a closed connection waits for its peer to read the rest. */
+  readonly timeouts: { readonly idle: number; readonly headers: number; readonly delayedClose: number }
 }
 
 export interface ServerHandler {
@@ -35,7 +39,7 @@ export interface ExchangeEvents {
 /** A request that came in, and the way to answer it. */
 export interface ServerExchange {
   readonly request: HttpRequest
-  /** The request asked to upgrade to this protocol; lower case. */
+  /** The request asked to upgrade to this protocol; lower case. `connect` for the method CONNECT. */
   readonly upgrade: string | undefined
   /** Body bytes so far, without framing. */
   readonly bytesReceived: number

@@ -72,6 +72,8 @@ export interface Connection {
   readonly buffered: number
   /** Gives the connection to another owner; nothing is read before the first one. */
   handle(handler: ConnectionHandler): void
+  /** Puts bytes back that an owner has read too far: the next one hears them first, in a later turn. Takes ownership. */
+  unread(bytes: Uint8Array): void
   /** Takes ownership of `bytes` until `buffered` is 0 again. False: enough is under way, wait for `onDrain`. */
   write(bytes: Uint8Array): boolean
   /** Half-closes after what was written. */

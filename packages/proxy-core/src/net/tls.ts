@@ -40,9 +40,11 @@ export interface PeerSan {
   readonly emails: readonly string[]
 }
 
-/** Makes TLS on accepted and on outgoing connections; resolves with the encrypted connection, rejects when the handshake fails. */
+/**
+ * Makes TLS on accepted and on outgoing connections, including bytes that a listener filter has put back by `unread`. Resolves
+ * with the encrypted connection; rejects when the handshake fails or the peer is not let in, and the connection is closed then.
+ */
 export interface Tls {
-  /** `head`: bytes that a listener filter has already read. */
-  accept(connection: Connection, context: ServerTlsContext, head?: Uint8Array): Promise<Connection>
+  accept(connection: Connection, context: ServerTlsContext): Promise<Connection>
   connect(connection: Connection, context: ClientTlsContext): Promise<Connection>
 }

@@ -1,0 +1,417 @@
+import type { Connection, ConnectionHandler } from '../../net/connection.js'
+import { asBuffer, HeldBytes } from '../../net/held-bytes.js'
+import type { Timer } from '../../net/timers.js'
+import { emptyBody } from '../body.js'
+import type { ExchangeEvents, ServerExchange, ServerHandler, ServerOptions, ServerSession } from '../codec.js'
+import { createHeaderMap } from '../header-map.js'
+import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
+import { BodyFraming } from './framing.js'
+import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, type HeadProblem, LOW_VERSION, parseRequestHead } from './head.js'
+import { type BodySource, IncomingBody } from './incoming-body.js'
+import { reasonOf, statusLine } from './status-line.js'
+import { readTarget } from './target.js'
+import { Writer } from './writer.js'
+
+/** HTTP/1.1 towards clients: one request at a time, the next ones wait in the socket (RFC 9112). */
+export function serveHttp1(connection: Connection, options: ServerOptions, handler: ServerHandler): ServerSession {
+  const session = new Session(connection, options, handler)
+  connection.handle(session)
+  return session
+}
+
+const LF = 10
+const noEvents: ExchangeEvents = { onDone() {}, onReset() {} }
+const HEADER_TIMEOUT = { status: 408, details: 'request_header_timeout' } as const
+
+class Session implements ServerSession, ConnectionHandler, BodySource {
+  readonly writer: Writer
+  readonly framing = new BodyFraming()
+  readonly #connection: Connection
+  readonly #options: ServerOptions
+  readonly #handler: ServerHandler
+  readonly #limits: HeadLimits
+  readonly #held = new HeldBytes()
+  readonly #idle: Timer
+  readonly #headers: Timer
+  readonly #linger: Timer
+  #exchange: Exchange | undefined
+  #pumping = false
+  #total = 0
+  #draining = false
+  /** No more requests are read: the last response is out, or on its way. */
+  #closing = false
+
+  constructor(connection: Connection, options: ServerOptions, handler: ServerHandler) {
+    this.#connection = connection
+    this.#options = options
+    this.#handler = handler
+    this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount }
+    this.writer = new Writer(connection)
+    this.#idle = options.timers.timer(() => this.#shutdown())
+    this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
+    this.#linger = options.timers.timer(() => connection.destroy())
+    this.#idle.start(options.timeouts.idle)
+  }
+
+  get active(): number {
+    return this.#exchange === undefined ? 0 : 1
+  }
+
+  get total(): number {
+    return this.#total
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  drain(): void {
+    this.#draining = true
+    if (this.#exchange === undefined && this.#held.length === 0) this.#shutdown()
+  }
+
+  destroy(error?: Error): void {
+    this.#connection.destroy(error)
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#closing) return
+    if (this.#held.length === 0) {
+      this.#pump(asBuffer(bytes))
+      return
+    }
+    this.#held.append(bytes)
+    // A head that came in pieces is read again only when a line of it is complete.
+    const waitsForHead = this.#exchange === undefined
+    if (waitsForHead && bytes.indexOf(LF) < 0 && this.#held.length <= this.#limits.maxBytes) return
+    this.#pump(this.#held.take())
+  }
+
+  /** Envoy's reading of a half-close: the client is gone. */
+  onEnd(): void {
+    if (this.#exchange === undefined && !this.#closing) this.#connection.end()
+    this.#connection.destroy()
+  }
+
+  onDrain(): void {
+    this.writer.drained()
+    this.#exchange?.onDrain()
+  }
+
+  onClose(error?: Error): void {
+    this.#closing = true
+    this.#idle.stop()
+    this.#headers.stop()
+    this.#linger.stop()
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    exchange?.onConnectionClose(error)
+    this.#handler.onClose(error)
+  }
+
+  flow(): void {
+    this.#exchange?.sendContinue()
+    if (this.#pumping) return
+    if (this.#held.length > 0) this.#pump(this.#held.take())
+    if (this.#held.length === 0) this.#connection.resume()
+  }
+
+  stop(): void {
+    this.#connection.pause()
+  }
+
+  /** Reads on as far as what came allows. */
+  #pump(bytes: Buffer): void {
+    this.#pumping = true
+    let at = 0
+    while (!this.#closing) {
+      const exchange = this.#exchange
+      const stopped = exchange === undefined ? this.#readHead(bytes, at) : this.#readBody(exchange, bytes, at)
+      if (stopped < 0) break
+      at = stopped
+    }
+    this.#pumping = false
+  }
+
+  /** Where to go on, or -1: nothing more can be done with these bytes. */
+  #readHead(bytes: Buffer, at: number): number {
+    if (at >= bytes.length) return -1
+    const head = parseRequestHead(bytes, at, bytes.length, this.#limits)
+    if (head === 'more') {
+      this.#held.append(at === 0 ? bytes : bytes.subarray(at))
+      if (!this.#headers.running) this.#headers.start(this.#options.timeouts.headers)
+      return -1
+    }
+    if ('details' in head) {
+      this.#refuse(head)
+      return -1
+    }
+    this.#begin(head)
+    return at + head.size
+  }
+
+  #readBody(exchange: Exchange, bytes: Buffer, at: number): number {
+    if (at >= bytes.length) return -1
+    const body = exchange.incoming
+    if (body === undefined || this.framing.done || !body.flowing) {
+      // The next request of a pipeline, or a body that nobody takes yet.
+      this.#held.append(bytes.subarray(at))
+      this.#connection.pause()
+      return -1
+    }
+    const next = this.framing.eat(bytes, at, bytes.length)
+    if (next < 0) {
+      this.#brokenBody(exchange, body)
+      return -1
+    }
+    if (this.framing.to > this.framing.from) body.push(bytes.subarray(this.framing.from, this.framing.to))
+    if (this.framing.done && !body.over) {
+      body.finish()
+      exchange.requestRead()
+    }
+    return next
+  }
+
+  #begin(head: Head): void {
+    this.#idle.stop()
+    this.#headers.stop()
+    this.#total++
+    const target = readTarget(head, this.#options.scheme)
+    if (target === undefined || (head.minor === 0 && !this.#options.acceptHttp10)) {
+      this.#refuse(target === undefined ? BAD_TARGET : LOW_VERSION)
+      return
+    }
+    const kind = head.chunked ? 'chunked' : head.contentLength > 0 ? 'length' : 'none'
+    this.framing.begin(kind, head.contentLength, this.#limits.maxBytes, this.#limits.maxHeaders)
+    const incoming = kind === 'none' ? undefined : new IncomingBody(head.chunked ? undefined : head.contentLength, this)
+    const request: HttpRequest = {
+      method: head.method,
+      scheme: target.scheme,
+      authority: target.authority,
+      path: target.path,
+      protocol: head.minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+      headers: head.headers,
+      body: incoming ?? emptyBody,
+    }
+    const exchange = new Exchange(this, request, head.method === 'CONNECT' ? 'connect' : head.upgrade, incoming)
+    exchange.keepAlive = !head.close
+    exchange.awaitsContinue = head.expectContinue && incoming !== undefined
+    this.#exchange = exchange
+    this.#handler.onRequest(exchange)
+  }
+
+  #refuse(problem: { status: number; details: string }): void {
+    this.#headers.stop()
+    this.#idle.stop()
+    const request: HttpRequest = {
+      method: '',
+      scheme: this.#options.scheme,
+      authority: '',
+      path: '',
+      protocol: 'HTTP/1.1',
+      headers: createHeaderMap(),
+      body: emptyBody,
+    }
+    const exchange = new Exchange(this, request, undefined, undefined)
+    exchange.keepAlive = false
+    this.#exchange = exchange
+    this.framing.begin('none', 0, 0, 0)
+    const { status, details } = problem
+    this.#handler.onRefused(exchange, { status, body: reasonOf(status), details, flag: 'DPE' })
+  }
+
+  #brokenBody(exchange: Exchange, body: IncomingBody): void {
+    const problem: HeadProblem = CODEC_ERROR
+    body.fail(Object.assign(new Error('the request body is not framed as RFC 9112 says'), { code: problem.details }))
+    if (this.#exchange !== exchange) return
+    if (exchange.responded) this.#connection.destroy()
+    else exchange.refuseBody = true
+    this.#closing = true
+    if (!exchange.responded)
+      this.#handler.onRefused(exchange, { status: 400, body: reasonOf(400), details: problem.details, flag: 'DPE' })
+  }
+
+  /** The exchange is over on both sides. */
+  finished(exchange: Exchange, close: boolean): void {
+    if (this.#exchange !== exchange) return
+    this.#exchange = undefined
+    exchange.events.onDone()
+    if (close || this.#draining) {
+      this.#shutdown()
+      return
+    }
+    this.#idle.start(this.#options.timeouts.idle)
+    if (this.#pumping) return
+    if (this.#held.length > 0) this.#pump(this.#held.take())
+    if (this.#held.length === 0 || this.#exchange === undefined) this.#connection.resume()
+  }
+
+  /** Half-closes, and gives the client time to read: closing at once would take the answer from it (RFC 9112 §9.6). */
+  #shutdown(): void {
+    this.#closing = true
+    this.#idle.stop()
+    this.writer.flush()
+    this.#connection.end()
+    if (this.#options.timeouts.delayedClose === 0) {
+      this.#connection.destroy()
+      return
+    }
+    this.#linger.start(this.#options.timeouts.delayedClose)
+    this.#connection.resume()
+  }
+}
+
+class Exchange implements ServerExchange, BodySink {
+  readonly request: HttpRequest
+  readonly upgrade: string | undefined
+  readonly incoming: IncomingBody | undefined
+  events: ExchangeEvents = noEvents
+  bytesSent = 0
+  keepAlive = true
+  awaitsContinue = false
+  responded = false
+  refuseBody = false
+  readonly #session: Session
+  #response: HttpResponse | undefined
+  #chunked = false
+  #left = 0
+  #waiting = false
+  #sent = false
+
+  constructor(session: Session, request: HttpRequest, upgrade: string | undefined, incoming: IncomingBody | undefined) {
+    this.#session = session
+    this.request = request
+    this.upgrade = upgrade
+    this.incoming = incoming
+  }
+
+  get bytesReceived(): number {
+    return this.incoming?.received ?? 0
+  }
+
+  respond(response: HttpResponse, close: boolean): void {
+    if (this.responded) return
+    this.responded = true
+    this.awaitsContinue = false
+    // Nobody reads the rest of the request: its bytes would be taken for the next one.
+    if (close || this.#session.draining || (this.incoming !== undefined && !this.incoming.over && !this.incoming.flowing))
+      this.keepAlive = false
+    this.#response = response
+    const { writer } = this.#session
+    const { body, status } = response
+    writer.ascii(statusLine(status))
+    writeFields(writer, response)
+    const bodyless = this.request.method === 'HEAD' || status === 204 || status === 304 || status < 200
+    if (bodyless) this.#writeBodylessFraming(response)
+    else this.#writeFraming(body.length)
+    if (!this.keepAlive) writer.ascii('connection: close\r\n\r\n')
+    else writer.ascii(this.request.protocol === 'HTTP/1.0' ? 'connection: keep-alive\r\n\r\n' : '\r\n')
+    if (bodyless) {
+      body.discard()
+      this.#complete()
+    } else body.consume(this)
+  }
+
+  reset(): void {
+    this.#session.writer.flush()
+    this.#session.destroy()
+  }
+
+  data(chunk: Uint8Array): boolean {
+    const { length } = chunk
+    if (length === 0) return true
+    const { writer } = this.#session
+    this.bytesSent += length
+    if (this.#chunked) {
+      writer.ascii(`${length.toString(16)}\r\n`)
+      writer.bytes(chunk)
+      writer.ascii('\r\n')
+    } else {
+      this.#left -= length
+      if (this.#left < 0) {
+        this.abort()
+        return true
+      }
+      writer.bytes(chunk)
+    }
+    if (!writer.full) return true
+    this.#waiting = true
+    return false
+  }
+
+  end(): void {
+    if (this.#chunked) this.#session.writer.ascii('0\r\n\r\n')
+    else if (this.#left > 0 && this.#left !== Number.POSITIVE_INFINITY) {
+      this.abort()
+      return
+    }
+    this.#complete()
+  }
+
+  abort(): void {
+    this.reset()
+  }
+
+  onDrain(): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    this.#response?.body.resume()
+  }
+
+  onConnectionClose(error: Error | undefined): void {
+    const gone = error ?? new Error('the client has closed the connection')
+    this.#response?.body.discard()
+    this.incoming?.fail(gone)
+    this.events.onReset(error)
+  }
+
+  requestRead(): void {
+    if (this.#sent) this.#session.finished(this, !this.keepAlive)
+  }
+
+  sendContinue(): void {
+    if (!this.awaitsContinue) return
+    this.awaitsContinue = false
+    this.#session.writer.ascii('HTTP/1.1 100 Continue\r\n\r\n')
+  }
+
+  #complete(): void {
+    this.#sent = true
+    this.#response = undefined
+    const unread = this.incoming !== undefined && !this.incoming.over
+    this.#session.finished(this, !this.keepAlive || unread || this.refuseBody)
+  }
+
+  #writeFraming(length: number | undefined): void {
+    const { writer } = this.#session
+    if (length !== undefined) {
+      this.#left = length
+      writer.ascii(`content-length: ${length}\r\n`)
+    } else if (this.request.protocol === 'HTTP/1.0') {
+      this.#left = Number.POSITIVE_INFINITY
+      this.keepAlive = false
+    } else {
+      this.#chunked = true
+      writer.ascii('transfer-encoding: chunked\r\n')
+    }
+  }
+
+  /** RFC 9110 §8.6: HEAD and 304 may tell the length that a GET would have. */
+  #writeBodylessFraming(response: HttpResponse): void {
+    if (response.status === 204 || response.status < 200) return
+    const length =
+      response.headers.get('content-length') ?? (response.body.length === 0 ? undefined : response.body.length?.toString())
+    if (length !== undefined && /^\d+$/.test(length)) this.#session.writer.ascii(`content-length: ${length}\r\n`)
+    else if (response.status !== 304 && this.request.protocol === 'HTTP/1.1')
+      this.#session.writer.ascii('transfer-encoding: chunked\r\n')
+  }
+}
+
+function writeFields(writer: Writer, response: HttpResponse): void {
+  const { headers } = response
+  for (let i = 0; i < headers.size; i++) {
+    const name = headers.nameAt(i)
+    if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection' || name === 'keep-alive') continue
+    writer.field(name, headers.valueAt(i))
+  }
+}

@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net'
+import type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
+
+/** Beyond this many bytes under way `write` asks for patience. */
+const ENOUGH_UNDER_WAY = 64 * 1024
+
+const nobody: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
+
+export interface SocketFacts {
+  readonly remote: SocketAddress
+  readonly local: SocketAddress
+  readonly originalDestination?: SocketAddress | undefined
+  readonly tls?: TlsInfo | undefined
+}
+
+/** A node:net or node:tls socket as a {@link Connection}. The socket must be paused, `allowHalfOpen`, and nobody else's. */
+export class SocketConnection implements Connection {
+  readonly remote: SocketAddress
+  readonly local: SocketAddress
+  readonly originalDestination?: SocketAddress | undefined
+  readonly tls?: TlsInfo | undefined
+  readonly #socket: Socket
+  /** Bytes come by {@link receive} from the socket's own read buffer, not by `data` events. */
+  readonly #ownBuffer: boolean
+  #handler: ConnectionHandler = nobody
+  #head: Uint8Array | undefined
+  #started = false
+  #paused = false
+  #full = false
+  #ended = false
+  #closed = false
+  #error: Error | undefined
+
+  constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean) {
+    this.remote = facts.remote
+    this.local = facts.local
+    this.originalDestination = facts.originalDestination
+    this.tls = facts.tls
+    this.#socket = socket
+    this.#ownBuffer = ownBuffer
+    socket.on('error', (error) => {
+      this.#error ??= error
+    })
+    socket.on('close', this.#onClose)
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength
+  }
+
+  handle(handler: ConnectionHandler): void {
+    this.#handler = handler
+    if (this.#closed) {
+      queueMicrotask(() => handler.onClose(this.#error))
+      return
+    }
+    if (this.#head !== undefined) queueMicrotask(this.#deliverHead)
+    if (this.#started) return
+    this.#started = true
+    const socket = this.#socket
+    socket.on('end', () => {
+      this.#ended = true
+      this.#handler.onEnd()
+    })
+    socket.on('drain', () => {
+      if (!this.#full) return
+      this.#full = false
+      this.#handler.onDrain()
+    })
+    if (!this.#ownBuffer) socket.on('data', this.receive)
+    if (!this.#paused && this.#head === undefined) this.#read()
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#head = this.#head === undefined ? bytes : Buffer.concat([bytes, this.#head])
+    this.#socket.pause()
+    queueMicrotask(this.#deliverHead)
+  }
+
+  /** Where the socket's read callback brings what it read. */
+  readonly receive = (bytes: Uint8Array): void => {
+    this.#handler.onData(bytes)
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket
+    if (this.#closed || socket.destroyed || socket.writableEnded) return true
+    socket.write(bytes)
+    // Node counts a large write as too much even when the kernel took it at once; what is left says more.
+    if (socket.writableLength < ENOUGH_UNDER_WAY) return true
+    this.#full = true
+    return false
+  }
+
+  end(): void {
+    if (!this.#socket.writableEnded) this.#socket.end()
+  }
+
+  destroy(error?: Error): void {
+    this.#error ??= error
+    this.#socket.destroy()
+  }
+
+  pause(): void {
+    this.#paused = true
+    if (this.#started) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#head !== undefined) queueMicrotask(this.#deliverHead)
+    else if (this.#started) this.#read()
+  }
+
+  /** Gives the bare socket to TLS, with what was read and put back; this connection is over then. */
+  release(): { socket: Socket; head: Uint8Array | undefined } {
+    const socket = this.#socket
+    socket.removeListener('data', this.receive)
+    socket.removeListener('close', this.#onClose)
+    socket.removeAllListeners('end')
+    socket.removeAllListeners('drain')
+    if (this.#started) socket.pause()
+    const head = this.#head
+    this.#head = undefined
+    this.#handler = nobody
+    return { socket, head }
+  }
+
+  readonly #onClose = (): void => {
+    this.#closed = true
+    this.#handler.onClose(this.#error)
+  }
+
+  readonly #deliverHead = (): void => {
+    const head = this.#head
+    if (head === undefined || this.#paused || !this.#started || this.#closed || this.#handler === nobody) return
+    this.#head = undefined
+    this.#handler.onData(head)
+    if (!this.#paused && this.#head === undefined) this.#read()
+  }
+
+  #read(): void {
+    if (this.#ended) return
+    this.#socket.resume()
+    if (this.#ownBuffer) this.#socket.read(0)
+  }
+}
