@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import type protobuf from 'protobufjs'
-import { emitModule } from './emit.js'
+import { emitList, emitModule } from './emit.js'
 import { loadApi, OWN_PROTOS, protoFiles, typesOf } from './load.js'
 import { modulePath, packageOf } from './names.js'
 import { mergeOverlay } from './overlay.js'
@@ -41,6 +41,7 @@ function generate(): number {
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, emitModule(name, types))
   }
+  writeFileSync(path.join(GENERATED, 'modules.ts'), emitList([...packages.keys()]))
   return packages.size
 }
 

@@ -1,0 +1,26 @@
+import { RouteConfiguration, ScopedRouteConfiguration, VirtualHost } from '../gen/envoy/config/route/v3.js'
+import type { ResourceType } from '../resource-type.js'
+import type { TypeRegistry } from '../types.js'
+import { createResourceType } from './create.js'
+
+/** RDS. */
+export function createRouteConfigurationType(registry: TypeRegistry): ResourceType<RouteConfiguration> {
+  return createResourceType<RouteConfiguration>(RouteConfiguration, registry, {
+    shortName: 'RouteConfiguration',
+    nameOf: (routes) => routes.name,
+  })
+}
+
+/** SRDS. Refers to the route configuration it puts in scope. */
+export function createScopedRouteType(registry: TypeRegistry): ResourceType<ScopedRouteConfiguration> {
+  return createResourceType<ScopedRouteConfiguration>(ScopedRouteConfiguration, registry, {
+    shortName: 'ScopedRouteConfiguration',
+    nameOf: (scope) => scope.name,
+    references: (scope, refs) => refs.add(RouteConfiguration.typeUrl, scope.route_configuration_name),
+  })
+}
+
+/** VHDS. Names are `<route configuration>/<host>` on the wire; the message itself knows only its own. */
+export function createVirtualHostType(registry: TypeRegistry): ResourceType<VirtualHost> {
+  return createResourceType<VirtualHost>(VirtualHost, registry, { shortName: 'VirtualHost', nameOf: (host) => host.name })
+}
