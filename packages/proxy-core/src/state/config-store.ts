@@ -1,0 +1,266 @@
+import { type Clock, createWatch, type Logger, type Result, type Watch } from '@heddle/runtime'
+import type { ResourceRef, ResourceType } from '@heddle/xds-types'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import type { CompiledCluster, CompiledListener, Secret, SecretSource } from '../config/compiled.js'
+import type { RouteTable } from '../route/table.js'
+import { chainSecrets } from '../secrets.js'
+import type { EndpointSet } from '../upstream/endpoint.js'
+import type { ApplyUpdate } from '../xds/client.js'
+import { rejectionOf } from '../xds/nack.js'
+import type { ReceivedUpdate, Rejection } from '../xds/protocol.js'
+import type { Need } from '../xds/warming.js'
+import type { ListenerManager } from './listener-manager.js'
+import { createNamedValues, type NamedValues } from './named-values.js'
+import { recordSecrets } from './recorded-secrets.js'
+import { createReferences, type SubscriptionChange } from './references.js'
+import { createValueSet, type ValueSet } from './value-set.js'
+import { createWarmedSet, type ResourceRecord, type WarmedSet } from './warmed-set.js'
+
+/** The resource types that a proxy takes. */
+export interface StoreTypes {
+  readonly cluster: ResourceType<Cluster>
+  readonly endpoints: ResourceType<ClusterLoadAssignment>
+  readonly listener: ResourceType<Listener>
+  readonly route: ResourceType<RouteConfiguration>
+  readonly secret: ResourceType<SecretMessage>
+}
+
+/** How messages become what the data path reads. Each is given the secrets that exist now or later. */
+export interface StoreCompilers {
+  cluster(message: Cluster, secrets: SecretSource): Result<CompiledCluster>
+  listener(message: Listener, secrets: SecretSource): Result<CompiledListener>
+  route(message: RouteConfiguration, secrets: SecretSource): Result<RouteTable>
+  endpoints(message: ClusterLoadAssignment, previous: EndpointSet | undefined): Result<EndpointSet>
+  secret(message: SecretMessage): Result<Secret>
+}
+
+/** Where clusters in force go. */
+export interface ClusterSink {
+  /** In place of the one of the same name. `endpoints`: of an EDS cluster. */
+  set(cluster: CompiledCluster, endpoints: Watch<EndpointSet | undefined> | undefined): void
+  remove(name: string): void
+}
+
+export interface ConfigStoreOptions {
+  types: StoreTypes
+  compile: StoreCompilers
+  clusters: ClusterSink
+  /** Told of names to ask the management server for. */
+  subscribe: SubscriptionChange
+  /** Of the bootstrap and of options, before SDS. */
+  secrets: readonly SecretSource[]
+  clock: Clock
+  logger: Logger
+  initialFetchTimeoutMs: number
+}
+
+/** All configuration in force, whether it came with the bootstrap or over xDS. */
+export interface ConfigStore {
+  readonly apply: ApplyUpdate
+  addStatic(clusters: readonly Cluster[], listeners: readonly Listener[]): Promise<readonly Rejection[]>
+  /** The route table of an RDS name. */
+  routes(name: string): Watch<RouteTable | undefined>
+  /** Resources that wait for others, by type. */
+  readonly warming: Watch<{ readonly clusters: number; readonly listeners: number }>
+  /** By type URL. */
+  records(): ReadonlyMap<string, readonly ResourceRecord[]>
+}
+
+type Handler = (update: ReceivedUpdate) => readonly Rejection[] | Promise<readonly Rejection[]>
+
+export function createConfigStore(options: ConfigStoreOptions, listeners: ListenerManager): ConfigStore {
+  const { types, compile, clock, logger } = options
+  const endpoints = createNamedValues<EndpointSet>()
+  const routes = createNamedValues<RouteTable>()
+  const sds = createNamedValues<Secret>()
+  const secrets = recordSecrets(chainSecrets([...options.secrets, sds]))
+  const secretsOf = new WeakMap<object, readonly string[]>()
+  const warming = createWatch({ clusters: 0, listeners: 0 })
+
+  const valueSets = createValueSets()
+  const references = createReferences((typeUrl, add, drop) => {
+    options.subscribe(typeUrl, add, drop)
+    for (const name of drop) valueSets.get(typeUrl)?.forget(name)
+  })
+
+  const compiling = <M, T extends object>(run: (message: M, source: SecretSource) => Result<T>) => {
+    return (message: M): Result<T> => {
+      secrets.take()
+      const result = run(message, secrets)
+      if (result.ok) secretsOf.set(result.value, secrets.take())
+      return result
+    }
+  }
+  const needsOf = (refs: readonly ResourceRef[], value: object): Need[] => [
+    ...refs.flatMap((ref) => needOf(ref, { [types.endpoints.typeUrl]: endpoints, [types.route.typeUrl]: routes })),
+    ...(secretsOf.get(value) ?? []).map((name) => secretNeed(name, secrets.watch(name), sds)),
+  ]
+  const holding = <M>(type: ResourceType<M>) => {
+    return (owner: string, message: M | undefined): void =>
+      references.set(owner, message === undefined ? [] : type.references(message))
+  }
+  const shared = { clock, logger, timeoutMs: options.initialFetchTimeoutMs }
+
+  const clusterSet = createWarmedSet<Cluster, CompiledCluster>({
+    ...shared,
+    kind: types.cluster.shortName,
+    compile: compiling(compile.cluster),
+    needs: (_, message, value) => needsOf(types.cluster.references(message), value),
+    hold: holding(types.cluster),
+    activate(_, cluster) {
+      const { discovery } = cluster
+      options.clusters.set(cluster, discovery.kind === 'EDS' ? endpoints.watch(discovery.serviceName) : undefined)
+      return undefined
+    },
+    deactivate: (name) => options.clusters.remove(name),
+    onWarming: (count) => warming.set({ ...warming.current, clusters: count }),
+  })
+  const listenerSet = createWarmedSet<Listener, CompiledListener>({
+    ...shared,
+    kind: types.listener.shortName,
+    compile: compiling(compile.listener),
+    needs: (_, message, value) => needsOf(types.listener.references(message), value),
+    hold: holding(types.listener),
+    activate: (name, listener) =>
+      listeners.set(listener).then(
+        () => undefined,
+        (error: unknown) => ({ name, message: bindFailure(listener, error) }),
+      ),
+    deactivate: (name) => listeners.remove(name),
+    onWarming: (count) => warming.set({ ...warming.current, listeners: count }),
+  })
+
+  function createValueSets(): ReadonlyMap<string, ValueSet<object>> {
+    const route = createValueSet<RouteConfiguration, RouteTable>({
+      ...{ kind: types.route.shortName, values: routes, clock, logger },
+      compile: (message) => compile.route(message, secrets),
+    })
+    const endpoint = createValueSet<ClusterLoadAssignment, EndpointSet>({
+      ...{ kind: types.endpoints.shortName, values: endpoints, clock, logger },
+      compile: compile.endpoints,
+    })
+    // TLS contexts hold on to a secret's Watch for as long as they live: it is never replaced.
+    const values: NamedValues<Secret> = { ...sds, forget: () => {} }
+    const secret = createValueSet<SecretMessage, Secret>({
+      kind: types.secret.shortName,
+      values,
+      clock,
+      logger,
+      compile: compile.secret,
+    })
+    return new Map<string, ValueSet<object>>([
+      [types.route.typeUrl, route as ValueSet<object>],
+      [types.endpoints.typeUrl, endpoint as ValueSet<object>],
+      [types.secret.typeUrl, secret as ValueSet<object>],
+    ])
+  }
+
+  const warmedSets = new Map<string, WarmedSet<object>>([
+    [types.cluster.typeUrl, clusterSet as WarmedSet<object>],
+    [types.listener.typeUrl, listenerSet as WarmedSet<object>],
+  ])
+  const handlers = new Map<string, Handler>([
+    ...[...warmedSets].map(([typeUrl, set]) => [typeUrl, applyTo(set)] as const),
+    ...[...valueSets].map(([typeUrl, set]) => [typeUrl, applyTo(set)] as const),
+  ])
+
+  return {
+    async apply(update) {
+      const handler = handlers.get(update.typeUrl)
+      if (handler === undefined) return []
+      const pending = handler(update)
+      references.flush()
+      const rejections = await pending
+      listeners.closeLeft()
+      references.flush()
+      return rejections
+    },
+    async addStatic(clusters, staticListeners) {
+      const pending: (undefined | Rejection | Promise<Rejection | undefined>)[] = []
+      for (const message of clusters) pending.push(clusterSet.apply(message.name ?? '', '', message, 'static'))
+      for (const message of staticListeners) pending.push(listenerSet.apply(nameOfStatic(message), '', message, 'static'))
+      references.flush()
+      const outcomes = await Promise.all(pending)
+      return outcomes.filter((rejection) => rejection !== undefined)
+    },
+    routes: (name) => routes.watch(name),
+    warming,
+    records: () => new Map([...warmedSets, ...valueSets].map(([typeUrl, set]) => [typeUrl, set.records()])),
+  }
+}
+
+/** What the two kinds of sets have in common for an update. */
+interface Target {
+  apply(name: string, version: string, message: object): undefined | Rejection | Promise<Rejection | undefined>
+  refuse(rejection: Rejection, version: string): void
+  remove?(name: string): void
+  markAbsent?(name: string): void
+}
+
+/** Removals first: a listener of a new name may take over a socket that is given up. */
+function applyTo(target: Target): Handler {
+  return async (update) => {
+    for (const name of update.removed) {
+      target.remove?.(name)
+      target.markAbsent?.(name)
+    }
+    const seen = new Set<string>()
+    const outcomes: (undefined | Rejection | Promise<Rejection | undefined>)[] = []
+    for (const { name, version, message } of update.resources) {
+      if (seen.has(name) && name !== '') outcomes.push({ name, message: 'two resources of one response have this name' })
+      else if (message.ok) outcomes.push(target.apply(name, version, message.value))
+      else {
+        const rejection = rejectionOf(name, message.diagnostics)
+        target.refuse(rejection, version)
+        outcomes.push(rejection)
+      }
+      seen.add(name)
+    }
+    const settled = await Promise.all(outcomes)
+    return settled.filter((rejection) => rejection !== undefined)
+  }
+}
+
+function needOf(ref: ResourceRef, values: Readonly<Record<string, NamedValues<unknown>>>): Need[] {
+  const source = values[ref.typeUrl]
+  if (source === undefined) return []
+  const { name } = ref
+  const what = `${ref.typeUrl.slice(ref.typeUrl.lastIndexOf('.') + 1)} ${name}`
+  return [{ what, settled: () => source.settled(name), onSettled: (run) => source.onSettled(name, run) }]
+}
+
+function secretNeed(name: string, watch: Watch<Secret | undefined>, sds: NamedValues<Secret>): Need {
+  return {
+    what: `Secret ${name}`,
+    settled: () => watch.current !== undefined || sds.settled(name),
+    onSettled(run) {
+      let told = false
+      const once = (): void => {
+        if (told) return
+        told = true
+        run()
+      }
+      const stops = [watch.subscribe(once), sds.onSettled(name, once)]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
+  }
+}
+
+function bindFailure(listener: CompiledListener, error: unknown): string {
+  const { address, port } = listener.address
+  const reason = error instanceof Error ? error.message : String(error)
+  return `cannot listen on ${address}:${port}: ${reason}`
+}
+
+/** A static listener without a name is known by its address. */
+function nameOfStatic(listener: Listener): string {
+  if (listener.name !== undefined && listener.name !== '') return listener.name
+  const socket = listener.address?.socket_address
+  return socket === undefined ? (listener.address?.pipe?.path ?? '') : `${socket.address ?? ''}_${socket.port_value ?? 0}`
+}

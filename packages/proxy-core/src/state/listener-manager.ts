@@ -1,0 +1,209 @@
+import type { Clock, Logger } from '@heddle/runtime'
+import type { CompiledListener } from '../config/compiled.js'
+import type { Connection, SocketAddress } from '../net/connection.js'
+import type { BoundListener, Network } from '../net/network.js'
+
+/** The connections of one listener as it was configured at one time. */
+export interface ListenerSession {
+  accept(connection: Connection): void
+  readonly connections: number
+  /** Open connections end when what is under way on them is over. */
+  drain(): void
+  /** Closes what is left. */
+  close(): void
+}
+
+export interface ListenerManagerOptions {
+  network: Network
+  /** Begins a session; from then on it may get connections. */
+  start(listener: CompiledListener): ListenerSession
+  clock: Clock
+  logger: Logger
+  /** How long connections of a listener that is gone, or was replaced, may go on. */
+  drainTimeMs: number
+}
+
+export interface ListenerView {
+  readonly name: string
+  readonly listener: CompiledListener
+  /** As bound; as configured when it binds to no port. */
+  readonly address: SocketAddress
+  readonly connections: number
+}
+
+/** Owns the listening sockets. */
+export interface ListenerManager {
+  /** In place of the listener of the same name. Rejects with the system's error, and the old one goes on. */
+  set(listener: CompiledListener): Promise<void>
+  /** The socket stays open until {@link closeLeft}, so that another listener can take it over. */
+  remove(name: string): void
+  /** Ends a batch of changes: sockets that nobody took over are closed. */
+  closeLeft(): void
+  readonly listeners: readonly ListenerView[]
+  /** The listener that would have got a connection to this address: for redirected connections. */
+  at(address: SocketAddress): ListenerSession | undefined
+  /** No new connections; resolves when the last one has ended, at the latest after the drain time. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Served {
+  readonly listener: CompiledListener
+  readonly session: ListenerSession
+  readonly socket: Socket | undefined
+}
+
+interface Socket {
+  readonly key: string
+  bound: BoundListener | undefined
+  owner: ListenerSession
+}
+
+export function createListenerManager(options: ListenerManagerOptions): ListenerManager {
+  const { network, clock, logger, drainTimeMs } = options
+  const served = new Map<string, Served>()
+  const sockets = new Map<string, Socket>()
+  const left = new Set<Socket>()
+  const draining = new Set<ListenerSession>()
+
+  const retire = (session: ListenerSession): void => {
+    draining.add(session)
+    session.drain()
+    clock.after(drainTimeMs, () => {
+      session.close()
+      draining.delete(session)
+    })
+  }
+
+  const bind = async (listener: CompiledListener, session: ListenerSession, key: string): Promise<Socket> => {
+    const socket: Socket = { key, bound: undefined, owner: session }
+    sockets.set(key, socket)
+    try {
+      socket.bound = await network.listen({ address: listener.address }, (connection) => socket.owner.accept(connection))
+    } catch (error) {
+      sockets.delete(key)
+      throw error
+    }
+    return socket
+  }
+
+  const socketFor = (listener: CompiledListener, session: ListenerSession): undefined | Socket | Promise<Socket> => {
+    if (!listener.bindToPort) return undefined
+    const key = keyOf(listener)
+    const socket = sockets.get(key)
+    if (socket === undefined) return bind(listener, session, key)
+    const owned = served.get(listener.name)?.socket === socket
+    if (!owned && !left.has(socket)) throw new Error(`${addressText(listener.address)} belongs to another listener`)
+    left.delete(socket)
+    return socket
+  }
+
+  const closeSocket = (socket: Socket): void => {
+    sockets.delete(socket.key)
+    socket.bound?.close().catch((error: unknown) => logger.error({ error: String(error) }, 'closing a listening socket failed'))
+  }
+
+  const set = async (listener: CompiledListener): Promise<void> => {
+    const session = options.start(listener)
+    let socket: Socket | undefined
+    try {
+      socket = await socketFor(listener, session)
+    } catch (error) {
+      session.close()
+      throw error
+    }
+    const old = served.get(listener.name)
+    served.set(listener.name, { listener, session, socket })
+    if (socket !== undefined) socket.owner = session
+    if (old === undefined) return
+    if (old.socket !== undefined && old.socket !== socket) closeSocket(old.socket)
+    retire(old.session)
+  }
+
+  // Changes come one after another: two at once could both find an address free.
+  let queue: Promise<unknown> = Promise.resolve()
+
+  return {
+    set(listener) {
+      const outcome = queue.then(() => set(listener))
+      queue = outcome.catch(() => {})
+      return outcome
+    },
+    remove(name) {
+      queue = queue.then(() => {
+        const old = served.get(name)
+        if (old === undefined) return
+        served.delete(name)
+        if (old.socket !== undefined) left.add(old.socket)
+        retire(old.session)
+      })
+    },
+    closeLeft() {
+      queue = queue.then(() => {
+        for (const socket of left) closeSocket(socket)
+        left.clear()
+      })
+    },
+    get listeners() {
+      return [...served].map(([name, { listener, session, socket }]) => ({
+        name,
+        listener,
+        address: socket?.bound?.address ?? listener.address,
+        connections: session.connections,
+      }))
+    },
+    at(address) {
+      const all = [...served.values()]
+      const exact = all.find(
+        ({ listener }) => listener.address.port === address.port && listener.address.address === address.address,
+      )
+      return (exact ?? all.find(({ listener }) => listener.address.port === address.port && isWildcard(listener.address.address)))
+        ?.session
+    },
+    async drain() {
+      await queue
+      const closing = [...sockets.values()].map((socket) => socket.bound?.close())
+      sockets.clear()
+      for (const { session } of served.values()) {
+        draining.add(session)
+        session.drain()
+      }
+      await Promise.allSettled(closing)
+      await drained(draining, clock, drainTimeMs)
+    },
+    async close() {
+      await queue
+      const closing = [...sockets.values()].map((socket) => socket.bound?.close())
+      sockets.clear()
+      for (const session of [...draining, ...[...served.values()].map((one) => one.session)]) session.close()
+      served.clear()
+      await Promise.allSettled(closing)
+    },
+  }
+}
+
+const POLL_MS = 20
+
+function drained(sessions: ReadonlySet<ListenerSession>, clock: Clock, limitMs: number): Promise<void> {
+  const until = clock.monotonic() + limitMs
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (clock.monotonic() >= until || [...sessions].every((session) => session.connections === 0)) resolve()
+      else clock.after(POLL_MS, look)
+    }
+    look()
+  })
+}
+
+const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
+
+/** Port 0 is a different port each time, so such a socket belongs to its listener's name. */
+function keyOf({ name, address }: CompiledListener): string {
+  return address.port === 0 && !address.address.startsWith('/') ? `${name} ${address.address}` : addressText(address)
+}
+
+/** `127.0.0.1:80`, `[::1]:80`, or the path of a Unix socket. */
+export function addressText({ address, port }: SocketAddress): string {
+  if (address.startsWith('/')) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
