@@ -1,1 +1,9 @@
-export {}
+export { type Admit, ANONYMOUS, type Authorize, type PeerIdentity, type ResourceAccess, requireNodeIdentity } from './access.js'
+export type { Applied, AppliedOptions, Refusal } from './applied.js'
+export type { XdsEvent } from './events.js'
+export type { NodeInfo } from './node.js'
+export type { ErrorDetail } from './protocol/stream-protocol.js'
+export { createSnapshotCache, type SnapshotCache, type SnapshotChange } from './snapshot-cache.js'
+export type { Exchange, StreamStatus, SyncState, TypeStatus } from './status.js'
+export { type CloseStatus, STATUS, type StreamHandler, type StreamTransport } from './transport.js'
+export { createXdsServer, type StreamStart, type XdsServer, type XdsServerOptions } from './xds-server.js'

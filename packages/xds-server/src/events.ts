@@ -1,0 +1,65 @@
+import type { Diagnostic, Unsubscribe } from '@heddle/runtime'
+import type { ErrorDetail } from './protocol/stream-protocol.js'
+
+/** What an event is about. `at`: wall-clock milliseconds. */
+interface About {
+  readonly at: number
+  readonly streamId: string
+  /** Empty until the node is known. */
+  readonly nodeId: string
+}
+
+/** Everything that happens between the server and its clients. */
+export type XdsEvent =
+  | (About & { readonly kind: 'connected' })
+  /** `message`: why the server closed it; undefined when the client did. */
+  | (About & { readonly kind: 'disconnected'; readonly message: string | undefined })
+  | (About & { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number })
+  | (About & {
+      readonly kind: 'sent'
+      readonly typeUrl: string
+      readonly version: string
+      readonly nonce: string
+      readonly resources: number
+      readonly removed: number
+      readonly bytes: number
+    })
+  | (About & { readonly kind: 'acked'; readonly typeUrl: string; readonly version: string; readonly nonce: string })
+  | (About & {
+      readonly kind: 'nacked'
+      readonly typeUrl: string
+      readonly version: string
+      readonly nonce: string
+      readonly error: ErrorDetail
+    })
+  | (About & { readonly kind: 'stale-nonce'; readonly typeUrl: string; readonly nonce: string })
+  | (About & { readonly kind: 'unknown-type'; readonly typeUrl: string })
+  /** A later request named another node; the first one counts. */
+  | (About & { readonly kind: 'node-changed'; readonly claimed: string })
+  /** The client has answered everything that it was sent. */
+  | (About & { readonly kind: 'settled' })
+  /** The client has not answered in time; newer content no longer waits for it. */
+  | (About & { readonly kind: 'unanswered'; readonly typeUrl: string; readonly nonce: string })
+  /** Resources that cannot be encoded: the last good ones stay. */
+  | (About & { readonly kind: 'broken-resources'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] })
+
+export interface Events {
+  emit(event: XdsEvent): void
+  subscribe(listener: (event: XdsEvent) => void): Unsubscribe
+}
+
+export function createEvents(): Events {
+  const listeners = new Set<(event: XdsEvent) => void>()
+  return {
+    emit(event) {
+      for (const listener of [...listeners]) listener(event)
+    },
+    subscribe(listener) {
+      const own = (event: XdsEvent): void => listener(event)
+      listeners.add(own)
+      return () => {
+        listeners.delete(own)
+      }
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import type { Unsubscribe } from '@heddle/runtime'
+import type { ResourceSet } from '@heddle/xds-types'
+import { createAckTimers } from './ack-timers.js'
+import type { NodeInfo } from './node.js'
+import type { Effect, Response } from './protocol/stream-protocol.js'
+import type { PushTarget } from './push-scheduler.js'
+import type { SessionOptions, TypedRequest } from './session-options.js'
+import type { StreamRecord } from './stream-record.js'
+
+/** The part of a session that begins when the node is known. */
+export interface Exchange<Request> {
+  readonly node: NodeInfo
+  readonly target: PushTarget
+  readonly current: ResourceSet | undefined
+  readonly wanted: number
+  readonly settled: number
+  onRequest(request: Request): void
+  onDrain(): void
+  stop(): void
+}
+
+export function createExchange<Request extends TypedRequest>(
+  options: SessionOptions<Request>,
+  node: NodeInfo,
+  record: StreamRecord,
+): Exchange<Request> {
+  const { context, transport, codec, streamId, identity } = options
+  const { scheduler, authorize } = context
+  let wanted = 1
+  let given = 0
+  let settled = 0
+  let slow = false
+  let stopped = false
+
+  const protocol = options.createProtocol({
+    streamId,
+    // The session lets only types with a rule through.
+    ruleOf: (typeUrl) => context.ruleOf(typeUrl)!,
+    ...(authorize === undefined ? {} : { allow: (typeUrl, name) => authorize({ node, identity, typeUrl, name }) }),
+  })
+  const timers = createAckTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
+    record.emit({ kind: 'unanswered', typeUrl, nonce })
+    run(protocol.onAckTimeout(typeUrl, nonce))
+  })
+  const send = (response: Response): void => {
+    const bytes = codec.write(response, context.identifier)
+    record.sent(response, bytes.length)
+    timers.start(response.typeUrl, response.nonce)
+    if (!transport.write(bytes)) slow = true
+  }
+  const run = (effects: readonly Effect[]): void => {
+    for (const effect of effects) {
+      // A listener, or the transport, may have ended the stream in between.
+      if (stopped) return
+      if (effect.kind === 'send') {
+        send(effect.response)
+        continue
+      }
+      if (effect.kind === 'ack' || effect.kind === 'nack') timers.stop(effect.typeUrl)
+      record.heard(effect)
+    }
+    if (settled === given || protocol.unanswered().length > 0) return
+    settled = given
+    record.emit({ kind: 'settled' })
+  }
+  const watch = context.resources(node, identity)
+  const target: PushTarget = {
+    push() {
+      // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
+      if (stopped || slow || given === wanted) return
+      given = wanted
+      const set = watch.current
+      run(set === undefined ? [] : protocol.onSnapshot(context.views(set)))
+    },
+  }
+  const unwatch: Unsubscribe = watch.subscribe(() => {
+    wanted++
+    scheduler.schedule(target)
+  })
+  return {
+    node,
+    target,
+    get current() {
+      return watch.current
+    },
+    get wanted() {
+      return wanted
+    },
+    get settled() {
+      return settled
+    },
+    onRequest: (request) => run(protocol.onRequest(request)),
+    onDrain() {
+      slow = false
+      scheduler.schedule(target)
+    },
+    stop() {
+      stopped = true
+      unwatch()
+      scheduler.cancel(target)
+      timers.stopAll()
+    },
+  }
+}

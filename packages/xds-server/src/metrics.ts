@@ -1,0 +1,50 @@
+import type { MetricsRegistry } from '@heddle/runtime'
+import type { Events } from './events.js'
+import { metricType } from './protocol/push-order.js'
+
+/** Counts what happens under the names of Istio's control plane, so that its dashboards and alerts fit. */
+export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
+  const connected = metrics.gauge('pilot_xds', 'Number of endpoints connected to this pilot using XDS.').labels()
+  const pushes = metrics.counter('pilot_xds_pushes', 'Responses sent, by type.', ['type'])
+  const rejects = metrics.counter('pilot_total_xds_rejects', 'Total number of XDS responses from pilot rejected by proxy.', [
+    'type',
+  ])
+  const expired = metrics.counter('pilot_xds_expired_nonce', 'Total number of XDS requests with an expired nonce.', ['type'])
+  const broken = metrics.counter('pilot_total_xds_internal_errors', 'Total number of internal XDS errors in pilot.').labels()
+  const unknown = metrics
+    .counter('xds_unknown_type_requests_total', 'Requests for a resource type that the server does not have.')
+    .labels()
+  const unanswered = metrics.counter('xds_unanswered_responses_total', 'Responses that a client has not answered in time.', [
+    'type',
+  ])
+  const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
+  events.subscribe((event) => {
+    switch (event.kind) {
+      case 'connected':
+        connected.add(1)
+        break
+      case 'disconnected':
+        if (event.nodeId !== '') connected.add(-1)
+        break
+      case 'sent':
+        pushes.labels(metricType(event.typeUrl)).inc()
+        bytes.labels(metricType(event.typeUrl)).inc(event.bytes)
+        break
+      case 'nacked':
+        rejects.labels(metricType(event.typeUrl)).inc()
+        break
+      case 'stale-nonce':
+        expired.labels(metricType(event.typeUrl)).inc()
+        break
+      case 'unanswered':
+        unanswered.labels(metricType(event.typeUrl)).inc()
+        break
+      case 'unknown-type':
+        unknown.inc()
+        break
+      case 'broken-resources':
+        broken.inc()
+        break
+    }
+  })
+}

@@ -1,0 +1,85 @@
+import type { VersionedResource } from '@heddle/xds-types'
+import { diffViews } from '../resource-diff.js'
+import { EMPTY_VIEW, type TypeView } from '../resource-view.js'
+
+/** A resource that the client has. Without `resource` only its version is known (`initial_resource_versions`). */
+export interface KnownResource {
+  readonly version: string
+  readonly resource?: VersionedResource
+}
+
+/** What would bring the client to a view. */
+export interface Plan {
+  readonly changed: ReadonlyMap<string, VersionedResource>
+  readonly removed: ReadonlySet<string>
+  /** Of these, the names that the client asked for: they are answered at once. */
+  readonly requested: ReadonlySet<string>
+}
+
+/**
+ * What one client has of one type: the view that was last sent, shared with all other clients, and a small overlay of what is
+ * different for this one (known from an earlier stream, sent ahead of the rest, or still to be removed).
+ */
+export interface ClientKnowledge {
+  get(name: string): KnownResource | undefined
+  /** The client asks for `names` anew, or what refers to them was sent anew: they are due whatever it has. */
+  request(names: Iterable<string>): void
+  /** The client has nothing, except `has`. */
+  reset(has: Iterable<readonly [string, string]>): void
+  plan(view: TypeView, covers: (name: string) => boolean): Plan
+  /** The client now has `view`, except the names in `left`, which it still has (or lacks) as before; nothing is requested any more. */
+  commit(view: TypeView, left: Iterable<string>): void
+}
+
+export function createClientKnowledge(): ClientKnowledge {
+  let sent = EMPTY_VIEW
+  // null: the client lacks the name although `sent` has it.
+  let overlay = new Map<string, KnownResource | null>()
+  let requested = new Set<string>()
+
+  const get = (name: string): KnownResource | undefined => {
+    const own = overlay.get(name)
+    if (own !== undefined) return own ?? undefined
+    const resource = sent.get(name)
+    return resource === undefined ? undefined : { version: resource.version, resource }
+  }
+  return {
+    get,
+    request(names) {
+      for (const name of names) requested.add(name)
+    },
+    reset(has) {
+      sent = EMPTY_VIEW
+      overlay = new Map()
+      for (const [name, version] of has) overlay.set(name, { version })
+    },
+    plan(view, covers) {
+      const changed = new Map<string, VersionedResource>()
+      const removed = new Set<string>()
+      const due = (name: string): void => {
+        const resource = view.get(name)
+        if (resource === undefined) removed.add(name)
+        else changed.set(name, resource)
+      }
+      const diff = diffViews(sent, view)
+      for (const name of diff.changed) if (!overlay.has(name) && covers(name)) due(name)
+      for (const name of diff.removed) if (!overlay.has(name) && covers(name)) due(name)
+      for (const [name, known] of overlay) {
+        if (covers(name) && view.get(name)?.version !== known?.version) due(name)
+      }
+      for (const name of requested) if (covers(name)) due(name)
+      return { changed, removed, requested }
+    },
+    commit(view, left) {
+      const next = new Map<string, KnownResource | null>()
+      for (const name of left) {
+        const known = get(name)
+        if (known !== undefined) next.set(name, known)
+        else if (view.get(name) !== undefined) next.set(name, null)
+      }
+      sent = view
+      overlay = next
+      requested = new Set()
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import type { TypeView } from '../resource-view.js'
+import { classifyNonce } from './nonces.js'
+import { createPush, type Dialect, type TypeState } from './push.js'
+import type { DeltaRequest, Effect, ProtocolOptions, StreamProtocol } from './stream-protocol.js'
+import { applyDeltaNames } from './subscription.js'
+
+/** Incremental xDS: requests add and remove names, responses hold what changed and say what is gone. */
+export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<DeltaRequest> {
+  const push = createPush(options, DIALECT)
+  return {
+    onRequest(request) {
+      const { typeUrl, responseNonce, errorDetail } = request
+      const first = !push.has(typeUrl)
+      const state = push.state(typeUrl)
+      const kind = classifyNonce(responseNonce, state.lastNonce)
+      const effects: Effect[] = []
+      // Only the answer is stale; the subscription in the same request counts (xds-protocol 22).
+      if (kind === 'stale') effects.push({ kind: 'stale', typeUrl, nonce: responseNonce })
+      else if (kind === 'current') effects.push(...push.answered(state, errorDetail))
+      subscribe(state, request, first)?.forEach((effect) => {
+        effects.push(effect)
+      })
+      return [...effects, ...push.flush()]
+    },
+    onSnapshot(next) {
+      push.setSnapshot(next)
+      return push.flush()
+    },
+    onAckTimeout(typeUrl, nonce) {
+      push.release(typeUrl, nonce)
+      return push.flush()
+    },
+    unanswered: push.unanswered,
+  }
+}
+
+function subscribe(state: TypeState, request: DeltaRequest, first: boolean): readonly Effect[] {
+  const { subscription, knowledge, rule } = state
+  const wasWildcard = subscription.wildcard
+  // Later than in the first request of a type they mean nothing (xds-protocol 44).
+  const had = first ? request.initialResourceVersions : NONE
+  if (first) knowledge.reset(had)
+  const change = applyDeltaNames(subscription, request, { first, wildcardWhenEmpty: rule.wildcardWhenEmpty })
+  if (change.wildcardRequested) {
+    if (!first) knowledge.reset(wasWildcard ? [] : explicitlyKnown(state))
+    state.mustAnswer = true
+  }
+  // What the client brought along in its current version is not sent again (xds-protocol 43).
+  knowledge.request(change.requested.filter((name) => !had.has(name)))
+  if (!change.changed) return []
+  return [{ kind: 'subscribed', typeUrl: rule.typeUrl, wildcard: subscription.wildcard, names: subscription.names.size }]
+}
+
+const NONE: ReadonlyMap<string, string> = new Map()
+
+function* explicitlyKnown(state: TypeState): Iterable<[string, string]> {
+  for (const name of state.subscription.names) {
+    const known = state.knowledge.get(name)
+    if (known !== undefined) yield [name, known.version]
+  }
+}
+
+const DIALECT: Dialect = {
+  isDue: (state, plan) => state.mustAnswer || plan.changed.size > 0 || plan.removed.size > 0,
+  compose(state, view: TypeView, plan, { onlyRequested, holdRemovals }) {
+    const mayChange = (name: string): boolean => !onlyRequested || plan.requested.has(name)
+    const mayRemove = (name: string): boolean => (!onlyRequested && !holdRemovals) || plan.requested.has(name)
+    const resources = [...plan.changed.values()].filter(({ name }) => mayChange(name))
+    const removed = [...plan.removed].filter(mayRemove)
+    if (resources.length === 0 && removed.length === 0 && !state.mustAnswer) return undefined
+    const left = [...plan.changed.keys()].filter((name) => !mayChange(name))
+    for (const name of plan.removed) if (!mayRemove(name)) left.push(name)
+    return { resources, removed, version: view.version, left }
+  },
+}

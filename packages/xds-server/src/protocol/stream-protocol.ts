@@ -1,0 +1,91 @@
+import type { ResourceRef, VersionedResource } from '@heddle/xds-types'
+import type { SnapshotView } from '../resource-view.js'
+
+/** What the protocol must know of a resource type. */
+export interface TypeRule {
+  readonly typeUrl: string
+  /** `Cluster`: for people and metrics. */
+  readonly shortName: string
+  /** LDS and CDS: a SotW response holds all subscribed resources, and what is missing from it is deleted. */
+  readonly fullStateInSotw: boolean
+  /** An empty first request subscribes to everything (legacy wildcard). */
+  readonly wildcardWhenEmpty: boolean
+  references(resource: VersionedResource): readonly ResourceRef[]
+}
+
+/** The `error_detail` of a NACK. `code` is a google.rpc.Code. */
+export interface ErrorDetail {
+  readonly code: number
+  readonly message: string
+}
+
+/** What SotW uses of a DiscoveryRequest. */
+export interface SotwRequest {
+  readonly typeUrl: string
+  readonly versionInfo: string
+  readonly responseNonce: string
+  readonly resourceNames: readonly string[]
+  readonly errorDetail?: ErrorDetail
+}
+
+/** What Delta uses of a DeltaDiscoveryRequest. */
+export interface DeltaRequest {
+  readonly typeUrl: string
+  readonly responseNonce: string
+  readonly subscribe: readonly string[]
+  readonly unsubscribe: readonly string[]
+  /** What the client has from an earlier stream: name to version. */
+  readonly initialResourceVersions: ReadonlyMap<string, string>
+  readonly errorDetail?: ErrorDetail
+}
+
+/** A response of either protocol, before it is bytes. */
+export interface Response {
+  readonly typeUrl: string
+  /** SotW `version_info`, Delta `system_version_info`. */
+  readonly version: string
+  readonly nonce: string
+  readonly resources: readonly VersionedResource[]
+  /** Delta `removed_resources`; always empty in SotW. */
+  readonly removed: readonly string[]
+}
+
+/** What a machine wants done or known. */
+export type Effect =
+  | { readonly kind: 'send'; readonly response: Response }
+  /** The client accepted the response with this nonce. */
+  | { readonly kind: 'ack'; readonly typeUrl: string; readonly nonce: string; readonly version: string }
+  /** The client refused it and keeps what it had. */
+  | {
+      readonly kind: 'nack'
+      readonly typeUrl: string
+      readonly nonce: string
+      readonly version: string
+      readonly error: ErrorDetail
+    }
+  /** The request answered a response that is not the last one. SotW ignores such a request wholly, Delta only its ACK. */
+  | { readonly kind: 'stale'; readonly typeUrl: string; readonly nonce: string }
+  /** What the client asks for has changed. */
+  | { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number }
+
+/**
+ * One stream's protocol as a pure state machine: no clock, no I/O, no bytes. SotW and Delta are the two implementations.
+ * Effects come in the order in which they must happen.
+ */
+export interface StreamProtocol<Request> {
+  onRequest(request: Request): readonly Effect[]
+  onSnapshot(next: SnapshotView): readonly Effect[]
+  /** The client has not answered the response with this nonce in time: newer content need not wait for it any longer. */
+  onAckTimeout(typeUrl: string, nonce: string): readonly Effect[]
+  /** Type URLs with a response that the client has not answered. Empty, and no NACK seen: the client has the last snapshot. */
+  unanswered(): readonly string[]
+}
+
+export interface ProtocolOptions {
+  /** The rule of a type; a request for a type without one never reaches the machine. */
+  readonly ruleOf: (typeUrl: string) => TypeRule
+  /** Unique per stream, so that a nonce of another stream never matches. */
+  readonly streamId: string
+  /** Which names this client may see; the others do not exist for it. Default: all. */
+  readonly allow?: (typeUrl: string, name: string) => boolean
+}

@@ -1,0 +1,98 @@
+import type { PeerIdentity } from './access.js'
+import type { ErrorDetail } from './protocol/stream-protocol.js'
+
+/** `istioctl proxy-status` words. STALE: sent, not answered yet. */
+export type SyncState = 'SYNCED' | 'STALE' | 'NACKED' | 'NOT SENT'
+
+/** One message of the exchange. `at`: wall-clock milliseconds. */
+export interface Exchange {
+  readonly version: string
+  readonly nonce: string
+  readonly at: number
+}
+
+/** What one stream knows of one type. */
+export interface TypeStatus {
+  readonly typeUrl: string
+  readonly state: SyncState
+  /** Subscribed to everything. */
+  readonly wildcard: boolean
+  /** Names subscribed to besides. */
+  readonly names: number
+  readonly sent: Exchange | undefined
+  /** The last response that the client accepted. */
+  readonly acked: Exchange | undefined
+  /** The last response that it refused, and why. */
+  readonly nacked: (Exchange & { readonly error: ErrorDetail }) | undefined
+  /** The version that the client uses: the last that it accepted. */
+  readonly inUse: string
+}
+
+/** One open stream. */
+export interface StreamStatus {
+  readonly streamId: string
+  readonly variant: 'sotw' | 'delta'
+  /** Undefined until the first request has come. */
+  readonly nodeId: string | undefined
+  readonly peer: string
+  readonly identity: PeerIdentity
+  /** Wall-clock milliseconds. */
+  readonly connectedAt: number
+  /** By type URL, in order of the first request. */
+  readonly types: ReadonlyMap<string, TypeStatus>
+}
+
+/** The writing end of a {@link TypeStatus}. */
+export interface TypeRecord extends TypeStatus {
+  subscribed(wildcard: boolean, names: number): void
+  wasSent(exchange: Exchange): void
+  wasAcked(at: number, nonce: string): void
+  wasNacked(at: number, nonce: string, error: ErrorDetail): void
+}
+
+export function createTypeRecord(typeUrl: string): TypeRecord {
+  let wildcard = false
+  let names = 0
+  let sent: Exchange | undefined
+  let acked: Exchange | undefined
+  let nacked: (Exchange & { error: ErrorDetail }) | undefined
+  return {
+    typeUrl,
+    get state() {
+      if (sent === undefined) return 'NOT SENT'
+      if (nacked?.nonce === sent.nonce) return 'NACKED'
+      return acked?.nonce === sent.nonce ? 'SYNCED' : 'STALE'
+    },
+    get wildcard() {
+      return wildcard
+    },
+    get names() {
+      return names
+    },
+    get sent() {
+      return sent
+    },
+    get acked() {
+      return acked
+    },
+    get nacked() {
+      return nacked
+    },
+    get inUse() {
+      return acked?.version ?? ''
+    },
+    subscribed(all, count) {
+      wildcard = all
+      names = count
+    },
+    wasSent(exchange) {
+      sent = exchange
+    },
+    wasAcked(at, nonce) {
+      if (sent?.nonce === nonce) acked = { ...sent, at }
+    },
+    wasNacked(at, nonce, error) {
+      if (sent?.nonce === nonce) nacked = { ...sent, at, error }
+    },
+  }
+}

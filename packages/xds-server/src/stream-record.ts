@@ -1,0 +1,54 @@
+import type { Clock } from '@heddle/runtime'
+import type { Events, XdsEvent } from './events.js'
+import type { Effect, Response } from './protocol/stream-protocol.js'
+import { createTypeRecord, type TypeRecord, type TypeStatus } from './status.js'
+
+/** An event without what all events have. */
+export type EventBody = XdsEvent extends infer E ? (E extends XdsEvent ? Omit<E, 'at' | 'streamId' | 'nodeId'> : never) : never
+
+/** The book of one stream: what status and events tell of it. */
+export interface StreamRecord {
+  readonly types: ReadonlyMap<string, TypeStatus>
+  emit(body: EventBody): void
+  sent(response: Response, bytes: number): void
+  /** Enters what the client has said. */
+  heard(effect: Exclude<Effect, { kind: 'send' }>): void
+}
+
+export function createStreamRecord(clock: Clock, events: Events, streamId: string, nodeId: () => string): StreamRecord {
+  const types = new Map<string, TypeRecord>()
+  const recordOf = (typeUrl: string): TypeRecord => {
+    let record = types.get(typeUrl)
+    if (record === undefined) types.set(typeUrl, (record = createTypeRecord(typeUrl)))
+    return record
+  }
+  const emit = (body: EventBody): void => events.emit({ at: clock.now(), streamId, nodeId: nodeId(), ...body })
+  return {
+    types,
+    emit,
+    sent({ typeUrl, version, nonce, resources, removed }, bytes) {
+      recordOf(typeUrl).wasSent({ version, nonce, at: clock.now() })
+      emit({ kind: 'sent', typeUrl, version, nonce, resources: resources.length, removed: removed.length, bytes })
+    },
+    heard(effect) {
+      const record = recordOf(effect.typeUrl)
+      switch (effect.kind) {
+        case 'ack':
+          record.wasAcked(clock.now(), effect.nonce)
+          emit({ ...effect, kind: 'acked' })
+          break
+        case 'nack':
+          record.wasNacked(clock.now(), effect.nonce, effect.error)
+          emit({ ...effect, kind: 'nacked' })
+          break
+        case 'stale':
+          emit({ ...effect, kind: 'stale-nonce' })
+          break
+        case 'subscribed':
+          record.subscribed(effect.wildcard, effect.names)
+          emit(effect)
+          break
+      }
+    },
+  }
+}

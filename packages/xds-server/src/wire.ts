@@ -1,0 +1,59 @@
+import { ok, type Result } from '@heddle/runtime'
+import { encodeDeltaResponse, encodeSotwResponse } from '@heddle/xds-types/discovery'
+import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
+import { DeltaDiscoveryRequest, DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
+import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
+
+/** A request, and the node if it came along. */
+export interface Incoming<Request> {
+  readonly request: Request
+  readonly node: Node | undefined
+}
+
+/** Messages of one protocol to and from bytes. */
+export interface StreamCodec<Request> {
+  read(bytes: Uint8Array): Result<Incoming<Request>>
+  /** `identifier`: `control_plane.identifier`. The resources' own bytes are copied once, into the message. */
+  write(response: Response, identifier: string): Uint8Array
+}
+
+export const SOTW_CODEC: StreamCodec<SotwRequest> = {
+  read(bytes) {
+    const decoded = DiscoveryRequest.decode(bytes)
+    if (!decoded.ok) return decoded
+    const { type_url, version_info, response_nonce, resource_names, node, error_detail } = decoded.value
+    const request: SotwRequest = {
+      typeUrl: type_url ?? '',
+      versionInfo: version_info ?? '',
+      responseNonce: response_nonce ?? '',
+      resourceNames: resource_names ?? [],
+      ...errorOf(error_detail),
+    }
+    return ok({ request, node })
+  },
+  write: ({ typeUrl, version, nonce, resources }, identifier) =>
+    encodeSotwResponse({ typeUrl, version, nonce, resources, controlPlane: identifier }),
+}
+
+export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
+  read(bytes) {
+    const decoded = DeltaDiscoveryRequest.decode(bytes)
+    if (!decoded.ok) return decoded
+    const { type_url, response_nonce, resource_names_subscribe, resource_names_unsubscribe, node, error_detail } = decoded.value
+    const request: DeltaRequest = {
+      typeUrl: type_url ?? '',
+      responseNonce: response_nonce ?? '',
+      subscribe: resource_names_subscribe ?? [],
+      unsubscribe: resource_names_unsubscribe ?? [],
+      initialResourceVersions: new Map(Object.entries(decoded.value.initial_resource_versions ?? {})),
+      ...errorOf(error_detail),
+    }
+    return ok({ request, node })
+  },
+  write: ({ typeUrl, version, nonce, resources, removed }, identifier) =>
+    encodeDeltaResponse({ typeUrl, systemVersion: version, nonce, resources, removed, controlPlane: identifier }),
+}
+
+function errorOf(detail: { code?: number | undefined; message?: string | undefined } | undefined): { errorDetail?: ErrorDetail } {
+  return detail === undefined ? {} : { errorDetail: { code: detail.code ?? 0, message: detail.message ?? '' } }
+}

@@ -1,0 +1,127 @@
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  ok,
+  silentLogger,
+  systemClock,
+  type Unsubscribe,
+  type Watch,
+} from '@heddle/runtime'
+import type { ResourceSet, ResourceType } from '@heddle/xds-types'
+import { resourceTypes } from '@heddle/xds-types/known'
+import { type Admit, ANONYMOUS, type Authorize, type PeerIdentity } from './access.js'
+import { type Applied, type AppliedOptions, whenApplied } from './applied.js'
+import { createEvents, type XdsEvent } from './events.js'
+import { recordMetrics } from './metrics.js'
+import type { NodeInfo } from './node.js'
+import { createDeltaProtocol } from './protocol/delta.js'
+import { createSotwProtocol } from './protocol/sotw.js'
+import { createPushScheduler } from './push-scheduler.js'
+import { createViews } from './resource-view.js'
+import { createSession, type Session } from './session.js'
+import type { SessionContext } from './session-options.js'
+import type { StreamStatus } from './status.js'
+import { type CloseStatus, STATUS, type StreamHandler, type StreamTransport } from './transport.js'
+import { createTypeCatalog } from './type-catalog.js'
+import { DELTA_CODEC, SOTW_CODEC } from './wire.js'
+
+export interface XdsServerOptions {
+  /**
+   * What a node gets, as it changes. Called once per stream, after the node was admitted; the watch is subscribed to for as long as
+   * the stream lives, so it may compute on demand. While it is undefined the node waits.
+   */
+  readonly resources: (node: NodeInfo, identity: PeerIdentity) => Watch<ResourceSet | undefined>
+  /** Whether the peer may be that node. Default: yes. */
+  readonly admit?: Admit
+  /** Which resources a node may see. Default: all that `resources` gives it. */
+  readonly authorize?: Authorize
+  /** Types besides those of @heddle/xds-types, or instead of them. */
+  readonly types?: readonly ResourceType<object>[]
+  /** `control_plane.identifier` in every response. Default `heddle`. */
+  readonly identifier?: string
+  /** How long newer content of a type waits for the answer to older; milliseconds, default 10,000. */
+  readonly ackTimeoutMs?: number
+  /** Pushes made in one turn of the event loop; default 50. */
+  readonly pushesPerTurn?: number
+  readonly clock?: Clock
+  readonly logger?: Logger
+  /** Gets the `pilot_*` metrics of the server. */
+  readonly metrics?: MetricsRegistry
+}
+
+/** How a stream comes in. */
+export interface StreamStart {
+  readonly variant: 'sotw' | 'delta'
+  readonly transport: StreamTransport
+  /** As the transport has proved it; default anonymous. */
+  readonly identity?: PeerIdentity
+  /** Only this type, as the per-type services do; default any (ADS). */
+  readonly typeUrl?: string
+}
+
+export interface XdsServer extends AsyncDisposable {
+  /** Open streams, oldest first. */
+  status(): Iterable<StreamStatus>
+  subscribe(listener: (event: XdsEvent) => void): Unsubscribe
+  /** A barrier: resolves when every connected client has answered what is current now. */
+  applied(options?: AppliedOptions): Promise<Applied>
+  /** What a transport calls for every new stream: `@heddle/xds-server/grpc`, or a test. */
+  accept(start: StreamStart): StreamHandler
+  /** Ends all streams with UNAVAILABLE, so that clients go elsewhere; new ones are refused. */
+  close(): void
+}
+
+const SHUTTING_DOWN: CloseStatus = { code: STATUS.unavailable, message: 'the xDS server is shutting down' }
+
+export function createXdsServer(options: XdsServerOptions): XdsServer {
+  const { clock = systemClock, logger = silentLogger, identifier = 'heddle' } = options
+  const sessions = new Set<Session>()
+  const events = createEvents()
+  const catalog = createTypeCatalog([...resourceTypes, ...(options.types ?? [])])
+  if (options.metrics !== undefined) recordMetrics(options.metrics, events)
+  const context: SessionContext = {
+    clock,
+    logger,
+    events,
+    identifier,
+    scheduler: createPushScheduler({ clock, ...(options.pushesPerTurn === undefined ? {} : { perTurn: options.pushesPerTurn }) }),
+    views: createViews(catalog.encode),
+    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    resources: options.resources,
+    ruleOf: catalog.ruleOf,
+    admit: options.admit ?? (() => ok(undefined)),
+    authorize: options.authorize,
+    closed: (session) => sessions.delete(session as Session),
+  }
+  // The start time keeps nonces of an earlier run of this server from matching (xds-protocol 23).
+  const runId = clock.now().toString(36)
+  let streams = 0
+  let closed = false
+
+  const server: XdsServer = {
+    *status() {
+      for (const session of sessions) yield session.status
+    },
+    subscribe: events.subscribe,
+    applied: (applied) => whenApplied(sessions, events, applied),
+    accept({ variant, transport, identity = ANONYMOUS, typeUrl: onlyType }) {
+      const common = { context, streamId: `${runId}.${++streams}`, identity, transport, onlyType }
+      const session: Session =
+        variant === 'sotw'
+          ? createSession({ ...common, variant, codec: SOTW_CODEC, createProtocol: createSotwProtocol })
+          : createSession({ ...common, variant, codec: DELTA_CODEC, createProtocol: createDeltaProtocol })
+      sessions.add(session)
+      if (closed) session.close(SHUTTING_DOWN)
+      return session
+    },
+    close() {
+      closed = true
+      for (const session of [...sessions]) session.close(SHUTTING_DOWN)
+    },
+    async [Symbol.asyncDispose]() {
+      server.close()
+    },
+  }
+  return server
+}
