@@ -190,8 +190,8 @@ export interface CompileDeps {
   readonly httpFilters: readonly HttpFilterFactory<unknown>[]
   /** Compiles one envoy.config.accesslog.v3.AccessLog. */
   accessLog(config: Readonly<Record<string, unknown>>, path: string): Result<AccessLogConfig>
-  /** xxHash64 with seed 0 of the UTF-8 bytes; `createHash64()` in upstream/hash makes it. */
-  hash64(text: string): bigint
+  /** xxHash64 of the UTF-8 bytes, seed 0 by default; `createHash64()` of upstream/hash makes it. */
+  hash64(text: string, seed?: bigint): bigint
   /** For data sources that name a file; without it they are refused. Undefined: no such file. */
   readFile?(path: string): string | undefined
 }
@@ -200,6 +200,8 @@ export interface CompileDeps {
 export interface SecretSource {
   /** The same Watch for the same name while anybody holds it. Undefined inside: not there yet. */
   watch(name: string): Watch<Secret | undefined>
+  /** This source alone answers for the name: a management server is not asked for it. None, when absent. */
+  owns?(name: string): boolean
 }
 
 export interface Secret {

@@ -1,5 +1,5 @@
 import type { Random } from '@heddle/runtime'
-import type { Endpoint, EndpointSet } from './endpoint.js'
+import type { Endpoint } from './endpoint.js'
 
 /** What a picker may look at. */
 export interface PickContext {
@@ -25,10 +25,6 @@ export interface LoadBalancerDeps {
   activeRequests(endpoint: Endpoint): number
   /** Not ejected by outlier detection, not failed by health checks. Asked at every pick, so that no picker need be rebuilt. */
   isHealthy(endpoint: Endpoint): boolean
-}
-
-/** One balancing policy. */
-export interface LoadBalancer<C> {
-  readonly name: string
-  create(config: C, endpoints: EndpointSet, deps: LoadBalancerDeps): Picker
+  /** Changes whenever `isHealthy` may answer differently; with it a pick costs no walk over all endpoints. */
+  healthEpoch?(): number
 }

@@ -1,0 +1,69 @@
+import type { Result } from '@heddle/runtime'
+import type { Locality as LocalityProto } from '@heddle/xds-types/envoy/config/core/v3'
+import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import type { Endpoint, EndpointSet, Locality, LocalityWeight } from '../upstream/endpoint.js'
+import { compileAddress } from './address.js'
+import { compileMessage, type Fields } from './fields.js'
+import { compileMetadata } from './metadata.js'
+
+const DEFAULT_OVERPROVISIONING = 140
+const HEALTH = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const
+
+/** Compiles envoy.config.endpoint.v3.ClusterLoadAssignment. Give the result to `keepIdentity` with the set before it. */
+export function compileLoadAssignment(json: ClusterLoadAssignment, path: string): Result<EndpointSet> {
+  return compileMessage<ClusterLoadAssignment, EndpointSet>(json, path, compileEndpointSet)
+}
+
+export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>): EndpointSet {
+  const policy = fields.message('policy')
+  const overprovisioningFactor = policy?.number('overprovisioning_factor', DEFAULT_OVERPROVISIONING) ?? DEFAULT_OVERPROVISIONING
+  policy?.done({ endpoint_stale_after: 'endpoints stay until the server says otherwise' })
+  const groups = fields.messages('endpoints').map(compileLocality)
+  fields.done({ cluster_name: 'the subscription knows it' })
+  return {
+    endpoints: groups.flatMap(({ endpoints }) => endpoints),
+    localities: groups.map(({ weight }) => weight),
+    overprovisioningFactor,
+  }
+}
+
+function compileLocality(fields: Fields<LocalityLbEndpoints>): { weight: LocalityWeight; endpoints: readonly Endpoint[] } {
+  const locality = localityOf(fields.message('locality'))
+  const priority = fields.number('priority')
+  const weight = { locality, priority, weight: fields.number('load_balancing_weight') }
+  const endpoints = fields.messages('lb_endpoints').map((each) => compileEndpoint(each, locality, priority))
+  fields.done({ proximity: 'Envoy reads it nowhere', metadata: 'no filter here reads it' })
+  return { weight, endpoints }
+}
+
+function localityOf(fields: Fields<LocalityProto> | undefined): Locality {
+  const locality = {
+    region: fields?.string('region') ?? '',
+    zone: fields?.string('zone') ?? '',
+    subZone: fields?.string('sub_zone') ?? '',
+  }
+  fields?.done()
+  return locality
+}
+
+function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priority: number): Endpoint {
+  const inner = fields.message('endpoint')
+  const hostname = inner?.string('hostname') ?? ''
+  const health = fields.choice('health_status', HEALTH, 'UNKNOWN')
+  const endpoint: Endpoint = {
+    address: compileAddress(inner?.message('address')),
+    ...(hostname !== '' && { hostname }),
+    weight: Math.max(1, fields.number('load_balancing_weight', 1)),
+    priority,
+    locality,
+    health: health === 'TIMEOUT' ? 'UNHEALTHY' : health,
+    metadata: compileMetadata(fields.message('metadata')),
+  }
+  inner?.done({
+    health_check_config: 'means nothing without health checks',
+    additional_addresses: 'the first address is the one in use',
+  })
+  fields.done()
+  if (inner === undefined) fields.problem('is required.', 'endpoint')
+  return endpoint
+}

@@ -1,0 +1,50 @@
+import type {
+  CertificateValidationContext,
+  SubjectAltNameMatcher,
+} from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import { asciiLower } from '../matcher/ascii.js'
+import { compileStringMatcher } from '../matcher/string.js'
+import type { PeerSan } from '../net/tls.js'
+import type { Fields } from './fields.js'
+
+type SanTest = (san: PeerSan) => boolean
+
+const LISTS = { URI: 'uris', DNS: 'dns', IP_ADDRESS: 'ips', EMAIL: 'emails' } as const
+
+/** Undefined: any name of a verified certificate will do. One matcher that fits one name is enough; each looks only at names of its own type. */
+export function compileSanMatchers(fields: Fields<CertificateValidationContext>): SanTest | undefined {
+  const tests = [
+    ...fields.messages('match_typed_subject_alt_names').map(compileTyped),
+    ...fields.messages('match_subject_alt_names').map(compileUntyped),
+  ]
+  return tests.length === 0 ? undefined : (san) => tests.some((test) => test(san))
+}
+
+/** The deprecated form without a type looks at all of them. */
+function compileUntyped(fields: Parameters<typeof compileStringMatcher>[0]): SanTest {
+  const { matches } = compileStringMatcher(fields)
+  return (san) => [...san.uris, ...san.dns, ...san.ips, ...san.emails].some(matches)
+}
+
+function compileTyped(fields: Fields<SubjectAltNameMatcher>): SanTest {
+  const type = fields.choice('san_type', ['EMAIL', 'DNS', 'URI', 'IP_ADDRESS'], 'URI')
+  const matcher = fields.message('matcher')
+  const exact = matcher?.has('exact') ? asciiLower(matcher.string('exact')) : undefined
+  const compiled = matcher === undefined ? undefined : compileStringMatcher(matcher)
+  fields.done()
+  if (!fields.has('san_type')) fields.problem('is required.', 'san_type')
+  if (compiled === undefined) {
+    fields.problem('is required.', 'matcher')
+    return () => false
+  }
+  if (type === 'DNS' && exact !== undefined) return (san) => san.dns.some((name) => dnsNameFits(asciiLower(name), exact))
+  return (san) => san[LISTS[type]].some(compiled.matches)
+}
+
+/** A certificate's `*.example.com` stands for exactly one label (CVE-2020-15104). */
+function dnsNameFits(certificate: string, wanted: string): boolean {
+  if (certificate === wanted) return true
+  if (!certificate.startsWith('*.')) return false
+  const dot = wanted.indexOf('.')
+  return dot > 0 && wanted.slice(dot) === certificate.slice(1)
+}

@@ -1,0 +1,108 @@
+import type {
+  CertificateValidationContext,
+  CommonTlsContext,
+  DownstreamTlsContext,
+  TlsParameters,
+  UpstreamTlsContext,
+} from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import type { ClientTlsContext, PeerSan, ServerTlsContext } from '../net/tls.js'
+import type { CompileDeps } from './compiled.js'
+import type { Fields } from './fields.js'
+import { compileSanMatchers } from './san-matchers.js'
+import { compileMaterial, compileTrustAnchors, secretName, type ValidationSource } from './tls-secrets.js'
+
+/**
+ * `istio-peer-exchange` promises Istio's TCP metadata exchange, which this proxy does not speak: it is never offered, so the
+ * peer does not wait for it.
+ */
+const PEER_EXCHANGE = 'istio-peer-exchange'
+
+export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps): ServerTlsContext {
+  const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
+  if (fields.boolean('require_sni')) fields.problem('is not supported.', 'require_sni')
+  fields.choice('ocsp_staple_policy', ['LENIENT_STAPLING'], 'LENIENT_STAPLING')
+  const context: ServerTlsContext = { ...common, requireClientCertificate: fields.boolean('require_client_certificate') }
+  fields.done({
+    disable_stateless_session_resumption: 'resumption is a matter of speed',
+    disable_stateful_session_resumption: 'resumption is a matter of speed',
+    session_timeout: 'resumption is a matter of speed',
+    full_scan_certs_on_sni_mismatch: 'there is one certificate',
+  })
+  return context
+}
+
+export function compileClientTls(fields: Fields<UpstreamTlsContext>, deps: CompileDeps): ClientTlsContext {
+  // Envoy's clients stop at TLS 1.2 unless told otherwise.
+  const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.2')
+  const sni = fields.string('sni')
+  fields.done({
+    max_session_keys: 'resumption is a matter of speed',
+    allow_renegotiation: 'there is none in TLS 1.3, and no server may ask for it here',
+    enforce_rsa_key_usage: 'the TLS library decides',
+  })
+  return { ...common, ...(sni !== '' && { sni }) }
+}
+
+type Common = Omit<ClientTlsContext, 'sni'>
+
+function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: CompileDeps, highest: 'TLSv1.2' | 'TLSv1.3'): Common {
+  if (fields === undefined) return { material: deps.secrets.watch(''), alpn: [], minVersion: 'TLSv1.2', maxVersion: highest }
+  const { source, allowPeer } = compileValidation(fields, deps)
+  const common: Common = {
+    material: compileMaterial(fields, source, deps),
+    alpn: fields.strings('alpn_protocols').filter((protocol) => protocol !== PEER_EXCHANGE),
+    ...compileParameters(fields.message('tls_params'), highest),
+    ...(allowPeer && { allowPeer }),
+  }
+  fields.done()
+  return common
+}
+
+interface Validation {
+  readonly source: ValidationSource
+  readonly allowPeer?: (san: PeerSan) => boolean
+}
+
+function compileValidation(fields: Fields<CommonTlsContext>, deps: CompileDeps): Validation {
+  const combined = fields.message('combined_validation_context')
+  if (combined !== undefined) {
+    const rules = combined.message('default_validation_context')
+    const secret = combined.message('validation_context_sds_secret_config')
+    const own = rules === undefined ? { source: {} } : compileRules(rules, deps)
+    const source = secret === undefined ? own.source : { secret: secretName(secret) }
+    combined.done()
+    return { ...own, source }
+  }
+  const secret = fields.message('validation_context_sds_secret_config')
+  if (secret !== undefined) return { source: { secret: secretName(secret) } }
+  const rules = fields.message('validation_context')
+  return rules === undefined ? { source: {} } : compileRules(rules, deps)
+}
+
+function compileRules(fields: Fields<CertificateValidationContext>, deps: CompileDeps): Validation {
+  fields.choice('trust_chain_verification', ['VERIFY_TRUST_CHAIN'], 'VERIFY_TRUST_CHAIN')
+  const inline = compileTrustAnchors(fields, deps)
+  const allowPeer = compileSanMatchers(fields)
+  if (fields.boolean('allow_expired_certificate')) fields.problem('is not supported.', 'allow_expired_certificate')
+  fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
+  return { source: inline === undefined ? {} : { inline }, ...(allowPeer && { allowPeer }) }
+}
+
+const VERSIONS = { TLS_AUTO: undefined, TLSv1_2: 'TLSv1.2', TLSv1_3: 'TLSv1.3' } as const
+
+function compileParameters(
+  fields: Fields<TlsParameters> | undefined,
+  highest: 'TLSv1.2' | 'TLSv1.3',
+): Pick<Common, 'minVersion' | 'maxVersion' | 'ciphers'> {
+  if (fields === undefined) return { minVersion: 'TLSv1.2', maxVersion: highest }
+  const names = ['TLS_AUTO', 'TLSv1_2', 'TLSv1_3'] as const
+  const ciphers = fields.strings('cipher_suites').flatMap((suite) => suite.replace(/[[\]]/g, '').split('|'))
+  const parameters = {
+    minVersion: VERSIONS[fields.choice('tls_minimum_protocol_version', names, 'TLS_AUTO')] ?? 'TLSv1.2',
+    maxVersion: VERSIONS[fields.choice('tls_maximum_protocol_version', names, 'TLS_AUTO')] ?? highest,
+    ...(ciphers.length > 0 && { ciphers: ciphers.join(':') }),
+  }
+  fields.done()
+  if (parameters.minVersion > parameters.maxVersion) fields.problem('the lowest version is above the highest.')
+  return parameters
+}
