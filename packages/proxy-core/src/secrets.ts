@@ -7,7 +7,7 @@ import type { Secret, SecretSource } from './config/compiled.js'
 export function createStaticSecrets(secrets: readonly Secret[]): SecretSource {
   const watches = new Map(secrets.map((secret) => [secret.name, createWatch<Secret | undefined>(secret)]))
   const none = createWatch<Secret | undefined>(undefined)
-  return { watch: (name) => watches.get(name) ?? none }
+  return { watch: (name) => watches.get(name) ?? none, owns: (name) => watches.has(name) }
 }
 
 /** Identity of a workload, as PEM: what an agent renews. */
@@ -35,9 +35,11 @@ export function createIdentitySecrets(identity: Watch<WorkloadIdentity | undefin
   }
   publish(identity.current)
   identity.subscribe(publish)
-  return {
-    watch: (name) => (name === WORKLOAD_SECRETS.certificate ? certificate : name === WORKLOAD_SECRETS.trust ? trust : none),
-  }
+  const watches = new Map([
+    [WORKLOAD_SECRETS.certificate as string, certificate],
+    [WORKLOAD_SECRETS.trust, trust],
+  ])
+  return { watch: (name) => watches.get(name) ?? none, owns: (name) => watches.has(name) }
 }
 
 /** For each name the first source that has a value; the order is the precedence. */
@@ -52,6 +54,7 @@ export function chainSecrets(sources: readonly SecretSource[]): SecretSource {
       }
       return watch
     },
+    owns: (name) => sources.some((source) => source.owns?.(name) ?? false),
   }
 }
 

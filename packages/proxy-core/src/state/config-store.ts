@@ -83,7 +83,8 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
 
   const valueSets = createValueSets()
   const references = createReferences((typeUrl, add, drop) => {
-    options.subscribe(typeUrl, add, drop)
+    const remote = (name: string): boolean => typeUrl !== types.secret.typeUrl || secrets.owns?.(name) !== true
+    options.subscribe(typeUrl, add.filter(remote), drop.filter(remote))
     for (const name of drop) valueSets.get(typeUrl)?.forget(name)
   })
 

@@ -13,6 +13,7 @@ export function recordSecrets(source: SecretSource): RecordedSecrets {
       names.add(name)
       return source.watch(name)
     },
+    owns: (name) => source.owns?.(name) ?? false,
     take() {
       const taken = [...names]
       names = new Set()

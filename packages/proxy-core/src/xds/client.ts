@@ -1,12 +1,12 @@
-import { type Clock, createBackoff, type Logger, type Random, type Unsubscribe } from '@heddle/runtime'
+import { type Clock, createBackoff, type Logger, type Random, type Result, type Unsubscribe } from '@heddle/runtime'
+import { describe } from './nack.js'
 import type { ProtocolClient, ReceivedUpdate, Rejection } from './protocol.js'
 import type { XdsStream, XdsTransport } from './transport.js'
 
 /** How one variant's messages become bytes. `first`: the request opens a stream and names the node. */
 export interface XdsCodec<Request, Response> {
   encode(request: Request, first: boolean): Uint8Array
-  /** Throws on bytes that are no message. */
-  decode(bytes: Uint8Array): Response
+  decode(bytes: Uint8Array): Result<Response>
 }
 
 /** Takes an update into force: what it resolves with is refused in the answer, everything else is acknowledged. */
@@ -74,7 +74,9 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
 
   const onResponse = async (own: XdsStream, bytes: Uint8Array): Promise<void> => {
     if (own !== stream) return
-    const update = protocol.receive(codec.decode(bytes))
+    const response = codec.decode(bytes)
+    if (!response.ok) throw new Error(describe(response.diagnostics))
+    const update = protocol.receive(response.value)
     if (update === undefined) return
     const rejections = await options.apply(update)
     for (const { name, message } of rejections) {

@@ -1,5 +1,6 @@
+import type { DeltaResponse } from '@heddle/xds-types/discovery'
 import type { DeltaDiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
-import type { DecodeResource, DeltaResponse } from './messages.js'
+import type { DecodeResource } from './messages.js'
 import { errorDetail } from './nack.js'
 import { byTypeOrder, type ProtocolClient, type ReceivedResource } from './protocol.js'
 

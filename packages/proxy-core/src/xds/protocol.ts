@@ -1,4 +1,5 @@
 import type { Result } from '@heddle/runtime'
+import { resourceTypes } from '@heddle/xds-types/known'
 
 /** A resource as a response carried it, decoded by its type or refused. */
 export interface ReceivedResource {
@@ -48,19 +49,10 @@ export interface ProtocolClient<Request, Response> {
   acknowledge(update: ReceivedUpdate, rejections: readonly Rejection[]): readonly Request[]
 }
 
-/** Types in the order in which their subscriptions go out on a new stream: clusters before what points at them. */
-export const TYPE_ORDER: readonly string[] = [
-  'cluster.v3.Cluster',
-  'endpoint.v3.ClusterLoadAssignment',
-  'listener.v3.Listener',
-  'route.v3.RouteConfiguration',
-  'Secret',
-]
+const TYPE_ORDER: readonly string[] = resourceTypes.map((type) => type.typeUrl)
 
+/** Subscriptions go out on a new stream in this order: clusters before what points at them. */
 export function byTypeOrder(a: string, b: string): number {
-  const place = (typeUrl: string): number => {
-    const index = TYPE_ORDER.findIndex((suffix) => typeUrl.endsWith(`.${suffix}`))
-    return index < 0 ? TYPE_ORDER.length : index
-  }
+  const place = (typeUrl: string): number => (TYPE_ORDER.includes(typeUrl) ? TYPE_ORDER.indexOf(typeUrl) : TYPE_ORDER.length)
   return place(a) - place(b)
 }

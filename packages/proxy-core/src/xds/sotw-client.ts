@@ -1,5 +1,6 @@
+import type { SotwResponse } from '@heddle/xds-types/discovery'
 import type { DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
-import type { SotwResponse, SotwTypes } from './messages.js'
+import type { SotwTypes } from './messages.js'
 import { errorDetail } from './nack.js'
 import { byTypeOrder, type ProtocolClient, type ReceivedResource, type ReceivedUpdate } from './protocol.js'
 
