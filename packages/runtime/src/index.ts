@@ -18,4 +18,4 @@ export type { Counter, Gauge, Histogram, MetricFamily, MetricsRegistry } from '.
 export { type Random, systemRandom } from './random.js'
 export { fail, ok, problem, type Result } from './result.js'
 export { DEFAULT_TRUST_DOMAIN, formatSpiffeId, parseSpiffeId, type SpiffeId } from './spiffe-id.js'
-export { createWatch, type Watch, type WatchSource } from './watch.js'
+export { createWatch, mapWatch, type Watch, type WatchSource } from './watch.js'

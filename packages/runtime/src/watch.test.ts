@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWatch } from './watch.js'
+import { createWatch, mapWatch } from './watch.js'
 
 test('tells later values, each change once, and not the current one', () => {
   const watch = createWatch(1)
@@ -35,4 +35,23 @@ test('all hear although one throws; the first error comes out at the end', () =>
   expect(() => watch.set(1)).toThrow('first')
   expect(seen).toEqual([1])
   expect(watch.current).toBe(1)
+})
+
+test('a mapped watch builds once per value and announces only what is new', () => {
+  const source = createWatch(1)
+  let builds = 0
+  const parity = mapWatch(source, (value) => {
+    builds++
+    return value % 2 === 0 ? 'even' : 'odd'
+  })
+  const seen: string[] = []
+  expect(builds).toBe(0)
+  const stop = parity.subscribe((value) => seen.push(value))
+  expect([parity.current, parity.current, builds]).toEqual(['odd', 'odd', 1])
+  source.set(3)
+  source.set(4)
+  expect([seen, builds]).toEqual([['even'], 3])
+  stop()
+  source.set(5)
+  expect([seen, builds, parity.current]).toEqual([['even'], 3, 'odd'])
 })

@@ -43,3 +43,29 @@ export function createWatch<T>(initial: T): WatchSource<T> {
     },
   }
 }
+
+/**
+ * What `build` makes of each value of `source`. Computed when somebody looks or subscribes, once per value of the source; an
+ * output that is the last one (`===`) is not announced.
+ */
+export function mapWatch<I, O>(source: Watch<I>, build: (value: I) => O): Watch<O> {
+  let built: { readonly from: I; readonly output: O } | undefined
+  const outputOf = (value: I): O => {
+    if (built === undefined || built.from !== value) built = { from: value, output: build(value) }
+    return built.output
+  }
+  return {
+    get current() {
+      return outputOf(source.current)
+    },
+    subscribe(changed) {
+      let last = outputOf(source.current)
+      return source.subscribe((value) => {
+        const next = outputOf(value)
+        if (next === last) return
+        last = next
+        changed(next)
+      })
+    },
+  }
+}
