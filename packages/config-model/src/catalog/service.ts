@@ -41,6 +41,7 @@ export interface MeshService {
   readonly ports: readonly ServicePort[]
   readonly resolution: Resolution
   readonly meshExternal: boolean
+  /** As written; empty: MeshConfig.defaultServiceExportTo. */
   readonly exportTo: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   /** Of the Kubernetes Service or of workloadSelector; undefined: none. */

@@ -1,5 +1,9 @@
+import { fields } from '../decode/fields.js'
+import { listOf, oneOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { MatchLabelsSelector, PolicyTargetReference } from './common.js'
+import { matchLabelsSelector, targetReference, texts } from './common.js'
+import { defineKind, type Kind } from './kind.js'
 
 /** security.istio.io AuthorizationPolicy. */
 export interface AuthorizationPolicySpec {
@@ -57,3 +61,55 @@ export interface AuthorizationCondition {
   values?: readonly string[]
   notValues?: readonly string[]
 }
+
+const source = fields<AuthorizationSource>({
+  principals: texts,
+  notPrincipals: texts,
+  requestPrincipals: texts,
+  notRequestPrincipals: texts,
+  namespaces: texts,
+  notNamespaces: texts,
+  serviceAccounts: texts,
+  notServiceAccounts: texts,
+  ipBlocks: texts,
+  notIpBlocks: texts,
+  remoteIpBlocks: texts,
+  notRemoteIpBlocks: texts,
+  trustDomains: texts,
+  notTrustDomains: texts,
+})
+
+const operation = fields<AuthorizationOperation>({
+  hosts: texts,
+  notHosts: texts,
+  ports: texts,
+  notPorts: texts,
+  methods: texts,
+  notMethods: texts,
+  paths: texts,
+  notPaths: texts,
+})
+
+const rule = fields<AuthorizationRule>({
+  from: listOf(fields<{ source: AuthorizationSource }>({ source }, { required: ['source'] })),
+  to: listOf(fields<{ operation: AuthorizationOperation }>({ operation }, { required: ['operation'] })),
+  when: listOf(fields<AuthorizationCondition>({ key: text, values: texts, notValues: texts }, { defaults: { key: '' } })),
+})
+
+export const authorizationPolicy: Kind<AuthorizationPolicy> = defineKind<AuthorizationPolicy>({
+  name: 'AuthorizationPolicy',
+  groups: ['security.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<AuthorizationPolicySpec>(
+    {
+      selector: matchLabelsSelector,
+      targetRef: targetReference,
+      targetRefs: listOf(targetReference),
+      action: oneOf('ALLOW', 'DENY', 'AUDIT', 'CUSTOM'),
+      provider: fields<{ name: string }>({ name: text }, { defaults: { name: '' } }),
+      rules: listOf(rule),
+    },
+    { defaults: { action: 'ALLOW' } },
+  ),
+})

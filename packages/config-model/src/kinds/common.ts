@@ -1,3 +1,5 @@
+import { fields } from '../decode/fields.js'
+import { type Decode, decimal, flag, listOf, mapOf, oneOf, text, uint32, uint64 } from '../decode/value.js'
 /** Milliseconds. On the wire and in YAML a duration is text (`1.5s`, `1h30m`); after decode it is this number. */
 export type Duration = number
 
@@ -98,3 +100,93 @@ export interface ServerTLSSettings {
   ecdhCurves?: readonly string[]
   insecureSkipVerify?: boolean
 }
+
+export const percent: Decode<Percent> = fields<Percent>({ value: decimal }, { defaults: { value: 0 } })
+export const portSelector: Decode<PortSelector> = fields<PortSelector>({ number: uint32 }, { defaults: { number: 0 } })
+export const texts: Decode<readonly string[]> = listOf(text)
+export const textMap: Decode<Readonly<Record<string, string>>> = mapOf(text)
+export const labelsSelector: Decode<LabelsSelector> = fields<LabelsSelector>({ labels: textMap })
+export const matchLabelsSelector: Decode<MatchLabelsSelector> = fields<MatchLabelsSelector>({ matchLabels: textMap })
+
+export const targetReference: Decode<PolicyTargetReference> = fields<PolicyTargetReference>(
+  { group: text, kind: text, name: text, namespace: text },
+  { defaults: { kind: '', name: '' } },
+)
+
+export const labelSelector: Decode<LabelSelector> = fields<LabelSelector>({
+  matchLabels: textMap,
+  matchExpressions: listOf(
+    fields<LabelSelectorRequirement>(
+      { key: text, operator: oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'), values: texts },
+      { required: ['key', 'operator'] },
+    ),
+  ),
+})
+
+const fromTo = fields<{ from: string; to: string }>({ from: text, to: text }, { defaults: { from: '', to: '' } })
+
+export const localityLbSetting: Decode<LocalityLoadBalancerSetting> = fields<LocalityLoadBalancerSetting>({
+  distribute: listOf(
+    fields<{ from: string; to: Readonly<Record<string, number>> }>(
+      { from: text, to: mapOf(uint32) },
+      { defaults: { from: '', to: {} } },
+    ),
+  ),
+  failover: listOf(fromTo),
+  failoverPriority: texts,
+  enabled: flag,
+})
+
+export const zoneAwareLbSetting: Decode<ZoneAwareLoadBalancerSetting> = fields<ZoneAwareLoadBalancerSetting>({
+  enabled: flag,
+  failover: listOf(fromTo),
+  failoverPriority: texts,
+  minClusterSize: uint64,
+})
+
+export const clientTlsSettings: Decode<ClientTLSSettings> = fields<ClientTLSSettings>(
+  {
+    mode: oneOf('DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'),
+    clientCertificate: text,
+    privateKey: text,
+    caCertificates: text,
+    credentialName: text,
+    subjectAltNames: texts,
+    sni: text,
+    insecureSkipVerify: flag,
+    caCrl: text,
+  },
+  { defaults: { mode: 'DISABLE' } },
+)
+
+const tlsProtocol = oneOf('TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3')
+
+export const serverTlsSettings: Decode<ServerTLSSettings> = fields<ServerTLSSettings>(
+  {
+    httpsRedirect: flag,
+    mode: oneOf('PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL'),
+    serverCertificate: text,
+    privateKey: text,
+    caCertificates: text,
+    caCrl: text,
+    tlsCertificates: listOf(
+      fields<{ serverCertificate?: string; privateKey?: string; caCertificates?: string }>({
+        serverCertificate: text,
+        privateKey: text,
+        caCertificates: text,
+      }),
+    ),
+    credentialName: text,
+    credentialNames: texts,
+    caCertCredentialName: text,
+    subjectAltNames: texts,
+    verifyCertificateSpki: texts,
+    verifyCertificateHash: texts,
+    minProtocolVersion: tlsProtocol,
+    maxProtocolVersion: tlsProtocol,
+    cipherSuites: texts,
+    ecdhCurves: texts,
+    insecureSkipVerify: flag,
+  },
+  { defaults: { mode: 'PASSTHROUGH' } },
+)

@@ -1,4 +1,7 @@
+import { fields } from '../decode/fields.js'
+import { type Decode, duration, flag, listOf, struct, text, uint32 } from '../decode/value.js'
 import type { Duration } from './common.js'
+import { textMap, texts } from './common.js'
 
 /** A provider of MeshConfig.extensionProviders: a name and exactly one of the others. */
 export interface ExtensionProvider {
@@ -102,3 +105,107 @@ export interface EnvoyOtelAlsProvider extends ServiceProvider {
   logName?: string
   logFormat?: { text?: string; labels?: Readonly<Record<string, unknown>> }
 }
+
+const empty = fields<Record<never, never>>({}) as Decode<Readonly<Record<string, never>>>
+const named = { service: text, port: uint32 }
+const unnamed = { service: '', port: 0 }
+const bodyCheck = fields<RequestBodyInCheck>({ maxRequestBytes: uint32, allowPartialMessage: flag, packAsBytes: flag })
+const header = fields<ProviderHttpHeader>({ name: text, value: text, envName: text }, { defaults: { name: '' } })
+const logFormat = fields<{ text?: string; labels?: Readonly<Record<string, unknown>> }>({ text, labels: struct })
+
+const extAuthzHttp = fields<EnvoyExtAuthzHttpProvider>(
+  {
+    ...named,
+    timeout: duration,
+    pathPrefix: text,
+    failOpen: flag,
+    clearRouteCache: flag,
+    statusOnError: text,
+    includeHeadersInCheck: texts,
+    includeRequestHeadersInCheck: texts,
+    includeAdditionalHeadersInCheck: textMap,
+    includeRequestBodyInCheck: bodyCheck,
+    headersToUpstreamOnAllow: texts,
+    headersToDownstreamOnDeny: texts,
+    headersToDownstreamOnAllow: texts,
+  },
+  { defaults: unnamed },
+)
+
+const extAuthzGrpc = fields<EnvoyExtAuthzGrpcProvider>(
+  {
+    ...named,
+    timeout: duration,
+    failOpen: flag,
+    clearRouteCache: flag,
+    statusOnError: text,
+    includeRequestBodyInCheck: bodyCheck,
+  },
+  { defaults: unnamed },
+)
+
+const zipkin = fields<ZipkinProvider>(
+  {
+    ...named,
+    maxTagLength: uint32,
+    enable64bitTraceId: flag,
+    path: text,
+    traceContextOption: text,
+    timeout: duration,
+    headers: listOf(header),
+  },
+  { defaults: unnamed },
+)
+
+const opentelemetry = fields<OpenTelemetryProvider>(
+  {
+    ...named,
+    maxTagLength: uint32,
+    http: fields<NonNullable<OpenTelemetryProvider['http']>>(
+      { path: text, timeout: duration, headers: listOf(header) },
+      { defaults: { path: '' } },
+    ),
+    grpc: fields<NonNullable<OpenTelemetryProvider['grpc']>>({ timeout: duration, initialMetadata: listOf(header) }),
+    resourceDetectors: fields<NonNullable<OpenTelemetryProvider['resourceDetectors']>>({ environment: empty, dynatrace: empty }),
+    dynatraceSampler: struct,
+    serviceAttributeEnrichment: text,
+  },
+  { defaults: unnamed },
+)
+
+const als = fields<EnvoyAlsProvider>(
+  {
+    ...named,
+    logName: text,
+    filterStateObjectsToLog: texts,
+    additionalRequestHeadersToLog: texts,
+    additionalResponseHeadersToLog: texts,
+    additionalResponseTrailersToLog: texts,
+  },
+  { defaults: unnamed },
+)
+
+export const extensionProvider: Decode<ExtensionProvider> = fields<ExtensionProvider>(
+  {
+    name: text,
+    envoyExtAuthzHttp: extAuthzHttp,
+    envoyExtAuthzGrpc: extAuthzGrpc,
+    zipkin,
+    lightstep: struct,
+    datadog: fields<ServiceProvider & { maxTagLength?: number }>({ ...named, maxTagLength: uint32 }, { defaults: unnamed }),
+    stackdriver: struct,
+    opencensus: struct,
+    skywalking: fields<ServiceProvider & { accessToken?: string }>({ ...named, accessToken: text }, { defaults: unnamed }),
+    opentelemetry,
+    prometheus: empty,
+    envoyFileAccessLog: fields<EnvoyFileAccessLogProvider>(
+      { path: text, logFormat, omitEmptyValues: flag },
+      { defaults: { path: '' } },
+    ),
+    envoyHttpAls: als,
+    envoyTcpAls: als,
+    envoyOtelAls: fields<EnvoyOtelAlsProvider>({ ...named, logName: text, logFormat }, { defaults: unnamed }),
+    sds: struct,
+  },
+  { required: ['name'] },
+)

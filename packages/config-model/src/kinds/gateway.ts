@@ -1,5 +1,9 @@
+import { fields } from '../decode/fields.js'
+import { listOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { ServerTLSSettings } from './common.js'
+import { serverTlsSettings, textMap, texts } from './common.js'
+import { defineKind, type Kind } from './kind.js'
 
 /** networking.istio.io Gateway (not the one of Gateway API). */
 export interface GatewaySpec {
@@ -29,3 +33,21 @@ export interface Server {
   defaultEndpoint?: string
   name?: string
 }
+
+const port = fields<Port>(
+  { number: uint32, protocol: text, name: text, targetPort: uint32 },
+  { defaults: { number: 0, protocol: '', name: '' } },
+)
+
+const server = fields<Server>(
+  { port, bind: text, hosts: texts, tls: serverTlsSettings, defaultEndpoint: text, name: text },
+  { required: ['port'], defaults: { hosts: [] } },
+)
+
+export const gateway: Kind<Gateway> = defineKind<Gateway>({
+  name: 'Gateway',
+  groups: ['networking.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<GatewaySpec>({ servers: listOf(server), selector: textMap }, { defaults: { servers: [] } }),
+})

@@ -1,4 +1,9 @@
+import { fields, type Legacy } from '../decode/fields.js'
+import { refuse, warn } from '../decode/site.js'
+import { stringMatch, stringMatches } from '../decode/string-match.js'
+import { CODE_DEPRECATED, type Decode, duration, flag, int32, listOf, oneOf, text, uint32 } from '../decode/value.js'
 import type { Duration, Percent, PortSelector, StringMatch } from './common.js'
+import { percent, portSelector, textMap, texts } from './common.js'
 
 /** Where traffic goes. */
 export interface Destination {
@@ -137,3 +142,123 @@ export interface FaultAbort {
   http2Error?: string
   percentage?: Percent
 }
+
+export const destination: Decode<Destination> = fields<Destination>(
+  { host: text, subset: text, port: portSelector },
+  { defaults: { host: '' } },
+)
+
+const headerOperations = fields<HeaderOperations>({ set: textMap, add: textMap, remove: texts })
+const headers = fields<Headers>({ request: headerOperations, response: headerOperations })
+
+const httpMatch = fields<HTTPMatchRequest>({
+  name: text,
+  uri: stringMatch,
+  scheme: stringMatch,
+  method: stringMatch,
+  authority: stringMatch,
+  headers: stringMatches,
+  port: uint32,
+  sourceLabels: textMap,
+  gateways: texts,
+  queryParams: stringMatches,
+  ignoreUriCase: flag,
+  withoutHeaders: stringMatches,
+  sourceNamespace: text,
+  statPrefix: text,
+})
+
+const routeDestination = fields<HTTPRouteDestination>({ destination, weight: int32, headers }, { required: ['destination'] })
+
+const redirect = fields<HTTPRedirect>({
+  uri: text,
+  authority: text,
+  scheme: text,
+  port: uint32,
+  derivePort: oneOf('FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT'),
+  redirectCode: uint32,
+  prefixRewrite: text,
+})
+
+const body: Decode<NonNullable<HTTPDirectResponse['body']>> = (value, site) => {
+  const written = fields<{ string?: string; bytes?: string }>({ string: text, bytes: text })(value, site)
+  if (written?.string !== undefined && written.bytes !== undefined)
+    refuse(site, 'config.one_of', 'only one of string and bytes may be set')
+  else if (written?.string !== undefined) return { string: written.string }
+  else if (written?.bytes !== undefined) return { bytes: written.bytes }
+  return undefined
+}
+
+const directResponse = fields<HTTPDirectResponse>({ status: uint32, body, headers: textMap }, { defaults: { status: 0 } })
+
+const retries = fields<HTTPRetry>({
+  attempts: int32,
+  perTryTimeout: duration,
+  retryOn: text,
+  retryRemoteLocalities: flag,
+  retryIgnorePreviousHosts: flag,
+  backoff: duration,
+})
+
+export const httpRetry: Decode<HTTPRetry> = retries
+
+const corsPolicy = fields<CorsPolicy>({
+  allowOrigin: texts,
+  allowOrigins: listOf(stringMatch),
+  allowMethods: texts,
+  allowHeaders: texts,
+  exposeHeaders: texts,
+  maxAge: duration,
+  allowCredentials: flag,
+  unmatchedPreflights: oneOf('UNSPECIFIED', 'FORWARD', 'IGNORE'),
+})
+
+/** An integer percentage of the past, read as `field`. */
+function oldPercent<T, K extends keyof T & string>(old: string, field: K): Legacy<T> {
+  return (value, target, site) => {
+    const whole = int32(value, site)
+    if (whole === undefined) return
+    warn(site, CODE_DEPRECATED, `${old} is deprecated: use ${field}.value`)
+    if (whole < 0 || whole > 100) refuse(site, 'config.range', `percentage ${whole} is not in range 0..100`)
+    else if (target[field] === undefined) target[field] = { value: whole } as T[K]
+  }
+}
+
+const fault = fields<HTTPFaultInjection>({
+  delay: fields<FaultDelay>(
+    { percentage: percent, fixedDelay: duration, exponentialDelay: duration },
+    { legacy: { percent: oldPercent<FaultDelay, 'percentage'>('percent', 'percentage') } },
+  ),
+  abort: fields<FaultAbort>(
+    { httpStatus: int32, grpcStatus: text, http2Error: text, percentage: percent },
+    { legacy: { percent: oldPercent<FaultAbort, 'percentage'>('percent', 'percentage') } },
+  ),
+})
+
+export const httpRoute: Decode<HTTPRoute> = fields<HTTPRoute>(
+  {
+    name: text,
+    match: listOf(httpMatch),
+    route: listOf(routeDestination),
+    redirect,
+    directResponse,
+    delegate: fields<{ name?: string; namespace?: string }>({ name: text, namespace: text }),
+    rewrite: fields<HTTPRewrite>({
+      uri: text,
+      authority: text,
+      uriRegexRewrite: fields<{ match: string; rewrite: string }>(
+        { match: text, rewrite: text },
+        { defaults: { match: '', rewrite: '' } },
+      ),
+    }),
+    timeout: duration,
+    retries,
+    fault,
+    mirror: destination,
+    mirrorPercentage: percent,
+    mirrors: listOf(fields<HTTPMirrorPolicy>({ destination, percentage: percent }, { required: ['destination'] })),
+    corsPolicy,
+    headers,
+  },
+  { legacy: { mirrorPercent: oldPercent<HTTPRoute, 'mirrorPercentage'>('mirrorPercent', 'mirrorPercentage') } },
+)

@@ -1,3 +1,6 @@
+import { fields, type Legacy } from '../decode/fields.js'
+import { type Site, warn } from '../decode/site.js'
+import { anything, CODE_DEPRECATED, type Decode, duration, flag, int32, listOf, oneOf, text } from '../decode/value.js'
 import type {
   ClientTLSSettings,
   Duration,
@@ -5,10 +8,15 @@ import type {
   LocalityLoadBalancerSetting,
   ZoneAwareLoadBalancerSetting,
 } from './common.js'
+import { clientTlsSettings, labelSelector, localityLbSetting, texts, zoneAwareLbSetting } from './common.js'
 import type { ExtensionProvider } from './extension-provider.js'
+import { extensionProvider } from './extension-provider.js'
 import type { HTTPRetry } from './http-route.js'
-import type { ConnectionSettings, ProxyHeaders, ProxyTracing } from './mesh-proxy-config.js'
+import { httpRetry } from './http-route.js'
+import type { MeshProxyConfig } from './mesh-proxy-config.js'
+import { defaultProxyConfig, partialProxyConfig } from './mesh-proxy-config.js'
 import type { ConnectionPoolSettings, OutlierDetection, TcpKeepalive } from './traffic-policy.js'
+import { connectionPoolSettings, outlierDetection, tcpKeepalive } from './traffic-policy.js'
 
 /** istio.mesh.v1alpha1.MeshConfig after defaults. Fields with a default in Istio are always present. */
 export interface MeshConfig {
@@ -110,64 +118,208 @@ export interface ConfigSource {
   subscribedResources?: readonly string[]
 }
 
-/** istio.mesh.v1alpha1.ProxyConfig: MeshConfig.defaultConfig, the annotation proxy.istio.io/config, node metadata PROXY_CONFIG. */
-export interface MeshProxyConfig {
-  configPath: string
-  binaryPath: string
-  serviceCluster?: string
-  tracingServiceName?: 'APP_LABEL_AND_NAMESPACE' | 'CANONICAL_NAME_ONLY' | 'CANONICAL_NAME_AND_NAMESPACE'
-  /** Default 45 s. */
-  drainDuration: Duration
-  /** Default 5 s. */
-  terminationDrainDuration: Duration
-  discoveryAddress: string
-  controlPlaneAuthPolicy: 'NONE' | 'MUTUAL_TLS'
-  /** Default 15000. */
-  proxyAdminPort: number
-  /** Default 15020. */
-  statusPort: number
-  /** Default 189. */
-  statNameLength: number
-  statsdUdpAddress?: string
-  zipkinAddress?: string
-  envoyMetricsService?: { address?: string; tlsSettings?: ClientTLSSettings; tcpKeepalive?: TcpKeepalive }
-  envoyAccessLogService?: { address?: string; tlsSettings?: ClientTLSSettings; tcpKeepalive?: TcpKeepalive }
-  customConfigFile?: string
-  proxyBootstrapTemplatePath?: string
-  /** Absent: by CPU limits. 0: all. */
-  concurrency?: number
-  interceptionMode: 'REDIRECT' | 'TPROXY' | 'NONE'
-  tracing?: ProxyTracing
-  proxyMetadata: Readonly<Record<string, string>>
-  runtimeValues?: Readonly<Record<string, string>>
-  extraStatTags?: readonly string[]
-  proxyStatsMatcher?: {
-    inclusionPrefixes?: readonly string[]
-    inclusionSuffixes?: readonly string[]
-    inclusionRegexps?: readonly string[]
-  }
-  statsCompression?: boolean
-  gatewayTopology?: {
-    numTrustedProxies?: number
-    forwardClientCertDetails?: ForwardClientCertDetails
-    proxyProtocol?: Readonly<Record<string, unknown>>
-  }
-  meshId?: string
-  readinessProbe?: Readonly<Record<string, unknown>>
-  holdApplicationUntilProxyStarts?: boolean
-  caCertificatesPem?: readonly string[]
-  image?: { imageType?: string }
-  privateKeyProvider?: Readonly<Record<string, unknown>>
-  proxyHeaders?: ProxyHeaders
-  fileFlushInterval?: Duration
-  fileFlushMinSizeKb?: number
-  connectionSettings?: ConnectionSettings
+const meshTls = fields<MeshTLS>({
+  minProtocolVersion: oneOf('TLS_AUTO', 'TLSV1_2', 'TLSV1_3'),
+  ecdhCurves: texts,
+  cipherSuites: texts,
+})
+
+const certificateData = fields<NonNullable<MeshConfig['caCertificates']>[number]>({
+  pem: text,
+  spiffeBundleUrl: text,
+  certSigners: texts,
+  trustDomains: texts,
+})
+
+const outboundPolicy = fields<MeshOutboundTrafficPolicy>(
+  { mode: oneOf('REGISTRY_ONLY', 'ALLOW_ANY', 'ALLOW_ANY_DYNAMIC_DNS'), tls: clientTlsSettings },
+  { defaults: { mode: 'REGISTRY_ONLY' } },
+)
+
+// Fields of Istio 1.0 and its successors that mean nothing any more. They are accepted, so that an old config still starts.
+const GONE = [
+  'mixerCheckServer',
+  'mixerReportServer',
+  'mixerAddress',
+  'disablePolicyChecks',
+  'disableMixerHttpReports',
+  'policyCheckFailOpen',
+  'sidecarToTelemetrySessionAffinity',
+  'rdsRefreshDelay',
+  'authPolicy',
+  'sdsUdsPath',
+  'sdsRefreshDelay',
+  'enableSdsTokenMount',
+  'sdsUseK8sSaJwt',
+  'egressProxyAddress',
+  'enableClientSidePolicyCheck',
+  'reportBatchMaxEntries',
+  'reportBatchMaxTime',
+  'disableReportBatch',
+  'localityLbConfig',
+  'certificates',
+  'thriftConfig',
+] as const
+
+export const gone: Legacy<unknown> = (_value, _target, site) => {
+  warn(site, CODE_DEPRECATED, `${String(site.key)} has no effect any more: remove it`)
 }
 
-export type ForwardClientCertDetails =
-  | 'UNDEFINED'
-  | 'SANITIZE'
-  | 'FORWARD_ONLY'
-  | 'APPEND_FORWARD'
-  | 'SANITIZE_SET'
-  | 'ALWAYS_FORWARD_ONLY'
+const partialMeshConfig: Decode<Partial<MeshConfig>> = fields<Partial<MeshConfig>>(
+  {
+    proxyListenPort: int32,
+    proxyInboundListenPort: int32,
+    proxyHttpPort: int32,
+    connectTimeout: duration,
+    hboneIdleTimeout: duration,
+    protocolDetectionTimeout: duration,
+    tcpKeepalive,
+    dnsRefreshRate: duration,
+    ingressClass: text,
+    ingressService: text,
+    ingressControllerMode: oneOf('UNSPECIFIED', 'OFF', 'DEFAULT', 'STRICT'),
+    ingressSelector: text,
+    enableTracing: flag,
+    accessLogFile: text,
+    accessLogFormat: text,
+    accessLogEncoding: oneOf('TEXT', 'JSON'),
+    enableEnvoyAccessLogService: flag,
+    disableEnvoyListenerLog: flag,
+    // Read by itself, to be laid over the default.
+    defaultConfig: partialProxyConfig as Decode<MeshProxyConfig>,
+    outboundTrafficPolicy: outboundPolicy,
+    inboundTrafficPolicy: fields<{ mode: 'PASSTHROUGH' | 'LOCALHOST' }>(
+      { mode: oneOf('PASSTHROUGH', 'LOCALHOST') },
+      { defaults: { mode: 'PASSTHROUGH' } },
+    ),
+    configSources: listOf(
+      fields<ConfigSource>(
+        { address: text, tlsSettings: clientTlsSettings, subscribedResources: texts },
+        { defaults: { address: '' } },
+      ),
+    ),
+    enableAutoMtls: flag,
+    trustDomain: text,
+    trustDomainAliases: texts,
+    caCertificates: listOf(certificateData),
+    ca: fields<NonNullable<MeshConfig['ca']>>(
+      { address: text, tlsSettings: clientTlsSettings, requestTimeout: duration, istiodSide: flag },
+      { defaults: { address: '' } },
+    ),
+    defaultServiceExportTo: texts,
+    defaultVirtualServiceExportTo: texts,
+    defaultDestinationRuleExportTo: texts,
+    rootNamespace: text,
+    localityLbSetting,
+    zoneAwareLbSetting,
+    h2UpgradePolicy: oneOf('DO_NOT_UPGRADE', 'UPGRADE'),
+    defaultHttpRetryPolicy: httpRetry,
+    defaultInboundHttpRetryPolicy: httpRetry,
+    defaultTrafficPolicy: fields<NonNullable<MeshConfig['defaultTrafficPolicy']>>({
+      connectionPool: connectionPoolSettings,
+      outlierDetection,
+    }),
+    inboundClusterStatName: text,
+    outboundClusterStatName: text,
+    serviceSettings: listOf(
+      fields<NonNullable<MeshConfig['serviceSettings']>[number]>({
+        settings: fields<{ clusterLocal?: boolean }>({ clusterLocal: flag }),
+        hosts: texts,
+      }),
+    ),
+    serviceScopeConfigs: listOf(
+      fields<NonNullable<MeshConfig['serviceScopeConfigs']>[number]>({
+        namespaceSelector: labelSelector,
+        servicesSelector: labelSelector,
+        scope: oneOf('LOCAL', 'GLOBAL'),
+      }),
+    ),
+    discoverySelectors: listOf(labelSelector),
+    serviceEntryVisibility: fields<NonNullable<MeshConfig['serviceEntryVisibility']>>({
+      defaultVisibility: text,
+      applyToSidecars: flag,
+      policies: listOf(
+        fields<{ visibility?: string; matchingRules?: readonly unknown[] }>({
+          visibility: text,
+          matchingRules: listOf(anything),
+        }),
+      ),
+    }),
+    enablePrometheusMerge: flag,
+    verifyCertificateAtClient: flag,
+    extensionProviders: listOf(extensionProvider),
+    defaultProviders: fields<NonNullable<MeshConfig['defaultProviders']>>({
+      tracing: texts,
+      metrics: texts,
+      accessLogging: texts,
+    }),
+    pathNormalization: fields<NonNullable<MeshConfig['pathNormalization']>>(
+      { normalization: oneOf('DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES') },
+      { defaults: { normalization: 'DEFAULT' } },
+    ),
+    meshMTLS: meshTls,
+    tlsDefaults: meshTls,
+  },
+  { legacy: Object.fromEntries(GONE.map((name) => [name, gone])) },
+)
+
+const BUILT_IN_PROVIDERS: readonly ExtensionProvider[] = [
+  { name: 'prometheus', prometheus: {} },
+  { name: 'stackdriver', stackdriver: {} },
+  { name: 'envoy', envoyFileAccessLog: { path: '/dev/stdout' } },
+]
+
+/** Istio's mesh config when nobody wrote one. */
+export const defaultMeshConfig: MeshConfig = {
+  proxyListenPort: 15001,
+  proxyInboundListenPort: 15006,
+  proxyHttpPort: 0,
+  connectTimeout: 10_000,
+  protocolDetectionTimeout: 0,
+  dnsRefreshRate: 60_000,
+  ingressClass: 'istio',
+  ingressService: 'istio-ingressgateway',
+  ingressControllerMode: 'STRICT',
+  ingressSelector: 'ingressgateway',
+  enableTracing: true,
+  accessLogFile: '',
+  accessLogFormat: '',
+  accessLogEncoding: 'TEXT',
+  enableEnvoyAccessLogService: false,
+  disableEnvoyListenerLog: false,
+  defaultConfig: defaultProxyConfig,
+  outboundTrafficPolicy: { mode: 'ALLOW_ANY' },
+  inboundTrafficPolicy: { mode: 'PASSTHROUGH' },
+  enableAutoMtls: true,
+  trustDomain: 'cluster.local',
+  trustDomainAliases: [],
+  defaultServiceExportTo: ['*'],
+  defaultVirtualServiceExportTo: ['*'],
+  defaultDestinationRuleExportTo: ['*'],
+  rootNamespace: 'istio-system',
+  localityLbSetting: { enabled: true },
+  h2UpgradePolicy: 'DO_NOT_UPGRADE',
+  inboundClusterStatName: '',
+  outboundClusterStatName: '',
+  discoverySelectors: [],
+  enablePrometheusMerge: true,
+  extensionProviders: BUILT_IN_PROVIDERS,
+  defaultHttpRetryPolicy: {
+    attempts: 2,
+    retryOn: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes',
+  },
+}
+
+/** Reads a mesh config (the object, not the text) and lays it over `base`, {@link defaultMeshConfig} unless given. */
+export function decodeMeshConfig(value: unknown, site: Site, base: MeshConfig = defaultMeshConfig): MeshConfig | undefined {
+  const written = partialMeshConfig(value ?? {}, site)
+  if (written === undefined) return undefined
+  const { defaultConfig, extensionProviders, ...rest } = written
+  const config: MeshConfig = { ...base, ...rest }
+  if (defaultConfig !== undefined) config.defaultConfig = { ...base.defaultConfig, ...defaultConfig }
+  if (extensionProviders !== undefined) {
+    const names = new Set(extensionProviders.map(({ name }) => name))
+    config.extensionProviders = [...extensionProviders, ...BUILT_IN_PROVIDERS.filter(({ name }) => !names.has(name))]
+  }
+  return config
+}

@@ -1,5 +1,9 @@
+import { fields } from '../decode/fields.js'
+import { mapOf, oneOf } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { MatchLabelsSelector } from './common.js'
+import { matchLabelsSelector } from './common.js'
+import { defineKind, type Kind } from './kind.js'
 
 export type MutualTLSMode = 'UNSET' | 'DISABLE' | 'PERMISSIVE' | 'STRICT'
 
@@ -13,3 +17,16 @@ export interface PeerAuthenticationSpec {
 }
 
 export type PeerAuthentication = Resource<'PeerAuthentication', PeerAuthenticationSpec>
+
+const mtls = fields<{ mode: MutualTLSMode }>(
+  { mode: oneOf('UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT') },
+  { defaults: { mode: 'UNSET' } },
+)
+
+export const peerAuthentication: Kind<PeerAuthentication> = defineKind<PeerAuthentication>({
+  name: 'PeerAuthentication',
+  groups: ['security.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<PeerAuthenticationSpec>({ selector: matchLabelsSelector, mtls, portLevelMtls: mapOf(mtls) }),
+})

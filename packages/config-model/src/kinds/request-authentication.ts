@@ -1,5 +1,9 @@
+import { fields } from '../decode/fields.js'
+import { duration, flag, listOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { Duration, MatchLabelsSelector, PolicyTargetReference } from './common.js'
+import { matchLabelsSelector, targetReference, texts } from './common.js'
+import { defineKind, type Kind } from './kind.js'
 
 /** security.istio.io RequestAuthentication. */
 export interface RequestAuthenticationSpec {
@@ -27,3 +31,38 @@ export interface JWTRule {
   timeout?: Duration
   spaceDelimitedClaims?: readonly string[]
 }
+
+const jwtRule = fields<JWTRule>(
+  {
+    issuer: text,
+    audiences: texts,
+    jwksUri: text,
+    jwks: text,
+    fromHeaders: listOf(fields<{ name: string; prefix?: string }>({ name: text, prefix: text }, { defaults: { name: '' } })),
+    fromParams: texts,
+    fromCookies: texts,
+    outputPayloadToHeader: text,
+    outputClaimToHeaders: listOf(
+      fields<{ header: string; claim: string }>({ header: text, claim: text }, { defaults: { header: '', claim: '' } }),
+    ),
+    forwardOriginalToken: flag,
+    timeout: duration,
+    spaceDelimitedClaims: texts,
+  },
+  {
+    defaults: { issuer: '' },
+  },
+)
+
+export const requestAuthentication: Kind<RequestAuthentication> = defineKind<RequestAuthentication>({
+  name: 'RequestAuthentication',
+  groups: ['security.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<RequestAuthenticationSpec>({
+    selector: matchLabelsSelector,
+    targetRef: targetReference,
+    targetRefs: listOf(targetReference),
+    jwtRules: listOf(jwtRule),
+  }),
+})

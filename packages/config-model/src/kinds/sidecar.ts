@@ -1,7 +1,13 @@
+import { fields } from '../decode/fields.js'
+import { listOf, oneOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { LabelsSelector, ServerTLSSettings } from './common.js'
+import { labelsSelector, serverTlsSettings, texts } from './common.js'
 import type { Destination } from './http-route.js'
+import { destination } from './http-route.js'
+import { defineKind, type Kind } from './kind.js'
 import type { ConnectionPoolSettings } from './traffic-policy.js'
+import { connectionPoolSettings } from './traffic-policy.js'
 
 /** networking.istio.io Sidecar. */
 export interface SidecarSpec {
@@ -48,3 +54,28 @@ export interface OutboundTrafficPolicy {
   mode: 'REGISTRY_ONLY' | 'ALLOW_ANY' | 'ALLOW_ANY_DYNAMIC_DNS'
   egressProxy?: Destination
 }
+
+const port = fields<SidecarPort>({ number: uint32, protocol: text, name: text, targetPort: uint32 }, { defaults: { number: 0 } })
+const captureMode = oneOf('DEFAULT', 'IPTABLES', 'NONE')
+
+const ingress = fields<IstioIngressListener>(
+  { port, bind: text, captureMode, defaultEndpoint: text, tls: serverTlsSettings, connectionPool: connectionPoolSettings },
+  { required: ['port'] },
+)
+
+export const sidecar: Kind<Sidecar> = defineKind<Sidecar>({
+  name: 'Sidecar',
+  groups: ['networking.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<SidecarSpec>({
+    workloadSelector: labelsSelector,
+    ingress: listOf(ingress),
+    egress: listOf(fields<IstioEgressListener>({ port, bind: text, captureMode, hosts: texts }, { defaults: { hosts: [] } })),
+    inboundConnectionPool: connectionPoolSettings,
+    outboundTrafficPolicy: fields<OutboundTrafficPolicy>(
+      { mode: oneOf('REGISTRY_ONLY', 'ALLOW_ANY', 'ALLOW_ANY_DYNAMIC_DNS'), egressProxy: destination },
+      { defaults: { mode: 'REGISTRY_ONLY' } },
+    ),
+  }),
+})

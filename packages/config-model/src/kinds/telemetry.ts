@@ -1,5 +1,9 @@
+import { fields } from '../decode/fields.js'
+import { type Decode, decimal, duration, flag, listOf, mapOf, oneOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { Duration, MatchLabelsSelector, PolicyTargetReference } from './common.js'
+import { matchLabelsSelector, targetReference } from './common.js'
+import { defineKind, type Kind } from './kind.js'
 
 /** telemetry.istio.io Telemetry. */
 export interface TelemetrySpec {
@@ -58,3 +62,68 @@ export interface TelemetryAccessLogging {
   disabled?: boolean
   filter?: { expression: string }
 }
+
+const METRICS = [
+  'ALL_METRICS',
+  'REQUEST_COUNT',
+  'REQUEST_DURATION',
+  'REQUEST_SIZE',
+  'RESPONSE_SIZE',
+  'TCP_OPENED_CONNECTIONS',
+  'TCP_CLOSED_CONNECTIONS',
+  'TCP_SENT_BYTES',
+  'TCP_RECEIVED_BYTES',
+  'GRPC_REQUEST_MESSAGES',
+  'GRPC_RESPONSE_MESSAGES',
+] as const
+
+export const workloadMode: Decode<WorkloadMode> = oneOf('CLIENT_AND_SERVER', 'CLIENT', 'SERVER')
+const modeMatch = fields<{ mode?: WorkloadMode }>({ mode: workloadMode })
+const providers = listOf(fields<ProviderRef>({ name: text }, { defaults: { name: '' } }))
+const named = fields<{ name: string; defaultValue?: string }>({ name: text, defaultValue: text }, { defaults: { name: '' } })
+const valued = fields<{ value: string }>({ value: text }, { defaults: { value: '' } })
+
+const tracing = fields<TelemetryTracing>({
+  match: modeMatch,
+  providers,
+  randomSamplingPercentage: decimal,
+  disableSpanReporting: flag,
+  customTags: mapOf(fields<TelemetryCustomTag>({ literal: valued, environment: named, header: named, formatter: valued })),
+  useRequestIdForTraceSampling: flag,
+  enableIstioTags: flag,
+  disableContextPropagation: flag,
+})
+
+const metricsOverride = fields<MetricsOverride>({
+  match: fields<{ metric?: string; customMetric?: string; mode?: WorkloadMode }>({
+    metric: oneOf(...METRICS),
+    customMetric: text,
+    mode: workloadMode,
+  }),
+  disabled: flag,
+  tagOverrides: mapOf(
+    fields<{ operation?: 'UPSERT' | 'REMOVE'; value?: string }>({ operation: oneOf('UPSERT', 'REMOVE'), value: text }),
+  ),
+})
+
+export const telemetry: Kind<Telemetry> = defineKind<Telemetry>({
+  name: 'Telemetry',
+  groups: ['telemetry.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<TelemetrySpec>({
+    selector: matchLabelsSelector,
+    targetRef: targetReference,
+    targetRefs: listOf(targetReference),
+    tracing: listOf(tracing),
+    metrics: listOf(fields<TelemetryMetrics>({ providers, overrides: listOf(metricsOverride), reportingInterval: duration })),
+    accessLogging: listOf(
+      fields<TelemetryAccessLogging>({
+        match: modeMatch,
+        providers,
+        disabled: flag,
+        filter: fields<{ expression: string }>({ expression: text }, { defaults: { expression: '' } }),
+      }),
+    ),
+  }),
+})

@@ -1,3 +1,18 @@
+import { fields } from '../decode/fields.js'
+import { warn } from '../decode/site.js'
+import {
+  CODE_DEPRECATED,
+  type Decode,
+  decimal,
+  duration,
+  flag,
+  int32,
+  listOf,
+  oneOf,
+  text,
+  uint32,
+  uint64,
+} from '../decode/value.js'
 import type {
   ClientTLSSettings,
   Duration,
@@ -5,6 +20,7 @@ import type {
   PortSelector,
   ZoneAwareLoadBalancerSetting,
 } from './common.js'
+import { clientTlsSettings, localityLbSetting, portSelector, texts, zoneAwareLbSetting } from './common.js'
 
 /** How traffic to a host is balanced, pooled, judged and secured. */
 export interface TrafficPolicy {
@@ -130,3 +146,110 @@ export interface OutlierDetection {
   minHealthPercent?: number
   outlierDetectionHttpErrorCodes?: readonly string[]
 }
+
+const cookieAttribute = fields<{ name: string; value?: string }>({ name: text, value: text }, { defaults: { name: '' } })
+
+const httpCookie = fields<HTTPCookie>(
+  { name: text, path: text, ttl: duration, attributes: listOf(cookieAttribute) },
+  { defaults: { name: '' } },
+)
+
+const consistentHash = fields<ConsistentHash>(
+  {
+    httpHeaderName: text,
+    httpCookie,
+    useSourceIp: flag,
+    httpQueryParameterName: text,
+    ringHash: fields<{ minimumRingSize?: number }>({ minimumRingSize: uint64 }),
+    maglev: fields<{ tableSize?: number }>({ tableSize: uint64 }),
+  },
+  {
+    legacy: {
+      minimumRingSize(value, target, site) {
+        const size = uint64(value, site)
+        if (size === undefined) return
+        warn(site, CODE_DEPRECATED, 'minimumRingSize is deprecated: use ringHash.minimumRingSize')
+        if (size > 0 && target.ringHash === undefined) target.ringHash = { minimumRingSize: size }
+      },
+    },
+  },
+)
+
+export const loadBalancerSettings: Decode<LoadBalancerSettings> = fields<LoadBalancerSettings>(
+  {
+    simple: oneOf('UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST'),
+    consistentHash,
+    localityLbSetting,
+    zoneAwareLbSetting,
+    warmup: fields<Warmup>({ duration, minimumPercent: decimal, aggression: decimal }, { defaults: { duration: 0 } }),
+  },
+  {
+    legacy: {
+      warmupDurationSecs(value, target, site) {
+        const ms = duration(value, site)
+        if (ms !== undefined && target.warmup === undefined) target.warmup = { duration: ms }
+      },
+    },
+  },
+)
+
+export const tcpKeepalive: Decode<TcpKeepalive> = fields<TcpKeepalive>({ probes: uint32, time: duration, interval: duration })
+
+export const connectionPoolSettings: Decode<ConnectionPoolSettings> = fields<ConnectionPoolSettings>({
+  tcp: fields<TCPSettings>({
+    maxConnections: int32,
+    connectTimeout: duration,
+    tcpKeepalive,
+    maxConnectionDuration: duration,
+    idleTimeout: duration,
+  }),
+  http: fields<HTTPSettings>({
+    http1MaxPendingRequests: int32,
+    http2MaxRequests: int32,
+    maxRequestsPerConnection: int32,
+    maxRetries: int32,
+    idleTimeout: duration,
+    h2UpgradePolicy: oneOf('DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE'),
+    useClientProtocol: flag,
+    maxConcurrentStreams: int32,
+    http2KeepAlive: fields<{ interval?: number; timeout?: number }>({ interval: duration, timeout: duration }),
+  }),
+})
+
+export const outlierDetection: Decode<OutlierDetection> = fields<OutlierDetection>({
+  consecutiveErrors: int32,
+  splitExternalLocalOriginErrors: flag,
+  consecutiveLocalOriginFailures: uint32,
+  consecutiveGatewayErrors: uint32,
+  consecutive5xxErrors: uint32,
+  interval: duration,
+  baseEjectionTime: duration,
+  maxEjectionPercent: int32,
+  minHealthPercent: int32,
+  outlierDetectionHttpErrorCodes: texts,
+})
+
+const portTrafficPolicy = fields<PortTrafficPolicy>(
+  {
+    port: portSelector,
+    loadBalancer: loadBalancerSettings,
+    connectionPool: connectionPoolSettings,
+    outlierDetection,
+    tls: clientTlsSettings,
+  },
+  { required: ['port'] },
+)
+
+export const trafficPolicy: Decode<TrafficPolicy> = fields<TrafficPolicy>({
+  loadBalancer: loadBalancerSettings,
+  connectionPool: connectionPoolSettings,
+  outlierDetection,
+  tls: clientTlsSettings,
+  portLevelSettings: listOf(portTrafficPolicy),
+  tunnel: fields<TunnelSettings>(
+    { protocol: text, targetHost: text, targetPort: uint32 },
+    { defaults: { targetHost: '', targetPort: 0 } },
+  ),
+  proxyProtocol: fields<{ version?: 'V1' | 'V2' }>({ version: oneOf('V1', 'V2') }),
+  retryBudget: fields<RetryBudget>({ percent: decimal, minRetryConcurrency: uint32, budgetInterval: duration }),
+})

@@ -90,15 +90,15 @@ export type {
   StatefulSet,
   WorkloadSpec,
 } from './kubernetes/workload.js'
+export type { ConfigSource, MeshConfig, MeshOutboundTrafficPolicy, MeshTLS } from './mesh-config.js'
 export type {
-  ConfigSource,
+  ConnectionSettings,
   ForwardClientCertDetails,
-  MeshConfig,
-  MeshOutboundTrafficPolicy,
+  MeshCustomTag,
   MeshProxyConfig,
-  MeshTLS,
-} from './mesh-config.js'
-export type { ConnectionSettings, MeshCustomTag, ProxyHeaders, ProxyTracing } from './mesh-proxy-config.js'
+  ProxyHeaders,
+  ProxyTracing,
+} from './mesh-proxy-config.js'
 export type { MutualTLSMode, PeerAuthentication, PeerAuthenticationSpec } from './peer-authentication.js'
 export type { ProxyConfig, ProxyConfigSpec } from './proxy-config.js'
 export type { JWTRule, RequestAuthentication, RequestAuthenticationSpec } from './request-authentication.js'

@@ -1,5 +1,10 @@
+import { fields } from '../decode/fields.js'
+import { int32, listOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
+import { textMap, texts } from './common.js'
 import type { Destination, HTTPRoute } from './http-route.js'
+import { destination, httpRoute } from './http-route.js'
+import { defineKind, type Kind } from './kind.js'
 
 /** networking.istio.io VirtualService. */
 export interface VirtualServiceSpec {
@@ -49,3 +54,41 @@ export interface L4MatchAttributes {
   gateways?: readonly string[]
   sourceNamespace?: string
 }
+
+const routeDestination = fields<RouteDestination>({ destination, weight: int32 }, { required: ['destination'] })
+
+const tlsMatch = fields<TLSMatchAttributes>({
+  sniHosts: texts,
+  destinationSubnets: texts,
+  port: uint32,
+  sourceLabels: textMap,
+  gateways: texts,
+  sourceNamespace: text,
+})
+
+const l4Match = fields<L4MatchAttributes>({
+  destinationSubnets: texts,
+  port: uint32,
+  sourceSubnet: text,
+  sourceLabels: textMap,
+  gateways: texts,
+  sourceNamespace: text,
+})
+
+export const virtualService: Kind<VirtualService> = defineKind<VirtualService>({
+  name: 'VirtualService',
+  groups: ['networking.istio.io'],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<VirtualServiceSpec>(
+    {
+      hosts: texts,
+      gateways: texts,
+      http: listOf(httpRoute),
+      tls: listOf(fields<TLSRoute>({ match: listOf(tlsMatch), route: listOf(routeDestination) })),
+      tcp: listOf(fields<TCPRoute>({ match: listOf(l4Match), route: listOf(routeDestination) })),
+      exportTo: texts,
+    },
+    { defaults: { hosts: [] } },
+  ),
+})

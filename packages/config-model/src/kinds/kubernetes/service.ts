@@ -1,4 +1,7 @@
+import { fields } from '../../decode/fields.js'
+import { flag, listOf, mapOf, numberOrName, oneOf, text, uint32 } from '../../decode/value.js'
 import type { Resource } from '../../resource.js'
+import { defineKind, type Kind } from '../kind.js'
 
 /** Kubernetes core/v1 Service. */
 export interface ServiceSpec {
@@ -32,3 +35,40 @@ export interface KubernetesServicePort {
   targetPort?: number | string
   nodePort?: number
 }
+
+const port = fields<KubernetesServicePort>(
+  {
+    name: text,
+    port: uint32,
+    protocol: oneOf('TCP', 'UDP', 'SCTP'),
+    appProtocol: text,
+    targetPort: numberOrName,
+    nodePort: uint32,
+  },
+  { required: ['port'], defaults: { name: '', protocol: 'TCP' }, open: true },
+)
+
+export const service: Kind<Service> = defineKind<Service>({
+  name: 'Service',
+  groups: [''],
+  namespaced: true,
+  body: 'spec',
+  spec: fields<ServiceSpec>(
+    {
+      type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'),
+      clusterIP: text,
+      clusterIPs: listOf(text),
+      externalName: text,
+      externalIPs: listOf(text),
+      selector: mapOf(text),
+      ports: listOf(port),
+      publishNotReadyAddresses: flag,
+      internalTrafficPolicy: oneOf('Cluster', 'Local'),
+      externalTrafficPolicy: oneOf('Cluster', 'Local'),
+      trafficDistribution: text,
+      ipFamilies: listOf(text),
+      loadBalancerIP: text,
+    },
+    { defaults: { type: 'ClusterIP' }, open: true },
+  ),
+})

@@ -1,0 +1,67 @@
+import type { Service } from '../kinds/kubernetes/service.js'
+import { LABELS } from '../names/labels.js'
+import { kubernetesPortProtocol } from '../names/port-protocol.js'
+import { keyOf } from '../resource.js'
+import type { MeshService, Resolution } from './service.js'
+
+export interface ServiceNaming {
+  /** `cluster.local`. */
+  domainSuffix: string
+  /** For the names of accounts; only used when {@link namesAccounts}. */
+  trustDomain: string
+}
+
+/** Whether annotations name the accounts that a client may expect. */
+export function namesAccounts({ metadata }: Service): boolean {
+  return metadata.annotations[LABELS.serviceAccounts] !== undefined
+}
+
+/** A Kubernetes Service in the common model. */
+export function fromKubernetesService(service: Service, { domainSuffix, trustDomain }: ServiceNaming): MeshService {
+  const { metadata, spec } = service
+  const { name, namespace } = metadata
+  const headless = spec.clusterIP === 'None'
+  const external = spec.type === 'ExternalName' && spec.externalName !== undefined && spec.externalName !== ''
+  const resolution: Resolution = external ? 'Alias' : headless ? 'Passthrough' : 'ClientSideLB'
+  return {
+    hostname: `${name}.${namespace}.svc.${domainSuffix}`.toLowerCase(),
+    name,
+    namespace,
+    registry: 'Kubernetes',
+    addresses: headless || external ? [] : clusterAddresses(service),
+    ports: (spec.ports ?? []).map((port) => ({
+      name: port.name,
+      number: port.port,
+      protocol: kubernetesPortProtocol(port),
+      targetPort: port.targetPort === undefined || port.targetPort === 0 ? port.port : port.targetPort,
+    })),
+    resolution,
+    meshExternal: external,
+    exportTo: listed(metadata.annotations[LABELS.exportTo]),
+    labels: metadata.labels,
+    ...(spec.selector === undefined || Object.keys(spec.selector).length === 0 ? {} : { selector: spec.selector }),
+    ...(external && spec.externalName !== undefined ? { externalName: spec.externalName } : {}),
+    subjectAltNames: [
+      ...listed(metadata.annotations[LABELS.canonicalServiceAccounts]).map((name) => `spiffe://${name}`),
+      ...listed(metadata.annotations[LABELS.serviceAccounts]).map(
+        (account) => `spiffe://${trustDomain}/ns/${namespace}/sa/${account}`,
+      ),
+    ],
+    headless,
+    createdAt: metadata.creationTimestamp ?? '',
+    source: keyOf(service),
+  }
+}
+
+function clusterAddresses({ spec }: Service): readonly string[] {
+  const { clusterIP, clusterIPs } = spec
+  const addresses = clusterIPs !== undefined && clusterIPs.length > 0 ? clusterIPs : clusterIP === undefined ? [] : [clusterIP]
+  return addresses.filter((address) => address !== '')
+}
+
+function listed(annotation: string | undefined): readonly string[] {
+  return (annotation ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}

@@ -1,0 +1,86 @@
+import type { Diagnostic, Result } from '@heddle/runtime'
+import { kindFor } from '../kinds/all.js'
+import type { AnyResource } from '../kinds/index.js'
+import { keyOf, type Resource, type ResourceKey } from '../resource.js'
+import { decodeMetadata } from './metadata.js'
+import { into, refuse, rootSite } from './site.js'
+import { isRecord } from './value.js'
+
+export interface DecodeOptions {
+  /** Of namespaced objects that name none; default `default`. */
+  defaultNamespace?: string
+}
+
+/** An object of a kind that this package does not know: kept as written, with all its fields as `spec`. */
+export type OtherResource = Resource<string, Readonly<Record<string, unknown>>>
+
+/** What an object is: of a known kind, or another. */
+export type Decoded =
+  | { readonly known: true; readonly resource: AnyResource }
+  | { readonly known: false; readonly resource: OtherResource }
+
+/** Reads and judges one object. `subject` of the diagnostics is its key, as far as it has one. */
+export function decodeResource(object: unknown, options: DecodeOptions = {}): Result<Decoded> {
+  const root = rootSite()
+  const decoded = decode(object, options.defaultNamespace ?? 'default', root.found)
+  const diagnostics = withSubject(withoutEchoes(root.found), subjectOf(object, decoded, options.defaultNamespace ?? 'default'))
+  if (decoded === undefined || diagnostics.some(({ severity }) => severity === 'error')) return { ok: false, diagnostics }
+  return { ok: true, value: decoded, diagnostics }
+}
+
+function decode(object: unknown, defaultNamespace: string, found: Diagnostic[]): Decoded | undefined {
+  const root = rootSite(found)
+  if (!isRecord(object)) {
+    refuse(root, 'config.not_an_object', 'is not a Kubernetes object: write apiVersion, kind and metadata')
+    return undefined
+  }
+  const { apiVersion, kind: name } = object
+  if (typeof apiVersion !== 'string' || apiVersion === '')
+    refuse(into(root, 'apiVersion'), 'config.required', 'apiVersion is required, such as networking.istio.io/v1')
+  if (typeof name !== 'string' || name === '')
+    refuse(into(root, 'kind'), 'config.required', 'kind is required, such as VirtualService')
+  if (typeof apiVersion !== 'string' || typeof name !== 'string' || name === '') return undefined
+  const kind = kindFor(apiVersion, name)
+  const metadata = decodeMetadata(object['metadata'], into(root, 'metadata'), kind?.namespaced ?? true, defaultNamespace)
+  if (metadata === undefined) return undefined
+  if (kind === undefined) return { known: false, resource: { kind: name, metadata, spec: object } }
+  const { apiVersion: _v, kind: _k, metadata: _m, ...body } = object
+  const site = kind.body === 'spec' ? into(root, 'spec') : root
+  const spec = kind.spec(kind.body === 'spec' ? (object['spec'] ?? {}) : body, site)
+  if (spec === undefined) return undefined
+  const resource =
+    kind.body === 'spec' && isRecord(object['status'])
+      ? { kind: name, metadata, spec, status: object['status'] }
+      : { kind: name, metadata, spec }
+  kind.validate?.(resource, site)
+  return { known: true, resource: resource as AnyResource }
+}
+
+// Judging goes on after a field could not be read, so that all problems are told at once; what it then says about that very field
+// (or what is in it or around it) is only an echo.
+function withoutEchoes(found: readonly Diagnostic[]): Diagnostic[] {
+  const kept: Diagnostic[] = []
+  for (const diagnostic of found) {
+    const echo = kept.some(
+      ({ code, path }) =>
+        code.startsWith('config.') && diagnostic.code === code && path === diagnostic.path && diagnostic.severity === 'error',
+    )
+    if (!echo) kept.push(diagnostic)
+  }
+  return kept
+}
+
+// The key, also of an object that could not be read, so that its last good version can be kept.
+function subjectOf(object: unknown, decoded: Decoded | undefined, defaultNamespace: string): ResourceKey | undefined {
+  if (decoded !== undefined) return keyOf(decoded.resource)
+  if (!isRecord(object) || !isRecord(object['metadata'])) return undefined
+  const { kind, apiVersion } = object
+  const { name, namespace } = object['metadata']
+  if (typeof kind !== 'string' || typeof name !== 'string' || name === '') return undefined
+  const namespaced = kindFor(typeof apiVersion === 'string' ? apiVersion : '', kind)?.namespaced ?? true
+  return `${kind} ${namespaced ? (typeof namespace === 'string' ? namespace : defaultNamespace) : ''}/${name}`
+}
+
+function withSubject(found: readonly Diagnostic[], subject: string | undefined): Diagnostic[] {
+  return subject === undefined ? [...found] : found.map((diagnostic) => ({ ...diagnostic, subject }))
+}

@@ -1,0 +1,25 @@
+type Labels = Readonly<Record<string, string>>
+
+/** Whether `labels` have all of `selector`; an empty selector selects everything. */
+export function selects(selector: Labels | undefined, labels: Labels): boolean {
+  if (selector === undefined) return true
+  for (const key of Object.keys(selector)) if (labels[key] !== selector[key]) return false
+  return true
+}
+
+/** Well-known labels and annotations, by what they say. */
+export const LABELS = {
+  tlsMode: 'security.istio.io/tlsMode',
+  network: 'topology.istio.io/network',
+  cluster: 'topology.istio.io/cluster',
+  locality: 'istio-locality',
+  region: 'topology.kubernetes.io/region',
+  zone: 'topology.kubernetes.io/zone',
+  subzone: 'topology.istio.io/subzone',
+  oldRegion: 'failure-domain.beta.kubernetes.io/region',
+  oldZone: 'failure-domain.beta.kubernetes.io/zone',
+  sliceService: 'kubernetes.io/service-name',
+  exportTo: 'networking.istio.io/exportTo',
+  serviceAccounts: 'alpha.istio.io/kubernetes-serviceaccounts',
+  canonicalServiceAccounts: 'alpha.istio.io/canonical-serviceaccounts',
+} as const
