@@ -42,11 +42,11 @@ function mergeFields(target: protobuf.Type, fragment: protobuf.Type): void {
   for (const field of [...fragment.fieldsArray]) {
     const oneof = field.partOf?.name
     const old = target.fieldsById[field.id]
+    const namesake = target.fields[field.name]
     const oldOneof = oneof ?? old?.partOf?.name
-    if (old !== undefined) {
-      old.partOf?.remove(old)
-      if (old.parent !== null) target.remove(old)
-    }
+    drop(target, old)
+    // A number that was renamed leaves its old name to another field.
+    if (namesake !== old) drop(target, namesake)
     field.partOf?.remove(field)
     if (field.parent !== null) field.parent.remove(field)
     if (oldOneof === undefined) target.add(field)
@@ -60,4 +60,10 @@ function mergeFields(target: protobuf.Type, fragment: protobuf.Type): void {
       }
     }
   }
+}
+
+function drop(target: protobuf.Type, field: protobuf.Field | undefined): void {
+  if (field === undefined) return
+  field.partOf?.remove(field)
+  if (field.parent !== null) target.remove(field)
 }
