@@ -24,6 +24,8 @@ export interface ClientKnowledge {
   get(name: string): KnownResource | undefined
   /** The client asks for `names` anew, or what refers to them was sent anew: they are due whatever it has. */
   request(names: Iterable<string>): void
+  /** The same for everything that it subscribes to. */
+  requestAll(): void
   /** The client has nothing, except `has`. */
   reset(has: Iterable<readonly [string, string]>): void
   plan(view: TypeView, covers: (name: string) => boolean): Plan
@@ -36,6 +38,7 @@ export function createClientKnowledge(): ClientKnowledge {
   // null: the client lacks the name although `sent` has it.
   let overlay = new Map<string, KnownResource | null>()
   let requested = new Set<string>()
+  let all = false
 
   const get = (name: string): KnownResource | undefined => {
     const own = overlay.get(name)
@@ -47,6 +50,9 @@ export function createClientKnowledge(): ClientKnowledge {
     get,
     request(names) {
       for (const name of names) requested.add(name)
+    },
+    requestAll() {
+      all = true
     },
     reset(has) {
       sent = EMPTY_VIEW
@@ -67,6 +73,7 @@ export function createClientKnowledge(): ClientKnowledge {
       for (const [name, known] of overlay) {
         if (covers(name) && view.get(name)?.version !== known?.version) due(name)
       }
+      if (all) for (const { name } of view.resources()) requested.add(name)
       for (const name of requested) if (covers(name)) due(name)
       return { changed, removed, requested }
     },
@@ -80,6 +87,7 @@ export function createClientKnowledge(): ClientKnowledge {
       sent = view
       overlay = next
       requested = new Set()
+      all = false
     },
   }
 }

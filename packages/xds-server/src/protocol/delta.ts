@@ -42,7 +42,9 @@ function subscribe(state: TypeState, request: DeltaRequest, first: boolean): rea
   if (first) knowledge.reset(had)
   const change = applyDeltaNames(subscription, request, { first, wildcardWhenEmpty: rule.wildcardWhenEmpty })
   if (change.wildcardRequested) {
-    if (!first) knowledge.reset(wasWildcard ? [] : explicitlyKnown(state))
+    // A renewed wildcard is answered with everything again, a new one with what the client lacks.
+    if (wasWildcard) knowledge.requestAll()
+    else if (!first) knowledge.reset(explicitlyKnown(state))
     state.mustAnswer = true
   }
   // What the client brought along in its current version is not sent again (xds-protocol 43).

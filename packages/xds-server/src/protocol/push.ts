@@ -4,7 +4,7 @@ import { type ClientKnowledge, createClientKnowledge, type Plan } from './client
 import { createNonces } from './nonces.js'
 import { isRemovedLast, leadsTraffic, pushRank } from './push-order.js'
 import type { Effect, ErrorDetail, ProtocolOptions, TypeRule } from './stream-protocol.js'
-import { covers, createSubscription, type Subscription } from './subscription.js'
+import { asksForAnything, covers, createSubscription, type Subscription } from './subscription.js'
 
 /** Everything a stream remembers of one type. */
 export interface TypeState {
@@ -78,7 +78,8 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
     state.knowledge.plan(view, (name) => covers(state.subscription, name))
   const isDue = (state: TypeState): boolean => state.view !== undefined && dialect.isDue(state, planOf(state, state.view))
   const trafficMoves = (): boolean =>
-    ordered.some((state) => leadsTraffic(state.rule.typeUrl) && (state.awaiting !== undefined || state.rejected || isDue(state)))
+    ordered.some((state) => leadsTraffic(state.rule.typeUrl) && asksForAnything(state.subscription) && isMoving(state))
+  const isMoving = (state: TypeState): boolean => state.awaiting !== undefined || state.rejected || isDue(state)
 
   const warm = (source: TypeState, resources: Iterable<VersionedResource>): void => {
     for (const resource of resources) {

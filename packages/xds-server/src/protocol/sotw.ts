@@ -19,9 +19,11 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       const change = applySotwNames(state.subscription, request, { first, wildcardWhenEmpty: state.rule.wildcardWhenEmpty })
       // Asked again without a nonce and with nothing changed: the client lost what it had (xds-protocol 20).
       const again = kind === 'spontaneous' && state.lastNonce !== undefined && state.awaiting === undefined && !change.changed
-      if (again || change.wildcardRequested) state.knowledge.reset([])
-      if (again || change.wildcardRequested) state.mustAnswer = state.rule.fullStateInSotw
-      state.knowledge.request(again ? state.subscription.names : change.requested)
+      if (again || change.wildcardRequested) {
+        state.knowledge.requestAll()
+        state.mustAnswer = state.rule.fullStateInSotw
+      }
+      state.knowledge.request(change.requested)
       if (change.changed) {
         const { wildcard, names } = state.subscription
         effects.push({ kind: 'subscribed', typeUrl, wildcard, names: names.size })

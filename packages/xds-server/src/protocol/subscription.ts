@@ -28,6 +28,10 @@ export function covers(subscription: Subscription, name: string): boolean {
   return subscription.wildcard || subscription.names.has(name)
 }
 
+export function asksForAnything(subscription: Subscription): boolean {
+  return subscription.wildcard || subscription.names.size > 0
+}
+
 /** SotW: the request lists the whole subscription. `first`: the first request of the type on the stream. */
 export function applySotwNames(
   subscription: Subscription,
