@@ -108,6 +108,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
 
   const clusterSet = createWarmedSet<Cluster, CompiledCluster>({
     ...shared,
+    typeUrl: types.cluster.typeUrl,
     kind: types.cluster.shortName,
     compile: compiling(compile.cluster),
     needs: (_, message, value) => needsOf(types.cluster.references(message), value),
@@ -122,6 +123,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   })
   const listenerSet = createWarmedSet<Listener, CompiledListener>({
     ...shared,
+    typeUrl: types.listener.typeUrl,
     kind: types.listener.shortName,
     compile: compiling(compile.listener),
     needs: (_, message, value) => needsOf(types.listener.references(message), value),
@@ -137,16 +139,17 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
 
   function createValueSets(): ReadonlyMap<string, ValueSet<object>> {
     const route = createValueSet<RouteConfiguration, RouteTable>({
-      ...{ kind: types.route.shortName, values: routes, clock, logger },
+      ...{ typeUrl: types.route.typeUrl, kind: types.route.shortName, values: routes, clock, logger },
       compile: (message) => compile.route(message, secrets),
     })
     const endpoint = createValueSet<ClusterLoadAssignment, EndpointSet>({
-      ...{ kind: types.endpoints.shortName, values: endpoints, clock, logger },
+      ...{ typeUrl: types.endpoints.typeUrl, kind: types.endpoints.shortName, values: endpoints, clock, logger },
       compile: compile.endpoints,
     })
     // TLS contexts hold on to a secret's Watch for as long as they live: it is never replaced.
     const values: NamedValues<Secret> = { ...sds, forget: () => {} }
     const secret = createValueSet<SecretMessage, Secret>({
+      typeUrl: types.secret.typeUrl,
       kind: types.secret.shortName,
       values,
       clock,

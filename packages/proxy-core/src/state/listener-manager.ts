@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledListener } from '../config/compiled.js'
+import { formatAddress } from '../net/address.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
 import type { BoundListener, Network } from '../net/network.js'
 
@@ -93,7 +94,7 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
     const socket = sockets.get(key)
     if (socket === undefined) return bind(listener, session, key)
     const owned = served.get(listener.name)?.socket === socket
-    if (!owned && !left.has(socket)) throw new Error(`${addressText(listener.address)} belongs to another listener`)
+    if (!owned && !left.has(socket)) throw new Error(`${formatAddress(listener.address)} belongs to another listener`)
     left.delete(socket)
     return socket
   }
@@ -199,11 +200,5 @@ const isWildcard = (address: string): boolean => address === '0.0.0.0' || addres
 
 /** Port 0 is a different port each time, so such a socket belongs to its listener's name. */
 function keyOf({ name, address }: CompiledListener): string {
-  return address.port === 0 && !address.address.startsWith('/') ? `${name} ${address.address}` : addressText(address)
-}
-
-/** `127.0.0.1:80`, `[::1]:80`, or the path of a Unix socket. */
-export function addressText({ address, port }: SocketAddress): string {
-  if (address.startsWith('/')) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return address.port === 0 && !address.address.startsWith('/') ? `${name} ${address.address}` : formatAddress(address)
 }

@@ -5,6 +5,7 @@ import type { NamedValues } from './named-values.js'
 import { logWarnings, type ResourceRecord } from './warmed-set.js'
 
 export interface ValueSetOptions<M extends object, T> {
+  typeUrl: string
   kind: string
   /** `previous`: the value in force under this name, whose unchanged parts keep their identity. */
   compile(message: M, previous: T | undefined): Result<T>
@@ -24,11 +25,12 @@ export interface ValueSet<M extends object> {
 }
 
 export function createValueSet<M extends object, T>(options: ValueSetOptions<M, T>): ValueSet<M> {
-  const { values, clock, kind } = options
+  const { values, clock, kind, typeUrl } = options
   const records = new Map<string, ResourceRecord>()
   const refuse = (rejection: Rejection, version: string): Rejection => {
     const error = { message: rejection.message, version, at: clock.now() }
     const before = records.get(rejection.name) ?? {
+      typeUrl,
       name: rejection.name,
       state: 'active',
       version: '',
@@ -43,7 +45,7 @@ export function createValueSet<M extends object, T>(options: ValueSetOptions<M, 
       const compiled = options.compile(message, values.get(name))
       if (!compiled.ok) return refuse(rejectionOf(name, compiled.diagnostics), version)
       logWarnings(options.logger, `${kind} ${name}`, compiled.diagnostics)
-      records.set(name, { name, state: 'active', version, message, updatedAt: clock.now() })
+      records.set(name, { typeUrl, name, state: 'active', version, message, updatedAt: clock.now() })
       values.set(name, compiled.value)
       return undefined
     },

@@ -5,6 +5,7 @@ import { type Need, warm } from '../xds/warming.js'
 
 /** A resource in force, in the making, or refused: what `/config_dump` shows. */
 export interface ResourceRecord {
+  readonly typeUrl: string
   readonly name: string
   readonly state: 'static' | 'active' | 'warming'
   readonly version: string
@@ -16,6 +17,7 @@ export interface ResourceRecord {
 }
 
 export interface WarmedSetOptions<M extends object, T> {
+  typeUrl: string
   /** `Listener`, `Cluster`: for people. */
   kind: string
   compile(message: M): Result<T>
@@ -175,14 +177,14 @@ export function createWarmedSet<M extends object, T>(options: WarmedSetOptions<M
       return warming
     },
     names: () => [...entries].filter(([, entry]) => entry.active !== undefined || entry.next !== undefined).map(([name]) => name),
-    records: () => [...entries].flatMap(([name, entry]) => recordsOf(name, entry)),
+    records: () => [...entries].flatMap(([name, entry]) => recordsOf(options.typeUrl, name, entry)),
   }
 }
 
-function recordsOf<M extends object>(name: string, entry: Entry<M>): ResourceRecord[] {
+function recordsOf<M extends object>(typeUrl: string, name: string, entry: Entry<M>): ResourceRecord[] {
   const { active, next, error } = entry
   const records: ResourceRecord[] = []
-  const shared = { name, ...(error !== undefined && { error }) }
+  const shared = { typeUrl, name, ...(error !== undefined && { error }) }
   if (active !== undefined) {
     const { version, message, at, fixed } = active
     records.push({ ...shared, state: fixed ? 'static' : 'active', version, message, updatedAt: at })

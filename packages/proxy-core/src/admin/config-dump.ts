@@ -1,0 +1,159 @@
+import { ConfigDump } from '@heddle/xds-types/envoy/admin/v3'
+import { knownTypes, resourceTypes } from '@heddle/xds-types/known'
+import { compileRegex } from '../matcher/regex.js'
+import type { ResourceRecord } from '../state/warmed-set.js'
+import { type AdminViews, type Answer, json, type Page, text } from './page.js'
+
+type Json = Record<string, unknown>
+
+export const configDump: Page = {
+  path: '/config_dump',
+  help: 'dump current configs: ?resource=FIELD&name_regex=REGEX&include_eds',
+  answer(query, views) {
+    const sections = dumpSections(views, query.has('include_eds') || query.get('resource')?.includes('endpoint') === true)
+    const resource = query.get('resource')
+    const pattern = query.get('name_regex')
+    const regex = pattern === null ? undefined : compileRegex(pattern, 'name_regex')
+    if (regex?.ok === false) return text(`Error while parsing name_regex: ${regex.diagnostics[0]?.message ?? ''}\n`, 400)
+    const named = (item: Json): boolean => regex === undefined || regex.value.matchesAll(nameOf(item))
+    if (resource !== null) return ofResource(sections, resource, named)
+    const kept = regex === undefined ? sections : sections.map((section) => onlyNamed(section, named))
+    return json(printDump(kept))
+  },
+}
+
+/** The whole dump as canonical JSON, secrets left out. */
+export function dumpConfig(views: AdminViews): unknown {
+  return printDump(dumpSections(views, true))
+}
+
+function printDump(configs: readonly Json[]): unknown {
+  return ConfigDump.toJson({ configs }, { registry: knownTypes, redact: true })
+}
+
+function ofResource(sections: readonly Json[], resource: string, named: (item: Json) => boolean): Answer {
+  const list = sections
+    .map((section) => ({ type: section['@type'], items: section[resource] }))
+    .find(({ items }) => Array.isArray(items))
+  if (list === undefined) return text(`${resource} not found in config dump\n`, 404)
+  const type = `${String(list.type)}.${ITEM_TYPES[resource] ?? ''}`
+  const configs = (list.items as Json[]).filter(named).map((item) => ({ '@type': type, ...item }))
+  return json(printDump(configs))
+}
+
+function onlyNamed(section: Json, named: (item: Json) => boolean): Json {
+  return Object.fromEntries(
+    Object.entries(section).map(([key, value]) => [key, Array.isArray(value) ? (value as Json[]).filter(named) : value]),
+  )
+}
+
+/** The resource's own name, wherever this kind of entry keeps it. */
+function nameOf(item: Json): string {
+  const inside = (item['cluster'] ?? item['listener'] ?? item['route_config'] ?? item['endpoint_config'] ?? {}) as Json
+  return String(item['name'] ?? inside['name'] ?? inside['cluster_name'] ?? '')
+}
+
+const ITEM_TYPES: Readonly<Record<string, string>> = {
+  static_listeners: 'StaticListener',
+  dynamic_listeners: 'DynamicListener',
+  static_clusters: 'StaticCluster',
+  dynamic_active_clusters: 'DynamicCluster',
+  dynamic_warming_clusters: 'DynamicCluster',
+  dynamic_route_configs: 'DynamicRouteConfig',
+  dynamic_active_secrets: 'DynamicSecret',
+  static_secrets: 'StaticSecret',
+  dynamic_endpoint_configs: 'DynamicEndpointConfig',
+}
+
+const DUMP = 'type.googleapis.com/envoy.admin.v3.'
+
+/** Bootstrap, clusters, endpoints when asked for, listeners, scoped routes, routes, secrets: Envoy's order. */
+function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
+  const records = views.records()
+  const of = (shortName: string): readonly ResourceRecord[] => {
+    const type = resourceTypes.find((candidate) => candidate.shortName === shortName)
+    return type === undefined ? [] : (records.get(type.typeUrl) ?? [])
+  }
+  return [
+    { '@type': `${DUMP}BootstrapConfigDump`, bootstrap: views.bootstrap, last_updated: moment(views.startedAt) },
+    clustersDump(of('Cluster')),
+    ...(withEndpoints
+      ? [
+          {
+            '@type': `${DUMP}EndpointsConfigDump`,
+            dynamic_endpoint_configs: of('ClusterLoadAssignment').map((one) => entry(one, 'endpoint_config')),
+          },
+        ]
+      : []),
+    listenersDump(of('Listener')),
+    { '@type': `${DUMP}ScopedRoutesConfigDump` },
+    {
+      '@type': `${DUMP}RoutesConfigDump`,
+      dynamic_route_configs: of('RouteConfiguration').map((one) => entry(one, 'route_config')),
+    },
+    {
+      '@type': `${DUMP}SecretsConfigDump`,
+      dynamic_active_secrets: of('Secret').map((one) => ({ name: one.name, ...entry(one, 'secret') })),
+    },
+  ]
+}
+
+function clustersDump(records: readonly ResourceRecord[]): Json {
+  const of = (state: ResourceRecord['state']): Json[] =>
+    records.filter((one) => one.state === state).map((one) => entry(one, 'cluster'))
+  return {
+    '@type': `${DUMP}ClustersConfigDump`,
+    version_info: latestVersion(records),
+    static_clusters: of('static'),
+    dynamic_active_clusters: of('active'),
+    dynamic_warming_clusters: of('warming'),
+  }
+}
+
+function listenersDump(records: readonly ResourceRecord[]): Json {
+  const byName = new Map<string, Json>()
+  for (const record of records) {
+    if (record.state === 'static') continue
+    const state = record.state === 'active' ? 'active_state' : 'warming_state'
+    const { error_state: error, ...rest } = entry(record, 'listener')
+    byName.set(record.name, {
+      ...byName.get(record.name),
+      name: record.name,
+      ...(hasMessage(record) && { [state]: rest }),
+      ...(error !== undefined && { error_state: error }),
+    })
+  }
+  return {
+    '@type': `${DUMP}ListenersConfigDump`,
+    version_info: latestVersion(records),
+    static_listeners: records.filter((one) => one.state === 'static').map((one) => entry(one, 'listener')),
+    dynamic_listeners: [...byName.values()],
+  }
+}
+
+const hasMessage = (record: ResourceRecord): boolean => Object.keys(record.message).length > 0
+
+function entry(record: ResourceRecord, field: string): Json {
+  const { version, updatedAt, error } = record
+  return {
+    ...(version !== '' && { version_info: version }),
+    ...(hasMessage(record) && { [field]: withType(record) }),
+    last_updated: moment(updatedAt),
+    ...(error !== undefined && {
+      error_state: { details: error.message, version_info: error.version, last_update_attempt: moment(error.at) },
+    }),
+  }
+}
+
+/** In an Any a message names its type. */
+function withType(record: ResourceRecord): object {
+  return { '@type': record.typeUrl, ...record.message }
+}
+
+function latestVersion(records: readonly ResourceRecord[]): string {
+  let latest: ResourceRecord | undefined
+  for (const record of records) if (latest === undefined || record.updatedAt > latest.updatedAt) latest = record
+  return latest?.version ?? ''
+}
+
+const moment = (epochMs: number): string => new Date(epochMs).toISOString()

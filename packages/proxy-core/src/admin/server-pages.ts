@@ -1,0 +1,79 @@
+import { json, type Page, text } from './page.js'
+
+export const ready: Page = {
+  path: '/ready',
+  help: 'print server state, return 200 if LIVE, otherwise return 503',
+  answer: (_, views) => text(`${views.state}\n`, views.state === 'LIVE' ? 200 : 503),
+}
+
+export const serverInfo: Page = {
+  path: '/server_info',
+  help: 'print server version/status information',
+  answer(_, views) {
+    const uptime = `${Math.floor((views.now() - views.startedAt) / 1000)}s`
+    return json({
+      version: views.version,
+      state: views.state,
+      hot_restart_version: 'disabled',
+      command_line_options: {},
+      node: views.node,
+      uptime_current_epoch: uptime,
+      uptime_all_epochs: uptime,
+    })
+  },
+}
+
+export const drainListeners: Page = {
+  path: '/drain_listeners',
+  help: 'drain listeners',
+  mutates: true,
+  answer(_query, _views, actions) {
+    actions.drainListeners()
+    return text('OK\n')
+  },
+}
+
+export const quit: Page = {
+  path: '/quitquitquit',
+  help: 'exit the server',
+  mutates: true,
+  answer(_query, _views, actions) {
+    actions.quit()
+    return text('OK\n')
+  },
+}
+
+export const healthcheckFail: Page = {
+  path: '/healthcheck/fail',
+  help: 'cause the server to fail health checks',
+  mutates: true,
+  answer(_query, _views, actions) {
+    actions.setHealthy(false)
+    return text('OK\n')
+  },
+}
+
+export const healthcheckOk: Page = {
+  path: '/healthcheck/ok',
+  help: 'cause the server to pass health checks',
+  mutates: true,
+  answer(_query, _views, actions) {
+    actions.setHealthy(true)
+    return text('OK\n')
+  },
+}
+
+export const logging: Page = {
+  path: '/logging',
+  help: 'set the log level: ?level=debug|info|warning|error',
+  mutates: true,
+  answer(query, _views, actions) {
+    const level = query.get('level')
+    if (level === null) return text('usage: /logging?level=<level>\n', 400)
+    const done = actions.setLogLevel?.(level)
+    if (done === undefined) return text('this server was given a logger without levels\n', 400)
+    return done.ok
+      ? text(`active log level: ${level}\n`)
+      : text(`${done.diagnostics.map((one) => one.message).join('\n')}\n`, 400)
+  },
+}

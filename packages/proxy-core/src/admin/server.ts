@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { SocketAddress } from '../net/connection.js'
+import { certs } from './certs-page.js'
+import { clusters } from './clusters-page.js'
+import { configDump } from './config-dump.js'
+import { listeners } from './listeners-page.js'
+import { type AdminActions, type AdminViews, type Answer, type Page, text } from './page.js'
+import { drainListeners, healthcheckFail, healthcheckOk, logging, quit, ready, serverInfo } from './server-pages.js'
+import { stats, statsPrometheus } from './stats-page.js'
+
+const PAGES: readonly Page[] = [
+  certs,
+  clusters,
+  configDump,
+  drainListeners,
+  healthcheckFail,
+  healthcheckOk,
+  listeners,
+  logging,
+  quit,
+  ready,
+  serverInfo,
+  stats,
+  statsPrometheus,
+]
+
+export interface AdminServer {
+  readonly address: SocketAddress
+  close(): Promise<void>
+}
+
+/** Answers a request to the admin interface; pure but for the actions. */
+export function answerAdmin(method: string, url: string, views: AdminViews, actions: AdminActions): Answer {
+  const { pathname, searchParams } = new URL(url, 'http://admin')
+  if (pathname === '/' || pathname === '/help') return text(help())
+  const page = PAGES.find(({ path }) => path === pathname)
+  if (page === undefined) return text(`invalid path. admin commands are:\n${help()}`, 404)
+  if (page.mutates && method !== 'POST') return text(`Method ${method} not allowed, POST required.`, 405)
+  if (!page.mutates && method !== 'GET' && method !== 'HEAD') return text(`Method ${method} not allowed, GET required.`, 405)
+  return page.answer(searchParams, views, actions)
+}
+
+function help(): string {
+  return `${['/help: print out list of admin commands', ...PAGES.map(({ path, help, mutates }) => `${path}${mutates ? ' (POST)' : ''}: ${help}`)].map((line) => `  ${line}\n`).join('')}`
+}
+
+/** Serves the admin interface. Rejects with the system's error when the address cannot be bound. */
+export async function createAdminServer(address: SocketAddress, views: AdminViews, actions: AdminActions): Promise<AdminServer> {
+  const server = createServer((request, response) => respond(request, response, views, actions))
+  await listen(server, address)
+  const bound = server.address() as AddressInfo | string
+  return {
+    address: typeof bound === 'string' ? { address: bound, port: 0 } : { address: bound.address, port: bound.port },
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function respond(request: IncomingMessage, response: ServerResponse, views: AdminViews, actions: AdminActions): void {
+  request.resume()
+  let answer: Answer
+  try {
+    answer = answerAdmin(request.method ?? 'GET', request.url ?? '/', views, actions)
+  } catch (error) {
+    answer = text(`${String(error)}\n`, 500)
+  }
+  response.writeHead(answer.status, {
+    'content-type': answer.contentType,
+    'cache-control': 'no-cache, max-age=0',
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(request.method === 'HEAD' ? undefined : answer.body)
+}
+
+function listen(server: Server, { address, port }: SocketAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    const done = (): void => {
+      server.off('error', reject)
+      resolve()
+    }
+    if (address.startsWith('/')) server.listen(address, done)
+    else server.listen(port, address, done)
+  })
+}

@@ -1,0 +1,87 @@
+import { type Histogram, type MetricsRegistry, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '@heddle/runtime'
+import { compileRegex } from '../matcher/regex.js'
+import { dottedName } from '../observe/stats.js'
+import { type Answer, json, type Page, text, wantsJson } from './page.js'
+
+interface Stat {
+  readonly name: string
+  /** Of a counter or gauge. */
+  readonly value?: number
+  readonly histogram?: Histogram
+}
+
+const prometheus = (registry: MetricsRegistry): Answer => ({
+  status: 200,
+  contentType: PROMETHEUS_CONTENT_TYPE,
+  body: renderPrometheus(registry),
+})
+
+export const statsPrometheus: Page = {
+  path: '/stats/prometheus',
+  help: 'print server stats in prometheus format',
+  answer: (_, views) => prometheus(views.stats),
+}
+
+export const stats: Page = {
+  path: '/stats',
+  help: 'print server stats: ?filter=regex&usedonly&format=text|json|prometheus',
+  answer(query, views) {
+    if (query.get('format') === 'prometheus') return prometheus(views.stats)
+    const filter = query.get('filter')
+    const regex = filter === null ? undefined : compileRegex(`.*(?:${filter}).*`, 'filter')
+    if (regex?.ok === false) return text(`Invalid re2 regex: ${regex.diagnostics[0]?.message ?? ''}\n`, 400)
+    const found = [...collect(views.stats)].filter(
+      (stat) => (regex === undefined || regex.value.matchesAll(stat.name)) && (!query.has('usedonly') || isUsed(stat)),
+    )
+    found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    return wantsJson(query) ? json({ stats: found.map(inJson) }) : text(found.map(inText).join(''))
+  },
+}
+
+function* collect(registry: MetricsRegistry): Generator<Stat> {
+  for (const family of registry.families()) {
+    for (const [values, metric] of family.series()) {
+      const name = dottedName(family.name, family.labelNames, values)
+      if ('value' in metric) yield { name, value: metric.value }
+      else yield { name, histogram: metric }
+    }
+  }
+}
+
+const isUsed = (stat: Stat): boolean => (stat.histogram === undefined ? stat.value !== 0 : stat.histogram.count > 0)
+
+const QUANTILES = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100]
+
+function inText({ name, value, histogram }: Stat): string {
+  if (histogram === undefined) return `${name}: ${value}\n`
+  if (histogram.count === 0) return `${name}: No recorded values\n`
+  const parts = QUANTILES.map((p) => `P${p}(${round(quantile(histogram, p / 100))})`)
+  return `${name}: ${parts.join(' ')}\n`
+}
+
+function inJson({ name, value, histogram }: Stat): object {
+  if (histogram === undefined) return { name, value }
+  const { count, sum } = histogram
+  return {
+    name,
+    count,
+    sum,
+    quantiles: Object.fromEntries(QUANTILES.map((p) => [`p${p}`, count === 0 ? null : round(quantile(histogram, p / 100))])),
+  }
+}
+
+/** By linear interpolation inside the bucket; the last, endless one gives its lower bound. */
+function quantile(histogram: Histogram, q: number): number {
+  const rank = q * histogram.count
+  let below = 0
+  let from = 0
+  for (const { le, count } of histogram.buckets()) {
+    if (count >= rank && count > below)
+      return le === Number.POSITIVE_INFINITY ? from : from + ((rank - below) / (count - below)) * (le - from)
+    below = count
+    from = le
+  }
+  return from
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
