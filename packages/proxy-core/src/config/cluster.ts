@@ -46,6 +46,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     wait_for_warm_on_init: 'a cluster is always warmed',
     cleanup_interval: 'idle destinations go by the idle timeout of their pool',
     typed_dns_resolver_config: 'the system resolves names',
+    dns_jitter: 'spreads refreshes that are few',
     lrs_server: 'load is not reported',
     track_timeout_budgets: 'names statistics that are not kept',
     track_cluster_stats: 'names statistics that are not kept',

@@ -1,6 +1,6 @@
 import type { Random, Result, Watch } from '@heddle/runtime'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
-import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
+import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig } from '../observe/access-log.js'
@@ -24,6 +24,8 @@ export interface CompiledListener {
   readonly continueOnListenerFiltersTimeout: boolean
   /** Envoy's precedence: destination port, destination IP, server name, transport, ALPN, source ...; the default chain; undefined. */
   chainFor(facts: ConnectionFacts): CompiledFilterChain | undefined
+  /** The chains that {@link chainFor} does not take, each with the first criterion in which it fell behind. */
+  explainChains(facts: ConnectionFacts): readonly { readonly chain: CompiledFilterChain; readonly reason: string }[]
   readonly filterChains: readonly CompiledFilterChain[]
   readonly defaultFilterChain?: CompiledFilterChain
 }
@@ -42,6 +44,8 @@ export interface NetworkGuard {
   readonly name: string
   /** False closes the connection. */
   allow(facts: ConnectionFacts): boolean
+  /** Why `allow` says what it says, for logs and explain; never for the peer. */
+  explain(facts: ConnectionFacts): string
 }
 
 export interface TcpProxy {
@@ -58,13 +62,22 @@ export interface TcpProxy {
   readonly accessLogs: readonly AccessLogConfig[]
 }
 
+/** One filter of an HTTP manager, with its config decoded. */
+export interface CompiledHttpFilter {
+  readonly name: string
+  create(deps: FilterDeps): (stream: HttpStream) => HttpFilter
+  /** What the filter would do to a request, without doing it; undefined: nothing to tell. */
+  explain?(question: FilterQuestion): FilterAnswer | undefined
+}
+
 /** HttpConnectionManager, compiled. */
 export interface HttpManager {
   readonly kind: 'http_connection_manager'
   readonly statPrefix: string
   readonly codec: 'AUTO' | 'HTTP1' | 'HTTP2'
   readonly routes: { readonly kind: 'inline'; readonly table: RouteTable } | { readonly kind: 'rds'; readonly name: string }
-  readonly filters: readonly { readonly name: string; create(deps: FilterDeps): (stream: HttpStream) => HttpFilter }[]
+  /** In order, without the router, which ends every chain. */
+  readonly filters: readonly CompiledHttpFilter[]
   readonly accessLogs: readonly AccessLogConfig[]
   readonly serverName: string
   readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH'

@@ -42,7 +42,7 @@ export interface Fields<T = Loose> {
   /** Adds what another decoder found; its value when it is ok. */
   take<V>(result: Result<V>): V | undefined
   /** Every field that was not read and not named in `harmless` is refused. The values of `harmless` say why it may be passed over. */
-  done(harmless?: Readonly<Partial<Record<Name<T>, string>>>): void
+  done(harmless?: Readonly<Record<string, string>>): void
 }
 
 /** Runs `build` over a message and gathers what it found wrong. */

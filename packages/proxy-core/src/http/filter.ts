@@ -1,6 +1,8 @@
 import type { Clock, Logger, Random, Result } from '@heddle/runtime'
 import type { Connection } from '../net/connection.js'
+import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { RouteDecision } from '../route/decision.js'
+import type { RequestHead } from '../route/table.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 import type { StreamInfo } from './stream-info.js'
 
@@ -41,6 +43,23 @@ export interface FilterDeps {
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
 }
 
+/** A request that is only thought of: what filters are asked about it by explain. */
+export interface FilterQuestion {
+  readonly head: RequestHead
+  readonly facts: ConnectionFacts
+  /** The client's address after x-forwarded-for. */
+  readonly client: string
+  /** The most specific typed_per_filter_config. */
+  readonly perRoute: unknown
+}
+
+export interface FilterAnswer {
+  readonly outcome: 'pass' | 'reply' | 'maybe'
+  /** In words, for operators. */
+  readonly reason: string
+  readonly reply?: LocalReply
+}
+
 /** One kind of HTTP filter. `decode` failing refuses the whole resource (NACK) with the reason. */
 export interface HttpFilterFactory<C> {
   /** Type names without the URL prefix; TypedStruct's inner type counts. */
@@ -50,4 +69,6 @@ export interface HttpFilterFactory<C> {
   readonly perRouteTypeNames?: readonly string[]
   decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>
   create(config: C, deps: FilterDeps, name: string): (stream: HttpStream) => HttpFilter
+  /** The same decision as the filter takes, with its reason and without effects. */
+  explain?(config: C, question: FilterQuestion): FilterAnswer | undefined
 }

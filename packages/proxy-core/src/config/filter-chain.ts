@@ -1,0 +1,74 @@
+import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
+import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import { compileNetworkRbac } from '../filters/network/rbac.js'
+import type { CompileDeps, CompiledFilterChain, NetworkGuard } from './compiled.js'
+import { type Fields, fieldsOf } from './fields.js'
+import { type ChainMatch, compileChainMatch } from './filter-chain-match.js'
+import { compileHttpManager } from './http-manager.js'
+import { compileTcpProxy } from './tcp-proxy.js'
+import { compileServerSocket } from './transport-socket.js'
+
+const FILTERS = 'envoy.extensions.filters.network'
+/** Needs no filter: its ALPN is never offered (tls-context), so no peer speaks it to us. */
+const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
+const DEFAULT_CONNECT_MS = 0
+
+export interface MatchedChain {
+  readonly match: ChainMatch
+  readonly chain: CompiledFilterChain
+}
+
+export function compileFilterChain(fields: Fields<FilterChain>, deps: CompileDeps): MatchedChain | undefined {
+  const match = compileChainMatch(fields.message('filter_chain_match'))
+  const tls = compileServerSocket(fields.message('transport_socket'), deps)
+  const { guards, terminal } = compileNetworkFilters(fields, deps)
+  const rest = {
+    name: fields.string('name'),
+    transportSocketConnectTimeoutMs: fields.durationMs('transport_socket_connect_timeout', DEFAULT_CONNECT_MS),
+  }
+  fields.done({ metadata: 'no filter here reads it' })
+  return terminal && { match, chain: { ...rest, ...(tls && { tls }), guards, terminal } }
+}
+
+interface NetworkFilters {
+  readonly guards: readonly NetworkGuard[]
+  readonly terminal: CompiledFilterChain['terminal'] | undefined
+}
+
+function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): NetworkFilters {
+  const guards: NetworkGuard[] = []
+  let terminal: CompiledFilterChain['terminal'] | undefined
+  for (const fields of chain.messages('filters')) {
+    if (terminal !== undefined) fields.problem('stands after the terminal filter.')
+    const made = compileNetworkFilter(fields, deps)
+    if (made !== undefined && 'kind' in made) terminal = made
+    else if (made !== undefined) guards.push(made)
+    fields.done({ name: 'the type decides' })
+  }
+  if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
+  return { guards, terminal }
+}
+
+function compileNetworkFilter(
+  fields: Fields<Filter>,
+  deps: CompileDeps,
+): NetworkGuard | CompiledFilterChain['terminal'] | undefined {
+  const config = fields.any('typed_config')
+  const into = fields as Fields<never>
+  switch (config?.typeName) {
+    case `${FILTERS}.http_connection_manager.v3.HttpConnectionManager`:
+      return compileHttpManager(fieldsOf<HttpConnectionManager>(config, into), deps)
+    case `${FILTERS}.tcp_proxy.v3.TcpProxy`:
+      return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
+    case `${FILTERS}.rbac.v3.RBAC`:
+      return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
+    case TCP_EXCHANGE:
+      return undefined
+    default:
+      if (!fields.has('config_discovery'))
+        fields.problem(`the network filter ${config?.typeName ?? fields.string('name')} is not supported.`, 'typed_config')
+      return undefined
+  }
+}

@@ -1,0 +1,76 @@
+import type { Router } from '@heddle/xds-types/envoy/extensions/filters/http/router/v3'
+import type { HttpFilter as HttpFilterProto } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { HttpFilter, HttpFilterFactory } from '../http/filter.js'
+import type { CompileDeps, CompiledHttpFilter } from './compiled.js'
+import { type Fields, fieldsOf, type TypedConfig } from './fields.js'
+import { FILTER_DISABLED } from './per-filter-config.js'
+
+const ROUTER = 'envoy.extensions.filters.http.router.v3.Router'
+const IDLE: HttpFilter = {}
+
+export interface HttpFilterChain {
+  readonly filters: readonly CompiledHttpFilter[]
+  readonly suppressEnvoyHeaders: boolean
+}
+
+/** The chain of an HTTP manager; the router must be its last filter. */
+export function compileHttpFilters(list: readonly Fields<HttpFilterProto>[], deps: CompileDeps): HttpFilterChain {
+  const filters: CompiledHttpFilter[] = []
+  let suppressEnvoyHeaders = false
+  for (const [i, fields] of list.entries()) {
+    const config = fields.any('typed_config')
+    const last = i === list.length - 1
+    if (config?.typeName === ROUTER) {
+      suppressEnvoyHeaders = compileRouter(fieldsOf<Router>(config, fields as Fields<never>))
+      if (!last) fields.problem('the router must be the last filter.')
+    } else {
+      const filter = compileFilter(fields, config, deps)
+      if (filter !== undefined) filters.push(filter)
+      if (last) fields.problem('the last filter must be envoy.filters.http.router.')
+    }
+    fields.done({ name: 'read with the filter', is_optional: 'read with the filter', disabled: 'read with the filter' })
+  }
+  return { filters, suppressEnvoyHeaders }
+}
+
+function compileFilter(
+  fields: Fields<HttpFilterProto>,
+  config: TypedConfig | undefined,
+  deps: CompileDeps,
+): CompiledHttpFilter | undefined {
+  const name = fields.string('name')
+  if (config === undefined) {
+    if (!fields.has('config_discovery')) fields.problem('is required.', 'typed_config')
+    return undefined
+  }
+  const factory = deps.httpFilters.find(({ typeNames }) => typeNames.includes(config.typeName))
+  if (factory === undefined) {
+    if (!fields.boolean('is_optional')) fields.problem(`the HTTP filter ${config.typeName} is not supported.`, 'typed_config')
+    return undefined
+  }
+  const decoded = fields.take(factory.decode(config.value, config.path))
+  return decoded === undefined ? undefined : switchable(name, factory, decoded, fields.boolean('disabled'))
+}
+
+/** A filter can be off by default and on by route, or the other way round. */
+function switchable(name: string, factory: HttpFilterFactory<unknown>, config: unknown, disabled: boolean): CompiledHttpFilter {
+  const isOff = (perRoute: unknown): boolean => perRoute === FILTER_DISABLED || (disabled && perRoute === undefined)
+  return {
+    name,
+    create(deps) {
+      const create = factory.create(config, deps, name)
+      return (stream) => (isOff(stream.perRouteConfig(name)) ? IDLE : create(stream))
+    },
+    explain: (question) => (isOff(question.perRoute) ? undefined : factory.explain?.(config, question)),
+  }
+}
+
+function compileRouter(fields: Fields<Router>): boolean {
+  const suppress = fields.boolean('suppress_envoy_headers')
+  fields.done({
+    dynamic_stats: 'names statistics',
+    start_child_span: 'there are no spans yet',
+    suppress_grpc_request_failure_code_stats: 'names statistics',
+  })
+  return suppress
+}

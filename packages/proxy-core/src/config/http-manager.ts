@@ -1,0 +1,143 @@
+import type {
+  HttpConnectionManager,
+  HttpConnectionManager_InternalAddressConfig,
+  HttpConnectionManager_UpgradeConfig,
+} from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import { asciiLower } from '../matcher/ascii.js'
+import { compileCidr, createCidrSet } from '../matcher/cidr.js'
+import { compileAccessLogs } from './access-logs.js'
+import type { CompileDeps, HttpManager } from './compiled.js'
+import type { Fields } from './fields.js'
+import { compileHttpFilters } from './http-filters.js'
+import { checkHttp2Options, compileCommonHttpOptions, compileHttp1Options } from './http-options.js'
+import { compileRouteTable } from './route-configuration.js'
+
+const REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
+
+/** Compiles envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager; defaults are Envoy's. */
+export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager {
+  const common = compileCommonHttpOptions(fields.message('common_http_protocol_options'))
+  const http1 = compileHttp1Options(fields.message('http_protocol_options'))
+  checkHttp2Options(fields.message('http2_protocol_options'))
+  checkRequestId(fields)
+  const manager: HttpManager = {
+    kind: 'http_connection_manager',
+    statPrefix: fields.string('stat_prefix'),
+    codec: fields.choice('codec_type', ['AUTO', 'HTTP1', 'HTTP2'], 'AUTO'),
+    routes: compileRoutes(fields, deps),
+    ...compileHttpFilters(fields.messages('http_filters'), deps),
+    accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    ...compileIdentity(fields),
+    ...compilePaths(fields),
+    headersWithUnderscores: common.headersWithUnderscores,
+    timeouts: {
+      idle: common.idleTimeoutMs,
+      streamIdle: fields.durationMs('stream_idle_timeout', 300_000),
+      request: fields.durationMs('request_timeout', 0),
+      requestHeaders: fields.durationMs('request_headers_timeout', 0),
+      drain: fields.durationMs('drain_timeout', 5_000),
+      delayedClose: fields.durationMs('delayed_close_timeout', 1_000),
+      maxConnectionDuration: common.maxConnectionDurationMs,
+      maxStreamDuration: common.maxStreamDurationMs,
+    },
+    maxRequestHeadersKb: fields.number('max_request_headers_kb', 60),
+    maxHeadersCount: common.maxHeadersCount,
+    maxRequestsPerConnection: common.maxRequestsPerConnection,
+    ...http1,
+    upgrades: compileUpgrades(fields.messages('upgrade_configs')),
+    proxy100Continue: fields.boolean('proxy_100_continue'),
+  }
+  fields.done({
+    tracing: 'there are no spans yet',
+    stream_error_on_invalid_http_message: 'an invalid message always ends the connection',
+    access_log_flush_interval: 'a line is written when a request is over',
+    access_log_options: 'a line is written when a request is over',
+    scheme_header_transformation: 'the scheme is that of the connection',
+  })
+  return manager
+}
+
+function compileRoutes(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager['routes'] {
+  const inline = fields.message('route_config')
+  if (inline !== undefined) return { kind: 'inline', table: compileRouteTable(inline, deps) }
+  const rds = fields.message('rds')
+  const name = rds?.string('route_config_name') ?? ''
+  rds?.done({ config_source: 'routes come from where the listener came from' })
+  if (rds === undefined && !fields.has('scoped_routes')) fields.problem('needs one of route_config, rds.')
+  return { kind: 'rds', name }
+}
+
+const FORWARD = ['SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY'] as const
+
+/** What the manager says of client, proxy and request in headers. */
+function compileIdentity(fields: Fields<HttpConnectionManager>) {
+  const details = fields.message('set_current_client_cert_details')
+  const setCurrentClientCert = {
+    subject: details?.boolean('subject') ?? false,
+    cert: details?.boolean('cert') ?? false,
+    chain: details?.boolean('chain') ?? false,
+    dns: details?.boolean('dns') ?? false,
+    uri: details?.boolean('uri') ?? false,
+  }
+  details?.done()
+  return {
+    serverName: fields.string('server_name', 'envoy') || 'envoy',
+    serverHeader: fields.choice('server_header_transformation', ['OVERWRITE', 'APPEND_IF_ABSENT', 'PASS_THROUGH'], 'OVERWRITE'),
+    via: fields.string('via'),
+    useRemoteAddress: fields.boolean('use_remote_address'),
+    xffNumTrustedHops: fields.number('xff_num_trusted_hops'),
+    skipXffAppend: fields.boolean('skip_xff_append'),
+    appendXForwardedPort: fields.boolean('append_x_forwarded_port'),
+    isInternalAddress: compileInternal(fields.message('internal_address_config')),
+    forwardClientCert: fields.choice('forward_client_cert_details', FORWARD, 'SANITIZE'),
+    setCurrentClientCert,
+    generateRequestId: fields.boolean('generate_request_id', true),
+    preserveExternalRequestId: fields.boolean('preserve_external_request_id'),
+    alwaysSetRequestIdInResponse: fields.boolean('always_set_request_id_in_response'),
+  } as const
+}
+
+const ESCAPED = [
+  'IMPLEMENTATION_SPECIFIC_DEFAULT',
+  'KEEP_UNCHANGED',
+  'REJECT_REQUEST',
+  'UNESCAPE_AND_REDIRECT',
+  'UNESCAPE_AND_FORWARD',
+] as const
+
+function compilePaths(fields: Fields<HttpConnectionManager>) {
+  const escaped = fields.choice('path_with_escaped_slashes_action', ESCAPED, 'KEEP_UNCHANGED')
+  return {
+    normalizePath: fields.boolean('normalize_path'),
+    mergeSlashes: fields.boolean('merge_slashes'),
+    escapedSlashes: escaped === 'IMPLEMENTATION_SPECIFIC_DEFAULT' ? 'KEEP_UNCHANGED' : escaped,
+    stripMatchingHostPort: fields.boolean('strip_matching_host_port'),
+    stripAnyHostPort: fields.boolean('strip_any_host_port'),
+    stripTrailingHostDot: fields.boolean('strip_trailing_host_dot'),
+  } as const
+}
+
+/** Nothing is internal unless it is configured: not loopback, not private addresses (CVE-2024-45806). */
+function compileInternal(fields: Fields<HttpConnectionManager_InternalAddressConfig> | undefined): (address: string) => boolean {
+  const cidrs = fields?.messages('cidr_ranges').flatMap((each) => compileCidr(each) ?? []) ?? []
+  fields?.done({ unix_sockets: 'no listener here is a Unix socket' })
+  return createCidrSet(cidrs)
+}
+
+function compileUpgrades(list: readonly Fields<HttpConnectionManager_UpgradeConfig>[]): ReadonlySet<string> {
+  const upgrades = new Set<string>()
+  for (const fields of list) {
+    const type = asciiLower(fields.string('upgrade_type'))
+    if (fields.boolean('enabled', true)) upgrades.add(type)
+    fields.done()
+  }
+  return upgrades
+}
+
+function checkRequestId(fields: Fields<HttpConnectionManager>): void {
+  const extension = fields.message('request_id_extension')
+  const config = extension?.any('typed_config')
+  if (config !== undefined && config.typeName !== REQUEST_ID)
+    extension?.problem(`${config.typeName} is not supported: only uuid is.`, 'typed_config')
+  extension?.done()
+}

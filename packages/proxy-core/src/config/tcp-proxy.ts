@@ -1,0 +1,54 @@
+import type { Random } from '@heddle/runtime'
+import type { TcpProxy as TcpProxyProto } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import { compileAccessLogs } from './access-logs.js'
+import type { CompileDeps, TcpProxy } from './compiled.js'
+import type { Fields } from './fields.js'
+import { DEFAULT_IDLE_MS } from './http-options.js'
+
+export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps): TcpProxy {
+  const weights = compileWeights(fields)
+  const proxy: TcpProxy = {
+    kind: 'tcp_proxy',
+    statPrefix: fields.string('stat_prefix'),
+    target: chooser(weights),
+    clusters: weights.map(({ name }) => name),
+    idleTimeoutMs: fields.durationMs('idle_timeout', DEFAULT_IDLE_MS),
+    maxConnectionDurationMs: fields.durationMs('max_downstream_connection_duration', 0),
+    accessLogs: compileAccessLogs(fields, 'access_log', deps),
+  }
+  fields.done({ max_connect_attempts: 'one attempt is made' })
+  if (weights.length === 0) fields.problem('needs one of cluster, weighted_clusters.')
+  return proxy
+}
+
+interface Weight {
+  readonly name: string
+  readonly weight: number
+}
+
+function compileWeights(fields: Fields<TcpProxyProto>): readonly Weight[] {
+  if (fields.has('cluster')) return [{ name: fields.string('cluster'), weight: 1 }]
+  const weighted = fields.message('weighted_clusters')
+  const weights = (weighted?.messages('clusters') ?? []).map((each) => {
+    const weight = { name: each.string('name'), weight: each.number('weight') }
+    each.done()
+    if (weight.weight < 1) each.problem('must be 1 or more.', 'weight')
+    return weight
+  })
+  weighted?.done()
+  return weights
+}
+
+function chooser(weights: readonly Weight[]): (random: Random) => string {
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  const [only] = weights
+  if (weights.length <= 1) return () => only?.name ?? ''
+  return (random) => {
+    let at = Math.floor(random.next() * total)
+    for (const { name, weight } of weights) {
+      if (at < weight) return name
+      at -= weight
+    }
+    return weights[weights.length - 1]!.name
+  }
+}

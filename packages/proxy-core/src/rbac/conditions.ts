@@ -1,0 +1,71 @@
+import type { CidrRange } from '@heddle/xds-types/envoy/config/core/v3'
+import type { HeaderMatcher } from '@heddle/xds-types/envoy/config/route/v3'
+import type { MetadataMatcher, PathMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+import type { Fields } from '../config/fields.js'
+import { compileCidr } from '../matcher/cidr.js'
+import { compileHeaderMatcher, headerValues } from '../matcher/header.js'
+import { parseIp } from '../matcher/ip.js'
+import { compileStringMatcher } from '../matcher/string.js'
+import { compileMetadataMatcher } from '../matcher/value.js'
+import { pathOnly } from '../route/match.js'
+import { condition, NONE, type RbacPredicate } from './predicate.js'
+import type { RbacQuestion } from './question.js'
+
+/** Conditions that permissions and principals have in common. */
+
+/** Each value of a header is asked on its own (CVE-2020-25017); without a request there are no headers. */
+export function headerCondition(fields: Fields<HeaderMatcher>): RbacPredicate {
+  const matcher = compileHeaderMatcher(fields)
+  return condition(
+    `header ${matcher.name}`,
+    matcher.text,
+    ({ head }) => head !== undefined && matcher.matches(head),
+    ({ head }) => shown(head === undefined ? [] : headerValues(head, matcher.name)),
+  )
+}
+
+/** On the path alone, without query and fragment (CVE-2020-8595, CVE-2021-39156). */
+export function pathCondition(fields: Fields<PathMatcher>): RbacPredicate {
+  const path = fields.message('path')
+  fields.done()
+  if (path === undefined) {
+    fields.problem('is required.', 'path')
+    return NONE
+  }
+  const matcher = compileStringMatcher(path)
+  return condition(
+    'path',
+    matcher.text,
+    ({ head }) => head !== undefined && matcher.matches(pathOnly(head.path)),
+    ({ head }) => shown(head === undefined ? [] : [pathOnly(head.path)]),
+  )
+}
+
+export function addressCondition(
+  name: string,
+  fields: Fields<CidrRange>,
+  address: (question: RbacQuestion) => string,
+): RbacPredicate {
+  const cidr = compileCidr(fields)
+  if (cidr === undefined) return NONE
+  const matches = (question: RbacQuestion): boolean => {
+    const ip = parseIp(address(question))
+    return ip !== undefined && cidr.contains(ip)
+  }
+  return condition(name, `in ${cidr.text}`, matches, (question) => shown([address(question)]))
+}
+
+export function metadataCondition(fields: Fields<MetadataMatcher>): RbacPredicate {
+  const test = compileMetadataMatcher(fields)
+  return condition(
+    test.name,
+    test.text,
+    ({ metadata }) => test.matches(metadata),
+    () => 'another value',
+  )
+}
+
+export function shown(values: readonly string[]): string {
+  if (values.length === 0) return 'absent'
+  return values.map((value) => JSON.stringify(value.length > 120 ? `${value.slice(0, 120)}…` : value)).join(', ')
+}

@@ -1,0 +1,4 @@
+/** Envoy's response code details of a denial; white space in the policy's name becomes `_`. */
+export function denialDetails(policy: string | undefined): string {
+  return `rbac_access_denied_matched_policy[${(policy ?? 'none').replace(/\s/g, '_')}]`
+}

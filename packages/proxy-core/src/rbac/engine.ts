@@ -1,0 +1,77 @@
+import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
+import type { Fields } from '../config/fields.js'
+import { compilePermission } from './permission.js'
+import { all, any, type RbacPredicate } from './predicate.js'
+import { compilePrincipal } from './principal.js'
+import type { RbacQuestion } from './question.js'
+
+export interface RbacVerdict {
+  readonly allowed: boolean
+  /** The policy that matched. */
+  readonly policy?: string
+}
+
+/** Why: for operators only, never for the caller. */
+export interface RbacExplanation extends RbacVerdict {
+  readonly reason: string
+}
+
+/** envoy.config.rbac.v3.RBAC, compiled. */
+export interface RbacEngine {
+  readonly action: 'ALLOW' | 'DENY' | 'LOG'
+  evaluate(question: RbacQuestion): RbacVerdict
+  /** The verdict of {@link evaluate} with the policy that decided, or the one that came nearest and what it missed. */
+  explain(question: RbacQuestion): RbacExplanation
+}
+
+interface CompiledPolicy {
+  readonly name: string
+  readonly predicate: RbacPredicate
+}
+
+/** Policies are asked in the order of their names, as Envoy's sorted map has them. */
+export function compileRbac(fields: Fields<RBAC>): RbacEngine {
+  const action = fields.choice('action', ['ALLOW', 'DENY', 'LOG'], 'ALLOW')
+  const policies = fields
+    .map('policies')
+    .map(([name, policy]) => ({ name, predicate: compilePolicy(policy) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  fields.done()
+  const evaluate = (question: RbacQuestion): RbacVerdict => verdict(action, find(policies, question)?.name)
+  return {
+    action,
+    evaluate,
+    explain(question) {
+      const result = evaluate(question)
+      return {
+        ...result,
+        reason: result.policy !== undefined ? `${action} policy ${result.policy} matched` : missed(action, policies, question),
+      }
+    },
+  }
+}
+
+function compilePolicy(fields: Fields<Policy>): RbacPredicate {
+  const permissions = fields.messages('permissions').map(compilePermission)
+  const principals = fields.messages('principals').map(compilePrincipal)
+  fields.done()
+  return all([any(permissions), any(principals)])
+}
+
+function find(policies: readonly CompiledPolicy[], question: RbacQuestion): CompiledPolicy | undefined {
+  for (const policy of policies) if (policy.predicate.matches(question)) return policy
+  return undefined
+}
+
+function verdict(action: RbacEngine['action'], policy: string | undefined): RbacVerdict {
+  const allowed = action === 'LOG' || (action === 'ALLOW') === (policy !== undefined)
+  return policy === undefined ? { allowed } : { allowed, policy }
+}
+
+function missed(action: string, policies: readonly CompiledPolicy[], question: RbacQuestion): string {
+  const [first, ...others] = policies
+  if (first === undefined) return `there is no ${action} policy that could match`
+  let best = first
+  for (const policy of others) if (policy.predicate.fits(question) > best.predicate.fits(question)) best = policy
+  return `no ${action} policy matched; nearest is ${best.name}: ${best.predicate.miss(question)}`
+}

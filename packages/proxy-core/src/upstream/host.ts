@@ -1,0 +1,32 @@
+import type { Endpoint } from './endpoint.js'
+import type { Pool } from './pool.js'
+
+/** An endpoint at work: its pools and what `/clusters` tells of it. Lives on while its address stays in the cluster. */
+export interface Host {
+  endpoint: Endpoint
+  /** By TLS context and ALPN. */
+  readonly pools: Map<string, Pool>
+  activeRequests: number
+  activeConnections: number
+  totalConnections: number
+  connectFailures: number
+  totalRequests: number
+  successes: number
+  errors: number
+  timeouts: number
+}
+
+export function createHost(endpoint: Endpoint): Host {
+  return {
+    endpoint,
+    pools: new Map(),
+    activeRequests: 0,
+    activeConnections: 0,
+    totalConnections: 0,
+    connectFailures: 0,
+    totalRequests: 0,
+    successes: 0,
+    errors: 0,
+    timeouts: 0,
+  }
+}

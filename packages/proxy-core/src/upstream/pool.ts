@@ -1,0 +1,342 @@
+import type { Clock } from '@heddle/runtime'
+import type { CompiledCluster } from '../config/compiled.js'
+import type {
+  ClientExchange,
+  ClientExchangeEvents,
+  ClientSession,
+  ClientSessionHandler,
+  HttpCodec,
+  ResetReason,
+} from '../http/codec.js'
+import type { HttpRequest, HttpResponse } from '../http/message.js'
+import type { Connection } from '../net/connection.js'
+import type { Network } from '../net/network.js'
+import type { Timer, Timers } from '../net/timers.js'
+import type { ClientTlsContext, Tls } from '../net/tls.js'
+import type { ClusterStats } from '../observe/stats.js'
+import type { ClusterResources } from './circuit-breaker.js'
+import type { Host } from './host.js'
+
+/** Why an attempt came to nothing. */
+export type AttemptFailure = ResetReason | 'connect_failure' | 'connect_timeout' | 'overflow'
+
+/** What the sender of an attempt hears: `onResponse` and `onEnd`, or a failure. Nothing after `cancel`. */
+export interface AttemptEvents {
+  /** The request goes out on this connection now. */
+  onConnected(connection: Connection): void
+  onResponse(response: HttpResponse): void
+  onEnd(): void
+  onFailure(reason: AttemptFailure, error?: Error): void
+}
+
+export interface Attempt {
+  cancel(): void
+}
+
+export interface PoolOptions {
+  readonly cluster: CompiledCluster
+  readonly host: Host
+  readonly tlsContext: ClientTlsContext | undefined
+  readonly resources: ClusterResources
+  readonly stats: ClusterStats
+  readonly network: Network
+  readonly tls: Tls
+  readonly codec: HttpCodec
+  readonly timers: Timers
+  readonly clock: Clock
+}
+
+/** HTTP connections to one endpoint: reused when idle, opened when needed, bounded by the cluster's circuit breakers. */
+export interface Pool {
+  /** May call `events` before it returns. */
+  send(request: HttpRequest, events: AttemptEvents): Attempt
+  /** Idle connections close now, busy ones after their request; waiting requests are still served. */
+  drain(): void
+  /** Closes everything at once. */
+  destroy(): void
+  readonly empty: boolean
+}
+
+// An upstream's answer may have as large a head as a client's request.
+const MAX_HEADERS_KB = 60
+const MAX_HEADERS = 100
+
+export function createPool(options: PoolOptions): Pool {
+  return new HttpPool(options)
+}
+
+class HttpPool implements Pool, ClientSessionHandler {
+  readonly #o: PoolOptions
+  readonly #idle: Member[] = []
+  readonly #members = new Map<ClientSession, Member>()
+  readonly #waiting = new Set<PoolAttempt>()
+  #connecting = 0
+  #draining = false
+
+  constructor(options: PoolOptions) {
+    this.#o = options
+  }
+
+  get empty(): boolean {
+    return this.#members.size === 0 && this.#waiting.size === 0 && this.#connecting === 0
+  }
+
+  send(request: HttpRequest, events: AttemptEvents): Attempt {
+    const attempt = new PoolAttempt(this, request, events)
+    const member = this.#takeIdle()
+    if (member !== undefined) {
+      this.#assign(attempt, member)
+      return attempt
+    }
+    const { resources, stats } = this.#o
+    if (!resources.mayWait()) {
+      stats.upstreamRqPendingOverflow.inc()
+      events.onFailure('overflow')
+      return attempt
+    }
+    this.#waiting.add(attempt)
+    resources.pending++
+    stats.upstreamRqPendingTotal.inc()
+    stats.upstreamRqPendingActive.add(1)
+    this.#connectIfNeeded()
+    return attempt
+  }
+
+  drain(): void {
+    this.#draining = true
+    for (const member of [...this.#members.values()]) member.session.drain()
+  }
+
+  destroy(): void {
+    this.#draining = true
+    for (const attempt of [...this.#waiting]) {
+      this.forget(attempt)
+      attempt.fail('connection_termination', new Error('the endpoint was removed'))
+    }
+    for (const member of [...this.#members.values()]) member.session.destroy()
+  }
+
+  /** The attempt waits no more. */
+  forget(attempt: PoolAttempt): void {
+    if (!this.#waiting.delete(attempt)) return
+    this.#o.resources.pending--
+    this.#o.stats.upstreamRqPendingActive.add(-1)
+  }
+
+  released(): void {
+    this.#o.resources.requests--
+    this.#o.host.activeRequests--
+    this.#o.stats.upstreamRqActive.add(-1)
+  }
+
+  onAvailable(session: ClientSession): void {
+    const member = this.#members.get(session)
+    if (member === undefined) return
+    const most = this.#o.cluster.http.maxRequestsPerConnection
+    if (this.#draining || (most > 0 && session.total >= most)) {
+      session.drain()
+      return
+    }
+    const next = firstOf(this.#waiting)
+    if (next !== undefined) {
+      this.forget(next)
+      this.#assign(next, member)
+      return
+    }
+    this.#idle.push(member)
+    member.idle.start(this.#o.cluster.http.idleTimeoutMs)
+  }
+
+  onClose(session: ClientSession): void {
+    const member = this.#members.get(session)
+    if (member === undefined) return
+    this.#members.delete(session)
+    member.idle.stop()
+    member.lifetime?.stop()
+    const at = this.#idle.indexOf(member)
+    if (at >= 0) this.#idle.splice(at, 1)
+    this.#connectionGone()
+    this.#connectIfNeeded()
+  }
+
+  #takeIdle(): Member | undefined {
+    for (;;) {
+      const member = this.#idle.pop()
+      if (member === undefined) return undefined
+      member.idle.stop()
+      if (member.session.available && !member.session.connection.closed) return member
+    }
+  }
+
+  #assign(attempt: PoolAttempt, member: Member): void {
+    const { resources, host, stats } = this.#o
+    if (!resources.mayRequest()) {
+      attempt.fail('overflow')
+      this.onAvailable(member.session)
+      return
+    }
+    resources.requests++
+    host.activeRequests++
+    host.totalRequests++
+    stats.upstreamRqTotal.inc()
+    stats.upstreamRqActive.add(1)
+    attempt.begin(member.session)
+  }
+
+  #connectIfNeeded(): void {
+    const { resources, stats } = this.#o
+    while (this.#connecting < this.#waiting.size) {
+      // One connection is always allowed: else a pool could wait for ever for what another holds.
+      if (!resources.mayConnect() && this.#members.size + this.#connecting > 0) {
+        stats.upstreamCxOverflow.inc()
+        return
+      }
+      this.#connect()
+    }
+  }
+
+  #connect(): void {
+    const { resources, stats, host, clock } = this.#o
+    this.#connecting++
+    resources.connections++
+    host.activeConnections++
+    host.totalConnections++
+    stats.upstreamCxTotal.inc()
+    stats.upstreamCxActive.add(1)
+    const began = clock.monotonic()
+    this.#open().then(
+      (connection) => {
+        this.#connecting--
+        stats.upstreamCxConnectMs.observe(clock.monotonic() - began)
+        this.#connected(connection)
+      },
+      (error: Error & { code?: string }) => {
+        this.#connecting--
+        host.connectFailures++
+        stats.upstreamCxConnectFail.inc()
+        const timeout = error.code === 'ETIMEDOUT'
+        if (timeout) stats.upstreamCxConnectTimeout.inc()
+        this.#connectionGone()
+        // Whoever waits may do better elsewhere than with an endpoint that cannot be reached.
+        for (const attempt of [...this.#waiting]) {
+          this.forget(attempt)
+          attempt.fail(timeout ? 'connect_timeout' : 'connect_failure', error)
+        }
+      },
+    )
+  }
+
+  async #open(): Promise<Connection> {
+    const { cluster, host, network, tls, tlsContext, stats, clock } = this.#o
+    const timeoutMs = cluster.connectTimeoutMs
+    const began = clock.monotonic()
+    const connection = await network.connect({ address: host.endpoint.address, timeoutMs, sourceAddress: cluster.sourceAddress })
+    if (tlsContext === undefined) return connection
+    const left = Math.max(1, timeoutMs - (clock.monotonic() - began))
+    const stop = clock.after(left, () =>
+      connection.destroy(Object.assign(new Error(`the TLS handshake took longer than ${timeoutMs} ms`), { code: 'ETIMEDOUT' })),
+    )
+    try {
+      const secured = await tls.connect(connection, tlsContext)
+      stats.sslHandshake.inc()
+      return secured
+    } catch (error) {
+      stats.sslConnectionError.inc()
+      throw error
+    } finally {
+      stop()
+    }
+  }
+
+  #connected(connection: Connection): void {
+    const { cluster, codec, timers } = this.#o
+    const session = codec.connect(connection, { maxHeadersKb: MAX_HEADERS_KB, maxHeadersCount: MAX_HEADERS }, this)
+    const member: Member = { session, idle: timers.timer(() => session.drain()), lifetime: undefined }
+    if (cluster.http.maxConnectionDurationMs > 0) {
+      member.lifetime = timers.timer(() => session.drain())
+      member.lifetime.start(cluster.http.maxConnectionDurationMs)
+    }
+    this.#members.set(session, member)
+    this.onAvailable(session)
+  }
+
+  #connectionGone(): void {
+    const { resources, host, stats } = this.#o
+    resources.connections--
+    host.activeConnections--
+    stats.upstreamCxActive.add(-1)
+    stats.upstreamCxDestroy.inc()
+  }
+}
+
+interface Member {
+  readonly session: ClientSession
+  readonly idle: Timer
+  lifetime: Timer | undefined
+}
+
+/** One request's stay in the pool: waiting, then on a connection. */
+class PoolAttempt implements Attempt, ClientExchangeEvents {
+  readonly #pool: HttpPool
+  readonly #request: HttpRequest
+  readonly #events: AttemptEvents
+  #exchange: ClientExchange | undefined
+  #active = false
+  #over = false
+
+  constructor(pool: HttpPool, request: HttpRequest, events: AttemptEvents) {
+    this.#pool = pool
+    this.#request = request
+    this.#events = events
+  }
+
+  begin(session: ClientSession): void {
+    this.#active = true
+    this.#events.onConnected(session.connection)
+    if (this.#over) return
+    const exchange = session.send(this.#request, this)
+    if (this.#over && this.#active) exchange.cancel()
+    this.#exchange = exchange
+  }
+
+  cancel(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#pool.forget(this)
+    this.#release()
+    this.#exchange?.cancel()
+  }
+
+  fail(reason: AttemptFailure, error?: Error): void {
+    if (this.#over) return
+    this.#over = true
+    this.#release()
+    this.#events.onFailure(reason, error)
+  }
+
+  onResponse(response: HttpResponse): void {
+    if (!this.#over) this.#events.onResponse(response)
+  }
+
+  onEnd(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#release()
+    this.#events.onEnd()
+  }
+
+  onReset(reason: ResetReason, error?: Error): void {
+    this.fail(reason, error)
+  }
+
+  #release(): void {
+    if (!this.#active) return
+    this.#active = false
+    this.#pool.released()
+  }
+}
+
+function firstOf<T>(set: ReadonlySet<T>): T | undefined {
+  for (const item of set) return item
+  return undefined
+}
