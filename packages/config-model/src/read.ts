@@ -76,6 +76,18 @@ function readObject(object: unknown, document: DocumentOrigin, reading: Reading)
     })
     return
   }
+  if (isRecord(object) && object['apiVersion'] === undefined && object['kind'] === undefined) {
+    // A values file or a fragment that lies beside the objects.
+    const message = 'is skipped: without apiVersion and kind it is no Kubernetes object'
+    reading.diagnostics.push({
+      code: 'config.not_an_object',
+      severity: 'warning',
+      path: '',
+      message,
+      origin: locate(document, ''),
+    })
+    return
+  }
   const result = decodeResource(object, reading.options)
   for (const diagnostic of result.diagnostics)
     reading.diagnostics.push({ ...diagnostic, origin: locate(document, diagnostic.path) })

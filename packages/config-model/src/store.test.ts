@@ -33,9 +33,20 @@ describe('createStore', () => {
   it('finds the WorkloadEntries behind a Service, with their own ports', () => {
     const snapshot = storeOf(APPS).snapshot()
     const [service] = snapshot.servicesOf('apps-svc-all.nolen.svc.cluster.local')
-    expect(service).toMatchObject({ name: 'apps-svc-all', resolution: 'ClientSideLB', ports: [{ protocol: 'HTTP' }, { protocol: 'GRPC' }] })
+    expect(service).toMatchObject({
+      name: 'apps-svc-all',
+      resolution: 'ClientSideLB',
+      ports: [{ protocol: 'HTTP' }, { protocol: 'GRPC' }],
+    })
     expect(snapshot.endpoints(service!, 'http')).toMatchObject([
-      { address: '127.0.0.1', port: 4001, tlsMode: 'istio', labels: { version: 'v1', auther: 'nolen' }, workloadName: 'c1', serviceAccount: 'apps' },
+      {
+        address: '127.0.0.1',
+        port: 4001,
+        tlsMode: 'istio',
+        labels: { version: 'v1', auther: 'nolen' },
+        workloadName: 'c1',
+        serviceAccount: 'apps',
+      },
       { address: '127.0.0.2', port: 80, tlsMode: 'disabled' },
     ])
     // A named target port that the workload does not have leaves it out.

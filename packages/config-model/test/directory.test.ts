@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createStore, type Store } from '@heddle/config-model'
+import { type DirectorySource, watchDirectory } from '@heddle/config-model/sources'
+import { formatDiagnostic, systemClock } from '@heddle/runtime'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+
+const entry = (name: string, address = '10.0.0.1'): string =>
+  `apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: ${name}, namespace: ns}\nspec:\n  address: ${address}\n`
+
+let directory: string
+let store: Store
+let source: DirectorySource
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'heddle-config-'))
+  await writeFile(join(directory, 'a.yaml'), `${entry('a')}---\n${entry('b')}`)
+  store = createStore()
+  source = await watchDirectory(directory, { store, clock: systemClock, settleMs: 15 })
+})
+afterEach(async () => {
+  source.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+const names = (): string[] =>
+  store
+    .snapshot()
+    .list('WorkloadEntry')
+    .map(({ metadata }) => metadata.name)
+const addressOf = (name: string): string | undefined => store.snapshot().get('WorkloadEntry', 'ns', name)?.spec.address
+const soon = <T>(read: () => T, wanted: T): Promise<void> =>
+  vi.waitFor(() => expect(read()).toEqual(wanted), { timeout: 5000, interval: 5 })
+
+it('has what lies there when it starts, and follows changes, new folders and deletions', async () => {
+  expect(names()).toEqual(['a', 'b'])
+  await writeFile(join(directory, 'a.yaml'), entry('a', '10.0.0.2'))
+  await soon(names, ['a'])
+  expect(addressOf('a')).toBe('10.0.0.2')
+  await mkdir(join(directory, 'more/deep'), { recursive: true })
+  await writeFile(
+    join(directory, 'more/deep/c.json'),
+    JSON.stringify({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'WorkloadEntry',
+      metadata: { name: 'c', namespace: 'ns' },
+      spec: { address: '10.0.0.3' },
+    }),
+  )
+  await soon(names, ['a', 'c'])
+  await unlink(join(directory, 'a.yaml'))
+  await soon(names, ['c'])
+})
+
+it('takes a file that is renamed over another, and never the moment between', async () => {
+  const revisions: string[][] = []
+  store.subscribe(() => revisions.push(names()))
+  await writeFile(join(directory, '.a.yaml.swp'), 'not: [yaml')
+  await writeFile(join(directory, 'a.yaml~'), 'not: [yaml')
+  await writeFile(join(directory, 'new.tmp'), entry('z'))
+  await rename(join(directory, 'new.tmp'), join(directory, 'a.yaml'))
+  await soon(names, ['z'])
+  expect(revisions).toEqual([['z']])
+  expect(source.diagnostics.current).toEqual([])
+})
+
+it('keeps the last good version of a bad document and says where it is bad', async () => {
+  await writeFile(join(directory, 'a.yaml'), `${entry('a', '"not an address!"')}---\n${entry('b', '10.9.9.9')}`)
+  await soon(() => addressOf('b'), '10.9.9.9')
+  expect(addressOf('a')).toBe('10.0.0.1')
+  const problems = source.diagnostics.current.map(formatDiagnostic)
+  expect(problems[0]).toMatch(/a\.yaml:5: error \S+ WorkloadEntry ns\/a spec\.address: /)
+  expect(problems[1]).toMatch(/info config\.kept WorkloadEntry ns\/a: stays in force/)
+  await writeFile(join(directory, 'a.yaml'), `${entry('a', '10.0.0.7')}---\n${entry('b')}`)
+  await soon(() => addressOf('a'), '10.0.0.7')
+  expect(source.diagnostics.current).toEqual([])
+})
+
+it('keeps everything of a file whose YAML is broken', async () => {
+  await writeFile(join(directory, 'a.yaml'), `${entry('a', '10.0.0.5')}---\nkind: [unclosed`)
+  await soon(() => addressOf('a'), '10.0.0.5')
+  expect(names()).toEqual(['a', 'b'])
+  expect(source.diagnostics.current[0]).toMatchObject({ code: 'config.yaml', origin: { line: 7 } })
+})
+
+it('reports what is not text, and a folder that goes away, and keeps serving', async () => {
+  await writeFile(join(directory, 'b.yaml'), new Uint8Array([0x61, 0xff, 0xfe]))
+  await soon(() => source.diagnostics.current.map(({ code }) => code), ['config.file'])
+  await rm(directory, { recursive: true })
+  await soon(() => source.diagnostics.current[0]?.code, 'config.directory')
+  expect(names()).toEqual(['a', 'b'])
+})
+
+it('finds the line of a field', async () => {
+  expect(source.origins.locate('WorkloadEntry ns/b', 'spec.address')).toEqual({ file: join(directory, 'a.yaml'), line: 11 })
+})
+
+it('rejects a folder that is not there', async () => {
+  await expect(watchDirectory(join(directory, 'nope'), { store, clock: systemClock })).rejects.toThrow(/nope/)
+})
