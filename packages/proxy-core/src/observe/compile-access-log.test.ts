@@ -1,0 +1,107 @@
+import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import { describe, expect, it } from 'vitest'
+import type { StreamInfo } from '../http/stream-info.js'
+import type { AccessLogEntry } from './access-log.js'
+import { compileAccessLog } from './compile-access-log.js'
+
+const FILE = 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog'
+const STDOUT = 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog'
+
+const entry = (change: Partial<StreamInfo>): AccessLogEntry => ({
+  info: {
+    ...{
+      startTime: 0,
+      start: 0,
+      end: 5,
+      method: 'GET',
+      authority: '',
+      path: '/',
+      protocol: 'HTTP/1.1',
+      status: 200,
+      details: '',
+    },
+    ...{ flags: new Set<string>(), bytesReceived: 0, bytesSent: 0, attempts: 1, downstreamRemote: '', downstreamLocal: '' },
+    ...{ metadata: new Map(), filterState: new Map() },
+    ...change,
+  },
+})
+
+function compile(log: AccessLog, random = 0.5) {
+  const lines: string[] = []
+  const paths: string[] = []
+  const compiled = compileAccessLog(log, 'access_log[0]', {
+    sinks: (path) => {
+      paths.push(path)
+      return { write: (line) => lines.push(line) }
+    },
+    random: { next: () => random },
+  })
+  return { compiled, lines, paths }
+}
+
+const withFilter = (filter: AccessLogFilter): AccessLog => ({
+  filter,
+  typed_config: { '@type': STDOUT, log_format: { text_format_source: { inline_string: '%RESPONSE_CODE%\n' } } },
+})
+
+describe('loggers', () => {
+  it.each([
+    ['text', { path: '/tmp/a.log', log_format: { text_format_source: { inline_string: 'x %RESPONSE_CODE%\n' } } }, 'x 200\n'],
+    ['older text', { path: '/tmp/a.log', log_format: { text_format: '%PROTOCOL%' } }, 'HTTP/1.1'],
+    ['oldest text', { path: '/tmp/a.log', format: 'y' }, 'y'],
+    ['JSON', { path: '/tmp/a.log', log_format: { json_format: { code: '%RESPONSE_CODE%' } } }, '{"code":200}\n'],
+  ])('a file with %s', (_, config, want) => {
+    const { compiled, lines, paths } = compile({ name: 'envoy.access_loggers.file', typed_config: { '@type': FILE, ...config } })
+    if (!compiled.ok) throw new Error('not compiled')
+    compiled.value.log(entry({}))
+    expect(lines).toEqual([want])
+    expect(paths).toEqual(['/tmp/a.log'])
+  })
+
+  it('stdout', () => {
+    expect(compile({ typed_config: { '@type': STDOUT } }).paths).toEqual(['/dev/stdout'])
+  })
+
+  it.each([
+    [
+      'another logger',
+      { typed_config: { '@type': 'type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig' } },
+      'log.unsupported',
+      'access_log[0].typed_config',
+    ],
+    ['no path', { typed_config: { '@type': FILE } }, 'log.path', 'access_log[0].typed_config.path'],
+    ['a filter of an extension', withFilter({ extension_filter: {} }), 'log.filter', 'access_log[0].filter.extension_filter'],
+  ])('refuses %s', (_, log: AccessLog, code, path) => {
+    expect(compile(log).compiled.diagnostics[0]).toMatchObject({ code, path })
+  })
+})
+
+describe('filters', () => {
+  const atLeast = (value: number): AccessLogFilter => ({
+    status_code_filter: { comparison: { op: 'GE', value: { default_value: value, runtime_key: 'x' } } },
+  })
+  it.each<[string, AccessLogFilter, Partial<StreamInfo>, boolean]>([
+    ['status at least 400', atLeast(400), { status: 503 }, true],
+    ['status at least 400', atLeast(400), { status: 200 }, false],
+    [
+      'duration at most 4',
+      { duration_filter: { comparison: { op: 'LE', value: { default_value: 4, runtime_key: 'x' } } } },
+      { end: 5 },
+      false,
+    ],
+    ['any flag', { response_flag_filter: {} }, { flags: new Set(['UF']) }, true],
+    ['any flag', { response_flag_filter: {} }, {}, false],
+    ['these flags', { response_flag_filter: { flags: ['NR'] } }, { flags: new Set(['UF']) }, false],
+    ['gRPC OK', { grpc_status_filter: { statuses: ['OK'] } }, { grpcStatus: '0' }, true],
+    ['not gRPC OK', { grpc_status_filter: { statuses: ['OK'], exclude: true } }, { grpcStatus: '7' }, true],
+    ['sampled 60 of 100', { runtime_filter: { runtime_key: 'x', percent_sampled: { numerator: 60 } } }, {}, true],
+    ['sampled 40 of 100', { runtime_filter: { runtime_key: 'x', percent_sampled: { numerator: 40 } } }, {}, false],
+    ['both', { and_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, false],
+    ['either', { or_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, true],
+  ])('%s', (_, filter, change, logged) => {
+    const { compiled, lines } = compile(withFilter(filter))
+    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message)
+    compiled.value.log(entry(change))
+    expect(lines).toHaveLength(logged ? 1 : 0)
+  })
+})

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest'
+import { createHeaderMap } from '../http/header-map.js'
+import type { StreamInfo } from '../http/stream-info.js'
+import type { AccessLogEntry } from './access-log.js'
+import { compileJsonFormat, compileTextFormat, DEFAULT_TEXT_FORMAT } from './log-format.js'
+
+const info = (change: Partial<StreamInfo> = {}): StreamInfo => ({
+  startTime: Date.UTC(2026, 10, 21, 6, 7, 8, 9),
+  start: 1000,
+  end: 1012.7,
+  method: 'GET',
+  authority: 'web.example:8080',
+  path: '/new',
+  originalPath: '/old?x=1',
+  protocol: 'HTTP/1.1',
+  requestId: 'req-1',
+  status: 200,
+  details: 'via_upstream',
+  flags: new Set(),
+  bytesReceived: 3,
+  bytesSent: 1234,
+  attempts: 2,
+  routeName: 'default',
+  cluster: 'outbound|80||web',
+  endpoint: {
+    address: { address: '10.0.0.7', port: 8080 },
+    weight: 1,
+    priority: 0,
+    locality: { region: '', zone: '', subZone: '' },
+    health: 'HEALTHY',
+    metadata: {},
+  },
+  downstreamRemote: '10.0.0.1:4711',
+  downstreamLocal: '[::1]:80',
+  sni: 'web.example',
+  peerPrincipal: 'spiffe://cluster.local/ns/a/sa/b',
+  metadata: new Map([['envoy.filters.http.jwt_authn', { payload: { sub: 'me' }, n: 7 }]]),
+  filterState: new Map([['policy', 'deny-all']]),
+  ...change,
+})
+
+const entry = (change: Partial<StreamInfo> = {}, request: [string, string][] = []): AccessLogEntry => ({
+  info: info(change),
+  requestHeaders: createHeaderMap([['user-agent', 'curl/8'], ...request]),
+  responseHeaders: createHeaderMap([['x-envoy-upstream-service-time', '11']]),
+})
+
+function inText(format: string, of: AccessLogEntry = entry(), omitEmptyValues = false): string {
+  const compiled = compileTextFormat(format, 'format', { omitEmptyValues })
+  if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message)
+  return compiled.value(of)
+}
+
+function inJson(format: unknown, of: AccessLogEntry = entry(), omitEmptyValues = false): string {
+  const compiled = compileJsonFormat(format, 'json_format', { omitEmptyValues })
+  if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message)
+  return compiled.value(of)
+}
+
+describe('operators in text', () => {
+  it.each([
+    ['%START_TIME%', '2026-11-21T06:07:08.009Z'],
+    ['%START_TIME(%Y/%m/%d %H:%M:%S.%3f %z)%', '2026/11/21 06:07:08.009 +0000'],
+    ['%START_TIME(%s)%', '1795241228'],
+    ['%START_TIME(%E3S)%', '08.009'],
+    ['%REQ(:METHOD)% %REQ(:PATH)% %REQ(:AUTHORITY)%', 'GET /new web.example:8080'],
+    ['%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%', '/old?x=1'],
+    ['%REQ(X-NOT-THERE?USER-AGENT)%', 'curl/8'],
+    ['%REQ(USER-AGENT):4%', 'curl'],
+    ['%REQ(X-REQUEST-ID)%', 'req-1'],
+    ['%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%', '11'],
+    ['%PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%', 'HTTP/1.1 200 - via_upstream'],
+    ['%BYTES_RECEIVED%/%BYTES_SENT% %DURATION%', '3/1234 12'],
+    ['%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT% %UPSTREAM_CLUSTER%', '10.0.0.7:8080 8080 outbound|80||web'],
+    ['%UPSTREAM_REQUEST_ATTEMPT_COUNT%', '2'],
+    [
+      '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_PORT%',
+      '10.0.0.1 ::1 80',
+    ],
+    ['%REQUESTED_SERVER_NAME% %ROUTE_NAME% %DOWNSTREAM_PEER_URI_SAN%', 'web.example default spiffe://cluster.local/ns/a/sa/b'],
+    ['%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:payload:sub)%', 'me'],
+    ['%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:payload)%', '{"sub":"me"}'],
+    ['%DYNAMIC_METADATA(no.such:key)%', '-'],
+    ['%FILTER_STATE(policy:PLAIN)%', 'deny-all'],
+    ['100%% of it\n', '100% of it\n'],
+    ['', ''],
+  ])('%s', (format, want) => {
+    expect(inText(format)).toBe(want)
+  })
+
+  it('writes - for what is absent, and nothing with omit_empty_values', () => {
+    expect(inText('a %REQ(X-NONE)% b')).toBe('a - b')
+    expect(inText('a %REQ(X-NONE)% b', entry(), true)).toBe('a  b')
+  })
+
+  it('joins response flags in the order in which they came', () => {
+    expect(inText('%RESPONSE_FLAGS%', entry({ flags: new Set(['URX', 'UF']) }))).toBe('URX,UF')
+  })
+
+  it('names gRPC statuses', () => {
+    expect(inText('%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%', entry({ grpcStatus: '7' }))).toBe(
+      'PermissionDenied PERMISSION_DENIED 7',
+    )
+  })
+
+  it('reads header octets as UTF-8', () => {
+    expect(inText('%REQ(X-NAME)%', entry({}, [['x-name', 'z\u00c3\u00bc']]))).toBe('zü')
+  })
+
+  it("knows Istio's default format", () => {
+    const format =
+      '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n'
+    expect(inText(format)).toBe(
+      '[2026-11-21T06:07:08.009Z] "GET /old?x=1 HTTP/1.1" 200 - via_upstream - "-" 3 1234 12 11 "-" "curl/8" "req-1" "web.example:8080" "10.0.0.7:8080" outbound|80||web - [::1]:80 10.0.0.1:4711 web.example default\n',
+    )
+  })
+
+  it("compiles Envoy's default format", () => {
+    expect(inText(DEFAULT_TEXT_FORMAT)).toMatch(
+      /^\[2026-.*\] "GET \/old\?x=1 HTTP\/1\.1" 200 - 3 1234 12 11 "-" "curl\/8" "req-1" "web\.example:8080" "10\.0\.0\.7:8080"\n$/,
+    )
+  })
+})
+
+describe('JSON', () => {
+  it('sorts keys, keeps the type of a single operator, and ends the line', () => {
+    expect(
+      inJson({
+        b: '%RESPONSE_CODE%',
+        a: 'code %RESPONSE_CODE%',
+        meta: '%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:payload)%',
+      }),
+    ).toBe('{"a":"code 200","b":200,"meta":{"sub":"me"}}\n')
+  })
+
+  it('has null for what is absent, - inside other text, no key with omit_empty_values', () => {
+    const format = {
+      none: '%REQ(X-NONE)%',
+      text: 'a %REQ(X-NONE)% b',
+      inner: { none: '%REQ(X-NONE)%', flags: '%RESPONSE_FLAGS%' },
+    }
+    expect(inJson(format)).toBe('{"inner":{"flags":"-","none":null},"none":null,"text":"a - b"}\n')
+    expect(inJson(format, entry(), true)).toBe('{"inner":{"flags":"-"},"text":"a  b"}\n')
+  })
+
+  it('takes lists and plain values', () => {
+    expect(inJson({ list: ['%PROTOCOL%', '%REQ(X-NONE)%'], fixed: 1 })).toBe('{"fixed":1,"list":["HTTP/1.1",null]}\n')
+  })
+})
+
+describe('what is refused', () => {
+  it.each([
+    ['%NO_SUCH_THING%', /NO_SUCH_THING/],
+    ['100%', /Column 4/],
+    ['%REQ()%', /header name/],
+    ['%REQ(a?b?c)%', /header name/],
+    ['%PROTOCOL(x)%', /takes no argument/],
+    ['%GRPC_STATUS(x)%', /CAMEL_STRING/],
+  ])('%s', (format, message) => {
+    const compiled = compileTextFormat(format, 'access_log[0].format', { omitEmptyValues: false })
+    expect(compiled.ok).toBe(false)
+    expect(compiled.diagnostics[0]).toMatchObject({
+      code: 'log.format',
+      path: 'access_log[0].format',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('tells the key of a JSON format', () => {
+    const compiled = compileJsonFormat({ a: { b: '%NOPE%' } }, 'json_format', { omitEmptyValues: false })
+    expect(compiled.diagnostics[0]?.path).toBe('json_format.a.b')
+  })
+})

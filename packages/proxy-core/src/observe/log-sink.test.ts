@@ -1,0 +1,65 @@
+import { createFakeClock } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { createBufferedSink } from './log-sink.js'
+
+describe('a buffered sink', () => {
+  it('writes in blocks: after the interval, or when enough is there', async () => {
+    const clock = createFakeClock()
+    const blocks: string[] = []
+    const sink = createBufferedSink({ clock, write: async (block) => void blocks.push(block), maxBufferedLength: 10 })
+    sink.write('a\n')
+    sink.write('b\n')
+    await clock.advanceAsync(999)
+    expect(blocks).toEqual([])
+    await clock.advanceAsync(1)
+    expect(blocks).toEqual(['a\nb\n'])
+    sink.write('0123456789\n')
+    await clock.advanceAsync(0)
+    expect(blocks).toEqual(['a\nb\n', '0123456789\n'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('keeps the order while a write is slow, and drops and counts beyond its bound', async () => {
+    const clock = createFakeClock()
+    const blocks: string[] = []
+    let finish = (): void => {}
+    const write = (block: string): Promise<void> => {
+      blocks.push(block)
+      return new Promise((resolve) => {
+        finish = resolve
+      })
+    }
+    const sink = createBufferedSink({ clock, write, maxBufferedLength: 2, maxPendingLength: 4 })
+    sink.write('aa')
+    sink.write('bb')
+    sink.write('cc')
+    sink.write('dd')
+    await clock.advanceAsync(0)
+    expect(blocks).toEqual(['aa'])
+    expect(sink.dropped).toBe(1)
+    finish()
+    await clock.advanceAsync(0)
+    expect(blocks).toEqual(['aa', 'bb'])
+  })
+
+  it('tells of a block that is lost and goes on', async () => {
+    const clock = createFakeClock()
+    const errors: unknown[] = []
+    let first = true
+    const blocks: string[] = []
+    const write = async (block: string): Promise<void> => {
+      if (first) {
+        first = false
+        throw new Error('disk full')
+      }
+      blocks.push(block)
+    }
+    const sink = createBufferedSink({ clock, write, onError: (error) => errors.push(error) })
+    sink.write('a')
+    await sink.flush()
+    sink.write('b')
+    await sink.flush()
+    expect(errors).toHaveLength(1)
+    expect(blocks).toEqual(['b'])
+  })
+})
