@@ -1,1 +1,7 @@
-export {}
+export { translate, type Translation } from './translate.js'
+export { type Locality, type InterceptionMode, type NodeMessage, parseLocality, type ProxyDescriptor, proxyFromJson, proxyFromNode, type ProxyType } from './proxy.js'
+export type { Provenance, ProvenanceIndex } from './provenance.js'
+export { toJson, type ResourcesJson } from './output.js'
+export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
+export { policySource } from './security/authorization-policies.js'
+export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'

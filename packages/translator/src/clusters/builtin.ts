@@ -1,0 +1,36 @@
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Build } from '../build.js'
+import { duration } from '../message.js'
+import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER, statName } from '../names.js'
+import { applyConnectionPool } from './connection-pool.js'
+import { draft, finish } from './draft.js'
+import { METADATA_EXCHANGE } from './outbound.js'
+
+/** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
+export const INBOUND_SOURCE: { source_address: { address: string; port_value: number } } = { source_address: { address: '127.0.0.6', port_value: 0 } }
+
+const PASSTHROUGH_IDLE_TIMEOUT_MS = 300_000
+
+/** Takes nothing: connections to it are closed. */
+export function blackHoleCluster(build: Build): Cluster {
+  return finish(draft(BLACK_HOLE_CLUSTER, 'STATIC', build.mesh.connectTimeout))
+}
+
+/** Goes on to wherever the client wanted to go. */
+export function passthroughCluster(build: Build): Cluster {
+  const cluster = passthrough(build, PASSTHROUGH_CLUSTER)
+  return build.proxy.stockEnvoy ? cluster : { ...cluster, filters: [METADATA_EXCHANGE] }
+}
+
+export function inboundPassthroughCluster(build: Build): Cluster {
+  return { ...passthrough(build, INBOUND_PASSTHROUGH_CLUSTER), upstream_bind_config: INBOUND_SOURCE }
+}
+
+function passthrough(build: Build, name: string): Cluster {
+  const made = draft(name, 'ORIGINAL_DST', build.mesh.connectTimeout)
+  made.cluster.alt_stat_name = statName(PASSTHROUGH_CLUSTER)
+  made.cluster.lb_policy = 'CLUSTER_PROVIDED'
+  applyConnectionPool(made, undefined, build.mesh)
+  made.http = { protocol: 'downstream', common: { idle_timeout: duration(PASSTHROUGH_IDLE_TIMEOUT_MS) } }
+  return finish(made)
+}

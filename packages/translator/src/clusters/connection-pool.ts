@@ -1,0 +1,61 @@
+import type { ConnectionPoolSettings, MeshConfig, RetryBudget, TcpKeepalive } from '@heddle/config-model'
+import { defined, duration } from '../message.js'
+import type { ClusterDraft, HttpOptions } from './draft.js'
+
+/** Istio turns Envoy's limits off: 2^32-1 each. */
+export const NO_LIMIT: number = 2 ** 32 - 1
+
+/** DestinationRule connectionPool -> circuit breakers, timeouts, keepalive. A limit of 0 is the same as none. */
+export function applyConnectionPool(draft: ClusterDraft, pool: ConnectionPoolSettings | undefined, mesh: MeshConfig, retryBudget?: RetryBudget): void {
+  const { cluster, http: options } = draft
+  const tcp = pool?.tcp
+  const http = pool?.http
+  if (tcp?.connectTimeout !== undefined) cluster.connect_timeout = duration(tcp.connectTimeout)
+  const threshold = {
+    max_connections: limit(tcp?.maxConnections),
+    max_pending_requests: limit(http?.http1MaxPendingRequests),
+    max_requests: limit(http?.http2MaxRequests),
+    max_retries: limit(http?.maxRetries),
+  }
+  cluster.circuit_breakers = { thresholds: [retryBudget === undefined ? threshold : { ...threshold, retry_budget: budget(retryBudget) }] }
+  applyKeepalive(draft, tcp?.tcpKeepalive ?? mesh.tcpKeepalive)
+  const idle = http?.idleTimeout ?? tcp?.idleTimeout
+  const common: NonNullable<HttpOptions['common']> = defined({
+    idle_timeout: idle === undefined ? undefined : duration(idle),
+    max_requests_per_connection: positive(http?.maxRequestsPerConnection),
+    max_connection_duration: tcp?.maxConnectionDuration === undefined ? undefined : duration(tcp.maxConnectionDuration),
+  })
+  const streams = positive(http?.maxConcurrentStreams)
+  if (Object.keys(common).length > 0 || streams !== undefined) options.common = common
+  if (streams !== undefined) options.maxConcurrentStreams = streams
+  const ping = http?.http2KeepAlive
+  if (ping !== undefined) {
+    options.keepAlive = defined({ interval: ping.interval === undefined ? undefined : duration(ping.interval), timeout: ping.timeout === undefined ? undefined : duration(ping.timeout) }) as { interval?: string; timeout?: string }
+  }
+  if (http?.useClientProtocol === true) options.protocol = 'downstream'
+}
+
+function applyKeepalive(draft: ClusterDraft, keepalive: TcpKeepalive | undefined): void {
+  if (keepalive === undefined) return
+  const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.floor(ms / 1000))
+  draft.cluster.upstream_connection_options = {
+    tcp_keepalive: defined({ keepalive_probes: positive(keepalive.probes), keepalive_time: seconds(keepalive.time), keepalive_interval: seconds(keepalive.interval) }),
+  }
+}
+
+/** Defaults: 20 percent of the active requests, at least 3. */
+function budget(given: RetryBudget): object {
+  return defined({
+    budget_percent: given.percent === undefined ? undefined : { value: given.percent },
+    min_retry_concurrency: given.minRetryConcurrency,
+    budget_interval: given.budgetInterval === undefined ? undefined : duration(given.budgetInterval),
+  })
+}
+
+function limit(value: number | undefined): number {
+  return positive(value) ?? NO_LIMIT
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined
+}

@@ -1,0 +1,59 @@
+import type { ConnectionPoolSettings, IstioIngressListener } from '@heddle/config-model'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Build } from '../build.js'
+import { socketAddress } from '../listeners/binding.js'
+import { type InboundPort, inboundPorts } from '../listeners/inbound.js'
+import { isHttp2 } from '../protocol.js'
+import type { ServiceTarget } from '../service-targets.js'
+import { policyForPort } from '../destination-rules.js'
+import { INBOUND_SOURCE } from './builtin.js'
+import { applyConnectionPool } from './connection-pool.js'
+import { draft, finish } from './draft.js'
+
+/** Addresses of redirected connections are kept for ever: Envoy's largest duration. */
+const KEEP_FOREVER = '9223372035s'
+
+/** To the application: one cluster per port that the workload serves. */
+export function inboundClusters(build: Build, targets: readonly ServiceTarget[]): Cluster[] {
+  return inboundPorts(build, targets).map((port) => clusterOf(build, port, targets))
+}
+
+function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTarget[]): Cluster {
+  const ingress = build.view.sidecar?.spec.ingress?.find((l) => l.port.number === port.targetPort && port.sources[0]?.kind === 'Sidecar')
+  const endpoint = ingress?.defaultEndpoint
+  const fixed = endpoint !== undefined && endpoint !== ''
+  const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout)
+  const { cluster } = made
+  cluster.common_lb_config = {}
+  if (fixed) cluster.load_assignment = { cluster_name: port.cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address: endpointAddress(build, endpoint) } }] }] }
+  else {
+    cluster.lb_policy = 'CLUSTER_PROVIDED'
+    cluster.cleanup_interval = KEEP_FOREVER
+  }
+  if (!fixed || !endpoint.startsWith('127.0.0.1:')) cluster.upstream_bind_config = INBOUND_SOURCE
+  const services = targets.filter((t) => t.targetPort === port.targetPort)
+  if (ingress === undefined && services.length > 0) made.istio['services'] = services.map(({ service }) => ({ host: service.hostname, name: service.registry === 'External' ? service.hostname : service.name, namespace: service.namespace }))
+  if (isHttp2(port.protocol)) made.http.protocol = 'http2'
+  else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
+  applyConnectionPool(made, poolOf(build, ingress, services), build.mesh)
+  const finished = finish(made)
+  for (const source of port.sources) build.origins.mark(finished, source)
+  return finished
+}
+
+/** Of the ingress listener, of the Sidecar, or of a DestinationRule for the workload's own service. */
+function poolOf(build: Build, ingress: IstioIngressListener | undefined, targets: readonly ServiceTarget[]): ConnectionPoolSettings | undefined {
+  const sidecar = ingress?.connectionPool ?? build.view.sidecar?.spec.inboundConnectionPool
+  if (sidecar !== undefined) return sidecar
+  const [first] = targets
+  return first === undefined ? undefined : policyForPort(build.rules.of(first.service)?.trafficPolicy, first.port)?.connectionPool
+}
+
+/** `127.0.0.1:PORT` is the loopback, `0.0.0.0:PORT` the instance's own address, `unix:///path` a socket. */
+function endpointAddress(build: Build, endpoint: string): ReturnType<typeof socketAddress> {
+  if (endpoint.startsWith('unix://')) return socketAddress(endpoint, 0)
+  const colon = endpoint.lastIndexOf(':')
+  const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
+  const address = host === '0.0.0.0' || host === '::' ? (build.proxy.addresses[0] ?? '127.0.0.1') : host
+  return socketAddress(address, Number(endpoint.slice(colon + 1)))
+}

@@ -1,0 +1,66 @@
+import type { LoadBalancerSettings, LocalityLoadBalancerSetting, MeshConfig, Warmup } from '@heddle/config-model'
+import { duration } from '../message.js'
+import type { ClusterDraft } from './draft.js'
+
+const DEFAULT_RING_SIZE = 1024
+
+/** DestinationRule loadBalancer -> lb_policy. LEAST_REQUEST unless something else is asked for; ORIGINAL_DST clusters have no choice. */
+export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSettings | undefined, mesh: MeshConfig): void {
+  const { cluster } = draft
+  const locality = localitySetting(settings, mesh)
+  const failover = cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
+  if (failover || locality?.distribute !== undefined) cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
+  if (cluster.type === 'ORIGINAL_DST') {
+    cluster.lb_policy = 'CLUSTER_PROVIDED'
+    return
+  }
+  if (settings?.simple === 'PASSTHROUGH') {
+    cluster.lb_policy = 'CLUSTER_PROVIDED'
+    cluster.type = 'ORIGINAL_DST'
+    delete cluster.eds_cluster_config
+    delete cluster.load_assignment
+    return
+  }
+  if (settings?.consistentHash !== undefined) return applyHash(draft, settings.consistentHash)
+  const slowStart = settings?.warmup === undefined ? undefined : { slow_start_config: slowStartOf(settings.warmup) }
+  switch (settings?.simple) {
+    case 'RANDOM':
+      cluster.lb_policy = 'RANDOM'
+      break
+    case 'ROUND_ROBIN':
+      // The enum's zero: proto JSON leaves it out.
+      if (slowStart !== undefined) cluster.round_robin_lb_config = slowStart
+      break
+    default:
+      cluster.lb_policy = 'LEAST_REQUEST'
+      if (slowStart !== undefined) cluster.least_request_lb_config = slowStart
+  }
+}
+
+function applyHash(draft: ClusterDraft, hash: NonNullable<LoadBalancerSettings['consistentHash']>): void {
+  const { cluster } = draft
+  if (hash.maglev !== undefined) {
+    cluster.lb_policy = 'MAGLEV'
+    if (hash.maglev.tableSize !== undefined && hash.maglev.tableSize > 0) cluster.maglev_lb_config = { table_size: String(hash.maglev.tableSize) }
+    return
+  }
+  cluster.lb_policy = 'RING_HASH'
+  cluster.ring_hash_lb_config = { minimum_ring_size: String(hash.ringHash?.minimumRingSize || DEFAULT_RING_SIZE) }
+}
+
+// The runtime key is what Istio writes; Envoy demands that it is not empty.
+function slowStartOf(warmup: Warmup): object {
+  return {
+    slow_start_window: duration(warmup.duration),
+    aggression: { default_value: warmup.aggression ?? 1, runtime_key: '(' },
+    min_weight_percent: { value: warmup.minimumPercent ?? 10 },
+  }
+}
+
+/** The destination's own setting, else the mesh's; undefined when switched off. */
+export function localitySetting(settings: LoadBalancerSettings | undefined, mesh: MeshConfig): LocalityLoadBalancerSetting | undefined {
+  const own = settings?.localityLbSetting
+  if (own !== undefined) return own.enabled === false ? undefined : own
+  const all = mesh.localityLbSetting
+  return all === undefined || all.enabled === false ? undefined : all
+}

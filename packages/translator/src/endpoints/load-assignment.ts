@@ -1,0 +1,89 @@
+import type { MeshService, ServiceEndpoint, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
+import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import { type Build, endpointsOf } from '../build.js'
+import { localitySetting } from '../clusters/load-balancing.js'
+import { defined } from '../message.js'
+import { outboundCluster } from '../names.js'
+import { sourceOfKey } from '../provenance.js'
+import { parseLocality } from '../proxy.js'
+import { selects } from '../selection.js'
+import { distribute, failoverPriorities } from './locality.js'
+
+/** The endpoints of a port and subset that may get traffic: those that Kubernetes calls unready do not. */
+export function selectedEndpoints(build: Build, service: MeshService, port: ServicePort, subset: Subset | undefined): readonly ServiceEndpoint[] {
+  return endpointsOf(build, service, port.name).filter((e) => e.health === 'HEALTHY' && selects(subset?.labels, e.labels))
+}
+
+/** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
+export function loadAssignment(build: Build, service: MeshService, port: ServicePort, subset: Subset | undefined, policy: TrafficPolicy | undefined): ClusterLoadAssignment {
+  const groups = new Map<string, ServiceEndpoint[]>()
+  for (const endpoint of selectedEndpoints(build, service, port, subset)) {
+    const group = groups.get(endpoint.locality)
+    if (group === undefined) groups.set(endpoint.locality, [endpoint])
+    else group.push(endpoint)
+  }
+  const localities = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([locality, list]) => localityEndpoints(build, locality, sorted(list), policy))
+  const assignment: ClusterLoadAssignment = { cluster_name: outboundCluster(port.number, subset?.name ?? '', service.hostname), ...(localities.length === 0 ? {} : { endpoints: withLocality(build, localities, policy) }) }
+  return build.origins.mark(assignment, sourceOfKey(service.source))
+}
+
+function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
+  const key = (e: ServiceEndpoint): string => `${e.address} ${e.port} ${e.workloadName}`
+  return [...endpoints].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+}
+
+function localityEndpoints(build: Build, locality: string, endpoints: readonly ServiceEndpoint[], policy: TrafficPolicy | undefined): LocalityLbEndpoints {
+  const { region, zone, subzone } = parseLocality(locality)
+  return {
+    locality: defined({ region: region || undefined, zone: zone || undefined, sub_zone: subzone || undefined }),
+    lb_endpoints: endpoints.map((e) => lbEndpoint(build, e, policy)),
+    load_balancing_weight: endpoints.reduce((sum, e) => sum + e.weight, 0),
+  }
+}
+
+function withLocality(build: Build, localities: LocalityLbEndpoints[], policy: TrafficPolicy | undefined): LocalityLbEndpoints[] {
+  const setting = localitySetting(policy?.loadBalancer, build.mesh)
+  const { locality } = build.proxy
+  if (setting === undefined || (locality.region === '' && setting.failoverPriority === undefined)) return localities
+  if (setting.distribute !== undefined && setting.distribute.length > 0) return distribute(localities, locality, setting.distribute)
+  const outlier = policy?.outlierDetection ?? build.mesh.defaultTrafficPolicy?.outlierDetection
+  return outlier === undefined ? localities : failoverPriorities(localities, locality, setting.failover ?? [])
+}
+
+function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined): LbEndpoint {
+  const workload = [endpoint.workloadName, endpoint.namespace, canonicalName(endpoint), canonicalRevision(endpoint), endpoint.cluster].join(';')
+  const made: LbEndpoint = {
+    endpoint: { address: address(endpoint) },
+    ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
+    load_balancing_weight: endpoint.weight,
+    metadata: {
+      filter_metadata: {
+        ...(takesMutualTls(build, endpoint, policy) ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
+        istio: { workload },
+      },
+    },
+  }
+  return build.origins.mark(made, sourceOfKey(endpoint.source))
+}
+
+function address(endpoint: ServiceEndpoint): NonNullable<NonNullable<LbEndpoint['endpoint']>['address']> {
+  if (endpoint.address.startsWith('unix://')) return { pipe: { path: endpoint.address.slice('unix://'.length) } }
+  return { socket_address: { address: endpoint.address, port_value: endpoint.port } }
+}
+
+/** Whether clients may speak mTLS to an endpoint: it says so itself, and neither a DestinationRule nor the workload's PeerAuthentication forbids it. */
+export function takesMutualTls(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined): boolean {
+  if (endpoint.tlsMode !== 'istio') return false
+  if (policy?.tls !== undefined) return policy.tls.mode === 'ISTIO_MUTUAL'
+  return build.peers.ofWorkload(endpoint.namespace, endpoint.labels).forPort(endpoint.port).mode !== 'DISABLE'
+}
+
+function canonicalName(endpoint: ServiceEndpoint): string {
+  const { labels } = endpoint
+  return labels['service.istio.io/canonical-name'] ?? labels['app.kubernetes.io/name'] ?? labels['app'] ?? endpoint.workloadName
+}
+
+function canonicalRevision({ labels }: ServiceEndpoint): string {
+  return labels['service.istio.io/canonical-revision'] ?? labels['app.kubernetes.io/version'] ?? labels['version'] ?? ''
+}
+

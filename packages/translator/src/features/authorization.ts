@@ -1,0 +1,9 @@
+import { policiesFor } from '../security/authorization-policies.js'
+import { httpRbacFilters } from '../security/rbac.js'
+import type { HttpFeature } from './feature.js'
+
+/** AuthorizationPolicy of the workload. Outbound listeners enforce nothing: the server decides. */
+export const authorization: HttpFeature = {
+  name: 'authorization',
+  filters: ({ build, listener }) => (listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build.snapshot, build.proxy))),
+}

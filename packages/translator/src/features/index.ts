@@ -1,0 +1,29 @@
+import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import { alpn } from './alpn.js'
+import { authorization } from './authorization.js'
+import type { HttpFeature, HttpScope } from './feature.js'
+import { grpcStats, grpcWeb } from './grpc.js'
+import { metadataExchange } from './metadata-exchange.js'
+import { cors, fault, router } from './standard.js'
+import { stats } from './stats.js'
+
+/** THE order of HTTP filters, Istio's. */
+export const HTTP_FEATURES: readonly HttpFeature[] = [
+  metadataExchange, // first: what is denied below must still be counted with its peer
+  // external authorization (CUSTOM) stands here: it may replace every later check
+  // JWT (RequestAuthentication) stands here: policies below read its claims
+  authorization, // before anything that spends work on a request
+  grpcWeb, // before what reads gRPC
+  grpcStats, // sees gRPC as the application does
+  alpn, // outbound only: chooses the upstream's ALPN before a connection is picked
+  fault, // after authorization: who may not call learns nothing
+  cors, // answers preflights, so after what may refuse
+  stats, // as late as possible: counts what the filters above let through, and their replies on the way back
+  router, // terminal
+]
+
+export function httpFilters(scope: HttpScope): HttpFilter[] {
+  return HTTP_FEATURES.flatMap((feature) => feature.filters(scope))
+}
+
+export type { HttpFeature, HttpScope } from './feature.js'

@@ -1,0 +1,15 @@
+import { typed } from '../message.js'
+import { proxyHeaders } from '../proxy-headers.js'
+import type { HttpFeature } from './feature.js'
+
+/** Peers tell each other who they are in headers: metrics and access logs name both sides. */
+export const metadataExchange: HttpFeature = {
+  name: 'metadata-exchange',
+  filters({ build, listener }) {
+    if (build.proxy.stockEnvoy) return []
+    const discovery = [{ istio_headers: {} }, { workload_discovery: {} }]
+    const propagation = [{ istio_headers: proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders ? { skip_external_clusters: true } : {} }]
+    const value = listener === 'inbound' ? { downstream_discovery: discovery, downstream_propagation: propagation } : { upstream_discovery: discovery, upstream_propagation: propagation }
+    return [{ name: 'istio.metadata_exchange', typed_config: typed('udpa.type.v1.TypedStruct', { type_url: 'type.googleapis.com/io.istio.http.peer_metadata.Config', value }) }]
+  },
+}

@@ -1,0 +1,11 @@
+import { statsFilter } from '../telemetry/stats.js'
+import type { HttpFeature } from './feature.js'
+
+/** Istio's metrics. */
+export const stats: HttpFeature = {
+  name: 'stats',
+  filters({ build, listener }) {
+    const filter = statsFilter(build, listener)
+    return filter === undefined ? [] : [filter]
+  },
+}

@@ -1,0 +1,94 @@
+import type { Gateway, MeshSnapshot, PortProtocol, Server } from '@heddle/config-model'
+import { bySpecificity, hostsOverlap } from './hosts.js'
+import { isHttp, parseProtocol } from './protocol.js'
+import type { ProxyDescriptor } from './proxy.js'
+import { isEmpty, selects } from './selection.js'
+import type { ServiceTarget } from './service-targets.js'
+
+/** A server of a Gateway as one proxy serves it. */
+export interface BoundServer {
+  readonly gateway: Gateway
+  /** `namespace/name`, by which VirtualServices bind to it. */
+  readonly gatewayName: string
+  readonly server: Server
+  /** `spec.servers[1]`. */
+  readonly path: string
+  readonly protocol: PortProtocol
+  /** The port that the proxy listens on: the pod's target port. */
+  readonly listenPort: number
+  readonly bind: string
+  /** RDS name; '' where there is no HTTP. */
+  readonly routeName: string
+  /** HTTP within TLS that ends here. */
+  readonly terminatesHttps: boolean
+}
+
+/** Servers of the Gateways that select a proxy, oldest Gateway first; ports of the Service in front of the proxy become its target ports. */
+export function serversOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): readonly BoundServer[] {
+  const bound: BoundServer[] = []
+  for (const gateway of snapshot.list('Gateway')) {
+    if (!isEmpty(gateway.spec.selector) && !selects(gateway.spec.selector, proxy.labels)) continue
+    for (const [i, server] of gateway.spec.servers.entries()) {
+      for (const listenPort of targetPorts(server.port.number, targets)) bound.push(bind(gateway, server, i, listenPort))
+    }
+  }
+  return withoutConflicts(bound)
+}
+
+function targetPorts(port: number, targets: readonly ServiceTarget[]): readonly number[] {
+  const mapped = [...new Set(targets.filter((t) => t.port.number === port).map((t) => t.targetPort))].sort((a, b) => a - b)
+  return mapped.length === 0 ? [port] : mapped
+}
+
+function bind(gateway: Gateway, server: Server, index: number, listenPort: number): BoundServer {
+  const { namespace, name } = gateway.metadata
+  const protocol = parseProtocol(server.port.protocol)
+  const terminatesHttps = protocol === 'HTTPS' && server.tls !== undefined && !passesThrough(server)
+  const address = server.bind ?? ''
+  const plain = address === '' ? `http.${listenPort}` : `http.${listenPort}.${address}`
+  const secure = address === '' ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}` : `https.${server.port.number}.${server.port.name}.${name}.${namespace}.${address}`
+  const routeName = isHttp(protocol) ? plain : terminatesHttps ? secure : ''
+  return { gateway, gatewayName: `${namespace}/${name}`, server, path: `spec.servers[${index}]`, protocol, listenPort, bind: address, routeName, terminatesHttps }
+}
+
+export function passesThrough(server: Server): boolean {
+  return server.tls === undefined || server.tls.mode === 'PASSTHROUGH' || server.tls.mode === 'AUTO_PASSTHROUGH'
+}
+
+/** One address has either plain HTTP servers, which merge, or TLS servers told apart by SNI, or one TCP server: what comes later and does not fit is left out. */
+function withoutConflicts(servers: readonly BoundServer[]): BoundServer[] {
+  const taken = new Map<string, { kind: string; sni: Set<string> }>()
+  return servers.filter((s) => {
+    const key = `${s.bind}_${s.listenPort}`
+    const kind = isHttp(s.protocol) ? 'http' : s.server.tls === undefined ? 'tcp' : 'tls'
+    const first = taken.get(key)
+    const sni = kind === 'tls' ? sniHosts(s.server) : []
+    if (first === undefined) {
+      taken.set(key, { kind, sni: new Set(sni) })
+      return true
+    }
+    if (first.kind !== kind || kind === 'tcp' || sni.some((h) => first.sni.has(h))) return false
+    for (const h of sni) first.sni.add(h)
+    return true
+  })
+}
+
+/** Hosts without their namespaces, most specific first; `*` means no SNI match at all. */
+export function sniHosts(server: Server): string[] {
+  return [...new Set(server.hosts.map((h) => h.slice(h.indexOf('/') + 1).toLowerCase()))].sort(bySpecificity)
+}
+
+/** The hosts of a server that a VirtualService of `namespace` may use. */
+export function hostsFor(server: Server, gatewayNamespace: string, namespace: string): string[] {
+  return server.hosts.flatMap((text) => {
+    const slash = text.indexOf('/')
+    const host = text.slice(slash + 1).toLowerCase()
+    if (slash < 0) return [host]
+    const from = text.slice(0, slash)
+    return from === '*' || from === namespace || (from === '.' && namespace === gatewayNamespace) ? [host] : []
+  })
+}
+
+export function overlaps(hosts: readonly string[], others: readonly string[]): boolean {
+  return hosts.some((h) => others.some((o) => hostsOverlap(h, o)))
+}

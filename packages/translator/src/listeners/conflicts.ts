@@ -1,0 +1,72 @@
+import type { PortProtocol } from '@heddle/config-model'
+import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import { isHttp, isTcp, listenerProtocol } from '../protocol.js'
+
+/** A chain of an outbound listener with what it matches. A chain that matches everything becomes the default chain. */
+export interface OutboundChain {
+  readonly alpn?: readonly string[]
+  readonly transport?: 'raw_buffer'
+  readonly sni?: readonly string[]
+  readonly subnets?: readonly string[]
+  readonly chain: FilterChain
+}
+
+/** A listener while services are laid onto it: one address and port may serve several. */
+export interface ListenerEntry {
+  readonly bind: string
+  readonly port: number
+  readonly bindToPort: boolean
+  /** `Unsupported`: HTTP and TCP side by side, told apart by looking. */
+  protocol: PortProtocol
+  chains: OutboundChain[]
+  /** Of an egress listener with a port: later services do not come in. */
+  locked: boolean
+}
+
+/** What becomes of a service on an address that is taken. */
+export type Conflict = 'none' | 'merge' | 'replace' | 'ignore'
+
+/** Istio's rules: HTTP joins HTTP by RDS, TCP merges its chains, HTTP and TCP together are told apart by looking. */
+export function conflictOf(entry: ListenerEntry | undefined, incoming: PortProtocol): Conflict {
+  if (entry === undefined) return 'none'
+  if (entry.locked) return 'ignore'
+  const kind = conflictKind(entry.protocol, incoming)
+  // Servers that speak first must not be looked at.
+  return kind !== 'ignore' && (speaksFirst(entry.protocol) || speaksFirst(incoming)) ? 'ignore' : kind
+}
+
+function conflictKind(existing: PortProtocol, incoming: PortProtocol): Conflict {
+  switch (listenerProtocol(incoming)) {
+    case 'http':
+      return isTcp(existing) ? 'merge' : 'ignore'
+    case 'tcp':
+      return 'merge'
+    case 'auto':
+      return isHttp(existing) ? 'replace' : isTcp(existing) ? 'merge' : 'ignore'
+    default:
+      return 'ignore'
+  }
+}
+
+function speaksFirst(protocol: PortProtocol): boolean {
+  return protocol === 'MYSQL' || protocol === 'MONGO'
+}
+
+/** Adds the chains whose match is still free. After TCP met anything but TCP the listener looks. */
+export function mergeChains(entry: ListenerEntry, chains: readonly OutboundChain[], incoming: PortProtocol): void {
+  const both = isTcp(entry.protocol) && isTcp(incoming)
+  if (!both) entry.protocol = 'Unsupported'
+  for (const chain of chains) {
+    if (!entry.chains.some((c) => matchKey(c) === matchKey(chain))) entry.chains.push(chain)
+  }
+}
+
+export function matchKey({ alpn, transport, sni, subnets }: OutboundChain): string {
+  return JSON.stringify([alpn ?? [], transport ?? '', [...(sni ?? [])].sort(), [...(subnets ?? [])].sort()])
+}
+
+export function matchesEverything(chain: OutboundChain): boolean {
+  return matchKey(chain) === MATCH_ALL
+}
+
+const MATCH_ALL = '[[],"",[],[]]'

@@ -1,0 +1,94 @@
+import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Build } from '../build.js'
+import { type BoundServer, hostsFor, overlaps, passesThrough, sniHosts } from '../gateways.js'
+import { hostSubsetOf } from '../hosts.js'
+import { configMetadata } from '../message.js'
+import { sniOfCluster } from '../names.js'
+import { isTls } from '../protocol.js'
+import { sourceOf, sourceOfKey } from '../provenance.js'
+import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
+import { policiesFor } from '../security/authorization-policies.js'
+import { tcpRbacFilters } from '../security/rbac.js'
+import { userServerContext } from '../security/server-tls.js'
+import { tlsSocket } from '../security/tls-context.js'
+import { exchangeFilters } from './inbound-chain.js'
+import { chainOf } from './outbound-tcp.js'
+import { statsFilters, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
+
+/** Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules. */
+export function gatewayTcpChains(build: Build, bound: BoundServer): FilterChain[] {
+  const { server } = bound
+  if (server.tls?.mode === 'AUTO_PASSTHROUGH') return autoPassthrough(build, bound)
+  if (server.tls !== undefined && passesThrough(server)) return passthrough(build, bound)
+  if (isTls(bound.protocol) && server.tls === undefined) return passthrough(build, bound)
+  return terminated(build, bound)
+}
+
+function terminated(build: Build, bound: BoundServer): FilterChain[] {
+  const { server } = bound
+  for (const { vs, hosts } of virtualServices(build, bound)) {
+    if (hosts.length === 0) continue
+    for (const tcp of vs.tcp) {
+      const at = tcp.match.findIndex((m) => (m.port === undefined || m.port === server.port.number) && (m.gateways === undefined || m.gateways.includes(bound.gatewayName)))
+      if (tcp.match.length > 0 && at < 0) continue
+      const chain = routeChain(build, bound, vs, tcp.route, tcp.path)
+      if (server.tls === undefined) return [chain]
+      const names = sniHosts(server)
+      return [{ ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }), ...chain, transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'tcp', true)) }]
+    }
+  }
+  return []
+}
+
+function passthrough(build: Build, bound: BoundServer): FilterChain[] {
+  const chains: FilterChain[] = []
+  const taken = new Set<string>()
+  for (const { vs, hosts } of virtualServices(build, bound)) {
+    for (const tls of vs.tls) {
+      for (const match of tls.match) {
+        if (match.port !== undefined && match.port !== bound.server.port.number) continue
+        if (match.gateways !== undefined && !match.gateways.includes(bound.gatewayName)) continue
+        const names = (match.sniHosts ?? []).filter((sni) => hosts.some((h) => hostSubsetOf(sni, h) || hostSubsetOf(h, sni)) && !taken.has(sni))
+        if (names.length === 0) continue
+        for (const n of names) taken.add(n)
+        chains.push({ ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }), ...routeChain(build, bound, vs, tls.route, tls.path) })
+      }
+    }
+  }
+  return chains
+}
+
+function virtualServices(build: Build, bound: BoundServer): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: string[] }[] {
+  return virtualServicesOf(build, bound.gatewayName)
+    .map((vs) => ({ vs, hosts: hostsFor(bound.server, bound.gateway.metadata.namespace, vs.resource.metadata.namespace) }))
+    .filter(({ vs, hosts }) => overlaps(vs.hosts, hosts))
+}
+
+function routeChain(build: Build, bound: BoundServer, vs: ReturnType<typeof virtualServicesOf>[number], route: Parameters<typeof tcpRouteChain>[3], path: string): FilterChain {
+  const { name, namespace } = vs.resource.metadata
+  const filters = tcpRouteChain(build, 'gateway', bound.protocol, route, `${name}.${namespace}`, bound.server.port.number, (h) => serviceFor(build, vs, h))
+  const chain = chainOf([...policyFilters(build), ...filters], configMetadata(vs.resource))
+  return build.origins.mark(chain, sourceOf(vs.resource, path))
+}
+
+function policyFilters(build: Build): NonNullable<FilterChain['filters']> {
+  return tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy))
+}
+
+/** East-west: clients of other networks name the cluster they mean in the SNI of their mTLS, which goes through untouched. */
+function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
+  const hosts = bound.server.hosts.map((h) => h.slice(h.indexOf('/') + 1))
+  const chains: FilterChain[] = []
+  for (const service of build.view.services) {
+    if (service.meshExternal || !hosts.some((h) => hostSubsetOf(service.hostname, h))) continue
+    for (const port of service.ports) {
+      if (port.protocol === 'UDP') continue
+      for (const subset of ['', ...(build.rules.of(service)?.subsets ?? []).map((s) => s.subset.name)]) {
+        const cluster = sniOfCluster(port.number, subset, service.hostname)
+        const filters = [...exchangeFilters(build), ...policyFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
+        chains.push(build.origins.mark({ filter_chain_match: { server_names: [cluster], application_protocols: ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'] }, ...chainOf(filters, undefined) }, sourceOfKey(service.source)))
+      }
+    }
+  }
+  return chains
+}

@@ -1,0 +1,83 @@
+import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { ForwardClientCertDetails } from '@heddle/config-model'
+import type { Build } from '../build.js'
+import { type BoundServer, sniHosts } from '../gateways.js'
+import { defined } from '../message.js'
+import { listenerName, statName } from '../names.js'
+import { isHttp } from '../protocol.js'
+import { sourceOf } from '../provenance.js'
+import { userServerContext } from '../security/server-tls.js'
+import { tlsSocket } from '../security/tls-context.js'
+import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { socketAddress, WILDCARD } from './binding.js'
+import { gatewayTcpChains } from './gateway-tcp.js'
+import { httpManager } from './http-manager.js'
+import { PROXY_PROTOCOL, TLS_INSPECTOR } from './listener-filters.js'
+import { chainOf } from './outbound-tcp.js'
+
+const FIRST_UNPRIVILEGED = 1024
+
+/** One listener per address and port of a gateway's servers. */
+export function gatewayListeners(build: Build, servers: readonly BoundServer[]): Listener[] {
+  const byAddress = new Map<string, BoundServer[]>()
+  for (const server of servers) {
+    if (build.proxy.unprivileged && server.listenPort < FIRST_UNPRIVILEGED) continue
+    const key = listenerName(server.bind || WILDCARD, server.listenPort)
+    byAddress.set(key, [...(byAddress.get(key) ?? []), server])
+  }
+  return [...byAddress].flatMap(([name, list]) => listenerOf(build, name, list))
+}
+
+function listenerOf(build: Build, name: string, servers: readonly BoundServer[]): Listener[] {
+  const [first] = servers
+  if (first === undefined) return []
+  const plain = isHttp(first.protocol)
+  const chains = plain ? [httpChain(build, name, first)] : servers.flatMap((s) => (s.terminatesHttps ? [httpChain(build, name, s)] : gatewayTcpChains(build, s)))
+  if (chains.length === 0) return []
+  const filters = [...(build.proxyConfig.gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]), ...(chains.some(looksAtTls) ? [TLS_INSPECTOR] : [])]
+  const listener = defined({
+    name,
+    address: socketAddress(first.bind || WILDCARD, first.listenPort),
+    traffic_direction: 'OUTBOUND' as const,
+    access_log: listenerAccessLogs(build),
+    filter_chains: chains,
+    listener_filters: filters.length === 0 ? undefined : filters,
+    max_connections_to_accept_per_socket_event: 1,
+  })
+  for (const server of servers) build.origins.mark(listener, sourceOf(server.gateway, server.path))
+  return [listener]
+}
+
+function looksAtTls(chain: FilterChain): boolean {
+  return chain.transport_socket !== undefined || (chain.filter_chain_match?.server_names ?? []).length > 0
+}
+
+/** HTTP, plain or inside TLS that ends here. */
+function httpChain(build: Build, listener: string, bound: BoundServer): FilterChain {
+  const { server } = bound
+  const topology = build.proxyConfig.gatewayTopology
+  const forward: ForwardClientCertDetails = topology?.forwardClientCertDetails === undefined || topology.forwardClientCertDetails === 'UNDEFINED' ? 'SANITIZE_SET' : topology.forwardClientCertDetails
+  const manager = httpManager(build, {
+    listener: 'gateway',
+    statPrefix: bound.terminatesHttps && server.name !== undefined && server.name !== '' ? server.name : statName(`outbound_${listener}`),
+    routes: bound.routeName,
+    port: bound.listenPort,
+    protocol: bound.protocol,
+    extra: {
+      http_protocol_options: {},
+      ...(forward === 'SANITIZE' ? {} : { forward_client_cert_details: forward }),
+      set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
+      ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0 ? {} : { xff_num_trusted_hops: topology.numTrustedProxies }),
+    },
+  })
+  const made = chainOf([manager], undefined)
+  if (!bound.terminatesHttps || server.tls === undefined) return build.origins.mark(made, sourceOf(bound.gateway, bound.path))
+  const names = sniHosts(server)
+  const chain = {
+    ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
+    ...made,
+    transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'http')),
+  }
+  return build.origins.mark(chain, sourceOf(bound.gateway, bound.path))
+}
+

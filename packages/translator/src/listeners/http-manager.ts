@@ -1,0 +1,57 @@
+import type { PortProtocol } from '@heddle/config-model'
+import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { Build } from '../build.js'
+import { httpFilters } from '../features/index.js'
+import { ADS_SOURCE, defined, NO_TIMEOUT, typed } from '../message.js'
+import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
+import { accessLogs } from '../telemetry/access-log.js'
+import { tracing } from '../telemetry/tracing.js'
+
+export interface HttpManager {
+  readonly listener: ListenerClass
+  readonly statPrefix: string
+  /** Name of a route configuration that comes by RDS, or the configuration itself. */
+  readonly routes: string | RouteConfiguration
+  readonly port: number
+  readonly protocol: PortProtocol
+  /** What only this kind of listener sets. */
+  readonly extra?: Partial<HttpConnectionManager>
+}
+
+const UUID_REQUEST_ID = typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', { use_request_id_for_trace_sampling: true })
+
+/** The HTTP connection manager, with everything that Istio sets on all of them. */
+export function httpManager(build: Build, manager: HttpManager): Filter {
+  const { listener, port, protocol } = manager
+  const headers = proxyHeaders(build.proxyConfig, listener)
+  const config: HttpConnectionManager = defined({
+    stat_prefix: manager.statPrefix,
+    ...(typeof manager.routes === 'string' ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } } : { route_config: manager.routes }),
+    http_filters: httpFilters({ build, listener, port, protocol }),
+    access_log: accessLogs(build),
+    tracing: tracing(build),
+    request_id_extension: { typed_config: UUID_REQUEST_ID },
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
+    stream_idle_timeout: NO_TIMEOUT,
+    use_remote_address: listener === 'gateway',
+    proxy_100_continue: true,
+    server_name: headers.serverName || undefined,
+    server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
+    generate_request_id: headers.generateRequestId ? undefined : false,
+    ...normalization(build),
+    ...manager.extra,
+  })
+  return { name: 'envoy.filters.network.http_connection_manager', typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', config) }
+}
+
+/** MeshConfig.pathNormalization: policies and routes must see the path as the application will. */
+function normalization(build: Build): Partial<HttpConnectionManager> {
+  const mode = build.mesh.pathNormalization?.normalization ?? 'DEFAULT'
+  return {
+    normalize_path: mode !== 'NONE',
+    path_with_escaped_slashes_action: mode === 'DECODE_AND_MERGE_SLASHES' ? 'UNESCAPE_AND_FORWARD' : 'KEEP_UNCHANGED',
+    ...(mode === 'MERGE_SLASHES' || mode === 'DECODE_AND_MERGE_SLASHES' ? { merge_slashes: true } : {}),
+  }
+}

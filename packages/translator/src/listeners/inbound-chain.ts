@@ -1,0 +1,71 @@
+import type { ServerTLSSettings } from '@heddle/config-model'
+import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Build } from '../build.js'
+import { METADATA_EXCHANGE } from '../clusters/outbound.js'
+import { configMetadata, defined } from '../message.js'
+import { listenerName, statName, VIRTUAL_INBOUND } from '../names.js'
+import { isHttp2 } from '../protocol.js'
+import { proxyHeaders } from '../proxy-headers.js'
+import { inboundRoutes } from '../routes/inbound.js'
+import { policiesFor } from '../security/authorization-policies.js'
+import { meshServerContext, userServerContext } from '../security/server-tls.js'
+import { tcpRbacFilters } from '../security/rbac.js'
+import { tlsSocket } from '../security/tls-context.js'
+import type { ChainMatch } from './filter-chain-match.js'
+import { httpManager } from './http-manager.js'
+import type { InboundPort } from './inbound.js'
+import { statsFilters, tcpProxy } from './tcp-proxy.js'
+
+const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'
+
+/** One filter chain of an inbound port. `userTls` is the user's own certificate in place of mTLS. */
+export function inboundChain(build: Build, port: InboundPort, match: ChainMatch, userTls: ServerTLSSettings | undefined): FilterChain {
+  const sidecar = port.passthrough || port.sources[0]?.kind !== 'Sidecar' ? undefined : build.view.sidecar
+  return defined({
+    name: chainName(port, match.protocol),
+    filter_chain_match: defined({
+      application_protocols: match.alpn,
+      transport_protocol: match.transport,
+      destination_port: port.targetPort > 0 ? port.targetPort : undefined,
+    }),
+    transport_socket: match.mtls === undefined ? undefined : tlsSocket('DownstreamTlsContext', userTls === undefined ? meshServerContext(build, match.protocol) : userServerContext(build, userTls, match.protocol)),
+    filters: match.protocol === 'http' ? httpChain(build, port) : tcpChain(build, port),
+    metadata: sidecar === undefined ? undefined : configMetadata(sidecar),
+  })
+}
+
+function chainName(port: InboundPort, protocol: 'http' | 'tcp'): string {
+  if (!port.passthrough) return listenerName(port.bind, port.targetPort)
+  return protocol === 'http' ? CATCH_ALL_HTTP : VIRTUAL_INBOUND
+}
+
+export function exchangeFilters(build: Build): Filter[] {
+  return build.proxy.stockEnvoy ? [] : [METADATA_EXCHANGE]
+}
+
+function httpChain(build: Build, port: InboundPort): Filter[] {
+  const headers = proxyHeaders(build.proxyConfig, 'inbound')
+  const { subject, uri, dns, cert, chain } = headers.clientCertDetails
+  const manager = httpManager(build, {
+    listener: 'inbound',
+    statPrefix: statName(port.passthrough ? port.cluster : `inbound_${chainName(port, 'http')}`),
+    routes: inboundRoutes(build, port),
+    port: port.targetPort,
+    protocol: port.protocol,
+    extra: {
+      // SANITIZE is the enum's zero: proto JSON leaves it out.
+      ...(headers.forwardClientCert === 'SANITIZE' ? {} : { forward_client_cert_details: headers.forwardClientCert }),
+      set_current_client_cert_details: { subject, ...only({ uri, dns, cert, chain }) },
+      ...(isHttp2(port.protocol) ? { http2_protocol_options: {} } : {}),
+    },
+  })
+  return [...exchangeFilters(build), manager]
+}
+
+function only(flags: Record<string, boolean>): Record<string, true> {
+  return Object.fromEntries(Object.entries(flags).filter(([, on]) => on)) as Record<string, true>
+}
+
+function tcpChain(build: Build, port: InboundPort): Filter[] {
+  return [...exchangeFilters(build), ...tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy)), ...statsFilters(build, 'inbound'), tcpProxy(build, port.cluster)]
+}

@@ -1,0 +1,108 @@
+import type { MeshService, ServicePort } from '@heddle/config-model'
+import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Build } from '../build.js'
+import { serviceAddress } from '../build.js'
+import { hostSubsetOf } from '../hosts.js'
+import { configMetadata, defined } from '../message.js'
+import { outboundCluster } from '../names.js'
+import { isTls } from '../protocol.js'
+import { sourceOf, sourceOfKey } from '../provenance.js'
+import { selects } from '../selection.js'
+import { type BoundL4Match, type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
+import { portPath } from '../clusters/outbound.js'
+import { WILDCARD } from './binding.js'
+import type { OutboundChain } from './conflicts.js'
+import { tcpChain, tcpRouteChain } from './tcp-proxy.js'
+
+export interface TcpTarget {
+  readonly build: Build
+  readonly service: MeshService
+  /** Of the listener: a service's own, or that of a Sidecar's egress. */
+  readonly port: ServicePort
+  readonly bind: string
+  /** The service's address is a range: the listener stands on 0.0.0.0 and matches it. */
+  readonly cidr: string | undefined
+  readonly virtualServices: readonly BoundVirtualService[]
+}
+
+/** Chains of a TCP or TLS port: those of VirtualServices first, then to the service itself where they leave room. */
+export function tcpChains(target: TcpTarget): OutboundChain[] {
+  const own = target.virtualServices.filter((vs) => vs.hosts.some((h) => hostSubsetOf(target.service.hostname, h)))
+  return isTls(target.port.protocol) ? tlsChains(target, own) : plainChains(target, own)
+}
+
+function tlsChains(target: TcpTarget, virtualServices: readonly BoundVirtualService[]): OutboundChain[] {
+  const chains: OutboundChain[] = []
+  const seen = new Set<string>()
+  for (const vs of virtualServices) {
+    for (const tls of vs.tls) {
+      for (const [i, match] of tls.match.entries()) {
+        const key = JSON.stringify([match.sniHosts, match.destinationSubnets])
+        if (!appliesHere(target, match) || seen.has(key)) continue
+        seen.add(key)
+        chains.push(routed(target, vs, tls.route, `${tls.path}.match[${i}]`, { sni: match.sniHosts ?? [], subnets: subnetsOf(target, match) }))
+      }
+    }
+  }
+  return chains.length > 0 ? chains : [direct(target, sniOf(target))]
+}
+
+/** SNI tells services on one address apart; where the listener stands on the service's own address there is nothing to tell. */
+function sniOf({ service, bind, cidr }: TcpTarget): readonly string[] {
+  const address = serviceAddress(service)
+  return cidr !== undefined || (address === WILDCARD && bind === WILDCARD) ? [service.hostname] : []
+}
+
+function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualService[]): OutboundChain[] {
+  const chains: OutboundChain[] = []
+  const base = target.cidr === undefined ? [] : [target.cidr]
+  for (const vs of virtualServices) {
+    for (const tcp of vs.tcp) {
+      if (tcp.match.length === 0) return [...chains, routed(target, vs, tcp.route, tcp.path, { subnets: base })]
+      const subnets: string[] = []
+      for (const [i, match] of tcp.match.entries()) {
+        if (!appliesHere(target, match)) continue
+        if (match.destinationSubnets === undefined || match.destinationSubnets.length === 0) return [...chains, routed(target, vs, tcp.route, `${tcp.path}.match[${i}]`, { subnets: base })]
+        subnets.push(...match.destinationSubnets)
+      }
+      if (subnets.length > 0) chains.push(routed(target, vs, tcp.route, tcp.path, { subnets }))
+      if (subnets.length > 0 && JSON.stringify([...subnets].sort()) === JSON.stringify(base)) return chains
+    }
+  }
+  return [...chains, direct(target, [])]
+}
+
+/** What is known when translating: gateways or source labels, port, namespace. */
+function appliesHere({ build, port }: TcpTarget, match: BoundL4Match): boolean {
+  if (match.gateways !== undefined && match.gateways.length > 0 && !match.gateways.includes(MESH_GATEWAY)) return false
+  if (!selects(match.sourceLabels, build.proxy.labels)) return false
+  if (match.port !== undefined && match.port !== 0 && match.port !== port.number) return false
+  return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
+}
+
+function subnetsOf(target: TcpTarget, match: BoundL4Match): readonly string[] {
+  if (match.destinationSubnets !== undefined && match.destinationSubnets.length > 0) return match.destinationSubnets
+  return target.cidr === undefined ? [] : [target.cidr]
+}
+
+function routed(target: TcpTarget, vs: BoundVirtualService, route: Parameters<typeof tcpRouteChain>[3], path: string, match: { sni?: readonly string[]; subnets?: readonly string[] }): OutboundChain {
+  const { build, port } = target
+  const { name, namespace } = vs.resource.metadata
+  const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) => build.view.serviceOf(h))
+  const chain = build.origins.mark(chainOf(filters, configMetadata(vs.resource)), sourceOf(vs.resource, path))
+  return { ...match, chain }
+}
+
+/** To the service. On a Sidecar's own port it is the service's only port, else the port of the listener. */
+function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[]): OutboundChain {
+  const number = service.ports.length === 1 ? (service.ports[0]?.number ?? port.number) : port.number
+  const chain = chainOf(tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname)), undefined)
+  return { sni, ...(cidr === undefined ? {} : { subnets: [cidr] }), chain: build.origins.mark(chain, sourceOfKey(service.source, portPath(service, port))) }
+}
+
+/** A server that takes TLS must answer within this time. */
+export const TLS_CONNECT_TIMEOUT = '15s'
+
+export function chainOf(filters: readonly Filter[], metadata: FilterChain['metadata'] | undefined): FilterChain {
+  return defined({ filters, metadata, transport_socket_connect_timeout: TLS_CONNECT_TIMEOUT })
+}

@@ -1,0 +1,164 @@
+import type { MeshService, ServicePort } from '@heddle/config-model'
+import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import { type Build, endpointsOf, serviceAddress } from '../build.js'
+import { defined, duration, NO_TIMEOUT } from '../message.js'
+import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
+import { listenerProtocol } from '../protocol.js'
+import { sourceOf, sourceOfKey } from '../provenance.js'
+import { portPath } from '../clusters/outbound.js'
+import type { EgressListener } from '../view.js'
+import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
+import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain } from './conflicts.js'
+import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
+import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
+import { httpManager } from './http-manager.js'
+import { chainOf, tcpChains } from './outbound-tcp.js'
+import { catchAllFilters } from './virtual-outbound.js'
+
+export interface OutboundListeners {
+  readonly listeners: readonly Listener[]
+  /** The route configurations that they ask for. */
+  readonly routeNames: readonly string[]
+}
+
+/** A listener per port for HTTP, per address and port for everything else, for what the proxy sees. */
+export function outboundListeners(build: Build): OutboundListeners {
+  const entries = new Map<string, ListenerEntry>()
+  const routeNames = new Set<string>()
+  const sources = new Map<string, Parameters<Build['origins']['mark']>[1][]>()
+  const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void => addService({ build, egress, service, port, bind, entries, routeNames, sources })
+  for (const egress of build.view.egress) {
+    const bindToPort = bindsToPort(build, egress)
+    const bind = egress.bind !== '' ? egress.bind : bindToPort ? LOOPBACK : ''
+    if (egress.port !== undefined) {
+      if (!canBind(build, bindToPort, bind, egress.port.number, egress.port.protocol)) continue
+      for (const service of egress.services) add(egress, service, egress.port, bind)
+      continue
+    }
+    for (const entry of entries.values()) entry.locked = true
+    for (const service of egress.services) {
+      for (const port of service.ports) {
+        if (!canBind(build, bindToPort, bind, port.number, port.protocol)) continue
+        for (const address of addressesOf(build, service, port, bind)) add(egress, service, port, address)
+      }
+    }
+  }
+  const listeners = [...entries].map(([key, entry]) => {
+    const listener = finish(build, entry, catchAllFilters(build))
+    for (const source of sources.get(key) ?? []) build.origins.mark(listener, source)
+    return listener
+  })
+  return { listeners, routeNames: [...routeNames] }
+}
+
+function bindsToPort(build: Build, egress: EgressListener): boolean {
+  return build.proxy.interceptionMode === 'NONE' || egress.captureMode === 'NONE' || egress.bind.startsWith('unix://')
+}
+
+/** '' is the service's own address. TCP to a headless service stands on the address of each of its pods but the proxy's own. */
+function addressesOf(build: Build, service: MeshService, port: ServicePort, bind: string): readonly string[] {
+  const perPod = bind === '' && service.resolution === 'Passthrough' && serviceAddress(service) === WILDCARD && listenerProtocol(port.protocol) !== 'http'
+  if (!perPod) return [bind]
+  const endpoints = endpointsOf(build, service, port.name)
+  if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return [bind]
+  return endpoints.map((e) => e.address).filter((a) => /^[\d.]+$|:/.test(a) && a !== build.proxy.addresses[0])
+}
+
+interface Adding {
+  readonly build: Build
+  readonly egress: EgressListener
+  readonly service: MeshService
+  readonly port: ServicePort
+  readonly bind: string
+  readonly entries: Map<string, ListenerEntry>
+  readonly routeNames: Set<string>
+  readonly sources: Map<string, Parameters<Build['origins']['mark']>[1][]>
+}
+
+function addService(adding: Adding): void {
+  const { build, egress, service, port, entries } = adding
+  const kind = port.protocol === 'HTTP_PROXY' ? 'http' : listenerProtocol(port.protocol)
+  if (service.resolution === 'Alias' || kind === 'none') return
+  const { bind, cidr } = address(adding, kind)
+  const key = listenerName(bind, port.number)
+  const entry = entries.get(key)
+  const conflict = conflictOf(entry, port.protocol)
+  const source = egress.port === undefined ? sourceOfKey(service.source, portPath(service, port)) : build.view.sidecar === undefined ? undefined : sourceOf(build.view.sidecar, `spec.egress[${egress.index}]`)
+  if (source !== undefined && entry?.locked !== true) adding.sources.set(key, [...(adding.sources.get(key) ?? []), source])
+  if (conflict === 'ignore') return
+  const tcp = kind === 'http' ? [] : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServices })
+  const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, bind)]
+  if (entry !== undefined && conflict === 'merge') return mergeChains(entry, chains, port.protocol)
+  const sniffed = kind === 'auto' || (kind === 'http' && bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
+  entries.set(key, { bind, port: port.number, bindToPort: bindsToPort(build, egress), protocol: sniffed ? 'Unsupported' : port.protocol, chains, locked: false })
+}
+
+function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
+  if (bind !== '') return { bind, cidr: undefined }
+  if (kind === 'http') return { bind: WILDCARD, cidr: undefined }
+  const own = serviceAddress(service)
+  return own.includes('/') ? { bind: WILDCARD, cidr: own } : { bind: own, cidr: undefined }
+}
+
+/** HTTP of a port, by RDS: one configuration for all services of the port, or one for a service whose protocol is detected on an address of its own. */
+function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 'auto', bind: string): OutboundChain {
+  const routes = port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
+  routeNames.add(routes)
+  const manager = httpManager(build, { listener: 'outbound', statPrefix: statName(`outbound_${listenerName(bind, port.number)}`), routes, port: port.number, protocol: port.protocol })
+  const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
+  return { ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}), chain: chainOf([manager], undefined) }
+}
+
+/** Istio's HTTP proxy listener (MeshConfig.proxyHttpPort or node metadata HTTP_PROXY_PORT): applications send requests for any host there. */
+export function httpProxyListener(build: Build): Listener | undefined {
+  const port = build.proxy.httpProxyPort ?? build.mesh.proxyHttpPort
+  if (port === 0) return undefined
+  const manager = httpManager(build, {
+    listener: 'outbound',
+    statPrefix: statName(`outbound_${listenerName(LOOPBACK, port)}`),
+    routes: HTTP_PROXY_ROUTE,
+    port,
+    protocol: 'HTTP_PROXY',
+    extra: { http_protocol_options: { allow_absolute_url: true } },
+  })
+  return finish(build, { bind: LOOPBACK, port, bindToPort: true, protocol: 'HTTP_PROXY', chains: [{ chain: chainOf([manager], undefined) }], locked: true }, [])
+}
+
+/** The listener of an entry. A chain that matches everything stands alone, or behind the others as their default. */
+function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<FilterChain['filters']>): Listener {
+  const everything = entry.chains.find(matchesEverything)?.chain
+  const matching = entry.chains.filter((c) => !matchesEverything(c))
+  const sni = matching.some((c) => (c.sni ?? []).length > 0)
+  const http = matching.some((c) => c.alpn !== undefined)
+  const filters = [...(sni ? [TLS_INSPECTOR] : []), ...(http ? [HTTP_INSPECTOR] : [])]
+  const alone = matching.length === 0 && everything !== undefined
+  return defined({
+    name: listenerName(entry.bind, entry.port),
+    address: socketAddress(entry.bind, entry.port),
+    traffic_direction: 'OUTBOUND' as const,
+    access_log: listenerAccessLogs(build),
+    bind_to_port: entry.bindToPort ? undefined : false,
+    filter_chains: alone ? [everything] : matching.map((c) => build.origins.copy(c.chain, { filter_chain_match: matchOf(c), ...c.chain })),
+    default_filter_chain: alone ? undefined : (everything ?? { name: 'PassthroughFilterChain', filter_chain_match: {}, filters: fallthrough }),
+    listener_filters: filters.length === 0 ? undefined : filters,
+    listener_filters_timeout: http ? duration(build.mesh.protocolDetectionTimeout) : NO_TIMEOUT,
+    continue_on_listener_filters_timeout: true,
+    max_connections_to_accept_per_socket_event: entry.bindToPort ? 1 : undefined,
+  })
+}
+
+function matchOf(chain: OutboundChain): FilterChainMatch {
+  return defined({
+    application_protocols: chain.alpn,
+    transport_protocol: chain.transport,
+    server_names: chain.sni === undefined || chain.sni.length === 0 || chain.sni.includes('*') ? undefined : chain.sni,
+    prefix_ranges: chain.subnets === undefined || chain.subnets.length === 0 ? undefined : chain.subnets.map(range),
+  })
+}
+
+function range(subnet: string): { address_prefix: string; prefix_len: number } {
+  const [prefix = '', length] = subnet.split('/')
+  return { address_prefix: prefix, prefix_len: length === undefined ? (prefix.includes(':') ? 128 : 32) : Number(length) }
+}
+

@@ -1,0 +1,35 @@
+import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Build } from '../build.js'
+import { defined } from '../message.js'
+import { BLACK_HOLE_CLUSTER, VIRTUAL_OUTBOUND } from '../names.js'
+import { egressCluster } from '../routes/default-route.js'
+import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { socketAddress, WILDCARD } from './binding.js'
+import { silentTcpProxy, statsFilters, tcpProxy } from './tcp-proxy.js'
+
+/** Where redirected outbound traffic arrives: it hands each connection to the listener of its original destination, and takes what has none. */
+export function virtualOutbound(build: Build): Listener | undefined {
+  const { interceptionMode } = build.proxy
+  if (interceptionMode === 'NONE') return undefined
+  const { proxyListenPort } = build.mesh
+  const blackhole: FilterChain = {
+    name: 'virtualOutbound-blackhole',
+    filter_chain_match: { destination_port: proxyListenPort },
+    filters: [...statsFilters(build, 'outbound'), silentTcpProxy(BLACK_HOLE_CLUSTER)],
+  }
+  return defined({
+    name: VIRTUAL_OUTBOUND,
+    address: socketAddress(WILDCARD, proxyListenPort),
+    traffic_direction: 'OUTBOUND' as const,
+    use_original_dst: true,
+    transparent: interceptionMode === 'TPROXY' ? true : undefined,
+    access_log: listenerAccessLogs(build),
+    filter_chains: [blackhole, { name: 'virtualOutbound-catchall-tcp', filters: catchAllFilters(build) }],
+    max_connections_to_accept_per_socket_event: 1,
+  })
+}
+
+/** To where unknown destinations go. */
+export function catchAllFilters(build: Build): NonNullable<FilterChain['filters']> {
+  return [...statsFilters(build, 'outbound'), tcpProxy(build, egressCluster(build))]
+}

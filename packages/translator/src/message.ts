@@ -1,0 +1,66 @@
+import type { ConfigSource } from '@heddle/xds-types/envoy/config/core/v3'
+
+/** A message of a google.protobuf.Any field: `{ '@type': 'type.googleapis.com/…', …fields }`. */
+export interface TypedMessage {
+  readonly '@type': string
+  readonly [field: string]: unknown
+}
+
+const PREFIX = 'type.googleapis.com/'
+
+export const LISTENER_TYPE: string = `${PREFIX}envoy.config.listener.v3.Listener`
+export const ROUTE_TYPE: string = `${PREFIX}envoy.config.route.v3.RouteConfiguration`
+export const CLUSTER_TYPE: string = `${PREFIX}envoy.config.cluster.v3.Cluster`
+export const ENDPOINT_TYPE: string = `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`
+export const SECRET_TYPE: string = `${PREFIX}envoy.extensions.transport_sockets.tls.v3.Secret`
+
+/** Packs `fields` as a message of `type`, a full proto name. */
+export function typed(type: string, fields: object = {}): TypedMessage {
+  return { '@type': `${PREFIX}${type}`, ...defined(fields) }
+}
+
+/** The object without its undefined fields: absent is the only way in which proto JSON says "not set". */
+export function defined<T extends object>(fields: T): T {
+  for (const key of Object.keys(fields)) {
+    if ((fields as Record<string, unknown>)[key] === undefined) {
+      return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as T
+    }
+  }
+  return fields
+}
+
+/** Milliseconds as proto JSON writes a duration: 1500 -> `1.5s`. */
+export function duration(ms: number): string {
+  return `${ms / 1000}s`
+}
+
+export const NO_TIMEOUT = '0s'
+
+/** Configuration that comes over the same aggregated stream. */
+export const ADS_SOURCE: ConfigSource = {
+  ads: {},
+  initial_fetch_timeout: NO_TIMEOUT,
+  resource_api_version: 'V3',
+}
+
+/** Where a proxy finds the secrets that its agent holds: the cluster `sds-grpc` of its bootstrap. */
+export const AGENT_SDS_SOURCE: ConfigSource = {
+  api_config_source: {
+    api_type: 'GRPC',
+    grpc_services: [{ envoy_grpc: { cluster_name: 'sds-grpc' } }],
+    set_node_on_first_message_only: true,
+    transport_api_version: 'V3',
+  },
+  initial_fetch_timeout: NO_TIMEOUT,
+  resource_api_version: 'V3',
+}
+
+/** The Istio object behind a resource, as istiod writes it into `metadata.filter_metadata.istio.config`. */
+export function configPath(resource: { readonly kind: string; readonly metadata: { readonly namespace: string; readonly name: string } }): string {
+  const kind = resource.kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
+  return `/apis/networking.istio.io/v1/namespaces/${resource.metadata.namespace}/${kind}/${resource.metadata.name}`
+}
+
+export function configMetadata(resource: Parameters<typeof configPath>[0]): { filter_metadata: { istio: { config: string } } } {
+  return { filter_metadata: { istio: { config: configPath(resource) } } }
+}

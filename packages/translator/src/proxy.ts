@@ -1,0 +1,141 @@
+import { fail, ok, problem, type Result } from '@heddle/runtime'
+
+export type ProxyType = 'sidecar' | 'router' | 'waypoint'
+export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE'
+export interface Locality {
+  readonly region: string
+  readonly zone: string
+  readonly subzone: string
+}
+
+/** What translation knows of a proxy: all of it comes from the node that the proxy sends. */
+export interface ProxyDescriptor {
+  /** The instance: `apps-v1-0` or, from a node, `apps-v1-0.nolen`. */
+  readonly id: string
+  readonly type: ProxyType
+  readonly namespace: string
+  /** DNS suffix for short names: `nolen.svc.cluster.local`. */
+  readonly dnsDomain: string
+  readonly addresses: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly serviceAccount: string
+  readonly cluster: string
+  readonly network: string
+  readonly locality: Locality
+  readonly version: string
+  readonly interceptionMode: InterceptionMode
+  /** Node metadata HTTP_PROXY_PORT; undefined: MeshConfig.proxyHttpPort decides. */
+  readonly httpProxyPort: number | undefined
+  /** Node metadata UNPRIVILEGED_POD: it cannot bind ports below 1024. */
+  readonly unprivileged: boolean
+  /** Node metadata HEDDLE_STOCK_ENVOY: an Envoy without Istio's own filters. */
+  readonly stockEnvoy: boolean
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** The node of an Envoy bootstrap or a DiscoveryRequest, as proto JSON. */
+export interface NodeMessage {
+  readonly id?: string
+  readonly cluster?: string
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string }
+}
+
+const TYPES: readonly string[] = ['sidecar', 'router', 'waypoint']
+const MODES: readonly string[] = ['REDIRECT', 'TPROXY', 'NONE']
+const DEFAULT_CLUSTER = 'Kubernetes'
+
+/**
+ * Reads the node that a proxy sends: `id` is `sidecar~10.0.0.1~app.ns~ns.svc.cluster.local` (Istio's node id), the rest is in `metadata`:
+ * LABELS, NAMESPACE, SERVICE_ACCOUNT, CLUSTER_ID, NETWORK, ISTIO_VERSION, INTERCEPTION_MODE, HTTP_PROXY_PORT, UNPRIVILEGED_POD, INSTANCE_IPS.
+ * Codes: `proxy.node_id`, `proxy.metadata`.
+ */
+export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
+  const parts = (node.id ?? '').split('~')
+  const [type = '', ip = '', name = '', domain = ''] = parts
+  if (parts.length !== 4) return fail(problem('proxy.node_id', 'id', `The node id ${JSON.stringify(node.id ?? '')} is not type~ip~name.namespace~domain.`))
+  const metadata = node.metadata ?? {}
+  const namespace = text(metadata['NAMESPACE']) || domain.split('.')[0] || 'default'
+  const addresses = text(metadata['INSTANCE_IPS']).split(',').filter((a) => a !== '')
+  return describe({
+    id: name,
+    type,
+    namespace,
+    dnsDomain: domain,
+    addresses: addresses.length > 0 ? addresses : ip === '' ? [] : [ip],
+    labels: stringMap(metadata['LABELS']),
+    serviceAccount: text(metadata['SERVICE_ACCOUNT']),
+    cluster: text(metadata['CLUSTER_ID']) || DEFAULT_CLUSTER,
+    network: text(metadata['NETWORK']),
+    locality: { region: node.locality?.region ?? '', zone: node.locality?.zone ?? '', subzone: node.locality?.sub_zone ?? '' },
+    version: text(metadata['ISTIO_VERSION']),
+    metadata,
+  })
+}
+
+/**
+ * Reads a proxy as `heddle translate --proxy` takes it: `{id, type, namespace, ip, labels, serviceAccount, cluster, network, locality, version,
+ * annotations, metadata}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
+ */
+export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
+  if (!isRecord(json)) return fail(problem('proxy.json', '', 'A proxy is an object like {"id": "app-0", "type": "sidecar", "namespace": "default", "ip": "10.0.0.1"}.'))
+  const id = text(json['id'])
+  if (id === '') return fail(problem('proxy.json', 'id', 'A proxy needs an id.'))
+  const metadata = isRecord(json['metadata']) ? json['metadata'] : {}
+  const namespace = text(json['namespace']) || 'default'
+  const ip = json['ip'] ?? json['ips']
+  return describe({
+    id,
+    type: text(json['type']) || 'sidecar',
+    namespace,
+    dnsDomain: `${namespace}.svc.cluster.local`,
+    addresses: Array.isArray(ip) ? ip.map(text) : text(ip).split(',').filter((a) => a !== ''),
+    labels: stringMap(json['labels']),
+    serviceAccount: text(json['serviceAccount']) || 'default',
+    cluster: text(json['cluster']) || text(metadata['CLUSTER_ID']) || DEFAULT_CLUSTER,
+    network: text(json['network']) || text(metadata['NETWORK']),
+    locality: parseLocality(text(json['locality'])),
+    version: text(json['version']) || '1.32.0',
+    metadata: { ...(isRecord(json['annotations']) ? { ANNOTATIONS: json['annotations'] } : {}), ...metadata },
+  })
+}
+
+/** `region/zone/subzone`, parts may be missing. */
+export function parseLocality(locality: string): Locality {
+  const [region = '', zone = '', subzone = ''] = locality.split('/')
+  return { region, zone, subzone }
+}
+
+type Described = Omit<ProxyDescriptor, 'type' | 'interceptionMode' | 'httpProxyPort' | 'unprivileged' | 'stockEnvoy'> & { readonly type: string }
+
+function describe(given: Described): Result<ProxyDescriptor> {
+  const { metadata } = given
+  if (!TYPES.includes(given.type)) return fail(problem('proxy.node_id', 'type', `The proxy type ${JSON.stringify(given.type)} is not one of ${TYPES.join(', ')}.`))
+  const mode = text(metadata['INTERCEPTION_MODE']) || 'REDIRECT'
+  if (!MODES.includes(mode)) return fail(problem('proxy.metadata', 'metadata.INTERCEPTION_MODE', `${JSON.stringify(mode)} is not one of ${MODES.join(', ')}.`))
+  const port = Number(text(metadata['HTTP_PROXY_PORT']))
+  return ok({
+    ...given,
+    type: given.type as ProxyType,
+    interceptionMode: mode as InterceptionMode,
+    httpProxyPort: Number.isInteger(port) && port > 0 && port < 65536 ? port : undefined,
+    unprivileged: isTrue(metadata['UNPRIVILEGED_POD']),
+    stockEnvoy: isTrue(metadata['HEDDLE_STOCK_ENVOY']),
+  })
+}
+
+function isTrue(value: unknown): boolean {
+  return ['true', '1'].includes(text(value).toLowerCase())
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function stringMap(value: unknown): Record<string, string> {
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, text(v)])) : {}
+}

@@ -1,0 +1,46 @@
+import type { MeshService, ServicePort } from '@heddle/config-model'
+import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
+import type { Build } from '../build.js'
+import { policyForPort } from '../destination-rules.js'
+import { defined, NO_TIMEOUT } from '../message.js'
+import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
+import { sourceOfKey } from '../provenance.js'
+import { portPath } from '../clusters/outbound.js'
+import { hashPolicy } from './hash-policy.js'
+import { EVERY_PATH } from './match.js'
+import { retryPolicy } from './retry.js'
+
+/** The route of a service that no VirtualService speaks of. */
+export function serviceRoute(build: Build, service: MeshService, port: ServicePort): Route {
+  const hash = hashPolicy(policyForPort(build.rules.of(service)?.trafficPolicy, port)?.loadBalancer?.consistentHash)
+  const route: Route = {
+    name: 'default',
+    match: EVERY_PATH,
+    decorator: { operation: `${service.hostname}:${port.number}/*` },
+    route: defined({
+      cluster: outboundCluster(port.number, '', service.hostname),
+      timeout: NO_TIMEOUT,
+      max_grpc_timeout: NO_TIMEOUT,
+      retry_policy: retryPolicy(build.mesh.defaultHttpRetryPolicy, false),
+      hash_policy: hash === undefined ? undefined : [hash],
+    }),
+  }
+  return build.origins.mark(route, sourceOfKey(service.source, portPath(service, port)))
+}
+
+/** For hosts that nobody knows: on to where they are, or 502 where only known services may be called. */
+export function catchAllHost(build: Build, attemptCount: boolean): VirtualHost {
+  const include = attemptCount ? { include_request_attempt_count: true } : {}
+  if (!build.view.allowAny) {
+    return { name: 'block_all', domains: ['*'], routes: [{ name: 'block_all', match: EVERY_PATH, direct_response: { status: 502 } }], ...include }
+  }
+  const cluster = egressCluster(build)
+  return { name: 'allow_any', domains: ['*'], routes: [{ name: 'allow_any', match: EVERY_PATH, route: { cluster, timeout: NO_TIMEOUT, max_grpc_timeout: NO_TIMEOUT } }], ...include }
+}
+
+/** Where connections to unknown destinations go. */
+export function egressCluster(build: Build): string {
+  if (!build.view.allowAny) return BLACK_HOLE_CLUSTER
+  const proxy = build.view.egressProxy
+  return proxy === undefined ? PASSTHROUGH_CLUSTER : outboundCluster(proxy.port?.number ?? 0, proxy.subset ?? '', proxy.host)
+}

@@ -1,0 +1,169 @@
+import type { ConsistentHash, Destination, HTTPMatchRequest, HTTPRouteDestination, MeshService } from '@heddle/config-model'
+import type { Route, RouteAction, RouteAction_HashPolicy, WeightedCluster_ClusterWeight } from '@heddle/xds-types/envoy/config/route/v3'
+import type { Build } from '../build.js'
+import { policyForPort, policyOfSubset } from '../destination-rules.js'
+import { configMetadata, defined, duration, NO_TIMEOUT } from '../message.js'
+import { outboundCluster, parseClusterName } from '../names.js'
+import { sourceOf } from '../provenance.js'
+import { selects } from '../selection.js'
+import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
+import { corsConfig } from './cors.js'
+import { faultConfig } from './fault.js'
+import { hashPolicy } from './hash-policy.js'
+import { authorityOf, headerChanges, joinChanges } from './headers.js'
+import { isCatchAll, routeMatch } from './match.js'
+import { mirrorPolicies } from './mirror.js'
+import { directResponseAction, redirectAction } from './redirect.js'
+import { retryPolicy } from './retry.js'
+
+/** For which listener rules are translated. */
+export interface RouteScope {
+  readonly build: Build
+  readonly virtualService: BoundVirtualService
+  /** Port of the listener; 0 on the HTTP proxy, which has services of every port. */
+  readonly port: number
+  /** `mesh`, or the gateway's `namespace/name`. */
+  readonly gateway: string
+  readonly tls: boolean
+  serviceOf(hostname: string): MeshService | undefined
+}
+
+/** One Envoy route per match block, in order, up to the first that matches everything. */
+export function httpRoutes(scope: RouteScope): Route[] {
+  const routes: Route[] = []
+  for (const rule of scope.virtualService.http) {
+    const matches = rule.http.match ?? []
+    if (matches.length === 0) {
+      routes.push(routeOf(scope, rule, undefined, rule.path))
+      return routes
+    }
+    for (const [i, match] of matches.entries()) {
+      if (!appliesHere(scope, match)) continue
+      const route = routeOf(scope, rule, match, `${rule.path}.match[${i}]`)
+      routes.push(route)
+      if (route.match !== undefined && isCatchAll(route.match)) return routes
+    }
+  }
+  return routes
+}
+
+/** Port, gateways, source labels and namespace are known now: what cannot match here gives no route. */
+function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchRequest): boolean {
+  if (match.port !== undefined && match.port !== 0 && match.port !== port) return false
+  if (match.gateways !== undefined && match.gateways.length > 0) return match.gateways.includes(gateway)
+  if (!selects(match.sourceLabels, build.proxy.labels)) return false
+  return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
+}
+
+function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchRequest | undefined, path: string): Route {
+  const { http } = rule
+  const name = [http.name ?? '', match?.name ?? '']
+  const filters = { ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }), ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }) }
+  const action = actionOf(scope, rule)
+  const route: Route = defined({
+    name: (name[1] === '' ? name[0] : name.join('.')) || undefined,
+    match: routeMatch(match),
+    metadata: configMetadata(scope.virtualService.resource),
+    stat_prefix: match?.statPrefix || undefined,
+    ...headerChanges(http.headers),
+    ...action,
+    typed_per_filter_config: Object.keys(filters).length === 0 ? undefined : filters,
+  })
+  route.decorator = { operation: operationOf(route, scope) }
+  return mark(scope, rule, route, path)
+}
+
+function actionOf(scope: RouteScope, { http }: BoundHttpRoute): Partial<Route> {
+  if (http.redirect !== undefined) return { redirect: redirectAction(http.redirect, scope.port, scope.tls) }
+  if (http.directResponse !== undefined) return { direct_response: directResponseAction(http.directResponse) }
+  return forward(scope, http)
+}
+
+function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route> {
+  const timeout = http.timeout === undefined ? NO_TIMEOUT : duration(http.timeout)
+  const destinations = http.route ?? []
+  const only = destinations.length === 1 ? destinations[0] : undefined
+  const hashes = destinations.filter((d) => only !== undefined || (d.weight ?? 0) > 0).map((d) => consistentHashOf(scope, d.destination))
+  const { rewrite } = http
+  const authority = (rewrite?.authority || undefined) ?? authorityOf(http.headers) ?? (only === undefined ? undefined : authorityOf(only.headers))
+  const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
+  const hash = hashes.map(hashPolicy).filter((h): h is RouteAction_HashPolicy => h !== undefined)
+  const action: RouteAction = defined({
+    timeout,
+    max_grpc_timeout: timeout,
+    ...(only === undefined ? { weighted_clusters: { clusters: weighted(scope, destinations) } } : { cluster: clusterOf(scope, only.destination) }),
+    ...rewriteOf(rewrite),
+    host_rewrite_literal: authority,
+    request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
+    hash_policy: hash.length === 0 ? undefined : hash,
+    retry_policy: retryPolicy(http.retries ?? scope.build.mesh.defaultHttpRetryPolicy, only !== undefined && hashes[0] !== undefined),
+  })
+  return { ...(only === undefined ? {} : joinChanges(headerChanges(http.headers), headerChanges(only.headers))), route: action }
+}
+
+function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Partial<RouteAction> {
+  if (rewrite?.uriRegexRewrite !== undefined) return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
+  return rewrite?.uri === undefined || rewrite.uri === '' ? {} : { prefix_rewrite: rewrite.uri }
+}
+
+/** Destinations of weight 0 take no part; what is left stays weighted, even if it is one. */
+function weighted(scope: RouteScope, destinations: readonly HTTPRouteDestination[]): WeightedCluster_ClusterWeight[] {
+  return destinations
+    .filter((d) => (d.weight ?? 0) > 0)
+    .map((d) => defined({ name: clusterOf(scope, d.destination), weight: d.weight, ...headerChanges(d.headers), host_rewrite_literal: authorityOf(d.headers) }))
+}
+
+/** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
+export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf'>, destination: Destination): string {
+  const service = scope.serviceOf(destination.host)
+  return outboundCluster(portOf(scope.port, destination, service), destination.subset ?? '', service?.externalName ?? destination.host)
+}
+
+export function portOf(listenPort: number, destination: Destination, service: MeshService | undefined): number {
+  if (destination.port !== undefined) return destination.port.number
+  const only = service?.ports.length === 1 ? service.ports[0] : undefined
+  return only?.number ?? listenPort
+}
+
+function consistentHashOf(scope: RouteScope, destination: Destination): ConsistentHash | undefined {
+  const service = scope.serviceOf(destination.host)
+  if (service === undefined) return undefined
+  const rule = scope.build.rules.of(service)
+  const number = portOf(scope.port, destination, service)
+  const port = service.ports.find((p) => p.number === number)
+  if (rule === undefined || port === undefined) return undefined
+  const subset = rule.subsets.find((s) => s.subset.name === destination.subset)
+  const policy = subset === undefined ? policyForPort(rule.trafficPolicy, port) : policyOfSubset(rule.trafficPolicy, subset.subset.trafficPolicy, port)
+  return policy?.loadBalancer?.consistentHash
+}
+
+/** What traces call the route: destination and path, or the VirtualService where there are several destinations. */
+function operationOf(route: Route, { virtualService, port }: RouteScope): string {
+  const match = route.match
+  const path = match?.path ?? (match?.prefix === undefined ? (match?.safe_regex?.regex ?? '/*') : `${match.prefix}*`)
+  const cluster = parseClusterName(route.route?.cluster ?? '')
+  return cluster === undefined ? `${virtualService.resource.metadata.name}:${port}${path}` : `${cluster.host}:${cluster.port}${path}`
+}
+
+function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: string): Route {
+  const { origins } = build
+  origins.mark(route, sourceOf(rule.source, path))
+  if (route.match !== undefined && path !== rule.path) origins.mark(route, sourceOf(rule.source, path), 'match')
+  if (route.route === undefined) return route
+  origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route`))
+  for (const [field, key] of MARKED) {
+    if (rule.http[key] !== undefined && route.route[field] !== undefined) origins.mark(route.route, sourceOf(rule.source, `${rule.path}.${key}`), field)
+  }
+  if (route.route.cluster !== undefined) origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route[0].destination`), 'cluster')
+  const used = (rule.http.route ?? []).map((d, i) => ({ d, i })).filter(({ d }) => (d.weight ?? 0) > 0)
+  for (const [at, cluster] of (route.route.weighted_clusters?.clusters ?? []).entries()) origins.mark(cluster, sourceOf(rule.source, `${rule.path}.route[${used[at]?.i ?? at}]`))
+  return route
+}
+
+const MARKED = [
+  ['timeout', 'timeout'],
+  ['retry_policy', 'retries'],
+  ['prefix_rewrite', 'rewrite'],
+  ['regex_rewrite', 'rewrite'],
+  ['request_mirror_policies', 'mirror'],
+] as const

@@ -1,0 +1,65 @@
+import type { HTTPMatchRequest, StringMatch } from '@heddle/config-model'
+import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
+import type { StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+
+/** Every request: what a rule without a match block means. It has no `case_sensitive`; a match block always has. */
+export const EVERY_PATH: RouteMatch = { prefix: '/' }
+
+export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
+  if (match === undefined) return EVERY_PATH
+  const headers = [...named(match.headers, headerMatcher), ...named(match.withoutHeaders, withoutHeader)].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0))
+  if (match.method !== undefined) headers.push(headerMatcher(':method', match.method))
+  if (match.authority !== undefined) headers.push(headerMatcher(':authority', match.authority))
+  if (match.scheme !== undefined) headers.push(headerMatcher(':scheme', match.scheme))
+  const query = named(match.queryParams, queryMatcher).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  return {
+    ...pathOf(match.uri),
+    case_sensitive: match.ignoreUriCase !== true,
+    ...(headers.length === 0 ? {} : { headers }),
+    ...(query.length === 0 ? {} : { query_parameters: query }),
+  }
+}
+
+/** Exactly `prefix: '/'` and nothing else but case: no later rule can be reached. */
+export function isCatchAll(match: RouteMatch): boolean {
+  const path = match.prefix === '/' || match.safe_regex?.regex === '*'
+  return path && (match.headers ?? []).length === 0 && (match.query_parameters ?? []).length === 0 && (match.dynamic_metadata ?? []).length === 0
+}
+
+/** Regular expressions are RE2 and match the whole value. */
+export function stringMatcher(match: StringMatch): StringMatcher {
+  if ('exact' in match) return { exact: match.exact }
+  return 'prefix' in match ? { prefix: match.prefix } : { safe_regex: { regex: match.regex } }
+}
+
+function pathOf(uri: StringMatch | undefined): RouteMatch {
+  if (uri === undefined) return { prefix: '/' }
+  if ('exact' in uri) return { path: uri.exact }
+  return 'prefix' in uri ? { prefix: uri.prefix } : { safe_regex: { regex: uri.regex } }
+}
+
+function headerMatcher(name: string, match: StringMatch | undefined): HeaderMatcher {
+  return isPresence(match) ? { name, present_match: true } : { name, string_match: stringMatcher(match) }
+}
+
+// A header that is not there must count as "not this value", but "not present" has no empty value.
+function withoutHeader(name: string, match: StringMatch | undefined): HeaderMatcher {
+  return { ...headerMatcher(name, match), invert_match: true, ...(isPresence(match) ? {} : { treat_missing_header_as_empty: true }) }
+}
+
+function queryMatcher(name: string, match: StringMatch | undefined): QueryParameterMatcher {
+  return isPresence(match) ? { name, present_match: true } : { name, string_match: stringMatcher(match) }
+}
+
+/** No matcher, or the regex `*`, which is not RE2 but an old way to say "any". */
+function isPresence(match: StringMatch | undefined): match is undefined {
+  return match === undefined || ('regex' in match && match.regex === '*')
+}
+
+function named<T>(matches: Readonly<Record<string, StringMatch | undefined>> | undefined, make: (name: string, match: StringMatch | undefined) => T): T[] {
+  return Object.entries(matches ?? {}).map(([name, match]) => make(name, match))
+}
+
+function nameOf(matcher: { readonly name?: string | undefined }): string {
+  return matcher.name ?? ''
+}

@@ -1,0 +1,41 @@
+import type { RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
+import type { Build } from '../build.js'
+import { HTTP_PROXY_ROUTE } from '../names.js'
+import { proxyHeaders } from '../proxy-headers.js'
+import type { EgressListener } from '../view.js'
+import { catchAllHost } from './default-route.js'
+import { outboundVirtualHosts } from './virtual-hosts.js'
+
+/** Direct responses may be as large as validation lets them: 1 MiB, where Envoy's own limit is 4 KiB. */
+export const MAX_DIRECT_RESPONSE: number = 1024 * 1024
+
+/** The route configurations that the proxy's outbound listeners ask for by name. */
+export function outboundRoutes(build: Build, names: readonly string[]): RouteConfiguration[] {
+  const cache = new Map<number, VirtualHost[]>()
+  return names.map((name) => outboundRoute(build, name, cache))
+}
+
+/** `80`, `http_proxy`, or `host:80` for a port whose protocol is detected: then it serves that host alone. */
+function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHost[]>): RouteConfiguration {
+  const colon = name.lastIndexOf(':')
+  const host = colon < 0 ? undefined : name.slice(0, colon)
+  const number = name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1))
+  const attemptCount = proxyHeaders(build.proxyConfig, 'outbound').attemptCount
+  const listener = listenerFor(build, number)
+  if (listener === undefined) return configuration(name, [])
+  const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
+  const all = cache.get(number) ?? outboundVirtualHosts(build, listener, port, attemptCount)
+  cache.set(number, all)
+  if (host === undefined) return configuration(name, [...all, catchAllHost(build, attemptCount)])
+  const own = all.filter((vh) => (vh.domains ?? []).includes(host))
+  return configuration(name, own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)))
+}
+
+/** The egress listener of a port, or the catch-all. */
+function listenerFor(build: Build, port: number): EgressListener | undefined {
+  return build.view.egress.find((l) => l.port !== undefined && l.port.number === port) ?? build.view.egress.find((l) => l.port === undefined)
+}
+
+export function configuration(name: string, hosts: readonly VirtualHost[]): RouteConfiguration {
+  return { name, virtual_hosts: hosts, validate_clusters: false, max_direct_response_body_size_bytes: MAX_DIRECT_RESPONSE, ignore_port_in_host_matching: true }
+}

@@ -1,0 +1,9 @@
+import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
+
+/** 100 percent in whole numbers; HUNDRED, the denominator's zero, stays out. */
+export const ALWAYS: FractionalPercent = { numerator: 100 }
+
+/** 0..100 with four decimals, as Envoy's parts per million. */
+export function perMillion(percent: number): FractionalPercent {
+  return { numerator: Math.trunc(percent * 10_000), denominator: 'MILLION' }
+}

@@ -1,0 +1,141 @@
+import type { MeshService, ServicePort } from '@heddle/config-model'
+import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
+import { type Build, vips } from '../build.js'
+import { isWildcard, shortNames, hostSubsetOf } from '../hosts.js'
+import { bracketed, hostWithPort } from '../names.js'
+import { isHttpOrSniffed } from '../protocol.js'
+import { sourceOf, sourceOfKey } from '../provenance.js'
+import { followsVirtualService, type EgressListener } from '../view.js'
+import { type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
+import { serviceRoute } from './default-route.js'
+import { httpRoutes } from './http-route.js'
+
+/** Hosts that share routes on a port: services, and names that only a VirtualService knows. */
+interface HostGroup {
+  readonly port: number
+  readonly services: readonly MeshService[]
+  readonly names: readonly string[]
+  readonly routes: readonly Route[]
+  readonly virtualService: BoundVirtualService | undefined
+}
+
+/**
+ * The virtual hosts of an outbound route configuration, sorted by name. `port` 0 is the HTTP proxy: all services on all their ports,
+ * but only names with a port for those other than 80.
+ */
+export function outboundVirtualHosts(build: Build, listener: EgressListener, port: number, attemptCount: boolean): VirtualHost[] {
+  const services = new Map(listener.services.flatMap((s) => onPort(s, port)).map((s) => [s.hostname, s]))
+  const groups = hostGroups(build, listener, services, port)
+  const known = new Set(groups.flatMap((g) => g.services.flatMap((s) => [s.hostname, hostWithPort(s.hostname, g.port)])))
+  const taken = { names: new Set<string>(), domains: new Set<string>(), known }
+  const hosts: VirtualHost[] = []
+  for (const group of groups) {
+    if (port !== 0 && group.port !== port) continue
+    for (const name of group.names) add(hosts, virtualHost(build, group, name, [bracketed(name)], [], taken, attemptCount, undefined))
+    for (const service of group.services) {
+      const { domains, short } = serviceDomains(build, service, port === 0 ? group.port : undefined)
+      add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, attemptCount, service))
+    }
+  }
+  const served = port === 0 ? hosts.flatMap(onlyWithPort) : hosts
+  return served.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))
+}
+
+function onPort(service: MeshService, port: number): MeshService[] {
+  if (port === 0) return [service]
+  const ports = service.ports.filter((p) => p.number === port)
+  return ports.length === 0 ? [] : [{ ...service, ports }]
+}
+
+/** VirtualServices first, oldest first, then the services that are left. */
+function hostGroups(build: Build, listener: EgressListener, services: ReadonlyMap<string, MeshService>, port: number): HostGroup[] {
+  const groups: HostGroup[] = []
+  for (const virtualService of listener.virtualServices) {
+    if (virtualService.http.length === 0) continue
+    // Off port 80 a VirtualService matters only for services that exist.
+    if (port !== 80 && !matchesAny(virtualService, services)) continue
+    const routes = httpRoutes({ build, virtualService, port, gateway: MESH_GATEWAY, tls: false, serviceOf: (h) => services.get(h) })
+    if (routes.length > 0) groups.push(...groupsOf(virtualService, routes, listener, services, port))
+  }
+  const followed = new Set(groups.flatMap((g) => g.services.map((s) => s.hostname)))
+  for (const service of services.values()) {
+    if (followed.has(service.hostname) || service.resolution === 'Alias') continue
+    for (const p of service.ports.filter((q) => isHttpOrSniffed(q.protocol))) groups.push({ port: p.number, services: [service], names: [], routes: [serviceRoute(build, service, p)], virtualService: undefined })
+  }
+  return groups
+}
+
+function matchesAny(vs: BoundVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
+  return vs.hosts.some((host) => services.has(host) || [...services.keys()].some((name) => (isWildcard(host) || isWildcard(name)) && hostSubsetOf(name, host)))
+}
+
+function groupsOf(virtualService: BoundVirtualService, routes: readonly Route[], listener: EgressListener, services: ReadonlyMap<string, MeshService>, port: number): HostGroup[] {
+  const names: string[] = []
+  const matched: MeshService[] = []
+  for (const host of virtualService.hosts.filter((h) => !isWildcard(h))) {
+    const service = services.get(host)
+    if (service === undefined) names.push(host)
+    else matched.push(service)
+  }
+  for (const host of virtualService.hosts.filter(isWildcard)) {
+    const under = [...services.values()].filter((s) => hostSubsetOf(s.hostname, host))
+    if (under.length === 0) names.push(host)
+    matched.push(...under.filter((s) => followsVirtualService(s.hostname, virtualService, listener.virtualServices)))
+  }
+  const byPort = new Map<number, MeshService[]>()
+  for (const service of matched) {
+    for (const p of service.ports.filter((q: ServicePort) => isHttpOrSniffed(q.protocol))) byPort.set(p.number, [...(byPort.get(p.number) ?? []), service])
+  }
+  if (byPort.size === 0 && port === 80) byPort.set(80, [])
+  return [...byPort].map(([number, of]) => ({ port: number, services: of, names, routes, virtualService }))
+}
+
+interface Taken {
+  readonly names: Set<string>
+  readonly domains: Set<string>
+  readonly known: ReadonlySet<string>
+}
+
+/** A virtual host with the domains that nobody before it has; undefined when none is left. A short form never takes the name of a real host. */
+function virtualHost(build: Build, group: HostGroup, hostname: string, domains: readonly string[], short: readonly string[], taken: Taken, attemptCount: boolean, service: MeshService | undefined): VirtualHost | undefined {
+  const name = hostWithPort(hostname, group.port)
+  if (taken.names.has(name)) return undefined
+  taken.names.add(name)
+  const own: string[] = []
+  for (const domain of domains) {
+    if (taken.domains.has(domain.toLowerCase()) || (short.includes(domain) && taken.known.has(domain))) continue
+    taken.domains.add(domain.toLowerCase())
+    own.push(domain)
+  }
+  if (own.length === 0) return undefined
+  const host: VirtualHost = { name, domains: own, routes: group.routes, ...(attemptCount ? { include_request_attempt_count: true } : {}) }
+  if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
+  return service === undefined ? host : build.origins.mark(host, sourceOfKey(service.source))
+}
+
+function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
+  if (host !== undefined) hosts.push(host)
+}
+
+/** Every name by which a proxy may call a service: FQDN with and without the root dot, short names, `*.` of headless ones, VIPs. With a port each stands twice. */
+function serviceDomains(build: Build, service: MeshService, port: number | undefined): { domains: string[]; short: string[] } {
+  const withPort = (domain: string): string[] => (port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)])
+  const aliases = aliasesOf(build, service)
+  const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
+  const domains = [service.hostname, ...aliases].flatMap((h) => [...withPort(h), ...(isWildcard(h) ? [] : withPort(`${h}.`)), ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort)])
+  if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
+  domains.push(...vips(service).flatMap(withPort))
+  return { domains, short }
+}
+
+/** ExternalName services that name this one: other names for it. */
+function aliasesOf(build: Build, service: MeshService): string[] {
+  return build.view.services.filter((s) => s.resolution === 'Alias' && s.externalName === service.hostname).map((s) => s.hostname)
+}
+
+/** On the HTTP proxy a bare name means port 80. */
+function onlyWithPort(host: VirtualHost): VirtualHost[] {
+  if (host.name?.endsWith(':80') === true) return [host]
+  const domains = (host.domains ?? []).filter((d) => /:\d+$/.test(d))
+  return domains.length === 0 ? [] : [Object.assign(host, { domains })]
+}

@@ -1,0 +1,35 @@
+import type { AuthorizationPolicy, MeshSnapshot } from '@heddle/config-model'
+import type { Provenance } from '../provenance.js'
+import type { ProxyDescriptor } from '../proxy.js'
+import { selects } from '../selection.js'
+
+export interface WorkloadPolicies {
+  readonly audit: readonly AuthorizationPolicy[]
+  readonly deny: readonly AuthorizationPolicy[]
+  readonly allow: readonly AuthorizationPolicy[]
+}
+
+/** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it. CUSTOM is not among them yet. */
+export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): WorkloadPolicies {
+  const root = snapshot.meshConfig.rootNamespace
+  const own = snapshot
+    .list('AuthorizationPolicy')
+    .filter((p) => (p.metadata.namespace === proxy.namespace || p.metadata.namespace === root) && p.spec.targetRef === undefined && (p.spec.targetRefs ?? []).length === 0 && selects(p.spec.selector?.matchLabels, proxy.labels))
+  const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
+  return { audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
+}
+
+export function isDryRun(policy: AuthorizationPolicy): boolean {
+  return policy.metadata.annotations['istio.io/dry-run'] === 'true'
+}
+
+/** The name under which a rule stands in Envoy's filter, its logs and metrics. */
+export function rulePolicyName(policy: AuthorizationPolicy, index: number): string {
+  return `ns[${policy.metadata.namespace}]-policy[${policy.metadata.name}]-rule[${index}]`
+}
+
+/** The rule that a name of {@link rulePolicyName} means; undefined for other text. */
+export function policySource(name: string): Provenance | undefined {
+  const [, namespace, policy, index] = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(name) ?? []
+  return namespace === undefined || policy === undefined ? undefined : { kind: 'AuthorizationPolicy', namespace, name: policy, path: `spec.rules[${index}]` }
+}

@@ -1,0 +1,60 @@
+import type { MeshSnapshot, MutualTLSMode, PeerAuthentication } from '@heddle/config-model'
+import { type Provenance, sourceOf } from '../provenance.js'
+import { isEmpty, selects } from '../selection.js'
+
+export type EffectiveMode = 'DISABLE' | 'PERMISSIVE' | 'STRICT'
+
+/** The mode of a workload's port and the policies that made it so, the most specific first. */
+export interface PortMode {
+  readonly mode: EffectiveMode
+  readonly sources: readonly Provenance[]
+}
+
+export interface WorkloadPolicy {
+  readonly mode: EffectiveMode
+  readonly ports: ReadonlyMap<number, PortMode>
+  forPort(port: number): PortMode
+}
+
+/** PeerAuthentication as it applies to workloads: own selector over namespace over mesh; of several at a level the oldest. */
+export interface PeerPolicies {
+  ofWorkload(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicy
+  /** Of a whole namespace, for clients that guess what a service takes. */
+  ofNamespace(namespace: string): EffectiveMode
+}
+
+export function peerPolicies(snapshot: MeshSnapshot): PeerPolicies {
+  const all = snapshot.list('PeerAuthentication')
+  const root = snapshot.meshConfig.rootNamespace
+  const wide = (namespace: string): PeerAuthentication | undefined => all.find((p) => p.metadata.namespace === namespace && isEmpty(p.spec.selector?.matchLabels))
+  const levels = (namespace: string, labels?: Readonly<Record<string, string>>): PeerAuthentication[] => {
+    const own = labels === undefined ? undefined : all.find((p) => p.metadata.namespace === namespace && !isEmpty(p.spec.selector?.matchLabels) && selects(p.spec.selector?.matchLabels, labels))
+    return [own, namespace === root ? undefined : wide(namespace), wide(root)].filter((p) => p !== undefined)
+  }
+  return {
+    ofWorkload(namespace, labels) {
+      const policies = levels(namespace, labels)
+      const whole = effective(policies)
+      const own = policies.find((p) => !isEmpty(p.spec.selector?.matchLabels))
+      const ports = new Map<number, PortMode>()
+      for (const [port, { mode }] of Object.entries(own?.spec.portLevelMtls ?? {})) {
+        const source = own === undefined ? [] : [sourceOf(own, `spec.portLevelMtls[${port}].mode`)]
+        ports.set(Number(port), isSet(mode) ? { mode, sources: [...source, ...whole.sources] } : whole)
+      }
+      return { mode: whole.mode, ports, forPort: (port) => ports.get(port) ?? whole }
+    },
+    ofNamespace: (namespace) => effective(levels(namespace)).mode,
+  }
+}
+
+function effective(policies: readonly PeerAuthentication[]): PortMode {
+  for (const policy of policies) {
+    const mode = policy.spec.mtls?.mode
+    if (isSet(mode)) return { mode, sources: [sourceOf(policy, 'spec.mtls.mode')] }
+  }
+  return { mode: 'PERMISSIVE', sources: [] }
+}
+
+function isSet(mode: MutualTLSMode | undefined): mode is EffectiveMode {
+  return mode !== undefined && mode !== 'UNSET'
+}

@@ -1,0 +1,62 @@
+import type { AuthorizationPolicy } from '@heddle/config-model'
+import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
+import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { Build } from '../build.js'
+import { typed } from '../message.js'
+import { sourceOf } from '../provenance.js'
+import { isDryRun, rulePolicyName, type WorkloadPolicies } from './authorization-policies.js'
+import { rulePolicy } from './rbac-rules.js'
+
+const HTTP_RBAC = 'envoy.extensions.filters.http.rbac.v3.RBAC'
+const NETWORK_RBAC = 'envoy.extensions.filters.network.rbac.v3.RBAC'
+const SHADOW_PREFIX = 'istio_dry_run_allow_'
+const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
+
+/** Envoy's way to say that nothing matches: an ALLOW policy without rules lets nobody in. */
+const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
+
+/** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. */
+export function httpRbacFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
+  return configs(build, policies, false).map((config) => ({ name: 'envoy.filters.http.rbac', typed_config: typed(HTTP_RBAC, config) }))
+}
+
+export function tcpRbacFilters(build: Build, policies: WorkloadPolicies): Filter[] {
+  return configs(build, policies, true).map((config) => ({ name: 'envoy.filters.network.rbac', typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }) }))
+}
+
+interface RbacConfig {
+  readonly rules?: RBAC
+  readonly shadow_rules?: RBAC
+  readonly shadow_rules_stat_prefix: string
+}
+
+function configs(build: Build, policies: WorkloadPolicies, tcp: boolean): RbacConfig[] {
+  const groups = [
+    [policies.audit, 'LOG'],
+    [policies.deny, 'DENY'],
+    [policies.allow, 'ALLOW'],
+  ] as const
+  return groups.flatMap(([list, action]) => {
+    const enforced = list.filter((p) => !isDryRun(p))
+    const dry = list.filter(isDryRun)
+    return [
+      ...(enforced.length === 0 ? [] : [{ rules: rbac(build, enforced, action, tcp), shadow_rules_stat_prefix: SHADOW_PREFIX }]),
+      ...(dry.length === 0 ? [] : [{ shadow_rules: rbac(build, dry, action, tcp), shadow_rules_stat_prefix: action === 'DENY' ? SHADOW_DENY_PREFIX : SHADOW_PREFIX }]),
+    ]
+  })
+}
+
+function rbac(build: Build, list: readonly AuthorizationPolicy[], action: 'LOG' | 'DENY' | 'ALLOW', tcp: boolean): RBAC {
+  const policies: Record<string, Policy> = {}
+  for (const policy of list) {
+    const { rules = [] } = policy.spec
+    if (rules.length === 0 && action === 'ALLOW') policies[rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
+    for (const [i, rule] of rules.entries()) {
+      const made = rulePolicy(rule, { effect: action === 'ALLOW' ? 'allow' : 'deny', tcp, namespace: policy.metadata.namespace })
+      if (made !== undefined) policies[rulePolicyName(policy, i)] = build.origins.mark(made, sourceOf(policy, `spec.rules[${i}]`))
+    }
+  }
+  // ALLOW is the enum's zero: proto JSON leaves it out.
+  return { ...(action === 'ALLOW' ? {} : { action }), ...(Object.keys(policies).length === 0 ? {} : { policies }) }
+}

@@ -1,0 +1,20 @@
+/** Which objects apply to whom: labels and exportTo. */
+
+type Labels = Readonly<Record<string, string>>
+
+/** Every label of `selector` stands in `labels`; an empty selector selects all. */
+export function selects(selector: Labels | undefined, labels: Labels): boolean {
+  for (const [key, value] of Object.entries(selector ?? {})) if (labels[key] !== value) return false
+  return true
+}
+
+export function isEmpty(labels: Labels | undefined): boolean {
+  return labels === undefined || Object.keys(labels).length === 0
+}
+
+/** Whether an object of namespace `owner` is visible in `namespace`: `*` everywhere, `.` at home, `~` nowhere. */
+export function visible(exportTo: readonly string[] | undefined, fallback: readonly string[], owner: string, namespace: string): boolean {
+  const to = exportTo === undefined || exportTo.length === 0 ? fallback : exportTo
+  if (to.length === 0) return true
+  return to.some((t) => t === '*' || (t === '.' ? owner === namespace : t === namespace))
+}

@@ -1,0 +1,99 @@
+import type { Diagnostic } from '@heddle/runtime'
+import type { MeshProxyConfig, MeshSnapshot } from '@heddle/config-model'
+import type { ResourceGroup, ResourceSet } from '@heddle/xds-types'
+import type { Build } from './build.js'
+import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
+import { inboundClusters } from './clusters/inbound.js'
+import { outboundClusters } from './clusters/outbound.js'
+import { destinationRules } from './destination-rules.js'
+import { serversOf } from './gateways.js'
+import { gatewayListeners } from './listeners/gateway.js'
+import { inbound } from './listeners/inbound.js'
+import { httpProxyListener, outboundListeners } from './listeners/outbound.js'
+import { virtualInbound } from './listeners/virtual-inbound.js'
+import { virtualOutbound } from './listeners/virtual-outbound.js'
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
+import { HTTP_PROXY_ROUTE } from './names.js'
+import { createOrigins, createProvenanceIndex, type ProvenanceIndex } from './provenance.js'
+import type { ProxyDescriptor } from './proxy.js'
+import { gatewayRoutes } from './routes/gateway.js'
+import { outboundRoutes } from './routes/outbound.js'
+import { peerPolicies } from './security/mtls-mode.js'
+import { serviceTargets, type ServiceTarget } from './service-targets.js'
+import { viewOf } from './view.js'
+
+export interface Translation {
+  readonly resources: ResourceSet
+  readonly diagnostics: readonly Diagnostic[]
+  /** Which objects of the user are behind a resource or one of its fields. */
+  readonly provenance: ProvenanceIndex
+}
+
+/** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
+export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Translation {
+  const build = prepare(snapshot, proxy)
+  const targets = serviceTargets(snapshot, proxy)
+  const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
+  const resources = { groups }
+  return { resources, diagnostics: [], provenance: createProvenanceIndex(resources, build.origins) }
+}
+
+function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Build {
+  return {
+    snapshot,
+    mesh: snapshot.meshConfig,
+    proxyConfig: proxyConfigOf(snapshot, proxy),
+    proxy,
+    view: viewOf(snapshot, proxy),
+    rules: destinationRules(snapshot, proxy),
+    peers: peerPolicies(snapshot),
+    origins: createOrigins(),
+  }
+}
+
+// The node carries what the injector merged; a node without it has the mesh's defaults.
+function proxyConfigOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): MeshProxyConfig {
+  const own = proxy.metadata['PROXY_CONFIG']
+  const { defaultConfig } = snapshot.meshConfig
+  return typeof own === 'object' && own !== null ? { ...defaultConfig, ...(own as Partial<MeshProxyConfig>) } : defaultConfig
+}
+
+function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
+  const { proxy, view } = build
+  const outbound = outboundListeners(build)
+  const httpProxy = httpProxyListener(build)
+  const inboundParts = inbound(build, targets)
+  const redirected = proxy.interceptionMode !== 'NONE'
+  const clusters = outboundClusters(build)
+  return [
+    group(`outbound ${view.key.trim()}`, {
+      [LISTENER_TYPE]: [...outbound.listeners, ...present(virtualOutbound(build))],
+      [ROUTE_TYPE]: outboundRoutes(build, outbound.routeNames),
+      [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build), passthroughCluster(build), inboundPassthroughCluster(build)],
+      [ENDPOINT_TYPE]: clusters.endpoints,
+    }),
+    // Its port is the proxy's own.
+    group(`http proxy ${proxy.id}`, httpProxy === undefined ? {} : { [LISTENER_TYPE]: [httpProxy], [ROUTE_TYPE]: outboundRoutes(build, [HTTP_PROXY_ROUTE]) }),
+    group(`inbound ${proxy.id}`, {
+      [LISTENER_TYPE]: [...(redirected ? [virtualInbound(build, inboundParts.virtualChains)] : []), ...inboundParts.listeners],
+      [CLUSTER_TYPE]: inboundClusters(build, targets),
+    }),
+  ]
+}
+
+function gatewayGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
+  const servers = serversOf(build.snapshot, build.proxy, targets)
+  const clusters = outboundClusters(build)
+  return [
+    group(`outbound ${build.view.key.trim()}`, { [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)], [ENDPOINT_TYPE]: clusters.endpoints }),
+    group(`gateway ${build.proxy.id}`, { [LISTENER_TYPE]: gatewayListeners(build, servers), [ROUTE_TYPE]: gatewayRoutes(build, servers) }),
+  ]
+}
+
+function group(id: string, resources: Readonly<Record<string, readonly object[]>>): ResourceGroup {
+  return { id, resources: new Map(Object.entries(resources).filter(([, list]) => list.length > 0)) }
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value]
+}

@@ -1,0 +1,149 @@
+import type { HTTPMatchRequest, HTTPRoute, MeshSnapshot, RouteDestination, VirtualService } from '@heddle/config-model'
+import { resolveHost } from './hosts.js'
+
+/** A VirtualService with every short name resolved and its delegates merged in: what routes are built from. */
+export interface BoundVirtualService {
+  readonly resource: VirtualService
+  readonly hosts: readonly string[]
+  /** `mesh` or `namespace/name`. */
+  readonly gateways: readonly string[]
+  readonly http: readonly BoundHttpRoute[]
+  readonly tls: readonly { readonly match: readonly BoundL4Match[]; readonly route: readonly RouteDestination[]; readonly path: string }[]
+  readonly tcp: readonly { readonly match: readonly BoundL4Match[]; readonly route: readonly RouteDestination[]; readonly path: string }[]
+}
+
+export interface BoundHttpRoute {
+  readonly http: HTTPRoute
+  /** The object that the rule stands in, a delegate perhaps, and where: `spec.http[2]`. */
+  readonly source: VirtualService
+  readonly path: string
+}
+
+export interface BoundL4Match {
+  readonly sniHosts?: readonly string[]
+  readonly destinationSubnets?: readonly string[]
+  readonly port?: number
+  readonly sourceLabels?: Readonly<Record<string, string>>
+  readonly gateways?: readonly string[]
+  readonly sourceNamespace?: string
+}
+
+export const MESH_GATEWAY = 'mesh'
+export const CLUSTER_DOMAIN = 'cluster.local'
+
+const bound = new WeakMap<readonly VirtualService[], readonly BoundVirtualService[]>()
+
+/** All VirtualServices of a snapshot, oldest first, without those that are only delegates. Computed once per list: the snapshot keeps the list while nothing changed. */
+export function boundVirtualServices(snapshot: MeshSnapshot): readonly BoundVirtualService[] {
+  const list = snapshot.list('VirtualService')
+  const known = bound.get(list)
+  if (known !== undefined) return known
+  const byName = new Map(list.map((vs) => [`${vs.metadata.namespace}/${vs.metadata.name}`, vs]))
+  const fresh = list.filter((vs) => vs.spec.hosts.length > 0).map((vs) => bind(vs, byName))
+  bound.set(list, fresh)
+  return fresh
+}
+
+function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualService>): BoundVirtualService {
+  const { namespace } = resource.metadata
+  const { spec } = resource
+  const gateways = spec.gateways === undefined || spec.gateways.length === 0 ? [MESH_GATEWAY] : spec.gateways.map((g) => gatewayName(g, namespace))
+  const l4 = (match: readonly BoundL4Match[] | undefined): BoundL4Match[] => (match ?? []).map((m) => (m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) }))
+  const routes = (list: readonly RouteDestination[] | undefined): RouteDestination[] => (list ?? []).map((r) => ({ ...r, destination: { ...r.destination, host: resolveHost(r.destination.host, namespace, CLUSTER_DOMAIN) } }))
+  return {
+    resource,
+    hosts: spec.hosts.map((h) => resolveHost(h, namespace, CLUSTER_DOMAIN)),
+    gateways,
+    http: (spec.http ?? []).flatMap((http, i) => withDelegate(http, resource, `spec.http[${i}]`, byName)),
+    tls: (spec.tls ?? []).map((t, i) => ({ match: l4(t.match), route: routes(t.route), path: `spec.tls[${i}]` })),
+    tcp: (spec.tcp ?? []).map((t, i) => ({ match: l4(t.match), route: routes(t.route), path: `spec.tcp[${i}]` })),
+  }
+}
+
+/** A rule, or the rules of its delegate with the rule's own matches in front. One level: a delegate does not delegate. */
+function withDelegate(http: HTTPRoute, source: VirtualService, path: string, byName: ReadonlyMap<string, VirtualService>): BoundHttpRoute[] {
+  if (http.delegate === undefined) return [{ http: resolveRoute(http, source.metadata.namespace), source, path }]
+  const namespace = http.delegate.namespace === undefined || http.delegate.namespace === '' ? source.metadata.namespace : http.delegate.namespace
+  const delegate = byName.get(`${namespace}/${http.delegate.name ?? ''}`)
+  if (delegate === undefined || delegate.spec.hosts.length > 0) return []
+  return (delegate.spec.http ?? []).flatMap((child, i) => {
+    const match = mergeMatches(http.match ?? [], child.match ?? [])
+    if (match === undefined) return []
+    const own = resolveRoute(child, namespace)
+    const root = resolveRoute(http, source.metadata.namespace)
+    const { delegate: _, ...inherited } = root
+    return [{ http: { ...own, ...withoutRoute(inherited), match, ...mergedName(root, own) }, source: delegate, path: `spec.http[${i}]` }]
+  })
+}
+
+function mergedName(root: HTTPRoute, child: HTTPRoute): { name?: string } {
+  const name = [root.name, child.name].filter((n) => n !== undefined && n !== '').join('-')
+  return name === '' ? {} : { name }
+}
+
+// What a root rule may say besides its delegate goes over the delegate's; its route and match do not exist.
+function withoutRoute(rule: HTTPRoute): Partial<HTTPRoute> {
+  const { route: _r, match: _m, name: _n, ...rest } = rule
+  return rest
+}
+
+/** Each pair of a root's and a delegate's block, unless they contradict; undefined: no pair is left. */
+function mergeMatches(roots: readonly HTTPMatchRequest[], children: readonly HTTPMatchRequest[]): readonly HTTPMatchRequest[] | undefined {
+  if (roots.length === 0) return children
+  if (children.length === 0) return roots
+  const pairs = roots.flatMap((root) => children.filter((child) => !contradicts(root, child)).map((child) => mergeMatch(root, child)))
+  return pairs.length === 0 ? undefined : pairs
+}
+
+function contradicts(root: HTTPMatchRequest, child: HTTPMatchRequest): boolean {
+  if (root.port !== undefined && child.port !== undefined && root.port !== child.port) return true
+  if (root.uri === undefined || child.uri === undefined) return false
+  if (!('prefix' in root.uri)) return JSON.stringify(root.uri) !== JSON.stringify(child.uri)
+  if ('regex' in child.uri) return true
+  return !('exact' in child.uri ? child.uri.exact : child.uri.prefix).startsWith(root.uri.prefix)
+}
+
+function mergeMatch(root: HTTPMatchRequest, child: HTTPMatchRequest): HTTPMatchRequest {
+  const name = [root.name, child.name].filter((n) => n !== undefined && n !== '').join('-')
+  return {
+    ...root,
+    ...child,
+    ...(name === '' ? {} : { name }),
+    headers: { ...root.headers, ...child.headers },
+    withoutHeaders: { ...root.withoutHeaders, ...child.withoutHeaders },
+    queryParams: { ...root.queryParams, ...child.queryParams },
+    ...(root.sourceLabels === undefined && child.sourceLabels === undefined ? {} : { sourceLabels: { ...root.sourceLabels, ...child.sourceLabels } }),
+  }
+}
+
+function resolveRoute(http: HTTPRoute, namespace: string): HTTPRoute {
+  const resolve = <D extends { readonly host: string }>(d: D): D => ({ ...d, host: resolveHost(d.host, namespace, CLUSTER_DOMAIN) })
+  return {
+    ...http,
+    ...(http.route === undefined ? {} : { route: http.route.map((r) => ({ ...r, destination: resolve(r.destination) })) }),
+    ...(http.mirror === undefined ? {} : { mirror: resolve(http.mirror) }),
+    ...(http.mirrors === undefined ? {} : { mirrors: http.mirrors.map((m) => ({ ...m, destination: resolve(m.destination) })) }),
+    ...(http.match === undefined ? {} : { match: http.match.map((m) => (m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) })) }),
+  }
+}
+
+/** `mesh`, or `namespace/name` of what a VirtualService calls a gateway: `name`, `./name`, `namespace/name`, `name.namespace[.svc...]`. */
+export function gatewayName(name: string, namespace: string): string {
+  if (name === MESH_GATEWAY) return name
+  if (name.startsWith('./')) return `${namespace}/${name.slice(2)}`
+  if (name.includes('/')) return name
+  const [short = '', ns] = name.split('.')
+  return ns === undefined ? `${namespace}/${name}` : `${ns}/${short}`
+}
+
+/** Every host that a VirtualService sends traffic to. */
+export function destinationsOf(vs: BoundVirtualService): Set<string> {
+  const hosts = new Set<string>()
+  for (const { http } of vs.http) {
+    for (const r of http.route ?? []) hosts.add(r.destination.host)
+    if (http.mirror !== undefined) hosts.add(http.mirror.host)
+    for (const m of http.mirrors ?? []) hosts.add(m.destination.host)
+  }
+  for (const { route } of [...vs.tls, ...vs.tcp]) for (const r of route) hosts.add(r.destination.host)
+  return hosts
+}
