@@ -1,0 +1,123 @@
+import { silentLogger } from '@heddle/runtime'
+import { createFakeClock } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import type { CompiledListener } from '../config/compiled.js'
+import type { Connection } from '../net/connection.js'
+import type { Network } from '../net/network.js'
+import { createListenerManager, type ListenerSession } from './listener-manager.js'
+
+const listener = (name: string, port: number, revision = 1): CompiledListener =>
+  ({ name, address: { address: '127.0.0.1', port }, bindToPort: true, revision }) as unknown as CompiledListener
+
+/** A network that only binds: `connect(port)` is an accepted connection. */
+function setUp() {
+  const clock = createFakeClock()
+  const log: string[] = []
+  const bound = new Map<number, (connection: Connection) => void>()
+  const network = {
+    async listen({ address }, accept) {
+      if (bound.has(address.port) || address.port === 1)
+        throw Object.assign(new Error(`listen EADDRINUSE ${address.port}`), { code: 'EADDRINUSE' })
+      bound.set(address.port, accept)
+      log.push(`bind ${address.port}`)
+      return {
+        address,
+        async close() {
+          bound.delete(address.port)
+          log.push(`unbind ${address.port}`)
+        },
+      }
+    },
+  } as Network
+  const manager = createListenerManager({
+    network,
+    clock,
+    logger: silentLogger,
+    drainTimeMs: 10_000,
+    start(compiled): ListenerSession {
+      const name = `${compiled.name}.${(compiled as unknown as { revision: number }).revision}`
+      let connections = 0
+      return {
+        accept() {
+          connections++
+          log.push(`${name} accepts`)
+        },
+        get connections() {
+          return connections
+        },
+        drain: () => log.push(`${name} drains`),
+        close() {
+          connections = 0
+          log.push(`${name} closes`)
+        },
+      }
+    },
+  })
+  const connect = (port: number): void => bound.get(port)?.({} as Connection)
+  return { clock, log, manager, connect }
+}
+
+describe('listening sockets', () => {
+  it('stay bound when their listener changes; the old connections drain, then close', async () => {
+    const { manager, log, connect, clock } = setUp()
+    await manager.set(listener('a', 80))
+    connect(80)
+    await manager.set(listener('a', 80, 2))
+    connect(80)
+    expect(log).toEqual(['bind 80', 'a.1 accepts', 'a.1 drains', 'a.2 accepts'])
+    clock.advance(10_000)
+    expect(log.at(-1)).toBe('a.1 closes')
+  })
+
+  it('are bound at the new address before the old one is left', async () => {
+    const { manager, log } = setUp()
+    await manager.set(listener('a', 80))
+    await manager.set(listener('a', 81, 2))
+    expect(log).toEqual(['bind 80', 'bind 81', 'unbind 80', 'a.1 drains'])
+  })
+
+  it('pass to a listener of another name in the same batch', async () => {
+    const { manager, log, connect } = setUp()
+    await manager.set(listener('old', 80))
+    manager.remove('old')
+    await manager.set(listener('new', 80))
+    manager.closeLeft()
+    connect(80)
+    await manager.set(listener('other', 90))
+    expect(log).toEqual(['bind 80', 'old.1 drains', 'new.1 accepts', 'bind 90'])
+  })
+
+  it('are closed when nobody takes them', async () => {
+    const { manager, log } = setUp()
+    await manager.set(listener('a', 80))
+    manager.remove('a')
+    manager.closeLeft()
+    await manager.set(listener('b', 90))
+    expect(log).toEqual(['bind 80', 'a.1 drains', 'unbind 80', 'bind 90'])
+    expect(manager.listeners.map(({ name }) => name)).toEqual(['b'])
+  })
+
+  it('that cannot be bound leave the old listener at work', async () => {
+    const { manager, log, connect } = setUp()
+    await manager.set(listener('a', 80))
+    await expect(manager.set(listener('a', 1, 2))).rejects.toThrow('EADDRINUSE')
+    await expect(manager.set(listener('b', 80))).rejects.toThrow('127.0.0.1:80 belongs to another listener')
+    connect(80)
+    expect(log.at(-1)).toBe('a.1 accepts')
+  })
+
+  it('close at once when draining begins; it ends with the last connection or the drain time', async () => {
+    const { manager, log, connect, clock } = setUp()
+    await manager.set(listener('a', 80))
+    connect(80)
+    let over = false
+    void manager.drain().then(() => {
+      over = true
+    })
+    await clock.advanceAsync(9000)
+    expect(log).toEqual(['bind 80', 'a.1 accepts', 'unbind 80', 'a.1 drains'])
+    expect(over).toBe(false)
+    await clock.advanceAsync(1100)
+    expect(over).toBe(true)
+  })
+})
