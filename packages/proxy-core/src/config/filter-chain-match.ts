@@ -58,8 +58,10 @@ interface Criterion {
   readonly name: string
   /** The keys of a chain; `''` does not ask. */
   keys(match: ChainMatch): readonly string[]
-  /** Best key first. `asked` are all keys that chains at this place ask for. */
-  candidates(facts: ConnectionFacts, asked: ReadonlyMap<string, unknown>): Iterable<string>
+  /** Best key first. `blocks` are those that chains at this place ask for, longest prefix first. */
+  candidates(facts: ConnectionFacts, blocks: readonly Cidr[]): Iterable<string>
+  /** The address blocks of a chain, for criteria of addresses. */
+  blocks?(match: ChainMatch): readonly Cidr[]
   /** For people. */
   actual(facts: ConnectionFacts): string
 }
@@ -78,7 +80,8 @@ const CRITERIA: readonly Criterion[] = [
   {
     name: 'destination address',
     keys: ({ destinations }) => cidrKeys(destinations),
-    candidates: ({ destination }, asked) => byPrefix(destination.address, asked),
+    blocks: ({ destinations }) => destinations,
+    candidates: ({ destination }, blocks) => byPrefix(destination.address, blocks),
     actual: ({ destination }) => destination.address,
   },
   {
@@ -102,7 +105,8 @@ const CRITERIA: readonly Criterion[] = [
   {
     name: 'direct source address',
     keys: ({ directSources }) => cidrKeys(directSources),
-    candidates: ({ directSource }, asked) => byPrefix(directSource.address, asked),
+    blocks: ({ directSources }) => directSources,
+    candidates: ({ directSource }, blocks) => byPrefix(directSource.address, blocks),
     actual: ({ directSource }) => directSource.address,
   },
   {
@@ -114,7 +118,8 @@ const CRITERIA: readonly Criterion[] = [
   {
     name: 'source address',
     keys: ({ sources }) => cidrKeys(sources),
-    candidates: ({ source }, asked) => byPrefix(source.address, asked),
+    blocks: ({ sources }) => sources,
+    candidates: ({ source }, blocks) => byPrefix(source.address, blocks),
     actual: ({ source }) => source.address,
   },
   {
@@ -139,23 +144,15 @@ function serverNameKeys(name: string): readonly string[] {
   return keys
 }
 
-const blocks = new WeakMap<ReadonlyMap<string, unknown>, readonly Cidr[]>()
-const known = new Map<string, Cidr>()
-
-// The longest prefix first. The blocks behind the keys are looked up once per place in the tree.
-function* byPrefix(address: string, asked: ReadonlyMap<string, unknown>): Iterable<string> {
-  let cidrs = blocks.get(asked)
-  if (cidrs === undefined) {
-    cidrs = [...asked.keys()].flatMap((key) => known.get(key) ?? []).sort((a, b) => b.length - a.length)
-    blocks.set(asked, cidrs)
-  }
-  const ip = cidrs.length === 0 ? undefined : parseIp(address)
-  if (ip !== undefined) for (const cidr of cidrs) if (cidr.contains(ip)) yield cidr.text
+function* byPrefix(address: string, blocks: readonly Cidr[]): Iterable<string> {
+  const ip = blocks.length === 0 ? undefined : parseIp(address)
+  if (ip !== undefined) for (const cidr of blocks) if (cidr.contains(ip)) yield cidr.text
   yield ''
 }
 
 interface Node<T> {
   readonly children: Map<string, Node<T>>
+  blocks: readonly Cidr[]
   chain?: T
 }
 
@@ -174,11 +171,9 @@ export interface ChainIndex<T> {
 }
 
 export function indexChains<T>(chains: readonly { readonly match: ChainMatch; readonly chain: T }[]): ChainIndex<T> {
-  const root: Node<T> = { children: new Map() }
+  const root: Node<T> = { children: new Map(), blocks: [] }
   const duplicates: T[] = []
   for (const { match, chain } of chains) {
-    for (const { text, ...rest } of [...match.destinations, ...match.directSources, ...match.sources])
-      known.set(text, { text, ...rest })
     for (const leaf of leaves(root, match, 0)) {
       if (leaf.chain !== undefined) duplicates.push(chain)
       else leaf.chain = chain
@@ -200,9 +195,11 @@ export function indexChains<T>(chains: readonly { readonly match: ChainMatch; re
 function leaves<T>(node: Node<T>, match: ChainMatch, depth: number): readonly Node<T>[] {
   const criterion = CRITERIA[depth]
   if (criterion === undefined) return [node]
+  if (criterion.blocks !== undefined)
+    node.blocks = [...node.blocks, ...criterion.blocks(match)].sort((a, b) => b.length - a.length)
   return criterion.keys(match).flatMap((key) => {
     let child = node.children.get(key)
-    if (child === undefined) node.children.set(key, (child = { children: new Map() }))
+    if (child === undefined) node.children.set(key, (child = { children: new Map(), blocks: [] }))
     return leaves(child, match, depth + 1)
   })
 }
@@ -221,7 +218,7 @@ function walk<T>(root: Node<T>, facts: ConnectionFacts): readonly Node<T>[] {
 }
 
 function firstKnown<T>(criterion: Criterion, node: Node<T>, facts: ConnectionFacts): string | undefined {
-  for (const key of criterion.candidates(facts, node.children)) if (node.children.has(key)) return key
+  for (const key of criterion.candidates(facts, node.blocks)) if (node.children.has(key)) return key
   return undefined
 }
 

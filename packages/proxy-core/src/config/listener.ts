@@ -3,7 +3,7 @@ import type { Listener, ListenerFilter } from '@heddle/xds-types/envoy/config/li
 import { compileAccessLogs } from './access-logs.js'
 import { compileAddress } from './address.js'
 import type { CompileDeps, CompiledFilterChain, CompiledListener } from './compiled.js'
-import { compileMessage, type Fields } from './fields.js'
+import { compileMessage, type Fields, fieldsOf } from './fields.js'
 import { compileFilterChain } from './filter-chain.js'
 import { indexChains } from './filter-chain-match.js'
 
@@ -66,6 +66,10 @@ function compileListenerFilter(fields: Fields<ListenerFilter>): ListenerFilterNa
   const name = LISTENER_FILTERS[type] ?? LISTENER_FILTERS[`${FILTERS}.${type}`]
   if (name === undefined && !fields.has('config_discovery'))
     fields.problem(`the listener filter ${type} is not supported.`, 'typed_config')
+  if (config !== undefined)
+    fieldsOf<object>(config, fields as Fields<never>).done({
+      initial_read_buffer_size: 'the inspector reads as much as it needs',
+    })
   fields.done({ name: 'the type decides' })
   return name
 }

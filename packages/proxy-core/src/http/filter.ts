@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random, Result } from '@heddle/runtime'
-import type { Connection } from '../net/connection.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
+import type { Connection } from '../net/connection.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RequestHead } from '../route/table.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
@@ -41,6 +41,8 @@ export interface FilterDeps {
   stats: import('@heddle/runtime').MetricsRegistry
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
+  /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */
+  clusterMetadata?(cluster: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 }
 
 /** A request that is only thought of: what filters are asked about it by explain. */

@@ -35,6 +35,9 @@ export interface StreamInfo {
   /** First URI SAN of the verified peer. */
   peerPrincipal?: string
   localPrincipal?: string
+  /** First URI SANs of the upstream's verified certificate and of the one shown to it. */
+  upstreamPeerPrincipal?: string
+  upstreamLocalPrincipal?: string
   grpcStatus?: string
   /** Dynamic metadata by filter namespace. */
   readonly metadata: Map<string, Record<string, unknown>>

@@ -1,0 +1,24 @@
+import type { HttpFilterFactory } from '../http/filter.js'
+import { corsFilter } from './http/cors.js'
+import { faultFilter } from './http/fault.js'
+import { grpcStatsFilter } from './http/grpc-stats.js'
+import { istioAlpnFilter } from './http/istio-alpn.js'
+import { istioStatsFilter } from './http/istio-stats.js'
+import { peerMetadataFilter } from './http/peer-metadata.js'
+import { rbacFilter } from './http/rbac.js'
+
+/** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
+export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
+  erased(rbacFilter),
+  erased(faultFilter),
+  erased(corsFilter),
+  erased(istioAlpnFilter),
+  erased(grpcStatsFilter),
+  erased(peerMetadataFilter),
+  erased(istioStatsFilter),
+]
+
+/** In a list the configs of filters have no common type; each filter is only ever given what its own `decode` made. */
+function erased<C>(factory: HttpFilterFactory<C>): HttpFilterFactory<unknown> {
+  return factory as HttpFilterFactory<unknown>
+}

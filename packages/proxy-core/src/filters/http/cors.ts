@@ -1,0 +1,104 @@
+import { ok, type Random } from '@heddle/runtime'
+import type { CorsPolicy } from '@heddle/xds-types/envoy/extensions/filters/http/cors/v3'
+import { compileMessage, type Fields } from '../../config/fields.js'
+import { compileRuntimeFraction } from '../../config/fraction.js'
+import type { HttpFilter, HttpFilterFactory } from '../../http/filter.js'
+import type { HeaderMap } from '../../http/header-map.js'
+import type { HttpRequest, LocalReply } from '../../http/message.js'
+import { compileStringMatcher, type StringMatcher } from '../../matcher/string.js'
+
+export interface CorsConfig {
+  readonly origins: readonly StringMatcher[]
+  readonly methods: string
+  readonly headers: string
+  readonly expose: string
+  readonly maxAge: string
+  readonly credentials: boolean
+  readonly privateNetwork: boolean
+  /** Preflights of other origins go upstream; otherwise they get an answer without headers. */
+  readonly forwardNotMatching: boolean
+  readonly share: number
+}
+
+/** envoy.filters.http.cors: does what the route's CorsPolicy says, nothing without one. */
+export const corsFilter: HttpFilterFactory<undefined> = {
+  typeNames: ['envoy.extensions.filters.http.cors.v3.Cors'],
+  perRouteTypeNames: ['envoy.extensions.filters.http.cors.v3.CorsPolicy'],
+  decode: () => ok(undefined),
+  decodePerRoute: (config, path) => compileMessage(config as CorsPolicy, path, compile),
+  create:
+    (_config, { random }, name) =>
+    (stream) =>
+      createFilter(stream.perRouteConfig(name) as CorsConfig | undefined, random),
+  explain(_config, { head, perRoute }) {
+    const policy = perRoute as CorsConfig | undefined
+    const origin = head.headers.get('origin')
+    if (policy === undefined || origin === undefined) return undefined
+    return allows(policy, origin)
+      ? { outcome: isPreflight(head) ? 'reply' : 'pass', reason: `origin ${origin} is allowed` }
+      : { outcome: 'pass', reason: `origin ${origin} matches none of ${policy.origins.map(({ text }) => text).join(', ')}` }
+  },
+}
+
+function compile(fields: Fields<CorsPolicy>): CorsConfig {
+  const config: CorsConfig = {
+    origins: fields.messages('allow_origin_string_match').map(compileStringMatcher),
+    methods: fields.string('allow_methods'),
+    headers: fields.string('allow_headers'),
+    expose: fields.string('expose_headers'),
+    maxAge: fields.string('max_age'),
+    credentials: fields.boolean('allow_credentials'),
+    privateNetwork: fields.boolean('allow_private_network_access'),
+    forwardNotMatching: fields.boolean('forward_not_matching_preflights', true),
+    share: compileRuntimeFraction(fields.message('filter_enabled'), 1),
+  }
+  fields.done({ shadow_enabled: 'only counts' })
+  return config
+}
+
+function createFilter(policy: CorsConfig | undefined, random: Random): HttpFilter {
+  if (policy === undefined || (policy.share < 1 && random.next() >= policy.share)) return {}
+  let allowed: string | undefined
+  return {
+    onRequest(request) {
+      const origin = request.headers.get('origin')
+      if (origin === undefined || origin === '') return
+      if (allows(policy, origin)) allowed = origin
+      else
+        return isPreflight(request) && !policy.forwardNotMatching
+          ? { status: 200, body: '', details: 'cors_response' }
+          : undefined
+      return isPreflight(request) ? preflight(policy, request) : undefined
+    },
+    onResponse(response) {
+      if (allowed !== undefined) decorate(policy, allowed, response.headers)
+    },
+  }
+}
+
+function allows({ origins }: CorsConfig, origin: string): boolean {
+  return origins.some((matcher) => matcher.matches(origin))
+}
+
+function isPreflight(request: Pick<HttpRequest, 'method' | 'headers'>): boolean {
+  return request.method === 'OPTIONS' && (request.headers.get('access-control-request-method') ?? '') !== ''
+}
+
+function preflight(policy: CorsConfig, request: HttpRequest): LocalReply {
+  const headers: (readonly [string, string])[] = []
+  const add = (name: string, value: string): void => {
+    if (value !== '') headers.push([name, value])
+  }
+  add('access-control-allow-methods', policy.methods)
+  add('access-control-allow-headers', policy.headers)
+  add('access-control-max-age', policy.maxAge)
+  if (policy.privateNetwork && request.headers.get('access-control-request-private-network') === 'true')
+    add('access-control-allow-private-network', 'true')
+  return { status: 200, body: '', details: 'cors_response', headers }
+}
+
+function decorate(policy: CorsConfig, origin: string, headers: HeaderMap): void {
+  headers.set('access-control-allow-origin', origin)
+  if (policy.credentials) headers.set('access-control-allow-credentials', 'true')
+  if (policy.expose !== '') headers.set('access-control-expose-headers', policy.expose)
+}

@@ -1,0 +1,115 @@
+import type { Counter, Histogram } from '@heddle/runtime'
+import type { MetricConfig, PluginConfig } from '@heddle/xds-types/stats'
+import { compileMessage, type Fields } from '../../config/fields.js'
+import type { FilterDeps, HttpFilterFactory } from '../../http/filter.js'
+import { isGrpc } from '../../http/local-reply.js'
+import type { StreamInfo } from '../../http/stream-info.js'
+import { ENVOY_BUCKETS } from '../../observe/stats.js'
+import { COMMON_LABELS, type IstioLabel, istioLabels, type LabelContext } from './istio-stats-labels.js'
+import { workloadOf } from './workload.js'
+
+interface StatsConfig {
+  readonly hostFallback: boolean
+  readonly gateway: boolean
+  readonly metrics: ReadonlyMap<string, MetricOverride>
+}
+
+interface MetricOverride {
+  readonly drop: boolean
+  readonly removed: ReadonlySet<string>
+}
+
+const METRICS = ['requests_total', 'request_duration_milliseconds', 'request_bytes', 'response_bytes'] as const
+type MetricName = (typeof METRICS)[number]
+const HELP: Readonly<Record<MetricName, string>> = {
+  requests_total: 'Requests that an Istio proxy handled.',
+  request_duration_milliseconds: 'Duration of requests.',
+  request_bytes: 'Size of request bodies.',
+  response_bytes: 'Size of response bodies.',
+}
+
+/** istio.stats: Istio's standard HTTP metrics with its labels, counted when a request is over, however it ended. */
+export const istioStatsFilter: HttpFilterFactory<StatsConfig> = {
+  typeNames: ['stats.PluginConfig'],
+  decode: (config, path) => compileMessage(config as PluginConfig, path, compile),
+  create(config, deps) {
+    const record = recorder(config, deps)
+    const own = workloadOf(deps.node.metadata)
+    const reporter = deps.direction === 'OUTBOUND' && !config.gateway ? 'source' : 'destination'
+    return ({ request, connection }) => {
+      const grpc = isGrpc(request.headers)
+      return {
+        onComplete(info) {
+          const mutualTls = connection.tls?.peerVerified === true
+          record(info, { reporter, own, grpc, mutualTls, service: serviceOf(info, deps), hostFallback: config.hostFallback })
+        },
+      }
+    }
+  },
+}
+
+function compile(fields: Fields<PluginConfig>): StatsConfig {
+  const config: StatsConfig = {
+    hostFallback: !fields.boolean('disable_host_header_fallback'),
+    gateway: fields.choice('reporter', ['UNSPECIFIED', 'SERVER_GATEWAY'], 'UNSPECIFIED') === 'SERVER_GATEWAY',
+    metrics: compileMetrics(fields.messages('metrics')),
+  }
+  fields.done({
+    debug: 'logs only',
+    max_peer_cache_size: 'there is no such cache',
+    field_separator: 'labels are never joined',
+    value_separator: 'labels are never joined',
+    tcp_reporting_duration: 'TCP metrics are not kept yet',
+    rotation_interval: 'series are never dropped',
+    graceful_deletion_interval: 'series are never dropped',
+  })
+  return config
+}
+
+/** A metric without a name stands for all of them. */
+function compileMetrics(list: readonly Fields<MetricConfig>[]): ReadonlyMap<string, MetricOverride> {
+  const overrides = new Map<string, MetricOverride>()
+  for (const fields of list) {
+    const name = fields.string('name')
+    const drop = fields.boolean('drop')
+    const removed = fields.strings('tags_to_remove')
+    for (const metric of name === '' ? METRICS : [name]) {
+      const before = overrides.get(metric)
+      overrides.set(metric, { drop: drop || (before?.drop ?? false), removed: new Set([...(before?.removed ?? []), ...removed]) })
+    }
+    fields.done()
+  }
+  return overrides
+}
+
+type RecordRequest = (info: StreamInfo, context: LabelContext) => void
+
+function recorder(config: StatsConfig, { stats }: FilterDeps): RecordRequest {
+  const kept = METRICS.filter((metric) => config.metrics.get(metric)?.drop !== true)
+  const series = kept.map((metric) => {
+    const removed = config.metrics.get(metric)?.removed ?? new Set()
+    const labels = COMMON_LABELS.filter((label) => !removed.has(label))
+    const name = `istio_${metric}`
+    const family =
+      metric === 'requests_total'
+        ? stats.counter(name, HELP[metric], labels)
+        : stats.histogram(name, HELP[metric], labels, ENVOY_BUCKETS)
+    return { metric, labels, find: (values: readonly string[]): Counter | Histogram => family.labels(...values) }
+  })
+  return (info, context) => {
+    const values = istioLabels(info, context)
+    for (const { metric, labels, find } of series) observe(find(labels.map((label: IstioLabel) => values[label])), metric, info)
+  }
+}
+
+function observe(series: Counter | Histogram, metric: MetricName, info: StreamInfo): void {
+  if ('inc' in series) series.inc()
+  else if (metric === 'request_duration_milliseconds') series.observe((info.end ?? info.start) - info.start)
+  else series.observe(metric === 'request_bytes' ? info.bytesReceived : info.bytesSent)
+}
+
+function serviceOf(info: StreamInfo, { clusterMetadata }: FilterDeps): LabelContext['service'] {
+  const services = info.cluster === undefined ? undefined : clusterMetadata?.(info.cluster)?.['istio']?.['services']
+  const first: unknown = Array.isArray(services) ? services[0] : undefined
+  return typeof first === 'object' && first !== null ? (first as LabelContext['service']) : undefined
+}

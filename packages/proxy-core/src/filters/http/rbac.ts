@@ -1,0 +1,138 @@
+import type { Result } from '@heddle/runtime'
+import type { RBAC, RBACPerRoute } from '@heddle/xds-types/envoy/extensions/filters/http/rbac/v3'
+import { compileMessage, type Fields } from '../../config/fields.js'
+import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
+import type { HttpRequest, LocalReply } from '../../http/message.js'
+import { denialDetails } from '../../rbac/details.js'
+import { compileRbac, type RbacEngine } from '../../rbac/engine.js'
+import type { RbacQuestion } from '../../rbac/question.js'
+import { hostOf } from '../address-text.js'
+import { connectionQuestion } from '../network/rbac.js'
+
+export interface RbacConfig {
+  /** Undefined: nothing is enforced. */
+  readonly rules?: RbacEngine
+  readonly shadow?: RbacEngine
+  readonly shadowPrefix: string
+}
+
+const NAMESPACE = 'envoy.filters.http.rbac'
+const OFF: RbacConfig = { shadowPrefix: '' }
+
+/** envoy.filters.http.rbac. A 403 tells the caller nothing; details, log and metadata tell the operator which policy decided. */
+export const rbacFilter: HttpFilterFactory<RbacConfig> = {
+  typeNames: ['envoy.extensions.filters.http.rbac.v3.RBAC'],
+  perRouteTypeNames: ['envoy.extensions.filters.http.rbac.v3.RBACPerRoute'],
+  decode: (config, path) => compileMessage(config as RBAC, path, compile),
+  decodePerRoute: (config, path): Result<RbacConfig> =>
+    compileMessage(config as RBACPerRoute, path, (fields) => {
+      const inner = fields.message('rbac')
+      const compiled = inner === undefined ? OFF : compile(inner)
+      fields.done()
+      return compiled
+    }),
+  create(config, deps, name) {
+    const counters = countersOf(deps)
+    return (stream) => createFilter((stream.perRouteConfig(name) as RbacConfig | undefined) ?? config, counters, deps)
+  },
+  explain(config, question) {
+    const rules = ((question.perRoute as RbacConfig | undefined) ?? config).rules
+    if (rules === undefined) return undefined
+    const { allowed, policy, reason } = rules.explain(questionOf(question))
+    return allowed ? { outcome: 'pass', reason } : { outcome: 'reply', reason, reply: denial(policy) }
+  },
+}
+
+function compile(fields: Fields<RBAC>): RbacConfig {
+  const rules = fields.message('rules')
+  const shadow = fields.message('shadow_rules')
+  const config: RbacConfig = {
+    ...(rules && { rules: compileRbac(rules) }),
+    ...(shadow && { shadow: compileRbac(shadow) }),
+    shadowPrefix: fields.string('shadow_rules_stat_prefix'),
+  }
+  fields.done({ rules_stat_prefix: 'names statistics', track_per_rule_stats: 'names statistics' })
+  return config
+}
+
+interface Counters {
+  verdict(kind: 'allowed' | 'denied' | 'shadow_allowed' | 'shadow_denied'): void
+}
+
+function countersOf({ stats }: FilterDeps): Counters {
+  const families = {
+    allowed: stats.counter('envoy_http_rbac_allowed', 'Requests that RBAC let pass.'),
+    denied: stats.counter('envoy_http_rbac_denied', 'Requests that RBAC refused.'),
+    shadow_allowed: stats.counter('envoy_http_rbac_shadow_allowed', 'Requests that the shadow rules would let pass.'),
+    shadow_denied: stats.counter('envoy_http_rbac_shadow_denied', 'Requests that the shadow rules would refuse.'),
+  }
+  return { verdict: (kind) => families[kind].labels().inc() }
+}
+
+function createFilter({ rules, shadow, shadowPrefix }: RbacConfig, counters: Counters, { logger }: FilterDeps): HttpFilter {
+  return {
+    onRequest(request, stream) {
+      const question = streamQuestion(request, stream)
+      if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters)
+      if (rules === undefined) return
+      const { allowed, policy } = rules.evaluate(question)
+      counters.verdict(allowed ? 'allowed' : 'denied')
+      if (rules.action === 'LOG') remember(stream, 'access_log_hint', policy !== undefined)
+      if (allowed) return
+      logger.info(
+        {
+          policy: policy ?? 'none',
+          method: request.method,
+          path: request.path,
+          client: question.source,
+          why: rules.explain(question).reason,
+        },
+        'rbac: access denied',
+      )
+      return denial(policy)
+    },
+  }
+}
+
+function rehearse(shadow: RbacEngine, prefix: string, question: RbacQuestion, stream: HttpStream, counters: Counters): void {
+  const { allowed, policy } = shadow.evaluate(question)
+  counters.verdict(allowed ? 'shadow_allowed' : 'shadow_denied')
+  remember(stream, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
+  if (policy !== undefined) remember(stream, `${prefix}shadow_effective_policy_id`, policy)
+}
+
+function remember(stream: HttpStream, key: string, value: unknown): void {
+  stream.info.metadata.set(NAMESPACE, { ...stream.info.metadata.get(NAMESPACE), [key]: value })
+}
+
+function denial(policy: string | undefined): LocalReply {
+  return { status: 403, body: 'RBAC: access denied', details: denialDetails(policy) }
+}
+
+function streamQuestion(request: HttpRequest, { connection, info }: HttpStream): RbacQuestion {
+  const tls = connection.tls
+  const authenticated = tls?.peerVerified === true
+  return {
+    head: request,
+    directSource: connection.remote.address,
+    source: hostOf(info.downstreamRemote),
+    destination: connection.originalDestination ?? connection.local,
+    serverName: info.sni ?? '',
+    authenticated,
+    principals: authenticated ? principalsOf(tls.peerUris, tls.peer) : [],
+    metadata: info.metadata,
+  }
+}
+
+/** URI SANs; DNS SANs where there are none; then the subject, as Envoy's principal_name looks. */
+function principalsOf(
+  uris: readonly string[],
+  peer: { readonly dns: readonly string[]; readonly subject: string } | undefined,
+): readonly string[] {
+  if (uris.length > 0 || peer === undefined) return uris
+  return peer.dns.length > 0 ? peer.dns : [peer.subject]
+}
+
+function questionOf({ head, facts, client }: FilterQuestion): RbacQuestion {
+  return { ...connectionQuestion(facts), head, source: client }
+}
