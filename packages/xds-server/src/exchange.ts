@@ -59,7 +59,12 @@ export function createExchange<Request extends TypedRequest>(
       if (effect.kind === 'ack' || effect.kind === 'nack') timers.stop(effect.typeUrl)
       record.heard(effect)
     }
-    if (settled === given || protocol.unanswered().length > 0) return
+    if (protocol.unanswered().length > 0) {
+      // A new subscription opens again what had been settled.
+      settled = Math.min(settled, given - 1)
+      return
+    }
+    if (settled === given) return
     settled = given
     record.emit({ kind: 'settled' })
   }

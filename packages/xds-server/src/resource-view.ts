@@ -131,7 +131,9 @@ function viewOf(groups: readonly GroupIndex[]): TypeView {
       return undefined
     },
     *resources() {
-      for (const group of groups) yield* group.byName.values()
+      // The first group that has a name wins here as in `get`.
+      for (const group of groups)
+        for (const resource of group.byName.values()) if (this.get(resource.name) === resource) yield resource
     },
   }
 }

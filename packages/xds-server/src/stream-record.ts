@@ -44,6 +44,9 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
         case 'stale':
           emit({ ...effect, kind: 'stale-nonce' })
           break
+        case 'broken':
+          emit({ ...effect, kind: 'broken-resources' })
+          break
         case 'subscribed':
           record.subscribed(effect.wildcard, effect.names)
           emit(effect)

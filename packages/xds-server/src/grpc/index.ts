@@ -1,10 +1,10 @@
 export { type AddXdsServiceOptions, addXdsService } from './add-xds-service.js'
 export {
   type GrpcXdsServer,
-  type GrpcXdsServerOptions,
   type ListenOptions,
   listenGrpc,
   SERVER_CHANNEL_OPTIONS,
 } from './listen.js'
 export type { Authenticate, Peer } from './peer.js'
 export { ADS, definitionOf, PER_TYPE_SERVICES, type StreamMethod, type XdsService } from './service.js'
+export { createTlsCredentials, type ServerIdentity, type TlsCredentialsOptions } from './tls-credentials.js'

@@ -26,8 +26,6 @@ export interface ListenOptions extends AddXdsServiceOptions {
   readonly channelOptions?: ChannelOptions
 }
 
-export type GrpcXdsServerOptions = ListenOptions
-
 /** A gRPC server that serves xDS. */
 export interface GrpcXdsServer extends AsyncDisposable {
   /** The port that was bound. */

@@ -65,13 +65,18 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
   const { ruleOf, streamId, allow } = options
   const nonces = createNonces(streamId)
   const states = new Map<string, TypeState>()
+  const notes: Effect[] = []
   let ordered: readonly TypeState[] = []
   let snapshot: SnapshotView | undefined
 
   const updateView = (state: TypeState): void => {
     const view = snapshot?.type(state.rule.typeUrl)
     // A view with a broken resource is not served, not even in part: the last good one stays (xds-protocol 63).
-    if (view === undefined || view.diagnostics.length > 0) return
+    if (view === undefined) return
+    if (view.diagnostics.length > 0) {
+      notes.push({ kind: 'broken', typeUrl: state.rule.typeUrl, diagnostics: view.diagnostics })
+      return
+    }
     state.view = allow === undefined ? view : restrictView(view, (name) => allow(state.rule.typeUrl, name))
   }
   const planOf = (state: TypeState, view: TypeView): Plan =>
@@ -151,7 +156,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       if (state?.awaiting?.nonce === nonce) state.blocked = false
     },
     flush() {
-      const effects: Effect[] = []
+      const effects: Effect[] = notes.splice(0)
       let behind = false
       for (const state of ordered) {
         if (state.view === undefined) continue

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceRef, VersionedResource } from '@heddle/xds-types'
 import type { SnapshotView } from '../resource-view.js'
 
@@ -65,6 +66,8 @@ export type Effect =
     }
   /** The request answered a response that is not the last one. SotW ignores such a request wholly, Delta only its ACK. */
   | { readonly kind: 'stale'; readonly typeUrl: string; readonly nonce: string }
+  /** The type cannot be served from the newest snapshot; what was there before stays (xds-protocol 63). */
+  | { readonly kind: 'broken'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] }
   /** What the client asks for has changed. */
   | { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number }
 
