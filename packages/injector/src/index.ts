@@ -1,1 +1,9 @@
-export {}
+export { type Decision, decide, IGNORED_NAMESPACES } from './decide.js'
+export { type Injection, inject, type ObjectDecision } from './inject.js'
+export type { Container, EnvVar, KubernetesObject, Metadata, PodSpec, PodTemplate } from './kubernetes.js'
+export { type InjectedManifest, injectManifest, type ManifestOptions } from './manifests.js'
+export { type InjectOptions, type LabelSelector, supportsNativeSidecars } from './options.js'
+export type { MeshConfigInput, ProxyConfigInput } from './proxy-config.js'
+export type { InjectionTemplate, TemplateContext } from './templates/context.js'
+export { DEFAULT_VALUES, type InjectionValues, type ProxyValues, type ValuesInput } from './values.js'
+export type { Owner } from './workload.js'

@@ -1,0 +1,128 @@
+import { fail, ok, problem, type Result } from '@heddle/runtime'
+import { checkAnnotations } from './annotations.js'
+import type { PodTemplate } from './kubernetes.js'
+import { strategicMerge } from './merge.js'
+import type { InjectOptions } from './options.js'
+import { alignProxyUser, findContainer, mapContainers, moveProxy, reapplyOwn } from './overrides.js'
+import { PROXY_CONTAINER } from './parts/names.js'
+import { orderContainers } from './parts/order.js'
+import { type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
+import { mergeMetrics, pointsAtAgent, withoutPrometheus } from './parts/prometheus.js'
+import { PROXY_CONFIG_ANNOTATION, podProxyConfig } from './proxy-config.js'
+import { readOverrides, readStatus, STATUS_ANNOTATION, writeStatus } from './status.js'
+import type { InjectionTemplate, TemplateContext } from './templates/context.js'
+import { BUILT_IN_TEMPLATES } from './templates/index.js'
+import { resolveValues } from './values.js'
+import type { Owner } from './workload.js'
+
+/** The injected pod. Whether it should be injected was decided before. The input does not change. */
+export function injectPod(original: PodTemplate, owner: Owner, options: InjectOptions): Result<PodTemplate> {
+  const wrong = [...checkShape(original), ...checkAnnotations(original.metadata)]
+  if (wrong.length > 0) return fail(...wrong)
+  const meshConfig = options.meshConfig ?? {}
+  const proxyConfig = podProxyConfig(meshConfig, original.metadata?.annotations?.[PROXY_CONFIG_ANNOTATION])
+  const templates = selectTemplates(original, options)
+  if (!proxyConfig.ok || !templates.ok) return fail(...proxyConfig.diagnostics, ...templates.diagnostics)
+
+  const bare = withoutInjected(original, meshConfig)
+  const native = original.metadata?.annotations?.['sidecar.istio.io/nativeSidecar']
+  const context: TemplateContext = {
+    metadata: bare.metadata ?? {},
+    spec: bare.spec ?? {},
+    owner,
+    values: resolveValues(options.values),
+    meshConfig,
+    proxyConfig: proxyConfig.value,
+    revision: options.revision ?? 'default',
+    nativeSidecar: native === undefined ? (options.nativeSidecars ?? true) : native !== 'false',
+  }
+  let template: PodTemplate = {}
+  let pod = original
+  for (const render of templates.value) {
+    const overlay = render(context)
+    template = strategicMerge(template, overlay)
+    pod = strategicMerge(moveProxy(pod, template), overlay)
+  }
+  pod = alignProxyUser(reapplyOwn(pod, original, template), original, context)
+  return ok(finish(pod, template, context))
+}
+
+function checkShape({ spec }: PodTemplate) {
+  const lists = { containers: spec?.containers, initContainers: spec?.initContainers }
+  return Object.entries(lists).flatMap(([list, containers]) => {
+    if (containers === undefined && list === 'initContainers') return []
+    const wrong = !Array.isArray(containers) || containers.some((container) => typeof container?.name !== 'string')
+    return wrong
+      ? [problem('inject.invalid_pod', `spec.${list}`, `spec.${list} must be a list of containers, each with a name.`)]
+      : []
+  })
+}
+
+function selectTemplates({ metadata }: PodTemplate, options: InjectOptions): Result<InjectionTemplate[]> {
+  const asked = metadata?.annotations?.['inject.istio.io/templates']
+  const names = (asked?.split(',').map((name) => name.trim()) ?? options.defaultTemplates ?? ['sidecar']).flatMap(
+    (name) => options.aliases?.[name] ?? [name],
+  )
+  const known: Readonly<Record<string, InjectionTemplate>> = { ...BUILT_IN_TEMPLATES, ...options.templates }
+  const missing = names.find((name) => !Object.hasOwn(known, name))
+  if (missing === undefined) return ok(names.map((name) => known[name]!))
+  return fail(
+    problem(
+      'inject.unknown_template',
+      'metadata.annotations["inject.istio.io/templates"]',
+      `There is no template ${JSON.stringify(missing)}; there are ${Object.keys(known).join(', ')}.`,
+    ),
+  )
+}
+
+/** The pod as it was before an earlier injection, as far as templates look at it. */
+function withoutInjected(pod: PodTemplate, meshConfig: TemplateContext['meshConfig']): PodTemplate {
+  const status = readStatus(pod)
+  if (status === undefined) return pod
+  const noted = readOverrides(pod)
+  const { [STATUS_ANNOTATION]: _status, ...others } = pod.metadata?.annotations ?? {}
+  const annotations = pointsAtAgent(pod.metadata ?? {}, meshConfig) ? withoutPrometheus(others) : others
+  const containers = [
+    ...(pod.spec?.containers ?? []).filter(({ name }) => !status.containers.includes(name)),
+    ...noted.containers,
+  ]
+  const initContainers = [
+    ...(pod.spec?.initContainers ?? []).filter(({ name }) => !status.initContainers.includes(name)),
+    ...noted.initContainers,
+  ]
+  return { metadata: { ...pod.metadata, annotations }, spec: { ...pod.spec, containers, initContainers } }
+}
+
+/** What no template can do: it depends on the merged pod. */
+function finish(pod: PodTemplate, template: PodTemplate, context: TemplateContext): PodTemplate {
+  const { values, meshConfig, proxyConfig, metadata, revision } = context
+  const scraping = mergeMetrics(pod.metadata ?? {}, meshConfig)
+  const network = metadata.labels?.['topology.istio.io/network'] ?? values.global.network
+  let spec = pod.spec ?? {}
+  if (findContainer(spec, PROXY_CONTAINER) !== undefined) {
+    const probers: Probers = {}
+    const port = probePort(pod, values, meshConfig)
+    if (port !== undefined) spec = mapContainers(spec, (container) => rewriteProbes(container, port, probers))
+    spec = mapContainers(spec, (container) => {
+      if (container.name !== PROXY_CONTAINER) return container
+      const told = scraping === undefined ? container : { ...container, env: [...(container.env ?? []), ...scraping.env] }
+      return withProbers(told, probers)
+    })
+  }
+  const before = (metadata.annotations?.['sidecar.istio.io/init-containers-before-proxy'] ?? '')
+    .split(',')
+    .filter((name) => name !== '')
+  const hold = proxyConfig.holdApplicationUntilProxyStarts === true || values.global.proxy.holdApplicationUntilProxyStarts
+  return {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      labels: { ...pod.metadata?.labels, ...(network !== '' && { 'topology.istio.io/network': network }) },
+      annotations: {
+        ...(scraping?.annotations ?? pod.metadata?.annotations),
+        [STATUS_ANNOTATION]: writeStatus(template, revision),
+      },
+    },
+    spec: orderContainers(spec, hold, before),
+  }
+}

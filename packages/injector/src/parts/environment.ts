@@ -1,0 +1,110 @@
+import { annotation } from '../annotations.js'
+import type { ContainerPort, EnvVar } from '../kubernetes.js'
+import { proxyConfigJson } from '../proxy-config.js'
+import type { TemplateContext } from '../templates/context.js'
+import { appContainers } from './metadata.js'
+
+const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { fieldPath } } })
+
+/** A limit of the container itself, in whole units. */
+export function resourceEnv(name: string, resource: string): EnvVar {
+  return { name, valueFrom: { resourceFieldRef: { divisor: '1', resource } } }
+}
+
+/** How the agent finds and proves itself to the CA. */
+export function identityEnv({ values }: TemplateContext): EnvVar[] {
+  const { caAddress, istioNamespace, pilotCertProvider } = values.global
+  const revision = values.revision === '' ? '' : `-${values.revision}`
+  return [
+    { name: 'PILOT_CERT_PROVIDER', value: pilotCertProvider },
+    { name: 'CA_ADDR', value: caAddress === '' ? `istiod${revision}.${istioNamespace}.svc:15012` : caAddress },
+    field('POD_NAME', 'metadata.name'),
+    field('POD_NAMESPACE', 'metadata.namespace'),
+    field('INSTANCE_IP', 'status.podIP'),
+    field('SERVICE_ACCOUNT', 'spec.serviceAccountName'),
+    field('HOST_IP', 'status.hostIP'),
+  ]
+}
+
+export function proxyConfigEnv({ proxyConfig }: TemplateContext): EnvVar {
+  return { name: 'PROXY_CONFIG', value: `${proxyConfigJson(proxyConfig)}\n` }
+}
+
+/** The ports of all containers, one JSON object a line: the agent hands them to the control plane. */
+export function podPortsEnv({ spec }: TemplateContext): EnvVar {
+  const ports = (spec.containers ?? []).flatMap((container) => container.ports ?? []).map(portJson)
+  const lines = ports.map((port, i) => `    ${i === 0 ? '' : ','}${port}\n`)
+  return { name: 'ISTIO_META_POD_PORTS', value: `[\n${lines.join('')}]` }
+}
+
+// Field order of corev1.ContainerPort.
+function portJson({ name, hostPort, containerPort, protocol, hostIP }: ContainerPort): string {
+  return JSON.stringify({ name, hostPort, containerPort, protocol, hostIP })
+}
+
+export function appContainersEnv(context: TemplateContext): EnvVar {
+  return { name: 'ISTIO_META_APP_CONTAINERS', value: appContainers(context).join(',') }
+}
+
+export function clusterEnv({ values }: TemplateContext): EnvVar[] {
+  return [
+    { name: 'ISTIO_META_CLUSTER_ID', value: values.global.multiCluster.clusterName || 'Kubernetes' },
+    field('ISTIO_META_NODE_NAME', 'spec.nodeName'),
+  ]
+}
+
+export function networkEnv({ values, metadata }: TemplateContext): EnvVar[] {
+  const network = metadata.labels?.['topology.istio.io/network'] ?? values.global.network
+  return network === '' ? [] : [{ name: 'ISTIO_META_NETWORK', value: network }]
+}
+
+export function interceptionEnv(mode: string): EnvVar {
+  return { name: 'ISTIO_META_INTERCEPTION_MODE', value: mode }
+}
+
+/** Name and owner of the workload. */
+export function workloadEnv({ metadata, owner }: TemplateContext): EnvVar[] {
+  if (owner.name === '') return []
+  const name = metadata.labels?.['service.istio.io/workload-name'] || owner.name
+  const uid = `kubernetes://apis/${owner.apiVersion}/namespaces/${owner.namespace || 'default'}/${owner.kind.toLowerCase()}s/${owner.name}`
+  return [
+    { name: 'ISTIO_META_WORKLOAD_NAME', value: name },
+    ...(owner.apiVersion === '' ? [] : [{ name: 'ISTIO_META_OWNER', value: uid }]),
+  ]
+}
+
+export function bootstrapOverrideEnv({ metadata }: TemplateContext): EnvVar[] {
+  if (annotation(metadata, 'sidecar.istio.io/bootstrapOverride', '') === '') return []
+  return [{ name: 'ISTIO_BOOTSTRAP_OVERRIDE', value: '/etc/istio/custom-bootstrap/custom_bootstrap.json' }]
+}
+
+export function meshEnv({ values, meshConfig }: TemplateContext): EnvVar[] {
+  const trustDomain = meshConfig.trustDomain || 'cluster.local'
+  return [
+    { name: 'ISTIO_META_MESH_ID', value: values.global.meshID || trustDomain },
+    { name: 'TRUST_DOMAIN', value: trustDomain },
+  ]
+}
+
+/** proxyMetadata of the proxy config, sorted by name. */
+export function metadataEnv({ proxyConfig }: TemplateContext): EnvVar[] {
+  return Object.entries(proxyConfig.proxyMetadata ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ name, value: String(value) }))
+}
+
+/** Resource attributes in OpenTelemetry's conventions for Kubernetes, if a tracing provider of the mesh asks for them. */
+export function telemetryEnv({ meshConfig, metadata, owner, spec }: TemplateContext): EnvVar[] {
+  const asked = meshConfig.extensionProviders?.some(
+    ({ opentelemetry }) => opentelemetry?.serviceAttributeEnrichment === 'OTEL_SEMANTIC_CONVENTIONS',
+  )
+  if (asked !== true) return []
+  const namespace = owner.namespace || 'default'
+  const version = metadata.labels?.['app.kubernetes.io/version']
+  const attributes = [
+    `service.namespace=${namespace}`,
+    ...(version === undefined ? [] : [`service.version=${version}`]),
+    `service.instance.id=${namespace}.$(POD_NAME).${spec.containers?.[0]?.name ?? ''}`,
+  ]
+  return [{ name: 'OTEL_RESOURCE_ATTRIBUTES', value: attributes.join(',') }]
+}

@@ -1,0 +1,13 @@
+import type { InjectionTemplate } from './context.js'
+import { gateway } from './gateway.js'
+import { grpcAgent } from './grpc-agent.js'
+import { grpcSimple } from './grpc-simple.js'
+import { sidecar } from './sidecar.js'
+
+/** Istio's own templates, by the names of annotation inject.istio.io/templates. */
+export const BUILT_IN_TEMPLATES: Readonly<Record<string, InjectionTemplate>> = {
+  sidecar,
+  gateway,
+  'grpc-simple': grpcSimple,
+  'grpc-agent': grpcAgent,
+}

@@ -1,0 +1,129 @@
+import type { Container, Named } from './kubernetes.js'
+
+/** The values of Istio's istiod chart that injection reads, under the chart's names; the defaults are the chart's. */
+export interface InjectionValues {
+  revision: string
+  global: {
+    hub: string
+    tag: string
+    istioNamespace: string
+    imagePullPolicy: string
+    imagePullSecrets: readonly string[]
+    /** '' is `istiod[-<revision>].<istioNamespace>.svc:15012`. */
+    caAddress: string
+    pilotCertProvider: string
+    /** '' is the trust domain. */
+    meshID: string
+    network: string
+    multiCluster: { clusterName: string }
+    logging: { level: string }
+    logAsJson: boolean
+    mountMtlsCerts: boolean
+    podDNSSearchNamespaces: readonly string[]
+    sds: { token: { aud: string } }
+    sts: { servicePort: number }
+    proxy: ProxyValues
+    proxy_init: { image: string }
+  }
+  istio_cni: { enabled: boolean }
+  sidecarInjectorWebhook: { rewriteAppHTTPProbe: boolean }
+}
+
+export interface ProxyValues {
+  image: string
+  clusterDomain: string
+  logLevel: string
+  componentLogLevel: string
+  privileged: boolean
+  enableCoreDump: boolean
+  statusPort: number
+  readinessInitialDelaySeconds: number
+  readinessPeriodSeconds: number
+  readinessFailureThreshold: number
+  startupProbe: { enabled: boolean; failureThreshold: number }
+  includeIPRanges: string
+  excludeIPRanges: string
+  includeInboundPorts: string
+  excludeInboundPorts: string
+  includeOutboundPorts: string
+  excludeOutboundPorts: string
+  holdApplicationUntilProxyStarts: boolean
+  capNetBindService: string
+  resources: NonNullable<Container['resources']>
+  /** Replaces the hooks that a template would set. */
+  lifecycle?: NonNullable<Container['lifecycle']>
+}
+
+/** Values as a user writes them: any part. */
+export type ValuesInput = DeepPartial<InjectionValues>
+
+type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T
+
+export const DEFAULT_VALUES: InjectionValues = {
+  revision: '',
+  global: {
+    hub: 'registry.istio.io/release',
+    tag: '1.32.0',
+    istioNamespace: 'istio-system',
+    imagePullPolicy: '',
+    imagePullSecrets: [],
+    caAddress: '',
+    pilotCertProvider: 'istiod',
+    meshID: '',
+    network: '',
+    multiCluster: { clusterName: '' },
+    logging: { level: 'default:info' },
+    logAsJson: false,
+    mountMtlsCerts: false,
+    podDNSSearchNamespaces: [],
+    sds: { token: { aud: 'istio-ca' } },
+    sts: { servicePort: 0 },
+    proxy: {
+      image: 'proxyv2',
+      clusterDomain: 'cluster.local',
+      logLevel: 'warning',
+      componentLogLevel: 'misc:error',
+      privileged: false,
+      enableCoreDump: false,
+      statusPort: 15020,
+      readinessInitialDelaySeconds: 0,
+      readinessPeriodSeconds: 15,
+      readinessFailureThreshold: 4,
+      startupProbe: { enabled: true, failureThreshold: 600 },
+      includeIPRanges: '*',
+      excludeIPRanges: '',
+      includeInboundPorts: '*',
+      excludeInboundPorts: '',
+      includeOutboundPorts: '',
+      excludeOutboundPorts: '',
+      holdApplicationUntilProxyStarts: false,
+      capNetBindService: 'false',
+      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } },
+    },
+    proxy_init: { image: 'proxyv2' },
+  },
+  istio_cni: { enabled: false },
+  sidecarInjectorWebhook: { rewriteAppHTTPProbe: true },
+}
+
+/** Istio's defaults with `input` laid over them, as Helm does: objects field by field, lists as a whole. */
+export function resolveValues(input: ValuesInput = {}): InjectionValues {
+  return overlay(DEFAULT_VALUES, input) as InjectionValues
+}
+
+function overlay(base: unknown, input: unknown): unknown {
+  if (input === undefined || input === null) return base
+  if (!isObject(base) || !isObject(input)) return input
+  const merged: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(input)) merged[key] = overlay(merged[key], value)
+  return merged
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `imagePullSecrets` of a pod. */
+export function pullSecrets(values: InjectionValues): Named[] {
+  return values.global.imagePullSecrets.map((name) => ({ name }))
+}
