@@ -44,6 +44,8 @@ export interface ServerExchange {
   /** Body bytes so far, without framing. */
   readonly bytesReceived: number
   readonly bytesSent: number
+  /** The request has been read to its last byte. */
+  readonly requestComplete: boolean
   events: ExchangeEvents
   /** Once. The codec consumes the body. `close`: the connection closes after it. */
   respond(response: HttpResponse, close: boolean): void
@@ -78,7 +80,7 @@ export type ResetReason = 'connection_termination' | 'protocol_error' | 'remote_
 /** What the sender of a request hears: a response and its end, or a reset, each at most once. Nothing after `cancel`. */
 export interface ClientExchangeEvents {
   onResponse(response: HttpResponse): void
-  /** The response is complete (its body's sink has heard `end`). */
+  /** The response has come whole; its body's sink hears `end` right after. */
   onEnd(): void
   /** Also told to the sink of a body under way. */
   onReset(reason: ResetReason, error?: Error): void

@@ -72,6 +72,8 @@ export interface Connection {
   readonly buffered: number
   /** Gives the connection to another owner; nothing is read before the first one. */
   handle(handler: ConnectionHandler): void
+  /** Runs `closed` once when the connection is gone, whoever owns it then. */
+  onClosed(closed: () => void): void
   /** Puts bytes back that an owner has read too far: the next one hears them first, in a later turn. Takes ownership. */
   unread(bytes: Uint8Array): void
   /** Takes ownership of `bytes` until `buffered` is 0 again. False: enough is under way, wait for `onDrain`. */

@@ -79,6 +79,7 @@ class End implements Connection {
   #toldClose = false
   #error: Error | undefined
   #full = false
+  readonly #closers: (() => void)[] = []
 
   constructor(local: SocketAddress, remote: SocketAddress) {
     this.local = local
@@ -95,6 +96,12 @@ class End implements Connection {
 
   handle(handler: ConnectionHandler): void {
     this.#handler = handler
+    if (this.#closed) this.#toldClose = false
+    this.#schedule()
+  }
+
+  onClosed(closed: () => void): void {
+    this.#closers.push(closed)
     this.#schedule()
   }
 
@@ -184,6 +191,7 @@ class End implements Connection {
       this.#toldClose = true
       this.#handler.onClose(this.#error)
     }
+    if (this.#closed) for (const closed of this.#closers.splice(0)) closed()
   }
 
   #taken(): void {

@@ -17,6 +17,8 @@ export interface BoundListener {
 export interface ConnectOptions {
   address: SocketAddress
   timeoutMs: number
+  /** IP address to connect from; the system's choice by default. */
+  sourceAddress?: string | undefined
 }
 
 /** Sockets by argument: `createSystemNetwork()` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */

@@ -30,6 +30,7 @@ export class SocketConnection implements Connection {
   #ended = false
   #closed = false
   #error: Error | undefined
+  #closers: (() => void)[] | undefined
 
   constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean) {
     this.remote = facts.remote
@@ -73,6 +74,11 @@ export class SocketConnection implements Connection {
     })
     if (!this.#ownBuffer) socket.on('data', this.receive)
     if (!this.#paused && this.#head === undefined) this.#read()
+  }
+
+  onClosed(closed: () => void): void {
+    if (this.#closed) queueMicrotask(closed)
+    else (this.#closers ??= []).push(closed)
   }
 
   unread(bytes: Uint8Array): void {
@@ -122,7 +128,6 @@ export class SocketConnection implements Connection {
   release(): { socket: Socket; head: Uint8Array | undefined } {
     const socket = this.#socket
     socket.removeListener('data', this.receive)
-    socket.removeListener('close', this.#onClose)
     socket.removeAllListeners('end')
     socket.removeAllListeners('drain')
     if (this.#started) socket.pause()
@@ -135,6 +140,7 @@ export class SocketConnection implements Connection {
   readonly #onClose = (): void => {
     this.#closed = true
     this.#handler.onClose(this.#error)
+    for (const closed of this.#closers ?? []) closed()
   }
 
   readonly #deliverHead = (): void => {

@@ -85,7 +85,8 @@ function connectTo(options: ConnectOptions, clock: Clock): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let connection: SocketConnection | undefined
     const { address, port } = options.address
-    const where = isPath(options.address) ? { path: address } : { host: address, port }
+    const from = options.sourceAddress === undefined ? {} : { localAddress: options.sourceAddress }
+    const where = isPath(options.address) ? { path: address } : { host: address, port, ...from }
     const socket = connectSocket({
       ...where,
       allowHalfOpen: true,

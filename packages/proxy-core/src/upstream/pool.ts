@@ -295,7 +295,7 @@ class PoolAttempt implements Attempt, ClientExchangeEvents {
     this.#events.onConnected(session.connection)
     if (this.#over) return
     const exchange = session.send(this.#request, this)
-    if (this.#over && this.#active) exchange.cancel()
+    if (this.#over) exchange.cancel()
     this.#exchange = exchange
   }
 

@@ -88,8 +88,8 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
   onEnd(): void {
     this.#usable = false
     const incoming = this.#incoming
-    if (incoming !== undefined && this.#framing.untilClose && this.#held.length === 0) {
-      this.#finishResponse(incoming)
+    if (this.#exchange !== undefined && incoming !== undefined && this.#framing.untilClose && this.#held.length === 0) {
+      this.#finishResponse(this.#exchange, incoming)
       return
     }
     this.#reset(
@@ -132,7 +132,9 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     this.#pumping = true
     let at = 0
     while (this.#exchange !== undefined && at >= 0 && at < bytes.length) {
-      at = this.#incoming === undefined ? this.#readHead(this.#exchange, bytes, at) : this.#readBody(this.#incoming, bytes, at)
+      const exchange: Exchange = this.#exchange
+      at =
+        this.#incoming === undefined ? this.#readHead(exchange, bytes, at) : this.#readBody(exchange, this.#incoming, bytes, at)
     }
     this.#pumping = false
     if (this.#exchange === undefined && at >= 0 && at < bytes.length)
@@ -154,14 +156,21 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     if (head.close || kind === 'close') this.#usable = false
     this.#framing.begin(kind, head.contentLength, this.#limits.maxBytes, this.#limits.maxHeaders)
     const incoming = new IncomingBody(kind === 'length' ? head.contentLength : kind === 'none' ? 0 : undefined, this)
-    this.#incoming = incoming
     const response: HttpResponse = { status: head.status, headers: head.headers, body: kind === 'none' ? emptyBody : incoming }
-    exchange.events.onResponse(response)
-    if (this.#framing.done && this.#incoming === incoming) this.#finishResponse(incoming)
+    if (kind !== 'none') {
+      this.#incoming = incoming
+      exchange.events.onResponse(response)
+    } else {
+      // Over before anybody hears of it: whoever cancels on hearing must not cost the connection.
+      this.#exchange = undefined
+      if (!exchange.sent) this.#usable = false
+      exchange.events.onResponse(response)
+      this.#finishResponse(exchange, undefined)
+    }
     return at + head.size
   }
 
-  #readBody(incoming: IncomingBody, bytes: Buffer, at: number): number {
+  #readBody(exchange: Exchange, incoming: IncomingBody, bytes: Buffer, at: number): number {
     if (!incoming.flowing) {
       this.#held.append(bytes.subarray(at))
       this.connection.pause()
@@ -171,7 +180,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     const next = framing.eat(bytes, at, bytes.length)
     if (next < 0) return this.#violation('http1.codec_error')
     if (framing.to > framing.from) incoming.push(bytes.subarray(framing.from, framing.to))
-    if (framing.done && this.#incoming === incoming) this.#finishResponse(incoming)
+    if (framing.done && this.#incoming === incoming) this.#finishResponse(exchange, incoming)
     return next
   }
 
@@ -185,17 +194,16 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     return -1
   }
 
-  #finishResponse(incoming: IncomingBody): void {
-    const exchange = this.#exchange
+  #finishResponse(exchange: Exchange, incoming: IncomingBody | undefined): void {
     this.#exchange = undefined
     this.#incoming = undefined
     // An answer that came before the request was sent whole: the rest of the request cannot follow any more.
-    if (exchange !== undefined && !exchange.sent) {
+    if (!exchange.sent) {
       this.#usable = false
       exchange.stopSending()
     }
-    incoming.finish()
-    exchange?.events.onEnd()
+    exchange.events.onEnd()
+    incoming?.finish()
     if (this.#usable) {
       this.connection.resume()
       this.#handler.onAvailable(this)

@@ -30,6 +30,11 @@ export class IncomingBody implements Body {
     return this.#sink !== undefined && !this.#paused
   }
 
+  /** Read only to get to its end. */
+  get unwanted(): boolean {
+    return this.#sink === DROP
+  }
+
   get over(): boolean {
     return this.#over
   }

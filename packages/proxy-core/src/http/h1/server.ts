@@ -289,13 +289,17 @@ class Exchange implements ServerExchange, BodySink {
     return this.incoming?.received ?? 0
   }
 
+  get requestComplete(): boolean {
+    return this.incoming === undefined || this.incoming.over
+  }
+
   respond(response: HttpResponse, close: boolean): void {
     if (this.responded) return
     this.responded = true
     this.awaitsContinue = false
     // Nobody reads the rest of the request: its bytes would be taken for the next one.
-    if (close || this.#session.draining || (this.incoming !== undefined && !this.incoming.over && !this.incoming.flowing))
-      this.keepAlive = false
+    const unread = this.incoming !== undefined && !this.incoming.over && (!this.incoming.flowing || this.incoming.unwanted)
+    if (close || unread || this.#session.draining) this.keepAlive = false
     this.#response = response
     const { writer } = this.#session
     const { body, status } = response

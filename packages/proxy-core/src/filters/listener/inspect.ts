@@ -1,0 +1,70 @@
+import type { Clock } from '@heddle/runtime'
+import type { CompiledListener } from '../../config/compiled.js'
+import { type ClientHello, readClientHello } from '../../net/client-hello.js'
+import type { Connection } from '../../net/connection.js'
+import { peek } from '../../net/peek.js'
+import type { ConnectionFacts } from './facts.js'
+import { inspectHttp } from './http-inspector.js'
+
+/** What a connection's first bytes tell. */
+interface Inspection {
+  readonly tls: ClientHello | undefined
+  readonly protocols: readonly string[]
+}
+
+const PLAIN: Inspection = { tls: undefined, protocols: [] }
+const REFUSED = 'refused'
+
+/**
+ * Runs the listener filters. Undefined: the connection ended, was malformed, or said too little in
+ * listener_filters_timeout and the listener does not go on without.
+ */
+export async function inspectConnection(
+  connection: Connection,
+  listener: CompiledListener,
+  clock: Clock,
+): Promise<ConnectionFacts | undefined> {
+  const wantsTls = listener.listenerFilters.includes('tls_inspector')
+  const wantsHttp = listener.listenerFilters.includes('http_inspector')
+  if (!wantsTls && !wantsHttp) return factsOf(connection, PLAIN)
+  const looking = peek(connection, (bytes) => look(bytes, wantsTls, wantsHttp))
+  let late = false
+  const { listenerFiltersTimeoutMs: timeoutMs } = listener
+  const stop =
+    timeoutMs > 0
+      ? clock.after(timeoutMs, () => {
+          late = true
+          looking.giveUp()
+        })
+      : undefined
+  const found = await looking.found
+  stop?.()
+  if (found === REFUSED) return undefined
+  if (found !== undefined) return factsOf(connection, found)
+  return late && listener.continueOnListenerFiltersTimeout ? factsOf(connection, PLAIN) : undefined
+}
+
+/** Undefined: more bytes are needed. A ClientHello that cannot be read is never taken for something else (CVE-2020-8660). */
+function look(bytes: Uint8Array, wantsTls: boolean, wantsHttp: boolean): Inspection | typeof REFUSED | undefined {
+  if (wantsTls) {
+    const outcome = readClientHello(bytes)
+    if (outcome.kind === 'more') return undefined
+    if (outcome.kind === 'malformed') return REFUSED
+    if (outcome.kind === 'hello') return { tls: outcome.hello, protocols: outcome.hello.alpn }
+  }
+  if (!wantsHttp) return PLAIN
+  const protocol = inspectHttp(bytes)
+  if (protocol === 'more') return undefined
+  return protocol === undefined ? PLAIN : { tls: undefined, protocols: [protocol] }
+}
+
+function factsOf(connection: Connection, { tls, protocols }: Inspection): ConnectionFacts {
+  const facts: ConnectionFacts = {
+    destination: connection.originalDestination ?? connection.local,
+    source: connection.remote,
+    directSource: connection.remote,
+    transportProtocol: tls === undefined ? 'raw_buffer' : 'tls',
+    applicationProtocols: protocols,
+  }
+  return tls?.serverName === undefined ? facts : { ...facts, serverName: tls.serverName }
+}

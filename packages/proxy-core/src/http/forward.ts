@@ -1,0 +1,40 @@
+import type { Connection } from '../net/connection.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
+import type { RouteDecision } from '../route/decision.js'
+import type { RouteTable } from '../route/table.js'
+import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
+
+/** A request that has passed its filters, with what its route says. */
+export interface ForwardContext {
+  readonly request: HttpRequest
+  readonly decision: Extract<RouteDecision, { kind: 'forward' }>
+  readonly table: RouteTable
+  /** The stream's story; what happens upstream is written into its info. */
+  readonly entry: AccessLogEntry
+  readonly connection: Connection
+  /** The client as far as it is trusted. */
+  readonly clientAddress: string
+  /** x-envoy-internal: its x-envoy-* headers steer retries and timeouts. */
+  readonly internal: boolean
+  /** Leave out our own x-envoy-* headers. */
+  readonly suppressEnvoyHeaders: boolean
+}
+
+/** Hears exactly one of the two, once. */
+export interface ForwardSink {
+  onResponse(response: HttpResponse): void
+  /** No upstream gave an answer. */
+  onReply(reply: LocalReply): void
+  /** The time for the answer is over in the middle of it. */
+  onTimeout(): void
+}
+
+export interface Forwarding {
+  /** The client is gone, or has got another answer. Nothing is heard any more. */
+  cancel(): void
+}
+
+/** The end of the filter chain: sends a request upstream. `router/` implements it. */
+export interface Forwarder {
+  forward(context: ForwardContext, sink: ForwardSink): Forwarding
+}

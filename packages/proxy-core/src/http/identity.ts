@@ -1,0 +1,121 @@
+import type { HttpManager } from '../config/compiled.js'
+import { isIpAddress } from '../net/address.js'
+import type { Connection } from '../net/connection.js'
+import { createUuid } from '../net/uuid.js'
+import { applyForwardedClientCert } from './forwarded-client-cert.js'
+import type { HeaderMap } from './header-map.js'
+import type { HttpRequest } from './message.js'
+
+/** What is the same for every request of a connection. */
+export interface PeerFacts {
+  readonly connection: Connection
+  /** What x-forwarded-for says of the peer: the proxy's own address for a client on 127.0.0.1. */
+  readonly forwardedFor: string
+  readonly xfcc: () => string
+}
+
+export interface RequestIdentity {
+  /** The client as far as it is trusted: from x-forwarded-for or the connection. */
+  readonly clientAddress: string
+  readonly internal: boolean
+  readonly requestId: string | undefined
+}
+
+// Only for the proxy to write: a client that is not internal must not steer retries and timeouts by them (CVE-2023-27487).
+const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-max-retries',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-force-trace',
+  'x-envoy-ip-tags',
+  'x-envoy-original-url',
+  'x-envoy-hedge-on-per-try-timeout',
+])
+const EDGE_HEADERS: ReadonlySet<string> = new Set([
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-original-path',
+  'x-envoy-original-host',
+])
+
+/** Envoy's mutateRequestHeaders: who asks, over what, and under which id. The order of the steps is Envoy's. */
+export function identifyRequest(request: HttpRequest, manager: HttpManager, peer: PeerFacts): RequestIdentity {
+  const { headers } = request
+  const secure = peer.connection.tls !== undefined
+  const remote = peer.connection.remote.address
+  sanitizeTe(headers)
+  headers.delete('x-envoy-internal')
+  const list = forwardedFor(headers)
+  const client = trustedClient(list, manager, remote)
+  if (manager.useRemoteAddress) {
+    if (!manager.skipXffAppend) setForwardedFor(headers, list, peer.forwardedFor)
+    if (manager.xffNumTrustedHops === 0 || !headers.has('x-forwarded-proto'))
+      headers.set('x-forwarded-proto', secure ? 'https' : 'http')
+    if (manager.appendXForwardedPort) headers.set('x-forwarded-port', String(peer.connection.local.port))
+  } else if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', secure ? 'https' : 'http')
+  const proto = headers.get('x-forwarded-proto')?.toLowerCase()
+  if (proto === 'http' || proto === 'https') request.scheme = proto
+  const single = manager.useRemoteAddress ? list.length === 0 : list.length === 1
+  const internal = single && manager.isInternalAddress(client)
+  const edge = !internal && manager.useRemoteAddress
+  if (internal) headers.set('x-envoy-internal', 'true')
+  else
+    headers.deleteWhere((name) => name.charCodeAt(0) === 120 && (INTERNAL_HEADERS.has(name) || (edge && EDGE_HEADERS.has(name))))
+  if (edge && !manager.skipXffAppend && manager.xffNumTrustedHops === 0) headers.set('x-envoy-external-address', client)
+  if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
+  applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
+  return { clientAddress: client, internal, requestId: requestId(headers, manager, edge) }
+}
+
+function requestId(headers: HeaderMap, manager: HttpManager, edge: boolean): string | undefined {
+  const present = headers.get('x-request-id')
+  if (!manager.generateRequestId) return present
+  if (present !== undefined && (!edge || manager.preserveExternalRequestId)) return present
+  const id = createUuid()
+  headers.set('x-request-id', id)
+  return id
+}
+
+/** RFC 9110 §10.1.4: of TE only `trailers` may go on. */
+function sanitizeTe(headers: HeaderMap): void {
+  const te = headers.getAll('te')
+  if (te.length === 0) return
+  const trailers = te.some((value) => value.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers'))
+  if (trailers) headers.set('te', 'trailers')
+  else headers.delete('te')
+}
+
+function forwardedFor(headers: HeaderMap): readonly string[] {
+  if (!headers.has('x-forwarded-for')) return []
+  return headers
+    .getAll('x-forwarded-for')
+    .flatMap((value) => value.split(','))
+    .map((address) => address.trim())
+}
+
+/** `hops` addresses from the right are proxies that we trust; the one before them is the client. Garbage and too short lists fall to the peer. */
+function trustedClient(list: readonly string[], manager: HttpManager, remote: string): string {
+  const hops = manager.xffNumTrustedHops
+  const back = manager.useRemoteAddress ? hops : hops + 1
+  if (back === 0) return remote
+  const address = list[list.length - back]
+  return address !== undefined && isIpAddress(address) ? address : remote
+}
+
+function setForwardedFor(headers: HeaderMap, list: readonly string[], own: string): void {
+  if (list.length === 0) headers.appendLower('x-forwarded-for', own)
+  else headers.set('x-forwarded-for', `${headers.getAll('x-forwarded-for').join(',')},${own}`)
+}
+
+export function setJoined(headers: HeaderMap, name: string, value: string, separator: string): void {
+  const present = headers.getAll(name)
+  headers.set(name, present.length === 0 ? value : `${present.join(separator)}${separator}${value}`)
+}

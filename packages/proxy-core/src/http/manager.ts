@@ -1,0 +1,188 @@
+import type { Clock, Logger, Random, Watch } from '@heddle/runtime'
+import type { HttpManager } from '../config/compiled.js'
+import type { Connection } from '../net/connection.js'
+import type { Timers } from '../net/timers.js'
+import type { HttpStats } from '../observe/stats.js'
+import type { RouteTable } from '../route/table.js'
+import type { HttpCodec, ServerExchange, ServerHandler, ServerSession } from './codec.js'
+import { createHttpDate } from './date.js'
+import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
+import type { Forwarder } from './forward.js'
+import { forwardedClientCertElement } from './forwarded-client-cert.js'
+import { http1Codec } from './h1/codec.js'
+import type { LocalReply } from './message.js'
+import { Stream } from './stream.js'
+
+export interface HttpConnectionManagerOptions {
+  readonly manager: HttpManager
+  /** The route configuration of RDS, or the inline one; undefined inside: not there, every request gets 404 NR. */
+  readonly routes: Watch<RouteTable | undefined>
+  readonly forwarder: Forwarder
+  readonly timers: Timers
+  readonly stats: HttpStats
+  readonly filterDeps: FilterDeps
+  /** What x-forwarded-for says of clients on 127.0.0.1, as Envoy's local address does. Default: 127.0.0.1. */
+  readonly localAddress?: string
+  readonly codec?: HttpCodec
+}
+
+/** Envoy's HttpConnectionManager at work: serves HTTP on connections that a listener has accepted. */
+export interface HttpConnectionManager {
+  serve(connection: Connection): void
+  /** Requests under way, over all connections. */
+  readonly active: number
+  readonly connections: number
+  /** Responses from now on say `connection: close`, idle connections close. */
+  drain(): void
+  /** Closes every connection at once. */
+  destroy(): void
+}
+
+/** What streams use of their manager. */
+export interface ManagerRuntime {
+  readonly manager: HttpManager
+  readonly routes: Watch<RouteTable | undefined>
+  readonly forwarder: Forwarder
+  readonly timers: Timers
+  readonly stats: HttpStats
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  date(): string
+  createFilters(stream: HttpStream): readonly HttpFilter[]
+}
+
+export function createHttpConnectionManager(options: HttpConnectionManagerOptions): HttpConnectionManager {
+  const { manager, filterDeps, stats } = options
+  const factories = manager.filters.map((filter) => filter.create(filterDeps))
+  const none: readonly HttpFilter[] = []
+  const runtime: ManagerRuntime = {
+    manager,
+    routes: options.routes,
+    forwarder: options.forwarder,
+    timers: options.timers,
+    stats,
+    clock: filterDeps.clock,
+    random: filterDeps.random,
+    logger: filterDeps.logger,
+    date: createHttpDate(filterDeps.clock),
+    createFilters: factories.length === 0 ? () => none : (stream) => factories.map((create) => create(stream)),
+  }
+  const connections = new Set<ManagedConnection>()
+  const codec = options.codec ?? http1Codec
+  const localAddress = options.localAddress ?? '127.0.0.1'
+  let draining = false
+
+  return {
+    serve(connection) {
+      const managed = new ManagedConnection(runtime, connection, localAddress, () => {
+        connections.delete(managed)
+        stats.downstreamCxActive.add(-1)
+        stats.downstreamCxDestroy.inc()
+      })
+      connections.add(managed)
+      stats.downstreamCxTotal.inc()
+      stats.downstreamCxActive.add(1)
+      managed.start(codec)
+      if (draining) managed.drain()
+    },
+    get active() {
+      let active = 0
+      for (const connection of connections) active += connection.active
+      return active
+    },
+    get connections() {
+      return connections.size
+    },
+    drain() {
+      draining = true
+      for (const connection of connections) connection.drain()
+    },
+    destroy() {
+      for (const connection of connections) connection.destroy()
+    },
+  }
+}
+
+/** One downstream connection with its requests. */
+export class ManagedConnection implements ServerHandler {
+  readonly connection: Connection
+  readonly forwardedFor: string
+  readonly #runtime: ManagerRuntime
+  readonly #gone: () => void
+  #session: ServerSession | undefined
+  #xfcc: string | undefined
+  #active = 0
+
+  constructor(runtime: ManagerRuntime, connection: Connection, localAddress: string, gone: () => void) {
+    this.#runtime = runtime
+    this.#gone = gone
+    this.connection = connection
+    const { address } = connection.remote
+    this.forwardedFor = address === '127.0.0.1' || address === '::1' ? localAddress : address
+  }
+
+  start(codec: HttpCodec): void {
+    const { manager, timers } = this.#runtime
+    this.#session = codec.serve(
+      this.connection,
+      {
+        scheme: this.connection.tls === undefined ? 'http' : 'https',
+        maxHeadersKb: manager.maxRequestHeadersKb,
+        maxHeadersCount: manager.maxHeadersCount,
+        acceptHttp10: manager.acceptHttp10,
+        timers,
+        timeouts: {
+          idle: manager.timeouts.idle,
+          headers: manager.timeouts.requestHeaders,
+          delayedClose: manager.timeouts.delayedClose,
+        },
+      },
+      this,
+    )
+  }
+
+  get active(): number {
+    return this.#active
+  }
+
+  /** The certificate of the peer as x-forwarded-client-cert tells it; the same for every request. */
+  readonly xfcc = (): string => {
+    const { tls } = this.connection
+    this.#xfcc ??= tls === undefined ? '' : forwardedClientCertElement(this.#runtime.manager, tls)
+    return this.#xfcc
+  }
+
+  onRequest(exchange: ServerExchange): void {
+    this.#active++
+    new Stream(this.#runtime, this, exchange).start()
+  }
+
+  onRefused(exchange: ServerExchange, reply: LocalReply): void {
+    this.#runtime.stats.downstreamCxProtocolError.inc()
+    this.#active++
+    new Stream(this.#runtime, this, exchange).refuse(reply)
+  }
+
+  onClose(): void {
+    this.#gone()
+  }
+
+  /** This response is the connection's last. */
+  mustClose(): boolean {
+    const most = this.#runtime.manager.maxRequestsPerConnection
+    return most > 0 && this.#session !== undefined && this.#session.total >= most
+  }
+
+  streamOver(): void {
+    this.#active--
+  }
+
+  drain(): void {
+    this.#session?.drain()
+  }
+
+  destroy(): void {
+    this.#session?.destroy()
+  }
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '@heddle/runtime'
+import { formatAddress } from '../net/address.js'
+import type { Connection } from '../net/connection.js'
+import type { HttpRequest } from './message.js'
+import type { StreamInfo } from './stream-info.js'
+
+/** The story of a request as it begins. */
+export function createStreamInfo(request: HttpRequest, connection: Connection, clock: Clock): StreamInfo {
+  const { tls } = connection
+  const info: StreamInfo = {
+    startTime: clock.now(),
+    start: clock.monotonic(),
+    method: request.method,
+    authority: request.authority,
+    path: request.path,
+    protocol: request.protocol,
+    status: 0,
+    details: '',
+    flags: new Set(),
+    bytesReceived: 0,
+    bytesSent: 0,
+    attempts: 0,
+    downstreamRemote: formatAddress(connection.remote),
+    downstreamLocal: formatAddress(connection.originalDestination ?? connection.local),
+    metadata: new Map(),
+    filterState: new Map(),
+  }
+  const userAgent = request.headers.get('user-agent')
+  if (userAgent !== undefined) info.userAgent = userAgent
+  if (tls?.sni !== undefined) info.sni = tls.sni
+  if (tls?.peerUris[0] !== undefined) info.peerPrincipal = tls.peerUris[0]
+  if (tls?.localUris[0] !== undefined) info.localPrincipal = tls.localUris[0]
+  return info
+}

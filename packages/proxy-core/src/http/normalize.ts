@@ -1,0 +1,85 @@
+/** Envoy's path normalisation. What comes out is what routes, policies and upstreams see: one path for all of them. */
+export interface NormalizeOptions {
+  readonly normalizePath: boolean
+  readonly mergeSlashes: boolean
+  readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD'
+}
+
+export type Normalized =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'redirect'; readonly path: string }
+  | { readonly kind: 'reject' }
+
+const REJECT: Normalized = { kind: 'reject' }
+const ESCAPED_SLASH = /%2f|%5c/gi
+const UNRESERVED = /[A-Za-z0-9\-._~]/
+
+/** `path` with its query. A fragment is refused always: parsers disagree on what it hides (CVE-2021-32779). */
+export function normalizePath(path: string, options: NormalizeOptions): Normalized {
+  if (path.includes('#')) return REJECT
+  const query = path.indexOf('?')
+  let bare = query < 0 ? path : path.slice(0, query)
+  const rest = query < 0 ? '' : path.slice(query)
+  if (bare === '*') return { kind: 'path', path }
+  let redirect = false
+  if (options.escapedSlashes !== 'KEEP_UNCHANGED' && bare.search(ESCAPED_SLASH) >= 0) {
+    if (options.escapedSlashes === 'REJECT_REQUEST') return REJECT
+    redirect = options.escapedSlashes === 'UNESCAPE_AND_REDIRECT'
+    bare = bare.replace(ESCAPED_SLASH, (escaped) => (escaped.toLowerCase() === '%2f' ? '/' : '\\'))
+  }
+  if (options.normalizePath) {
+    const canonical = canonicalPath(bare)
+    if (canonical === undefined) return REJECT
+    bare = canonical
+  }
+  // After the dots: `/x//../admin` is `/x/admin`, as Envoy has it.
+  if (options.mergeSlashes) bare = mergeSlashes(bare)
+  return { kind: redirect ? 'redirect' : 'path', path: bare + rest }
+}
+
+/** Unreserved characters decoded, `\` as `/`, dot segments removed (RFC 3986 §6.2.2, §5.2.4). Undefined: NUL or no absolute path. */
+function canonicalPath(path: string): string | undefined {
+  if (!path.startsWith('/') && !path.startsWith('\\')) return undefined
+  if (!needsWork(path)) return path
+  const decoded = decodeUnreserved(path)
+  return decoded === undefined ? undefined : removeDotSegments(decoded.replaceAll('\\', '/'))
+}
+
+function needsWork(path: string): boolean {
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i)
+    if (code === 37 || code === 92) return true
+    if (code === 46 && i > 0 && path.charCodeAt(i - 1) === 47) return true
+  }
+  return false
+}
+
+function decodeUnreserved(path: string): string | undefined {
+  let nul = false
+  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (escaped, digits: string) => {
+    const code = Number.parseInt(digits, 16)
+    if (code === 0) nul = true
+    const character = String.fromCharCode(code)
+    return UNRESERVED.test(character) ? character : escaped
+  })
+  return nul ? undefined : decoded
+}
+
+function removeDotSegments(path: string): string {
+  const kept: string[] = []
+  const segments = path.split('/').slice(1)
+  for (const [i, segment] of segments.entries()) {
+    const last = i === segments.length - 1
+    if (segment === '.' || segment === '..') {
+      if (segment === '..') kept.pop()
+      if (last) kept.push('')
+    } else kept.push(segment)
+  }
+  return `/${kept.join('/')}`
+}
+
+/** `//` alone stays, as in Envoy. */
+function mergeSlashes(path: string): string {
+  if (!path.includes('//') || path === '//') return path
+  return path.replace(/\/{2,}/g, '/')
+}

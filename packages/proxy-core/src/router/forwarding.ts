@@ -1,0 +1,397 @@
+import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
+import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
+import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
+import { formatAddress } from '../net/address.js'
+import type { Connection } from '../net/connection.js'
+import type { Timer, Timers } from '../net/timers.js'
+import type { ForwardAction, RetryPolicy } from '../route/table.js'
+import type { UpstreamCluster } from '../upstream/cluster.js'
+import type { ClusterManager } from '../upstream/cluster-manager.js'
+import type { Endpoint } from '../upstream/endpoint.js'
+import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
+import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
+import { sendMirror } from './mirror.js'
+import { createReplayBody, type ReplayBody } from './replay-body.js'
+import { retryDelay, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
+
+export interface RouterRuntime {
+  readonly clusters: ClusterManager
+  readonly timers: Timers
+  readonly clock: Clock
+  readonly random: Random
+  readonly retryBufferBytes: number
+}
+
+/** A response that is not wanted is read to its end, so that its connection lives on, up to so many bytes. */
+const WORTH_READING = 64 * 1024
+/** Where a filter leaves the ALPN offer for upstream connections (Istio's alpn filter). */
+export const ALPN_STATE = 'envoy.network.application_protocols'
+
+type Reason = AttemptFailure | 'per_try_timeout'
+
+/** One request on its way upstream, through all its attempts. */
+export class Forward implements Forwarding, AttemptEvents {
+  readonly #runtime: RouterRuntime
+  readonly #context: ForwardContext
+  readonly #sink: ForwardSink
+  readonly #action: ForwardAction
+  #cluster!: UpstreamCluster
+  #policy: RetryPolicy | undefined
+  #timeouts: RequestTimeouts = { globalMs: 0, perTryMs: 0 }
+  #replay: ReplayBody | undefined
+  #attempt: Attempt | undefined
+  #attempts = 0
+  #retriesLeft = 0
+  #tried: Endpoint[] | undefined
+  #endpoint: Endpoint | undefined
+  #hash: bigint | undefined
+  #setCookie: string | undefined
+  #globalTimer: Timer | undefined
+  #perTryTimer: Timer | undefined
+  #stopBackoff: Unsubscribe | undefined
+  /** The request has come whole; Envoy's timeouts and service time count from here. */
+  #readyAt = -1
+  /** The attempt whose answer was not good enough. */
+  #dropped = 0
+  #connected = false
+  #answered = false
+  #over = false
+
+  constructor(runtime: RouterRuntime, context: ForwardContext, sink: ForwardSink) {
+    this.#runtime = runtime
+    this.#context = context
+    this.#sink = sink
+    this.#action = context.decision.route.action as ForwardAction
+  }
+
+  start(): void {
+    const { decision, request, internal, suppressEnvoyHeaders, clientAddress } = this.#context
+    const cluster = this.#runtime.clusters.get(decision.target.cluster)
+    if (cluster === undefined) {
+      this.#reply({ status: this.#action.clusterNotFoundStatus, body: '', details: 'cluster_not_found', flag: 'NC' })
+      return
+    }
+    this.#cluster = cluster
+    this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
+    this.#policy = this.#retryPolicy()
+    this.#retriesLeft = this.#policy?.numRetries ?? 0
+    this.#hash = this.#action.hash(request, clientAddress, (cookie) => {
+      this.#setCookie = cookie
+    })
+    this.#prepareBody()
+    this.#try()
+  }
+
+  cancel(): void {
+    if (this.#over) return
+    this.#finish()
+    this.#attempt?.cancel()
+  }
+
+  #retryPolicy(): RetryPolicy | undefined {
+    const policy = this.#action.retry
+    if (policy === undefined) return undefined
+    return policy.retriableRequest?.(this.#context.request) === false ? undefined : policy
+  }
+
+  /** Bodies that may be needed twice are kept; the end of the others is watched when a timeout counts from it. */
+  #prepareBody(): void {
+    const { request } = this.#context
+    const mirrors = this.#action.mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction)
+    if (request.body.length === 0) this.#requestRead()
+    else {
+      const watched = this.#watch(request.body)
+      if (mirrors.length > 0 || (this.#policy !== undefined && this.#retriesLeft > 0))
+        this.#replay = createReplayBody(watched, this.#runtime.retryBufferBytes)
+      else request.body = watched
+    }
+    for (const { cluster, appendShadow } of mirrors)
+      sendMirror(this.#runtime.clusters, cluster, request, this.#replay?.open(true), appendShadow)
+  }
+
+  #watch(body: Body): Body {
+    return {
+      length: body.length,
+      pause: () => body.pause(),
+      resume: () => body.resume(),
+      discard: () => body.discard(),
+      consume: (sink) =>
+        body.consume({
+          data: (chunk) => sink.data(chunk),
+          end: (trailers) => {
+            this.#requestRead()
+            sink.end(trailers)
+          },
+          abort: (error) => sink.abort(error),
+        }),
+    }
+  }
+
+  #requestRead(): void {
+    this.#readyAt = this.#runtime.clock.monotonic()
+    if (this.#over || this.#timeouts.globalMs === 0) return
+    this.#globalTimer = this.#runtime.timers.timer(() => this.#timedOut())
+    this.#globalTimer.start(this.#timeouts.globalMs)
+  }
+
+  #try(): void {
+    const { request, connection, entry, decision } = this.#context
+    const { info } = entry
+    this.#attempts++
+    info.attempts = this.#attempts
+    if (decision.virtualHost.includeAttemptCountInRequest) request.headers.set('x-envoy-attempt-count', String(this.#attempts))
+    const endpoint = this.#cluster.pick(
+      {
+        hash: this.#hash,
+        tried: this.#tried,
+        attempts: this.#policy?.hostSelectionAttempts,
+        metadataMatch: decision.target.metadataMatch,
+      },
+      connection.originalDestination,
+    )
+    if (endpoint === undefined) {
+      this.#reply({ status: 503, body: 'no healthy upstream', details: 'no_healthy_upstream', flag: 'UH' })
+      return
+    }
+    this.#endpoint = endpoint
+    info.endpoint = endpoint
+    if (this.#policy?.avoidPreviousHosts === true) (this.#tried ??= []).push(endpoint)
+    if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) request.authority = endpoint.hostname
+    this.#connected = false
+    if (this.#timeouts.perTryMs > 0) {
+      this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
+      this.#perTryTimer.start(this.#timeouts.perTryMs)
+    }
+    const alpn = info.filterState.get(ALPN_STATE) as readonly string[] | undefined
+    this.#attempt = undefined
+    const attempts = this.#attempts
+    const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
+    const attempt = this.#cluster.pool(endpoint, alpn).send(this.#requestOfAttempt(), events)
+    // A failure may have been told already, and the next attempt begun.
+    if (attempts === this.#attempts) this.#attempt = attempt
+    if (this.#over) attempt.cancel()
+  }
+
+  #requestOfAttempt(): HttpRequest {
+    const { request } = this.#context
+    const body = this.#replay?.open()
+    return body === undefined ? request : { ...request, body }
+  }
+
+  onConnected(connection: Connection): void {
+    this.#connected = true
+    this.#context.entry.info.upstreamLocal = formatAddress(connection.local)
+    if (this.#endpoint !== undefined) this.#cluster.outlier?.onConnected(this.#endpoint)
+  }
+
+  onResponse(response: HttpResponse): void {
+    const { status, headers } = response
+    const host = this.#endpoint === undefined ? undefined : this.#cluster.host(this.#endpoint)
+    if (host !== undefined) {
+      if (status >= 500) host.errors++
+      else host.successes++
+    }
+    this.#cluster.stats.completed(status)
+    if (this.#endpoint !== undefined) this.#cluster.outlier?.onResponse(this.#endpoint, status)
+    this.#perTryTimer?.stop()
+    const policy = this.#policy
+    if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
+      this.#drop(response)
+      this.#retryLater(policy)
+      return
+    }
+    this.#deliver(response)
+  }
+
+  /** Of an answer that another attempt shall better. */
+  #drop(response: HttpResponse): void {
+    const { length } = response.body
+    if (length !== undefined && length <= WORTH_READING) response.body.discard()
+    else this.#attempt?.cancel()
+    this.#attempt = undefined
+    this.#dropped = this.#attempts
+  }
+
+  /** Nobody listens to this attempt any more: another one has begun, or will. */
+  superseded(attempt: number): boolean {
+    return attempt !== this.#attempts || attempt === this.#dropped
+  }
+
+  #deliver(response: HttpResponse): void {
+    const { clock } = this.#runtime
+    const { entry, suppressEnvoyHeaders } = this.#context
+    const { headers } = response
+    this.#answered = true
+    this.#replay?.seal()
+    const now = clock.monotonic()
+    const serviceTime = this.#readyAt < 0 ? 0 : Math.floor(now - this.#readyAt)
+    entry.info.upstreamServiceTimeMs = serviceTime
+    if (!suppressEnvoyHeaders) headers.set('x-envoy-upstream-service-time', String(serviceTime))
+    this.#countAttempts(response)
+    if (this.#setCookie !== undefined) headers.append('set-cookie', this.#setCookie)
+    if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
+    this.#sink.onResponse(response)
+  }
+
+  #countAttempts(response: HttpResponse): void {
+    if (this.#context.decision.virtualHost.includeAttemptCountInResponse)
+      response.headers.set('x-envoy-attempt-count', String(this.#attempts))
+  }
+
+  onEnd(): void {
+    if (this.#over) return
+    this.#cluster.stats.upstreamRqTime.observe(this.#runtime.clock.monotonic() - this.#context.entry.info.start)
+    this.#finish()
+  }
+
+  onFailure(reason: AttemptFailure, error?: Error): void {
+    if (this.#over) return
+    this.#noteFailure(reason, error)
+    if (this.#answered) {
+      const { info } = this.#context.entry
+      info.flags.add(flagOf(reason))
+      info.details = brokenDetails(reason, error)
+      this.#finish()
+      return
+    }
+    this.#attemptFailed(reason, () => failureReply(reason, error, this.#attempts > 1))
+  }
+
+  #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
+    const endpoint = this.#endpoint
+    if (endpoint === undefined || reason === 'overflow') return
+    this.#cluster.host(endpoint).errors++
+    if (reason === 'connect_failure' || reason === 'connect_timeout') {
+      if (error !== undefined) this.#context.entry.info.upstreamTransportFailureReason = reasonText(error)
+      this.#cluster.outlier?.onLocalFailure(endpoint, reason === 'connect_timeout' ? 'timeout' : 'connect')
+      return
+    }
+    this.#cluster.stats.upstreamRqRxReset.inc()
+    this.#cluster.outlier?.onLocalFailure(endpoint, 'reset')
+  }
+
+  #attemptFailed(reason: Reason, reply: () => LocalReply): void {
+    this.#perTryTimer?.stop()
+    this.#attempt = undefined
+    const policy = this.#policy
+    if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
+    else this.#reply(reply())
+  }
+
+  #tryTimedOut(): void {
+    if (this.#over || this.#answered) return
+    const { stats, outlier } = this.#cluster
+    stats.upstreamRqPerTryTimeout.inc()
+    if (this.#endpoint !== undefined) {
+      this.#cluster.host(this.#endpoint).timeouts++
+      outlier?.onLocalFailure(this.#endpoint, 'timeout')
+    }
+    this.#attempt?.cancel()
+    this.#attemptFailed('per_try_timeout', () => ({
+      status: 504,
+      body: 'upstream request timeout',
+      details: 'upstream_per_try_timeout',
+      flag: 'UT',
+    }))
+  }
+
+  #timedOut(): void {
+    if (this.#over) return
+    const { info } = this.#context.entry
+    this.#cluster.stats.upstreamRqTimeout.inc()
+    if (this.#endpoint !== undefined) {
+      this.#cluster.host(this.#endpoint).timeouts++
+      if (!this.#answered) this.#cluster.outlier?.onLocalFailure(this.#endpoint, 'timeout')
+    }
+    this.#attempt?.cancel()
+    if (!this.#answered) {
+      this.#reply({ status: 504, body: 'upstream request timeout', details: 'response_timeout', flag: 'UT' })
+      return
+    }
+    info.flags.add('UT')
+    info.details = 'response_timeout'
+    this.#finish()
+    this.#sink.onTimeout()
+  }
+
+  /** Notes why not, as Envoy's flags do. */
+  #mayRetry(): boolean {
+    const { stats, resources } = this.#cluster
+    const { flags } = this.#context.entry.info
+    if (this.#retriesLeft === 0) {
+      flags.add('URX')
+      stats.upstreamRqRetryLimitExceeded.inc()
+      return false
+    }
+    if (this.#replay !== undefined && !this.#replay.replayable) return false
+    if (this.#replay === undefined && this.#context.request.body.length !== 0) return false
+    if (resources.mayRetry()) return true
+    flags.add('UO')
+    stats.upstreamRqRetryOverflow.inc()
+    return false
+  }
+
+  #retryLater(policy: RetryPolicy): void {
+    const { stats, resources } = this.#cluster
+    this.#retriesLeft--
+    resources.retries++
+    stats.upstreamRqRetry.inc()
+    const delay = retryDelay(policy, this.#attempts, this.#runtime.random.next())
+    const stop = this.#runtime.clock.after(delay, () => {
+      this.#stopBackoff = undefined
+      resources.retries--
+      this.#try()
+    })
+    this.#stopBackoff = () => {
+      stop()
+      resources.retries--
+    }
+  }
+
+  #reply(reply: LocalReply): void {
+    if (this.#over) return
+    this.#finish()
+    this.#replay?.close()
+    const counted = this.#attempts > 0 && this.#context.decision.virtualHost.includeAttemptCountInResponse
+    this.#sink.onReply(
+      counted ? { ...reply, headers: [...(reply.headers ?? []), ['x-envoy-attempt-count', String(this.#attempts)]] } : reply,
+    )
+  }
+
+  #finish(): void {
+    this.#over = true
+    this.#globalTimer?.stop()
+    this.#perTryTimer?.stop()
+    this.#stopBackoff?.()
+    this.#stopBackoff = undefined
+  }
+}
+
+/** The events of one attempt among several: what a superseded one still says is for nobody. */
+class OneAttempt implements AttemptEvents {
+  readonly #forward: Forward
+  readonly #number: number
+
+  constructor(forward: Forward, number: number) {
+    this.#forward = forward
+    this.#number = number
+  }
+
+  onConnected(connection: Connection): void {
+    if (!this.#forward.superseded(this.#number)) this.#forward.onConnected(connection)
+  }
+
+  onResponse(response: HttpResponse): void {
+    if (this.#forward.superseded(this.#number)) response.body.discard()
+    else this.#forward.onResponse(response)
+  }
+
+  onEnd(): void {
+    if (!this.#forward.superseded(this.#number)) this.#forward.onEnd()
+  }
+
+  onFailure(reason: AttemptFailure, error?: Error): void {
+    if (!this.#forward.superseded(this.#number)) this.#forward.onFailure(reason, error)
+  }
+}

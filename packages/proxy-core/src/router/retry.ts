@@ -1,0 +1,45 @@
+import type { HeaderMap } from '../http/header-map.js'
+import type { RetryPolicy } from '../route/table.js'
+import type { AttemptFailure } from '../upstream/pool.js'
+
+/** gRPC statuses that have a retry_on token of their own. */
+const GRPC_TOKENS: ReadonlyMap<string, string> = new Map([
+  ['1', 'cancelled'],
+  ['4', 'deadline-exceeded'],
+  ['13', 'internal'],
+  ['8', 'resource-exhausted'],
+  ['14', 'unavailable'],
+])
+
+/** Whether a response may be tried again: Envoy's retry_on tokens. grpc-status counts in the headers only, never in trailers. */
+export function wantsRetryOfResponse(policy: RetryPolicy, status: number, headers: HeaderMap): boolean {
+  const { on } = policy
+  if (headers.has('x-envoy-ratelimited') && !on.has('envoy-ratelimited')) return false
+  if (on.has('envoy-ratelimited') && headers.has('x-envoy-ratelimited')) return true
+  if (status >= 500) {
+    if (on.has('5xx')) return true
+    if (on.has('gateway-error') && status >= 502 && status <= 504) return true
+  }
+  if (on.has('retriable-4xx') && status === 409) return true
+  if (on.has('retriable-status-codes') && policy.statusCodes.has(status)) return true
+  if (on.has('retriable-headers') && policy.retriableHeaders?.(headers) === true) return true
+  const grpc = headers.get('grpc-status')
+  const token = grpc === undefined ? undefined : GRPC_TOKENS.get(grpc)
+  return token !== undefined && on.has(token)
+}
+
+/** Whether an attempt that got no response may be tried again. `sent`: the request had gone out, in part at least. */
+export function wantsRetryOfFailure(policy: RetryPolicy, reason: AttemptFailure | 'per_try_timeout', sent: boolean): boolean {
+  const { on } = policy
+  if (reason === 'overflow') return false
+  if (on.has('5xx') || on.has('gateway-error') || on.has('reset')) return true
+  if (on.has('connect-failure') && (reason === 'connect_failure' || reason === 'connect_timeout')) return true
+  if (on.has('reset-before-request') && !sent) return true
+  return on.has('refused-stream') && reason === 'remote_refused'
+}
+
+/** Milliseconds before retry number `retry`, 1 the first: full jitter over a window that doubles (Envoy's JitteredExponentialBackOff). */
+export function retryDelay(policy: RetryPolicy, retry: number, random: number): number {
+  const window = Math.min(policy.backoffMaxMs, policy.backoffBaseMs * (2 ** retry - 1))
+  return Math.floor(random * window)
+}

@@ -1,0 +1,29 @@
+import type { Clock, Random } from '@heddle/runtime'
+import type { ForwardContext, Forwarder, Forwarding, ForwardSink } from '../http/forward.js'
+import type { Timers } from '../net/timers.js'
+import type { ClusterManager } from '../upstream/cluster-manager.js'
+import { Forward } from './forwarding.js'
+
+export interface RouterOptions {
+  readonly clusters: ClusterManager
+  readonly timers: Timers
+  readonly clock: Clock
+  readonly random: Random
+  /** Request bodies up to so many bytes can be sent again; larger ones are sent once. Default: 1 MiB, as Envoy's per_connection_buffer_limit_bytes. */
+  readonly retryBufferBytes?: number
+}
+
+const RETRY_BUFFER_BYTES = 1024 * 1024
+
+/** Envoy's router filter: cluster, endpoint, pool, timeouts, retries, mirrors. */
+export function createRouter(options: RouterOptions): Forwarder {
+  const retryBufferBytes = options.retryBufferBytes ?? RETRY_BUFFER_BYTES
+  const runtime = { ...options, retryBufferBytes }
+  return {
+    forward(context: ForwardContext, sink: ForwardSink): Forwarding {
+      const forward = new Forward(runtime, context, sink)
+      forward.start()
+      return forward
+    },
+  }
+}

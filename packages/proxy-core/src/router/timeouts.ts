@@ -1,0 +1,53 @@
+import type { HeaderMap } from '../http/header-map.js'
+import type { ForwardAction } from '../route/table.js'
+
+export interface RequestTimeouts {
+  /** For the whole answer, retries included; 0: none. */
+  readonly globalMs: number
+  /** For one attempt; 0: none. */
+  readonly perTryMs: number
+}
+
+/**
+ * Envoy's FilterUtility::finalTimeout: the route's, a grpc-timeout, and of internal clients the x-envoy-upstream-rq-timeout
+ * headers, which are taken off. Tells the upstream what it may expect.
+ */
+export function takeTimeouts(
+  action: ForwardAction,
+  headers: HeaderMap,
+  internal: boolean,
+  tellUpstream: boolean,
+): RequestTimeouts {
+  let globalMs = action.timeoutMs
+  let perTryMs = action.retry?.perTryTimeoutMs ?? 0
+  const grpc = action.grpcTimeout === undefined ? undefined : parseGrpcTimeout(headers.get('grpc-timeout'))
+  if (grpc !== undefined && action.grpcTimeout !== undefined) {
+    const { maxMs, offsetMs } = action.grpcTimeout
+    globalMs = Math.max(0, (maxMs > 0 ? Math.min(grpc, maxMs) : grpc) - offsetMs)
+  }
+  if (internal) {
+    globalMs = takeNumber(headers, 'x-envoy-upstream-rq-timeout-ms') ?? globalMs
+    perTryMs = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryMs
+  }
+  // A try that may last longer than the whole is no limit.
+  if (globalMs > 0 && perTryMs >= globalMs) perTryMs = 0
+  const expected = perTryMs > 0 ? perTryMs : globalMs
+  if (tellUpstream && expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
+  if (grpc !== undefined && globalMs > 0) headers.set('grpc-timeout', `${globalMs}m`)
+  return { globalMs, perTryMs }
+}
+
+function takeNumber(headers: HeaderMap, name: string): number | undefined {
+  const text = headers.get(name)
+  if (text === undefined) return undefined
+  headers.delete(name)
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}
+
+const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
+
+/** gRPC over HTTP/2, `Timeout`: eight digits at most and a unit; milliseconds, rounded up. */
+export function parseGrpcTimeout(text: string | undefined): number | undefined {
+  const parts = text === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(text)
+  return parts === null ? undefined : Math.ceil(Number(parts[1]) * UNITS[parts[2]!]!)
+}

@@ -1,0 +1,169 @@
+import type { Clock, Random, Unsubscribe, Watch } from '@heddle/runtime'
+import type { CompiledCluster } from '../config/compiled.js'
+import type { HttpCodec } from '../http/codec.js'
+import { formatAddress } from '../net/address.js'
+import type { SocketAddress } from '../net/connection.js'
+import type { Network } from '../net/network.js'
+import type { Timers } from '../net/timers.js'
+import type { ClientTlsContext, Tls } from '../net/tls.js'
+import type { ClusterStats } from '../observe/stats.js'
+import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
+import type { Endpoint, EndpointSet } from './endpoint.js'
+import { createHost, type Host } from './host.js'
+import type { PickContext, Picker } from './load-balancer.js'
+import { createPool, type Pool } from './pool.js'
+
+export interface UpstreamClusterOptions {
+  readonly compiled: CompiledCluster
+  /** Of EDS, DNS or the cluster itself; undefined inside: not known yet. */
+  readonly endpoints: Watch<EndpointSet | undefined>
+  readonly network: Network
+  readonly tls: Tls
+  readonly codec: HttpCodec
+  readonly stats: ClusterStats
+  readonly timers: Timers
+  readonly clock: Clock
+  readonly random: Random
+  readonly outlier?: OutlierDetector | undefined
+}
+
+/** What the data path tells a detector, and asks of it. */
+export interface OutlierDetector {
+  /** The endpoints that are watched; ejections of those that stay live on. */
+  setEndpoints(endpoints: readonly Endpoint[]): void
+  /** A response's status. */
+  onResponse(endpoint: Endpoint, status: number): void
+  /** No response: `connect` failed before a connection stood, `reset` after. */
+  onLocalFailure(endpoint: Endpoint, kind: 'connect' | 'reset' | 'timeout'): void
+  onConnected(endpoint: Endpoint): void
+  isEjected(endpoint: Endpoint): boolean
+  close(): void
+}
+
+/** A cluster at work. */
+export interface UpstreamCluster {
+  readonly compiled: CompiledCluster
+  readonly stats: ClusterStats
+  readonly resources: ClusterResources
+  readonly outlier: OutlierDetector | undefined
+  /** Undefined: nobody is healthy, or nobody is known. `destination`: where the client meant to go, for ORIGINAL_DST. */
+  pick(context: PickContext, destination: SocketAddress | undefined): Endpoint | undefined
+  /** `alpn` replaces the ALPN offer of the TLS context. */
+  pool(endpoint: Endpoint, alpn?: readonly string[]): Pool
+  tlsFor(endpoint: Endpoint, alpn?: readonly string[]): ClientTlsContext | undefined
+  host(endpoint: Endpoint): Host
+  isHealthy(endpoint: Endpoint): boolean
+  readonly endpoints: readonly Endpoint[]
+  readonly hosts: Iterable<Host>
+  /** Closes idle connections, lets busy ones finish. */
+  drain(): void
+}
+
+export function createUpstreamCluster(options: UpstreamClusterOptions): UpstreamCluster {
+  const { compiled, endpoints, stats, outlier } = options
+  const resources = createClusterResources(compiled.circuitBreakers)
+  const hosts = new Map<string, Host>()
+  let hostsByEndpoint = new WeakMap<Endpoint, Host>()
+  let current: readonly Endpoint[] = []
+  let picker: Picker | undefined
+  const isHealthy = (endpoint: Endpoint): boolean => outlier?.isEjected(endpoint) !== true
+
+  const hostOf = (endpoint: Endpoint): Host => {
+    const known = hostsByEndpoint.get(endpoint)
+    if (known !== undefined) return known
+    const key = formatAddress(endpoint.address)
+    let host = hosts.get(key)
+    if (host === undefined) {
+      host = createHost(endpoint)
+      hosts.set(key, host)
+    }
+    hostsByEndpoint.set(endpoint, host)
+    return host
+  }
+
+  const setEndpoints = (set: EndpointSet | undefined): void => {
+    current = set?.endpoints ?? []
+    hostsByEndpoint = new WeakMap()
+    for (const endpoint of current) hostOf(endpoint).endpoint = endpoint
+    const known = new Set(current.map((endpoint) => formatAddress(endpoint.address)))
+    if (compiled.discovery.kind !== 'ORIGINAL_DST') {
+      for (const [key, host] of hosts) {
+        if (known.has(key)) continue
+        hosts.delete(key)
+        for (const pool of host.pools.values()) pool.drain()
+      }
+    }
+    outlier?.setEndpoints(current)
+    stats.membershipTotal.set(current.length)
+    stats.membershipHealthy.set(current.filter((endpoint) => endpoint.health !== 'UNHEALTHY' && isHealthy(endpoint)).length)
+    picker =
+      set === undefined
+        ? undefined
+        : compiled.createPicker(set, {
+            random: options.random,
+            isHealthy,
+            activeRequests: (endpoint) => hostOf(endpoint).activeRequests,
+          })
+  }
+  setEndpoints(endpoints.current)
+  const unsubscribe: Unsubscribe = endpoints.subscribe(setEndpoints)
+
+  const tlsFor = (endpoint: Endpoint, alpn: readonly string[] | undefined): ClientTlsContext | undefined => {
+    const context = compiled.tlsFor(endpoint)
+    return context === undefined || alpn === undefined ? context : { ...context, alpn }
+  }
+
+  return {
+    compiled,
+    stats,
+    resources,
+    outlier,
+    pick(context, destination) {
+      if (compiled.discovery.kind === 'ORIGINAL_DST') return originalDestination(compiled, destination)
+      return picker?.pick(context)
+    },
+    pool(endpoint, alpn) {
+      const host = hostOf(endpoint)
+      const key = alpn === undefined ? '' : alpn.join(',')
+      let pool = host.pools.get(key)
+      if (pool === undefined) {
+        pool = createPool({
+          cluster: compiled,
+          host,
+          tlsContext: tlsFor(endpoint, alpn),
+          resources,
+          stats,
+          network: options.network,
+          tls: options.tls,
+          codec: options.codec,
+          timers: options.timers,
+          clock: options.clock,
+        })
+        host.pools.set(key, pool)
+      }
+      return pool
+    },
+    tlsFor,
+    host: hostOf,
+    isHealthy,
+    get endpoints() {
+      return current
+    },
+    get hosts() {
+      return hosts.values()
+    },
+    drain() {
+      unsubscribe()
+      outlier?.close()
+      for (const host of hosts.values()) for (const pool of host.pools.values()) pool.drain()
+    },
+  }
+}
+
+const NOWHERE = { region: '', zone: '', subZone: '' }
+
+function originalDestination(cluster: CompiledCluster, destination: SocketAddress | undefined): Endpoint | undefined {
+  if (destination === undefined || cluster.discovery.kind !== 'ORIGINAL_DST') return undefined
+  const address = { address: destination.address, port: cluster.discovery.port ?? destination.port }
+  return { address, weight: 1, priority: 0, locality: NOWHERE, health: 'UNKNOWN', metadata: {} }
+}
