@@ -1,0 +1,179 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type TLSSocket } from 'node:tls'
+import { ChannelCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
+import { systemClock, systemRandom } from '@heddle/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type CertificateClient, createCertificateClient, createCertificateService } from '../src/grpc/index.js'
+import {
+  type Authenticator,
+  createCertificateAuthenticator,
+  createCsr,
+  createJwtAuthenticator,
+  createKey,
+  createSelfSignedAuthority,
+  createTokenIssuer,
+  createWorkloadCertificate,
+  firstOf,
+  type Identity,
+  issueIdentity,
+  type ReplaceableAuthority,
+  type TokenIssuer,
+} from '../src/index.js'
+
+const clock = systemClock
+let authority: ReplaceableAuthority
+let tokens: TokenIssuer
+let strangers: TokenIssuer
+let server: Server
+let port: number
+const clients: CertificateClient[] = []
+
+beforeAll(async () => {
+  authority = await createSelfSignedAuthority({ clock })
+  tokens = await createTokenIssuer({ clock, issuer: 'mesh', audience: 'istio-ca' })
+  strangers = await createTokenIssuer({ clock, issuer: 'mesh', audience: 'istio-ca' })
+  const authenticate: Authenticator = firstOf([
+    createCertificateAuthenticator(),
+    createJwtAuthenticator({
+      clock,
+      jwks: () => tokens.jwks,
+      issuer: 'mesh',
+      audiences: ['istio-ca'],
+      trustDomain: 'cluster.local',
+    }),
+  ])
+  const own = await issueIdentity(authority, {
+    names: [{ dns: 'istiod.istio-system.svc' }, { dns: 'localhost' }, { ip: '127.0.0.1' }],
+  })
+  server = new Server()
+  createCertificateService({ authority, authenticate, trustDomain: 'cluster.local' }).addTo(server)
+  const credentials = ServerCredentials.createSsl(null, [
+    { private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) },
+  ])
+  port = await new Promise((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound))),
+  )
+})
+
+afterAll(() => {
+  for (const client of clients) client.close()
+  server.forceShutdown()
+})
+
+function clientWith(token: () => Promise<string | undefined>, ttlMs?: number): CertificateClient {
+  const client = createCertificateClient({
+    address: `127.0.0.1:${port}`,
+    credentials: ChannelCredentials.createSsl(Buffer.from(authority.trustBundle.current.join(''))),
+    token,
+    clock,
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+  })
+  clients.push(client)
+  return client
+}
+
+async function identityOf(serviceAccount: string): Promise<Identity> {
+  const { request } = clientWith(() => tokens.issue({ namespace: 'nolen', serviceAccount }))
+  const certificate = createWorkloadCertificate({ clock, random: systemRandom, request })
+  const identity = await certificate.ready()
+  certificate.close()
+  return identity
+}
+
+const refusal = async (client: CertificateClient, csr?: Uint8Array): Promise<status> =>
+  client.request(csr ?? createCsr(await createKey())).then(
+    () => status.OK,
+    (error: { code: status }) => error.code,
+  )
+
+describe('IstioCertificateService over TLS', () => {
+  it('signs for the identity of the token, whatever the request asks for', async () => {
+    const client = clientWith(() => tokens.issue({ namespace: 'nolen', serviceAccount: 'apps-v1' }), 3_600_000)
+    const { chain, trustBundle } = await client.request(
+      createCsr(await createKey(), [{ uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' }]),
+    )
+    const leaf = new X509Certificate(chain[0] as string)
+    expect(leaf.subjectAltName).toBe('URI:spiffe://cluster.local/ns/nolen/sa/apps-v1')
+    expect(leaf.verify(new X509Certificate(trustBundle[0] as string).publicKey)).toBe(true)
+    expect(Date.parse(leaf.validTo) - clock.now()).toBeLessThanOrEqual(3_600_000)
+  })
+
+  it("refuses no token, a stranger's, an expired one, a broken CSR and too long a life", async () => {
+    const good = (): Promise<string> => tokens.issue({ namespace: 'nolen', serviceAccount: 'a' })
+    expect(await refusal(clientWith(async () => undefined))).toBe(status.UNAUTHENTICATED)
+    expect(await refusal(clientWith(() => strangers.issue({ namespace: 'nolen', serviceAccount: 'a' })))).toBe(
+      status.UNAUTHENTICATED,
+    )
+    expect(await refusal(clientWith(() => tokens.issue({ namespace: 'nolen', serviceAccount: 'a' }, -120_000)))).toBe(
+      status.UNAUTHENTICATED,
+    )
+    expect(await refusal(clientWith(good), Uint8Array.of(0x30, 0))).toBe(status.INVALID_ARGUMENT)
+    expect(await refusal(clientWith(good, 100 * 86_400_000))).toBe(status.INVALID_ARGUMENT)
+  })
+})
+
+describe('two workloads', () => {
+  it('speak mTLS and see who the other is', async () => {
+    const [client, backend] = await Promise.all([identityOf('client'), identityOf('apps-v1')])
+    const tls = createServer(
+      {
+        key: backend.privateKey,
+        cert: backend.certificateChain,
+        ca: backend.trustBundle,
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
+      (socket) => {
+        socket.end(socket.getPeerCertificate().subjectaltname)
+      },
+    )
+    tls.listen(0, '127.0.0.1')
+    await once(tls, 'listening')
+    const socket: TLSSocket = connect({
+      port: (tls.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      key: client.privateKey,
+      cert: client.certificateChain,
+      ca: client.trustBundle,
+      // An SVID has no host name: the URI is what is checked.
+      checkServerIdentity: (_, peer) =>
+        peer.subjectaltname === `URI:${backend.spiffeId}` ? undefined : new Error(`it is ${peer.subjectaltname}`),
+    })
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    expect(socket.authorized).toBe(true)
+    expect(Buffer.concat(chunks).toString()).toBe('URI:spiffe://cluster.local/ns/nolen/sa/client')
+    tls.close()
+  })
+
+  it('of different roots do not', async () => {
+    const other = await createSelfSignedAuthority({ clock })
+    const [mine, theirs] = [
+      await identityOf('client'),
+      await issueIdentity(other, { names: [{ uri: 'spiffe://cluster.local/ns/nolen/sa/apps-v1' }] }),
+    ]
+    const tls = createServer({
+      key: theirs.privateKey,
+      cert: theirs.certificateChain,
+      ca: mine.trustBundle,
+      requestCert: true,
+      rejectUnauthorized: true,
+    })
+    tls.on('tlsClientError', () => {})
+    tls.listen(0, '127.0.0.1')
+    await once(tls, 'listening')
+    const socket = connect({
+      port: (tls.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      key: mine.privateKey,
+      cert: mine.certificateChain,
+      ca: mine.trustBundle,
+      checkServerIdentity: () => undefined,
+    })
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+    expect(error.code).toMatch(/UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET_ISSUER/)
+    tls.close()
+  })
+})
