@@ -19,6 +19,8 @@ export interface CompiledListener {
   /** Of connections, written when they end. */
   readonly accessLogs: readonly AccessLogConfig[]
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
+  /** False: filter_disabled switches this filter off for connections to that port. */
+  listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean
   /** 0: wait for ever. */
   readonly listenerFiltersTimeoutMs: number
   readonly continueOnListenerFiltersTimeout: boolean

@@ -13,6 +13,8 @@ import { compileServerSocket } from './transport-socket.js'
 const FILTERS = 'envoy.extensions.filters.network'
 /** Needs no filter: its ALPN is never offered (tls-context), so no peer speaks it to us. */
 const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
+/** Only counts TCP connections for Istio's metrics, which is not done yet. */
+const TCP_STATS = 'stats.PluginConfig'
 const DEFAULT_CONNECT_MS = 0
 
 export interface MatchedChain {
@@ -65,6 +67,7 @@ function compileNetworkFilter(
     case `${FILTERS}.rbac.v3.RBAC`:
       return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
     case TCP_EXCHANGE:
+    case TCP_STATS:
       return undefined
     default:
       if (!fields.has('config_discovery'))

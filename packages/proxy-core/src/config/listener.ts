@@ -1,21 +1,13 @@
 import type { Result } from '@heddle/runtime'
-import type { Listener, ListenerFilter } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { compileAccessLogs } from './access-logs.js'
 import { compileAddress } from './address.js'
 import type { CompileDeps, CompiledFilterChain, CompiledListener } from './compiled.js'
-import { compileMessage, type Fields, fieldsOf } from './fields.js'
+import { compileMessage, type Fields } from './fields.js'
 import { compileFilterChain } from './filter-chain.js'
 import { indexChains } from './filter-chain-match.js'
+import { compileListenerFilter } from './listener-filter.js'
 
-type ListenerFilterName = CompiledListener['listenerFilters'][number]
-
-const FILTERS = 'envoy.extensions.filters.listener'
-const LISTENER_FILTERS: Readonly<Record<string, ListenerFilterName>> = {
-  [`${FILTERS}.tls_inspector.v3.TlsInspector`]: 'tls_inspector',
-  [`${FILTERS}.http_inspector.v3.HttpInspector`]: 'http_inspector',
-  [`${FILTERS}.original_dst.v3.OriginalDst`]: 'original_dst',
-  [`${FILTERS}.proxy_protocol.v3.ProxyProtocol`]: 'proxy_protocol',
-}
 const DEFAULT_LISTENER_FILTERS_MS = 15_000
 
 /** Compiles envoy.config.listener.v3.Listener. Every field that would change behaviour and is not supported is an error at its path. */
@@ -30,6 +22,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
   const index = indexChains<CompiledFilterChain>(chains)
   for (const { name } of index.duplicates)
     fields.problem(`two filter chains match the same connections; one is ${JSON.stringify(name)}.`, 'filter_chains')
+  const filters = fields.messages('listener_filters').flatMap((each) => compileListenerFilter(each) ?? [])
   const listener: CompiledListener = {
     name: fields.string('name'),
     address: compileAddress(fields.message('address')),
@@ -37,7 +30,8 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     bindToPort: fields.boolean('bind_to_port', true),
     useOriginalDst: fields.boolean('use_original_dst'),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
-    listenerFilters: fields.messages('listener_filters').flatMap((each) => compileListenerFilter(each) ?? []),
+    listenerFilters: filters.map(({ name }) => name),
+    listenerFilterEnabled: (name, port) => filters.find((each) => each.name === name)?.enabled(port) ?? false,
     listenerFiltersTimeoutMs: fields.durationMs('listener_filters_timeout', DEFAULT_LISTENER_FILTERS_MS),
     continueOnListenerFiltersTimeout: fields.boolean('continue_on_listener_filters_timeout'),
     chainFor: (facts) => index.find(facts) ?? fallback,
@@ -58,18 +52,4 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     ignore_global_conn_limit: 'there is no global limit',
   })
   return listener
-}
-
-function compileListenerFilter(fields: Fields<ListenerFilter>): ListenerFilterName | undefined {
-  const config = fields.any('typed_config')
-  const type = config?.typeName ?? fields.string('name')
-  const name = LISTENER_FILTERS[type] ?? LISTENER_FILTERS[`${FILTERS}.${type}`]
-  if (name === undefined && !fields.has('config_discovery'))
-    fields.problem(`the listener filter ${type} is not supported.`, 'typed_config')
-  if (config !== undefined)
-    fieldsOf<object>(config, fields as Fields<never>).done({
-      initial_read_buffer_size: 'the inspector reads as much as it needs',
-    })
-  fields.done({ name: 'the type decides' })
-  return name
 }

@@ -2,9 +2,11 @@ import type { Counter, Histogram } from '@heddle/runtime'
 import type { MetricConfig, PluginConfig } from '@heddle/xds-types/stats'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, HttpFilterFactory } from '../../http/filter.js'
+import type { HeaderMap } from '../../http/header-map.js'
 import { isGrpc } from '../../http/local-reply.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { ENVOY_BUCKETS } from '../../observe/stats.js'
+import { compileDimension, type Dimension } from './istio-stats-dimension.js'
 import { COMMON_LABELS, type IstioLabel, istioLabels, type LabelContext } from './istio-stats-labels.js'
 import { workloadOf } from './workload.js'
 
@@ -17,7 +19,11 @@ interface StatsConfig {
 interface MetricOverride {
   readonly drop: boolean
   readonly removed: ReadonlySet<string>
+  /** Label by label, in the order of their names. */
+  readonly dimensions: ReadonlyMap<string, Dimension>
 }
+
+const UNCHANGED: MetricOverride = { drop: false, removed: new Set(), dimensions: new Map() }
 
 const METRICS = ['requests_total', 'request_duration_milliseconds', 'request_bytes', 'response_bytes'] as const
 type MetricName = (typeof METRICS)[number]
@@ -41,7 +47,11 @@ export const istioStatsFilter: HttpFilterFactory<StatsConfig> = {
       return {
         onComplete(info) {
           const mutualTls = connection.tls?.peerVerified === true
-          record(info, { reporter, own, grpc, mutualTls, service: serviceOf(info, deps), hostFallback: config.hostFallback })
+          record(
+            info,
+            { reporter, own, grpc, mutualTls, service: serviceOf(info, deps), hostFallback: config.hostFallback },
+            request.headers,
+          )
         },
       }
     }
@@ -73,32 +83,53 @@ function compileMetrics(list: readonly Fields<MetricConfig>[]): ReadonlyMap<stri
     const name = fields.string('name')
     const drop = fields.boolean('drop')
     const removed = fields.strings('tags_to_remove')
+    const dimensions = compileDimensions(fields)
     for (const metric of name === '' ? METRICS : [name]) {
-      const before = overrides.get(metric)
-      overrides.set(metric, { drop: drop || (before?.drop ?? false), removed: new Set([...(before?.removed ?? []), ...removed]) })
+      const before = overrides.get(metric) ?? UNCHANGED
+      overrides.set(metric, {
+        drop: drop || before.drop,
+        removed: new Set([...before.removed, ...removed]),
+        dimensions: new Map([...before.dimensions, ...dimensions]),
+      })
     }
     fields.done()
   }
   return overrides
 }
 
-type RecordRequest = (info: StreamInfo, context: LabelContext) => void
+function compileDimensions(fields: Fields<MetricConfig>): readonly (readonly [string, Dimension])[] {
+  const raw = (fields.raw('dimensions') ?? {}) as Record<string, unknown>
+  return Object.entries(raw).flatMap(([label, expression]) => {
+    const compiled = fields.take(compileDimension(String(expression), `${fields.path}.dimensions[${JSON.stringify(label)}]`))
+    return compiled === undefined ? [] : [[label, compiled] as const]
+  })
+}
+
+type RecordRequest = (info: StreamInfo, context: LabelContext, requestHeaders: HeaderMap) => void
 
 function recorder(config: StatsConfig, { stats }: FilterDeps): RecordRequest {
-  const kept = METRICS.filter((metric) => config.metrics.get(metric)?.drop !== true)
-  const series = kept.map((metric) => {
-    const removed = config.metrics.get(metric)?.removed ?? new Set()
-    const labels = COMMON_LABELS.filter((label) => !removed.has(label))
+  const series = METRICS.filter((metric) => config.metrics.get(metric)?.drop !== true).map((metric) => {
+    const { removed, dimensions } = config.metrics.get(metric) ?? UNCHANGED
+    const standard = COMMON_LABELS.filter((label) => !removed.has(label) && !dimensions.has(label))
+    const labels = [...standard, ...dimensions.keys()]
     const name = `istio_${metric}`
     const family =
       metric === 'requests_total'
         ? stats.counter(name, HELP[metric], labels)
         : stats.histogram(name, HELP[metric], labels, ENVOY_BUCKETS)
-    return { metric, labels, find: (values: readonly string[]): Counter | Histogram => family.labels(...values) }
+    return {
+      metric,
+      standard,
+      extra: [...dimensions.values()],
+      find: (values: readonly string[]): Counter | Histogram => family.labels(...values),
+    }
   })
-  return (info, context) => {
+  return (info, context, requestHeaders) => {
     const values = istioLabels(info, context)
-    for (const { metric, labels, find } of series) observe(find(labels.map((label: IstioLabel) => values[label])), metric, info)
+    for (const { metric, standard, extra, find } of series) {
+      const own = standard.map((label: IstioLabel) => values[label])
+      observe(find([...own, ...extra.map((read) => read(info, requestHeaders) || 'unknown')]), metric, info)
+    }
   }
 }
 

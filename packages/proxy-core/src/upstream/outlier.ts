@@ -1,0 +1,132 @@
+import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
+import type { OutlierConfig } from '../config/compiled.js'
+import type { OutlierDetector } from './cluster.js'
+import type { Endpoint } from './endpoint.js'
+import { failurePercentageOutliers, successRateOutliers } from './outlier-statistics.js'
+
+export interface OutlierDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** Of an ejection or a return, for counters and logs; `why` names the detection. */
+  onChange?(endpoint: Endpoint, change: 'ejected' | 'returned', why: string): void
+}
+
+/** What is counted of one endpoint. */
+interface Watched {
+  consecutive5xx: number
+  consecutiveGateway: number
+  consecutiveLocal: number
+  /** Since the last interval, for the statistics. */
+  requests: number
+  successes: number
+  ejectedAt: number | undefined
+  /** How long the present ejection lasts at least. */
+  ejectedForMs: number
+  /** How often it was ejected lately: each time lasts longer. */
+  backoff: number
+}
+
+/** Envoy's outlier detection: ejects endpoints that fail, for longer each time, never more than the configured share. */
+export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps): OutlierDetector {
+  const { clock, random } = deps
+  let watched = new Map<Endpoint, Watched>()
+  let stop: Unsubscribe | undefined
+
+  const ejected = (): number => [...watched.values()].filter(({ ejectedAt }) => ejectedAt !== undefined).length
+
+  const eject = (endpoint: Endpoint, state: Watched, enforcing: number, why: string): void => {
+    if (state.ejectedAt !== undefined || random.next() * 100 >= enforcing) return
+    if ((100 * ejected()) / watched.size >= config.maxEjectionPercent) return
+    state.backoff++
+    state.ejectedAt = clock.monotonic()
+    state.ejectedForMs =
+      Math.min(config.baseEjectionTimeMs * state.backoff, config.maxEjectionTimeMs) +
+      random.next() * config.maxEjectionTimeJitterMs
+    deps.onChange?.(endpoint, 'ejected', why)
+  }
+
+  const countGateway = (endpoint: Endpoint, state: Watched): void => {
+    if (++state.consecutiveGateway < config.consecutiveGatewayFailure) return
+    state.consecutiveGateway = 0
+    eject(endpoint, state, config.enforcingConsecutiveGatewayFailure, 'consecutive_gateway_failure')
+  }
+
+  const count5xx = (endpoint: Endpoint, state: Watched): void => {
+    if (++state.consecutive5xx < config.consecutive5xx) return
+    state.consecutive5xx = 0
+    eject(endpoint, state, config.enforcingConsecutive5xx, 'consecutive_5xx')
+  }
+
+  const sweep = (): void => {
+    const now = clock.monotonic()
+    for (const [endpoint, state] of watched) {
+      if (state.ejectedAt === undefined) state.backoff = Math.max(0, state.backoff - 1)
+      else if (now - state.ejectedAt >= state.ejectedForMs) {
+        state.ejectedAt = undefined
+        state.consecutive5xx = state.consecutiveGateway = state.consecutiveLocal = 0
+        deps.onChange?.(endpoint, 'returned', 'interval')
+      }
+    }
+    const counts = [...watched].map(([endpoint, { requests, successes }]) => ({ endpoint, requests, successes }))
+    for (const endpoint of successRateOutliers(counts, config.successRate))
+      eject(endpoint, watched.get(endpoint)!, config.successRate.enforcing, 'success_rate')
+    for (const endpoint of failurePercentageOutliers(counts, config.failurePercentage)) {
+      eject(endpoint, watched.get(endpoint)!, config.failurePercentage.enforcing, 'failure_percentage')
+    }
+    for (const state of watched.values()) state.requests = state.successes = 0
+    stop = clock.after(config.intervalMs, sweep)
+  }
+  stop = clock.after(config.intervalMs, sweep)
+
+  return {
+    setEndpoints(endpoints) {
+      watched = new Map(endpoints.map((endpoint) => [endpoint, watched.get(endpoint) ?? fresh()]))
+    },
+    onResponse(endpoint, status) {
+      const state = watched.get(endpoint)
+      if (state === undefined) return
+      state.requests++
+      if (status < 500) {
+        state.successes++
+        state.consecutive5xx = state.consecutiveGateway = 0
+        return
+      }
+      if (status >= 502 && status <= 504) countGateway(endpoint, state)
+      else state.consecutiveGateway = 0
+      count5xx(endpoint, state)
+    },
+    onLocalFailure(endpoint) {
+      const state = watched.get(endpoint)
+      if (state === undefined) return
+      state.requests++
+      if (!config.splitExternalLocalOriginErrors) {
+        countGateway(endpoint, state)
+        count5xx(endpoint, state)
+      } else if (++state.consecutiveLocal >= config.consecutiveLocalOriginFailure) {
+        state.consecutiveLocal = 0
+        eject(endpoint, state, config.enforcingConsecutiveLocalOriginFailure, 'consecutive_local_origin_failure')
+      }
+    },
+    onConnected(endpoint) {
+      const state = watched.get(endpoint)
+      if (state !== undefined) state.consecutiveLocal = 0
+    },
+    isEjected: (endpoint) => watched.get(endpoint)?.ejectedAt !== undefined,
+    close() {
+      stop?.()
+    },
+  }
+}
+
+function fresh(): Watched {
+  return {
+    consecutive5xx: 0,
+    consecutiveGateway: 0,
+    consecutiveLocal: 0,
+    requests: 0,
+    successes: 0,
+    ejectedAt: undefined,
+    ejectedForMs: 0,
+    backoff: 0,
+  }
+}
