@@ -1,5 +1,5 @@
 import type { DestinationRule, MeshService, MeshSnapshot, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
-import { isWildcard, hostSubsetOf, resolveHost } from './hosts.js'
+import { hostSubsetOf, isWildcard, resolveHost } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, selects, visible } from './selection.js'
 import { CLUSTER_DOMAIN } from './virtual-services.js'
@@ -27,9 +27,19 @@ export interface DestinationRules {
 /** Looks in the client's namespace, then the service's, then the root; the first that has a rule wins wholly. */
 export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor): DestinationRules {
   const { rootNamespace, defaultDestinationRuleExportTo } = snapshot.meshConfig
-  const all = snapshot.list('DestinationRule').filter((r) => isEmpty(r.spec.workloadSelector?.matchLabels) || (r.metadata.namespace === proxy.namespace && selects(r.spec.workloadSelector?.matchLabels, proxy.labels)))
+  const all = snapshot
+    .list('DestinationRule')
+    .filter(
+      (r) =>
+        isEmpty(r.spec.workloadSelector?.matchLabels) ||
+        (r.metadata.namespace === proxy.namespace && selects(r.spec.workloadSelector?.matchLabels, proxy.labels)),
+    )
   const of = (namespace: string, local: boolean): DestinationRule[] =>
-    all.filter((r) => r.metadata.namespace === namespace && (local || visible(r.spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)))
+    all.filter(
+      (r) =>
+        r.metadata.namespace === namespace &&
+        (local || visible(r.spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)),
+    )
   const perNamespace = new Map<string, DestinationRule[]>()
   const cached = (namespace: string, local: boolean): DestinationRule[] => {
     const known = perNamespace.get(namespace)
@@ -43,7 +53,10 @@ export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor)
     of(service) {
       const key = `${service.namespace}/${service.hostname}`
       if (memo.has(key)) return memo.get(key)
-      const namespaces = proxy.namespace === rootNamespace ? [service.namespace, rootNamespace] : [proxy.namespace, service.namespace, rootNamespace]
+      const namespaces =
+        proxy.namespace === rootNamespace
+          ? [service.namespace, rootNamespace]
+          : [proxy.namespace, service.namespace, rootNamespace]
       let found: MergedRule | undefined
       for (const namespace of namespaces) {
         found = merge(mostSpecificRules(service.hostname, cached(namespace, namespace === proxy.namespace)))
@@ -85,7 +98,11 @@ function merge(rules: readonly DestinationRule[]): MergedRule | undefined {
       if (!subsets.has(subset.name)) subsets.set(subset.name, { subset, source, path: `spec.subsets[${i}]` })
     }
   }
-  return { trafficPolicy: sources.find((r) => r.spec.trafficPolicy !== undefined)?.spec.trafficPolicy, subsets: [...subsets.values()], sources }
+  return {
+    trafficPolicy: sources.find((r) => r.spec.trafficPolicy !== undefined)?.spec.trafficPolicy,
+    subsets: [...subsets.values()],
+    sources,
+  }
 }
 
 function exportKey(rule: DestinationRule): string {
@@ -103,9 +120,22 @@ export function policyForPort(policy: TrafficPolicy | undefined, port: ServicePo
 }
 
 /** What a subset says goes over the destination's, group by group; within a group nothing is mixed. */
-export function policyOfSubset(base: TrafficPolicy | undefined, subset: TrafficPolicy | undefined, port: ServicePort): TrafficPolicy | undefined {
-  if (subset === undefined) return policyForPort(base, port)
+export function policyOfSubset(
+  base: TrafficPolicy | undefined,
+  subset: TrafficPolicy | undefined,
+  port: ServicePort,
+): TrafficPolicy | undefined {
   const inherited = policyForPort(base, port)
+  if (subset === undefined) return inherited
+  const level = subset.portLevelSettings?.find((p) => p.port.number === port.number)
+  if (level !== undefined)
+    return policyForPort(
+      {
+        ...keep({ tunnel: inherited?.tunnel, proxyProtocol: inherited?.proxyProtocol, retryBudget: inherited?.retryBudget }),
+        ...subset,
+      },
+      port,
+    )
   return { ...inherited, ...policyForPort(subset, port) }
 }
 
@@ -115,6 +145,7 @@ function withoutPorts(policy: TrafficPolicy): TrafficPolicy {
 }
 
 function keep<T extends object>(fields: T): Partial<{ [K in keyof T]: NonNullable<T[K]> }> {
-  return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as Partial<{ [K in keyof T]: NonNullable<T[K]> }>
+  return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as Partial<{
+    [K in keyof T]: NonNullable<T[K]>
+  }>
 }
-

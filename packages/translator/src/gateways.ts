@@ -24,7 +24,11 @@ export interface BoundServer {
 }
 
 /** Servers of the Gateways that select a proxy, oldest Gateway first; ports of the Service in front of the proxy become its target ports. */
-export function serversOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): readonly BoundServer[] {
+export function serversOf(
+  snapshot: MeshSnapshot,
+  proxy: ProxyDescriptor,
+  targets: readonly ServiceTarget[],
+): readonly BoundServer[] {
   const bound: BoundServer[] = []
   for (const gateway of snapshot.list('Gateway')) {
     if (!isEmpty(gateway.spec.selector) && !selects(gateway.spec.selector, proxy.labels)) continue
@@ -46,9 +50,22 @@ function bind(gateway: Gateway, server: Server, index: number, listenPort: numbe
   const terminatesHttps = protocol === 'HTTPS' && server.tls !== undefined && !passesThrough(server)
   const address = server.bind ?? ''
   const plain = address === '' ? `http.${listenPort}` : `http.${listenPort}.${address}`
-  const secure = address === '' ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}` : `https.${server.port.number}.${server.port.name}.${name}.${namespace}.${address}`
+  const secure =
+    address === ''
+      ? `https.${server.port.number}.${server.port.name}.${name}.${namespace}`
+      : `https.${server.port.number}.${server.port.name}.${name}.${namespace}.${address}`
   const routeName = isHttp(protocol) ? plain : terminatesHttps ? secure : ''
-  return { gateway, gatewayName: `${namespace}/${name}`, server, path: `spec.servers[${index}]`, protocol, listenPort, bind: address, routeName, terminatesHttps }
+  return {
+    gateway,
+    gatewayName: `${namespace}/${name}`,
+    server,
+    path: `spec.servers[${index}]`,
+    protocol,
+    listenPort,
+    bind: address,
+    routeName,
+    terminatesHttps,
+  }
 }
 
 export function passesThrough(server: Server): boolean {

@@ -38,12 +38,12 @@ export function intersectHosts(servers: readonly string[], wanted: readonly stri
   return [...found]
 }
 
-/** Most specific first: exact names before wildcards, longer wildcards before shorter, `*` last. */
+/** Most specific first: exact names before wildcards, longer before shorter, `*` last. */
 export function bySpecificity(a: string, b: string): number {
   const aWild = isWildcard(a)
   const bWild = isWildcard(b)
   if (aWild !== bWild) return aWild ? 1 : -1
-  if (aWild && a.length !== b.length) return b.length - a.length
+  if (a.length !== b.length) return b.length - a.length
   return a < b ? -1 : a > b ? 1 : 0
 }
 
@@ -53,7 +53,8 @@ export function mostSpecific<T>(host: string, index: ReadonlyMap<string, T>): T 
   if (exact !== undefined) return exact
   let best: string | undefined
   for (const candidate of index.keys()) {
-    if (isWildcard(candidate) && hostSubsetOf(host, candidate) && (best === undefined || candidate.length > best.length)) best = candidate
+    if (isWildcard(candidate) && hostSubsetOf(host, candidate) && (best === undefined || candidate.length > best.length))
+      best = candidate
   }
   return best === undefined ? undefined : index.get(best)
 }
@@ -75,5 +76,7 @@ export function shortNames(host: string, proxyDomain: string): string[] {
   const dot = host.indexOf('.')
   if (dot >= at) return []
   const withNamespace = host.slice(0, at)
-  return host.slice(dot + 1, at) === proxyDomain.slice(0, marker) ? [host.slice(0, dot), `${withNamespace}.svc`, withNamespace] : [withNamespace, `${withNamespace}.svc`]
+  return host.slice(dot + 1, at) === proxyDomain.slice(0, marker)
+    ? [host.slice(0, dot), `${withNamespace}.svc`, withNamespace]
+    : [withNamespace, `${withNamespace}.svc`]
 }

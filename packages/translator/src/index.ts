@@ -1,7 +1,16 @@
-export { translate, type Translation } from './translate.js'
-export { type Locality, type InterceptionMode, type NodeMessage, parseLocality, type ProxyDescriptor, proxyFromJson, proxyFromNode, type ProxyType } from './proxy.js'
-export type { Provenance, ProvenanceIndex } from './provenance.js'
-export { toJson, type ResourcesJson } from './output.js'
-export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
-export { policySource } from './security/authorization-policies.js'
 export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'
+export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
+export { type ResourcesJson, toJson } from './output.js'
+export type { Provenance, ProvenanceIndex } from './provenance.js'
+export {
+  type InterceptionMode,
+  type Locality,
+  type NodeMessage,
+  type ProxyDescriptor,
+  type ProxyType,
+  parseLocality,
+  proxyFromJson,
+  proxyFromNode,
+} from './proxy.js'
+export { policySource } from './security/authorization-policies.js'
+export { type Translation, translate } from './translate.js'

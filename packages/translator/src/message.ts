@@ -55,8 +55,19 @@ export const AGENT_SDS_SOURCE: ConfigSource = {
   resource_api_version: 'V3',
 }
 
+/** The same without a limit on the wait being switched off: what istiod writes for certificates of files and credentials. */
+export const ADS_SECRET_SOURCE: ConfigSource = { ads: {}, resource_api_version: 'V3' }
+export const AGENT_FILE_SOURCE: ConfigSource = withoutTimeout(AGENT_SDS_SOURCE)
+
+function withoutTimeout({ initial_fetch_timeout: _, ...source }: ConfigSource): ConfigSource {
+  return source
+}
+
 /** The Istio object behind a resource, as istiod writes it into `metadata.filter_metadata.istio.config`. */
-export function configPath(resource: { readonly kind: string; readonly metadata: { readonly namespace: string; readonly name: string } }): string {
+export function configPath(resource: {
+  readonly kind: string
+  readonly metadata: { readonly namespace: string; readonly name: string }
+}): string {
   const kind = resource.kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
   return `/apis/networking.istio.io/v1/namespaces/${resource.metadata.namespace}/${kind}/${resource.metadata.name}`
 }

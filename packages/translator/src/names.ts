@@ -41,7 +41,8 @@ export function sniOfCluster(port: number, subset: string, host: string): string
 /** The parts of an outbound or inbound cluster name; undefined for any other cluster. */
 export function parseClusterName(name: string): ClusterName | undefined {
   const [direction, port, subset, host, ...rest] = name.split('|')
-  if ((direction !== 'outbound' && direction !== 'inbound') || subset === undefined || host === undefined || rest.length > 0) return undefined
+  if ((direction !== 'outbound' && direction !== 'inbound') || subset === undefined || host === undefined || rest.length > 0)
+    return undefined
   const number = Number(port)
   return Number.isInteger(number) ? { direction, port: number, subset, host } : undefined
 }

@@ -13,7 +13,8 @@ export interface ResourcesJson {
 
 /** All groups together, each list sorted by name. */
 export function toJson(resources: ResourceSet): ResourcesJson {
-  const of = (type: string): object[] => resources.groups.flatMap((g) => g.resources.get(type) ?? []).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  const of = (type: string): object[] =>
+    resources.groups.flatMap((g) => g.resources.get(type) ?? []).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   const [listeners, clusters] = [of(LISTENER_TYPE), of(CLUSTER_TYPE)]
   const secrets = new Set<string>()
   collectSecrets(listeners, secrets)

@@ -3,7 +3,20 @@ import type { PortProtocol } from '@heddle/config-model'
 /** What a port's protocol means for listeners and routes (istio/pkg/config/protocol). */
 
 const BY_NAME: Readonly<Record<string, PortProtocol>> = {
-  tcp: 'TCP', udp: 'UDP', grpc: 'GRPC', 'grpc-web': 'GRPC-Web', http: 'HTTP', http_proxy: 'HTTP_PROXY', http2: 'HTTP2', https: 'HTTPS', tls: 'TLS', mongo: 'MONGO', redis: 'REDIS', mysql: 'MYSQL', hbone: 'HBONE', double_hbone: 'DOUBLE_HBONE',
+  tcp: 'TCP',
+  udp: 'UDP',
+  grpc: 'GRPC',
+  'grpc-web': 'GRPC-Web',
+  http: 'HTTP',
+  http_proxy: 'HTTP_PROXY',
+  http2: 'HTTP2',
+  https: 'HTTPS',
+  tls: 'TLS',
+  mongo: 'MONGO',
+  redis: 'REDIS',
+  mysql: 'MYSQL',
+  hbone: 'HBONE',
+  double_hbone: 'DOUBLE_HBONE',
 }
 
 /** The protocol that a user wrote in a Sidecar, Gateway or ServiceEntry port; `Unsupported` is "to be detected". */
@@ -12,7 +25,9 @@ export function parseProtocol(text: string | undefined): PortProtocol {
 }
 
 export function isHttp(protocol: PortProtocol): boolean {
-  return protocol === 'HTTP' || protocol === 'HTTP2' || protocol === 'HTTP_PROXY' || protocol === 'GRPC' || protocol === 'GRPC-Web'
+  return (
+    protocol === 'HTTP' || protocol === 'HTTP2' || protocol === 'HTTP_PROXY' || protocol === 'GRPC' || protocol === 'GRPC-Web'
+  )
 }
 
 export function isHttp2(protocol: PortProtocol): boolean {
@@ -20,7 +35,14 @@ export function isHttp2(protocol: PortProtocol): boolean {
 }
 
 export function isTcp(protocol: PortProtocol): boolean {
-  return protocol === 'TCP' || protocol === 'HTTPS' || protocol === 'TLS' || protocol === 'MONGO' || protocol === 'REDIS' || protocol === 'MYSQL'
+  return (
+    protocol === 'TCP' ||
+    protocol === 'HTTPS' ||
+    protocol === 'TLS' ||
+    protocol === 'MONGO' ||
+    protocol === 'REDIS' ||
+    protocol === 'MYSQL'
+  )
 }
 
 export function isTls(protocol: PortProtocol): boolean {

@@ -52,7 +52,10 @@ export function createOrigins(): Origins {
 }
 
 /** The source of a resource of the user. */
-export function sourceOf(resource: { readonly kind: string; readonly metadata: { readonly namespace: string; readonly name: string } }, path = ''): Provenance {
+export function sourceOf(
+  resource: { readonly kind: string; readonly metadata: { readonly namespace: string; readonly name: string } },
+  path = '',
+): Provenance {
   return { kind: resource.kind, namespace: resource.metadata.namespace, name: resource.metadata.name, path }
 }
 

@@ -13,7 +13,13 @@ export interface ProxyHeaderSettings {
   readonly generateRequestId: boolean
   readonly suppressDebugHeaders: boolean
   readonly skipExchangeHeaders: boolean
-  readonly clientCertDetails: { readonly subject: boolean; readonly uri: boolean; readonly dns: boolean; readonly cert: boolean; readonly chain: boolean }
+  readonly clientCertDetails: {
+    readonly subject: boolean
+    readonly uri: boolean
+    readonly dns: boolean
+    readonly cert: boolean
+    readonly chain: boolean
+  }
 }
 
 export function proxyHeaders(config: MeshProxyConfig, listener: ListenerClass): ProxyHeaderSettings {
@@ -24,12 +30,18 @@ export function proxyHeaders(config: MeshProxyConfig, listener: ListenerClass): 
   const serverName = listener === 'outbound' ? '' : 'istio-envoy'
   return {
     attemptCount: given?.attemptCount?.disabled !== true,
-    serverName: given?.server?.disabled === true ? '' : (given?.server?.value || undefined) ?? serverName,
+    serverName: given?.server?.disabled === true ? '' : ((given?.server?.value || undefined) ?? serverName),
     passServerThrough: given?.server?.disabled === true,
     forwardClientCert: forward === undefined || forward === 'UNDEFINED' ? 'APPEND_FORWARD' : forward,
     generateRequestId: given?.requestId?.disabled !== true,
     suppressDebugHeaders: given?.envoyDebugHeaders?.disabled === true,
     skipExchangeHeaders: given?.metadataExchangeHeaders?.mode === 'IN_MESH',
-    clientCertDetails: { subject: details?.subject ?? true, uri: details?.uri ?? true, dns: details?.dns ?? true, cert: details?.cert ?? false, chain: details?.chain ?? false },
+    clientCertDetails: {
+      subject: details?.subject ?? true,
+      uri: details?.uri ?? true,
+      dns: details?.dns ?? true,
+      cert: details?.cert ?? false,
+      chain: details?.chain ?? false,
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
+import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 
 export type ProxyType = 'sidecar' | 'router' | 'waypoint'
 export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE'
@@ -34,12 +35,7 @@ export interface ProxyDescriptor {
 }
 
 /** The node of an Envoy bootstrap or a DiscoveryRequest, as proto JSON. */
-export interface NodeMessage {
-  readonly id?: string
-  readonly cluster?: string
-  readonly metadata?: Readonly<Record<string, unknown>>
-  readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string }
-}
+export type NodeMessage = Pick<Node, 'id' | 'cluster' | 'metadata' | 'locality'>
 
 const TYPES: readonly string[] = ['sidecar', 'router', 'waypoint']
 const MODES: readonly string[] = ['REDIRECT', 'TPROXY', 'NONE']
@@ -53,10 +49,15 @@ const DEFAULT_CLUSTER = 'Kubernetes'
 export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
   const parts = (node.id ?? '').split('~')
   const [type = '', ip = '', name = '', domain = ''] = parts
-  if (parts.length !== 4) return fail(problem('proxy.node_id', 'id', `The node id ${JSON.stringify(node.id ?? '')} is not type~ip~name.namespace~domain.`))
+  if (parts.length !== 4)
+    return fail(
+      problem('proxy.node_id', 'id', `The node id ${JSON.stringify(node.id ?? '')} is not type~ip~name.namespace~domain.`),
+    )
   const metadata = node.metadata ?? {}
   const namespace = text(metadata['NAMESPACE']) || domain.split('.')[0] || 'default'
-  const addresses = text(metadata['INSTANCE_IPS']).split(',').filter((a) => a !== '')
+  const addresses = text(metadata['INSTANCE_IPS'])
+    .split(',')
+    .filter((a) => a !== '')
   return describe({
     id: name,
     type,
@@ -78,7 +79,14 @@ export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
  * annotations, metadata}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
  */
 export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
-  if (!isRecord(json)) return fail(problem('proxy.json', '', 'A proxy is an object like {"id": "app-0", "type": "sidecar", "namespace": "default", "ip": "10.0.0.1"}.'))
+  if (!isRecord(json))
+    return fail(
+      problem(
+        'proxy.json',
+        '',
+        'A proxy is an object like {"id": "app-0", "type": "sidecar", "namespace": "default", "ip": "10.0.0.1"}.',
+      ),
+    )
   const id = text(json['id'])
   if (id === '') return fail(problem('proxy.json', 'id', 'A proxy needs an id.'))
   const metadata = isRecord(json['metadata']) ? json['metadata'] : {}
@@ -89,7 +97,11 @@ export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
     type: text(json['type']) || 'sidecar',
     namespace,
     dnsDomain: `${namespace}.svc.cluster.local`,
-    addresses: Array.isArray(ip) ? ip.map(text) : text(ip).split(',').filter((a) => a !== ''),
+    addresses: Array.isArray(ip)
+      ? ip.map(text)
+      : text(ip)
+          .split(',')
+          .filter((a) => a !== ''),
     labels: stringMap(json['labels']),
     serviceAccount: text(json['serviceAccount']) || 'default',
     cluster: text(json['cluster']) || text(metadata['CLUSTER_ID']) || DEFAULT_CLUSTER,
@@ -106,13 +118,21 @@ export function parseLocality(locality: string): Locality {
   return { region, zone, subzone }
 }
 
-type Described = Omit<ProxyDescriptor, 'type' | 'interceptionMode' | 'httpProxyPort' | 'unprivileged' | 'stockEnvoy'> & { readonly type: string }
+type Described = Omit<ProxyDescriptor, 'type' | 'interceptionMode' | 'httpProxyPort' | 'unprivileged' | 'stockEnvoy'> & {
+  readonly type: string
+}
 
 function describe(given: Described): Result<ProxyDescriptor> {
   const { metadata } = given
-  if (!TYPES.includes(given.type)) return fail(problem('proxy.node_id', 'type', `The proxy type ${JSON.stringify(given.type)} is not one of ${TYPES.join(', ')}.`))
+  if (!TYPES.includes(given.type))
+    return fail(
+      problem('proxy.node_id', 'type', `The proxy type ${JSON.stringify(given.type)} is not one of ${TYPES.join(', ')}.`),
+    )
   const mode = text(metadata['INTERCEPTION_MODE']) || 'REDIRECT'
-  if (!MODES.includes(mode)) return fail(problem('proxy.metadata', 'metadata.INTERCEPTION_MODE', `${JSON.stringify(mode)} is not one of ${MODES.join(', ')}.`))
+  if (!MODES.includes(mode))
+    return fail(
+      problem('proxy.metadata', 'metadata.INTERCEPTION_MODE', `${JSON.stringify(mode)} is not one of ${MODES.join(', ')}.`),
+    )
   const port = Number(text(metadata['HTTP_PROXY_PORT']))
   return ok({
     ...given,

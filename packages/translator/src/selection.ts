@@ -13,7 +13,12 @@ export function isEmpty(labels: Labels | undefined): boolean {
 }
 
 /** Whether an object of namespace `owner` is visible in `namespace`: `*` everywhere, `.` at home, `~` nowhere. */
-export function visible(exportTo: readonly string[] | undefined, fallback: readonly string[], owner: string, namespace: string): boolean {
+export function visible(
+  exportTo: readonly string[] | undefined,
+  fallback: readonly string[],
+  owner: string,
+  namespace: string,
+): boolean {
   const to = exportTo === undefined || exportTo.length === 0 ? fallback : exportTo
   if (to.length === 0) return true
   return to.some((t) => t === '*' || (t === '.' ? owner === namespace : t === namespace))

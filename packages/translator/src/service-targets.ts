@@ -1,5 +1,4 @@
-import type { MeshService, ServiceEndpoint, ServicePort } from '@heddle/config-model'
-import type { MeshSnapshot } from '@heddle/config-model'
+import type { MeshService, MeshSnapshot, ServiceEndpoint, ServicePort } from '@heddle/config-model'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, selects } from './selection.js'
 import { byAge } from './view.js'
@@ -9,6 +8,8 @@ export interface ServiceTarget {
   readonly service: MeshService
   readonly port: ServicePort
   readonly targetPort: number
+  /** Where the workload is, as the endpoint says. */
+  readonly locality: string
 }
 
 /**
@@ -20,15 +21,23 @@ export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor): 
   for (const service of byAge(snapshot.services)) {
     for (const port of service.ports) {
       for (const endpoint of snapshot.endpoints(service, port.name)) {
-        if (!proxy.addresses.includes(endpoint.address) || endpoint.namespace !== proxy.namespace || !selects(endpoint.labels, proxy.labels)) continue
-        found.push({ target: { service, port, targetPort: endpoint.port }, endpoint })
+        if (
+          !proxy.addresses.includes(endpoint.address) ||
+          endpoint.namespace !== proxy.namespace ||
+          !selects(endpoint.labels, proxy.labels)
+        )
+          continue
+        found.push({ target: { service, port, targetPort: endpoint.port, locality: endpoint.locality }, endpoint })
       }
     }
   }
   const labelled = found.filter(({ endpoint }) => !isEmpty(endpoint.labels))
   const shared = new Set(labelled.map(({ endpoint }) => keyOf(endpoint.labels))).size > 1
   const own = keyOf(proxy.labels)
-  const chosen = shared && labelled.some(({ endpoint }) => keyOf(endpoint.labels) === own) ? found.filter(({ endpoint }) => isEmpty(endpoint.labels) || keyOf(endpoint.labels) === own) : found
+  const chosen =
+    shared && labelled.some(({ endpoint }) => keyOf(endpoint.labels) === own)
+      ? found.filter(({ endpoint }) => isEmpty(endpoint.labels) || keyOf(endpoint.labels) === own)
+      : found
   return chosen.map(({ target }) => target)
 }
 

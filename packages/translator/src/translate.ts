@@ -1,5 +1,5 @@
-import type { Diagnostic } from '@heddle/runtime'
 import type { MeshProxyConfig, MeshSnapshot } from '@heddle/config-model'
+import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceGroup, ResourceSet } from '@heddle/xds-types'
 import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
@@ -15,11 +15,11 @@ import { virtualOutbound } from './listeners/virtual-outbound.js'
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
 import { HTTP_PROXY_ROUTE } from './names.js'
 import { createOrigins, createProvenanceIndex, type ProvenanceIndex } from './provenance.js'
-import type { ProxyDescriptor } from './proxy.js'
+import { type ProxyDescriptor, parseLocality } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
 import { peerPolicies } from './security/mtls-mode.js'
-import { serviceTargets, type ServiceTarget } from './service-targets.js'
+import { type ServiceTarget, serviceTargets } from './service-targets.js'
 import { viewOf } from './view.js'
 
 export interface Translation {
@@ -31,11 +31,17 @@ export interface Translation {
 
 /** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Translation {
-  const build = prepare(snapshot, proxy)
   const targets = serviceTargets(snapshot, proxy)
+  const build = prepare(snapshot, located(proxy, targets))
   const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
   const resources = { groups }
   return { resources, diagnostics: [], provenance: createProvenanceIndex(resources, build.origins) }
+}
+
+/** A node that does not say where it is stands where its endpoints are. */
+function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): ProxyDescriptor {
+  const found = targets.find((t) => t.locality !== '')?.locality
+  return proxy.locality.region !== '' || found === undefined ? proxy : { ...proxy, locality: parseLocality(found) }
 }
 
 function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Build {
@@ -69,11 +75,19 @@ function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): Resourc
     group(`outbound ${view.key.trim()}`, {
       [LISTENER_TYPE]: [...outbound.listeners, ...present(virtualOutbound(build))],
       [ROUTE_TYPE]: outboundRoutes(build, outbound.routeNames),
-      [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build), passthroughCluster(build), inboundPassthroughCluster(build)],
+      [CLUSTER_TYPE]: [
+        ...clusters.clusters,
+        blackHoleCluster(build),
+        passthroughCluster(build),
+        inboundPassthroughCluster(build),
+      ],
       [ENDPOINT_TYPE]: clusters.endpoints,
     }),
     // Its port is the proxy's own.
-    group(`http proxy ${proxy.id}`, httpProxy === undefined ? {} : { [LISTENER_TYPE]: [httpProxy], [ROUTE_TYPE]: outboundRoutes(build, [HTTP_PROXY_ROUTE]) }),
+    group(
+      `http proxy ${proxy.id}`,
+      httpProxy === undefined ? {} : { [LISTENER_TYPE]: [httpProxy], [ROUTE_TYPE]: outboundRoutes(build, [HTTP_PROXY_ROUTE]) },
+    ),
     group(`inbound ${proxy.id}`, {
       [LISTENER_TYPE]: [...(redirected ? [virtualInbound(build, inboundParts.virtualChains)] : []), ...inboundParts.listeners],
       [CLUSTER_TYPE]: inboundClusters(build, targets),
@@ -85,8 +99,14 @@ function gatewayGroups(build: Build, targets: readonly ServiceTarget[]): Resourc
   const servers = serversOf(build.snapshot, build.proxy, targets)
   const clusters = outboundClusters(build)
   return [
-    group(`outbound ${build.view.key.trim()}`, { [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)], [ENDPOINT_TYPE]: clusters.endpoints }),
-    group(`gateway ${build.proxy.id}`, { [LISTENER_TYPE]: gatewayListeners(build, servers), [ROUTE_TYPE]: gatewayRoutes(build, servers) }),
+    group(`outbound ${build.view.key.trim()}`, {
+      [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)],
+      [ENDPOINT_TYPE]: clusters.endpoints,
+    }),
+    group(`gateway ${build.proxy.id}`, {
+      [LISTENER_TYPE]: gatewayListeners(build, servers),
+      [ROUTE_TYPE]: gatewayRoutes(build, servers),
+    }),
   ]
 }
 

@@ -3,7 +3,13 @@ import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
 import { parseProtocol } from './protocol.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, selects, visible } from './selection.js'
-import { type BoundVirtualService, boundVirtualServices, CLUSTER_DOMAIN, destinationsOf, MESH_GATEWAY } from './virtual-services.js'
+import {
+  type BoundVirtualService,
+  boundVirtualServices,
+  CLUSTER_DOMAIN,
+  destinationsOf,
+  MESH_GATEWAY,
+} from './virtual-services.js'
 
 /** One egress listener of a Sidecar, or the catch-all that stands for no Sidecar. */
 export interface EgressListener {
@@ -33,10 +39,20 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): View {
   const sidecar = proxy.type === 'sidecar' ? sidecarOf(snapshot, proxy) : undefined
   const services = visibleServices(snapshot, proxy.namespace)
   const virtualServices = boundVirtualServices(snapshot).filter(
-    (vs) => vs.gateways.includes(MESH_GATEWAY) && visible(vs.resource.spec.exportTo, snapshot.meshConfig.defaultVirtualServiceExportTo, vs.resource.metadata.namespace, proxy.namespace),
+    (vs) =>
+      vs.gateways.includes(MESH_GATEWAY) &&
+      visible(
+        vs.resource.spec.exportTo,
+        snapshot.meshConfig.defaultVirtualServiceExportTo,
+        vs.resource.metadata.namespace,
+        proxy.namespace,
+      ),
   )
   const declared = sidecar?.spec.egress
-  const egress = declared === undefined || declared.length === 0 ? [catchAll(services, virtualServices)] : declared.map((listener, i) => egressListener(listener, i, services, virtualServices, proxy.namespace))
+  const egress =
+    declared === undefined || declared.length === 0
+      ? [catchAll(services, virtualServices)]
+      : declared.map((listener, i) => egressListener(listener, i, services, virtualServices, proxy.namespace))
   const needed = neededServices(egress, services)
   const byHost = new Map(needed.map((s) => [s.hostname, s]))
   const policy = sidecar?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy
@@ -47,7 +63,10 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): View {
     services: needed,
     serviceOf: (hostname) => byHost.get(hostname),
     allowAny: policy.mode !== 'REGISTRY_ONLY',
-    egressProxy: resolvedDestination(sidecar?.spec.outboundTrafficPolicy?.egressProxy, sidecar?.metadata.namespace ?? proxy.namespace),
+    egressProxy: resolvedDestination(
+      sidecar?.spec.outboundTrafficPolicy?.egressProxy,
+      sidecar?.metadata.namespace ?? proxy.namespace,
+    ),
   }
 }
 
@@ -69,8 +88,13 @@ export function visibleServices(snapshot: MeshSnapshot, namespace: string): read
     if (!visible(service.exportTo, snapshot.meshConfig.defaultServiceExportTo, service.namespace, namespace)) continue
     const other = seen.get(service.hostname)
     if (other === undefined) seen.set(service.hostname, service)
-    else if (other.namespace === service.namespace) seen.set(service.hostname, { ...other, ports: mergePorts(other.ports, service.ports) })
-    else if (service.namespace === namespace || (other.namespace !== namespace && other.registry !== 'Kubernetes' && service.registry === 'Kubernetes')) seen.set(service.hostname, service)
+    else if (other.namespace === service.namespace)
+      seen.set(service.hostname, { ...other, ports: mergePorts(other.ports, service.ports) })
+    else if (
+      service.namespace === namespace ||
+      (other.namespace !== namespace && other.registry !== 'Kubernetes' && service.registry === 'Kubernetes')
+    )
+      seen.set(service.hostname, service)
   }
   return [...seen.values()]
 }
@@ -78,7 +102,7 @@ export function visibleServices(snapshot: MeshSnapshot, namespace: string): read
 /** Oldest first; of one age by name, then namespace. */
 export function byAge(services: readonly MeshService[]): MeshService[] {
   const age = (s: MeshService): number => (s.createdAt === '' ? 0 : Date.parse(s.createdAt))
-  const name = (s: MeshService): string => `${s.name} ${s.namespace}`
+  const name = (s: MeshService): string => `${s.name}.${s.namespace}`
   return [...services].sort((a, b) => age(a) - age(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0))
 }
 
@@ -90,15 +114,31 @@ function catchAll(services: readonly MeshService[], virtualServices: readonly Bo
   return { port: undefined, bind: '', captureMode: 'DEFAULT', services, virtualServices, index: undefined }
 }
 
-function egressListener(listener: IstioEgressListener, index: number, services: readonly MeshService[], virtualServices: readonly BoundVirtualService[], namespace: string): EgressListener {
+function egressListener(
+  listener: IstioEgressListener,
+  index: number,
+  services: readonly MeshService[],
+  virtualServices: readonly BoundVirtualService[],
+  namespace: string,
+): EgressListener {
   const imports = listener.hosts.map((h) => parseImport(h, namespace))
-  const port = listener.port === undefined ? undefined : { name: listener.port.name ?? '', number: listener.port.number, protocol: parseProtocol(listener.port.protocol), targetPort: listener.port.number }
+  const port =
+    listener.port === undefined
+      ? undefined
+      : {
+          name: listener.port.name ?? '',
+          number: listener.port.number,
+          protocol: parseProtocol(listener.port.protocol),
+          targetPort: listener.port.number,
+        }
   return {
     port,
     bind: listener.bind ?? '',
     captureMode: listener.captureMode ?? 'DEFAULT',
     services: services.flatMap((s) => restrictPorts(importedService(s, imports), port)),
-    virtualServices: virtualServices.filter((vs) => imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host)))),
+    virtualServices: virtualServices.filter((vs) =>
+      imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
+    ),
     index,
   }
 }
@@ -119,7 +159,9 @@ function covers(i: Import, namespace: string): boolean {
 }
 
 function importedService(service: MeshService, imports: readonly Import[]): MeshService | undefined {
-  return imports.some((i) => covers(i, service.namespace) && (i.host === '*' || hostSubsetOf(service.hostname, i.host))) ? service : undefined
+  return imports.some((i) => covers(i, service.namespace) && (i.host === '*' || hostSubsetOf(service.hostname, i.host)))
+    ? service
+    : undefined
 }
 
 /** An egress listener with a port serves only services that have that very port; an HTTP proxy port serves them all. */
@@ -153,7 +195,9 @@ function neededServices(egress: readonly EgressListener[], all: readonly MeshSer
 }
 
 function resolvedDestination(destination: Destination | undefined, namespace: string): Destination | undefined {
-  return destination === undefined ? undefined : { ...destination, host: resolveHost(destination.host, namespace, CLUSTER_DOMAIN) }
+  return destination === undefined
+    ? undefined
+    : { ...destination, host: resolveHost(destination.host, namespace, CLUSTER_DOMAIN) }
 }
 
 /** Whether `vs` is the one of `all` that a service follows: an exact host wins over wildcards, a longer wildcard over a shorter, the older over the newer. */

@@ -8,8 +8,16 @@ export interface BoundVirtualService {
   /** `mesh` or `namespace/name`. */
   readonly gateways: readonly string[]
   readonly http: readonly BoundHttpRoute[]
-  readonly tls: readonly { readonly match: readonly BoundL4Match[]; readonly route: readonly RouteDestination[]; readonly path: string }[]
-  readonly tcp: readonly { readonly match: readonly BoundL4Match[]; readonly route: readonly RouteDestination[]; readonly path: string }[]
+  readonly tls: readonly {
+    readonly match: readonly BoundL4Match[]
+    readonly route: readonly RouteDestination[]
+    readonly path: string
+  }[]
+  readonly tcp: readonly {
+    readonly match: readonly BoundL4Match[]
+    readonly route: readonly RouteDestination[]
+    readonly path: string
+  }[]
 }
 
 export interface BoundHttpRoute {
@@ -47,9 +55,19 @@ export function boundVirtualServices(snapshot: MeshSnapshot): readonly BoundVirt
 function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualService>): BoundVirtualService {
   const { namespace } = resource.metadata
   const { spec } = resource
-  const gateways = spec.gateways === undefined || spec.gateways.length === 0 ? [MESH_GATEWAY] : spec.gateways.map((g) => gatewayName(g, namespace))
-  const l4 = (match: readonly BoundL4Match[] | undefined): BoundL4Match[] => (match ?? []).map((m) => (m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) }))
-  const routes = (list: readonly RouteDestination[] | undefined): RouteDestination[] => (list ?? []).map((r) => ({ ...r, destination: { ...r.destination, host: resolveHost(r.destination.host, namespace, CLUSTER_DOMAIN) } }))
+  const gateways =
+    spec.gateways === undefined || spec.gateways.length === 0
+      ? [MESH_GATEWAY]
+      : spec.gateways.map((g) => gatewayName(g, namespace))
+  const l4 = (match: readonly BoundL4Match[] | undefined): BoundL4Match[] =>
+    (match ?? []).map((m) =>
+      m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) },
+    )
+  const routes = (list: readonly RouteDestination[] | undefined): RouteDestination[] =>
+    (list ?? []).map((r) => ({
+      ...r,
+      destination: { ...r.destination, host: resolveHost(r.destination.host, namespace, CLUSTER_DOMAIN) },
+    }))
   return {
     resource,
     hosts: spec.hosts.map((h) => resolveHost(h, namespace, CLUSTER_DOMAIN)),
@@ -61,9 +79,15 @@ function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualServi
 }
 
 /** A rule, or the rules of its delegate with the rule's own matches in front. One level: a delegate does not delegate. */
-function withDelegate(http: HTTPRoute, source: VirtualService, path: string, byName: ReadonlyMap<string, VirtualService>): BoundHttpRoute[] {
+function withDelegate(
+  http: HTTPRoute,
+  source: VirtualService,
+  path: string,
+  byName: ReadonlyMap<string, VirtualService>,
+): BoundHttpRoute[] {
   if (http.delegate === undefined) return [{ http: resolveRoute(http, source.metadata.namespace), source, path }]
-  const namespace = http.delegate.namespace === undefined || http.delegate.namespace === '' ? source.metadata.namespace : http.delegate.namespace
+  const namespace =
+    http.delegate.namespace === undefined || http.delegate.namespace === '' ? source.metadata.namespace : http.delegate.namespace
   const delegate = byName.get(`${namespace}/${http.delegate.name ?? ''}`)
   if (delegate === undefined || delegate.spec.hosts.length > 0) return []
   return (delegate.spec.http ?? []).flatMap((child, i) => {
@@ -72,7 +96,13 @@ function withDelegate(http: HTTPRoute, source: VirtualService, path: string, byN
     const own = resolveRoute(child, namespace)
     const root = resolveRoute(http, source.metadata.namespace)
     const { delegate: _, ...inherited } = root
-    return [{ http: { ...own, ...withoutRoute(inherited), match, ...mergedName(root, own) }, source: delegate, path: `spec.http[${i}]` }]
+    return [
+      {
+        http: { ...own, ...withoutRoute(inherited), match, ...mergedName(root, own) },
+        source: delegate,
+        path: `spec.http[${i}]`,
+      },
+    ]
   })
 }
 
@@ -88,10 +118,15 @@ function withoutRoute(rule: HTTPRoute): Partial<HTTPRoute> {
 }
 
 /** Each pair of a root's and a delegate's block, unless they contradict; undefined: no pair is left. */
-function mergeMatches(roots: readonly HTTPMatchRequest[], children: readonly HTTPMatchRequest[]): readonly HTTPMatchRequest[] | undefined {
+function mergeMatches(
+  roots: readonly HTTPMatchRequest[],
+  children: readonly HTTPMatchRequest[],
+): readonly HTTPMatchRequest[] | undefined {
   if (roots.length === 0) return children
   if (children.length === 0) return roots
-  const pairs = roots.flatMap((root) => children.filter((child) => !contradicts(root, child)).map((child) => mergeMatch(root, child)))
+  const pairs = roots.flatMap((root) =>
+    children.filter((child) => !contradicts(root, child)).map((child) => mergeMatch(root, child)),
+  )
   return pairs.length === 0 ? undefined : pairs
 }
 
@@ -112,18 +147,29 @@ function mergeMatch(root: HTTPMatchRequest, child: HTTPMatchRequest): HTTPMatchR
     headers: { ...root.headers, ...child.headers },
     withoutHeaders: { ...root.withoutHeaders, ...child.withoutHeaders },
     queryParams: { ...root.queryParams, ...child.queryParams },
-    ...(root.sourceLabels === undefined && child.sourceLabels === undefined ? {} : { sourceLabels: { ...root.sourceLabels, ...child.sourceLabels } }),
+    ...(root.sourceLabels === undefined && child.sourceLabels === undefined
+      ? {}
+      : { sourceLabels: { ...root.sourceLabels, ...child.sourceLabels } }),
   }
 }
 
 function resolveRoute(http: HTTPRoute, namespace: string): HTTPRoute {
-  const resolve = <D extends { readonly host: string }>(d: D): D => ({ ...d, host: resolveHost(d.host, namespace, CLUSTER_DOMAIN) })
+  const resolve = <D extends { readonly host: string }>(d: D): D => ({
+    ...d,
+    host: resolveHost(d.host, namespace, CLUSTER_DOMAIN),
+  })
   return {
     ...http,
     ...(http.route === undefined ? {} : { route: http.route.map((r) => ({ ...r, destination: resolve(r.destination) })) }),
     ...(http.mirror === undefined ? {} : { mirror: resolve(http.mirror) }),
     ...(http.mirrors === undefined ? {} : { mirrors: http.mirrors.map((m) => ({ ...m, destination: resolve(m.destination) })) }),
-    ...(http.match === undefined ? {} : { match: http.match.map((m) => (m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) })) }),
+    ...(http.match === undefined
+      ? {}
+      : {
+          match: http.match.map((m) =>
+            m.gateways === undefined ? m : { ...m, gateways: m.gateways.map((g) => gatewayName(g, namespace)) },
+          ),
+        }),
   }
 }
 

@@ -7,7 +7,9 @@ import { draft, finish } from './draft.js'
 import { METADATA_EXCHANGE } from './outbound.js'
 
 /** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
-export const INBOUND_SOURCE: { source_address: { address: string; port_value: number } } = { source_address: { address: '127.0.0.6', port_value: 0 } }
+export const INBOUND_SOURCE: { source_address: { address: string; port_value: number } } = {
+  source_address: { address: '127.0.0.6', port_value: 0 },
+}
 
 const PASSTHROUGH_IDLE_TIMEOUT_MS = 300_000
 

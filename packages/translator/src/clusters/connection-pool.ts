@@ -6,7 +6,12 @@ import type { ClusterDraft, HttpOptions } from './draft.js'
 export const NO_LIMIT: number = 2 ** 32 - 1
 
 /** DestinationRule connectionPool -> circuit breakers, timeouts, keepalive. A limit of 0 is the same as none. */
-export function applyConnectionPool(draft: ClusterDraft, pool: ConnectionPoolSettings | undefined, mesh: MeshConfig, retryBudget?: RetryBudget): void {
+export function applyConnectionPool(
+  draft: ClusterDraft,
+  pool: ConnectionPoolSettings | undefined,
+  mesh: MeshConfig,
+  retryBudget?: RetryBudget,
+): void {
   const { cluster, http: options } = draft
   const tcp = pool?.tcp
   const http = pool?.http
@@ -17,7 +22,9 @@ export function applyConnectionPool(draft: ClusterDraft, pool: ConnectionPoolSet
     max_requests: limit(http?.http2MaxRequests),
     max_retries: limit(http?.maxRetries),
   }
-  cluster.circuit_breakers = { thresholds: [retryBudget === undefined ? threshold : { ...threshold, retry_budget: budget(retryBudget) }] }
+  cluster.circuit_breakers = {
+    thresholds: [retryBudget === undefined ? threshold : { ...threshold, retry_budget: budget(retryBudget) }],
+  }
   applyKeepalive(draft, tcp?.tcpKeepalive ?? mesh.tcpKeepalive)
   const idle = http?.idleTimeout ?? tcp?.idleTimeout
   const common: NonNullable<HttpOptions['common']> = defined({
@@ -30,7 +37,10 @@ export function applyConnectionPool(draft: ClusterDraft, pool: ConnectionPoolSet
   if (streams !== undefined) options.maxConcurrentStreams = streams
   const ping = http?.http2KeepAlive
   if (ping !== undefined) {
-    options.keepAlive = defined({ interval: ping.interval === undefined ? undefined : duration(ping.interval), timeout: ping.timeout === undefined ? undefined : duration(ping.timeout) }) as { interval?: string; timeout?: string }
+    options.keepAlive = defined({
+      interval: ping.interval === undefined ? undefined : duration(ping.interval),
+      timeout: ping.timeout === undefined ? undefined : duration(ping.timeout),
+    }) as { interval?: string; timeout?: string }
   }
   if (http?.useClientProtocol === true) options.protocol = 'downstream'
 }
@@ -39,7 +49,11 @@ function applyKeepalive(draft: ClusterDraft, keepalive: TcpKeepalive | undefined
   if (keepalive === undefined) return
   const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.floor(ms / 1000))
   draft.cluster.upstream_connection_options = {
-    tcp_keepalive: defined({ keepalive_probes: positive(keepalive.probes), keepalive_time: seconds(keepalive.time), keepalive_interval: seconds(keepalive.interval) }),
+    tcp_keepalive: defined({
+      keepalive_probes: positive(keepalive.probes),
+      keepalive_time: seconds(keepalive.time),
+      keepalive_interval: seconds(keepalive.interval),
+    }),
   }
 }
 

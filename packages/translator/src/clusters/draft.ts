@@ -10,7 +10,11 @@ export type UpstreamProtocol = 'http1' | 'http2' | 'downstream'
 /** HttpProtocolOptions before it is known whether the cluster needs them at all. */
 export interface HttpOptions {
   protocol?: UpstreamProtocol
-  common?: { idle_timeout?: string | undefined; max_requests_per_connection?: number | undefined; max_connection_duration?: string | undefined }
+  common?: {
+    idle_timeout?: string | undefined
+    max_requests_per_connection?: number | undefined
+    max_connection_duration?: string | undefined
+  }
   maxConcurrentStreams?: number
   keepAlive?: { interval?: string; timeout?: string }
   upstream?: { auto_sni?: boolean; auto_san_validation?: boolean; override_auto_sni_header?: string }
@@ -25,7 +29,11 @@ export interface ClusterDraft {
 }
 
 export function draft(name: string, type: NonNullable<Cluster['type']>, connectTimeout: number): ClusterDraft {
-  return { cluster: { name, alt_stat_name: statName(name), type, connect_timeout: duration(connectTimeout) }, http: {}, istio: {} }
+  return {
+    cluster: { name, alt_stat_name: statName(name), type, connect_timeout: duration(connectTimeout) },
+    http: {},
+    istio: {},
+  }
 }
 
 /** The finished cluster. Options without a protocol say HTTP/1.1: Envoy demands one. */

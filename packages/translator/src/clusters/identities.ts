@@ -1,5 +1,5 @@
-import { formatSpiffeId } from '@heddle/runtime'
 import type { MeshService } from '@heddle/config-model'
+import { formatSpiffeId } from '@heddle/runtime'
 import { type Build, endpointsOf } from '../build.js'
 
 /** The SPIFFE identities that the endpoints of a service may show, in every trust domain of the mesh, sorted. */
@@ -10,7 +10,9 @@ export function identitiesOf(build: Build, service: MeshService): readonly strin
     for (const { namespace, serviceAccount } of endpointsOf(build, service, port.name)) {
       if (serviceAccount === '') continue
       for (const trustDomain of [build.mesh.trustDomain, ...build.mesh.trustDomainAliases]) {
-        found.add(serviceAccount.startsWith('spiffe://') ? serviceAccount : formatSpiffeId({ trustDomain, namespace, serviceAccount }))
+        found.add(
+          serviceAccount.startsWith('spiffe://') ? serviceAccount : formatSpiffeId({ trustDomain, namespace, serviceAccount }),
+        )
       }
     }
   }

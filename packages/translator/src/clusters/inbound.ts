@@ -1,11 +1,12 @@
 import type { ConnectionPoolSettings, IstioIngressListener } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
-import { socketAddress } from '../listeners/binding.js'
+import { policyForPort } from '../destination-rules.js'
+import { LOOPBACK, socketAddress } from '../listeners/binding.js'
 import { type InboundPort, inboundPorts } from '../listeners/inbound.js'
+import { configPath } from '../message.js'
 import { isHttp2 } from '../protocol.js'
 import type { ServiceTarget } from '../service-targets.js'
-import { policyForPort } from '../destination-rules.js'
 import { INBOUND_SOURCE } from './builtin.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
@@ -19,20 +20,39 @@ export function inboundClusters(build: Build, targets: readonly ServiceTarget[])
 }
 
 function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTarget[]): Cluster {
-  const ingress = build.view.sidecar?.spec.ingress?.find((l) => l.port.number === port.targetPort && port.sources[0]?.kind === 'Sidecar')
-  const endpoint = ingress?.defaultEndpoint
+  const ingress = build.view.sidecar?.spec.ingress?.find(
+    (l) => l.port.number === port.targetPort && port.sources[0]?.kind === 'Sidecar',
+  )
+  const local = ingress === undefined && build.mesh.inboundTrafficPolicy.mode === 'LOCALHOST'
+  const endpoint = local ? `${LOOPBACK}:${port.targetPort}` : ingress?.defaultEndpoint
   const fixed = endpoint !== undefined && endpoint !== ''
   const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout)
   const { cluster } = made
   cluster.common_lb_config = {}
-  if (fixed) cluster.load_assignment = { cluster_name: port.cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address: endpointAddress(build, endpoint) } }] }] }
+  if (fixed)
+    cluster.load_assignment = {
+      cluster_name: port.cluster,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: endpointAddress(build, endpoint) } }] }],
+    }
   else {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     cluster.cleanup_interval = KEEP_FOREVER
   }
   if (!fixed || !endpoint.startsWith('127.0.0.1:')) cluster.upstream_bind_config = INBOUND_SOURCE
   const services = targets.filter((t) => t.targetPort === port.targetPort)
-  if (ingress === undefined && services.length > 0) made.istio['services'] = services.map(({ service }) => ({ host: service.hostname, name: service.registry === 'External' ? service.hostname : service.name, namespace: service.namespace }))
+  const [first] = services
+  if (ingress === undefined && first !== undefined) {
+    const { service } = first
+    const rule = build.rules.of(service)?.sources[0]
+    if (rule !== undefined) made.istio['config'] = configPath(rule)
+    made.istio['services'] = [
+      {
+        host: service.hostname,
+        name: service.registry === 'External' ? service.hostname : service.name,
+        namespace: service.namespace,
+      },
+    ]
+  }
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
   applyConnectionPool(made, poolOf(build, ingress, services), build.mesh)
@@ -42,7 +62,11 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
 }
 
 /** Of the ingress listener, of the Sidecar, or of a DestinationRule for the workload's own service. */
-function poolOf(build: Build, ingress: IstioIngressListener | undefined, targets: readonly ServiceTarget[]): ConnectionPoolSettings | undefined {
+function poolOf(
+  build: Build,
+  ingress: IstioIngressListener | undefined,
+  targets: readonly ServiceTarget[],
+): ConnectionPoolSettings | undefined {
   const sidecar = ingress?.connectionPool ?? build.view.sidecar?.spec.inboundConnectionPool
   if (sidecar !== undefined) return sidecar
   const [first] = targets

@@ -8,8 +8,10 @@ const DEFAULT_RING_SIZE = 1024
 export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSettings | undefined, mesh: MeshConfig): void {
   const { cluster } = draft
   const locality = localitySetting(settings, mesh)
-  const failover = cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
-  if (failover || locality?.distribute !== undefined) cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
+  const failover =
+    cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
+  if (failover || locality?.distribute !== undefined)
+    cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
   if (cluster.type === 'ORIGINAL_DST') {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     return
@@ -41,7 +43,8 @@ function applyHash(draft: ClusterDraft, hash: NonNullable<LoadBalancerSettings['
   const { cluster } = draft
   if (hash.maglev !== undefined) {
     cluster.lb_policy = 'MAGLEV'
-    if (hash.maglev.tableSize !== undefined && hash.maglev.tableSize > 0) cluster.maglev_lb_config = { table_size: String(hash.maglev.tableSize) }
+    if (hash.maglev.tableSize !== undefined && hash.maglev.tableSize > 0)
+      cluster.maglev_lb_config = { table_size: String(hash.maglev.tableSize) }
     return
   }
   cluster.lb_policy = 'RING_HASH'
@@ -58,7 +61,10 @@ function slowStartOf(warmup: Warmup): object {
 }
 
 /** The destination's own setting, else the mesh's; undefined when switched off. */
-export function localitySetting(settings: LoadBalancerSettings | undefined, mesh: MeshConfig): LocalityLoadBalancerSetting | undefined {
+export function localitySetting(
+  settings: LoadBalancerSettings | undefined,
+  mesh: MeshConfig,
+): LocalityLoadBalancerSetting | undefined {
   const own = settings?.localityLbSetting
   if (own !== undefined) return own.enabled === false ? undefined : own
   const all = mesh.localityLbSetting

@@ -9,9 +9,9 @@ import { outboundCluster, sniOfCluster } from '../names.js'
 import { isHttp, isHttp2 } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
 import { isEmpty } from '../selection.js'
+import { applyConnectionPool } from './connection-pool.js'
 import { type ClusterDraft, draft, finish } from './draft.js'
 import { identitiesOf } from './identities.js'
-import { applyConnectionPool } from './connection-pool.js'
 import { applyLoadBalancer } from './load-balancing.js'
 import { applyOutlierDetection } from './outlier-detection.js'
 import { applyUpstreamTls } from './upstream-tls.js'
@@ -26,7 +26,13 @@ export interface OutboundClusters {
 export function outboundClusters(build: Build): OutboundClusters {
   const clusters: Cluster[] = []
   const endpoints: ClusterLoadAssignment[] = []
-  const add = (cluster: Cluster | undefined, service: MeshService, port: ServicePort, subset: MergedSubset | undefined, policy: TrafficPolicy | undefined): void => {
+  const add = (
+    cluster: Cluster | undefined,
+    service: MeshService,
+    port: ServicePort,
+    subset: MergedSubset | undefined,
+    policy: TrafficPolicy | undefined,
+  ): void => {
     if (cluster === undefined) return
     clusters.push(cluster)
     if (cluster.type === 'EDS') endpoints.push(loadAssignment(build, service, port, subset?.subset, policy))
@@ -39,7 +45,8 @@ export function outboundClusters(build: Build): OutboundClusters {
       const policy = policyForPort(rule?.trafficPolicy, port)
       add(clusterOf(build, service, port, rule, undefined, policy), service, port, undefined, policy)
       for (const subset of rule?.subsets ?? []) {
-        if (isEmpty(subset.subset.labels) && subset.subset.trafficPolicy === undefined && service.resolution === 'Passthrough') continue
+        if (isEmpty(subset.subset.labels) && subset.subset.trafficPolicy === undefined && service.resolution === 'Passthrough')
+          continue
         const subsetPolicy = policyOfSubset(rule?.trafficPolicy, subset.subset.trafficPolicy, port)
         add(clusterOf(build, service, port, rule, subset, subsetPolicy), service, port, subset, subsetPolicy)
       }
@@ -48,14 +55,21 @@ export function outboundClusters(build: Build): OutboundClusters {
   return { clusters, endpoints }
 }
 
-function clusterOf(build: Build, service: MeshService, port: ServicePort, rule: MergedRule | undefined, subset: MergedSubset | undefined, policy: TrafficPolicy | undefined): Cluster | undefined {
+function clusterOf(
+  build: Build,
+  service: MeshService,
+  port: ServicePort,
+  rule: MergedRule | undefined,
+  subset: MergedSubset | undefined,
+  policy: TrafficPolicy | undefined,
+): Cluster | undefined {
   const name = subset?.subset.name ?? ''
   const type = discoveryType(build, service)
   const made = draft(outboundCluster(port.number, name, service.hostname), type, build.mesh.connectTimeout)
   if (!applyDiscovery(build, made, service, port, subset, policy)) return undefined
   describe(build, made, service, rule, subset)
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
-  else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
+  else if (port.protocol === 'Unsupported' && build.proxy.type !== 'router') made.http.protocol = 'downstream'
   const defaults = build.mesh.defaultTrafficPolicy
   applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, build.mesh, policy?.retryBudget)
   if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
@@ -98,7 +112,14 @@ function discoveryType(build: Build, service: MeshService): DiscoveryType {
 }
 
 /** Says where the endpoints come from. False: there is nothing to resolve, and no cluster. */
-function applyDiscovery(build: Build, made: ClusterDraft, service: MeshService, port: ServicePort, subset: MergedSubset | undefined, policy: TrafficPolicy | undefined): boolean {
+function applyDiscovery(
+  build: Build,
+  made: ClusterDraft,
+  service: MeshService,
+  port: ServicePort,
+  subset: MergedSubset | undefined,
+  policy: TrafficPolicy | undefined,
+): boolean {
   const { cluster } = made
   cluster.common_lb_config = { healthy_panic_threshold: {} }
   if (cluster.type === 'EDS') {
@@ -112,19 +133,34 @@ function applyDiscovery(build: Build, made: ClusterDraft, service: MeshService, 
   cluster.dns_refresh_rate = duration(build.mesh.dnsRefreshRate)
   Object.assign(cluster, { dns_jitter: '0.1s' })
   cluster.respect_dns_ttl = true
-  cluster.typed_dns_resolver_config = { name: 'envoy.network.dns_resolver.cares', typed_config: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udp_max_queries: 100 }) }
+  cluster.typed_dns_resolver_config = {
+    name: 'envoy.network.dns_resolver.cares',
+    typed_config: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udp_max_queries: 100 }),
+  }
   return true
 }
 
 /** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */
-function describe(_build: Build, made: ClusterDraft, service: MeshService, rule: MergedRule | undefined, subset: MergedSubset | undefined): void {
+function describe(
+  _build: Build,
+  made: ClusterDraft,
+  service: MeshService,
+  rule: MergedRule | undefined,
+  subset: MergedSubset | undefined,
+): void {
   const first = rule?.sources[0]
   Object.assign(
     made.istio,
     defined({
       config: first === undefined ? undefined : configPath(first),
       external: service.meshExternal ? true : undefined,
-      services: [{ host: service.hostname, name: service.registry === 'External' ? service.hostname : service.name, namespace: service.namespace }],
+      services: [
+        {
+          host: service.hostname,
+          name: service.registry === 'External' ? service.hostname : service.name,
+          namespace: service.namespace,
+        },
+      ],
       subset: subset?.subset.name,
     }),
   )
@@ -142,7 +178,12 @@ function upgradesToHttp2(build: Build, port: ServicePort, policy: TrafficPolicy 
 }
 
 /** Clients know PeerAuthentication only by namespace; where they bypass the load balancer they look at every endpoint. */
-function serverMode(build: Build, service: MeshService, port: ServicePort, policy: TrafficPolicy | undefined): 'DISABLE' | 'PERMISSIVE' | 'STRICT' | 'unknown' {
+function serverMode(
+  build: Build,
+  service: MeshService,
+  port: ServicePort,
+  policy: TrafficPolicy | undefined,
+): 'DISABLE' | 'PERMISSIVE' | 'STRICT' | 'unknown' {
   if (service.meshExternal) return 'unknown'
   if (service.resolution === 'Passthrough' || policy?.loadBalancer?.simple === 'PASSTHROUGH') {
     const endpoints = endpointsOf(build, service, port.name)
@@ -151,7 +192,14 @@ function serverMode(build: Build, service: MeshService, port: ServicePort, polic
   return build.peers.ofNamespace(service.namespace)
 }
 
-function mark(build: Build, cluster: Cluster, service: MeshService, port: ServicePort, rule: MergedRule | undefined, subset: MergedSubset | undefined): Cluster {
+function mark(
+  build: Build,
+  cluster: Cluster,
+  service: MeshService,
+  port: ServicePort,
+  rule: MergedRule | undefined,
+  subset: MergedSubset | undefined,
+): Cluster {
   const { origins } = build
   if (subset !== undefined) origins.mark(cluster, sourceOf(subset.source, subset.path))
   origins.mark(cluster, sourceOfKey(service.source, portPath(service, port)))

@@ -14,18 +14,23 @@ export function applyOutlierDetection(draft: ClusterDraft, given: OutlierDetecti
     enforcing_consecutive_gateway_failure: enforcing(gateway),
     interval: given.interval === undefined ? undefined : duration(given.interval),
     base_ejection_time: given.baseEjectionTime === undefined ? undefined : duration(given.baseEjectionTime),
-    max_ejection_percent: given.maxEjectionPercent !== undefined && given.maxEjectionPercent > 0 ? given.maxEjectionPercent : undefined,
+    max_ejection_percent:
+      given.maxEjectionPercent !== undefined && given.maxEjectionPercent > 0 ? given.maxEjectionPercent : undefined,
     ...(given.splitExternalLocalOriginErrors === true
       ? {
           split_external_local_origin_errors: true,
           consecutive_local_origin_failure: positive(given.consecutiveLocalOriginFailures),
-          enforcing_consecutive_local_origin_failure: positive(given.consecutiveLocalOriginFailures) === undefined ? undefined : 100,
+          enforcing_consecutive_local_origin_failure:
+            positive(given.consecutiveLocalOriginFailures) === undefined ? undefined : 100,
           enforcing_local_origin_success_rate: 0,
         }
       : {}),
   })
   const panic = given.minHealthPercent ?? 0
-  draft.cluster.common_lb_config = { ...draft.cluster.common_lb_config, healthy_panic_threshold: panic > 0 ? { value: panic } : {} }
+  draft.cluster.common_lb_config = {
+    ...draft.cluster.common_lb_config,
+    healthy_panic_threshold: panic > 0 ? { value: panic } : {},
+  }
 }
 
 function enforcing(count: number | undefined): number | undefined {

@@ -3,13 +3,16 @@ import type { Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/confi
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Build } from '../build.js'
 import { defined, typed } from '../message.js'
-import { agentSecret, controlPlaneSecret, mutualTlsCertificates, tlsSocket } from '../security/tls-context.js'
+import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from '../security/tls-context.js'
 import type { ClusterDraft } from './draft.js'
 
 const MESH_ALPN = ['istio-peer-exchange', 'istio']
 const TLS_PARAMS = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' }
 
-export const RAW_BUFFER: TransportSocket = { name: 'envoy.transport_sockets.raw_buffer', typed_config: typed('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer') }
+export const RAW_BUFFER: TransportSocket = {
+  name: 'envoy.transport_sockets.raw_buffer',
+  typed_config: typed('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'),
+}
 
 export interface UpstreamTls {
   readonly service: MeshService
@@ -42,28 +45,52 @@ function byEndpoint(mutual: TransportSocket): Cluster_TransportSocketMatch[] {
 function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, settings: ClientTLSSettings): void {
   if (settings.mode === 'DISABLE') return
   if (settings.mode === 'ISTIO_MUTUAL') {
-    const names = settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0 ? settings.subjectAltNames : tls.identities
-    draft.cluster.transport_socket = meshSocket(build, draft, names, settings.sni === undefined || settings.sni === '' ? tls.meshSni : settings.sni)
+    const names =
+      settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0 ? settings.subjectAltNames : tls.identities
+    draft.cluster.transport_socket = meshSocket(
+      build,
+      draft,
+      names,
+      settings.sni === undefined || settings.sni === '' ? tls.meshSni : settings.sni,
+    )
     return
   }
   draft.istio['alpn_override'] = 'false'
-  const names = settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0 ? settings.subjectAltNames : tls.service.subjectAltNames
-  if (settings.sni === undefined || settings.sni === '') draft.http.upstream = { auto_sni: true, ...(names.length === 0 && settings.insecureSkipVerify !== true ? { auto_san_validation: true } : {}) }
-  draft.cluster.transport_socket = tlsSocket('UpstreamTlsContext', defined({ common_tls_context: plainTls(build, draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }))
+  const names =
+    settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0
+      ? settings.subjectAltNames
+      : tls.service.subjectAltNames
+  if (settings.sni === undefined || settings.sni === '')
+    draft.http.upstream = {
+      auto_sni: true,
+      ...(names.length === 0 && settings.insecureSkipVerify !== true ? { auto_san_validation: true } : {}),
+    }
+  draft.cluster.transport_socket = tlsSocket(
+    'UpstreamTlsContext',
+    defined({ common_tls_context: plainTls(build, draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
+  )
 }
 
 /** TLS to anything that is not Istio: certificates from files are secrets of the agent, those of a credentialName secrets of the control plane. */
 function plainTls(build: Build, draft: ClusterDraft, settings: ClientTLSSettings, names: readonly string[]): object {
   const byCredential = settings.credentialName !== undefined && settings.credentialName !== '' && build.proxy.type === 'router'
   const mutual = settings.mode === 'MUTUAL'
-  const certificate = !mutual ? undefined : byCredential ? controlPlaneSecret(`kubernetes://${settings.credentialName}`) : agentSecret(`file-cert:${settings.clientCertificate ?? ''}~${settings.privateKey ?? ''}`)
-  const root = byCredential ? controlPlaneSecret(`kubernetes://${settings.credentialName}-cacert`) : agentSecret(`file-root:${settings.caCertificates || 'system'}`)
+  const certificate = !mutual
+    ? undefined
+    : byCredential
+      ? controlPlaneSecret(`kubernetes://${settings.credentialName}`)
+      : fileSecret(`file-cert:${settings.clientCertificate ?? ''}~${settings.privateKey ?? ''}`)
+  const root = byCredential
+    ? controlPlaneSecret(`kubernetes://${settings.credentialName}-cacert`)
+    : fileSecret(`file-root:${settings.caCertificates || 'system'}`)
   const validation = defined({ match_subject_alt_names: names.length === 0 ? undefined : names.map((exact) => ({ exact })) })
   return defined({
     tls_params: TLS_PARAMS,
     alpn_protocols: draft.http.protocol === 'http2' ? ['h2'] : undefined,
     tls_certificate_sds_secret_configs: certificate === undefined ? undefined : [certificate],
-    ...(settings.insecureSkipVerify === true ? { validation_context: {} } : { combined_validation_context: { default_validation_context: validation, validation_context_sds_secret_config: root } }),
+    ...(settings.insecureSkipVerify === true
+      ? { validation_context: {} }
+      : { combined_validation_context: { default_validation_context: validation, validation_context_sds_secret_config: root } }),
   })
 }
 
@@ -71,7 +98,13 @@ function meshSocket(build: Build, draft: ClusterDraft, names: readonly string[],
   return tlsSocket('UpstreamTlsContext', {
     common_tls_context: {
       tls_params: TLS_PARAMS,
-      alpn_protocols: build.proxy.stockEnvoy ? (draft.http.protocol === 'http2' ? ['istio', 'h2'] : ['istio']) : draft.http.protocol === 'http2' ? [...MESH_ALPN, 'h2'] : MESH_ALPN,
+      alpn_protocols: build.proxy.stockEnvoy
+        ? draft.http.protocol === 'http2'
+          ? ['istio', 'h2']
+          : ['istio']
+        : draft.http.protocol === 'http2'
+          ? [...MESH_ALPN, 'h2']
+          : MESH_ALPN,
       ...mutualTlsCertificates(names.map((exact) => ({ exact }))),
     },
     sni,

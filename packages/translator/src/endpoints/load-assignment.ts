@@ -9,21 +9,37 @@ import { parseLocality } from '../proxy.js'
 import { selects } from '../selection.js'
 import { distribute, failoverPriorities } from './locality.js'
 
-/** The endpoints of a port and subset that may get traffic: those that Kubernetes calls unready do not. */
-export function selectedEndpoints(build: Build, service: MeshService, port: ServicePort, subset: Subset | undefined): readonly ServiceEndpoint[] {
-  return endpointsOf(build, service, port.name).filter((e) => e.health === 'HEALTHY' && selects(subset?.labels, e.labels))
+/** The endpoints of a port and subset. Unready ones are told with their health, so that a proxy can drain them; those about to end are left out. */
+export function selectedEndpoints(
+  build: Build,
+  service: MeshService,
+  port: ServicePort,
+  subset: Subset | undefined,
+): readonly ServiceEndpoint[] {
+  return endpointsOf(build, service, port.name).filter((e) => e.health !== 'DRAINING' && selects(subset?.labels, e.labels))
 }
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
-export function loadAssignment(build: Build, service: MeshService, port: ServicePort, subset: Subset | undefined, policy: TrafficPolicy | undefined): ClusterLoadAssignment {
+export function loadAssignment(
+  build: Build,
+  service: MeshService,
+  port: ServicePort,
+  subset: Subset | undefined,
+  policy: TrafficPolicy | undefined,
+): ClusterLoadAssignment {
   const groups = new Map<string, ServiceEndpoint[]>()
   for (const endpoint of selectedEndpoints(build, service, port, subset)) {
     const group = groups.get(endpoint.locality)
     if (group === undefined) groups.set(endpoint.locality, [endpoint])
     else group.push(endpoint)
   }
-  const localities = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([locality, list]) => localityEndpoints(build, locality, sorted(list), policy))
-  const assignment: ClusterLoadAssignment = { cluster_name: outboundCluster(port.number, subset?.name ?? '', service.hostname), ...(localities.length === 0 ? {} : { endpoints: withLocality(build, localities, policy) }) }
+  const localities = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([locality, list]) => localityEndpoints(build, locality, sorted(list), policy))
+  const assignment: ClusterLoadAssignment = {
+    cluster_name: outboundCluster(port.number, subset?.name ?? '', service.hostname),
+    ...(localities.length === 0 ? {} : { endpoints: withLocality(build, localities, policy) }),
+  }
   return build.origins.mark(assignment, sourceOfKey(service.source))
 }
 
@@ -32,7 +48,12 @@ function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
   return [...endpoints].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
-function localityEndpoints(build: Build, locality: string, endpoints: readonly ServiceEndpoint[], policy: TrafficPolicy | undefined): LocalityLbEndpoints {
+function localityEndpoints(
+  build: Build,
+  locality: string,
+  endpoints: readonly ServiceEndpoint[],
+  policy: TrafficPolicy | undefined,
+): LocalityLbEndpoints {
   const { region, zone, subzone } = parseLocality(locality)
   return {
     locality: defined({ region: region || undefined, zone: zone || undefined, sub_zone: subzone || undefined }),
@@ -45,13 +66,20 @@ function withLocality(build: Build, localities: LocalityLbEndpoints[], policy: T
   const setting = localitySetting(policy?.loadBalancer, build.mesh)
   const { locality } = build.proxy
   if (setting === undefined || (locality.region === '' && setting.failoverPriority === undefined)) return localities
-  if (setting.distribute !== undefined && setting.distribute.length > 0) return distribute(localities, locality, setting.distribute)
+  if (setting.distribute !== undefined && setting.distribute.length > 0)
+    return distribute(localities, locality, setting.distribute)
   const outlier = policy?.outlierDetection ?? build.mesh.defaultTrafficPolicy?.outlierDetection
   return outlier === undefined ? localities : failoverPriorities(localities, locality, setting.failover ?? [])
 }
 
 function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined): LbEndpoint {
-  const workload = [endpoint.workloadName, endpoint.namespace, canonicalName(endpoint), canonicalRevision(endpoint), endpoint.cluster].join(';')
+  const workload = [
+    endpoint.workloadName,
+    endpoint.namespace,
+    canonicalName(endpoint),
+    canonicalRevision(endpoint),
+    endpoint.cluster,
+  ].join(';')
   const made: LbEndpoint = {
     endpoint: { address: address(endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
@@ -86,4 +114,3 @@ function canonicalName(endpoint: ServiceEndpoint): string {
 function canonicalRevision({ labels }: ServiceEndpoint): string {
   return labels['service.istio.io/canonical-revision'] ?? labels['app.kubernetes.io/version'] ?? labels['version'] ?? ''
 }
-

@@ -4,7 +4,11 @@ import type { Locality } from '../proxy.js'
 /** Locality load balancing: which endpoints come first for a proxy in a place. */
 
 /** 0: same subzone, 1: same zone, 2: same region, 3: the region that `failover` names, 4: the rest; then numbered without gaps. */
-export function failoverPriorities(groups: readonly LocalityLbEndpoints[], proxy: Locality, failover: readonly { readonly from: string; readonly to: string }[]): LocalityLbEndpoints[] {
+export function failoverPriorities(
+  groups: readonly LocalityLbEndpoints[],
+  proxy: Locality,
+  failover: readonly { readonly from: string; readonly to: string }[],
+): LocalityLbEndpoints[] {
   const target = failover.find((f) => f.from === proxy.region)?.to
   const ranks = groups.map((g) => rank(g, proxy, target))
   const used = [...new Set(ranks)].sort((a, b) => a - b)
@@ -22,13 +26,22 @@ function rank(group: LocalityLbEndpoints, proxy: Locality, target: string | unde
 }
 
 /** Weights by locality: localities that the rule names share its percentages, those it does not name stay in the list with no endpoints. */
-export function distribute(groups: readonly LocalityLbEndpoints[], proxy: Locality, rules: readonly { readonly from: string; readonly to: Readonly<Record<string, number>> }[]): LocalityLbEndpoints[] {
+export function distribute(
+  groups: readonly LocalityLbEndpoints[],
+  proxy: Locality,
+  rules: readonly { readonly from: string; readonly to: Readonly<Record<string, number>> }[],
+): LocalityLbEndpoints[] {
   const rule = rules.find((r) => localityMatches(proxy.region, proxy.zone, proxy.subzone, r.from))
   if (rule === undefined) return [...groups]
   const out = groups.map((g) => ({ ...g }))
   const taken = new Set<number>()
   for (const [to, share] of Object.entries(rule.to).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const named = out.map((g, i) => ({ g, i })).filter(({ g, i }) => !taken.has(i) && localityMatches(g.locality?.region ?? '', g.locality?.zone ?? '', g.locality?.sub_zone ?? '', to))
+    const named = out
+      .map((g, i) => ({ g, i }))
+      .filter(
+        ({ g, i }) =>
+          !taken.has(i) && localityMatches(g.locality?.region ?? '', g.locality?.zone ?? '', g.locality?.sub_zone ?? '', to),
+      )
     const total = named.reduce((sum, { g }) => sum + (g.load_balancing_weight ?? 0), 0)
     for (const { g, i } of named) {
       taken.add(i)

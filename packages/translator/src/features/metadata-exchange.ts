@@ -8,8 +8,21 @@ export const metadataExchange: HttpFeature = {
   filters({ build, listener }) {
     if (build.proxy.stockEnvoy) return []
     const discovery = [{ istio_headers: {} }, { workload_discovery: {} }]
-    const propagation = [{ istio_headers: proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders ? { skip_external_clusters: true } : {} }]
-    const value = listener === 'inbound' ? { downstream_discovery: discovery, downstream_propagation: propagation } : { upstream_discovery: discovery, upstream_propagation: propagation }
-    return [{ name: 'istio.metadata_exchange', typed_config: typed('udpa.type.v1.TypedStruct', { type_url: 'type.googleapis.com/io.istio.http.peer_metadata.Config', value }) }]
+    const propagation = [
+      { istio_headers: proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders ? { skip_external_clusters: true } : {} },
+    ]
+    const value =
+      listener === 'inbound'
+        ? { downstream_discovery: discovery, downstream_propagation: propagation }
+        : { upstream_discovery: discovery, upstream_propagation: propagation }
+    return [
+      {
+        name: 'istio.metadata_exchange',
+        typed_config: typed('udpa.type.v1.TypedStruct', {
+          type_url: 'type.googleapis.com/io.istio.http.peer_metadata.Config',
+          value,
+        }),
+      },
+    ]
   },
 }

@@ -13,10 +13,20 @@ export function canBind(build: Build, bindToPort: boolean, bind: string, port: n
   // A listener on a service's own address, or one that gets such an address later, is no neighbour of 0.0.0.0.
   if (bind === '' ? !isHttp(protocol) : bind !== WILDCARD) return true
   const { metadata } = build.proxy
-  const own = [metadata['ENVOY_STATUS_PORT'], metadata['ENVOY_PROMETHEUS_PORT'], build.mesh.proxyListenPort, build.mesh.proxyInboundListenPort]
+  const own = [
+    metadata['ENVOY_STATUS_PORT'],
+    metadata['ENVOY_PROMETHEUS_PORT'],
+    build.mesh.proxyListenPort,
+    build.mesh.proxyInboundListenPort,
+  ]
   return !own.some((p) => p !== undefined && Number(p) === port)
 }
 
-export function socketAddress(address: string, port: number): { socket_address: { address: string; port_value: number } } | { pipe: { path: string } } {
-  return address.startsWith('unix://') ? { pipe: { path: address.slice('unix://'.length) } } : { socket_address: { address, port_value: port } }
+export function socketAddress(
+  address: string,
+  port: number,
+): { socket_address: { address: string; port_value: number } } | { pipe: { path: string } } {
+  return address.startsWith('unix://')
+    ? { pipe: { path: address.slice('unix://'.length) } }
+    : { socket_address: { address, port_value: port } }
 }

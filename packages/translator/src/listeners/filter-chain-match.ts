@@ -1,5 +1,5 @@
-import type { EffectiveMode } from '../security/mtls-mode.js'
 import type { ListenerProtocol } from '../protocol.js'
+import type { EffectiveMode } from '../security/mtls-mode.js'
 
 /** What connections a chain takes, and what it does with them. */
 export interface ChainMatch {
@@ -47,14 +47,18 @@ const STRICT: typeof PERMISSIVE = {
 
 const DISABLED: typeof PERMISSIVE = {
   http: [{ transport: 'raw_buffer', protocol: 'http' }],
-  tcp: [{ protocol: 'tcp' }],
-  auto: [{ alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer', protocol: 'http' }, { protocol: 'tcp' }],
+  tcp: [{ transport: 'raw_buffer', protocol: 'tcp' }],
+  auto: [
+    { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer', protocol: 'http' },
+    { transport: 'raw_buffer', protocol: 'tcp' },
+  ],
 }
 
 /** The chains of an inbound port by what PeerAuthentication says of it and what the port speaks. */
 export function chainMatches(mode: EffectiveMode, protocol: ListenerProtocol): readonly ChainMatch[] {
   const table = mode === 'STRICT' ? STRICT : mode === 'DISABLE' ? DISABLED : PERMISSIVE
-  return protocol === 'none' ? [] : table[protocol]
+  // UDP is not redirected; its port still gets the chains of TCP.
+  return table[protocol === 'none' ? 'tcp' : protocol]
 }
 
 /** A port with a certificate of the user's own: TLS of any client, what is inside as the port says. */

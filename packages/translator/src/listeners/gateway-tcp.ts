@@ -2,7 +2,6 @@ import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor, overlaps, passesThrough, sniHosts } from '../gateways.js'
 import { hostSubsetOf } from '../hosts.js'
-import { configMetadata } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { isTls } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
@@ -29,12 +28,22 @@ function terminated(build: Build, bound: BoundServer): FilterChain[] {
   for (const { vs, hosts } of virtualServices(build, bound)) {
     if (hosts.length === 0) continue
     for (const tcp of vs.tcp) {
-      const at = tcp.match.findIndex((m) => (m.port === undefined || m.port === server.port.number) && (m.gateways === undefined || m.gateways.includes(bound.gatewayName)))
+      const at = tcp.match.findIndex(
+        (m) =>
+          (m.port === undefined || m.port === server.port.number) &&
+          (m.gateways === undefined || m.gateways.includes(bound.gatewayName)),
+      )
       if (tcp.match.length > 0 && at < 0) continue
       const chain = routeChain(build, bound, vs, tcp.route, tcp.path)
       if (server.tls === undefined) return [chain]
       const names = sniHosts(server)
-      return [{ ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }), ...chain, transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'tcp', true)) }]
+      return [
+        {
+          ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
+          ...chain,
+          transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'tcp', true)),
+        },
+      ]
     }
   }
   return []
@@ -48,26 +57,43 @@ function passthrough(build: Build, bound: BoundServer): FilterChain[] {
       for (const match of tls.match) {
         if (match.port !== undefined && match.port !== bound.server.port.number) continue
         if (match.gateways !== undefined && !match.gateways.includes(bound.gatewayName)) continue
-        const names = (match.sniHosts ?? []).filter((sni) => hosts.some((h) => hostSubsetOf(sni, h) || hostSubsetOf(h, sni)) && !taken.has(sni))
+        const names = (match.sniHosts ?? []).filter(
+          (sni) => hosts.some((h) => hostSubsetOf(sni, h) || hostSubsetOf(h, sni)) && !taken.has(sni),
+        )
         if (names.length === 0) continue
         for (const n of names) taken.add(n)
-        chains.push({ ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }), ...routeChain(build, bound, vs, tls.route, tls.path) })
+        chains.push({
+          ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
+          ...routeChain(build, bound, vs, tls.route, tls.path),
+        })
       }
     }
   }
   return chains
 }
 
-function virtualServices(build: Build, bound: BoundServer): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: string[] }[] {
+function virtualServices(
+  build: Build,
+  bound: BoundServer,
+): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: string[] }[] {
   return virtualServicesOf(build, bound.gatewayName)
     .map((vs) => ({ vs, hosts: hostsFor(bound.server, bound.gateway.metadata.namespace, vs.resource.metadata.namespace) }))
     .filter(({ vs, hosts }) => overlaps(vs.hosts, hosts))
 }
 
-function routeChain(build: Build, bound: BoundServer, vs: ReturnType<typeof virtualServicesOf>[number], route: Parameters<typeof tcpRouteChain>[3], path: string): FilterChain {
+function routeChain(
+  build: Build,
+  bound: BoundServer,
+  vs: ReturnType<typeof virtualServicesOf>[number],
+  route: Parameters<typeof tcpRouteChain>[3],
+  path: string,
+): FilterChain {
   const { name, namespace } = vs.resource.metadata
-  const filters = tcpRouteChain(build, 'gateway', bound.protocol, route, `${name}.${namespace}`, bound.server.port.number, (h) => serviceFor(build, vs, h))
-  const chain = chainOf([...policyFilters(build), ...filters], configMetadata(vs.resource))
+  const filters = tcpRouteChain(build, 'gateway', bound.protocol, route, `${name}.${namespace}`, bound.server.port.number, (h) =>
+    serviceFor(build, vs, h),
+  )
+  const exchange = bound.server.tls?.mode === 'ISTIO_MUTUAL' ? exchangeFilters(build) : []
+  const chain = chainOf([...exchange, ...policyFilters(build), ...filters], undefined)
   return build.origins.mark(chain, sourceOf(vs.resource, path))
 }
 
@@ -85,8 +111,19 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
       if (port.protocol === 'UDP') continue
       for (const subset of ['', ...(build.rules.of(service)?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
-        const filters = [...exchangeFilters(build), ...policyFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
-        chains.push(build.origins.mark({ filter_chain_match: { server_names: [cluster], application_protocols: ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'] }, ...chainOf(filters, undefined) }, sourceOfKey(service.source)))
+        const filters = [...policyFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
+        chains.push(
+          build.origins.mark(
+            {
+              filter_chain_match: {
+                server_names: [cluster],
+                application_protocols: ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'],
+              },
+              ...chainOf(filters, undefined),
+            },
+            sourceOfKey(service.source),
+          ),
+        )
       }
     }
   }

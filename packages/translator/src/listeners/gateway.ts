@@ -1,5 +1,5 @@
-import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { ForwardClientCertDetails } from '@heddle/config-model'
+import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { type BoundServer, sniHosts } from '../gateways.js'
 import { defined } from '../message.js'
@@ -32,9 +32,14 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
   const [first] = servers
   if (first === undefined) return []
   const plain = isHttp(first.protocol)
-  const chains = plain ? [httpChain(build, name, first)] : servers.flatMap((s) => (s.terminatesHttps ? [httpChain(build, name, s)] : gatewayTcpChains(build, s)))
+  const chains = plain
+    ? [httpChain(build, name, first)]
+    : servers.flatMap((s) => (s.terminatesHttps ? [httpChain(build, name, s)] : gatewayTcpChains(build, s)))
   if (chains.length === 0) return []
-  const filters = [...(build.proxyConfig.gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]), ...(chains.some(looksAtTls) ? [TLS_INSPECTOR] : [])]
+  const filters = [
+    ...(build.proxyConfig.gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]),
+    ...(chains.some(looksAtTls) ? [TLS_INSPECTOR] : []),
+  ]
   const listener = defined({
     name,
     address: socketAddress(first.bind || WILDCARD, first.listenPort),
@@ -56,10 +61,14 @@ function looksAtTls(chain: FilterChain): boolean {
 function httpChain(build: Build, listener: string, bound: BoundServer): FilterChain {
   const { server } = bound
   const topology = build.proxyConfig.gatewayTopology
-  const forward: ForwardClientCertDetails = topology?.forwardClientCertDetails === undefined || topology.forwardClientCertDetails === 'UNDEFINED' ? 'SANITIZE_SET' : topology.forwardClientCertDetails
+  const forward: ForwardClientCertDetails =
+    topology?.forwardClientCertDetails === undefined || topology.forwardClientCertDetails === 'UNDEFINED'
+      ? 'SANITIZE_SET'
+      : topology.forwardClientCertDetails
   const manager = httpManager(build, {
     listener: 'gateway',
-    statPrefix: bound.terminatesHttps && server.name !== undefined && server.name !== '' ? server.name : statName(`outbound_${listener}`),
+    statPrefix:
+      bound.terminatesHttps && server.name !== undefined && server.name !== '' ? server.name : statName(`outbound_${listener}`),
     routes: bound.routeName,
     port: bound.listenPort,
     protocol: bound.protocol,
@@ -67,7 +76,9 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
       http_protocol_options: {},
       ...(forward === 'SANITIZE' ? {} : { forward_client_cert_details: forward }),
       set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
-      ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0 ? {} : { xff_num_trusted_hops: topology.numTrustedProxies }),
+      ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0
+        ? {}
+        : { xff_num_trusted_hops: topology.numTrustedProxies }),
     },
   })
   const made = chainOf([manager], undefined)
@@ -80,4 +91,3 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
   }
   return build.origins.mark(chain, sourceOf(bound.gateway, bound.path))
 }
-

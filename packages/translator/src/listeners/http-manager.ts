@@ -20,7 +20,9 @@ export interface HttpManager {
   readonly extra?: Partial<HttpConnectionManager>
 }
 
-const UUID_REQUEST_ID = typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', { use_request_id_for_trace_sampling: true })
+const UUID_REQUEST_ID = typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
+  use_request_id_for_trace_sampling: true,
+})
 
 /** The HTTP connection manager, with everything that Istio sets on all of them. */
 export function httpManager(build: Build, manager: HttpManager): Filter {
@@ -28,7 +30,9 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
   const headers = proxyHeaders(build.proxyConfig, listener)
   const config: HttpConnectionManager = defined({
     stat_prefix: manager.statPrefix,
-    ...(typeof manager.routes === 'string' ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } } : { route_config: manager.routes }),
+    ...(typeof manager.routes === 'string'
+      ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } }
+      : { route_config: manager.routes }),
     http_filters: httpFilters({ build, listener, port, protocol }),
     access_log: accessLogs(build),
     tracing: tracing(build),
@@ -43,7 +47,10 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
     ...normalization(build),
     ...manager.extra,
   })
-  return { name: 'envoy.filters.network.http_connection_manager', typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', config) }
+  return {
+    name: 'envoy.filters.network.http_connection_manager',
+    typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', config),
+  }
 }
 
 /** MeshConfig.pathNormalization: policies and routes must see the path as the application will. */

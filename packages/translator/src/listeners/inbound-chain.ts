@@ -8,8 +8,8 @@ import { isHttp2 } from '../protocol.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { inboundRoutes } from '../routes/inbound.js'
 import { policiesFor } from '../security/authorization-policies.js'
-import { meshServerContext, userServerContext } from '../security/server-tls.js'
 import { tcpRbacFilters } from '../security/rbac.js'
+import { meshServerContext, userServerContext } from '../security/server-tls.js'
 import { tlsSocket } from '../security/tls-context.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
@@ -19,7 +19,12 @@ import { statsFilters, tcpProxy } from './tcp-proxy.js'
 const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'
 
 /** One filter chain of an inbound port. `userTls` is the user's own certificate in place of mTLS. */
-export function inboundChain(build: Build, port: InboundPort, match: ChainMatch, userTls: ServerTLSSettings | undefined): FilterChain {
+export function inboundChain(
+  build: Build,
+  port: InboundPort,
+  match: ChainMatch,
+  userTls: ServerTLSSettings | undefined,
+): FilterChain {
   const sidecar = port.passthrough || port.sources[0]?.kind !== 'Sidecar' ? undefined : build.view.sidecar
   return defined({
     name: chainName(port, match.protocol),
@@ -28,7 +33,13 @@ export function inboundChain(build: Build, port: InboundPort, match: ChainMatch,
       transport_protocol: match.transport,
       destination_port: port.targetPort > 0 ? port.targetPort : undefined,
     }),
-    transport_socket: match.mtls === undefined ? undefined : tlsSocket('DownstreamTlsContext', userTls === undefined ? meshServerContext(build, match.protocol) : userServerContext(build, userTls, match.protocol)),
+    transport_socket:
+      match.mtls === undefined
+        ? undefined
+        : tlsSocket(
+            'DownstreamTlsContext',
+            userTls === undefined ? meshServerContext(build, match.protocol) : userServerContext(build, userTls, match.protocol),
+          ),
     filters: match.protocol === 'http' ? httpChain(build, port) : tcpChain(build, port),
     metadata: sidecar === undefined ? undefined : configMetadata(sidecar),
   })
@@ -67,5 +78,10 @@ function only(flags: Record<string, boolean>): Record<string, true> {
 }
 
 function tcpChain(build: Build, port: InboundPort): Filter[] {
-  return [...exchangeFilters(build), ...tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy)), ...statsFilters(build, 'inbound'), tcpProxy(build, port.cluster)]
+  return [
+    ...exchangeFilters(build),
+    ...tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy)),
+    ...statsFilters(build, 'inbound'),
+    tcpProxy(build, port.cluster),
+  ]
 }

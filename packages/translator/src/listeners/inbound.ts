@@ -1,13 +1,13 @@
 import type { IstioIngressListener, PortProtocol, ServerTLSSettings } from '@heddle/config-model'
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import { portPath } from '../clusters/outbound.js'
 import { defined, duration } from '../message.js'
-import { inboundCluster, INBOUND_PASSTHROUGH_CLUSTER, listenerName, VIRTUAL_INBOUND } from '../names.js'
+import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, listenerName, VIRTUAL_INBOUND } from '../names.js'
 import { afterTlsTermination, listenerProtocol, parseProtocol } from '../protocol.js'
 import { type Provenance, sourceOf, sourceOfKey } from '../provenance.js'
-import { portPath } from '../clusters/outbound.js'
-import { listenerAccessLogs } from '../telemetry/access-log.js'
 import type { ServiceTarget } from '../service-targets.js'
+import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { canBind, socketAddress, WILDCARD } from './binding.js'
 import { chainMatches, userTlsMatches } from './filter-chain-match.js'
 import { inboundChain } from './inbound-chain.js'
@@ -43,7 +43,14 @@ export function inbound(build: Build, targets: readonly ServiceTarget[]): Inboun
   const virtualChains: FilterChain[] = []
   for (const port of inboundPorts(build, targets)) {
     const chains = chainsOf(build, port)
-    if (port.bindToPort) listeners.push(markAll(build, inboundListener(build, listenerName(port.bind, port.targetPort), port.bind, port.targetPort, true, chains), port.sources))
+    if (port.bindToPort)
+      listeners.push(
+        markAll(
+          build,
+          inboundListener(build, listenerName(port.bind, port.targetPort), port.bind, port.targetPort, true, chains),
+          port.sources,
+        ),
+      )
     else virtualChains.push(...chains)
   }
   return { listeners, virtualChains }
@@ -56,17 +63,25 @@ export function chainsOf(build: Build, given: InboundPort): FilterChain[] {
   const own = given.tls !== undefined && mode === 'DISABLE'
   const port = own ? { ...given, protocol: afterTlsTermination(given.protocol) } : given
   const matches = own ? userTlsMatches(listenerProtocol(port.protocol)) : chainMatches(mode, listenerProtocol(port.protocol))
-  return matches.map((match) => markAll(build, inboundChain(build, port, match, own ? given.tls : undefined), [...port.sources, ...sources]))
+  return matches.map((match) =>
+    markAll(build, inboundChain(build, port, match, own ? given.tls : undefined), [...port.sources, ...sources]),
+  )
 }
 
 /** Sidecar ingress if there is any, else the services in front of the workload; not in capture mode NONE, where the application has its ports itself. */
 export function inboundPorts(build: Build, targets: readonly ServiceTarget[]): InboundPort[] {
   const ingress = build.view.sidecar?.spec.ingress ?? []
   const none = build.proxy.interceptionMode === 'NONE'
-  const ports = ingress.length > 0 ? ingress.map((listener, i) => ingressPort(build, listener, i)) : none ? [] : targets.map((t) => servicePort(build, t))
+  const ports =
+    ingress.length > 0
+      ? ingress.map((listener, i) => ingressPort(build, listener, i))
+      : none
+        ? []
+        : targets.map((t) => servicePort(build, t))
   const byPort = new Map<number, InboundPort>()
   for (const port of ports) {
-    if (!byPort.has(port.targetPort) && canBind(build, port.bindToPort, port.bind, port.targetPort, port.protocol)) byPort.set(port.targetPort, port)
+    if (!byPort.has(port.targetPort) && canBind(build, port.bindToPort, port.bind, port.targetPort, port.protocol))
+      byPort.set(port.targetPort, port)
   }
   return [...byPort.values()].sort((a, b) => a.targetPort - b.targetPort)
 }
@@ -106,10 +121,28 @@ function servicePort(build: Build, { service, port, targetPort }: ServiceTarget)
 
 /** What reaches the workload on a port that nobody declared: sniffed and passed on. */
 export function passthroughPort(targetPort: number): InboundPort {
-  return { bind: WILDCARD, targetPort, port: 0, protocol: 'Unsupported', cluster: INBOUND_PASSTHROUGH_CLUSTER, hostname: '', bindToPort: false, tls: undefined, passthrough: true, sources: [] }
+  return {
+    bind: WILDCARD,
+    targetPort,
+    port: 0,
+    protocol: 'Unsupported',
+    cluster: INBOUND_PASSTHROUGH_CLUSTER,
+    hostname: '',
+    bindToPort: false,
+    tls: undefined,
+    passthrough: true,
+    sources: [],
+  }
 }
 
-export function inboundListener(build: Build, name: string, address: string, port: number, bindToPort: boolean, chains: readonly FilterChain[]): Listener {
+export function inboundListener(
+  build: Build,
+  name: string,
+  address: string,
+  port: number,
+  bindToPort: boolean,
+  chains: readonly FilterChain[],
+): Listener {
   const { interceptionMode } = build.proxy
   const tproxy = !bindToPort && interceptionMode === 'TPROXY'
   const filters = [...(bindToPort ? [] : [ORIGINAL_DST]), ...(tproxy ? [ORIGINAL_SRC] : []), ...inspectors(chains)]
@@ -136,4 +169,3 @@ function markAll<T extends object>(build: Build, message: T, sources: readonly P
   for (const source of sources) build.origins.mark(message, source)
   return message
 }
-

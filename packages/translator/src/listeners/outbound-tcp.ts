@@ -2,6 +2,7 @@ import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { serviceAddress } from '../build.js'
+import { portPath } from '../clusters/outbound.js'
 import { hostSubsetOf } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
@@ -9,7 +10,6 @@ import { isTls } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
 import { selects } from '../selection.js'
 import { type BoundL4Match, type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
-import { portPath } from '../clusters/outbound.js'
 import { WILDCARD } from './binding.js'
 import type { OutboundChain } from './conflicts.js'
 import { tcpChain, tcpRouteChain } from './tcp-proxy.js'
@@ -40,7 +40,12 @@ function tlsChains(target: TcpTarget, virtualServices: readonly BoundVirtualServ
         const key = JSON.stringify([match.sniHosts, match.destinationSubnets])
         if (!appliesHere(target, match) || seen.has(key)) continue
         seen.add(key)
-        chains.push(routed(target, vs, tls.route, `${tls.path}.match[${i}]`, { sni: match.sniHosts ?? [], subnets: subnetsOf(target, match) }))
+        chains.push(
+          routed(target, vs, tls.route, `${tls.path}.match[${i}]`, {
+            sni: match.sniHosts ?? [],
+            subnets: subnetsOf(target, match),
+          }),
+        )
       }
     }
   }
@@ -62,7 +67,8 @@ function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualSe
       const subnets: string[] = []
       for (const [i, match] of tcp.match.entries()) {
         if (!appliesHere(target, match)) continue
-        if (match.destinationSubnets === undefined || match.destinationSubnets.length === 0) return [...chains, routed(target, vs, tcp.route, `${tcp.path}.match[${i}]`, { subnets: base })]
+        if (match.destinationSubnets === undefined || match.destinationSubnets.length === 0)
+          return [...chains, routed(target, vs, tcp.route, `${tcp.path}.match[${i}]`, { subnets: base })]
         subnets.push(...match.destinationSubnets)
       }
       if (subnets.length > 0) chains.push(routed(target, vs, tcp.route, tcp.path, { subnets }))
@@ -85,10 +91,18 @@ function subnetsOf(target: TcpTarget, match: BoundL4Match): readonly string[] {
   return target.cidr === undefined ? [] : [target.cidr]
 }
 
-function routed(target: TcpTarget, vs: BoundVirtualService, route: Parameters<typeof tcpRouteChain>[3], path: string, match: { sni?: readonly string[]; subnets?: readonly string[] }): OutboundChain {
+function routed(
+  target: TcpTarget,
+  vs: BoundVirtualService,
+  route: Parameters<typeof tcpRouteChain>[3],
+  path: string,
+  match: { sni?: readonly string[]; subnets?: readonly string[] },
+): OutboundChain {
   const { build, port } = target
   const { name, namespace } = vs.resource.metadata
-  const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) => build.view.serviceOf(h))
+  const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
+    build.view.serviceOf(h),
+  )
   const chain = build.origins.mark(chainOf(filters, configMetadata(vs.resource)), sourceOf(vs.resource, path))
   return { ...match, chain }
 }
@@ -97,7 +111,11 @@ function routed(target: TcpTarget, vs: BoundVirtualService, route: Parameters<ty
 function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[]): OutboundChain {
   const number = service.ports.length === 1 ? (service.ports[0]?.number ?? port.number) : port.number
   const chain = chainOf(tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname)), undefined)
-  return { sni, ...(cidr === undefined ? {} : { subnets: [cidr] }), chain: build.origins.mark(chain, sourceOfKey(service.source, portPath(service, port))) }
+  return {
+    sni,
+    ...(cidr === undefined ? {} : { subnets: [cidr] }),
+    chain: build.origins.mark(chain, sourceOfKey(service.source, portPath(service, port))),
+  }
 }
 
 /** A server that takes TLS must answer within this time. */

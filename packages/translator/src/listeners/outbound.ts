@@ -1,18 +1,18 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { type Build, endpointsOf, serviceAddress } from '../build.js'
+import { portPath } from '../clusters/outbound.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
-import { portPath } from '../clusters/outbound.js'
-import type { EgressListener } from '../view.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
+import type { EgressListener } from '../view.js'
 import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain } from './conflicts.js'
 import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
-import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
 import { httpManager } from './http-manager.js'
+import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
 import { chainOf, tcpChains } from './outbound-tcp.js'
 import { catchAllFilters } from './virtual-outbound.js'
 
@@ -27,7 +27,8 @@ export function outboundListeners(build: Build): OutboundListeners {
   const entries = new Map<string, ListenerEntry>()
   const routeNames = new Set<string>()
   const sources = new Map<string, Parameters<Build['origins']['mark']>[1][]>()
-  const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void => addService({ build, egress, service, port, bind, entries, routeNames, sources })
+  const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void =>
+    addService({ build, egress, service, port, bind, entries, routeNames, sources })
   for (const egress of build.view.egress) {
     const bindToPort = bindsToPort(build, egress)
     const bind = egress.bind !== '' ? egress.bind : bindToPort ? LOOPBACK : ''
@@ -58,7 +59,11 @@ function bindsToPort(build: Build, egress: EgressListener): boolean {
 
 /** '' is the service's own address. TCP to a headless service stands on the address of each of its pods but the proxy's own. */
 function addressesOf(build: Build, service: MeshService, port: ServicePort, bind: string): readonly string[] {
-  const perPod = bind === '' && service.resolution === 'Passthrough' && serviceAddress(service) === WILDCARD && listenerProtocol(port.protocol) !== 'http'
+  const perPod =
+    bind === '' &&
+    service.resolution === 'Passthrough' &&
+    serviceAddress(service) === WILDCARD &&
+    listenerProtocol(port.protocol) !== 'http'
   if (!perPod) return [bind]
   const endpoints = endpointsOf(build, service, port.name)
   if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return [bind]
@@ -84,14 +89,26 @@ function addService(adding: Adding): void {
   const key = listenerName(bind, port.number)
   const entry = entries.get(key)
   const conflict = conflictOf(entry, port.protocol)
-  const source = egress.port === undefined ? sourceOfKey(service.source, portPath(service, port)) : build.view.sidecar === undefined ? undefined : sourceOf(build.view.sidecar, `spec.egress[${egress.index}]`)
+  const source =
+    egress.port === undefined
+      ? sourceOfKey(service.source, portPath(service, port))
+      : build.view.sidecar === undefined
+        ? undefined
+        : sourceOf(build.view.sidecar, `spec.egress[${egress.index}]`)
   if (source !== undefined && entry?.locked !== true) adding.sources.set(key, [...(adding.sources.get(key) ?? []), source])
   if (conflict === 'ignore') return
   const tcp = kind === 'http' ? [] : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServices })
   const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, bind)]
   if (entry !== undefined && conflict === 'merge') return mergeChains(entry, chains, port.protocol)
   const sniffed = kind === 'auto' || (kind === 'http' && bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
-  entries.set(key, { bind, port: port.number, bindToPort: bindsToPort(build, egress), protocol: sniffed ? 'Unsupported' : port.protocol, chains, locked: false })
+  entries.set(key, {
+    bind,
+    port: port.number,
+    bindToPort: bindsToPort(build, egress),
+    protocol: sniffed ? 'Unsupported' : port.protocol,
+    chains,
+    locked: false,
+  })
 }
 
 function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
@@ -103,9 +120,16 @@ function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bi
 
 /** HTTP of a port, by RDS: one configuration for all services of the port, or one for a service whose protocol is detected on an address of its own. */
 function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 'auto', bind: string): OutboundChain {
-  const routes = port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
+  const routes =
+    port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
   routeNames.add(routes)
-  const manager = httpManager(build, { listener: 'outbound', statPrefix: statName(`outbound_${listenerName(bind, port.number)}`), routes, port: port.number, protocol: port.protocol })
+  const manager = httpManager(build, {
+    listener: 'outbound',
+    statPrefix: statName(`outbound_${listenerName(bind, port.number)}`),
+    routes,
+    port: port.number,
+    protocol: port.protocol,
+  })
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   return { ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}), chain: chainOf([manager], undefined) }
 }
@@ -122,7 +146,18 @@ export function httpProxyListener(build: Build): Listener | undefined {
     protocol: 'HTTP_PROXY',
     extra: { http_protocol_options: { allow_absolute_url: true } },
   })
-  return finish(build, { bind: LOOPBACK, port, bindToPort: true, protocol: 'HTTP_PROXY', chains: [{ chain: chainOf([manager], undefined) }], locked: true }, [])
+  return finish(
+    build,
+    {
+      bind: LOOPBACK,
+      port,
+      bindToPort: true,
+      protocol: 'HTTP_PROXY',
+      chains: [{ chain: chainOf([manager], undefined) }],
+      locked: true,
+    },
+    [],
+  )
 }
 
 /** The listener of an entry. A chain that matches everything stands alone, or behind the others as their default. */
@@ -139,8 +174,12 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
     traffic_direction: 'OUTBOUND' as const,
     access_log: listenerAccessLogs(build),
     bind_to_port: entry.bindToPort ? undefined : false,
-    filter_chains: alone ? [everything] : matching.map((c) => build.origins.copy(c.chain, { filter_chain_match: matchOf(c), ...c.chain })),
-    default_filter_chain: alone ? undefined : (everything ?? { name: 'PassthroughFilterChain', filter_chain_match: {}, filters: fallthrough }),
+    filter_chains: alone
+      ? [everything]
+      : matching.map((c) => build.origins.copy(c.chain, { filter_chain_match: matchOf(c), ...c.chain })),
+    default_filter_chain: alone
+      ? undefined
+      : (everything ?? { name: 'PassthroughFilterChain', filter_chain_match: {}, filters: fallthrough }),
     listener_filters: filters.length === 0 ? undefined : filters,
     listener_filters_timeout: http ? duration(build.mesh.protocolDetectionTimeout) : NO_TIMEOUT,
     continue_on_listener_filters_timeout: true,
@@ -161,4 +200,3 @@ function range(subnet: string): { address_prefix: string; prefix_len: number } {
   const [prefix = '', length] = subnet.split('/')
   return { address_prefix: prefix, prefix_len: length === undefined ? (prefix.includes(':') ? 128 : 32) : Number(length) }
 }
-

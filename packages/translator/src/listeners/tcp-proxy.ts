@@ -1,7 +1,6 @@
 import type { MeshService, PortProtocol, RouteDestination } from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { policyForPort } from '../destination-rules.js'
 import { defined, duration, typed } from '../message.js'
 import { parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
@@ -23,16 +22,34 @@ export function silentTcpProxy(cluster: string): Filter {
 
 /** The filters of a TCP chain that are not for policy: metrics, protocol sniffers, then the proxy. */
 export function tcpChain(build: Build, listener: ListenerClass, protocol: PortProtocol, cluster: string): Filter[] {
-  return [...statsFilters(build, listener), ...sniffers(protocol, cluster), tcpProxy(build, cluster, hashPolicy(build, cluster))]
+  return [
+    ...statsFilters(build, listener),
+    ...sniffers(protocol, cluster),
+    tcpProxy(build, cluster, connectionSettings(build, cluster)),
+  ]
 }
 
 /** The filters of a TCP or TLS rule: one cluster, or several by weight under the VirtualService's name. */
-export function tcpRouteChain(build: Build, listener: ListenerClass, protocol: PortProtocol, routes: readonly RouteDestination[], owner: string, port: number, serviceOf: (host: string) => MeshService | undefined): Filter[] {
+export function tcpRouteChain(
+  build: Build,
+  listener: ListenerClass,
+  protocol: PortProtocol,
+  routes: readonly RouteDestination[],
+  owner: string,
+  port: number,
+  serviceOf: (host: string) => MeshService | undefined,
+): Filter[] {
   const scope = { port, serviceOf }
   const [only] = routes
   if (routes.length === 1 && only !== undefined) return tcpChain(build, listener, protocol, clusterOf(scope, only.destination))
-  const clusters = routes.filter((r) => (r.weight ?? 0) > 0).map((r) => ({ name: clusterOf(scope, r.destination), weight: r.weight }))
-  return [...statsFilters(build, listener), ...sniffers(protocol, owner), proxyFilter(build, { stat_prefix: owner, weighted_clusters: { clusters } })]
+  const clusters = routes
+    .filter((r) => (r.weight ?? 0) > 0)
+    .map((r) => ({ name: clusterOf(scope, r.destination), weight: r.weight }))
+  return [
+    ...statsFilters(build, listener),
+    ...sniffers(protocol, owner),
+    proxyFilter(build, { stat_prefix: owner, weighted_clusters: { clusters } }),
+  ]
 }
 
 export function statsFilters(build: Build, listener: ListenerClass): Filter[] {
@@ -45,21 +62,40 @@ function proxyFilter(build: Build, config: object): Filter {
   const seconds = typeof idle === 'string' ? /^(\d+)s$/.exec(idle)?.[1] : undefined
   return {
     name: 'envoy.filters.network.tcp_proxy',
-    typed_config: typed(TCP_PROXY, defined({ ...config, access_log: accessLogs(build), idle_timeout: seconds === undefined ? undefined : duration(Number(seconds) * 1000) })),
+    typed_config: typed(
+      TCP_PROXY,
+      defined({
+        access_log: accessLogs(build),
+        idle_timeout: seconds === undefined ? undefined : duration(Number(seconds) * 1000),
+        ...config,
+      }),
+    ),
   }
 }
 
 function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
-  return protocol === 'MONGO' ? [{ name: 'envoy.filters.network.mongo_proxy', typed_config: typed('envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy', { stat_prefix: statPrefix }) }] : []
+  return protocol === 'MONGO'
+    ? [
+        {
+          name: 'envoy.filters.network.mongo_proxy',
+          typed_config: typed('envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy', { stat_prefix: statPrefix }),
+        },
+      ]
+    : []
 }
 
-/** consistentHash.useSourceIp is the only hash that a connection has; idleTimeout of the destination is the proxy's. */
-function hashPolicy(build: Build, cluster: string): object {
+/** What the DestinationRule says of connections, for the whole destination or the subset, never by port. A connection has no hash but its source. */
+function connectionSettings(build: Build, cluster: string): object {
   const name = parseClusterName(cluster)
   const service = name === undefined ? undefined : build.view.serviceOf(name.host)
-  const port = service?.ports.find((p) => p.number === name?.port)
-  if (service === undefined || port === undefined) return {}
-  const policy = policyForPort(build.rules.of(service)?.trafficPolicy, port)
-  const idle = policy?.connectionPool?.tcp?.idleTimeout
-  return { ...(policy?.loadBalancer?.consistentHash?.useSourceIp === true ? { hash_policy: [{ source_ip: {} }] } : {}), ...(idle === undefined ? {} : { idle_timeout: duration(idle) }) }
+  const rule = service === undefined ? undefined : build.rules.of(service)
+  const subset = rule?.subsets.find((s) => s.subset.name === name?.subset)?.subset.trafficPolicy
+  const tcp = (subset?.connectionPool ?? rule?.trafficPolicy?.connectionPool)?.tcp
+  const hash = (subset?.loadBalancer ?? rule?.trafficPolicy?.loadBalancer)?.consistentHash
+  return defined({
+    hash_policy: hash?.useSourceIp === true ? [{ source_ip: {} }] : undefined,
+    idle_timeout: tcp?.idleTimeout === undefined ? undefined : duration(tcp.idleTimeout),
+    max_downstream_connection_duration:
+      tcp?.maxConnectionDuration === undefined ? undefined : duration(tcp.maxConnectionDuration),
+  })
 }

@@ -9,8 +9,18 @@ import { silentTcpProxy, statsFilters } from './tcp-proxy.js'
 export function virtualInbound(build: Build, portChains: readonly FilterChain[]): Listener {
   const policy = build.peers.ofWorkload(build.proxy.namespace, build.proxy.labels)
   // A port that only portLevelMtls names has catch-all chains of its own; a declared port has its own chains anyway.
-  const ports = [0, ...[...policy.ports].filter(([port]) => !portChains.some((c) => c.filter_chain_match?.destination_port === port)).map(([port]) => port).sort((a, b) => a - b)]
-  return virtualInboundListener(build, [blackhole(build), ...ports.flatMap((port) => chainsOf(build, passthroughPort(port))), ...portChains])
+  const ports = [
+    0,
+    ...[...policy.ports]
+      .filter(([port]) => !portChains.some((c) => c.filter_chain_match?.destination_port === port))
+      .map(([port]) => port)
+      .sort((a, b) => a - b),
+  ]
+  return virtualInboundListener(build, [
+    blackhole(build),
+    ...ports.flatMap((port) => chainsOf(build, passthroughPort(port))),
+    ...portChains,
+  ])
 }
 
 /** Calls to the listener's own port would go round in circles. */
@@ -21,4 +31,3 @@ function blackhole(build: Build): FilterChain {
     filters: [...exchangeFilters(build), ...statsFilters(build, 'inbound'), silentTcpProxy(BLACK_HOLE_CLUSTER)],
   }
 }
-

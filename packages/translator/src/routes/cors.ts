@@ -5,8 +5,10 @@ import { ALWAYS } from './percent.js'
 
 /** corsPolicy of a rule, for the cors filter. Preflights that match no origin are forwarded unless the rule says IGNORE. */
 export function corsConfig(cors: CorsPolicy): TypedMessage {
-  const origins = cors.allowOrigins !== undefined ? cors.allowOrigins.map(stringMatcher) : cors.allowOrigin?.map((exact) => ({ exact }))
-  const joined = (list: readonly string[] | undefined): string | undefined => (list === undefined || list.length === 0 ? undefined : list.join(','))
+  const origins =
+    cors.allowOrigins !== undefined ? cors.allowOrigins.map(stringMatcher) : cors.allowOrigin?.map((exact) => ({ exact }))
+  const joined = (list: readonly string[] | undefined): string | undefined =>
+    list === undefined || list.length === 0 ? undefined : list.join(',')
   return typed('envoy.extensions.filters.http.cors.v3.CorsPolicy', {
     allow_origin_string_match: origins,
     allow_methods: joined(cors.allowMethods),

@@ -1,11 +1,11 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
+import { portPath } from '../clusters/outbound.js'
 import { policyForPort } from '../destination-rules.js'
 import { defined, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
 import { sourceOfKey } from '../provenance.js'
-import { portPath } from '../clusters/outbound.js'
 import { hashPolicy } from './hash-policy.js'
 import { EVERY_PATH } from './match.js'
 import { retryPolicy } from './retry.js'
@@ -32,10 +32,20 @@ export function serviceRoute(build: Build, service: MeshService, port: ServicePo
 export function catchAllHost(build: Build, attemptCount: boolean): VirtualHost {
   const include = attemptCount ? { include_request_attempt_count: true } : {}
   if (!build.view.allowAny) {
-    return { name: 'block_all', domains: ['*'], routes: [{ name: 'block_all', match: EVERY_PATH, direct_response: { status: 502 } }], ...include }
+    return {
+      name: 'block_all',
+      domains: ['*'],
+      routes: [{ name: 'block_all', match: EVERY_PATH, direct_response: { status: 502 } }],
+      ...include,
+    }
   }
   const cluster = egressCluster(build)
-  return { name: 'allow_any', domains: ['*'], routes: [{ name: 'allow_any', match: EVERY_PATH, route: { cluster, timeout: NO_TIMEOUT, max_grpc_timeout: NO_TIMEOUT } }], ...include }
+  return {
+    name: 'allow_any',
+    domains: ['*'],
+    routes: [{ name: 'allow_any', match: EVERY_PATH, route: { cluster, timeout: NO_TIMEOUT, max_grpc_timeout: NO_TIMEOUT } }],
+    ...include,
+  }
 }
 
 /** Where connections to unknown destinations go. */

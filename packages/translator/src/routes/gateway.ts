@@ -14,7 +14,8 @@ import { configuration } from './outbound.js'
 /** One route configuration per HTTP port of a gateway, one per HTTPS server. */
 export function gatewayRoutes(build: Build, servers: readonly BoundServer[]): RouteConfiguration[] {
   const byName = new Map<string, BoundServer[]>()
-  for (const server of servers) if (server.routeName !== '') byName.set(server.routeName, [...(byName.get(server.routeName) ?? []), server])
+  for (const server of servers)
+    if (server.routeName !== '') byName.set(server.routeName, [...(byName.get(server.routeName) ?? []), server])
   return [...byName].map(([name, list]) => routeConfiguration(build, name, list))
 }
 
@@ -38,11 +39,24 @@ function routeConfiguration(build: Build, name: string, servers: readonly BoundS
     return mark(build, configuration(name, [{ name: `blackhole:${port}`, domains: ['*'] }]), servers)
   }
   const collapsed = collapse(hosts).map(({ first, domains }): VirtualHost => {
-    const made: VirtualHost = { name: hostWithPort(first.domain, first.port), domains, ...(first.routes.length === 0 ? {} : { routes: catchAllLast(first.routes) }), ...attempts, ...(first.requireTls ? { require_tls: 'ALL' } : {}) }
+    const made: VirtualHost = {
+      name: hostWithPort(first.domain, first.port),
+      domains,
+      ...(first.routes.length === 0 ? {} : { routes: catchAllLast(first.routes) }),
+      ...attempts,
+      ...(first.requireTls ? { require_tls: 'ALL' } : {}),
+    }
     for (const source of first.marks) build.origins.mark(made, source)
     return made
   })
-  return mark(build, configuration(name, collapsed.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))), servers)
+  return mark(
+    build,
+    configuration(
+      name,
+      collapsed.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
+    ),
+    servers,
+  )
 }
 
 /** VirtualServices of a gateway, oldest first; those of one host share its virtual host. */
@@ -56,7 +70,14 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
     for (const domain of served) {
       const host = hosts.get(domain)
       const source = sourceOf(vs.resource, 'spec.hosts')
-      if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [...routes], requireTls: server.tls?.httpsRedirect === true, marks: [source] })
+      if (host === undefined)
+        hosts.set(domain, {
+          domain,
+          port: server.port.number,
+          routes: [...routes],
+          requireTls: server.tls?.httpsRedirect === true,
+          marks: [source],
+        })
       else {
         host.routes.push(...routes)
         host.marks.push(source)
@@ -68,7 +89,14 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
 
 export function virtualServicesOf(build: Build, gatewayName: string): BoundVirtualService[] {
   return boundVirtualServices(build.snapshot).filter(
-    (vs) => vs.gateways.includes(gatewayName) && visible(vs.resource.spec.exportTo, build.mesh.defaultVirtualServiceExportTo, vs.resource.metadata.namespace, build.proxy.namespace),
+    (vs) =>
+      vs.gateways.includes(gatewayName) &&
+      visible(
+        vs.resource.spec.exportTo,
+        build.mesh.defaultVirtualServiceExportTo,
+        vs.resource.metadata.namespace,
+        build.proxy.namespace,
+      ),
   )
 }
 
@@ -79,14 +107,29 @@ function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }
   const known = made.get(build) ?? new Map<string, Route[]>()
   made.set(build, known)
   const key = `${gatewayName} ${vs.resource.metadata.namespace}/${vs.resource.metadata.name} ${server.port.number} ${server.tls !== undefined}`
-  const routes = known.get(key) ?? httpRoutes({ build, virtualService: vs, port: server.port.number, gateway: gatewayName, tls: server.tls !== undefined, serviceOf: (h) => serviceFor(build, vs, h) })
+  const routes =
+    known.get(key) ??
+    httpRoutes({
+      build,
+      virtualService: vs,
+      port: server.port.number,
+      gateway: gatewayName,
+      tls: server.tls !== undefined,
+      serviceOf: (h) => serviceFor(build, vs, h),
+    })
   known.set(key, routes)
   return routes
 }
 
 /** The service of a host as a VirtualService means it: that of its own namespace first. */
 export function serviceFor(build: Build, vs: BoundVirtualService, hostname: string): MeshService | undefined {
-  const own = build.snapshot.servicesOf(hostname).find((s) => s.namespace === vs.resource.metadata.namespace && visible(s.exportTo, build.mesh.defaultServiceExportTo, s.namespace, build.proxy.namespace))
+  const own = build.snapshot
+    .servicesOf(hostname)
+    .find(
+      (s) =>
+        s.namespace === vs.resource.metadata.namespace &&
+        visible(s.exportTo, build.mesh.defaultServiceExportTo, s.namespace, build.proxy.namespace),
+    )
   return own ?? build.view.serviceOf(hostname)
 }
 
@@ -104,7 +147,13 @@ function addRedirects({ server }: BoundServer, hosts: Map<string, Host>): void {
 function collapse(hosts: ReadonlyMap<string, Host>): { first: Host; domains: string[] }[] {
   const out: { first: Host; domains: string[] }[] = []
   for (const host of [...hosts.values()].sort((a, b) => bySpecificity(a.domain, b.domain))) {
-    const same = out.find(({ first }) => first.requireTls === host.requireTls && first.port === host.port && first.routes.length === host.routes.length && first.routes.every((r, i) => r === host.routes[i]))
+    const same = out.find(
+      ({ first }) =>
+        first.requireTls === host.requireTls &&
+        first.port === host.port &&
+        first.routes.length === host.routes.length &&
+        first.routes.every((r, i) => r === host.routes[i]),
+    )
     if (same === undefined) out.push({ first: host, domains: [host.domain] })
     else same.domains.push(host.domain)
   }
@@ -113,7 +162,8 @@ function collapse(hosts: ReadonlyMap<string, Host>): { first: Host; domains: str
 
 /** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. */
 function catchAllLast(routes: readonly Route[]): Route[] {
-  const isLast = ({ match }: Route): boolean => match?.prefix === '/' && match.headers === undefined && match.query_parameters === undefined
+  const isLast = ({ match }: Route): boolean =>
+    match?.prefix === '/' && match.headers === undefined && match.query_parameters === undefined
   return [...routes.filter((r) => !isLast(r)), ...routes.filter(isLast)]
 }
 

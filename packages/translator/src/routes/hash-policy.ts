@@ -8,7 +8,14 @@ export function hashPolicy(hash: ConsistentHash | undefined): RouteAction_HashPo
   if (hash.httpHeaderName !== undefined) return { header: { header_name: hash.httpHeaderName } }
   if (hash.httpCookie !== undefined) {
     const { name, path, ttl, attributes } = hash.httpCookie
-    return { cookie: defined({ name, path: path || undefined, ttl: ttl === undefined ? undefined : duration(ttl), attributes: attributes?.map((a) => ({ name: a.name, ...(a.value === undefined ? {} : { value: a.value }) })) }) }
+    return {
+      cookie: defined({
+        name,
+        path: path || undefined,
+        ttl: ttl === undefined ? undefined : duration(ttl),
+        attributes: attributes?.map((a) => ({ name: a.name, ...(a.value === undefined ? {} : { value: a.value }) })),
+      }),
+    }
   }
   if (hash.useSourceIp === true) return { connection_properties: { source_ip: true } }
   return hash.httpQueryParameterName === undefined ? undefined : { query_parameter: { name: hash.httpQueryParameterName } }

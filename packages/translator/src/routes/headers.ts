@@ -13,31 +13,49 @@ export interface HeaderChanges {
 export function headerChanges(headers: Headers | undefined): HeaderChanges {
   const { request, response } = headers ?? {}
   return {
-    ...list('request_headers_to_add', [...options(request?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'), ...options(request?.add, undefined)]),
+    ...list('request_headers_to_add', [
+      ...options(request?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'),
+      ...options(request?.add, undefined),
+    ]),
     ...list('request_headers_to_remove', (request?.remove ?? []).filter(isOrdinary)),
-    ...list('response_headers_to_add', [...options(response?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'), ...options(response?.add, undefined)]),
+    ...list('response_headers_to_add', [
+      ...options(response?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'),
+      ...options(response?.add, undefined),
+    ]),
     ...list('response_headers_to_remove', (response?.remove ?? []).filter(isOrdinary)),
   }
 }
 
 /** The authority that header operations ask for: `set` over `add`; undefined when they do not. */
 export function authorityOf(headers: Headers | undefined): string | undefined {
-  const find = (from: Readonly<Record<string, string>> | undefined): string | undefined => Object.entries(from ?? {}).findLast(([name]) => isAuthority(name))?.[1]
+  const find = (from: Readonly<Record<string, string>> | undefined): string | undefined =>
+    Object.entries(from ?? {}).findLast(([name]) => isAuthority(name))?.[1]
   return find(headers?.request?.set) ?? find(headers?.request?.add)
 }
 
 /** One after the other, list by list. */
 export function joinChanges(first: HeaderChanges, second: HeaderChanges): HeaderChanges {
-  const keys = ['request_headers_to_add', 'request_headers_to_remove', 'response_headers_to_add', 'response_headers_to_remove'] as const
+  const keys = [
+    'request_headers_to_add',
+    'request_headers_to_remove',
+    'response_headers_to_add',
+    'response_headers_to_remove',
+  ] as const
   return Object.assign({}, ...keys.map((key) => list(key, [...(first[key] ?? []), ...(second[key] ?? [])])))
 }
 
 // APPEND_IF_EXISTS_OR_ADD is the enum's zero: proto JSON leaves it out.
-function options(headers: Readonly<Record<string, string>> | undefined, action: 'OVERWRITE_IF_EXISTS_OR_ADD' | undefined): HeaderValueOption[] {
+function options(
+  headers: Readonly<Record<string, string>> | undefined,
+  action: 'OVERWRITE_IF_EXISTS_OR_ADD' | undefined,
+): HeaderValueOption[] {
   return Object.entries(headers ?? {})
     .filter(([name]) => isOrdinary(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => ({ header: { key, ...(value === '' ? {} : { value }) }, ...(action === undefined ? {} : { append_action: action }) }))
+    .map(([key, value]) => ({
+      header: { key, ...(value === '' ? {} : { value }) },
+      ...(action === undefined ? {} : { append_action: action }),
+    }))
 }
 
 function isOrdinary(name: string): boolean {

@@ -1,7 +1,18 @@
-import type { ConsistentHash, Destination, HTTPMatchRequest, HTTPRouteDestination, MeshService } from '@heddle/config-model'
-import type { Route, RouteAction, RouteAction_HashPolicy, WeightedCluster_ClusterWeight } from '@heddle/xds-types/envoy/config/route/v3'
+import type {
+  ConsistentHash,
+  Destination,
+  HTTPMatchRequest,
+  HTTPRouteDestination,
+  MeshService,
+  TrafficPolicy,
+} from '@heddle/config-model'
+import type {
+  Route,
+  RouteAction,
+  RouteAction_HashPolicy,
+  WeightedCluster_ClusterWeight,
+} from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
-import { policyForPort, policyOfSubset } from '../destination-rules.js'
 import { configMetadata, defined, duration, NO_TIMEOUT } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { sourceOf } from '../provenance.js'
@@ -58,7 +69,10 @@ function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchReque
 function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchRequest | undefined, path: string): Route {
   const { http } = rule
   const name = [http.name ?? '', match?.name ?? '']
-  const filters = { ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }), ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }) }
+  const filters = {
+    ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
+    ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
+  }
   const action = actionOf(scope, rule)
   const route: Route = defined({
     name: (name[1] === '' ? name[0] : name.join('.')) || undefined,
@@ -83,26 +97,35 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route
   const timeout = http.timeout === undefined ? NO_TIMEOUT : duration(http.timeout)
   const destinations = http.route ?? []
   const only = destinations.length === 1 ? destinations[0] : undefined
-  const hashes = destinations.filter((d) => only !== undefined || (d.weight ?? 0) > 0).map((d) => consistentHashOf(scope, d.destination))
+  const hashes = destinations
+    .filter((d) => only !== undefined || (d.weight ?? 0) > 0)
+    .map((d) => consistentHashOf(scope, d.destination))
   const { rewrite } = http
-  const authority = (rewrite?.authority || undefined) ?? authorityOf(http.headers) ?? (only === undefined ? undefined : authorityOf(only.headers))
+  const authority =
+    (rewrite?.authority || undefined) ?? authorityOf(http.headers) ?? (only === undefined ? undefined : authorityOf(only.headers))
   const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
   const hash = hashes.map(hashPolicy).filter((h): h is RouteAction_HashPolicy => h !== undefined)
   const action: RouteAction = defined({
     timeout,
     max_grpc_timeout: timeout,
-    ...(only === undefined ? { weighted_clusters: { clusters: weighted(scope, destinations) } } : { cluster: clusterOf(scope, only.destination) }),
+    ...(only === undefined
+      ? { weighted_clusters: { clusters: weighted(scope, destinations) } }
+      : { cluster: clusterOf(scope, only.destination) }),
     ...rewriteOf(rewrite),
     host_rewrite_literal: authority,
     request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
     hash_policy: hash.length === 0 ? undefined : hash,
-    retry_policy: retryPolicy(http.retries ?? scope.build.mesh.defaultHttpRetryPolicy, only !== undefined && hashes[0] !== undefined),
+    retry_policy: retryPolicy(
+      http.retries ?? scope.build.mesh.defaultHttpRetryPolicy,
+      only !== undefined && hashes[0] !== undefined,
+    ),
   })
   return { ...(only === undefined ? {} : joinChanges(headerChanges(http.headers), headerChanges(only.headers))), route: action }
 }
 
 function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Partial<RouteAction> {
-  if (rewrite?.uriRegexRewrite !== undefined) return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
+  if (rewrite?.uriRegexRewrite !== undefined)
+    return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
   return rewrite?.uri === undefined || rewrite.uri === '' ? {} : { prefix_rewrite: rewrite.uri }
 }
 
@@ -110,13 +133,24 @@ function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Partial<RouteAct
 function weighted(scope: RouteScope, destinations: readonly HTTPRouteDestination[]): WeightedCluster_ClusterWeight[] {
   return destinations
     .filter((d) => (d.weight ?? 0) > 0)
-    .map((d) => defined({ name: clusterOf(scope, d.destination), weight: d.weight, ...headerChanges(d.headers), host_rewrite_literal: authorityOf(d.headers) }))
+    .map((d) =>
+      defined({
+        name: clusterOf(scope, d.destination),
+        weight: d.weight,
+        ...headerChanges(d.headers),
+        host_rewrite_literal: authorityOf(d.headers),
+      }),
+    )
 }
 
 /** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
 export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf'>, destination: Destination): string {
   const service = scope.serviceOf(destination.host)
-  return outboundCluster(portOf(scope.port, destination, service), destination.subset ?? '', service?.externalName ?? destination.host)
+  return outboundCluster(
+    portOf(scope.port, destination, service),
+    destination.subset ?? '',
+    service?.externalName ?? destination.host,
+  )
 }
 
 export function portOf(listenPort: number, destination: Destination, service: MeshService | undefined): number {
@@ -129,12 +163,19 @@ function consistentHashOf(scope: RouteScope, destination: Destination): Consiste
   const service = scope.serviceOf(destination.host)
   if (service === undefined) return undefined
   const rule = scope.build.rules.of(service)
-  const number = portOf(scope.port, destination, service)
-  const port = service.ports.find((p) => p.number === number)
-  if (rule === undefined || port === undefined) return undefined
-  const subset = rule.subsets.find((s) => s.subset.name === destination.subset)
-  const policy = subset === undefined ? policyForPort(rule.trafficPolicy, port) : policyOfSubset(rule.trafficPolicy, subset.subset.trafficPolicy, port)
-  return policy?.loadBalancer?.consistentHash
+  const subset = rule?.subsets.find((s) => s.subset.name === destination.subset)?.subset.trafficPolicy
+  const number = destination.port?.number
+  return (
+    hashForPort(subset, number) ??
+    subset?.loadBalancer?.consistentHash ??
+    hashForPort(rule?.trafficPolicy, number) ??
+    rule?.trafficPolicy?.loadBalancer?.consistentHash
+  )
+}
+
+/** Port settings count only where the rule names the port. */
+function hashForPort(policy: TrafficPolicy | undefined, port: number | undefined): ConsistentHash | undefined {
+  return policy?.portLevelSettings?.find((p) => p.port.number === port)?.loadBalancer?.consistentHash
 }
 
 /** What traces call the route: destination and path, or the VirtualService where there are several destinations. */
@@ -142,7 +183,9 @@ function operationOf(route: Route, { virtualService, port }: RouteScope): string
   const match = route.match
   const path = match?.path ?? (match?.prefix === undefined ? (match?.safe_regex?.regex ?? '/*') : `${match.prefix}*`)
   const cluster = parseClusterName(route.route?.cluster ?? '')
-  return cluster === undefined ? `${virtualService.resource.metadata.name}:${port}${path}` : `${cluster.host}:${cluster.port}${path}`
+  return cluster === undefined
+    ? `${virtualService.resource.metadata.name}:${port}${path}`
+    : `${cluster.host}:${cluster.port}${path}`
 }
 
 function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: string): Route {
@@ -152,11 +195,14 @@ function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: s
   if (route.route === undefined) return route
   origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route`))
   for (const [field, key] of MARKED) {
-    if (rule.http[key] !== undefined && route.route[field] !== undefined) origins.mark(route.route, sourceOf(rule.source, `${rule.path}.${key}`), field)
+    if (rule.http[key] !== undefined && route.route[field] !== undefined)
+      origins.mark(route.route, sourceOf(rule.source, `${rule.path}.${key}`), field)
   }
-  if (route.route.cluster !== undefined) origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route[0].destination`), 'cluster')
+  if (route.route.cluster !== undefined)
+    origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route[0].destination`), 'cluster')
   const used = (rule.http.route ?? []).map((d, i) => ({ d, i })).filter(({ d }) => (d.weight ?? 0) > 0)
-  for (const [at, cluster] of (route.route.weighted_clusters?.clusters ?? []).entries()) origins.mark(cluster, sourceOf(rule.source, `${rule.path}.route[${used[at]?.i ?? at}]`))
+  for (const [at, cluster] of (route.route.weighted_clusters?.clusters ?? []).entries())
+    origins.mark(cluster, sourceOf(rule.source, `${rule.path}.route[${used[at]?.i ?? at}]`))
   return route
 }
 

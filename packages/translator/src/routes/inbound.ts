@@ -9,7 +9,12 @@ import { retryPolicy } from './retry.js'
 /** Everything to the application. A request that was reset before it was sent is tried again: the connection was stale. HTTP/2 says so itself. */
 export function inboundRoutes(build: Build, port: InboundPort): RouteConfiguration {
   const given = build.mesh.defaultInboundHttpRetryPolicy
-  const retries = given !== undefined ? retryPolicy(given, true) : isHttp2(port.protocol) ? undefined : { retry_on: 'reset-before-request', num_retries: 2 }
+  const retries =
+    given !== undefined
+      ? retryPolicy(given, true)
+      : isHttp2(port.protocol)
+        ? undefined
+        : { retry_on: 'reset-before-request', num_retries: 2 }
   const route = {
     name: 'default',
     match: EVERY_PATH,
@@ -21,5 +26,9 @@ export function inboundRoutes(build: Build, port: InboundPort): RouteConfigurati
       retry_policy: retries,
     }),
   }
-  return { name: port.cluster, virtual_hosts: [{ name: `inbound|http|${port.port}`, domains: ['*'], routes: [route] }], validate_clusters: false }
+  return {
+    name: port.cluster,
+    virtual_hosts: [{ name: `inbound|http|${port.port}`, domains: ['*'], routes: [route] }],
+    validate_clusters: false,
+  }
 }

@@ -7,7 +7,9 @@ export const EVERY_PATH: RouteMatch = { prefix: '/' }
 
 export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
   if (match === undefined) return EVERY_PATH
-  const headers = [...named(match.headers, headerMatcher), ...named(match.withoutHeaders, withoutHeader)].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0))
+  const headers = [...named(match.headers, headerMatcher), ...named(match.withoutHeaders, withoutHeader)].sort((a, b) =>
+    nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0,
+  )
   if (match.method !== undefined) headers.push(headerMatcher(':method', match.method))
   if (match.authority !== undefined) headers.push(headerMatcher(':authority', match.authority))
   if (match.scheme !== undefined) headers.push(headerMatcher(':scheme', match.scheme))
@@ -23,7 +25,12 @@ export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
 /** Exactly `prefix: '/'` and nothing else but case: no later rule can be reached. */
 export function isCatchAll(match: RouteMatch): boolean {
   const path = match.prefix === '/' || match.safe_regex?.regex === '*'
-  return path && (match.headers ?? []).length === 0 && (match.query_parameters ?? []).length === 0 && (match.dynamic_metadata ?? []).length === 0
+  return (
+    path &&
+    (match.headers ?? []).length === 0 &&
+    (match.query_parameters ?? []).length === 0 &&
+    (match.dynamic_metadata ?? []).length === 0
+  )
 }
 
 /** Regular expressions are RE2 and match the whole value. */
@@ -44,7 +51,11 @@ function headerMatcher(name: string, match: StringMatch | undefined): HeaderMatc
 
 // A header that is not there must count as "not this value", but "not present" has no empty value.
 function withoutHeader(name: string, match: StringMatch | undefined): HeaderMatcher {
-  return { ...headerMatcher(name, match), invert_match: true, ...(isPresence(match) ? {} : { treat_missing_header_as_empty: true }) }
+  return {
+    ...headerMatcher(name, match),
+    invert_match: true,
+    ...(isPresence(match) ? {} : { treat_missing_header_as_empty: true }),
+  }
 }
 
 function queryMatcher(name: string, match: StringMatch | undefined): QueryParameterMatcher {
@@ -56,7 +67,10 @@ function isPresence(match: StringMatch | undefined): match is undefined {
   return match === undefined || ('regex' in match && match.regex === '*')
 }
 
-function named<T>(matches: Readonly<Record<string, StringMatch | undefined>> | undefined, make: (name: string, match: StringMatch | undefined) => T): T[] {
+function named<T>(
+  matches: Readonly<Record<string, StringMatch | undefined>> | undefined,
+  make: (name: string, match: StringMatch | undefined) => T,
+): T[] {
   return Object.entries(matches ?? {}).map(([name, match]) => make(name, match))
 }
 

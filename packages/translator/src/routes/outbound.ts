@@ -28,14 +28,26 @@ function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHos
   cache.set(number, all)
   if (host === undefined) return configuration(name, [...all, catchAllHost(build, attemptCount)])
   const own = all.filter((vh) => (vh.domains ?? []).includes(host))
-  return configuration(name, own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)))
+  return configuration(
+    name,
+    own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)),
+  )
 }
 
 /** The egress listener of a port, or the catch-all. */
 function listenerFor(build: Build, port: number): EgressListener | undefined {
-  return build.view.egress.find((l) => l.port !== undefined && l.port.number === port) ?? build.view.egress.find((l) => l.port === undefined)
+  return (
+    build.view.egress.find((l) => l.port !== undefined && l.port.number === port) ??
+    build.view.egress.find((l) => l.port === undefined)
+  )
 }
 
 export function configuration(name: string, hosts: readonly VirtualHost[]): RouteConfiguration {
-  return { name, virtual_hosts: hosts, validate_clusters: false, max_direct_response_body_size_bytes: MAX_DIRECT_RESPONSE, ignore_port_in_host_matching: true }
+  return {
+    name,
+    virtual_hosts: hosts,
+    validate_clusters: false,
+    max_direct_response_body_size_bytes: MAX_DIRECT_RESPONSE,
+    ignore_port_in_host_matching: true,
+  }
 }

@@ -9,7 +9,10 @@ const DEFAULT_ATTEMPTS = 2
 /** How often a host that was tried is drawn again before the retry goes to it after all. */
 const HOST_ATTEMPTS = '5'
 
-const PREVIOUS_HOSTS = { name: 'envoy.retry_host_predicates.previous_hosts', typed_config: typed('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate') }
+const PREVIOUS_HOSTS = {
+  name: 'envoy.retry_host_predicates.previous_hosts',
+  typed_config: typed('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
+}
 
 /**
  * A retry policy, written out on every route; undefined when `attempts` is 0.
@@ -17,7 +20,8 @@ const PREVIOUS_HOSTS = { name: 'envoy.retry_host_predicates.previous_hosts', typ
  */
 export function retryPolicy(retries: HTTPRetry | undefined, consistentHash: boolean): RetryPolicy | undefined {
   if (retries === undefined) return policy(DEFAULT_RETRY_ON, DEFAULT_ATTEMPTS, !consistentHash)
-  if (retries.attempts === 0 || retries.attempts === undefined) return retries.attempts === 0 ? undefined : withDetails(retries, consistentHash, DEFAULT_ATTEMPTS)
+  if (retries.attempts === 0 || retries.attempts === undefined)
+    return retries.attempts === 0 ? undefined : withDetails(retries, consistentHash, DEFAULT_ATTEMPTS)
   return withDetails(retries, consistentHash, retries.attempts)
 }
 
@@ -28,19 +32,32 @@ function withDetails(retries: HTTPRetry, consistentHash: boolean, attempts: numb
   if (retries.perTryTimeout !== undefined) made.per_try_timeout = duration(retries.perTryTimeout)
   if (retries.backoff !== undefined) made.retry_back_off = { base_interval: duration(retries.backoff) }
   if (retries.retryRemoteLocalities === true) {
-    made.retry_priority = { name: 'envoy.retry_priorities.previous_priorities', typed_config: typed('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', { update_frequency: 2 }) }
+    made.retry_priority = {
+      name: 'envoy.retry_priorities.previous_priorities',
+      typed_config: typed('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig', {
+        update_frequency: 2,
+      }),
+    }
   }
   return made
 }
 
 function policy(on: string, attempts: number, avoidPrevious: boolean): RetryPolicy {
-  return { retry_on: on, num_retries: attempts, host_selection_retry_max_attempts: HOST_ATTEMPTS, ...(avoidPrevious ? { retry_host_predicate: [PREVIOUS_HOSTS] } : {}) }
+  return {
+    retry_on: on,
+    num_retries: attempts,
+    host_selection_retry_max_attempts: HOST_ATTEMPTS,
+    ...(avoidPrevious ? { retry_host_predicate: [PREVIOUS_HOSTS] } : {}),
+  }
 }
 
 /** Numbers in retryOn are status codes; Envoy has them in a list of their own, behind the word `retriable-status-codes`. */
 function retryOn(text: string | undefined): { on: string; codes: number[] } {
   if (text === undefined || text === '') return { on: DEFAULT_RETRY_ON, codes: [] }
-  const parts = text.split(',').map((p) => p.trim()).filter((p) => p !== '')
+  const parts = text
+    .split(',')
+    .map((p) => p.trim())
+    .filter((p) => p !== '')
   const codes = parts.map(Number).filter((n) => Number.isInteger(n))
   const words = parts.filter((p) => !Number.isInteger(Number(p)))
   if (codes.length > 0 && !words.includes('retriable-status-codes')) words.push('retriable-status-codes')

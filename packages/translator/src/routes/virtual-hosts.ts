@@ -1,11 +1,11 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import { type Build, vips } from '../build.js'
-import { isWildcard, shortNames, hostSubsetOf } from '../hosts.js'
+import { hostSubsetOf, isWildcard, shortNames } from '../hosts.js'
 import { bracketed, hostWithPort } from '../names.js'
 import { isHttpOrSniffed } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
-import { followsVirtualService, type EgressListener } from '../view.js'
+import { type EgressListener, followsVirtualService } from '../view.js'
 import { type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { serviceRoute } from './default-route.js'
 import { httpRoutes } from './http-route.js'
@@ -31,7 +31,8 @@ export function outboundVirtualHosts(build: Build, listener: EgressListener, por
   const hosts: VirtualHost[] = []
   for (const group of groups) {
     if (port !== 0 && group.port !== port) continue
-    for (const name of group.names) add(hosts, virtualHost(build, group, name, [bracketed(name)], [], taken, attemptCount, undefined))
+    for (const name of group.names)
+      add(hosts, virtualHost(build, group, name, [bracketed(name)], [], taken, attemptCount, undefined))
     for (const service of group.services) {
       const { domains, short } = serviceDomains(build, service, port === 0 ? group.port : undefined)
       add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, attemptCount, service))
@@ -48,28 +49,57 @@ function onPort(service: MeshService, port: number): MeshService[] {
 }
 
 /** VirtualServices first, oldest first, then the services that are left. */
-function hostGroups(build: Build, listener: EgressListener, services: ReadonlyMap<string, MeshService>, port: number): HostGroup[] {
+function hostGroups(
+  build: Build,
+  listener: EgressListener,
+  services: ReadonlyMap<string, MeshService>,
+  port: number,
+): HostGroup[] {
   const groups: HostGroup[] = []
   for (const virtualService of listener.virtualServices) {
     if (virtualService.http.length === 0) continue
     // Off port 80 a VirtualService matters only for services that exist.
     if (port !== 80 && !matchesAny(virtualService, services)) continue
-    const routes = httpRoutes({ build, virtualService, port, gateway: MESH_GATEWAY, tls: false, serviceOf: (h) => services.get(h) })
+    const routes = httpRoutes({
+      build,
+      virtualService,
+      port,
+      gateway: MESH_GATEWAY,
+      tls: false,
+      serviceOf: (h) => services.get(h),
+    })
     if (routes.length > 0) groups.push(...groupsOf(virtualService, routes, listener, services, port))
   }
   const followed = new Set(groups.flatMap((g) => g.services.map((s) => s.hostname)))
   for (const service of services.values()) {
     if (followed.has(service.hostname) || service.resolution === 'Alias') continue
-    for (const p of service.ports.filter((q) => isHttpOrSniffed(q.protocol))) groups.push({ port: p.number, services: [service], names: [], routes: [serviceRoute(build, service, p)], virtualService: undefined })
+    for (const p of service.ports.filter((q) => isHttpOrSniffed(q.protocol)))
+      groups.push({
+        port: p.number,
+        services: [service],
+        names: [],
+        routes: [serviceRoute(build, service, p)],
+        virtualService: undefined,
+      })
   }
   return groups
 }
 
 function matchesAny(vs: BoundVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
-  return vs.hosts.some((host) => services.has(host) || [...services.keys()].some((name) => (isWildcard(host) || isWildcard(name)) && hostSubsetOf(name, host)))
+  return vs.hosts.some(
+    (host) =>
+      services.has(host) ||
+      [...services.keys()].some((name) => (isWildcard(host) || isWildcard(name)) && hostSubsetOf(name, host)),
+  )
 }
 
-function groupsOf(virtualService: BoundVirtualService, routes: readonly Route[], listener: EgressListener, services: ReadonlyMap<string, MeshService>, port: number): HostGroup[] {
+function groupsOf(
+  virtualService: BoundVirtualService,
+  routes: readonly Route[],
+  listener: EgressListener,
+  services: ReadonlyMap<string, MeshService>,
+  port: number,
+): HostGroup[] {
   const names: string[] = []
   const matched: MeshService[] = []
   for (const host of virtualService.hosts.filter((h) => !isWildcard(h))) {
@@ -84,7 +114,8 @@ function groupsOf(virtualService: BoundVirtualService, routes: readonly Route[],
   }
   const byPort = new Map<number, MeshService[]>()
   for (const service of matched) {
-    for (const p of service.ports.filter((q: ServicePort) => isHttpOrSniffed(q.protocol))) byPort.set(p.number, [...(byPort.get(p.number) ?? []), service])
+    for (const p of service.ports.filter((q: ServicePort) => isHttpOrSniffed(q.protocol)))
+      byPort.set(p.number, [...(byPort.get(p.number) ?? []), service])
   }
   if (byPort.size === 0 && port === 80) byPort.set(80, [])
   return [...byPort].map(([number, of]) => ({ port: number, services: of, names, routes, virtualService }))
@@ -97,7 +128,16 @@ interface Taken {
 }
 
 /** A virtual host with the domains that nobody before it has; undefined when none is left. A short form never takes the name of a real host. */
-function virtualHost(build: Build, group: HostGroup, hostname: string, domains: readonly string[], short: readonly string[], taken: Taken, attemptCount: boolean, service: MeshService | undefined): VirtualHost | undefined {
+function virtualHost(
+  build: Build,
+  group: HostGroup,
+  hostname: string,
+  domains: readonly string[],
+  short: readonly string[],
+  taken: Taken,
+  attemptCount: boolean,
+  service: MeshService | undefined,
+): VirtualHost | undefined {
   const name = hostWithPort(hostname, group.port)
   if (taken.names.has(name)) return undefined
   taken.names.add(name)
@@ -108,7 +148,12 @@ function virtualHost(build: Build, group: HostGroup, hostname: string, domains: 
     own.push(domain)
   }
   if (own.length === 0) return undefined
-  const host: VirtualHost = { name, domains: own, routes: group.routes, ...(attemptCount ? { include_request_attempt_count: true } : {}) }
+  const host: VirtualHost = {
+    name,
+    domains: own,
+    routes: group.routes,
+    ...(attemptCount ? { include_request_attempt_count: true } : {}),
+  }
   if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
   return service === undefined ? host : build.origins.mark(host, sourceOfKey(service.source))
 }
@@ -119,10 +164,15 @@ function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
 
 /** Every name by which a proxy may call a service: FQDN with and without the root dot, short names, `*.` of headless ones, VIPs. With a port each stands twice. */
 function serviceDomains(build: Build, service: MeshService, port: number | undefined): { domains: string[]; short: string[] } {
-  const withPort = (domain: string): string[] => (port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)])
+  const withPort = (domain: string): string[] =>
+    port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)]
   const aliases = aliasesOf(build, service)
   const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
-  const domains = [service.hostname, ...aliases].flatMap((h) => [...withPort(h), ...(isWildcard(h) ? [] : withPort(`${h}.`)), ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort)])
+  const domains = [service.hostname, ...aliases].flatMap((h) => [
+    ...withPort(h),
+    ...withPort(`${h}.`),
+    ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort),
+  ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
   domains.push(...vips(service).flatMap(withPort))
   return { domains, short }

@@ -14,7 +14,13 @@ export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Wor
   const root = snapshot.meshConfig.rootNamespace
   const own = snapshot
     .list('AuthorizationPolicy')
-    .filter((p) => (p.metadata.namespace === proxy.namespace || p.metadata.namespace === root) && p.spec.targetRef === undefined && (p.spec.targetRefs ?? []).length === 0 && selects(p.spec.selector?.matchLabels, proxy.labels))
+    .filter(
+      (p) =>
+        (p.metadata.namespace === proxy.namespace || p.metadata.namespace === root) &&
+        p.spec.targetRef === undefined &&
+        (p.spec.targetRefs ?? []).length === 0 &&
+        selects(p.spec.selector?.matchLabels, proxy.labels),
+    )
   const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
   return { audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
 }
@@ -31,5 +37,7 @@ export function rulePolicyName(policy: AuthorizationPolicy, index: number): stri
 /** The rule that a name of {@link rulePolicyName} means; undefined for other text. */
 export function policySource(name: string): Provenance | undefined {
   const [, namespace, policy, index] = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(name) ?? []
-  return namespace === undefined || policy === undefined ? undefined : { kind: 'AuthorizationPolicy', namespace, name: policy, path: `spec.rules[${index}]` }
+  return namespace === undefined || policy === undefined
+    ? undefined
+    : { kind: 'AuthorizationPolicy', namespace, name: policy, path: `spec.rules[${index}]` }
 }

@@ -26,9 +26,18 @@ export interface PeerPolicies {
 export function peerPolicies(snapshot: MeshSnapshot): PeerPolicies {
   const all = snapshot.list('PeerAuthentication')
   const root = snapshot.meshConfig.rootNamespace
-  const wide = (namespace: string): PeerAuthentication | undefined => all.find((p) => p.metadata.namespace === namespace && isEmpty(p.spec.selector?.matchLabels))
+  const wide = (namespace: string): PeerAuthentication | undefined =>
+    all.find((p) => p.metadata.namespace === namespace && isEmpty(p.spec.selector?.matchLabels))
   const levels = (namespace: string, labels?: Readonly<Record<string, string>>): PeerAuthentication[] => {
-    const own = labels === undefined ? undefined : all.find((p) => p.metadata.namespace === namespace && !isEmpty(p.spec.selector?.matchLabels) && selects(p.spec.selector?.matchLabels, labels))
+    const own =
+      labels === undefined
+        ? undefined
+        : all.find(
+            (p) =>
+              p.metadata.namespace === namespace &&
+              !isEmpty(p.spec.selector?.matchLabels) &&
+              selects(p.spec.selector?.matchLabels, labels),
+          )
     return [own, namespace === root ? undefined : wide(namespace), wide(root)].filter((p) => p !== undefined)
   }
   return {

@@ -21,8 +21,10 @@ function split(value: string): { issuer: StringMatcher; subject: StringMatcher }
   const slash = value.lastIndexOf('/')
   if (slash >= 0) {
     const [issuer, subject] = [value.slice(0, slash), value.slice(slash + 1)]
-    if (value.startsWith('*')) return { issuer: issuer === '*' ? ANYTHING : { suffix: issuer.slice(1) }, subject: { exact: subject } }
-    if (value.endsWith('*')) return { issuer: { exact: issuer }, subject: subject === '*' ? ANYTHING : { prefix: subject.slice(0, -1) } }
+    if (value.startsWith('*'))
+      return { issuer: issuer === '*' ? ANYTHING : { suffix: issuer.slice(1) }, subject: { exact: subject } }
+    if (value.endsWith('*'))
+      return { issuer: { exact: issuer }, subject: subject === '*' ? ANYTHING : { prefix: subject.slice(0, -1) } }
     return { issuer: { exact: issuer }, subject: { exact: subject } }
   }
   if (value.startsWith('*')) return { issuer: ANYTHING, subject: { suffix: value.slice(1) } }

@@ -2,7 +2,15 @@ import type { AuthorizationRule } from '@heddle/config-model'
 import type { Permission, Policy, Principal } from '@heddle/xds-types/envoy/config/rbac/v3'
 import { typed } from '../message.js'
 import { bracketPath, claimPrincipal, requestPrincipals } from './rbac-claims.js'
-import { cidr, headerMatcher, namespaceMatcher, principalMatcher, serviceAccountMatcher, textMatcher } from './rbac-values.js'
+import {
+  cidr,
+  headerMatcher,
+  inTrustDomains,
+  namespaceMatcher,
+  principalMatcher,
+  serviceAccountMatcher,
+  textMatcher,
+} from './rbac-values.js'
 
 type Effect = 'allow' | 'deny'
 
@@ -17,6 +25,8 @@ interface Part<T> {
 
 interface Context {
   readonly effect: Effect
+  /** The mesh's own and its aliases. */
+  readonly trustDomains: readonly string[]
   readonly tcp: boolean
   readonly namespace: string
 }
@@ -25,8 +35,12 @@ interface Context {
 export function rulePolicy(rule: AuthorizationRule, context: Context): Policy | undefined {
   const when = conditions(rule, context)
   if (when === undefined) return undefined
-  const principals = (rule.from ?? [undefined]).map((from) => (from === undefined ? when.principals : [...sourceParts(from.source, context), ...when.principals]))
-  const permissions = (rule.to ?? [undefined]).map((to) => (to === undefined ? when.permissions : [...operationParts(to.operation, context), ...when.permissions]))
+  const principals = (rule.from ?? [undefined]).map((from) =>
+    from === undefined ? when.principals : [...sourceParts(from.source, context), ...when.principals],
+  )
+  const permissions = (rule.to ?? [undefined]).map((to) =>
+    to === undefined ? when.permissions : [...operationParts(to.operation, context), ...when.permissions],
+  )
   const ids = principals.map((parts) => join(parts, context.effect, PRINCIPALS))
   const rules = permissions.map((parts) => join(parts, context.effect, PERMISSIONS))
   if (ids.includes(undefined) || rules.includes(undefined)) return undefined
@@ -62,7 +76,10 @@ interface Checked<T> extends Part<T | undefined> {
 function join<T>(parts: readonly Checked<T>[], effect: Effect, combine: Combinators<T>): T | undefined {
   const all: T[] = []
   for (const part of parts) {
-    for (const [values, negate] of [[part.values, false], [part.notValues, true]] as const) {
+    for (const [values, negate] of [
+      [part.values, false],
+      [part.notValues, true],
+    ] as const) {
       if (values === undefined || values.length === 0) continue
       if (effect === 'allow' && values.includes(undefined)) return undefined
       const known = values.filter((v) => v !== undefined) as T[]
@@ -75,12 +92,21 @@ function join<T>(parts: readonly Checked<T>[], effect: Effect, combine: Combinat
   return combine.and(all.length === 0 ? [combine.any] : all)
 }
 
-function part<T>(values: readonly string[] | undefined, notValues: readonly string[] | undefined, make: (value: string) => T | undefined): Checked<T> {
+function part<T>(
+  values: readonly string[] | undefined,
+  notValues: readonly string[] | undefined,
+  make: (value: string) => T | undefined,
+): Checked<T> {
   return { values: values?.map(make), notValues: notValues?.map(make) }
 }
 
-function whole<T>(values: readonly string[] | undefined, notValues: readonly string[] | undefined, make: (values: readonly string[]) => T | undefined): Checked<T> {
-  const of = (list: readonly string[] | undefined): (T | undefined)[] | undefined => (list === undefined || list.length === 0 ? undefined : [make(list)])
+function whole<T>(
+  values: readonly string[] | undefined,
+  notValues: readonly string[] | undefined,
+  make: (values: readonly string[]) => T | undefined,
+): Checked<T> {
+  const of = (list: readonly string[] | undefined): (T | undefined)[] | undefined =>
+    list === undefined || list.length === 0 ? undefined : [make(list)]
   return { values: of(values), notValues: of(notValues), single: true }
 }
 
@@ -89,9 +115,10 @@ type Operation = NonNullable<AuthorizationRule['to']>[number]['operation']
 
 const authenticated = (principal_name: ReturnType<typeof textMatcher>): Principal => ({ authenticated: { principal_name } })
 
-function sourceParts(s: Source, { tcp, namespace }: Context): Checked<Principal>[] {
+function sourceParts(s: Source, context: Context): Checked<Principal>[] {
+  const { tcp, namespace } = context
   return [
-    part(s.principals, s.notPrincipals, (v) => authenticated(principalMatcher(v))),
+    principalPart(s.principals, s.notPrincipals, context),
     whole(s.requestPrincipals, s.notRequestPrincipals, (v) => (tcp ? undefined : requestPrincipals(v))),
     part(s.namespaces, s.notNamespaces, (v) => authenticated(namespaceMatcher(v))),
     part(s.serviceAccounts, s.notServiceAccounts, (v) => authenticated(serviceAccountMatcher(v, namespace))),
@@ -100,11 +127,27 @@ function sourceParts(s: Source, { tcp, namespace }: Context): Checked<Principal>
   ]
 }
 
+function principalPart(values: Values, notValues: Values, { trustDomains }: Context): Checked<Principal> {
+  const all = (list: Values): Values => list?.flatMap((v) => inTrustDomains(v, trustDomains))
+  return part(all(values), all(notValues), (v) => authenticated(principalMatcher(v)))
+}
+
 function operationParts(o: Operation, { tcp }: Context): Checked<Permission>[] {
-  const http = <T>(make: (value: string) => T) => (value: string): T | undefined => (tcp ? undefined : make(value))
+  const http =
+    <T>(make: (value: string) => T) =>
+    (value: string): T | undefined =>
+      tcp ? undefined : make(value)
   return [
-    part(o.hosts, o.notHosts, http((v) => ({ header: headerMatcher(':authority', v, true) }))),
-    part(o.methods, o.notMethods, http((v) => ({ header: headerMatcher(':method', v) }))),
+    part(
+      o.hosts,
+      o.notHosts,
+      http((v) => ({ header: headerMatcher(':authority', v, true) })),
+    ),
+    part(
+      o.methods,
+      o.notMethods,
+      http((v) => ({ header: headerMatcher(':method', v) })),
+    ),
     part(o.paths, o.notPaths, http(pathPermission)),
     part(o.ports, o.notPorts, portPermission),
   ]
@@ -113,7 +156,12 @@ function operationParts(o: Operation, { tcp }: Context): Checked<Permission>[] {
 function pathPermission(value: string): Permission {
   if (!value.includes('{*}') && !value.includes('{**}')) return { url_path: { path: textMatcher(value) } }
   const template = value.replaceAll('{**}', '**').replaceAll('{*}', '*')
-  return { uri_template: { name: 'uri-template', typed_config: typed('envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig', { path_template: template }) } }
+  return {
+    uri_template: {
+      name: 'uri-template',
+      typed_config: typed('envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig', { path_template: template }),
+    },
+  }
 }
 
 function portPermission(value: string): Permission | undefined {
@@ -152,8 +200,10 @@ function conditions(rule: AuthorizationRule, context: Context): Conditions | und
 
 type Values = readonly string[] | undefined
 
-function principalCondition(key: string, values: Values, notValues: Values, { tcp }: Context): Checked<Principal> | undefined {
-  const claims = (path: readonly string[] | undefined): Checked<Principal> => whole(values, notValues, (v) => (tcp || path === undefined ? undefined : claimPrincipal(path, v)))
+function principalCondition(key: string, values: Values, notValues: Values, context: Context): Checked<Principal> | undefined {
+  const { tcp } = context
+  const claims = (path: readonly string[] | undefined): Checked<Principal> =>
+    whole(values, notValues, (v) => (tcp || path === undefined ? undefined : claimPrincipal(path, v)))
   switch (key) {
     case 'source.ip':
       return part(values, notValues, sourceIp)
@@ -162,7 +212,7 @@ function principalCondition(key: string, values: Values, notValues: Values, { tc
     case 'source.namespace':
       return part(values, notValues, (v) => authenticated(namespaceMatcher(v)))
     case 'source.principal':
-      return part(values, notValues, (v) => authenticated(principalMatcher(v)))
+      return principalPart(values, notValues, context)
     case 'request.auth.principal':
       return whole(values, notValues, (v) => (tcp ? undefined : requestPrincipals(v)))
     case 'request.auth.audiences':
@@ -201,7 +251,17 @@ function permissionCondition(key: string, values: Values, notValues: Values): Ch
 function filterMetadata(key: string, values: readonly string[]): Permission | undefined {
   const [, filter, name] = /^experimental\.([^[]+)\[(.*)\]$/.exec(key) ?? []
   if (filter === undefined || name === undefined) return undefined
-  const matchers = values.map((v) => (v.startsWith('[') && v.endsWith(']') ? { list_match: { one_of: { string_match: textMatcher(v.slice(1, -1)) } } } : { string_match: textMatcher(v) }))
+  const matchers = values.map((v) =>
+    v.startsWith('[') && v.endsWith(']')
+      ? { list_match: { one_of: { string_match: textMatcher(v.slice(1, -1)) } } }
+      : { string_match: textMatcher(v) },
+  )
   const [only] = matchers
-  return { metadata: { filter, path: [{ key: name }], value: matchers.length === 1 && only !== undefined ? only : { or_match: { value_matchers: matchers } } } }
+  return {
+    metadata: {
+      filter,
+      path: [{ key: name }],
+      value: matchers.length === 1 && only !== undefined ? only : { or_match: { value_matchers: matchers } },
+    },
+  }
 }

@@ -1,5 +1,5 @@
-import type { HeaderMatcher } from '@heddle/xds-types/envoy/config/route/v3'
 import type { CidrRange } from '@heddle/xds-types/envoy/config/core/v3'
+import type { HeaderMatcher } from '@heddle/xds-types/envoy/config/route/v3'
 import type { StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
 
 /** How the values of AuthorizationPolicy are compared: `*`, `*suffix`, `prefix*`, exact. */
@@ -19,6 +19,15 @@ export function principalMatcher(value: string): StringMatcher {
   if (value === '*') return ANYTHING
   if (value.startsWith('*')) return { safe_regex: { regex: `spiffe://.*${quoteMeta(value.slice(1))}` } }
   return value.endsWith('*') ? { prefix: `spiffe://${value.slice(0, -1)}` } : { exact: `spiffe://${value}` }
+}
+
+/** A principal of the mesh's own trust domain, or of `cluster.local`, which stands for it, in each trust domain of the mesh. */
+export function inTrustDomains(principal: string, trustDomains: readonly string[]): string[] {
+  const slash = principal.indexOf('/')
+  const domain = principal.slice(0, slash)
+  if (slash < 0 || domain.startsWith('*') || principal.split('/').length < 4) return [principal]
+  const own = domain === 'cluster.local' || trustDomains.includes(domain)
+  return own ? [...new Set(trustDomains.map((d) => d + principal.slice(slash)))] : [principal]
 }
 
 export function namespaceMatcher(value: string): StringMatcher {

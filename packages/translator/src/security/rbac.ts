@@ -16,13 +16,19 @@ const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
 /** Envoy's way to say that nothing matches: an ALLOW policy without rules lets nobody in. */
 const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
 
-/** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. */
+/** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. Policies of a dry run are its shadow rules. */
 export function httpRbacFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
-  return configs(build, policies, false).map((config) => ({ name: 'envoy.filters.http.rbac', typed_config: typed(HTTP_RBAC, config) }))
+  return configs(build, policies, false).map((config) => ({
+    name: 'envoy.filters.http.rbac',
+    typed_config: typed(HTTP_RBAC, config),
+  }))
 }
 
 export function tcpRbacFilters(build: Build, policies: WorkloadPolicies): Filter[] {
-  return configs(build, policies, true).map((config) => ({ name: 'envoy.filters.network.rbac', typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }) }))
+  return configs(build, policies, true).map((config) => ({
+    name: 'envoy.filters.network.rbac',
+    typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }),
+  }))
 }
 
 interface RbacConfig {
@@ -40,9 +46,13 @@ function configs(build: Build, policies: WorkloadPolicies, tcp: boolean): RbacCo
   return groups.flatMap(([list, action]) => {
     const enforced = list.filter((p) => !isDryRun(p))
     const dry = list.filter(isDryRun)
+    if (enforced.length + dry.length === 0) return []
     return [
-      ...(enforced.length === 0 ? [] : [{ rules: rbac(build, enforced, action, tcp), shadow_rules_stat_prefix: SHADOW_PREFIX }]),
-      ...(dry.length === 0 ? [] : [{ shadow_rules: rbac(build, dry, action, tcp), shadow_rules_stat_prefix: action === 'DENY' ? SHADOW_DENY_PREFIX : SHADOW_PREFIX }]),
+      {
+        ...(enforced.length === 0 ? {} : { rules: rbac(build, enforced, action, tcp) }),
+        ...(dry.length === 0 ? {} : { shadow_rules: rbac(build, dry, action, tcp) }),
+        shadow_rules_stat_prefix: dry.length > 0 && action === 'DENY' ? SHADOW_DENY_PREFIX : SHADOW_PREFIX,
+      },
     ]
   })
 }
@@ -51,9 +61,15 @@ function rbac(build: Build, list: readonly AuthorizationPolicy[], action: 'LOG' 
   const policies: Record<string, Policy> = {}
   for (const policy of list) {
     const { rules = [] } = policy.spec
-    if (rules.length === 0 && action === 'ALLOW') policies[rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
+    if (rules.length === 0 && action === 'ALLOW')
+      policies[rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
     for (const [i, rule] of rules.entries()) {
-      const made = rulePolicy(rule, { effect: action === 'ALLOW' ? 'allow' : 'deny', tcp, namespace: policy.metadata.namespace })
+      const made = rulePolicy(rule, {
+        effect: action === 'ALLOW' ? 'allow' : 'deny',
+        trustDomains: [build.mesh.trustDomain, ...build.mesh.trustDomainAliases],
+        tcp,
+        namespace: policy.metadata.namespace,
+      })
       if (made !== undefined) policies[rulePolicyName(policy, i)] = build.origins.mark(made, sourceOf(policy, `spec.rules[${i}]`))
     }
   }

@@ -1,10 +1,17 @@
 import type { ServerTLSSettings, TLSProtocol } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
-import { agentSecret, controlPlaneSecret, mutualTlsCertificates } from './tls-context.js'
+import { controlPlaneSecret, fileSecret, mutualTlsCertificates } from './tls-context.js'
 
 /** Istio's cipher suites for TLS 1.2. */
-const CIPHERS = ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'AES128-GCM-SHA256']
+const CIPHERS = [
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'AES256-GCM-SHA384',
+  'AES128-GCM-SHA256',
+]
 const HTTP_ALPN = ['h2', 'http/1.1']
 // What a client offers as `istio…` selects the chain; the server itself never answers with it.
 const TCP_ALPN = ['istio-peer-exchange', ...HTTP_ALPN]
@@ -28,27 +35,54 @@ export function meshServerContext(build: Build, protocol: 'http' | 'tcp'): objec
 }
 
 /** TLS with the user's settings: a Gateway server, or a Sidecar's ingress listener. */
-export function userServerContext(build: Build, tls: ServerTLSSettings, protocol: 'http' | 'tcp', terminatesTcpOnGateway = false): object {
+export function userServerContext(
+  build: Build,
+  tls: ServerTLSSettings,
+  protocol: 'http' | 'tcp',
+  terminatesTcpOnGateway = false,
+): object {
   const istio = tls.mode === 'ISTIO_MUTUAL'
   const mutual = tls.mode === 'MUTUAL' || istio
   const alpn = istio && protocol === 'tcp' && terminatesTcpOnGateway && !build.proxy.stockEnvoy ? TCP_ALPN : HTTP_ALPN
-  const certificates = istio ? mutualTlsCertificates((tls.subjectAltNames ?? []).map((exact) => ({ exact }))) : certificatesOf(tls, mutual || tls.mode === 'OPTIONAL_MUTUAL')
-  return { common_tls_context: defined({ alpn_protocols: alpn, ...certificates, tls_params: istio ? undefined : params(build, tls) }), require_client_certificate: mutual }
+  const certificates = istio
+    ? mutualTlsCertificates((tls.subjectAltNames ?? []).map((exact) => ({ exact })))
+    : certificatesOf(tls, mutual || tls.mode === 'OPTIONAL_MUTUAL')
+  return {
+    common_tls_context: defined({ alpn_protocols: alpn, ...certificates, tls_params: istio ? undefined : params(build, tls) }),
+    require_client_certificate: mutual,
+  }
 }
 
 function certificatesOf(tls: ServerTLSSettings, validateClient: boolean): object {
-  const credentials = tls.credentialNames !== undefined && tls.credentialNames.length > 0 ? tls.credentialNames : tls.credentialName ? [tls.credentialName] : []
+  const credentials =
+    tls.credentialNames !== undefined && tls.credentialNames.length > 0
+      ? tls.credentialNames
+      : tls.credentialName
+        ? [tls.credentialName]
+        : []
   const files = tls.tlsCertificates !== undefined && tls.tlsCertificates.length > 0 ? tls.tlsCertificates : [tls]
-  const secrets = credentials.length > 0 ? credentials.map((c) => controlPlaneSecret(credentialUri(c))) : files.map((f) => agentSecret(`file-cert:${f.serverCertificate ?? ''}~${f.privateKey ?? ''}`))
-  return { tls_certificate_sds_secret_configs: secrets, ...(validateClient ? { combined_validation_context: validation(tls, credentials) } : pinned(tls)) }
+  const secrets =
+    credentials.length > 0
+      ? credentials.map((c) => controlPlaneSecret(credentialUri(c)))
+      : files.map((f) => fileSecret(`file-cert:${f.serverCertificate ?? ''}~${f.privateKey ?? ''}`))
+  return {
+    tls_certificate_sds_secret_configs: secrets,
+    ...(validateClient ? { combined_validation_context: validation(tls, credentials) } : pinned(tls)),
+  }
 }
 
 function validation(tls: ServerTLSSettings, credentials: readonly string[]): object {
-  const root = tls.caCertCredentialName !== undefined && tls.caCertCredentialName !== '' ? controlPlaneSecret(credentialUri(tls.caCertCredentialName)) : credentials[0] !== undefined ? controlPlaneSecret(`${credentialUri(credentials[0])}-cacert`) : agentSecret(`file-root:${tls.caCertificates ?? ''}`)
+  const root =
+    tls.caCertCredentialName !== undefined && tls.caCertCredentialName !== ''
+      ? controlPlaneSecret(credentialUri(tls.caCertCredentialName))
+      : credentials[0] !== undefined
+        ? controlPlaneSecret(`${credentialUri(credentials[0])}-cacert`)
+        : fileSecret(`file-root:${tls.caCertificates ?? ''}`)
   const { validation_context } = pinned(tls)
   return {
     default_validation_context: defined({
-      match_subject_alt_names: (tls.subjectAltNames ?? []).length === 0 ? undefined : tls.subjectAltNames?.map((exact) => ({ exact })),
+      match_subject_alt_names:
+        (tls.subjectAltNames ?? []).length === 0 ? undefined : tls.subjectAltNames?.map((exact) => ({ exact })),
       ...validation_context,
       trust_chain_verification: tls.insecureSkipVerify === true ? 'ACCEPT_UNTRUSTED' : undefined,
     }),
@@ -71,7 +105,8 @@ function credentialUri(name: string): string {
 
 function params(build: Build, tls: ServerTLSSettings): object | undefined {
   const defaults = build.mesh.tlsDefaults
-  const list = (own: readonly string[] | undefined, mesh: readonly string[] | undefined): readonly string[] | undefined => (own !== undefined && own.length > 0 ? own : mesh !== undefined && mesh.length > 0 ? mesh : undefined)
+  const list = (own: readonly string[] | undefined, mesh: readonly string[] | undefined): readonly string[] | undefined =>
+    own !== undefined && own.length > 0 ? own : mesh !== undefined && mesh.length > 0 ? mesh : undefined
   const fields = defined({
     tls_minimum_protocol_version: version(tls.minProtocolVersion) ?? version(defaults?.minProtocolVersion),
     tls_maximum_protocol_version: version(tls.maxProtocolVersion),

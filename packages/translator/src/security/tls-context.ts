@@ -1,5 +1,5 @@
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
-import { ADS_SOURCE, AGENT_SDS_SOURCE, defined, typed } from '../message.js'
+import { ADS_SECRET_SOURCE, AGENT_FILE_SOURCE, AGENT_SDS_SOURCE, defined, typed } from '../message.js'
 import { WORKLOAD_CERTIFICATE, WORKLOAD_ROOT } from '../names.js'
 
 /** StringMatcher of a subject alternative name. */
@@ -15,9 +15,14 @@ export function agentSecret(name: string): SdsSecret {
   return { name, sds_config: AGENT_SDS_SOURCE }
 }
 
+/** A secret that the agent reads from files: `file-cert:CERT~KEY`, `file-root:CA`. */
+export function fileSecret(name: string): SdsSecret {
+  return { name, sds_config: AGENT_FILE_SOURCE }
+}
+
 /** A secret that comes over ADS, `kubernetes://name`. */
 export function controlPlaneSecret(name: string): SdsSecret {
-  return { name, sds_config: ADS_SOURCE }
+  return { name, sds_config: ADS_SECRET_SOURCE }
 }
 
 /** The workload's own certificate and the mesh's roots, as fields of a CommonTlsContext. */
@@ -32,5 +37,8 @@ export function mutualTlsCertificates(names: readonly NameMatcher[]): object {
 }
 
 export function tlsSocket(type: 'UpstreamTlsContext' | 'DownstreamTlsContext', context: object): TransportSocket {
-  return { name: 'envoy.transport_sockets.tls', typed_config: typed(`envoy.extensions.transport_sockets.tls.v3.${type}`, context) }
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: typed(`envoy.extensions.transport_sockets.tls.v3.${type}`, context),
+  }
 }

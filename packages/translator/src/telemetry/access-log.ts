@@ -37,7 +37,14 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
 /** Logs of requests and of TCP connections (MeshConfig.accessLogFile, accessLogFormat, accessLogEncoding). */
 export function accessLogs(build: Build): AccessLog[] | undefined {
   const { accessLogFile: path } = build.mesh
-  return path === '' ? undefined : [{ name: 'envoy.access_loggers.file', typed_config: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, log_format: formatOf(build) }) }]
+  return path === ''
+    ? undefined
+    : [
+        {
+          name: 'envoy.access_loggers.file',
+          typed_config: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, log_format: formatOf(build) }),
+        },
+      ]
 }
 
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
@@ -48,7 +55,8 @@ export function listenerAccessLogs(build: Build): AccessLog[] | undefined {
 
 function formatOf(build: Build): object {
   const { accessLogEncoding, accessLogFormat } = build.mesh
-  if (accessLogEncoding !== 'JSON') return { text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : accessLogFormat } }
+  if (accessLogEncoding !== 'JSON')
+    return { text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : accessLogFormat } }
   return { json_format: accessLogFormat === '' ? DEFAULT_JSON : (parseObject(accessLogFormat) ?? DEFAULT_JSON) }
 }
 

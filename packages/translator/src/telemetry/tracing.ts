@@ -8,7 +8,12 @@ const DEFAULT_SAMPLING_PERCENT = 1
 export function tracing(build: Build): HttpConnectionManager_Tracing | undefined {
   if (!build.mesh.enableTracing) return undefined
   const sampling = build.proxyConfig.tracing?.sampling ?? DEFAULT_SAMPLING_PERCENT
-  return { client_sampling: ALL, overall_sampling: ALL, random_sampling: sampling === 0 ? {} : { value: sampling }, custom_tags: [...DRY_RUN_TAGS, ...workloadTags(build)] }
+  return {
+    client_sampling: ALL,
+    overall_sampling: ALL,
+    random_sampling: sampling === 0 ? {} : { value: sampling },
+    custom_tags: [...DRY_RUN_TAGS, ...workloadTags(build)],
+  }
 }
 
 type Tag = NonNullable<HttpConnectionManager_Tracing['custom_tags']>[number]
