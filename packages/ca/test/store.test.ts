@@ -30,13 +30,16 @@ describe('a folder', () => {
 
   it('ends with one root when two start at once', async () => {
     const store = createFolderStore(folder)
-    const both = await Promise.allSettled([
-      createSelfSignedAuthority({ clock, store }),
-      createSelfSignedAuthority({ clock, store }),
-    ])
+    const all = await Promise.all(Array.from({ length: 5 }, () => createSelfSignedAuthority({ clock, store })))
     const kept = await readFile(path.join(folder, 'ca-cert.pem'), 'utf8')
-    for (const result of both) if (result.status === 'fulfilled') expect(result.value.trustBundle.current).toEqual([kept])
-    expect(both.some(({ status }) => status === 'fulfilled')).toBe(true)
+    for (const { trustBundle } of all) expect(trustBundle.current).toEqual([kept])
+    expect(await readdir(path.dirname(folder))).not.toContainEqual(expect.stringContaining(`${path.basename(folder)}.new-`))
+  })
+
+  it('that holds a key without a certificate is left alone', async () => {
+    await writeFile(path.join(folder, 'ca-key.pem'), 'precious')
+    await expect(createSelfSignedAuthority({ clock, store: createFolderStore(folder) })).rejects.toThrow()
+    expect(await readFile(path.join(folder, 'ca-key.pem'), 'utf8')).toBe('precious')
   })
 
   it('can be plugged in as cacerts', async () => {
