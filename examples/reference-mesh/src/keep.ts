@@ -1,0 +1,24 @@
+import type { ReferenceMesh } from './mesh.js'
+import { table } from './report.js'
+
+/** What `--keep` prints: how to play with the mesh. */
+export function formatProxies(mesh: ReferenceMesh): string {
+  const gateway = mesh.addresses['gateway'] ?? ''
+  const client = mesh.httpProxies['apps-client'] ?? ''
+  return [
+    '\nThe mesh is running. Ctrl-C stops every process.',
+    '',
+    table([['what', 'address'], ...Object.entries(mesh.addresses)]),
+    '',
+    'As the client, through its sidecar:',
+    `  curl -x ${client} http://apps-svc-all/`,
+    `  curl -x ${client} -H 'username: nolen' http://apps-svc-all/`,
+    'From outside, through the gateway:',
+    `  curl -H 'Host: apps.example' ${gateway}/`,
+    'Edit the configuration and watch it take effect:',
+    `  ${mesh.folder}`,
+    'Ask why:',
+    `  node packages/cli/dist/heddle.js explain --config ${mesh.folder} --from apps-client GET http://apps-svc-all/ -H 'username: nolen'`,
+    `  node packages/cli/dist/heddle.js validate -f ${mesh.folder}/*.yaml`,
+  ].join('\n')
+}

@@ -1,0 +1,53 @@
+import { type Command, EXIT, UsageError } from '../command.js'
+
+type Shell = (commands: readonly Command[]) => string
+
+const flagsOf = (command: Command): string[] =>
+  Object.entries(command.flags).flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
+
+const bash: Shell = (commands) => `_heddle() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} words=
+  if [ "$COMP_CWORD" -eq 1 ]; then words="${commands.map((c) => c.name.split(' ')[0]).join(' ')}"
+  else case "\${COMP_WORDS[1]}" in
+${commands.map((c) => `    ${c.name.split(' ')[0]}) words="${[...c.name.split(' ').slice(1), ...flagsOf(c)].join(' ')}" ;;`).join('\n')}
+  esac; fi
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  [ "\${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$cur"))
+}
+complete -F _heddle heddle
+`
+
+const zsh: Shell = (commands) => `#compdef heddle
+autoload -U +X bashcompinit && bashcompinit
+${bash(commands)}`
+
+const quote = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
+
+const fish: Shell = (commands) =>
+  `${commands
+    .flatMap((c) => {
+      const [word = ''] = c.name.split(' ')
+      const flags = Object.entries(c.flags).map(
+        ([name, flag]) => `complete -c heddle -n '__fish_seen_subcommand_from ${word}' -l ${name}${flag.short === undefined ? '' : ` -s ${flag.short}`}${flag.type === 'string' ? ' -r' : ''} -d ${quote(flag.help)}`,
+      )
+      return [`complete -c heddle -n __fish_use_subcommand -a ${word} -d ${quote(c.summary)}`, ...flags]
+    })
+    .join('\n')}\n`
+
+const SHELLS: Readonly<Record<string, Shell>> = { bash, zsh, fish }
+
+/** Takes the list of commands by argument, since it is one of them. */
+export function completion(commands: () => readonly Command[]): Command {
+  return {
+    name: 'completion',
+    summary: 'a completion script for your shell',
+    positionals: 'bash|zsh|fish',
+    flags: {},
+    async run(args, io) {
+      const shell = SHELLS[args.positionals[0] ?? '']
+      if (shell === undefined || args.positionals.length !== 1) throw new UsageError('completion takes one of bash, zsh, fish')
+      io.out(shell(commands()))
+      return EXIT.ok
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { readYaml } from '@heddle/config-model'
+import { type Diagnostic, formatDiagnostic } from '@heddle/runtime'
+import { type Arguments, type Command, EXIT, type Io, outputFlag, UsageError, wantsJson } from '../command.js'
+import { readText, yamlFiles } from '../files.js'
+
+async function findingsIn(paths: readonly string[], io: Io): Promise<{ objects: number; findings: Diagnostic[] }> {
+  let objects = 0
+  const findings: Diagnostic[] = []
+  for (const file of yamlFiles(paths)) {
+    const { resources, others, refused, diagnostics } = readYaml(await readText(file, io), { file })
+    objects += resources.length + others.length + refused.length
+    findings.push(...diagnostics)
+  }
+  return { objects, findings }
+}
+
+function print(args: Arguments, io: Io, objects: number, findings: readonly Diagnostic[]): void {
+  if (wantsJson(args)) {
+    io.out(`${JSON.stringify(findings, undefined, 2)}\n`)
+    return
+  }
+  const paint = (diagnostic: Diagnostic): string => {
+    const line = formatDiagnostic(diagnostic)
+    return io.colour ? line.replace(diagnostic.severity, (word) => `\x1b[${word === 'error' ? 31 : 33}m${word}\x1b[0m`) : line
+  }
+  for (const finding of findings) io.out(`${paint(finding)}\n`)
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  if (errors === 0) io.out(`${objects} objects are valid${findings.length === 0 ? '' : `, with ${findings.length} warnings`}.\n`)
+}
+
+/** `istioctl validate`: schema and semantics, without a cluster. */
+export const validate: Command = {
+  name: 'validate',
+  summary: 'check Istio and Kubernetes YAML: fields, values, rules',
+  positionals: '[FILE…]',
+  flags: {
+    filename: { type: 'string', short: 'f', multiple: true, value: 'FILE', help: 'file or folder; - is standard input; may be repeated' },
+    output: outputFlag,
+  },
+  async run(args, io) {
+    const paths = [...args.strings('filename'), ...args.positionals]
+    if (paths.length === 0) throw new UsageError('-f FILE is missing')
+    const { objects, findings } = await findingsIn(paths, io)
+    print(args, io, objects, findings)
+    return findings.some(({ severity }) => severity === 'error') ? EXIT.findings : EXIT.ok
+  },
+}

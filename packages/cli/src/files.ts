@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { InputError, type Io } from './command.js'
+
+/** The text of a file; `-` is standard input. */
+export async function readText(path: string, io: Io): Promise<string> {
+  if (path === '-') return io.stdin()
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new InputError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  }
+}
+
+const YAML = /\.(ya?ml|json)$/
+
+/** Files as given; folders as the YAML and JSON files below them, sorted. */
+export function yamlFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    if (path === '-') return [path]
+    let folder: boolean
+    try {
+      folder = statSync(path).isDirectory()
+    } catch (error) {
+      throw new InputError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+    }
+    if (!folder) return [path]
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && YAML.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+  })
+}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import { commands } from './commands/index.js'
+import { main } from './main.js'
+import { createTestIo } from './testing.js'
+
+const run = async (...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
+  const io = createTestIo()
+  const code = await main(argv, io)
+  return { code, stdout: io.stdout, stderr: io.stderr }
+}
+
+describe('wrong use', () => {
+  test.each([
+    [[], 64],
+    [['nonsense'], 64],
+    [['version', '--nonsense'], 64],
+    [['version', '-o', 'xml'], 64],
+    [['completion'], 64],
+    [['completion', 'tcsh'], 64],
+    [['validate'], 64],
+    [['explain', 'GET', 'http://a/'], 64],
+    [['proxy'], 64],
+    [['translate', '--config', '/nowhere/at/all', '--proxy', '/nowhere/proxy.json'], 66],
+    [['validate', '-f', '/nowhere/at/all.yaml'], 66],
+  ])('%j exits %i and says why', async (argv, code) => {
+    const result = await run(...argv)
+    expect(result.code).toBe(code)
+    expect(result.stderr + (argv.length === 0 ? result.stdout : '')).not.toBe('')
+  })
+})
+
+test('every command has help that names its flags', async () => {
+  for (const command of commands) {
+    const { code, stdout } = await run(...command.name.split(' '), '--help')
+    expect(code).toBe(0)
+    for (const flag of Object.keys(command.flags)) expect(stdout).toContain(`--${flag}`)
+  }
+})
+
+test('the overview lists every command', async () => {
+  const { code, stdout } = await run('--help')
+  expect(code).toBe(0)
+  for (const { name } of commands) expect(stdout).toContain(`  ${name} `)
+})
+
+test.each(['bash', 'zsh', 'fish'])('completion %s knows every command', async (shell) => {
+  const { code, stdout } = await run('completion', shell)
+  expect(code).toBe(0)
+  for (const { name } of commands) expect(stdout).toContain(name.split(' ')[0])
+})
+
+test('version -o json is one object', async () => {
+  const { stdout } = await run('version', '-o', 'json')
+  expect(JSON.parse(stdout)).toMatchObject({ heddle: expect.any(String), node: process.version })
+})

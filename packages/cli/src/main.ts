@@ -1,0 +1,40 @@
+import { type Command, EXIT, helpOf, InputError, type Io, parse, UsageError, usageOf } from './command.js'
+import { commands } from './commands/index.js'
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
+  return ['heddle: service-mesh building blocks on the command line', '', 'usage: heddle COMMAND [flags]', '', ...rows, '', 'heddle COMMAND --help tells its flags.'].join('\n')
+}
+
+/** The command whose words (`manifest webhook` has two) begin `argv`, the longest first. */
+function find(argv: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
+  const found = commands.filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word)).sort((a, b) => b.name.length - a.name.length)[0]
+  return found === undefined ? undefined : { command: found, rest: argv.slice(found.name.split(' ').length) }
+}
+
+/** Runs the command line `argv` (without the program) and gives the exit code. Never throws. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
+    io.out(`${overview()}\n`)
+    return argv.length === 0 ? EXIT.usage : EXIT.ok
+  }
+  const found = find(argv)
+  if (found === undefined) {
+    io.err(`heddle: no command ${JSON.stringify(argv[0])}. heddle --help lists them.\n`)
+    return EXIT.usage
+  }
+  const { command, rest } = found
+  if (rest.includes('--help') || rest.includes('-h')) {
+    io.out(`${helpOf(command)}\n`)
+    return EXIT.ok
+  }
+  try {
+    return await command.run(parse(command, rest), io)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof UsageError) io.err(`heddle ${command.name}: ${message}\n${usageOf(command)}\n`)
+    else io.err(`heddle ${command.name}: ${message}\n`)
+    return error instanceof UsageError ? EXIT.usage : error instanceof InputError ? EXIT.input : EXIT.internal
+  }
+}
