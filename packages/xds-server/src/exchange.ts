@@ -1,5 +1,5 @@
 import type { Unsubscribe } from '@heddle/runtime'
-import type { ResourceSet } from '@heddle/xds-types'
+import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
 import { createAckTimers } from './ack-timers.js'
 import type { NodeInfo } from './node.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
@@ -14,6 +14,7 @@ export interface Exchange<Request> {
   readonly current: ResourceSet | undefined
   readonly wanted: number
   readonly settled: number
+  sent(): ReadonlyMap<string, readonly VersionedResource[]>
   onRequest(request: Request): void
   onDrain(): void
   stop(): void
@@ -94,6 +95,7 @@ export function createExchange<Request extends TypedRequest>(
     get settled() {
       return settled
     },
+    sent: protocol.sent,
     onRequest: (request) => run(protocol.onRequest(request)),
     onDrain() {
       slow = false

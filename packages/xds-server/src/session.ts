@@ -1,4 +1,4 @@
-import type { ResourceSet } from '@heddle/xds-types'
+import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { createExchange, type Exchange } from './exchange.js'
 import type { NodeInfo } from './node.js'
@@ -17,6 +17,8 @@ export interface Session extends StreamHandler {
   readonly wanted: number
   /** Of these, the last for which the client has answered everything it was sent. */
   readonly settled: number
+  /** What the client has been sent, by type URL. */
+  sent(): ReadonlyMap<string, readonly VersionedResource[]>
   close(status: CloseStatus): void
 }
 
@@ -100,6 +102,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     get settled() {
       return exchange?.settled ?? 0
     },
+    sent: () => exchange?.sent() ?? new Map(),
     close,
     onMessage(bytes) {
       if (ended) return

@@ -8,7 +8,7 @@ import {
   type Unsubscribe,
   type Watch,
 } from '@heddle/runtime'
-import type { ResourceSet, ResourceType } from '@heddle/xds-types'
+import type { ResourceSet, ResourceType, VersionedResource } from '@heddle/xds-types'
 import { resourceTypes } from '@heddle/xds-types/known'
 import { type Admit, ANONYMOUS, type Authorize, type PeerIdentity } from './access.js'
 import { type Applied, type AppliedOptions, whenApplied } from './applied.js'
@@ -63,6 +63,8 @@ export interface StreamStart {
 export interface XdsServer extends AsyncDisposable {
   /** Open streams, oldest first. */
   status(): Iterable<StreamStatus>
+  /** What the client of a stream has been sent and not been told to drop, by type URL; empty for a stream that is gone. */
+  sent(streamId: string): ReadonlyMap<string, readonly VersionedResource[]>
   subscribe(listener: (event: XdsEvent) => void): Unsubscribe
   /** A barrier: resolves when every connected client has answered what is current now. */
   applied(options?: AppliedOptions): Promise<Applied>
@@ -103,6 +105,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     *status() {
       for (const session of sessions) yield session.status
     },
+    sent: (streamId) => [...sessions].find((session) => session.status.streamId === streamId)?.sent() ?? new Map(),
     subscribe: events.subscribe,
     applied: (applied) => whenApplied(sessions, events, applied),
     accept({ variant, transport, identity = ANONYMOUS, typeUrl: onlyType }) {

@@ -22,6 +22,8 @@ export interface Plan {
  */
 export interface ClientKnowledge {
   get(name: string): KnownResource | undefined
+  /** What it has; without what it brought along from an earlier stream. */
+  resources(): Iterable<VersionedResource>
   /** The client asks for `names` anew, or what refers to them was sent anew: they are due whatever it has. */
   request(names: Iterable<string>): void
   /** The same for everything that it subscribes to. */
@@ -48,6 +50,10 @@ export function createClientKnowledge(): ClientKnowledge {
   }
   return {
     get,
+    *resources() {
+      for (const resource of sent.resources()) if (!overlay.has(resource.name)) yield resource
+      for (const known of overlay.values()) if (known?.resource !== undefined) yield known.resource
+    },
     request(names) {
       for (const name of names) requested.add(name)
     },

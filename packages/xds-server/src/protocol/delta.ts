@@ -31,6 +31,7 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       return push.flush()
     },
     unanswered: push.unanswered,
+    sent: push.sent,
   }
 }
 

@@ -59,6 +59,7 @@ export interface Push {
   /** Sends all that is due and may go now, in order. */
   flush(): readonly Effect[]
   unanswered(): readonly string[]
+  sent(): ReadonlyMap<string, readonly VersionedResource[]>
 }
 
 export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
@@ -165,8 +166,13 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       }
       return effects
     },
+    sent: () => new Map(ordered.map((state) => [state.rule.typeUrl, sentOf(state)])),
     unanswered: () => ordered.filter((state) => state.awaiting !== undefined).map((state) => state.rule.typeUrl),
   }
+}
+
+function sentOf(state: TypeState): VersionedResource[] {
+  return [...state.knowledge.resources()].filter(({ name }) => covers(state.subscription, name))
 }
 
 function newState(rule: TypeRule): TypeState {

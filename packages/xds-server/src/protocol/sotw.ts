@@ -39,6 +39,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       return push.flush()
     },
     unanswered: push.unanswered,
+    sent: push.sent,
   }
 }
 
