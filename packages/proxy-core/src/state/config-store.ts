@@ -66,6 +66,8 @@ export interface ConfigStore {
   routes(name: string): Watch<RouteTable | undefined>
   /** Resources that wait for others, by type. */
   readonly warming: Watch<{ readonly clusters: number; readonly listeners: number }>
+  /** Secrets that something in force uses and that are there. */
+  secrets(): readonly Secret[]
   /** By type URL. */
   records(): ReadonlyMap<string, readonly ResourceRecord[]>
 }
@@ -193,6 +195,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     },
     routes: (name) => routes.watch(name),
     warming,
+    secrets: () => [...secrets.names()].map((name) => secrets.watch(name).current).filter((secret) => secret !== undefined),
     records: () => new Map([...warmedSets, ...valueSets].map(([typeUrl, set]) => [typeUrl, set.records()])),
   }
 }

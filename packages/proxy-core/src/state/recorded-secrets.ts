@@ -4,16 +4,21 @@ import type { SecretSource } from '../config/compiled.js'
 export interface RecordedSecrets extends SecretSource {
   /** The names since the last call. */
   take(): readonly string[]
+  /** All names ever asked for. */
+  names(): ReadonlySet<string>
 }
 
 export function recordSecrets(source: SecretSource): RecordedSecrets {
   let names = new Set<string>()
+  const all = new Set<string>()
   return {
     watch(name) {
       names.add(name)
+      all.add(name)
       return source.watch(name)
     },
     owns: (name) => source.owns?.(name) ?? false,
+    names: () => all,
     take() {
       const taken = [...names]
       names = new Set()

@@ -1,0 +1,172 @@
+import {
+  type Clock,
+  type Diagnostic,
+  formatDiagnostic,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  type WatchSource,
+} from '@heddle/runtime'
+import { dumpConfig } from './admin/config-dump.js'
+import type { AdminActions, ServerState } from './admin/page.js'
+import { type AdminServer, createAdminServer } from './admin/server.js'
+import { createAdminViews } from './admin/views.js'
+import type { ProxyBootstrap } from './bootstrap.js'
+import type { Secret, SecretSource } from './config/compiled.js'
+import { defaultHttpFilters } from './filters/defaults.js'
+import { createLivePath } from './live.js'
+import type { SocketAddress } from './net/connection.js'
+import { createSystemNetwork } from './net/socket.js'
+import type { Tls } from './net/tls.js'
+import type { AccessLogSinks } from './observe/access-log.js'
+import { createServerStats, type ServerStats } from './observe/server-stats.js'
+import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
+import { createStaticSecrets, decodeSecret } from './secrets.js'
+import { createCompilers } from './state/compilers.js'
+import { type ConfigStore, createConfigStore } from './state/config-store.js'
+import { createListenerManager, type ListenerManager } from './state/listener-manager.js'
+import { storeTypes } from './state/types.js'
+import { createHash64 } from './upstream/hash.js'
+import { createAdsClient } from './xds/ads.js'
+import type { ApplyUpdate, XdsClient, XdsStatus } from './xds/client.js'
+import { transportOf } from './xds/connect.js'
+import { createStartUp } from './xds/start-up.js'
+
+/** The choices that every part shares. */
+export interface Setting {
+  readonly options: ProxyOptions
+  readonly bootstrap: ProxyBootstrap
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly stats: MetricsRegistry
+  readonly sinks: AccessLogSinks
+  readonly ready: WatchSource<boolean>
+  state(): ServerState
+}
+
+/** The parts of a proxy, put together. */
+export interface Assembly {
+  readonly listeners: ListenerManager
+  readonly adminAddress: SocketAddress | undefined
+  readonly xds: XdsStatus | undefined
+  /** Binds the admin page, puts static resources into force, connects. */
+  begin(actions: AdminActions): Promise<void>
+  configDump(): unknown
+  close(): Promise<void>
+}
+
+const DRAIN_TIME_MS = 600_000
+
+export async function assemble(setting: Setting): Promise<Assembly> {
+  const { options, bootstrap, clock, logger, stats } = setting
+  const { dynamic, node } = bootstrap
+  const network = options.network ?? createSystemNetwork({ clock })
+  const serverStats = createServerStats(stats)
+  let client: XdsClient | undefined
+  let store: ConfigStore
+  let admin: AdminServer | undefined
+
+  const live = createLivePath({
+    ...setting,
+    network,
+    tls: options.tls ?? noTls,
+    node: {
+      id: node.id ?? '',
+      cluster: node.cluster ?? '',
+      metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>>,
+    },
+    routes: (name) => store.routes(name),
+  })
+  const listeners = createListenerManager({
+    ...{ network, clock, logger, start: live.start },
+    drainTimeMs: options.drainTimeMs ?? DRAIN_TIME_MS,
+  })
+  store = createConfigStore(
+    {
+      types: storeTypes,
+      compile: createCompilers({
+        ...setting,
+        filters: options.filters ?? defaultHttpFilters,
+        hash64: await createHash64(),
+        readFile: options.readFile,
+      }),
+      clusters: live.clusters,
+      subscribe: (typeUrl, add, drop) => client?.subscribe(typeUrl, add, drop),
+      secrets: [...(options.secrets === undefined ? [] : [options.secrets]), staticSecrets(setting)],
+      ...{ clock, logger },
+      initialFetchTimeoutMs: dynamic?.initialFetchTimeoutMs ?? 0,
+    },
+    listeners,
+  )
+  const startUp = createStartUp({
+    clusters: dynamic?.clusters ?? false,
+    listeners: dynamic?.listeners ?? false,
+    clusterTypeUrl: storeTypes.cluster.typeUrl,
+    listenerTypeUrl: storeTypes.listener.typeUrl,
+    warming: store.warming,
+    subscribeAll: (typeUrl) => client?.subscribeAll(typeUrl),
+  })
+  client = createClient(setting, serverStats, startUp.watchUpdates(store.apply))
+  const views = createAdminViews({ ...setting, version: options.version ?? 'heddle', store, listeners, clusters: live.clusters })
+  startUp.ready.subscribe((value) => setting.ready.set(value && setting.state() !== 'DRAINING'))
+
+  return {
+    listeners,
+    get adminAddress() {
+      return admin?.address
+    },
+    get xds() {
+      return client?.status
+    },
+    async begin(actions) {
+      admin = bootstrap.admin && (await createAdminServer(bootstrap.admin.address, views, actions))
+      const rejections = await store.addStatic(bootstrap.clusters, bootstrap.listeners)
+      if (rejections.length > 0) throw new ProxyStartError(rejections.map(({ name, message }) => `${name}: ${message}`))
+      startUp.begin()
+      client?.start()
+    },
+    configDump: () => dumpConfig(views),
+    async close() {
+      client?.close()
+      await listeners.close()
+      live.clusters.close()
+      await admin?.close()
+    },
+  }
+}
+
+function staticSecrets({ bootstrap, options }: Setting): SecretSource {
+  const secrets: Secret[] = []
+  const problems: Diagnostic[] = []
+  for (const [index, message] of bootstrap.secrets.entries()) {
+    const decoded = decodeSecret(message, `static_resources.secrets[${index}]`, options.readFile)
+    if (decoded.ok) secrets.push(decoded.value)
+    else problems.push(...decoded.diagnostics)
+  }
+  if (problems.length > 0) throw new ProxyStartError(problems.map(formatDiagnostic))
+  return createStaticSecrets(secrets)
+}
+
+function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate): XdsClient | undefined {
+  const { bootstrap, options, clock, random, logger } = setting
+  if (bootstrap.dynamic === undefined) return undefined
+  const found = options.transport === undefined ? transportOf(bootstrap, options.readFile) : undefined
+  if (found?.ok === false) throw new ProxyStartError(found.diagnostics.map(formatDiagnostic))
+  const transport = options.transport ?? found?.value
+  if (transport === undefined) return undefined
+  return createAdsClient({
+    ...{ transport, clock, random, logger },
+    variant: bootstrap.dynamic.variant,
+    node: { user_agent_name: 'heddle', ...bootstrap.node },
+    async apply(update) {
+      const rejections = await apply(update)
+      const counter = rejections.length === 0 ? stats.updateSuccess(update.typeUrl) : stats.updateRejected(update.typeUrl)
+      counter.inc()
+      return rejections
+    },
+    onStatus: ({ connected }) => stats.connected.set(connected ? 1 : 0),
+  })
+}
+
+const noTls: Tls = { accept: () => Promise.reject(new Error('no TLS')), connect: () => Promise.reject(new Error('no TLS')) }

@@ -1,0 +1,73 @@
+import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
+import type { CompiledListener, HttpManager } from './config/compiled.js'
+import type { FilterDeps } from './http/filter.js'
+import { createHttpConnectionManager } from './http/manager.js'
+import { createListenerSession, type ListenerSession, type Terminal } from './net/listener.js'
+import type { Network } from './net/network.js'
+import { createTimers } from './net/timers.js'
+import type { Tls } from './net/tls.js'
+import { createClusterStats, createHttpStats, createListenerStats } from './observe/stats.js'
+import type { RouteTable } from './route/table.js'
+import { createRouter } from './router/router.js'
+import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
+
+export interface LiveOptions {
+  network: Network
+  tls: Tls
+  clock: Clock
+  random: Random
+  logger: Logger
+  stats: MetricsRegistry
+  node: FilterDeps['node']
+  /** The route table of an RDS name. */
+  routes(name: string): Watch<RouteTable | undefined>
+}
+
+/** The live path: socket, listener filters, filter chain, TLS, HTTP manager, filters, router, cluster, pool. */
+export interface LivePath {
+  readonly clusters: ClusterManager
+  /** Serves connections of one listener. */
+  start(listener: CompiledListener): ListenerSession
+}
+
+export function createLivePath(options: LiveOptions): LivePath {
+  const { clock, random, logger, stats, tls, network } = options
+  const timers = createTimers({ clock })
+  const clusters = createClusterManager({
+    ...{ network, tls, timers, clock, random },
+    stats: (statName) => createClusterStats(stats, statName),
+  })
+  const forwarder = createRouter({ clusters, timers, clock, random })
+
+  const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
+    const { routes } = manager
+    return createHttpConnectionManager({
+      manager,
+      routes: routes.kind === 'inline' ? createWatch<RouteTable | undefined>(routes.table) : options.routes(routes.name),
+      forwarder,
+      timers,
+      stats: createHttpStats(stats, manager.statPrefix),
+      filterDeps: {
+        ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
+        clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
+      },
+    })
+  }
+  return {
+    clusters,
+    start: (listener) =>
+      createListenerSession({
+        ...{ listener, tls, clock, logger },
+        stats: createListenerStats(stats, statNameOf(listener)),
+        terminal({ terminal }) {
+          if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
+          throw new Error('tcp_proxy')
+        },
+      }),
+  }
+}
+
+/** `127.0.0.1_8080`, as Envoy writes addresses in statistics. */
+function statNameOf({ address: { address, port } }: CompiledListener): string {
+  return address.startsWith('/') ? address : address.includes(':') ? `[${address}]_${port}` : `${address}_${port}`
+}

@@ -1,0 +1,37 @@
+import type { Counter, Gauge, MetricsRegistry } from '@heddle/runtime'
+import { resourceTypeOf } from '@heddle/xds-types/known'
+
+/** `server.*`, `listener_manager.*`, `cluster_manager.*` and `control_plane.*`. */
+export interface ServerStats {
+  readonly live: Gauge
+  readonly listenersActive: Gauge
+  readonly listenersWarming: Gauge
+  readonly clustersActive: Gauge
+  readonly clustersWarming: Gauge
+  /** 1 while a stream to the management server is open and has brought something. */
+  readonly connected: Gauge
+  /** Responses of a type taken whole. */
+  updateSuccess(typeUrl: string): Counter
+  /** Responses of a type of which something was refused. */
+  updateRejected(typeUrl: string): Counter
+}
+
+const TYPE_LABEL = 'envoy_xds_type'
+
+export function createServerStats(registry: MetricsRegistry): ServerStats {
+  const gauge = (name: string): Gauge => registry.gauge(`envoy_${name}`, "Envoy's server statistics.").labels()
+  const updates = (name: string): ((typeUrl: string) => Counter) => {
+    const family = registry.counter(`envoy_xds_${name}`, 'Updates from the management server by resource type.', [TYPE_LABEL])
+    return (typeUrl) => family.labels(resourceTypeOf(typeUrl)?.shortName ?? typeUrl)
+  }
+  return {
+    live: gauge('server_live'),
+    listenersActive: gauge('listener_manager_total_listeners_active'),
+    listenersWarming: gauge('listener_manager_total_listeners_warming'),
+    clustersActive: gauge('cluster_manager_active_clusters'),
+    clustersWarming: gauge('cluster_manager_warming_clusters'),
+    connected: gauge('control_plane_connected_state'),
+    updateSuccess: updates('update_success'),
+    updateRejected: updates('update_rejected'),
+  }
+}

@@ -1,0 +1,45 @@
+import type { Clock, Logger, MetricsRegistry, Random } from '@heddle/runtime'
+import type { SecretSource } from './config/compiled.js'
+import type { HttpFilterFactory } from './http/filter.js'
+import type { Network } from './net/network.js'
+import type { Tls } from './net/tls.js'
+import type { AccessLogSinks } from './observe/access-log.js'
+import type { ReadFile } from './secrets.js'
+import type { XdsTransport } from './xds/transport.js'
+
+export interface ProxyOptions {
+  /** An Envoy v3 bootstrap as an object (parsed YAML or JSON). */
+  bootstrap: unknown
+  /** The machine's sockets by default. */
+  network?: Network
+  tls?: Tls
+  clock?: Clock
+  random?: Random
+  logger?: Logger
+  stats?: MetricsRegistry
+  /** Asked before the bootstrap's own secrets and SDS: an agent's identity (`createIdentitySecrets`). */
+  secrets?: SecretSource
+  /** The way to the management server; by default gRPC as ads_config says. */
+  transport?: XdsTransport
+  /** HTTP filters by type; `defaultHttpFilters` by default. */
+  filters?: readonly HttpFilterFactory<unknown>[]
+  /** Files, stdout and stderr by default. */
+  accessLogSinks?: AccessLogSinks
+  /** For data sources that name files; without it they are refused. */
+  readFile?: ReadFile
+  /** How long connections of a listener that is gone, or was replaced, may go on; and the longest `drain`. 600,000 by default, as Envoy. */
+  drainTimeMs?: number
+  /** Shown by `/server_info`. */
+  version?: string
+}
+
+/** The bootstrap, or a static resource in it, is wrong, or an address is taken; `reasons` has a line for each. */
+export class ProxyStartError extends Error {
+  readonly reasons: readonly string[]
+
+  constructor(reasons: readonly string[]) {
+    super(`the proxy cannot start:\n${reasons.join('\n')}`)
+    this.name = 'ProxyStartError'
+    this.reasons = reasons
+  }
+}

@@ -1,0 +1,43 @@
+import { ok, type Random } from '@heddle/runtime'
+import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import { compileCluster } from '../config/cluster.js'
+import type { CompileDeps, SecretSource } from '../config/compiled.js'
+import { compileListener } from '../config/listener.js'
+import { compileLoadAssignment } from '../config/load-assignment.js'
+import { compileRouteConfiguration } from '../config/route-configuration.js'
+import type { HttpFilterFactory } from '../http/filter.js'
+import type { AccessLogSinks } from '../observe/access-log.js'
+import { compileAccessLog } from '../observe/compile-access-log.js'
+import { decodeSecret, type ReadFile } from '../secrets.js'
+import { keepIdentity } from '../upstream/endpoint-set.js'
+import type { Hash64 } from '../upstream/hash.js'
+import type { StoreCompilers } from './config-store.js'
+
+export interface CompilerOptions {
+  filters: readonly HttpFilterFactory<unknown>[]
+  sinks: AccessLogSinks
+  random: Random
+  hash64: Hash64
+  readFile?: ReadFile | undefined
+}
+
+/** The compilers of config/ with what they need of the proxy. */
+export function createCompilers({ filters, sinks, random, hash64, readFile }: CompilerOptions): StoreCompilers {
+  const deps = (secrets: SecretSource): CompileDeps => ({
+    secrets,
+    httpFilters: filters,
+    accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, random }),
+    hash64,
+    ...(readFile !== undefined && { readFile }),
+  })
+  return {
+    cluster: (message, secrets) => compileCluster(message, deps(secrets), ''),
+    listener: (message, secrets) => compileListener(message, deps(secrets), ''),
+    route: (message, secrets) => compileRouteConfiguration(message, deps(secrets), ''),
+    endpoints(message, previous) {
+      const compiled = compileLoadAssignment(message, '')
+      return compiled.ok ? ok(keepIdentity(previous, compiled.value), compiled.diagnostics) : compiled
+    },
+    secret: (message) => decodeSecret(message, '', readFile),
+  }
+}

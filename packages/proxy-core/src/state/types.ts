@@ -1,0 +1,18 @@
+import { knownTypes } from '@heddle/xds-types/known'
+import {
+  createClusterType,
+  createListenerType,
+  createLoadAssignmentType,
+  createRouteConfigurationType,
+  createSecretType,
+} from '@heddle/xds-types/resources'
+import type { StoreTypes } from './config-store.js'
+
+/** Envoy's resource types, as far as this proxy takes them. */
+export const storeTypes: StoreTypes = {
+  cluster: createClusterType(knownTypes),
+  endpoints: createLoadAssignmentType(knownTypes),
+  listener: createListenerType(knownTypes),
+  route: createRouteConfigurationType(knownTypes),
+  secret: createSecretType(knownTypes),
+}
