@@ -52,6 +52,8 @@ export interface NetworkGuard {
 
 export interface TcpProxy {
   readonly kind: 'tcp_proxy'
+  /** Where it stands in its filter chain: `filters[1].typed_config`. */
+  readonly path: string
   readonly statPrefix: string
   /** The cluster, after weights and dice. */
   target(random: Random): string
@@ -75,6 +77,8 @@ export interface CompiledHttpFilter {
 /** HttpConnectionManager, compiled. */
 export interface HttpManager {
   readonly kind: 'http_connection_manager'
+  /** Where it stands in its filter chain: `filters[1].typed_config`. */
+  readonly path: string
   readonly statPrefix: string
   readonly codec: 'AUTO' | 'HTTP1' | 'HTTP2'
   readonly routes: { readonly kind: 'inline'; readonly table: RouteTable } | { readonly kind: 'rds'; readonly name: string }

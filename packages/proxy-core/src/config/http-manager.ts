@@ -22,6 +22,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
   checkRequestId(fields)
   const manager: HttpManager = {
     kind: 'http_connection_manager',
+    path: fields.path.slice(fields.path.lastIndexOf('filters[')),
     statPrefix: fields.string('stat_prefix'),
     codec: fields.choice('codec_type', ['AUTO', 'HTTP1', 'HTTP2'], 'AUTO'),
     routes: compileRoutes(fields, deps),

@@ -34,6 +34,7 @@ export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: Comp
     perFilterConfig: compilePerFilterConfig(fields, deps),
     clusters,
     virtualHostOf: index.of,
+    explainVirtualHosts: index.losers,
     resolve: (head, random) => resolveRoute(index.of(head.authority), head, random),
   }
   fields.done({

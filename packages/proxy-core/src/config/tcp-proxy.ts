@@ -9,6 +9,7 @@ export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps
   const weights = compileWeights(fields)
   const proxy: TcpProxy = {
     kind: 'tcp_proxy',
+    path: fields.path.slice(fields.path.lastIndexOf('filters[')),
     statPrefix: fields.string('stat_prefix'),
     target: chooser(weights),
     clusters: weights.map(({ name }) => name),

@@ -108,4 +108,6 @@ export interface RouteTable {
   /** Envoy's order: exact domain, longest suffix, longest prefix, `*`. */
   virtualHostOf(authority: string): CompiledVirtualHost | undefined
   resolve(head: RequestHead, random: Random): RouteDecision
+  /** The virtual hosts that {@link virtualHostOf} does not take, with why. */
+  explainVirtualHosts(authority: string): readonly { readonly virtualHost: CompiledVirtualHost; readonly reason: string }[]
 }

@@ -4,6 +4,7 @@ import type { CompiledVirtualHost } from './table.js'
 /** Finds the virtual host of a Host header. */
 export interface VirtualHostIndex {
   of(authority: string): CompiledVirtualHost | undefined
+  losers(authority: string): readonly { readonly virtualHost: CompiledVirtualHost; readonly reason: string }[]
   /** Domains that two virtual hosts claim: Envoy refuses such a table. */
   readonly duplicates: readonly string[]
 }
@@ -30,10 +31,16 @@ export function indexVirtualHosts(virtualHosts: readonly CompiledVirtualHost[], 
   const [suffixLengths, prefixLengths] = [lengths(suffixes), lengths(prefixes)]
   const anything = exact.get('*')
   exact.delete('*')
-  return {
+  const seen = (authority: string): string => asciiLower(ignorePort ? withoutPort(authority) : authority)
+  const index: VirtualHostIndex = {
     duplicates,
+    losers(authority) {
+      const winner = index.of(authority)
+      const others = virtualHosts.filter((virtualHost) => virtualHost !== winner)
+      return others.map((virtualHost) => ({ virtualHost, reason: lossReason(virtualHost, seen(authority)) }))
+    },
     of(authority) {
-      const host = asciiLower(ignorePort ? withoutPort(authority) : authority)
+      const host = seen(authority)
       const found = exact.get(host)
       if (found !== undefined) return found
       // A wildcard stands for at least one character.
@@ -48,6 +55,20 @@ export function indexVirtualHosts(virtualHosts: readonly CompiledVirtualHost[], 
       return anything
     },
   }
+  return index
+}
+
+function lossReason({ domains }: CompiledVirtualHost, host: string): string {
+  const fitting = domains.find((domain) => domainFits(asciiLower(domain), host))
+  if (fitting !== undefined) return `its domain ${fitting} is less specific than the winner's`
+  const shown = domains.slice(0, 3).join(', ')
+  return `none of its domains is ${host}: ${shown}${domains.length > 3 ? ` and ${domains.length - 3} more` : ''}`
+}
+
+function domainFits(domain: string, host: string): boolean {
+  if (domain === '*' || domain === host) return true
+  if (host.length < domain.length) return false
+  return domain.startsWith('*') ? host.endsWith(domain.slice(1)) : domain.endsWith('*') && host.startsWith(domain.slice(0, -1))
 }
 
 function lengths(map: ReadonlyMap<string, unknown>): readonly number[] {

@@ -1,0 +1,144 @@
+import type { HttpManager } from '../config/compiled.js'
+import type { RouteDecision } from '../route/decision.js'
+import { perRouteConfigOf } from '../route/per-route-config.js'
+import { needsTls } from '../route/resolve.js'
+import type { CompiledRoute, CompiledVirtualHost, RequestHead, RouteTable } from '../route/table.js'
+import type { Walk } from './explain.js'
+import { type ExplainedResource, type ExplainedResult, type Loser, ROUTE } from './explanation.js'
+import { explainCluster } from './upstream.js'
+
+export function explainHttp(walk: Walk, manager: HttpManager, resource: ExplainedResource): ExplainedResult {
+  const { config, request, stages } = walk
+  const { head } = request
+  const routes = manager.routes
+  stages.push({ stage: 'http_manager', name: manager.statPrefix, outcome: 'chosen', losers: [], resource })
+  if (head === undefined) return { kind: 'close', reason: 'the listener expects HTTP' }
+  const table = routes.kind === 'inline' ? routes.table : config.routes(routes.name)
+  if (table === undefined) {
+    const name = routes.kind === 'rds' ? routes.name : ''
+    stages.push({
+      stage: 'virtual_host',
+      name: '',
+      outcome: 'stop',
+      reason: `the route configuration ${name} is not there yet`,
+      losers: [],
+    })
+    return { kind: 'reply', status: 404, details: 'route_not_found' }
+  }
+  const root: ExplainedResource =
+    routes.kind === 'inline'
+      ? { ...resource, path: `${resource.path}.route_config` }
+      : { typeUrl: ROUTE, name: table.name, path: '' }
+  const decision = explainRoute(walk, table, head, root)
+  const stopped = explainFilters(walk, manager, table, decision, head, resource)
+  if (stopped !== undefined) return stopped
+  if (decision.kind === 'none') return { kind: 'reply', status: 404, details: 'route_not_found' }
+  if (decision.kind === 'reply') return { kind: 'reply', status: decision.reply.status, details: decision.reply.details }
+  const client = request.client ?? request.connection.source.address
+  const hash = decision.route.action.kind === 'forward' ? decision.route.action.hash(head, client) : undefined
+  return explainCluster(walk, decision.target.cluster, hash, decision.target.metadataMatch)
+}
+
+function under(root: ExplainedResource, path: string): ExplainedResource {
+  return { ...root, path: root.path === '' ? path : `${root.path}.${path}` }
+}
+
+function explainRoute({ request, stages }: Walk, table: RouteTable, head: RequestHead, root: ExplainedResource): RouteDecision {
+  const virtualHost = table.virtualHostOf(head.authority)
+  const pathOf = (each: CompiledVirtualHost): string => `virtual_hosts[${table.virtualHosts.indexOf(each)}]`
+  const losers = table
+    .explainVirtualHosts(head.authority)
+    .map(({ virtualHost: other, reason }) => ({ name: other.name, reason, resource: under(root, pathOf(other)) }))
+  if (virtualHost === undefined) {
+    stages.push({
+      stage: 'virtual_host',
+      name: '',
+      outcome: 'stop',
+      reason: `no virtual host takes ${head.authority}`,
+      losers,
+      resource: root,
+    })
+    return { kind: 'none' }
+  }
+  stages.push({
+    stage: 'virtual_host',
+    name: virtualHost.name,
+    outcome: 'chosen',
+    losers,
+    resource: under(root, pathOf(virtualHost)),
+  })
+  if (needsTls(virtualHost, head)) {
+    stages.push({
+      stage: 'route',
+      name: '',
+      outcome: 'reply',
+      reason: 'require_tls sends plain HTTP to https',
+      losers: [],
+      resource: under(root, pathOf(virtualHost)),
+    })
+    return table.resolve(head, request.random)
+  }
+  const placeOf = (route: CompiledRoute): ExplainedResource => under(root, `${pathOf(virtualHost)}.routes[${route.index}]`)
+  const { winner, others } = chooseRoute(virtualHost, head, request.random, placeOf)
+  if (winner === undefined) {
+    stages.push({ stage: 'route', name: '', outcome: 'stop', reason: 'no route matches', losers: others })
+    return { kind: 'none', virtualHost }
+  }
+  const outcome = winner.action.kind === 'reply' ? 'reply' : 'chosen'
+  stages.push({ stage: 'route', name: routeName(winner), outcome, losers: others, resource: placeOf(winner) })
+  if (winner.action.kind === 'reply') return { kind: 'reply', virtualHost, route: winner, reply: winner.action.reply(head) }
+  return { kind: 'forward', virtualHost, route: winner, target: winner.action.target(head, request.random) }
+}
+
+interface Choice {
+  readonly winner: CompiledRoute | undefined
+  readonly others: readonly Loser[]
+}
+
+function chooseRoute(
+  virtualHost: CompiledVirtualHost,
+  head: RequestHead,
+  random: Walk['request']['random'],
+  placeOf: (route: CompiledRoute) => ExplainedResource,
+): Choice {
+  let winner: CompiledRoute | undefined
+  const others: Loser[] = []
+  for (const route of virtualHost.routes) {
+    const lost = (reason: string): void => {
+      others.push({ name: routeName(route), reason, resource: placeOf(route) })
+    }
+    if (winner !== undefined) {
+      lost(`${routeName(winner)} comes first`)
+      continue
+    }
+    const verdict = route.explainMatch(head, random)
+    if (verdict.matched) winner = route
+    else lost(verdict.reason)
+  }
+  return { winner, others }
+}
+
+function routeName(route: CompiledRoute): string {
+  return route.name === '' ? `route ${route.index}` : route.name
+}
+
+function explainFilters(
+  walk: Walk,
+  manager: HttpManager,
+  table: RouteTable,
+  decision: RouteDecision,
+  head: RequestHead,
+  resource: ExplainedResource,
+): ExplainedResult | undefined {
+  const { request, stages } = walk
+  const client = request.client ?? request.connection.source.address
+  for (const filter of manager.filters) {
+    const perRoute = perRouteConfigOf(decision, table, filter.name)
+    const answer = filter.explain?.({ head, facts: request.connection, client, perRoute })
+    if (answer === undefined) continue
+    stages.push({ stage: 'http_filter', name: filter.name, outcome: answer.outcome, reason: answer.reason, losers: [], resource })
+    if (answer.outcome === 'reply' && answer.reply !== undefined)
+      return { kind: 'reply', status: answer.reply.status, details: answer.reply.details }
+  }
+  return undefined
+}

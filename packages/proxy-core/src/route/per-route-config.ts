@@ -1,0 +1,13 @@
+import type { RouteDecision } from './decision.js'
+import type { RouteTable } from './table.js'
+
+/** The most specific typed_per_filter_config of a filter: weighted cluster, route, virtual host, route configuration. */
+export function perRouteConfigOf(
+  decision: RouteDecision | undefined,
+  table: RouteTable | undefined,
+  filterName: string,
+): unknown {
+  const ofCluster = decision?.kind === 'forward' ? decision.target.perFilterConfig?.get(filterName) : undefined
+  const ofRoute = decision === undefined || decision.kind === 'none' ? undefined : decision.route?.perFilterConfig.get(filterName)
+  return ofCluster ?? ofRoute ?? decision?.virtualHost?.perFilterConfig.get(filterName) ?? table?.perFilterConfig.get(filterName)
+}
