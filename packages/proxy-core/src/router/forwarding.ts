@@ -1,4 +1,5 @@
 import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
+import { alpnOverride } from '../filters/http/istio-alpn.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
@@ -25,8 +26,6 @@ export interface RouterRuntime {
 
 /** A response that is not wanted is read to its end, so that its connection lives on, up to so many bytes. */
 const WORTH_READING = 64 * 1024
-/** Where a filter leaves the ALPN offer for upstream connections (Istio's alpn filter). */
-export const ALPN_STATE = 'envoy.network.application_protocols'
 
 type Reason = AttemptFailure | 'per_try_timeout'
 
@@ -163,7 +162,7 @@ export class Forward implements Forwarding, AttemptEvents {
       this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
       this.#perTryTimer.start(this.#timeouts.perTryMs)
     }
-    const alpn = info.filterState.get(ALPN_STATE) as readonly string[] | undefined
+    const alpn = alpnOverride(info, 'HTTP/1.1', this.#cluster.compiled.metadata)
     this.#attempt = undefined
     const attempts = this.#attempts
     const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)

@@ -1,0 +1,29 @@
+import { type ConnectionOptions, connect } from 'node:tls'
+import { isIpAddress } from './address.js'
+import type { Connection } from './connection.js'
+import type { ClientTlsContext } from './tls.js'
+import { establish, handshake, transportOf } from './tls-handshake.js'
+import { secureContextOf } from './tls-material.js'
+
+/** Begins TLS on an outgoing connection. The chain is verified against the trust bundle; names are the SAN matchers' matter. */
+export async function connectTls(connection: Connection, context: ClientTlsContext): Promise<Connection> {
+  const material = context.material.current
+  if (material === undefined) {
+    connection.destroy()
+    throw new Error('the certificates for this cluster have not come yet')
+  }
+  const { sni, alpn } = context
+  const verified = material.trustBundle !== undefined
+  const options: ConnectionOptions = {
+    socket: transportOf(connection),
+    secureContext: secureContextOf(material, context),
+    rejectUnauthorized: verified,
+    checkServerIdentity: () => undefined,
+    // RFC 6066 §3: no addresses in SNI.
+    servername: sni === undefined || isIpAddress(sni) ? '' : sni,
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+  }
+  const socket = connect(options)
+  await handshake(socket, 'secureConnect')
+  return establish({ socket, inner: connection, material, verified, sni }, context.allowPeer)
+}

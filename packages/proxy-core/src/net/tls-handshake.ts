@@ -1,0 +1,85 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { Connection, TlsInfo } from './connection.js'
+import { streamOf } from './connection-stream.js'
+import { SocketConnection } from './socket-connection.js'
+import type { PeerSan, TlsMaterial } from './tls.js'
+import { localUrisOf } from './tls-material.js'
+import { describePeer } from './x509.js'
+
+/** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
+export function transportOf(connection: Connection): Socket | Duplex {
+  if (!(connection instanceof SocketConnection)) return streamOf(connection)
+  const { socket, head } = connection.release()
+  if (head !== undefined) socket.unshift(head)
+  return socket
+}
+
+/** Settles when the handshake has; a connection that closes before rejects. */
+export function handshake(socket: TLSSocket, event: 'secure' | 'secureConnect'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let reason: Error | undefined
+    const failed = (error: Error): void => {
+      reason ??= error
+    }
+    // Node tells errors of an accepted handshake by this event only.
+    socket.once('_tlsError', failed)
+    socket.on('error', failed)
+    socket.once('close', () => reject(reason ?? new Error('the connection was closed during the TLS handshake')))
+    socket.once(event, () => resolve())
+  })
+}
+
+interface Established {
+  readonly socket: TLSSocket
+  readonly inner: Connection
+  readonly material: TlsMaterial
+  readonly verified: boolean
+  readonly sni: string | undefined
+}
+
+/** The encrypted connection, when `allowPeer` lets the peer in. */
+export function establish(
+  { socket, inner, material, verified, sni }: Established,
+  allowPeer: ((san: PeerSan) => boolean) | undefined,
+): Connection {
+  const leaf = leafOf(socket)
+  const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(socket))
+  // SANs of a certificate that nobody vouches for are worth nothing.
+  if (allowPeer !== undefined && peer !== undefined && (!verified || !allowPeer(peer.san))) {
+    socket.destroy()
+    throw new Error(`the peer is ${peer.uris[0] ?? peer.dns[0] ?? 'nobody'}, which the SAN matchers do not let in`)
+  }
+  const cipher = socket.getCipher()
+  const info: TlsInfo = {
+    version: socket.getProtocol() ?? '',
+    cipher: cipher.name,
+    peerVerified: verified,
+    peerUris: verified && peer !== undefined ? peer.uris : [],
+    localUris: localUrisOf(material),
+    ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
+    ...(sni === undefined ? {} : { sni }),
+    ...(peer === undefined ? {} : { peer }),
+  }
+  const { remote, local, originalDestination } = inner
+  return new SocketConnection(socket, { remote, local, originalDestination, tls: info }, false)
+}
+
+function leafOf(socket: TLSSocket): X509Certificate | undefined {
+  return socket.getPeerX509Certificate()
+}
+
+/** The verified chain, root included. Only while the socket lives. */
+function chainOf(socket: TLSSocket): readonly Uint8Array[] {
+  const chain: Uint8Array[] = []
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  const seen = new Set<DetailedPeerCertificate>()
+  while (certificate?.raw !== undefined && !seen.has(certificate)) {
+    seen.add(certificate)
+    chain.push(certificate.raw)
+    certificate = certificate.issuerCertificate
+  }
+  return chain
+}

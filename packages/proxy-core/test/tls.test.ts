@@ -1,0 +1,225 @@
+import { connect as connectTlsSocket } from 'node:tls'
+import { createWatch, systemClock } from '@heddle/runtime'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Connection } from '../src/net/connection.js'
+import { createMemoryNetwork } from '../src/net/memory.js'
+import type { Network } from '../src/net/network.js'
+import { createTls } from '../src/net/node-tls.js'
+import { createSystemNetwork } from '../src/net/socket.js'
+import type { ClientTlsContext, ServerTlsContext, TlsMaterial } from '../src/net/tls.js'
+import { type Identity, issue, spiffe } from './certificates.js'
+
+const tls = createTls()
+let root: Identity
+let stranger: Identity
+let server: Identity
+let client: Identity
+let impostor: Identity
+let serverOnly: Identity
+beforeAll(() => {
+  root = issue({ commonName: 'root', ca: true })
+  stranger = issue({ commonName: 'root', ca: true })
+  server = issue({ commonName: 'server', uris: [spiffe('server')] }, root)
+  client = issue({ commonName: 'client', uris: [spiffe('client')], dns: ['client.example'] }, root)
+  impostor = issue({ commonName: 'client', uris: [spiffe('client')] }, stranger)
+  serverOnly = issue({ commonName: 'client', uris: [spiffe('client')], usage: 'server' }, root)
+})
+
+const material = (identity: Identity): TlsMaterial => ({
+  certificateChain: identity.certificate,
+  privateKey: identity.key,
+  trustBundle: root.certificate,
+})
+const serverContext = (overrides: Partial<ServerTlsContext> = {}): ServerTlsContext => ({
+  material: createWatch<TlsMaterial | undefined>(material(server)),
+  alpn: ['h2', 'http/1.1'],
+  requireClientCertificate: true,
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ...overrides,
+})
+const clientContext = (overrides: Partial<ClientTlsContext> = {}): ClientTlsContext => ({
+  material: createWatch<TlsMaterial | undefined>(material(client)),
+  sni: 'outbound_.80_._.server.default.svc.cluster.local',
+  alpn: ['http/1.1'],
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2',
+  ...overrides,
+})
+
+async function connectBoth(
+  network: Network,
+  serverSide: ServerTlsContext,
+  clientSide: ClientTlsContext,
+): Promise<[server: Connection, client: Connection]> {
+  let accepted: Promise<Connection> | undefined
+  const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) => {
+    accepted = tls.accept(connection, serverSide)
+    accepted.catch(() => {})
+  })
+  try {
+    const outgoing = await network.connect({ address: bound.address, timeoutMs: 1000 })
+    const [ours, theirs] = await Promise.allSettled([
+      tls.connect(outgoing, clientSide),
+      new Promise((resolve) => systemClock.after(5, () => resolve(undefined))).then(() => accepted!),
+    ])
+    if (theirs.status === 'rejected') throw theirs.reason
+    if (ours.status === 'rejected') throw ours.reason
+    return [theirs.value, ours.value]
+  } finally {
+    await bound.close()
+  }
+}
+
+function echo(connection: Connection): void {
+  connection.handle({
+    onData: (bytes) => void connection.write(Buffer.from(bytes)),
+    onEnd: () => connection.end(),
+    onDrain() {},
+    onClose() {},
+  })
+  connection.resume()
+}
+
+function roundTrip(connection: Connection, bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    connection.handle({
+      onData(chunk) {
+        chunks.push(Buffer.from(chunk))
+        if (chunks.reduce((sum, one) => sum + one.length, 0) >= bytes.length) resolve(Buffer.concat(chunks))
+      },
+      onEnd: () => reject(new Error('ended early')),
+      onDrain() {},
+      onClose: (error) => reject(error ?? new Error('closed')),
+    })
+    connection.resume()
+    connection.write(bytes)
+  })
+}
+
+describe.each([
+  ['sockets', () => createSystemNetwork({ clock: systemClock })],
+  ['the in-process network', createMemoryNetwork],
+])('mutual TLS over %s', (_, createNetwork) => {
+  test('both sides learn who the other is, and bytes pass unchanged', async () => {
+    const [accepted, outgoing] = await connectBoth(createNetwork(), serverContext(), clientContext())
+    expect(accepted.tls).toMatchObject({
+      peerVerified: true,
+      peerUris: [spiffe('client')],
+      localUris: [spiffe('server')],
+      alpn: 'http/1.1',
+      version: 'TLSv1.2',
+    })
+    expect(accepted.tls?.sni).toBe('outbound_.80_._.server.default.svc.cluster.local')
+    expect(accepted.tls?.peer).toMatchObject({ subject: 'CN=client,O=Heddle', dns: ['client.example'] })
+    expect(accepted.tls?.peer?.hash).toMatch(/^[0-9a-f]{64}$/)
+    expect(accepted.tls?.peer?.chainPem().match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+    expect(outgoing.tls).toMatchObject({ peerVerified: true, peerUris: [spiffe('server')] })
+    echo(accepted)
+    const bytes = Buffer.alloc(300_000, 'heddle')
+    expect((await roundTrip(outgoing, bytes)).equals(bytes)).toBe(true)
+    outgoing.destroy()
+  })
+
+  test('a certificate of another root is refused', async () => {
+    const context = clientContext({ material: createWatch<TlsMaterial | undefined>(material(impostor)) })
+    await expect(connectBoth(createNetwork(), serverContext(), context)).rejects.toThrow(/signature|unable|issuer|certificate/i)
+  })
+
+  test('no certificate is refused where one is required, and served where not', async () => {
+    const bare = createWatch<TlsMaterial | undefined>({ trustBundle: root.certificate })
+    await expect(connectBoth(createNetwork(), serverContext(), clientContext({ material: bare }))).rejects.toThrow(
+      'no certificate',
+    )
+    const [accepted] = await connectBoth(
+      createNetwork(),
+      serverContext({ requireClientCertificate: false }),
+      clientContext({ material: bare }),
+    )
+    expect(accepted.tls).toMatchObject({ peerVerified: false, peerUris: [] })
+    accepted.destroy()
+  })
+
+  test('a certificate for servers only is no client certificate', async () => {
+    const context = clientContext({ material: createWatch<TlsMaterial | undefined>(material(serverOnly)) })
+    await expect(connectBoth(createNetwork(), serverContext(), context)).rejects.toThrow(/PURPOSE/i)
+  })
+
+  test('SAN matchers judge verified names on both sides', async () => {
+    const refuse = serverContext({ allowPeer: (san) => san.uris.includes(spiffe('other')) })
+    await expect(connectBoth(createNetwork(), refuse, clientContext())).rejects.toThrow('sa/client')
+    const wary = clientContext({ allowPeer: (san) => san.uris.includes(spiffe('other')) })
+    await expect(connectBoth(createNetwork(), serverContext(), wary)).rejects.toThrow('sa/server')
+  })
+
+  test("an ALPN offer of strangers is served without one; the order is the server's", async () => {
+    const [accepted] = await connectBoth(createNetwork(), serverContext(), clientContext({ alpn: ['istio'] }))
+    expect(accepted.tls?.alpn).toBeUndefined()
+    const [both] = await connectBoth(createNetwork(), serverContext(), clientContext({ alpn: ['http/1.1', 'h2'] }))
+    expect(both.tls?.alpn).toBe('h2')
+    for (const one of [accepted, both]) one.destroy()
+  })
+
+  test('material that is not there yet refuses, and new material serves the next handshake', async () => {
+    const watch = createWatch<TlsMaterial | undefined>(undefined)
+    const context = serverContext({ material: watch })
+    await expect(connectBoth(createNetwork(), context, clientContext())).rejects.toThrow('has not come yet')
+    watch.set(material(server))
+    const [accepted, outgoing] = await connectBoth(createNetwork(), context, clientContext())
+    expect(accepted.tls?.localUris).toEqual([spiffe('server')])
+    const renewed = issue({ commonName: 'server', uris: [spiffe('renewed')] }, root)
+    watch.set(material(renewed))
+    const [, next] = await connectBoth(createNetwork(), context, clientContext())
+    expect(next.tls?.peerUris).toEqual([spiffe('renewed')])
+    expect(outgoing.closed).toBe(false)
+    for (const one of [accepted, outgoing, next]) one.destroy()
+  })
+})
+
+test('plain text at a TLS listener is refused', async () => {
+  const network = createSystemNetwork({ clock: systemClock })
+  let outcome: Promise<Connection> | undefined
+  const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) => {
+    outcome = tls.accept(connection, serverContext())
+    outcome.catch(() => {})
+  })
+  const plain = await network.connect({ address: bound.address, timeoutMs: 1000 })
+  const closed = new Promise<void>((resolve) => plain.onClosed(resolve))
+  plain.handle({ onData() {}, onEnd: () => plain.end(), onDrain() {}, onClose() {} })
+  plain.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+  await closed
+  await expect(outcome).rejects.toThrow('does not speak TLS')
+  await bound.close()
+})
+
+test('a session is never resumed: every connection is judged anew', async () => {
+  const network = createSystemNetwork({ clock: systemClock })
+  const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) => {
+    tls.accept(connection, serverContext()).then(
+      (secured) => secured.handle({ onData() {}, onEnd: () => secured.end(), onDrain() {}, onClose() {} }),
+      () => {},
+    )
+  })
+  const dial = (session?: Buffer): Promise<{ session: Buffer | undefined; reused: boolean }> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTlsSocket({
+        port: bound.address.port,
+        host: '127.0.0.1',
+        ca: root.certificate,
+        cert: client.certificate,
+        key: client.key,
+        checkServerIdentity: () => undefined,
+        maxVersion: 'TLSv1.2',
+        ...(session === undefined ? {} : { session }),
+      })
+      socket.on('error', reject)
+      socket.on('secureConnect', () => {
+        resolve({ session: socket.getSession(), reused: socket.isSessionReused() })
+        socket.destroy()
+      })
+    })
+  const first = await dial()
+  expect((await dial(first.session)).reused).toBe(false)
+  await bound.close()
+})
