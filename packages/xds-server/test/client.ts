@@ -13,6 +13,7 @@ import {
   DiscoveryRequest,
   DiscoveryResponse,
 } from '@heddle/xds-types/envoy/service/discovery/v3'
+import { knownTypes } from '@heddle/xds-types/known'
 
 /** A client stream of one protocol, as plain as possible: what it is told to send, and what came. */
 export interface TestStream<Req, Res> {
@@ -67,7 +68,7 @@ function follow<Req, Res>(
   const waiting: ((response: Res) => void)[] = []
   let taken = 0
   raw.on('data', (bytes: Buffer) => {
-    const decoded = response.decode(bytes)
+    const decoded = response.decode(bytes, knownTypes)
     if (!decoded.ok) throw new Error(decoded.diagnostics[0]?.message)
     received.push(decoded.value)
     waiting.shift()?.(decoded.value)
