@@ -21,6 +21,7 @@ import { requestAuthentication } from './request-authentication.js'
 import { serviceEntry } from './service-entry.js'
 import { sidecar } from './sidecar.js'
 import { telemetry } from './telemetry.js'
+import { trafficExtension } from './traffic-extension.js'
 import { virtualService } from './virtual-service.js'
 import { wasmPlugin } from './wasm-plugin.js'
 import { workloadEntry } from './workload-entry.js'
@@ -42,6 +43,7 @@ export const KINDS: { readonly [K in KindName]: Kind<KindOf<K>> } = {
   AuthorizationPolicy: authorizationPolicy,
   Telemetry: telemetry,
   WasmPlugin: wasmPlugin,
+  TrafficExtension: trafficExtension,
   Service: service,
   EndpointSlice: endpointSlice,
   Endpoints: endpoints,

@@ -1,3 +1,4 @@
+import { validateAuthorizationPolicy } from '../checks/authorization-policy.js'
 import { fields } from '../decode/fields.js'
 import { listOf, oneOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -112,4 +113,5 @@ export const authorizationPolicy: Kind<AuthorizationPolicy> = defineKind<Authori
     },
     { defaults: { action: 'ALLOW' } },
   ),
+  validate: validateAuthorizationPolicy,
 })

@@ -1,3 +1,4 @@
+import { validateDestinationRule } from '../checks/destination-rule.js'
 import { fields } from '../decode/fields.js'
 import { listOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -39,4 +40,5 @@ export const destinationRule: Kind<DestinationRule> = defineKind<DestinationRule
     },
     { defaults: { host: '' } },
   ),
+  validate: validateDestinationRule,
 })

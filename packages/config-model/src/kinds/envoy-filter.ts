@@ -1,3 +1,4 @@
+import { validateEnvoyFilter } from '../checks/envoy-filter.js'
 import { fields } from '../decode/fields.js'
 import { int32, listOf, oneOf, struct, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -204,4 +205,5 @@ export const envoyFilter: Kind<EnvoyFilter> = defineKind<EnvoyFilter>({
     configPatches: listOf(configPatch),
     priority: int32,
   }),
+  validate: validateEnvoyFilter,
 })

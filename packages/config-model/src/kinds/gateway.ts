@@ -1,3 +1,4 @@
+import { validateGateway } from '../checks/gateway.js'
 import { fields } from '../decode/fields.js'
 import { listOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -50,4 +51,5 @@ export const gateway: Kind<Gateway> = defineKind<Gateway>({
   namespaced: true,
   body: 'spec',
   spec: fields<GatewaySpec>({ servers: listOf(server), selector: textMap }, { defaults: { servers: [] } }),
+  validate: validateGateway,
 })

@@ -27,6 +27,7 @@ import type { RequestAuthentication } from './request-authentication.js'
 import type { ServiceEntry } from './service-entry.js'
 import type { Sidecar } from './sidecar.js'
 import type { Telemetry } from './telemetry.js'
+import type { TrafficExtension } from './traffic-extension.js'
 import type { VirtualService } from './virtual-service.js'
 import type { WasmPlugin } from './wasm-plugin.js'
 import type { WorkloadEntry } from './workload-entry.js'
@@ -48,6 +49,7 @@ export interface Kinds {
   AuthorizationPolicy: AuthorizationPolicy
   Telemetry: Telemetry
   WasmPlugin: WasmPlugin
+  TrafficExtension: TrafficExtension
   Service: Service
   EndpointSlice: EndpointSlice
   Endpoints: Endpoints

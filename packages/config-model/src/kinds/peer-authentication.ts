@@ -1,3 +1,4 @@
+import { validatePeerAuthentication } from '../checks/peer-authentication.js'
 import { fields } from '../decode/fields.js'
 import { mapOf, oneOf } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -29,4 +30,5 @@ export const peerAuthentication: Kind<PeerAuthentication> = defineKind<PeerAuthe
   namespaced: true,
   body: 'spec',
   spec: fields<PeerAuthenticationSpec>({ selector: matchLabelsSelector, mtls, portLevelMtls: mapOf(mtls) }),
+  validate: validatePeerAuthentication,
 })

@@ -1,4 +1,7 @@
+import { CODE } from '../checks/code.js'
+import { checkMatchLabels } from '../checks/labels.js'
 import { fields } from '../decode/fields.js'
+import { into, refuse } from '../decode/site.js'
 import { int32, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { MatchLabelsSelector } from './common.js'
@@ -27,4 +30,8 @@ export const proxyConfig: Kind<ProxyConfig> = defineKind<ProxyConfig>({
     environmentVariables: textMap,
     image: fields<{ imageType?: string }>({ imageType: text }),
   }),
+  validate({ spec }, at) {
+    checkMatchLabels(spec.selector, at, 'selector')
+    if ((spec.concurrency ?? 0) < 0) refuse(into(at, 'concurrency'), CODE.range, 'concurrency must be greater than or equal to 0')
+  },
 })

@@ -1,3 +1,4 @@
+import { validateRequestAuthentication } from '../checks/request-authentication.js'
 import { fields } from '../decode/fields.js'
 import { duration, flag, listOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -65,4 +66,5 @@ export const requestAuthentication: Kind<RequestAuthentication> = defineKind<Req
     targetRefs: listOf(targetReference),
     jwtRules: listOf(jwtRule),
   }),
+  validate: validateRequestAuthentication,
 })

@@ -1,3 +1,4 @@
+import { validateServiceEntry } from '../checks/service-entry.js'
 import { fields } from '../decode/fields.js'
 import { listOf, oneOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -58,4 +59,5 @@ export const serviceEntry: Kind<ServiceEntry> = defineKind<ServiceEntry>({
     },
     { defaults: { hosts: [] } },
   ),
+  validate: validateServiceEntry,
 })

@@ -1,3 +1,4 @@
+import { validateSidecar } from '../checks/sidecar.js'
 import { fields } from '../decode/fields.js'
 import { listOf, oneOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -78,4 +79,5 @@ export const sidecar: Kind<Sidecar> = defineKind<Sidecar>({
       { defaults: { mode: 'REGISTRY_ONLY' } },
     ),
   }),
+  validate: validateSidecar,
 })

@@ -1,3 +1,4 @@
+import { validateTelemetry } from '../checks/telemetry.js'
 import { fields } from '../decode/fields.js'
 import { type Decode, decimal, duration, flag, listOf, mapOf, oneOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -126,4 +127,5 @@ export const telemetry: Kind<Telemetry> = defineKind<Telemetry>({
       }),
     ),
   }),
+  validate: validateTelemetry,
 })

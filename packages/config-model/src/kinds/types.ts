@@ -123,6 +123,7 @@ export type {
   TelemetryTracing,
   WorkloadMode,
 } from './telemetry.js'
+export type { TrafficExtension, TrafficExtensionSpec } from './traffic-extension.js'
 export type {
   ConnectionPoolSettings,
   ConsistentHash,
@@ -148,6 +149,6 @@ export type {
   VirtualService,
   VirtualServiceSpec,
 } from './virtual-service.js'
-export type { WasmPlugin, WasmPluginSpec } from './wasm-plugin.js'
+export type { WasmModuleFields, WasmPlugin, WasmPluginSpec } from './wasm-plugin.js'
 export type { WorkloadEntry, WorkloadEntrySpec } from './workload-entry.js'
 export type { ReadinessProbe, WorkloadGroup, WorkloadGroupSpec } from './workload-group.js'

@@ -1,3 +1,4 @@
+import { validateVirtualService } from '../checks/virtual-service.js'
 import { fields } from '../decode/fields.js'
 import { int32, listOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -91,4 +92,5 @@ export const virtualService: Kind<VirtualService> = defineKind<VirtualService>({
     },
     { defaults: { hosts: [] } },
   ),
+  validate: validateVirtualService,
 })

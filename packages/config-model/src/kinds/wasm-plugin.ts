@@ -1,4 +1,5 @@
-import { fields } from '../decode/fields.js'
+import { validateWasmPlugin } from '../checks/wasm.js'
+import { fields, type Shape } from '../decode/fields.js'
 import { int32, listOf, oneOf, struct, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { MatchLabelsSelector, PolicyTargetReference, PortSelector } from './common.js'
@@ -27,6 +28,20 @@ export interface WasmPluginSpec {
   type?: 'UNSPECIFIED_PLUGIN_TYPE' | 'HTTP' | 'NETWORK'
 }
 
+export type WasmModuleFields = Pick<
+  WasmPluginSpec,
+  | 'url'
+  | 'sha256'
+  | 'imagePullPolicy'
+  | 'imagePullSecret'
+  | 'verificationKey'
+  | 'pluginConfig'
+  | 'pluginName'
+  | 'failStrategy'
+  | 'vmConfig'
+  | 'type'
+>
+
 export type WasmPlugin = Resource<'WasmPlugin', WasmPluginSpec>
 
 // WorkloadMode of the type package: UNDEFINED is 0 here, and means both.
@@ -36,6 +51,20 @@ const envVar = fields<{ name: string; valueFrom?: 'INLINE' | 'HOST'; value?: str
   { name: text, valueFrom: oneOf('INLINE', 'HOST'), value: text },
   { defaults: { name: '' } },
 )
+
+/** Fields of the module itself, which a TrafficExtension has, too. */
+export const wasmModuleShape: Shape<WasmModuleFields> = {
+  url: text,
+  sha256: text,
+  imagePullPolicy: oneOf('UNSPECIFIED_POLICY', 'IfNotPresent', 'Always'),
+  imagePullSecret: text,
+  verificationKey: text,
+  pluginConfig: struct,
+  pluginName: text,
+  failStrategy: oneOf('FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'),
+  vmConfig: fields<NonNullable<WasmPluginSpec['vmConfig']>>({ env: listOf(envVar) }),
+  type: oneOf('UNSPECIFIED_PLUGIN_TYPE', 'HTTP', 'NETWORK'),
+}
 
 export const wasmPlugin: Kind<WasmPlugin> = defineKind<WasmPlugin>({
   name: 'WasmPlugin',
@@ -47,25 +76,17 @@ export const wasmPlugin: Kind<WasmPlugin> = defineKind<WasmPlugin>({
       selector: matchLabelsSelector,
       targetRef: targetReference,
       targetRefs: listOf(targetReference),
-      url: text,
-      sha256: text,
-      imagePullPolicy: oneOf('UNSPECIFIED_POLICY', 'IfNotPresent', 'Always'),
-      imagePullSecret: text,
-      verificationKey: text,
-      pluginConfig: struct,
-      pluginName: text,
+      ...wasmModuleShape,
       phase: oneOf('UNSPECIFIED_PHASE', 'AUTHN', 'AUTHZ', 'STATS'),
       priority: int32,
-      failStrategy: oneOf('FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'),
-      vmConfig: fields<NonNullable<WasmPluginSpec['vmConfig']>>({ env: listOf(envVar) }),
       match: listOf(
         fields<{ mode?: 'UNDEFINED' | WorkloadMode; ports?: readonly PortSelector[] }>({
           mode: matchMode,
           ports: listOf(portSelector),
         }),
       ),
-      type: oneOf('UNSPECIFIED_PLUGIN_TYPE', 'HTTP', 'NETWORK'),
     },
     { defaults: { url: '' } },
   ),
+  validate: validateWasmPlugin,
 })

@@ -1,3 +1,4 @@
+import { validateWorkloadEntry } from '../checks/workload-entry.js'
 import { fields } from '../decode/fields.js'
 import { type Decode, mapOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -31,4 +32,5 @@ export const workloadEntry: Kind<WorkloadEntry> = defineKind<WorkloadEntry>({
   namespaced: true,
   body: 'spec',
   spec: workloadEntrySpec,
+  validate: validateWorkloadEntry,
 })

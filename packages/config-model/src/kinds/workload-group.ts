@@ -1,3 +1,4 @@
+import { validateWorkloadGroup } from '../checks/workload-group.js'
 import { fields } from '../decode/fields.js'
 import { int32, listOf, text, uint32 } from '../decode/value.js'
 import type { Resource } from '../resource.js'
@@ -65,4 +66,5 @@ export const workloadGroup: Kind<WorkloadGroup> = defineKind<WorkloadGroup>({
     },
     { required: ['template'] },
   ),
+  validate: validateWorkloadGroup,
 })

@@ -1,5 +1,7 @@
 import { fields } from '../../decode/fields.js'
+import { into, refuse, warn } from '../../decode/site.js'
 import { mapOf, text } from '../../decode/value.js'
+import { readMeshConfig } from '../../mesh-config.js'
 import type { Resource } from '../../resource.js'
 import { defineKind, type Kind } from '../kind.js'
 
@@ -17,4 +19,13 @@ export const configMap: Kind<ConfigMap> = defineKind<ConfigMap>({
   namespaced: true,
   body: 'object',
   spec: fields<ConfigMapSpec>({ data: mapOf(text), binaryData: mapOf(text) }, { open: true }),
+  validate({ metadata, spec }, at) {
+    const mesh = spec.data?.['mesh']
+    if (metadata.name !== 'istio' || mesh === undefined) return
+    const result = readMeshConfig(mesh)
+    for (const { severity, code, path, message } of result.diagnostics) {
+      const tell = severity === 'error' ? refuse : warn
+      tell(into(into(at, 'data'), 'mesh'), code, path === '' ? message : `${path}: ${message}`)
+    }
+  },
 })
