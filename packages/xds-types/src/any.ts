@@ -20,7 +20,7 @@ export function typeUrlOf(message: Any): string | undefined {
   return typeof typeUrl === 'string' && typeUrl !== '' ? typeUrl : undefined
 }
 
-export function isType(message: Any | undefined, type: MessageType<never>): boolean {
+export function isType(message: Any | undefined, type: MessageType<unknown>): boolean {
   const typeUrl = message === undefined ? undefined : typeUrlOf(message)
   return typeUrl !== undefined && typeNameOf(typeUrl) === type.typeName
 }

@@ -31,7 +31,7 @@ export function createReferences(): References {
 
 /** The message in an Any if it is of the type; undefined otherwise. No copy is made of what is already decoded. */
 export function open<T>(message: Any | undefined, type: MessageType<T>, registry: TypeRegistry): T | undefined {
-  if (message === undefined || !isType(message, type as MessageType<never>)) return undefined
+  if (message === undefined || !isType(message, type as MessageType<unknown>)) return undefined
   if (message['@type'] !== undefined) return message as T
   const unpacked = unpack(message, type, registry)
   return unpacked.ok ? unpacked.value : undefined

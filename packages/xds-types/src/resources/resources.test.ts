@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { any } from '../any.js'
+import type { Cluster } from '../gen/envoy/config/cluster/v3.js'
+import type { Listener } from '../gen/envoy/config/listener/v3.js'
+import { HttpConnectionManager } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3.js'
+import { DownstreamTlsContext, UpstreamTlsContext } from '../gen/envoy/extensions/transport_sockets/tls/v3.js'
+import { createTypeRegistry } from '../registry.js'
+import { createClusterType, createListenerType, createResourceTypes, encodeResource } from './index.js'
+
+const registry = createTypeRegistry([HttpConnectionManager, DownstreamTlsContext, UpstreamTlsContext])
+const clusters = createClusterType(registry)
+const listeners = createListenerType(registry)
+const refsOf = (refs: readonly { typeUrl: string; name: string }[]): string[] =>
+  refs.map(({ typeUrl, name }) => `${typeUrl.split('.').at(-1)} ${name}`)
+const ads = { ads: {}, resource_api_version: 'V3' } as const
+const tls = {
+  tls_certificate_sds_secret_configs: [{ name: 'default', sds_config: ads }],
+  combined_validation_context: { validation_context_sds_secret_config: { name: 'ROOTCA', sds_config: ads } },
+}
+
+describe('references', () => {
+  it('of a cluster: its load assignment by service name, else by its own, and its secrets', () => {
+    const cluster: Cluster = {
+      name: 'c',
+      type: 'EDS',
+      transport_socket_matches: [
+        { transport_socket: { typed_config: any(UpstreamTlsContext, { common_tls_context: tls }) } },
+        { transport_socket: {} },
+      ],
+    }
+    expect(refsOf(clusters.references(cluster))).toEqual(['ClusterLoadAssignment c', 'Secret default', 'Secret ROOTCA'])
+    expect(refsOf(clusters.references({ ...cluster, eds_cluster_config: { service_name: 's' } }))).toContain(
+      'ClusterLoadAssignment s',
+    )
+    expect(refsOf(clusters.references({ name: 'c', type: 'STATIC' }))).toEqual([])
+  })
+
+  it('of a listener: routes, secrets, extension configs, packed or not', () => {
+    const manager: HttpConnectionManager = {
+      rds: { route_config_name: '80', config_source: ads },
+      http_filters: [{ name: 'wasm', config_discovery: { config_source: ads } }],
+    }
+    const listener: Listener = {
+      name: 'l',
+      filter_chains: [
+        {
+          filters: [{ name: 'hcm', typed_config: any(HttpConnectionManager, manager) }],
+          transport_socket: { typed_config: any(DownstreamTlsContext, { common_tls_context: tls }) },
+        },
+        {
+          filters: [
+            {
+              name: 'hcm',
+              typed_config: {
+                type_url: HttpConnectionManager.typeUrl,
+                value: HttpConnectionManager.encode({ ...manager, rds: { route_config_name: '90' } }),
+              },
+            },
+          ],
+        },
+      ],
+      default_filter_chain: { filters: [{ name: 'tcp', typed_config: { type_url: 'x/unknown', value: new Uint8Array(0) } }] },
+    }
+    const wanted = [
+      'RouteConfiguration 80',
+      'TypedExtensionConfig wasm',
+      'Secret default',
+      'Secret ROOTCA',
+      'RouteConfiguration 90',
+    ]
+    expect(refsOf(listeners.references(listener))).toEqual(wanted)
+  })
+})
+
+describe('encodeResource', () => {
+  it('encodes an object once, and equal objects to equal versions', () => {
+    const cluster: Cluster = { name: 'c', type: 'EDS' }
+    const first = encodeResource(clusters, cluster)
+    if (!first.ok) throw new Error('encode')
+    expect(encodeResource(clusters, cluster)).toEqual(first)
+    expect((encodeResource(clusters, cluster) as typeof first).value).toBe(first.value)
+    const twin = encodeResource(clusters, { type: 'EDS', name: 'c' })
+    expect(twin).toEqual(first)
+    expect(encodeResource(clusters, { name: 'c' })).not.toEqual(first)
+  })
+
+  it('says which resource is wrong, and where', () => {
+    expect(encodeResource(clusters, { name: 'c', connect_timeout: 'soon' })).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: 'xds.not_encodable', subject: 'Cluster c', path: 'connect_timeout' }],
+    })
+    expect(encodeResource(clusters, {})).toMatchObject({ ok: false, diagnostics: [{ code: 'xds.no_name' }] })
+  })
+})
+
+it('all types tell name, state and their own bytes', () => {
+  for (const type of createResourceTypes(registry)) {
+    const name = type.shortName === 'ClusterLoadAssignment' ? { cluster_name: 'n' } : { name: 'n' }
+    expect(type.nameOf(name), type.shortName).toBe('n')
+    expect(type.fullStateInSotw, type.shortName).toBe(['Cluster', 'Listener'].includes(type.shortName))
+    expect(type.decode(type.encode(name)), type.shortName).toMatchObject({ ok: true, value: name })
+  }
+})
