@@ -1,4 +1,4 @@
-import type { Diagnostic, Unsubscribe } from '@heddle/runtime'
+import type { Diagnostic, Logger, Unsubscribe } from '@heddle/runtime'
 import type { ErrorDetail } from './protocol/stream-protocol.js'
 
 /** What an event is about. `at`: wall-clock milliseconds. */
@@ -48,11 +48,18 @@ export interface Events {
   subscribe(listener: (event: XdsEvent) => void): Unsubscribe
 }
 
-export function createEvents(): Events {
+/** A listener that throws is logged and disturbs nobody. */
+export function createEvents(logger: Logger): Events {
   const listeners = new Set<(event: XdsEvent) => void>()
   return {
     emit(event) {
-      for (const listener of [...listeners]) listener(event)
+      for (const listener of [...listeners]) {
+        try {
+          listener(event)
+        } catch (error) {
+          logger.error({ error, event: event.kind }, 'a listener of xDS events has thrown')
+        }
+      }
     },
     subscribe(listener) {
       const own = (event: XdsEvent): void => listener(event)

@@ -7,6 +7,9 @@ import type { PushTarget } from './push-scheduler.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamRecord } from './stream-record.js'
 
+/** Runs something and turns what it throws into the end of the stream. */
+export type Guard = (run: () => void) => void
+
 /** The part of a session that begins when the node is known. */
 export interface Exchange<Request> {
   readonly node: NodeInfo
@@ -24,6 +27,7 @@ export function createExchange<Request extends TypedRequest>(
   options: SessionOptions<Request>,
   node: NodeInfo,
   record: StreamRecord,
+  guard: Guard,
 ): Exchange<Request> {
   const { context, transport, codec, streamId, identity } = options
   const { scheduler, authorize } = context
@@ -41,7 +45,7 @@ export function createExchange<Request extends TypedRequest>(
   })
   const timers = createAckTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
     record.emit({ kind: 'unanswered', typeUrl, nonce })
-    run(protocol.onAckTimeout(typeUrl, nonce))
+    guard(() => run(protocol.onAckTimeout(typeUrl, nonce)))
   })
   const send = (response: Response): void => {
     const bytes = codec.write(response, context.identifier)
@@ -75,8 +79,10 @@ export function createExchange<Request extends TypedRequest>(
       // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
       if (stopped || slow || given === wanted) return
       given = wanted
-      const set = watch.current
-      run(set === undefined ? [] : protocol.onSnapshot(context.views(set)))
+      guard(() => {
+        const set = watch.current
+        run(set === undefined ? [] : protocol.onSnapshot(context.views(set)))
+      })
     },
   }
   const unwatch: Unsubscribe = watch.subscribe(() => {

@@ -1,6 +1,6 @@
 import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
-import { createExchange, type Exchange } from './exchange.js'
+import { createExchange, type Exchange, type Guard } from './exchange.js'
 import type { NodeInfo } from './node.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamStatus } from './status.js'
@@ -35,6 +35,15 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     context.closed(session)
     record.emit({ kind: 'disconnected', message })
   }
+  /** What the user of the server gave it may throw: that ends this stream, not the process and not the others. */
+  const guard: Guard = (run) => {
+    try {
+      run()
+    } catch (error) {
+      context.logger.error({ error, streamId: options.streamId, node: exchange?.node.id }, 'an xDS stream has failed')
+      close({ code: STATUS.internal, message: 'internal error; the log of the xDS server tells more' })
+    }
+  }
   const close = (status: CloseStatus): void => {
     if (ended) return
     end(status.message)
@@ -59,7 +68,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
       refuse(STATUS.permissionDenied, admitted.diagnostics.map((diagnostic) => diagnostic.message).join('; '))
       return
     }
-    exchange = createExchange(options, node, record)
+    exchange = createExchange(options, node, record, guard)
     record.emit({ kind: 'connected' })
     exchange.target.push()
   }
@@ -104,24 +113,25 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     },
     sent: () => exchange?.sent() ?? new Map(),
     close,
-    onMessage(bytes) {
-      if (ended) return
-      const incoming = codec.read(bytes)
-      if (!incoming.ok) {
-        refuse(STATUS.invalidArgument, `not a discovery request: ${incoming.diagnostics[0]?.message ?? 'malformed'}`)
-        return
-      }
-      const { node: claimed, request } = incoming.value
-      if (exchange === undefined) introduce(claimed)
-      else if (claimed?.id !== undefined && claimed.id !== '' && claimed.id !== exchange.node.id) {
-        record.emit({ kind: 'node-changed', claimed: claimed.id })
-      }
-      if (ended) return
-      const typed = request.typeUrl === '' && onlyType !== undefined ? { ...request, typeUrl: onlyType } : request
-      if (accepts(typed.typeUrl)) exchange?.onRequest(typed)
-    },
+    onMessage: (bytes) => guard(() => read(bytes)),
     onDrain: () => exchange?.onDrain(),
     onEnd: () => end(undefined),
+  }
+  const read = (bytes: Uint8Array): void => {
+    if (ended) return
+    const incoming = codec.read(bytes)
+    if (!incoming.ok) {
+      refuse(STATUS.invalidArgument, `not a discovery request: ${incoming.diagnostics[0]?.message ?? 'malformed'}`)
+      return
+    }
+    const { node: claimed, request } = incoming.value
+    if (exchange === undefined) introduce(claimed)
+    else if (claimed?.id !== undefined && claimed.id !== '' && claimed.id !== exchange.node.id) {
+      record.emit({ kind: 'node-changed', claimed: claimed.id })
+    }
+    if (ended) return
+    const typed = request.typeUrl === '' && onlyType !== undefined ? { ...request, typeUrl: onlyType } : request
+    if (accepts(typed.typeUrl)) exchange?.onRequest(typed)
   }
   return session
 }

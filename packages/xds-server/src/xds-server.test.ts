@@ -167,17 +167,6 @@ describe('pushes', () => {
     clock.advance(0)
     expect(slow.names.at(-1)).toEqual(['e', '-b'])
   })
-  test('pushes are spread over turns, each stream once before any goes twice', () => {
-    start({ pushesPerTurn: 2 })
-    const all = createWatch<ResourceSet | undefined>(undefined)
-    start({ pushesPerTurn: 2, resources: () => all })
-    const streams = ['1', '2', '3'].map(connect)
-    all.set(clusters('a'))
-    const pushed = (): number => streams.filter((stream) => stream.names.length > 0).length
-    expect(pushed()).toBe(0)
-    clock.advance(0)
-    expect(pushed()).toBe(3)
-  })
   test('a client that does not answer gets newer content after the deadline, and it is told (line 57)', () => {
     start({ ackTimeoutMs: 5_000 })
     cache.set('n1', clusters('a'))
@@ -268,6 +257,33 @@ describe('status and the barrier', () => {
     expect(await applied).toEqual({ applied: [], refused: [], left: [], waiting: [{ nodeId: 'n1', typeUrls: [CDS] }] })
     stream.ack()
     expect((await server.applied({ nodeIds: ['n1'] })).applied).toEqual(['n1'])
+  })
+})
+
+describe('what the user gave throws', () => {
+  const throws = (): never => {
+    throw new Error('a bug of the user')
+  }
+  test.each([{ resources: throws }, { admit: throws }])('%o ends the stream with INTERNAL and is logged', (options) => {
+    const logger = createMemoryLogger()
+    start({ ...options, logger })
+    const stream = connect('n1')
+    expect(stream.closed).toMatchObject([{ code: STATUS.internal }])
+    expect(JSON.stringify(stream.closed)).not.toContain('a bug of the user')
+    expect(logger.entries).toMatchObject([{ level: 'error', fields: { error: { message: 'a bug of the user' } } }])
+  })
+  test('in the middle of a push: the other streams get theirs', () => {
+    start({ authorize: ({ node }) => (node.id === 'n1' && cache.get('n1') !== undefined ? throws() : true) })
+    const [one, two] = ['n1', 'n2'].map(connect)
+    for (const id of ['n1', 'n2']) cache.set(id, clusters('a'))
+    clock.advance(0)
+    expect(one!.closed).toMatchObject([{ code: STATUS.internal }])
+    expect(two!.names).toEqual([['a']])
+  })
+  test('a listener that throws disturbs nobody', () => {
+    server.subscribe(throws)
+    cache.set('n1', clusters('a'))
+    expect(connect('n1').names).toEqual([['a']])
   })
 })
 

@@ -79,7 +79,7 @@ const SHUTTING_DOWN: CloseStatus = { code: STATUS.unavailable, message: 'the xDS
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock = systemClock, logger = silentLogger, identifier = 'heddle' } = options
   const sessions = new Set<Session>()
-  const events = createEvents()
+  const events = createEvents(logger)
   const catalog = createTypeCatalog([...resourceTypes, ...(options.types ?? [])])
   if (options.metrics !== undefined) recordMetrics(options.metrics, events)
   const context: SessionContext = {
