@@ -1,5 +1,5 @@
 import type { Gateway, MeshSnapshot, PortProtocol, Server } from '@heddle/config-model'
-import { bySpecificity, hostsOverlap } from './hosts.js'
+import { hostsOverlap } from './hosts.js'
 import { isHttp, parseProtocol } from './protocol.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, selects } from './selection.js'
@@ -90,9 +90,9 @@ function withoutConflicts(servers: readonly BoundServer[]): BoundServer[] {
   })
 }
 
-/** Hosts without their namespaces, most specific first; `*` means no SNI match at all. */
+/** Hosts without their namespaces; `*` means no SNI match at all. */
 export function sniHosts(server: Server): string[] {
-  return [...new Set(server.hosts.map((h) => h.slice(h.indexOf('/') + 1).toLowerCase()))].sort(bySpecificity)
+  return [...new Set(server.hosts.map((h) => h.slice(h.indexOf('/') + 1).toLowerCase()))]
 }
 
 /** The hosts of a server that a VirtualService of `namespace` may use. */

@@ -1,4 +1,4 @@
-import type { MeshService, MeshSnapshot, ServiceEndpoint, ServicePort } from '@heddle/config-model'
+import type { MeshService, MeshSnapshot, Pod, ServicePort } from '@heddle/config-model'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, selects } from './selection.js'
 import { byAge } from './view.js'
@@ -8,37 +8,66 @@ export interface ServiceTarget {
   readonly service: MeshService
   readonly port: ServicePort
   readonly targetPort: number
-  /** Where the workload is, as the endpoint says. */
+  /** Where the workload is, as the endpoint says; '' when nothing does. */
   readonly locality: string
 }
 
+interface Candidate {
+  readonly target: ServiceTarget
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /**
- * The services that a proxy stands in front of, the oldest first: those with an endpoint at the proxy's address whose labels are the proxy's.
- * Workloads that share one address (many processes on 127.0.0.1) are told apart by their labels: of several label sets that fit, the equal one.
+ * The services that a proxy stands in front of, the oldest first: those with an endpoint at the proxy's address whose labels are the proxy's,
+ * and those that select its pod, ready or not. Workloads that share one address (many processes on 127.0.0.1) are told apart by their labels:
+ * of several label sets that fit, the equal one.
  */
 export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor): readonly ServiceTarget[] {
-  const found: { target: ServiceTarget; endpoint: ServiceEndpoint }[] = []
-  for (const service of byAge(snapshot.services)) {
-    for (const port of service.ports) {
-      for (const endpoint of snapshot.endpoints(service, port.name)) {
-        if (
-          !proxy.addresses.includes(endpoint.address) ||
-          endpoint.namespace !== proxy.namespace ||
-          !selects(endpoint.labels, proxy.labels)
-        )
-          continue
-        found.push({ target: { service, port, targetPort: endpoint.port, locality: endpoint.locality }, endpoint })
-      }
-    }
-  }
-  const labelled = found.filter(({ endpoint }) => !isEmpty(endpoint.labels))
-  const shared = new Set(labelled.map(({ endpoint }) => keyOf(endpoint.labels))).size > 1
+  const pod = podOf(snapshot, proxy)
+  const found = byAge(snapshot.services).flatMap((service) => {
+    const served = endpointCandidates(snapshot, service, proxy)
+    return served.length > 0 || pod === undefined ? served : podCandidates(service, pod)
+  })
+  const labelled = found.filter(({ labels }) => !isEmpty(labels))
+  const shared = new Set(labelled.map(({ labels }) => keyOf(labels))).size > 1
   const own = keyOf(proxy.labels)
-  const chosen =
-    shared && labelled.some(({ endpoint }) => keyOf(endpoint.labels) === own)
-      ? found.filter(({ endpoint }) => isEmpty(endpoint.labels) || keyOf(endpoint.labels) === own)
-      : found
-  return chosen.map(({ target }) => target)
+  const tell = shared && labelled.some(({ labels }) => keyOf(labels) === own)
+  return (tell ? found.filter(({ labels }) => isEmpty(labels) || keyOf(labels) === own) : found).map(({ target }) => target)
+}
+
+function endpointCandidates(snapshot: MeshSnapshot, service: MeshService, proxy: ProxyDescriptor): Candidate[] {
+  return service.ports.flatMap((port) =>
+    snapshot
+      .endpoints(service, port.name)
+      .filter((e) => proxy.addresses.includes(e.address) && e.namespace === proxy.namespace && selects(e.labels, proxy.labels))
+      .map((e) => ({ target: { service, port, targetPort: e.port, locality: e.locality }, labels: e.labels })),
+  )
+}
+
+function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Pod | undefined {
+  return snapshot
+    .list('Pod')
+    .find((p) => p.metadata.namespace === proxy.namespace && proxy.addresses.includes(p.status?.podIP ?? ''))
+}
+
+/** What the Service says of its pods, where endpoints do not tell yet. */
+function podCandidates(service: MeshService, pod: Pod): Candidate[] {
+  const { namespace, labels } = pod.metadata
+  if (
+    service.registry !== 'Kubernetes' ||
+    service.namespace !== namespace ||
+    isEmpty(service.selector) ||
+    !selects(service.selector, labels)
+  )
+    return []
+  return service.ports.flatMap((port) => {
+    const targetPort = typeof port.targetPort === 'number' ? port.targetPort : containerPort(pod, port.targetPort)
+    return targetPort === undefined ? [] : [{ target: { service, port, targetPort, locality: '' }, labels }]
+  })
+}
+
+function containerPort(pod: Pod, name: string): number | undefined {
+  return (pod.spec.containers ?? []).flatMap((c) => c.ports ?? []).find((p) => p.name === name)?.containerPort
 }
 
 function keyOf(labels: Readonly<Record<string, string>>): string {

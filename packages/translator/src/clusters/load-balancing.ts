@@ -23,7 +23,10 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
     delete cluster.load_assignment
     return
   }
-  if (settings?.consistentHash !== undefined) return applyHash(draft, settings.consistentHash)
+  if (settings?.consistentHash !== undefined) {
+    applyHash(draft, settings.consistentHash)
+    return
+  }
   const slowStart = settings?.warmup === undefined ? undefined : { slow_start_config: slowStartOf(settings.warmup) }
   switch (settings?.simple) {
     case 'RANDOM':

@@ -28,7 +28,10 @@ export interface UpstreamTls {
 /** DestinationRule tls, or automatic mTLS: each endpoint by its own `tlsMode` where nothing is said. */
 export function applyUpstreamTls(build: Build, draft: ClusterDraft, tls: UpstreamTls): void {
   const { settings } = tls
-  if (settings !== undefined) return applySettings(build, draft, tls, settings)
+  if (settings !== undefined) {
+    applySettings(build, draft, tls, settings)
+    return
+  }
   if (!build.mesh.enableAutoMtls || tls.serverMode === 'unknown' || tls.serverMode === 'DISABLE') return
   const socket = meshSocket(build, draft, tls.identities, tls.meshSni)
   if (draft.cluster.type === 'ORIGINAL_DST') draft.cluster.transport_socket = socket

@@ -99,7 +99,10 @@ function addService(adding: Adding): void {
   if (conflict === 'ignore') return
   const tcp = kind === 'http' ? [] : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServices })
   const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, bind)]
-  if (entry !== undefined && conflict === 'merge') return mergeChains(entry, chains, port.protocol)
+  if (entry !== undefined && conflict === 'merge') {
+    mergeChains(entry, chains, port.protocol)
+    return
+  }
   const sniffed = kind === 'auto' || (kind === 'http' && bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   entries.set(key, {
     bind,
