@@ -29,9 +29,7 @@ function complaint(
   severity: 'error' | 'warning',
   want: boolean | string | undefined,
 ): string | undefined {
-  const messages = found
-    .filter((diagnostic) => diagnostic.severity === severity)
-    .map(({ path, message }) => `${path}: ${message}`)
+  const messages = found.filter((diagnostic) => diagnostic.severity === severity).map(({ path, message }) => `${path} ${message}`)
   if (want === undefined || (typeof want === 'boolean' && want === messages.length > 0)) return undefined
   if (typeof want === 'string' && messages.some((message) => message.toLowerCase().includes(want.toLowerCase()))) return undefined
   return `want ${severity} ${want}, got ${JSON.stringify(messages)}`

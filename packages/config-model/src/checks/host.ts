@@ -33,7 +33,9 @@ export function checkNamespacedHost(host: string, owner: 'gateway' | 'sidecar', 
   const name = host.slice(slash + 1)
   if (namespace === '' || name === '') refuse(at, CODE.host, 'neither the namespace nor the dnsName of a host may be empty')
   const special = owner === 'sidecar' ? ['*', '.', '~'] : ['*', '.']
-  if (!special.includes(namespace) && !isDnsLabel(namespace)) {
+  // `~namespace` takes a namespace out again.
+  const named = owner === 'sidecar' ? namespace.replace(/^~(?=.)/, '') : namespace
+  if (!special.includes(namespace) && !isDnsLabel(named)) {
     refuse(at, CODE.host, `invalid namespace value "${namespace}" in ${owner}: a namespace, or one of ${special.join(' ')}`)
   }
   checkHostPart(name, owner, at)

@@ -38,6 +38,7 @@ export function checkHttpRoute(route: HTTPRoute, at: Site, delegate: boolean): v
     if (percentage !== undefined) checkMirrorPercentage(percentage.value, into(place, 'percentage'))
   })
   checkRedirect(route.redirect, into(at, 'redirect'))
+  if ((route.redirect?.prefixRewrite ?? '') !== '') checkPrefixMatches(route, at)
   checkDirectResponse(route.directResponse, into(at, 'directResponse'))
   checkRetries(route.retries, into(at, 'retries'))
   checkRewrite(route.rewrite, into(at, 'rewrite'))
@@ -77,11 +78,9 @@ function checkConflicts(route: HTTPRoute, at: Site, delegate: boolean): void {
 }
 
 function checkMatch(match: HTTPMatchRequest, at: Site, delegating: boolean): void {
-  const check = delegating ? noRegex : checkMatchRegex
+  const check = delegating ? noRegex : checkStringMatch
   for (const field of ['uri', 'scheme', 'method', 'authority'] as const) {
-    const place = into(at, field)
-    if (delegating) noRegex(match[field], place)
-    else checkStringMatch(match[field], place)
+    check(match[field], into(at, field))
   }
   const checkNamed = (name: string, value: StringMatch | undefined, place: Site): void => {
     if (!isClaimName(name)) checkHeaderName(name, place)
@@ -146,6 +145,14 @@ function checkRedirect(redirect: HTTPRedirect | undefined, at: Site): void {
     refuse(into(at, 'scheme'), CODE.invalid, 'invalid redirect scheme, must be "http" or "https"')
   }
   if (port !== undefined && port !== 0) checkPort(port, into(at, 'port'))
+}
+
+// The part of the path that is replaced is the one that a prefix matched.
+function checkPrefixMatches(route: HTTPRoute, at: Site): void {
+  each(route.match, at, 'match', ({ uri }, place) => {
+    if (uri === undefined || 'prefix' in uri) return
+    refuse(into(place, 'uri'), CODE.conflict, 'redirect.prefixRewrite needs a uri match by prefix, or none')
+  })
 }
 
 const LARGE_BODY = 100 * 1024

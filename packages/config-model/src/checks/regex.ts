@@ -12,13 +12,14 @@ export function regexProblem(pattern: string): string | undefined {
     RE2JS.compile(pattern)
     return undefined
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}; patterns have RE2 syntax (https://github.com/google/re2/wiki/Syntax)`
+    return error instanceof Error ? error.message : String(error)
   }
 }
 
 export function checkRegex(pattern: string, at: Site): void {
   const problem = regexProblem(pattern)
-  if (problem !== undefined) refuse(at, CODE.regex, problem)
+  if (problem !== undefined)
+    refuse(at, CODE.regex, `${problem}; patterns have RE2 syntax (https://github.com/google/re2/wiki/Syntax)`)
 }
 
 /** The regex of a match, if it is one. */

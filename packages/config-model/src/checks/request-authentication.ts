@@ -1,4 +1,4 @@
-import { into, refuse, type Site } from '../decode/site.js'
+import { into, refuse, type Site, warn } from '../decode/site.js'
 import type { JWTRule, RequestAuthentication } from '../kinds/request-authentication.js'
 import { CODE } from './code.js'
 import { checkDuration } from './duration.js'
@@ -12,7 +12,8 @@ export function validateRequestAuthentication({ spec }: RequestAuthentication, a
 }
 
 function checkRule(rule: JWTRule, at: Site): void {
-  if (rule.issuer === '') refuse(into(at, 'issuer'), CODE.required, 'issuer must be set')
+  if (rule.issuer === '' && (rule.jwksUri ?? '') + (rule.jwks ?? '') === '')
+    refuse(into(at, 'issuer'), CODE.required, 'issuer must be set, or jwksUri or jwks')
   const notEmpty = (value: string, place: Site): void => {
     if (value === '') refuse(place, CODE.invalid, 'must be non-empty')
   }
@@ -45,6 +46,9 @@ function checkJwks(jwks: string, at: Site): void {
   try {
     const parsed: unknown = JSON.parse(jwks)
     const set = typeof parsed === 'object' && parsed !== null ? (parsed as { keys?: unknown; kty?: unknown }) : {}
+    const keys: readonly unknown[] = Array.isArray(set.keys) ? set.keys : [set]
+    if (keys.some((key) => typeof key === 'object' && key !== null && 'd' in key))
+      warn(at, CODE.invalid, 'jwks has a private key: write only the public parts')
     if (!Array.isArray(set.keys) && typeof set.kty !== 'string')
       refuse(at, CODE.invalid, 'jwks parse error: a JSON Web Key Set has keys')
   } catch (error) {

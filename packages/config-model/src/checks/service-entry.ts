@@ -87,7 +87,7 @@ function allocatable({ resolution = 'NONE', addresses = [], hosts }: ServiceEntr
 function checkResolution(spec: ServiceEntrySpec, at: Site): void {
   const { resolution = 'NONE', endpoints = [], workloadSelector } = spec
   const portNames = new Set((spec.ports ?? []).map(({ name }) => name))
-  if (resolution !== 'STATIC' && workloadSelector !== undefined) {
+  if (resolution === 'NONE' && workloadSelector !== undefined) {
     warn(into(at, 'workloadSelector'), CODE.noEffect, `workloadSelector should not be set when resolution mode is ${resolution}`)
   }
   if (resolution === 'NONE' && endpoints.length > 0)
@@ -131,6 +131,14 @@ function checkDns(spec: ServiceEntrySpec, at: Site, portNames: ReadonlySet<strin
 function checkDynamicDns(spec: ServiceEntrySpec, at: Site): void {
   if ((spec.endpoints ?? []).length > 0)
     refuse(into(at, 'endpoints'), CODE.conflict, 'no endpoints should be provided for resolution type DYNAMIC_DNS')
+  if ((spec.addresses ?? []).length > 0)
+    refuse(into(at, 'addresses'), CODE.conflict, 'addresses cannot be set for resolution type DYNAMIC_DNS')
+  if (spec.location === 'MESH_INTERNAL')
+    refuse(
+      into(at, 'location'),
+      CODE.conflict,
+      'resolution DYNAMIC_DNS is for hosts outside of the mesh: location must be MESH_EXTERNAL',
+    )
   each(spec.hosts, at, 'hosts', (host, place) => {
     if (!host.startsWith('*.')) refuse(place, CODE.host, 'hosts of resolution DYNAMIC_DNS must begin with *.')
   })

@@ -42,6 +42,10 @@ function checkIngress(listener: IstioIngressListener, at: Site): void {
     if (tls.httpsRedirect === true) refuse(into(place, 'httpsRedirect'), CODE.noEffect, 'sidecar: httpsRedirect is not supported')
     if ((tls.credentialName ?? '') !== '')
       refuse(into(place, 'credentialName'), CODE.noEffect, 'sidecar: credentialName is not currently supported')
+    if ((tls.credentialNames ?? []).length > 0)
+      refuse(into(place, 'credentialNames'), CODE.noEffect, 'sidecar: credentialNames is not currently supported')
+    if ((tls.tlsCertificates ?? []).length > 0)
+      refuse(into(place, 'tlsCertificates'), CODE.noEffect, 'sidecar: tlsCertificates is not currently supported')
     if (tls.mode === 'ISTIO_MUTUAL' || tls.mode === 'AUTO_PASSTHROUGH') {
       refuse(into(place, 'mode'), CODE.invalid, `configuration is invalid: cannot set mode to ${tls.mode} in sidecar ingress tls`)
     }
@@ -123,7 +127,7 @@ function warnRedundantHosts(hosts: readonly string[], own: string, at: Site): vo
   const byNamespace = new Map<string, Set<string>>()
   hosts.forEach((host, i) => {
     const slash = host.indexOf('/')
-    if (slash < 0) return
+    if (slash < 0 || /^~./.test(host.slice(0, slash))) return
     const namespace = host.slice(0, slash) === '.' ? own : host.slice(0, slash)
     const name = host.slice(slash + 1)
     const known = byNamespace.get(namespace) ?? new Set<string>()

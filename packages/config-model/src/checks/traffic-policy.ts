@@ -114,7 +114,8 @@ export function checkConnectionPool(pool: ConnectionPoolSettings | undefined, at
   if ((tcp.maxConnections ?? 0) < 0) refuse(into(place, 'maxConnections'), CODE.range, 'must be non-negative')
   checkDuration(tcp.connectTimeout, place, 'connectTimeout')
   checkDuration(tcp.maxConnectionDuration, place, 'maxConnectionDuration')
-  checkDuration(tcp.idleTimeout, place, 'idleTimeout')
+  // 0 turns it off.
+  if (tcp.idleTimeout !== 0) checkDuration(tcp.idleTimeout, place, 'idleTimeout')
   checkDuration(tcp.tcpKeepalive?.time, into(place, 'tcpKeepalive'), 'time')
   checkDuration(tcp.tcpKeepalive?.interval, into(place, 'tcpKeepalive'), 'interval')
 }

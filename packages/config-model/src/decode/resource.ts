@@ -52,6 +52,11 @@ function decode(object: unknown, defaultNamespace: string, found: Diagnostic[]):
     kind.body === 'spec' && isRecord(object['status'])
       ? { kind: name, metadata, spec, status: object['status'] }
       : { kind: name, metadata, spec }
+  const dryRun = metadata.annotations['istio.io/dry-run']
+  if (dryRun !== undefined && name !== 'AuthorizationPolicy' && kind.groups.some((group) => group.endsWith('.istio.io'))) {
+    const message = 'unsupported annotation istio.io/dry-run, please remove the annotation: only an AuthorizationPolicy has it'
+    refuse(into(into(into(root, 'metadata'), 'annotations'), 'istio.io/dry-run'), 'config.no_effect', message)
+  }
   kind.validate?.(resource, site)
   return { known: true, resource: resource as AnyResource }
 }

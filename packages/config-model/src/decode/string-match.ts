@@ -33,7 +33,8 @@ export const stringMatches: Decode<Readonly<Record<string, StringMatch | undefin
   for (const key of Object.keys(value)) {
     if (key === '__proto__') continue
     const written = value[key]
-    matches[key] = written === null || written === undefined ? undefined : stringMatch(written, into(site, key))
+    if (written === null) refuse(into(site, key), 'config.type', 'cannot be null: write {} when any value will do')
+    else matches[key] = stringMatch(written, into(site, key))
   }
   return matches
 }

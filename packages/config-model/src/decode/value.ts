@@ -81,15 +81,16 @@ export function oneOf<const N extends string>(...names: readonly N[]): Decode<N>
   }
 }
 
-/** A list; null is an empty one. What is wrong in an element is told and the element left out. */
-export function listOf<T>(decode: Decode<T>): Decode<readonly T[]> {
+/** A list. What is wrong in an element is told and the element left out; so is an empty one (null), unless `empty` says what it stands for. */
+export function listOf<T>(decode: Decode<T>, empty?: T): Decode<readonly T[]> {
   return (value, site) => {
     if (!Array.isArray(value)) return mismatch(site, 'a list', value)
     const list: T[] = []
     for (let i = 0; i < value.length; i++) {
       const at = into(site, i)
       if (value[i] === null || value[i] === undefined) {
-        refuse(at, CODE_TYPE, 'is empty: remove the dash or write the element')
+        if (empty !== undefined) list.push(empty)
+        else refuse(at, CODE_TYPE, 'is nil: remove the dash or write the element')
         continue
       }
       const element = decode(value[i], at)
@@ -100,13 +101,17 @@ export function listOf<T>(decode: Decode<T>): Decode<readonly T[]> {
 }
 
 /** An object with free keys. */
-export function mapOf<T>(decode: Decode<T>): Decode<Readonly<Record<string, T>>> {
+export function mapOf<T>(decode: Decode<T>, nullMessage?: (key: string) => string): Decode<Readonly<Record<string, T>>> {
   return (value, site) => {
     if (!isRecord(value)) return mismatch(site, 'an object', value)
     const map: Record<string, T> = {}
     for (const key of Object.keys(value)) {
       const entry = value[key]
-      const decoded = entry === null ? mismatch(into(site, key), 'a value', entry) : decode(entry, into(site, key))
+      if (entry === null) {
+        refuse(into(site, key), CODE_TYPE, nullMessage?.(key) ?? 'has no value: write one, or remove the key')
+        continue
+      }
+      const decoded = decode(entry, into(site, key))
       if (decoded !== undefined) setOwn(map, key, decoded)
     }
     return map

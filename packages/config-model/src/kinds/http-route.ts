@@ -238,7 +238,7 @@ const fault = fields<HTTPFaultInjection>({
 export const httpRoute: Decode<HTTPRoute> = fields<HTTPRoute>(
   {
     name: text,
-    match: listOf(httpMatch),
+    match: listOf(httpMatch, {}),
     route: listOf(routeDestination),
     redirect,
     directResponse,

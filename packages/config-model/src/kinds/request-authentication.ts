@@ -1,6 +1,6 @@
 import { validateRequestAuthentication } from '../checks/request-authentication.js'
 import { fields } from '../decode/fields.js'
-import { duration, flag, listOf, text } from '../decode/value.js'
+import { duration, flag, listOf, oneOf, text } from '../decode/value.js'
 import type { Resource } from '../resource.js'
 import type { Duration, MatchLabelsSelector, PolicyTargetReference } from './common.js'
 import { matchLabelsSelector, targetReference, texts } from './common.js'
@@ -31,6 +31,8 @@ export interface JWTRule {
   /** Default 5 s. */
   timeout?: Duration
   spaceDelimitedClaims?: readonly string[]
+  /** REQUIRED: a request without a token is refused. Default: it passes. */
+  presence?: 'UNSPECIFIED' | 'OPTIONAL' | 'REQUIRED'
 }
 
 const jwtRule = fields<JWTRule>(
@@ -49,6 +51,7 @@ const jwtRule = fields<JWTRule>(
     forwardOriginalToken: flag,
     timeout: duration,
     spaceDelimitedClaims: texts,
+    presence: oneOf('UNSPECIFIED', 'OPTIONAL', 'REQUIRED'),
   },
   {
     defaults: { issuer: '' },

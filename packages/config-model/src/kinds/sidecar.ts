@@ -46,7 +46,7 @@ export interface IstioEgressListener {
   port?: SidecarPort
   bind?: string
   captureMode?: CaptureMode
-  /** `namespace/host`; namespace `.` own, `~` none, `*` all. */
+  /** `namespace/host`; namespace `.` own, `~` none, `*` all, `~name` all but this one. */
   hosts: readonly string[]
 }
 

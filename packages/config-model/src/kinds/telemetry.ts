@@ -89,7 +89,10 @@ const tracing = fields<TelemetryTracing>({
   providers,
   randomSamplingPercentage: decimal,
   disableSpanReporting: flag,
-  customTags: mapOf(fields<TelemetryCustomTag>({ literal: valued, environment: named, header: named, formatter: valued })),
+  customTags: mapOf(
+    fields<TelemetryCustomTag>({ literal: valued, environment: named, header: named, formatter: valued }),
+    (name) => `tag '${name}' may not have a nil value`,
+  ),
   useRequestIdForTraceSampling: flag,
   enableIstioTags: flag,
   disableContextPropagation: flag,
