@@ -99,3 +99,13 @@ it('finds the line of a field', async () => {
 it('rejects a folder that is not there', async () => {
   await expect(watchDirectory(join(directory, 'nope'), { store, clock: systemClock })).rejects.toThrow(/nope/)
 })
+
+it('hears of every rename over the same file, without polling', async () => {
+  source.close()
+  source = await watchDirectory(directory, { store, clock: systemClock, settleMs: 15, pollMs: 60_000 })
+  for (const name of ['p', 'q', 'r', 's']) {
+    await writeFile(join(directory, '.draft'), entry(name))
+    await rename(join(directory, '.draft'), join(directory, 'a.yaml'))
+    await soon(names, [name])
+  }
+})

@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs'
 import { type Clock, createWatch, type Diagnostic, type Unsubscribe, type Watch } from '@heddle/runtime'
 import { createFileSet, type FileContent, type FileSetOptions } from '../file-set.js'
 import type { OriginIndex } from '../resource.js'
+import { createFolderWatch } from './folder-watch.js'
 import { type Listing, listConfigFiles, readConfigFile } from './scan.js'
 
 export interface DirectoryOptions extends FileSetOptions {
@@ -34,9 +34,16 @@ export async function watchDirectory(directory: string, options: DirectoryOption
   let folderProblem: readonly Diagnostic[] = []
   const publish = (): void => diagnostics.set([...folderProblem, ...files.diagnostics.current])
 
+  const watcher = createFolderWatch(() => {
+    if (busy) again = true
+    else schedule(Math.min(settleMs, 10))
+  })
+
   // Says whether something is still changing.
   const scan = async (trusting: boolean): Promise<boolean> => {
-    const listing = await listConfigFiles(directory)
+    const folders = new Set<string>()
+    const listing = await listConfigFiles(directory, folders)
+    if (!closed) watcher.follow(folders)
     const { settled, unsettled } = changes.find(listing, trusting)
     const contents = new Map<string, FileContent>()
     for (const file of settled) contents.set(file, listing.has(file) ? await readConfigFile(file, maxFileBytes) : undefined)
@@ -74,30 +81,16 @@ export async function watchDirectory(directory: string, options: DirectoryOption
   }
 
   await scan(true)
-  const watcher = startWatcher(directory, () => {
-    if (busy) again = true
-    else schedule(Math.min(settleMs, 10))
-  })
-  schedule(pollMs)
+  // Once more soon: what changed between the first look and the first watcher was told to nobody.
+  schedule(settleMs)
   return {
     diagnostics,
     origins: files.origins,
     close() {
       closed = true
       timer()
-      watcher?.close()
+      watcher.close()
     },
-  }
-}
-
-// Undefined where the system cannot watch: then polling has to do.
-function startWatcher(directory: string, changed: () => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(directory, { recursive: true, persistent: false }, changed)
-    watcher.on('error', () => {})
-    return watcher
-  } catch {
-    return undefined
   }
 }
 

@@ -10,16 +10,19 @@ export type Listing = ReadonlyMap<string, string>
 /**
  * The config files in and under `directory`. Names that begin with a dot are left out, and with them editors' swap files and the
  * hidden folders behind Kubernetes' mounted volumes; symbolic links count as files, never as folders.
+ * @param folders gets every folder that was looked into
  */
-export async function listConfigFiles(directory: string): Promise<Listing> {
+export async function listConfigFiles(directory: string, folders?: Set<string>): Promise<Listing> {
   const listing = new Map<string, string>()
+  folders?.add(directory)
   const entries = await readdir(directory, { withFileTypes: true })
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const path = join(directory, entry.name)
     if (entry.isDirectory()) {
       // A folder that goes away meanwhile has no files.
-      for (const [file, mark] of await listConfigFiles(path).catch(() => new Map<string, string>())) listing.set(file, mark)
+      for (const [file, mark] of await listConfigFiles(path, folders).catch(() => new Map<string, string>()))
+        listing.set(file, mark)
     } else if (CONFIG_FILE.test(entry.name)) {
       const mark = await markOf(path)
       if (mark !== undefined) listing.set(path, mark)
