@@ -1,5 +1,6 @@
 export { type Decision, decide, IGNORED_NAMESPACES } from './decide.js'
 export { type Injection, inject, type ObjectDecision } from './inject.js'
+export { type JsonPatch, jsonPatch } from './json-patch.js'
 export type { Container, EnvVar, KubernetesObject, Metadata, PodSpec, PodTemplate } from './kubernetes.js'
 export { type InjectedManifest, injectManifest, type ManifestOptions } from './manifests.js'
 export { type InjectOptions, type LabelSelector, supportsNativeSidecars } from './options.js'

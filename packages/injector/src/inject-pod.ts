@@ -1,9 +1,9 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { checkAnnotations } from './annotations.js'
-import type { PodTemplate } from './kubernetes.js'
+import type { Container, PodSpec, PodTemplate } from './kubernetes.js'
 import { strategicMerge } from './merge.js'
 import type { InjectOptions } from './options.js'
-import { alignProxyUser, findContainer, mapContainers, moveProxy, reapplyOwn } from './overrides.js'
+import { alignLists, alignProxyUser, findContainer, mapContainers, reapplyOwn } from './overrides.js'
 import { PROXY_CONTAINER } from './parts/names.js'
 import { orderContainers } from './parts/order.js'
 import { type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
@@ -41,7 +41,7 @@ export function injectPod(original: PodTemplate, owner: Owner, options: InjectOp
   for (const render of templates.value) {
     const overlay = render(context)
     template = strategicMerge(template, overlay)
-    pod = strategicMerge(moveProxy(pod, template), overlay)
+    pod = strategicMerge(alignLists(pod, template), overlay)
   }
   pod = alignProxyUser(reapplyOwn(pod, original, template), original, context)
   return ok(finish(pod, template, context))
@@ -75,22 +75,31 @@ function selectTemplates({ metadata }: PodTemplate, options: InjectOptions): Res
   )
 }
 
-/** The pod as it was before an earlier injection, as far as templates look at it. */
+/**
+ * The pod as templates look at it, the same in the first injection and in the next: without what an earlier one added, the user's own
+ * istio-proxy last among the containers wherever it stands.
+ */
 function withoutInjected(pod: PodTemplate, meshConfig: TemplateContext['meshConfig']): PodTemplate {
   const status = readStatus(pod)
-  if (status === undefined) return pod
+  const { containers = [], initContainers = [] } = pod.spec ?? {}
+  if (status === undefined) return { metadata: pod.metadata ?? {}, spec: proxyLast(pod.spec ?? {}, containers, initContainers) }
   const noted = readOverrides(pod)
   const { [STATUS_ANNOTATION]: _status, ...others } = pod.metadata?.annotations ?? {}
   const annotations = pointsAtAgent(pod.metadata ?? {}, meshConfig) ? withoutPrometheus(others) : others
-  const containers = [
-    ...(pod.spec?.containers ?? []).filter(({ name }) => !status.containers.includes(name)),
-    ...noted.containers,
-  ]
-  const initContainers = [
-    ...(pod.spec?.initContainers ?? []).filter(({ name }) => !status.initContainers.includes(name)),
-    ...noted.initContainers,
-  ]
-  return { metadata: { ...pod.metadata, annotations }, spec: { ...pod.spec, containers, initContainers } }
+  const own = [...containers.filter(({ name }) => !status.containers.includes(name)), ...noted.containers]
+  const ownInit = [...initContainers.filter(({ name }) => !status.initContainers.includes(name)), ...noted.initContainers]
+  return { metadata: { ...pod.metadata, annotations }, spec: proxyLast(pod.spec ?? {}, own, ownInit) }
+}
+
+function proxyLast(spec: PodSpec, containers: readonly Container[], initContainers: readonly Container[]): PodSpec {
+  const isProxy = ({ name }: Container): boolean => name === PROXY_CONTAINER
+  const others = containers.filter((container) => !isProxy(container))
+  const proxies = [...containers, ...initContainers].filter(isProxy)
+  return {
+    ...spec,
+    containers: [...others, ...proxies],
+    initContainers: initContainers.filter((container) => !isProxy(container)),
+  }
 }
 
 /** What no template can do: it depends on the merged pod. */

@@ -20,7 +20,8 @@ export function reapplyOwn(merged: PodTemplate, original: PodTemplate, template:
   const applied: Record<ListName, Container[]> = { containers: [], initContainers: [] }
   let spec = merged.spec ?? {}
   for (const list of ['containers', 'initContainers'] as const) {
-    for (const { name } of template.spec?.[list] ?? []) {
+    for (const rendered of template.spec?.[list] ?? []) {
+      const { name } = rendered
       const again = byName(noted[list], name)
       const injected = status !== undefined && (status.containers.includes(name) || status.initContainers.includes(name))
       const own = again ?? (injected ? undefined : findContainer(original.spec, name))
@@ -28,6 +29,8 @@ export function reapplyOwn(merged: PodTemplate, original: PodTemplate, template:
       const { image, ...rest } = own
       const overlay: Container = image === undefined || image === AUTO_IMAGE ? rest : own
       applied[list].push(overlay)
+      if (again !== undefined)
+        spec = mapContainers(spec, (container) => (container.name === name ? withoutRewritten(container, rendered) : container))
       spec = strategicMerge(spec, { [list]: [overlay] })
     }
   }
@@ -37,11 +40,21 @@ export function reapplyOwn(merged: PodTemplate, original: PodTemplate, template:
   return { ...result, metadata: { ...merged.metadata, annotations } }
 }
 
+/** Takes back the probes and hooks that an earlier injection turned to the agent: the user's would only be mixed into them. */
+function withoutRewritten(container: Container, rendered: Container): Container {
+  if (container.name === PROXY_CONTAINER) return container
+  const { readinessProbe: _r, livenessProbe: _l, startupProbe: _s, lifecycle: _h, ...rest } = container
+  const { readinessProbe, livenessProbe, startupProbe, lifecycle } = rendered
+  return strategicMerge(rest, { readinessProbe, livenessProbe, startupProbe, lifecycle })
+}
+
 /** Makes capture leave alone the user under which the proxy really runs; under TPROXY the proxy must run as root. */
 export function alignProxyUser(pod: PodTemplate, original: PodTemplate, context: TemplateContext): PodTemplate {
   const noted = readOverrides(original)
-  const own =
-    byName([...noted.containers, ...noted.initContainers], PROXY_CONTAINER) ?? findContainer(original.spec, PROXY_CONTAINER)
+  const again = readStatus(original) !== undefined
+  const own = again
+    ? byName([...noted.containers, ...noted.initContainers], PROXY_CONTAINER)
+    : findContainer(original.spec, PROXY_CONTAINER)
   const { runAsUser, runAsGroup } = own?.securityContext ?? {}
   if (runAsUser === undefined && runAsGroup === undefined) return pod
   const tproxy = interceptionMode(context) === 'TPROXY'
@@ -76,12 +89,20 @@ export function mapContainers(spec: PodSpec, change: (container: Container) => C
   }
 }
 
-/** Moves the user's istio-proxy to where the template has it: among the init containers of a native sidecar. */
-export function moveProxy(pod: PodTemplate, template: PodTemplate): PodTemplate {
-  const own = byName(pod.spec?.containers, PROXY_CONTAINER)
-  if (own === undefined || byName(template.spec?.initContainers, PROXY_CONTAINER) === undefined) return pod
-  const containers = pod.spec?.containers?.filter((container) => container !== own) ?? []
-  return { ...pod, spec: { ...pod.spec, containers, initContainers: [...(pod.spec?.initContainers ?? []), own] } }
+/** Moves the user's containers to where the template has them: istio-proxy, say, among the init containers of a native sidecar. */
+export function alignLists(pod: PodTemplate, template: PodTemplate): PodTemplate {
+  let spec = pod.spec ?? {}
+  for (const [list, other] of [
+    ['containers', 'initContainers'],
+    ['initContainers', 'containers'],
+  ] as const) {
+    for (const { name } of template.spec?.[list] ?? []) {
+      const own = byName(spec[other], name)
+      if (own === undefined) continue
+      spec = { ...spec, [other]: spec[other]?.filter((container) => container !== own), [list]: [...(spec[list] ?? []), own] }
+    }
+  }
+  return spec === pod.spec ? pod : { ...pod, spec }
 }
 
 export function findContainer(spec: PodSpec | undefined, name: string): Container | undefined {
