@@ -60,6 +60,8 @@ export interface ModelClient {
   timeout(type: ShortType): void
   /** A new stream, on which the client asks for what it had asked for. */
   reconnect(): void
+  /** The same, to a server that has other content. */
+  restart(content: Content): void
   /** What was sent since the last call: `cds a@1 b@1 -c`. */
   take(): string[]
   /** Other effects since the last call. */
@@ -186,6 +188,10 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
     timeout(type) {
       const nonce = wishes.get(type)?.last?.nonce
       if (nonce !== undefined) take(machine().onAckTimeout(TYPES[type], nonce))
+    },
+    restart(next) {
+      content = next
+      client.reconnect()
     },
     reconnect() {
       open()

@@ -102,7 +102,9 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       state.knowledge.commit(view, [])
       return []
     }
-    const holdRemovals = plan.removed.size > 0 && isRemovedLast(state.rule.typeUrl) && trafficMoves()
+    // A client that comes from another server still routes by what it had there, and asks for listeners and routes only next.
+    const arriving = state.lastNonce === undefined && state.mustAnswer
+    const holdRemovals = plan.removed.size > 0 && isRemovedLast(state.rule.typeUrl) && (arriving || trafficMoves())
     const composed = dialect.compose(state, view, plan, { onlyRequested: behind && !state.mustAnswer, holdRemovals })
     if (composed === undefined) return []
     const { resources, removed, version, left } = composed
@@ -161,7 +163,8 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       let behind = false
       for (const state of ordered) {
         if (state.view === undefined) continue
-        if (state.blocked) behind ||= isDue(state)
+        // Removals hold up nobody: they come last anyway.
+        if (state.blocked) behind ||= planOf(state, state.view).changed.size > 0
         else effects.push(...send(state, state.view, behind))
       }
       return effects

@@ -343,7 +343,22 @@ const SCENARIOS: readonly Scenario[] = [
         { sotw: ['cds a@1 b@2', 'eds y@2'], delta: ['cds -c b@2', 'eds -z y@2'] },
       ],
       // Not answered: the client has the old ones, and says so.
-      [(c) => c.reconnect(), { sotw: ['cds a@1 b@2', 'eds x@1 y@2'], delta: ['cds -c b@2', 'eds -z y@2'] }],
+      [(c) => c.reconnect(), { sotw: ['cds a@1 b@2', 'eds x@1 y@2'], delta: ['cds b@2', 'eds -z y@2'] }],
+      [(c) => c.ack('cds'), { sotw: [], delta: ['cds -c'] }],
+    ],
+  },
+  {
+    lines: '43, 65',
+    title: 'after a reconnect too, a cluster goes when the routes have moved',
+    only: 'delta',
+    steps: [
+      [(c) => c.set({ cds: { old: '1' }, rds: { r: 'old' } }), []],
+      [(c) => c.subscribe('cds'), ['cds old@1']],
+      [(c) => c.subscribe('rds', 'r'), ['rds r@old']],
+      [(c) => c.ackAll(), []],
+      [(c) => c.restart({ cds: { new: '1' }, rds: { r: 'new' } }), ['cds new@1', 'rds r@new']],
+      [(c) => c.ack('cds'), []],
+      [(c) => c.ack('rds'), ['cds -old']],
     ],
   },
   {
