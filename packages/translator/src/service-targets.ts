@@ -26,7 +26,8 @@ export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor): 
   const pod = podOf(snapshot, proxy)
   const found = byAge(snapshot.services).flatMap((service) => {
     const served = endpointCandidates(snapshot, service, proxy)
-    return served.length > 0 || pod === undefined ? served : podCandidates(service, pod)
+    const selected = pod === undefined ? [] : podCandidates(service, pod, served[0]?.target.locality ?? '')
+    return selected.length > 0 ? selected : served
   })
   const labelled = found.filter(({ labels }) => !isEmpty(labels))
   const shared = new Set(labelled.map(({ labels }) => keyOf(labels))).size > 1
@@ -39,9 +40,14 @@ function endpointCandidates(snapshot: MeshSnapshot, service: MeshService, proxy:
   return service.ports.flatMap((port) =>
     snapshot
       .endpoints(service, port.name)
-      .filter((e) => proxy.addresses.includes(e.address) && e.namespace === proxy.namespace && selects(e.labels, proxy.labels))
+      .filter((e) => proxy.addresses.includes(e.address) && e.namespace === proxy.namespace && agree(e.labels, proxy.labels))
       .map((e) => ({ target: { service, port, targetPort: e.port, locality: e.locality }, labels: e.labels })),
   )
+}
+
+/** One may know more labels than the other: istiod adds some to a WorkloadEntry's, an agent to a node's. */
+function agree(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  return selects(one, other) || (!isEmpty(other) && selects(other, one))
 }
 
 function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Pod | undefined {
@@ -50,8 +56,8 @@ function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Pod | undefined 
     .find((p) => p.metadata.namespace === proxy.namespace && proxy.addresses.includes(p.status?.podIP ?? ''))
 }
 
-/** What the Service says of its pods, where endpoints do not tell yet. */
-function podCandidates(service: MeshService, pod: Pod): Candidate[] {
+/** What the Service says of its pods, ready or not. */
+function podCandidates(service: MeshService, pod: Pod, locality: string): Candidate[] {
   const { namespace, labels } = pod.metadata
   if (
     service.registry !== 'Kubernetes' ||
@@ -62,7 +68,7 @@ function podCandidates(service: MeshService, pod: Pod): Candidate[] {
     return []
   return service.ports.flatMap((port) => {
     const targetPort = typeof port.targetPort === 'number' ? port.targetPort : containerPort(pod, port.targetPort)
-    return targetPort === undefined ? [] : [{ target: { service, port, targetPort, locality: '' }, labels }]
+    return targetPort === undefined ? [] : [{ target: { service, port, targetPort, locality }, labels }]
   })
 }
 

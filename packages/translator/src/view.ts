@@ -37,7 +37,7 @@ export interface View {
 
 export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): View {
   const sidecar = proxy.type === 'sidecar' ? sidecarOf(snapshot, proxy) : undefined
-  const services = visibleServices(snapshot, proxy.namespace)
+  const services = visibleServices(snapshot, proxy.namespace).map((s) => withoutAllocated(s, proxy))
   const virtualServices = boundVirtualServices(snapshot).filter(
     (vs) =>
       vs.gateways.includes(MESH_GATEWAY) &&
@@ -97,6 +97,15 @@ export function visibleServices(snapshot: MeshSnapshot, namespace: string): read
       seen.set(service.hostname, service)
   }
   return [...seen.values()]
+}
+
+const ALLOCATED = '240.240.'
+
+/** Addresses that Istio made up mean something only where the proxy answers DNS itself (node metadata DNS_CAPTURE). */
+function withoutAllocated(service: MeshService, proxy: ProxyDescriptor): MeshService {
+  const answers = String(proxy.metadata['DNS_CAPTURE'] ?? '') === 'true'
+  if (answers || !service.addresses.some((a) => a.startsWith(ALLOCATED))) return service
+  return { ...service, addresses: service.addresses.filter((a) => !a.startsWith(ALLOCATED)) }
 }
 
 /** Oldest first; of one age by name, then namespace. */

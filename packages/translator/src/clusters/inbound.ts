@@ -44,7 +44,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   if (ingress === undefined && first !== undefined) {
     const { service } = first
     const rule = build.rules.of(service)?.sources[0]
-    if (rule !== undefined) made.istio['config'] = configPath(rule)
+    if (rule?.spec.trafficPolicy !== undefined) made.istio['config'] = configPath(rule)
     made.istio['services'] = [
       {
         host: service.hostname,

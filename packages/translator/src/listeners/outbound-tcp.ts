@@ -71,11 +71,17 @@ function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualSe
           return [...chains, routed(target, vs, tcp.route, `${tcp.path}.match[${i}]`, { subnets: base })]
         subnets.push(...match.destinationSubnets)
       }
-      if (subnets.length > 0) chains.push(routed(target, vs, tcp.route, tcp.path, { subnets }))
+      if (subnets.length > 0) chains.push(withoutMetadata(target, routed(target, vs, tcp.route, tcp.path, { subnets })))
       if (subnets.length > 0 && JSON.stringify([...subnets].sort()) === JSON.stringify(base)) return chains
     }
   }
   return [...chains, direct(target, [])]
+}
+
+/** istiod does not name the VirtualService of a chain that is chosen by subnets. */
+function withoutMetadata({ build }: TcpTarget, given: OutboundChain): OutboundChain {
+  const { metadata: _, ...chain } = given.chain
+  return { ...given, chain: build.origins.copy(given.chain, chain) }
 }
 
 /** What is known when translating: gateways or source labels, port, namespace. */

@@ -1,12 +1,11 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
-import { type Build, endpointsOf, serviceAddress } from '../build.js'
+import { type Build, endpointsOf, serviceAddress, vips } from '../build.js'
 import { portPath } from '../clusters/outbound.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
-import { listenerAccessLogs } from '../telemetry/access-log.js'
 import type { EgressListener } from '../view.js'
 import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain } from './conflicts.js'
@@ -57,13 +56,15 @@ function bindsToPort(build: Build, egress: EgressListener): boolean {
   return build.proxy.interceptionMode === 'NONE' || egress.captureMode === 'NONE' || egress.bind.startsWith('unix://')
 }
 
-/** '' is the service's own address. TCP to a headless service stands on the address of each of its pods but the proxy's own. */
+/** '' is the service's own address; a ServiceEntry may have several. TCP to a headless service stands on the address of each of its pods but the proxy's own. */
 function addressesOf(build: Build, service: MeshService, port: ServicePort, bind: string): readonly string[] {
   const perPod =
     bind === '' &&
     service.resolution === 'Passthrough' &&
     serviceAddress(service) === WILDCARD &&
     listenerProtocol(port.protocol) !== 'http'
+  if (bind === '' && service.registry === 'External' && listenerProtocol(port.protocol) !== 'http' && vips(service).length > 1)
+    return vips(service)
   if (!perPod) return [bind]
   const endpoints = endpointsOf(build, service, port.name)
   if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return [bind]
@@ -115,6 +116,7 @@ function addService(adding: Adding): void {
 }
 
 function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
+  if (bind.includes('/')) return { bind: WILDCARD, cidr: bind }
   if (bind !== '') return { bind, cidr: undefined }
   if (kind === 'http') return { bind: WILDCARD, cidr: undefined }
   const own = serviceAddress(service)
@@ -175,7 +177,6 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
     name: listenerName(entry.bind, entry.port),
     address: socketAddress(entry.bind, entry.port),
     traffic_direction: 'OUTBOUND' as const,
-    access_log: listenerAccessLogs(build),
     bind_to_port: entry.bindToPort ? undefined : false,
     filter_chains: alone
       ? [everything]
