@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { silentLogger } from './logger.js'
+import { createJsonLogger, silentLogger } from './logger.js'
 import { createMemoryLogger } from './testing/index.js'
 
 test('the silent logger takes everything', () => {
@@ -16,4 +16,12 @@ test('the memory logger remembers', () => {
   ])
   logger.clear()
   expect(logger.entries).toEqual([])
+})
+
+test('the JSON logger writes a line an event, from its level on', () => {
+  const lines: string[] = []
+  const logger = createJsonLogger((line) => lines.push(line), { now: () => 0 }, 'warn')
+  logger.info({ a: 1 }, 'unheard')
+  logger.error({ code: 'x', text: 'two\nlines' }, 'heard')
+  expect(lines).toEqual(['{"time":"1970-01-01T00:00:00.000Z","level":"error","message":"heard","code":"x","text":"two\\nlines"}\n'])
 })

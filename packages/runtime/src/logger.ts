@@ -1,3 +1,5 @@
+import type { Clock } from './clock.js'
+
 /** Structured logging; pino's logger fits. `fields` first, as there. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -10,3 +12,24 @@ const nothing = (): void => {}
 
 /** The default everywhere: libraries are silent unless their user wants to hear them. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** Levels in order; `off` is beyond all. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off'
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
+
+/**
+ * One JSON object a line: `{"time":"…","level":"info","message":"…",…fields}`.
+ * @param write gets each line with its newline
+ * @param level the lowest that is written; default `info`
+ */
+export function createJsonLogger(write: (line: string) => void, clock: Pick<Clock, 'now'>, level: LogLevel = 'info'): Logger {
+  const lowest = LEVELS.indexOf(level)
+  const at =
+    (own: LogLevel): Logger['info'] =>
+    (fields, message) => {
+      if (LEVELS.indexOf(own) < lowest) return
+      write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), level: own, message, ...fields })}\n`)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
