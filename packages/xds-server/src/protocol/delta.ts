@@ -1,8 +1,9 @@
 import type { TypeView } from '../resource-view.js'
 import { classifyNonce } from './nonces.js'
-import { createPush, type Dialect, type TypeState } from './push.js'
+import { createPush, type Dialect } from './push.js'
 import type { DeltaRequest, Effect, ProtocolOptions, StreamProtocol } from './stream-protocol.js'
 import { applyDeltaNames } from './subscription.js'
+import { noteAnswered, type TypeState } from './type-state.js'
 
 /** Incremental xDS: requests add and remove names, responses hold what changed and say what is gone. */
 export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<DeltaRequest> {
@@ -16,7 +17,7 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       const effects: Effect[] = []
       // Only the answer is stale; the subscription in the same request counts (xds-protocol 22).
       if (kind === 'stale') effects.push({ kind: 'stale', typeUrl, nonce: responseNonce })
-      else if (kind === 'current') effects.push(...push.answered(state, errorDetail))
+      else if (kind === 'current') effects.push(...noteAnswered(state, errorDetail))
       subscribe(state, request, first)?.forEach((effect) => {
         effects.push(effect)
       })

@@ -1,9 +1,10 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import type { TypeView } from '../resource-view.js'
 import { classifyNonce } from './nonces.js'
-import { createPush, type Dialect, type TypeState } from './push.js'
+import { createPush, type Dialect } from './push.js'
 import type { Effect, ProtocolOptions, SotwRequest, StreamProtocol } from './stream-protocol.js'
 import { applySotwNames, covers } from './subscription.js'
+import { noteAnswered, type TypeState } from './type-state.js'
 
 /** State of the world: every request lists the whole subscription; LDS and CDS responses hold everything, the others what is new. */
 export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<SotwRequest> {
@@ -15,7 +16,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       const state = push.state(typeUrl)
       const kind = classifyNonce(responseNonce, state.lastNonce)
       if (kind === 'stale') return [{ kind: 'stale', typeUrl, nonce: responseNonce }]
-      const effects: Effect[] = kind === 'current' ? [...push.answered(state, errorDetail)] : []
+      const effects: Effect[] = kind === 'current' ? [...noteAnswered(state, errorDetail)] : []
       const change = applySotwNames(state.subscription, request, { first, wildcardWhenEmpty: state.rule.wildcardWhenEmpty })
       // Asked again without a nonce and with nothing changed: the client lost what it had (xds-protocol 20).
       const again = kind === 'spontaneous' && state.lastNonce !== undefined && state.awaiting === undefined && !change.changed

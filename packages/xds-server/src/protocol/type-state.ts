@@ -1,0 +1,77 @@
+import type { VersionedResource } from '@heddle/xds-types'
+import type { TypeView } from '../resource-view.js'
+import { type ClientKnowledge, createClientKnowledge, type Plan } from './client-knowledge.js'
+import type { Effect, ErrorDetail, TypeRule } from './stream-protocol.js'
+import { covers, createSubscription, type Subscription } from './subscription.js'
+
+/** Everything a stream remembers of one type. */
+export interface TypeState {
+  readonly rule: TypeRule
+  readonly subscription: Subscription
+  readonly knowledge: ClientKnowledge
+  /** The newest view that can be served. */
+  view: TypeView | undefined
+  lastNonce: string | undefined
+  /** The response that the client has neither accepted nor refused. */
+  awaiting: { readonly nonce: string; readonly version: string } | undefined
+  /** Newer content waits for that answer: one response in flight per type (xds-protocol 57). */
+  blocked: boolean
+  /** The client's last word was a NACK: it still uses what it had. */
+  rejected: boolean
+  /** The client waits for an answer even if there is nothing to tell. */
+  mustAnswer: boolean
+}
+
+export function createTypeState(rule: TypeRule): TypeState {
+  return {
+    rule,
+    subscription: createSubscription(),
+    knowledge: createClientKnowledge(),
+    view: undefined,
+    lastNonce: undefined,
+    awaiting: undefined,
+    blocked: false,
+    rejected: false,
+    mustAnswer: false,
+  }
+}
+
+/** What would bring the client to `view`. */
+export function planOf(state: TypeState, view: TypeView): Plan {
+  return state.knowledge.plan(view, (name) => covers(state.subscription, name))
+}
+
+/** Enters that `nonce` was sent. */
+export function noteSent(state: TypeState, nonce: string, version: string): void {
+  state.lastNonce = nonce
+  state.awaiting = { nonce, version }
+  state.blocked = true
+  state.mustAnswer = false
+}
+
+/** Enters that the client has answered the last response; `error` makes it a NACK. */
+export function noteAnswered(state: TypeState, error: ErrorDetail | undefined): readonly Effect[] {
+  const { awaiting, lastNonce: nonce = '' } = state
+  const { typeUrl } = state.rule
+  const version = awaiting?.version ?? ''
+  state.blocked = false
+  state.awaiting = undefined
+  if (error !== undefined) {
+    state.rejected = true
+    return [{ kind: 'nack', typeUrl, nonce, version, error }]
+  }
+  // A later request with the same nonce changes the subscription, it is no second ACK.
+  if (awaiting === undefined) return []
+  state.rejected = false
+  return [{ kind: 'ack', typeUrl, nonce, version }]
+}
+
+/** The client may still use what it had before: it has not answered, or has refused. */
+export function isUnsettled(state: TypeState): boolean {
+  return state.awaiting !== undefined || state.rejected
+}
+
+/** What the client has been sent of what it subscribes to. */
+export function sentOf(state: TypeState): readonly VersionedResource[] {
+  return [...state.knowledge.resources()].filter(({ name }) => covers(state.subscription, name))
+}
