@@ -12,16 +12,18 @@ import type { AdminActions, ServerState } from './admin/page.js'
 import { type AdminServer, createAdminServer } from './admin/server.js'
 import { createAdminViews } from './admin/views.js'
 import type { ProxyBootstrap } from './bootstrap.js'
-import type { Secret, SecretSource } from './config/compiled.js'
+import type { CompiledCluster, Secret, SecretSource } from './config/compiled.js'
+import type { ExplainConfig } from './explain/explain.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import { createLivePath } from './live.js'
 import type { SocketAddress } from './net/connection.js'
+import { createTls } from './net/node-tls.js'
 import { createSystemNetwork } from './net/socket.js'
-import type { Tls } from './net/tls.js'
 import type { AccessLogSinks } from './observe/access-log.js'
 import { createServerStats, type ServerStats } from './observe/server-stats.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
 import { createStaticSecrets, decodeSecret } from './secrets.js'
+import { serviceNameOf } from './state/compile-resources.js'
 import { createCompilers } from './state/compilers.js'
 import { type ConfigStore, createConfigStore } from './state/config-store.js'
 import { createListenerManager, type ListenerManager } from './state/listener-manager.js'
@@ -53,6 +55,8 @@ export interface Assembly {
   /** Binds the admin page, puts static resources into force, connects. */
   begin(actions: AdminActions): Promise<void>
   configDump(): unknown
+  /** For explain. */
+  readonly inForce: ExplainConfig
   close(): Promise<void>
 }
 
@@ -70,7 +74,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
   const live = createLivePath({
     ...setting,
     network,
-    tls: options.tls ?? noTls,
+    tls: options.tls ?? createTls(),
     node: {
       id: node.id ?? '',
       cluster: node.cluster ?? '',
@@ -127,6 +131,15 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       client?.start()
     },
     configDump: () => dumpConfig(views),
+    get inForce() {
+      const cluster = (name: string): CompiledCluster | undefined => live.clusters.get(name)?.compiled
+      return {
+        listeners: listeners.listeners.map(({ listener }) => listener),
+        routes: (name: string) => store.routes(name).current,
+        clusters: cluster,
+        endpoints: (name: string) => store.endpoints(serviceNameOf(cluster(name)) ?? ''),
+      }
+    },
     async close() {
       client?.close()
       await listeners.close()
@@ -168,5 +181,3 @@ function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate):
     onStatus: ({ connected }) => stats.connected.set(connected ? 1 : 0),
   })
 }
-
-const noTls: Tls = { accept: () => Promise.reject(new Error('no TLS')), connect: () => Promise.reject(new Error('no TLS')) }

@@ -1,2 +1,39 @@
+export { type ProxyBootstrap, parseBootstrap } from './bootstrap.js'
+export type { CompiledCluster, CompiledListener, HttpManager, Secret, SecretSource } from './config/compiled.js'
+export { type ExplainConfig, type ExplainRequest, explain } from './explain/explain.js'
+export type { ExplainedResource, ExplainedResult, ExplainedStage, Explanation, Loser } from './explain/explanation.js'
+export { defaultHttpFilters } from './filters/defaults.js'
+export type { ConnectionFacts } from './filters/listener/facts.js'
+export type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from './http/filter.js'
+export { createHeaderMap, type HeaderMap } from './http/header-map.js'
+export type { Body, BodySink, HttpRequest, HttpResponse, LocalReply } from './http/message.js'
+export type { StreamInfo } from './http/stream-info.js'
+export type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './net/connection.js'
+export { createMemoryNetwork } from './net/memory.js'
+export type { BoundListener, ConnectOptions, ListenOptions, Network } from './net/network.js'
+export { createTls } from './net/node-tls.js'
+export { createSystemNetwork } from './net/socket.js'
+export type { ClientTlsContext, ServerTlsContext, Tls } from './net/tls.js'
+export type { AccessLogConfig, AccessLogEntry, AccessLogSink, AccessLogSinks } from './observe/access-log.js'
 export { createProxy, type ListenerAddress, type ProxyServer } from './proxy.js'
 export { type ProxyOptions, ProxyStartError } from './proxy-options.js'
+export type { RouteDecision } from './route/decision.js'
+export type { RequestHead, RouteTable } from './route/table.js'
+export {
+  chainSecrets,
+  createIdentitySecrets,
+  createStaticSecrets,
+  type ReadFile,
+  WORKLOAD_SECRETS,
+  type WorkloadIdentity,
+} from './secrets.js'
+export {
+  type CompiledResources,
+  type CompileResourcesOptions,
+  compileResources,
+  type ResourceMessages,
+} from './state/compile-resources.js'
+export type { Endpoint, EndpointSet } from './upstream/endpoint.js'
+export type { XdsStatus } from './xds/client.js'
+export { createGrpcTransport, type GrpcTls, type GrpcTransportOptions } from './xds/grpc-transport.js'
+export type { StreamEvents, XdsStream, XdsTransport } from './xds/transport.js'

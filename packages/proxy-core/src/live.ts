@@ -1,12 +1,13 @@
 import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
 import type { CompiledListener, HttpManager } from './config/compiled.js'
+import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
 import { createListenerSession, type ListenerSession, type Terminal } from './net/listener.js'
 import type { Network } from './net/network.js'
 import { createTimers } from './net/timers.js'
 import type { Tls } from './net/tls.js'
-import { createClusterStats, createHttpStats, createListenerStats } from './observe/stats.js'
+import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
@@ -61,7 +62,12 @@ export function createLivePath(options: LiveOptions): LivePath {
         stats: createListenerStats(stats, statNameOf(listener)),
         terminal({ terminal }) {
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
-          throw new Error('tcp_proxy')
+          const { statPrefix } = terminal
+          return createTcpProxy({
+            ...{ clusters, timers, clock, random },
+            config: terminal,
+            stats: createTcpStats(stats, statPrefix),
+          })
         },
       }),
   }

@@ -12,6 +12,7 @@ import {
 import type { ServerState } from './admin/page.js'
 import { type Assembly, assemble } from './assembly.js'
 import { type ProxyBootstrap, parseBootstrap } from './bootstrap.js'
+import type { ExplainConfig } from './explain/explain.js'
 import type { SocketAddress } from './net/connection.js'
 import { createFileSinks } from './observe/file-sinks.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
@@ -35,12 +36,16 @@ export interface ProxyServer {
   readonly xds: XdsStatus | undefined
   /** What `/config_dump` shows, as canonical JSON; private keys are left out. */
   configDump(): unknown
+  /** What is in force now, for `explain`. */
+  readonly inForce: ExplainConfig
   /** Takes no new connections; resolves when the last one has ended, at the latest after the drain time. */
   drain(): Promise<void>
   close(): Promise<void>
   /** Resolves when the proxy has closed, for whatever reason. */
   readonly closed: Promise<void>
 }
+
+const NOTHING: ExplainConfig = { listeners: [], routes: () => undefined, clusters: () => undefined, endpoints: () => undefined }
 
 /** A proxy under Envoy's configuration. Throws {@link ProxyStartError} when the bootstrap cannot be read. */
 export function createProxy(options: ProxyOptions): ProxyServer {
@@ -102,6 +107,9 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       return running?.xds
     },
     configDump: () => running?.configDump() ?? {},
+    get inForce() {
+      return running?.inForce ?? NOTHING
+    },
     drain,
     close,
     closed,

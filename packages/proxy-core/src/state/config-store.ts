@@ -64,6 +64,8 @@ export interface ConfigStore {
   addStatic(clusters: readonly Cluster[], listeners: readonly Listener[]): Promise<readonly Rejection[]>
   /** The route table of an RDS name. */
   routes(name: string): Watch<RouteTable | undefined>
+  /** The endpoints of an EDS service name. */
+  endpoints(serviceName: string): EndpointSet | undefined
   /** Resources that wait for others, by type. */
   readonly warming: Watch<{ readonly clusters: number; readonly listeners: number }>
   /** Secrets that something in force uses and that are there. */
@@ -194,6 +196,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
       return outcomes.filter((rejection) => rejection !== undefined)
     },
     routes: (name) => routes.watch(name),
+    endpoints: (serviceName) => endpoints.get(serviceName),
     warming,
     secrets: () => [...secrets.names()].map((name) => secrets.watch(name).current).filter((secret) => secret !== undefined),
     records: () => new Map([...warmedSets, ...valueSets].map(([typeUrl, set]) => [typeUrl, set.records()])),

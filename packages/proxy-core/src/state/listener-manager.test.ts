@@ -3,8 +3,9 @@ import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import type { CompiledListener } from '../config/compiled.js'
 import type { Connection } from '../net/connection.js'
+import type { ListenerSession } from '../net/listener.js'
 import type { Network } from '../net/network.js'
-import { createListenerManager, type ListenerSession } from './listener-manager.js'
+import { createListenerManager } from './listener-manager.js'
 
 const listener = (name: string, port: number, revision = 1): CompiledListener =>
   ({ name, address: { address: '127.0.0.1', port }, bindToPort: true, revision }) as unknown as CompiledListener

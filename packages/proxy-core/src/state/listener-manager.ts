@@ -1,18 +1,9 @@
 import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledListener } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
-import type { Connection, SocketAddress } from '../net/connection.js'
+import type { SocketAddress } from '../net/connection.js'
+import type { ListenerSession } from '../net/listener.js'
 import type { BoundListener, Network } from '../net/network.js'
-
-/** The connections of one listener as it was configured at one time. */
-export interface ListenerSession {
-  accept(connection: Connection): void
-  readonly connections: number
-  /** Open connections end when what is under way on them is over. */
-  drain(): void
-  /** Closes what is left. */
-  close(): void
-}
 
 export interface ListenerManagerOptions {
   network: Network
