@@ -1,8 +1,9 @@
-import { fail, ok, problem, type Result } from '@heddle/runtime'
+import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import { createPlace, MAX_BYTES, pathText } from './context.js'
 import { readMessage } from './decode.js'
 import { writeMessage } from './encode.js'
 import { readJson } from './from-json.js'
+import { validateMessage } from './rules/validate.js'
 import { printJson } from './to-json.js'
 import type { JsonOptions, JsonPlace, MessageType, Table, TypeRegistry } from './types.js'
 import { createReader, WireError } from './wire/reader.js'
@@ -39,6 +40,9 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
     },
     toJson(value: T, options: JsonOptions = {}): unknown {
       return printJson(type as MessageType<unknown>, value, options)
+    },
+    validate(value: T, registry?: TypeRegistry): readonly Diagnostic[] {
+      return validateMessage(type as MessageType<unknown>, value, registry)
     },
   }
   return type

@@ -119,6 +119,8 @@ export interface MessageType<T> {
   fromJson(json: unknown, registry?: TypeRegistry): Result<T>
   /** To canonical JSON with proto names, free of bytes and non-finite numbers. */
   toJson(value: T, options?: JsonOptions): unknown
+  /** What is against the API's own rules (protoc-gen-validate), with full paths; empty is good. @param registry to look into Any. */
+  validate(value: T, registry?: TypeRegistry): readonly Diagnostic[]
 }
 
 export interface EnumType<Name extends string> {
