@@ -2,6 +2,7 @@ import { fail, ok, problem, type Result } from '@heddle/runtime'
 import type { StreamInfo } from '../http/stream-info.js'
 import type { AccessLogEntry } from './access-log.js'
 import { compileTimeFormat } from './start-time.js'
+import { readTraceContext } from './trace-context.js'
 
 /** What a command operator yields; undefined: `-` in text, null in JSON. */
 export type LogValue = string | number | object | undefined
@@ -75,7 +76,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   ROUTE_NAME: ofInfo((info) => present(info.routeName)),
   VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
   STREAM_ID: ofInfo((info) => present(info.requestId)),
-  TRACE_ID: (entry) => traceId(entry),
+  TRACE_ID: (entry) => entry.requestHeaders && readTraceContext(entry.requestHeaders)?.traceId,
   GRPC_STATUS_NUMBER: ofInfo((info) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus))),
 }
 
@@ -154,12 +155,6 @@ function splitAddress(address: string | undefined): { host: string | undefined; 
   const parts = address === undefined ? null : /^(.*):(\d+)$/.exec(address)
   if (parts === null) return { host: address, port: undefined }
   return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) }
-}
-
-/** The trace id of a W3C or B3 header that the request carries; the proxy passes both on. */
-function traceId(entry: AccessLogEntry): string | undefined {
-  const w3c = entry.requestHeaders?.get('traceparent')?.split('-')[1]
-  return present(w3c) ?? present(entry.requestHeaders?.get('x-b3-traceid'))
 }
 
 const snake = (camel: string | undefined): string | undefined => camel?.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
