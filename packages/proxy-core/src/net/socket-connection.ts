@@ -90,7 +90,8 @@ export class SocketConnection implements Connection {
 
   /** Where the socket's read callback brings what it read. */
   readonly receive = (bytes: Uint8Array): void => {
-    this.#handler.onData(bytes)
+    if (this.#handler === nobody) this.unread(Buffer.from(bytes))
+    else this.#handler.onData(bytes)
   }
 
   write(bytes: Uint8Array): boolean {

@@ -51,9 +51,9 @@ function accepted(socket: Socket): Connection | undefined {
     return new SocketConnection(socket, { remote, local }, false)
   }
   let connection: SocketConnection | undefined
-  const own = new Socket({ handle, allowHalfOpen: true, onread: onRead(() => connection) } as ConstructorParameters<
-    typeof Socket
-  >[0])
+  // manualStart: nothing is read before somebody handles it.
+  const settings = { handle, manualStart: true, allowHalfOpen: true, onread: onRead(() => connection) }
+  const own = new Socket(settings as ConstructorParameters<typeof Socket>[0])
   connection = new SocketConnection(own, { remote, local }, true)
   return connection
 }

@@ -6,7 +6,7 @@ import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
 import type { Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
-import { createUpstreamCluster, type OutlierDetector, type UpstreamCluster } from './cluster.js'
+import { createUpstreamCluster, type UpstreamCluster } from './cluster.js'
 import type { EndpointSet } from './endpoint.js'
 
 export interface ClusterManagerOptions {
@@ -17,8 +17,6 @@ export interface ClusterManagerOptions {
   readonly random: Random
   /** Statistics of a cluster, by its stat name. */
   stats(statName: string): ClusterStats
-  /** Passive health checks of a cluster that wants them. */
-  outlier?(cluster: CompiledCluster, stats: ClusterStats): OutlierDetector | undefined
   /** Endpoints of STRICT_DNS and LOGICAL_DNS clusters; without it they have none. */
   resolve?(cluster: CompiledCluster): DnsEndpoints
   readonly codec?: HttpCodec
@@ -72,7 +70,6 @@ export function createClusterManager(options: ClusterManagerOptions): ClusterMan
         timers: options.timers,
         clock: options.clock,
         random: options.random,
-        outlier: compiled.outlier === undefined ? undefined : options.outlier?.(compiled, stats),
       })
       clusters.set(compiled.name, { cluster, dns })
     },

@@ -2,15 +2,17 @@ import type { Clock, Random, Unsubscribe, Watch } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
 import type { HttpCodec } from '../http/codec.js'
 import { formatAddress } from '../net/address.js'
-import type { SocketAddress } from '../net/connection.js'
+import type { Connection, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
 import type { ClientTlsContext, Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
 import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
+import { connectUpstream } from './connect.js'
 import type { Endpoint, EndpointSet } from './endpoint.js'
 import { createHost, type Host } from './host.js'
 import type { PickContext, Picker } from './load-balancer.js'
+import { createOutlierDetector } from './outlier.js'
 import { createPool, type Pool } from './pool.js'
 
 export interface UpstreamClusterOptions {
@@ -24,7 +26,6 @@ export interface UpstreamClusterOptions {
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
-  readonly outlier?: OutlierDetector | undefined
 }
 
 /** What the data path tells a detector, and asks of it. */
@@ -50,7 +51,8 @@ export interface UpstreamCluster {
   pick(context: PickContext, destination: SocketAddress | undefined): Endpoint | undefined
   /** `alpn` replaces the ALPN offer of the TLS context. */
   pool(endpoint: Endpoint, alpn?: readonly string[]): Pool
-  tlsFor(endpoint: Endpoint, alpn?: readonly string[]): ClientTlsContext | undefined
+  /** A connection for itself, outside the pools. */
+  connect(endpoint: Endpoint): Promise<Connection>
   host(endpoint: Endpoint): Host
   isHealthy(endpoint: Endpoint): boolean
   readonly endpoints: readonly Endpoint[]
@@ -60,12 +62,26 @@ export interface UpstreamCluster {
 }
 
 export function createUpstreamCluster(options: UpstreamClusterOptions): UpstreamCluster {
-  const { compiled, endpoints, stats, outlier } = options
+  const { compiled, endpoints, stats, clock, random } = options
   const resources = createClusterResources(compiled.circuitBreakers)
   const hosts = new Map<string, Host>()
   let hostsByEndpoint = new WeakMap<Endpoint, Host>()
   let current: readonly Endpoint[] = []
   let picker: Picker | undefined
+  let healthEpoch = 0
+  const outlier =
+    compiled.outlier === undefined
+      ? undefined
+      : createOutlierDetector(compiled.outlier, {
+          clock,
+          random,
+          onChange(_, change) {
+            healthEpoch++
+            stats.outlierEjectionsActive.add(change === 'ejected' ? 1 : -1)
+            stats.membershipHealthy.add(change === 'ejected' ? -1 : 1)
+            if (change === 'ejected') stats.outlierEjectionsTotal.inc()
+          },
+        })
   const isHealthy = (endpoint: Endpoint): boolean => outlier?.isEjected(endpoint) !== true
 
   const hostOf = (endpoint: Endpoint): Host => {
@@ -84,13 +100,18 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
   const setEndpoints = (set: EndpointSet | undefined): void => {
     current = set?.endpoints ?? []
     hostsByEndpoint = new WeakMap()
-    for (const endpoint of current) hostOf(endpoint).endpoint = endpoint
+    for (const endpoint of current) {
+      const host = hostOf(endpoint)
+      // Its labels may have changed how it is spoken to: plain text before, mTLS now.
+      if (compiled.tlsFor(host.endpoint) !== compiled.tlsFor(endpoint)) drainPools(host)
+      host.endpoint = endpoint
+    }
     const known = new Set(current.map((endpoint) => formatAddress(endpoint.address)))
     if (compiled.discovery.kind !== 'ORIGINAL_DST') {
       for (const [key, host] of hosts) {
         if (known.has(key)) continue
         hosts.delete(key)
-        for (const pool of host.pools.values()) pool.drain()
+        drainPools(host)
       }
     }
     outlier?.setEndpoints(current)
@@ -100,8 +121,9 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       set === undefined
         ? undefined
         : compiled.createPicker(set, {
-            random: options.random,
+            random,
             isHealthy,
+            healthEpoch: () => healthEpoch,
             activeRequests: (endpoint) => hostOf(endpoint).activeRequests,
           })
   }
@@ -112,6 +134,8 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     const context = compiled.tlsFor(endpoint)
     return context === undefined || alpn === undefined ? context : { ...context, alpn }
   }
+
+  const shared = { cluster: compiled, resources, stats, network: options.network, tls: options.tls, clock: options.clock }
 
   return {
     compiled,
@@ -127,23 +151,12 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       const key = alpn === undefined ? '' : alpn.join(',')
       let pool = host.pools.get(key)
       if (pool === undefined) {
-        pool = createPool({
-          cluster: compiled,
-          host,
-          tlsContext: tlsFor(endpoint, alpn),
-          resources,
-          stats,
-          network: options.network,
-          tls: options.tls,
-          codec: options.codec,
-          timers: options.timers,
-          clock: options.clock,
-        })
+        pool = createPool({ ...shared, host, tlsContext: tlsFor(endpoint, alpn), codec: options.codec, timers: options.timers })
         host.pools.set(key, pool)
       }
       return pool
     },
-    tlsFor,
+    connect: (endpoint) => connectUpstream({ ...shared, host: hostOf(endpoint), tlsContext: tlsFor(endpoint, undefined) }),
     host: hostOf,
     isHealthy,
     get endpoints() {
@@ -155,9 +168,14 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     drain() {
       unsubscribe()
       outlier?.close()
-      for (const host of hosts.values()) for (const pool of host.pools.values()) pool.drain()
+      for (const host of hosts.values()) drainPools(host)
     },
   }
+}
+
+function drainPools(host: Host): void {
+  for (const pool of host.pools.values()) pool.drain()
+  host.pools.clear()
 }
 
 const NOWHERE = { region: '', zone: '', subZone: '' }

@@ -1,5 +1,3 @@
-import type { Clock } from '@heddle/runtime'
-import type { CompiledCluster } from '../config/compiled.js'
 import type {
   ClientExchange,
   ClientExchangeEvents,
@@ -10,12 +8,8 @@ import type {
 } from '../http/codec.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
-import type { Network } from '../net/network.js'
 import type { Timer, Timers } from '../net/timers.js'
-import type { ClientTlsContext, Tls } from '../net/tls.js'
-import type { ClusterStats } from '../observe/stats.js'
-import type { ClusterResources } from './circuit-breaker.js'
-import type { Host } from './host.js'
+import { connectUpstream, type UpstreamConnectOptions } from './connect.js'
 
 /** Why an attempt came to nothing. */
 export type AttemptFailure = ResetReason | 'connect_failure' | 'connect_timeout' | 'overflow'
@@ -33,17 +27,9 @@ export interface Attempt {
   cancel(): void
 }
 
-export interface PoolOptions {
-  readonly cluster: CompiledCluster
-  readonly host: Host
-  readonly tlsContext: ClientTlsContext | undefined
-  readonly resources: ClusterResources
-  readonly stats: ClusterStats
-  readonly network: Network
-  readonly tls: Tls
+export interface PoolOptions extends UpstreamConnectOptions {
   readonly codec: HttpCodec
   readonly timers: Timers
-  readonly clock: Clock
 }
 
 /** HTTP connections to one endpoint: reused when idle, opened when needed, bounded by the cluster's circuit breakers. */
@@ -155,7 +141,6 @@ class HttpPool implements Pool, ClientSessionHandler {
     member.lifetime?.stop()
     const at = this.#idle.indexOf(member)
     if (at >= 0) this.#idle.splice(at, 1)
-    this.#connectionGone()
     this.#connectIfNeeded()
   }
 
@@ -196,56 +181,21 @@ class HttpPool implements Pool, ClientSessionHandler {
   }
 
   #connect(): void {
-    const { resources, stats, host, clock } = this.#o
     this.#connecting++
-    resources.connections++
-    host.activeConnections++
-    host.totalConnections++
-    stats.upstreamCxTotal.inc()
-    stats.upstreamCxActive.add(1)
-    const began = clock.monotonic()
-    this.#open().then(
+    connectUpstream(this.#o).then(
       (connection) => {
         this.#connecting--
-        stats.upstreamCxConnectMs.observe(clock.monotonic() - began)
         this.#connected(connection)
       },
       (error: Error & { code?: string }) => {
         this.#connecting--
-        host.connectFailures++
-        stats.upstreamCxConnectFail.inc()
-        const timeout = error.code === 'ETIMEDOUT'
-        if (timeout) stats.upstreamCxConnectTimeout.inc()
-        this.#connectionGone()
         // Whoever waits may do better elsewhere than with an endpoint that cannot be reached.
         for (const attempt of [...this.#waiting]) {
           this.forget(attempt)
-          attempt.fail(timeout ? 'connect_timeout' : 'connect_failure', error)
+          attempt.fail(error.code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_failure', error)
         }
       },
     )
-  }
-
-  async #open(): Promise<Connection> {
-    const { cluster, host, network, tls, tlsContext, stats, clock } = this.#o
-    const timeoutMs = cluster.connectTimeoutMs
-    const began = clock.monotonic()
-    const connection = await network.connect({ address: host.endpoint.address, timeoutMs, sourceAddress: cluster.sourceAddress })
-    if (tlsContext === undefined) return connection
-    const left = Math.max(1, timeoutMs - (clock.monotonic() - began))
-    const stop = clock.after(left, () =>
-      connection.destroy(Object.assign(new Error(`the TLS handshake took longer than ${timeoutMs} ms`), { code: 'ETIMEDOUT' })),
-    )
-    try {
-      const secured = await tls.connect(connection, tlsContext)
-      stats.sslHandshake.inc()
-      return secured
-    } catch (error) {
-      stats.sslConnectionError.inc()
-      throw error
-    } finally {
-      stop()
-    }
   }
 
   #connected(connection: Connection): void {
@@ -258,14 +208,6 @@ class HttpPool implements Pool, ClientSessionHandler {
     }
     this.#members.set(session, member)
     this.onAvailable(session)
-  }
-
-  #connectionGone(): void {
-    const { resources, host, stats } = this.#o
-    resources.connections--
-    host.activeConnections--
-    stats.upstreamCxActive.add(-1)
-    stats.upstreamCxDestroy.inc()
   }
 }
 

@@ -1,0 +1,182 @@
+import type { Clock, Random } from '@heddle/runtime'
+import type { TcpProxy } from '../../config/compiled.js'
+import type { StreamInfo } from '../../http/stream-info.js'
+import { formatAddress } from '../../net/address.js'
+import type { Connection } from '../../net/connection.js'
+import { type Copying, joinConnections } from '../../net/copy.js'
+import type { Terminal } from '../../net/listener.js'
+import type { Timers } from '../../net/timers.js'
+import type { TcpStats } from '../../observe/stats.js'
+import type { ClusterManager } from '../../upstream/cluster-manager.js'
+import type { ConnectionFacts } from '../listener/facts.js'
+
+export interface TcpProxyOptions {
+  readonly config: TcpProxy
+  readonly clusters: ClusterManager
+  readonly stats: TcpStats
+  readonly timers: Timers
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** envoy.filters.network.tcp_proxy: one upstream connection for each downstream connection. */
+export function createTcpProxy(options: TcpProxyOptions): Terminal {
+  const relays = new Set<Relay>()
+  return {
+    serve(connection, facts) {
+      const relay = new Relay(options, connection, facts, () => relays.delete(relay))
+      relays.add(relay)
+      relay.start()
+    },
+    get connections() {
+      return relays.size
+    },
+    // Nothing in a byte stream says when it may end.
+    drain() {},
+    destroy() {
+      for (const relay of relays) relay.destroy()
+    },
+  }
+}
+
+class Relay {
+  readonly #options: TcpProxyOptions
+  readonly #downstream: Connection
+  readonly #info: StreamInfo
+  readonly #gone: () => void
+  #copying: Copying | undefined
+  #over = false
+
+  constructor(options: TcpProxyOptions, downstream: Connection, facts: ConnectionFacts, gone: () => void) {
+    this.#options = options
+    this.#downstream = downstream
+    this.#gone = gone
+    this.#info = createInfo(options.clock, downstream, facts)
+  }
+
+  start(): void {
+    const { config, clusters, random, stats } = this.#options
+    const downstream = this.#downstream
+    stats.downstreamCxTotal.inc()
+    downstream.pause()
+    downstream.onClosed(() => {
+      if (this.#copying === undefined) this.#finish()
+    })
+    const name = config.target(random)
+    this.#info.cluster = name
+    const cluster = clusters.get(name)
+    if (cluster === undefined) {
+      stats.downstreamCxNoRoute.inc()
+      this.#refuse('NC')
+      return
+    }
+    const endpoint = cluster.pick({}, downstream.originalDestination)
+    if (endpoint === undefined) {
+      this.#refuse('UH')
+      return
+    }
+    this.#info.endpoint = endpoint
+    this.#info.attempts = 1
+    if (!cluster.resources.mayConnect()) {
+      cluster.stats.upstreamCxOverflow.inc()
+      this.#refuse('UO')
+      return
+    }
+    cluster.connect(endpoint).then(
+      (upstream) => {
+        cluster.outlier?.onConnected(endpoint)
+        this.#join(upstream)
+      },
+      (error: Error & { code?: string }) => {
+        cluster.outlier?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
+        this.#info.upstreamTransportFailureReason = error.message
+        this.#refuse('UF', 'URX')
+      },
+    )
+  }
+
+  destroy(): void {
+    this.#downstream.destroy(new Error('the listener is closing'))
+  }
+
+  #refuse(...flags: readonly string[]): void {
+    for (const flag of flags) this.#info.flags.add(flag)
+    this.#downstream.destroy()
+  }
+
+  #join(upstream: Connection): void {
+    if (this.#over) {
+      upstream.destroy()
+      return
+    }
+    this.#info.upstreamLocal = formatAddress(upstream.local)
+    this.#copying = joinConnections(this.#downstream, upstream, () => this.#finish())
+    this.#watchTime()
+  }
+
+  #watchTime(): void {
+    const { config, timers } = this.#options
+    let seen = 0
+    const idle = timers.timer(() => {
+      const moved = this.#bytes()
+      if (moved === seen) this.#downstream.destroy(new Error('idle_timeout'))
+      else {
+        seen = moved
+        idle.start(config.idleTimeoutMs)
+      }
+    })
+    idle.start(config.idleTimeoutMs)
+    const lifetime = timers.timer(() => {
+      this.#info.flags.add('DT')
+      this.#downstream.destroy(new Error('max_downstream_connection_duration'))
+    })
+    lifetime.start(config.maxConnectionDurationMs)
+    this.#downstream.onClosed(() => {
+      idle.stop()
+      lifetime.stop()
+    })
+  }
+
+  #bytes(): number {
+    return this.#copying === undefined ? 0 : this.#copying.forth + this.#copying.back
+  }
+
+  #finish(): void {
+    if (this.#over) return
+    this.#over = true
+    const { clock, config, stats } = this.#options
+    const info = this.#info
+    info.end = clock.monotonic()
+    info.bytesReceived = this.#copying?.forth ?? 0
+    info.bytesSent = this.#copying?.back ?? 0
+    stats.downstreamCxRxBytesTotal.inc(info.bytesReceived)
+    stats.downstreamCxTxBytesTotal.inc(info.bytesSent)
+    for (const log of config.accessLogs) log.log({ info })
+    this.#gone()
+  }
+}
+
+function createInfo(clock: Clock, { tls, remote, local, originalDestination }: Connection, facts: ConnectionFacts): StreamInfo {
+  const sni = tls?.sni ?? facts.serverName
+  return {
+    startTime: clock.now(),
+    start: clock.monotonic(),
+    method: '',
+    authority: '',
+    path: '',
+    protocol: '',
+    status: 0,
+    details: '',
+    flags: new Set(),
+    bytesReceived: 0,
+    bytesSent: 0,
+    attempts: 0,
+    downstreamRemote: formatAddress(remote),
+    downstreamLocal: formatAddress(originalDestination ?? local),
+    metadata: new Map(),
+    filterState: new Map(),
+    ...(sni === undefined ? {} : { sni }),
+    ...(tls?.peerUris[0] === undefined ? {} : { peerPrincipal: tls.peerUris[0] }),
+    ...(tls?.localUris[0] === undefined ? {} : { localPrincipal: tls.localUris[0] }),
+  }
+}

@@ -1,0 +1,73 @@
+import type { Clock } from '@heddle/runtime'
+import type { CompiledCluster } from '../config/compiled.js'
+import type { Connection } from '../net/connection.js'
+import type { Network } from '../net/network.js'
+import type { ClientTlsContext, Tls } from '../net/tls.js'
+import type { ClusterStats } from '../observe/stats.js'
+import type { ClusterResources } from './circuit-breaker.js'
+import type { Host } from './host.js'
+
+export interface UpstreamConnectOptions {
+  readonly cluster: CompiledCluster
+  readonly host: Host
+  readonly tlsContext: ClientTlsContext | undefined
+  readonly resources: ClusterResources
+  readonly stats: ClusterStats
+  readonly network: Network
+  readonly tls: Tls
+  readonly clock: Clock
+}
+
+/**
+ * A connection to an endpoint, encrypted where its cluster says so, counted until it closes. connect_timeout covers the
+ * TLS handshake as well; it rejects with code ETIMEDOUT.
+ */
+export async function connectUpstream(options: UpstreamConnectOptions): Promise<Connection> {
+  const { resources, stats, host, clock } = options
+  resources.connections++
+  host.activeConnections++
+  host.totalConnections++
+  stats.upstreamCxTotal.inc()
+  stats.upstreamCxActive.add(1)
+  const gone = (): void => {
+    resources.connections--
+    host.activeConnections--
+    stats.upstreamCxActive.add(-1)
+    stats.upstreamCxDestroy.inc()
+  }
+  const began = clock.monotonic()
+  try {
+    const connection = await open(options)
+    stats.upstreamCxConnectMs.observe(clock.monotonic() - began)
+    connection.onClosed(gone)
+    return connection
+  } catch (error) {
+    host.connectFailures++
+    stats.upstreamCxConnectFail.inc()
+    if ((error as { code?: string }).code === 'ETIMEDOUT') stats.upstreamCxConnectTimeout.inc()
+    gone()
+    throw error
+  }
+}
+
+async function open({ cluster, host, network, tls, tlsContext, stats, clock }: UpstreamConnectOptions): Promise<Connection> {
+  const timeoutMs = cluster.connectTimeoutMs
+  const began = clock.monotonic()
+  const connection = await network.connect({ address: host.endpoint.address, timeoutMs, sourceAddress: cluster.sourceAddress })
+  if (tlsContext === undefined) return connection
+  let late = false
+  const stop = clock.after(Math.max(1, timeoutMs - (clock.monotonic() - began)), () => {
+    late = true
+    connection.destroy()
+  })
+  try {
+    const secured = await tls.connect(connection, tlsContext)
+    stats.sslHandshake.inc()
+    return secured
+  } catch (error) {
+    stats.sslConnectionError.inc()
+    throw late ? Object.assign(new Error(`the TLS handshake took longer than ${timeoutMs} ms`), { code: 'ETIMEDOUT' }) : error
+  } finally {
+    stop()
+  }
+}

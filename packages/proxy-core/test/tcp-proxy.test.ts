@@ -1,0 +1,130 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { createMetricsRegistry, systemClock, systemRandom } from '@heddle/runtime'
+import { afterEach, expect, test } from 'vitest'
+import type { TcpProxy } from '../src/config/compiled.js'
+import { createTcpProxy } from '../src/filters/network/tcp-proxy.js'
+import { createSystemNetwork } from '../src/net/socket.js'
+import { createTimers } from '../src/net/timers.js'
+import type { AccessLogEntry } from '../src/observe/access-log.js'
+import { createClusterStats, createTcpStats } from '../src/observe/stats.js'
+import { createClusterManager } from '../src/upstream/cluster-manager.js'
+import { cluster, endpoint } from './harness.js'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+async function listen(handle: (socket: Socket) => void): Promise<number> {
+  const server: Server = createServer({ allowHalfOpen: true }, handle)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{ port: number; log: AccessLogEntry[] }> {
+  const clock = systemClock
+  const network = createSystemNetwork({ clock })
+  const timers = createTimers({ clock })
+  const registry = createMetricsRegistry()
+  const tls = { accept: () => Promise.reject(new Error('no')), connect: () => Promise.reject(new Error('no')) }
+  const clusters = createClusterManager({
+    network,
+    tls,
+    timers,
+    clock,
+    random: systemRandom,
+    stats: (name) => createClusterStats(registry, name),
+  })
+  clusters.set(cluster('up', [endpoint(port)]), undefined)
+  const log: AccessLogEntry[] = []
+  const terminal = createTcpProxy({
+    config: {
+      kind: 'tcp_proxy',
+      statPrefix: 't',
+      target: () => 'up',
+      idleTimeoutMs: 0,
+      maxConnectionDurationMs: 0,
+      clusters: ['up'],
+      accessLogs: [{ name: 'test', log: (entry) => log.push(entry) }],
+      ...overrides,
+    },
+    clusters,
+    stats: createTcpStats(registry, 't'),
+    timers,
+    clock,
+    random: systemRandom,
+  })
+  const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) =>
+    terminal.serve(connection, {
+      destination: connection.local,
+      source: connection.remote,
+      directSource: connection.remote,
+      transportProtocol: 'raw_buffer',
+      applicationProtocols: [],
+    }),
+  )
+  closers.push(
+    () => bound.close(),
+    () => terminal.destroy(),
+  )
+  return { port: bound.address.port, log }
+}
+
+test('megabytes pass unchanged both ways, and a half-close reaches the other side', async () => {
+  const upstream = await listen((socket) => {
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    // Answers only when the client has said that it is done.
+    socket.on('end', () => socket.end(Buffer.concat(chunks)))
+  })
+  const { port, log } = await start(upstream)
+  const sent = Buffer.alloc(5_000_000)
+  for (let i = 0; i < sent.length; i++) sent[i] = (i * 31 + (i >> 8)) & 0xff
+  const received = await new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = []
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(sent))
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('end', () => resolve(Buffer.concat(chunks)))
+    socket.on('error', reject)
+  })
+  expect(received.length).toBe(sent.length)
+  expect(received.equals(sent)).toBe(true)
+  await expect.poll(() => log.length).toBe(1)
+  expect(log[0]?.info).toMatchObject({ bytesReceived: sent.length, bytesSent: sent.length, cluster: 'up' })
+})
+
+test('a refused upstream closes the client with UF,URX', async () => {
+  const { port, log } = await start(1)
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.on('close', () => resolve())
+    socket.resume()
+  })
+  await expect.poll(() => log.length).toBe(1)
+  expect([...log[0]!.info.flags]).toEqual(['UF', 'URX'])
+})
+
+test('an idle connection is closed; a client that resets takes the upstream with it', async () => {
+  let upstreamClosed = 0
+  const upstream = await listen((socket) => {
+    socket.on('error', () => {})
+    socket.on('end', () => socket.end())
+    socket.on('close', () => upstreamClosed++)
+    socket.resume()
+  })
+  const { port } = await start(upstream, { idleTimeoutMs: 50 })
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('close', () => resolve())
+    socket.on('error', () => {})
+    socket.resume()
+  })
+  await expect.poll(() => upstreamClosed).toBe(1)
+  const second = connect(port, '127.0.0.1', () => {
+    second.write('x', () => second.resetAndDestroy())
+  })
+  second.on('error', () => {})
+  await expect.poll(() => upstreamClosed).toBe(2)
+})
