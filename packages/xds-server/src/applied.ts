@@ -42,7 +42,7 @@ export function whenApplied(sessions: ReadonlySet<Session>, events: Events, opti
   const { nodeIds, signal } = options
   const open = new Set<Awaited>()
   for (const session of sessions) {
-    const nodeId = session.node?.id
+    const nodeId = session.nodeId
     if (nodeId !== undefined && (nodeIds?.includes(nodeId) ?? true)) open.add({ session, nodeId, target: session.wanted })
   }
   const applied: string[] = []

@@ -1,5 +1,5 @@
 import type { Unsubscribe } from '@heddle/runtime'
-import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
+import type { VersionedResource } from '@heddle/xds-types'
 import { createAckTimers } from './ack-timers.js'
 import type { NodeInfo } from './node.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
@@ -14,7 +14,6 @@ export type Guard = (run: () => void) => void
 export interface Exchange<Request> {
   readonly node: NodeInfo
   readonly target: PushTarget
-  readonly current: ResourceSet | undefined
   readonly wanted: number
   readonly settled: number
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
@@ -92,9 +91,6 @@ export function createExchange<Request extends TypedRequest>(
   return {
     node,
     target,
-    get current() {
-      return watch.current
-    },
     get wanted() {
       return wanted
     },
