@@ -2,8 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocumen
 
 /** Line and column from 1 of the field at `keys`, or of the nearest part of it that is written. Slow: only for what is shown. */
 export function locateInDocument(text: string, keys: readonly (string | number)[]): { line: number; column: number } {
-  const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, keepSourceTokens: false, uniqueKeys: false, logLevel: 'silent' })
+  const { document, lineCounter } = parse(text)
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
   for (const key of keys) {
@@ -14,6 +13,23 @@ export function locateInDocument(text: string, keys: readonly (string | number)[
   }
   const { line, col } = lineCounter.linePos(offset)
   return { line, column: col }
+}
+
+interface Parsed {
+  readonly text: string
+  readonly document: ReturnType<typeof parseDocument>
+  readonly lineCounter: LineCounter
+}
+
+// The problems of a document are located one after the other: the last one parsed is worth keeping.
+let last: Parsed | undefined
+
+function parse(text: string): Parsed {
+  if (last?.text === text) return last
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { lineCounter, keepSourceTokens: false, uniqueKeys: false, logLevel: 'silent' })
+  last = { text, document, lineCounter }
+  return last
 }
 
 function stepInto(node: unknown, key: string | number): { offset: number; node: unknown } | undefined {

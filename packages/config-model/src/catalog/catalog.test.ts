@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest'
+import { readYaml } from '../read.js'
+import type { MeshSnapshot } from '../snapshot.js'
+import { createStore } from '../store.js'
+import type { ServiceEndpoint } from './service.js'
+
+function mesh(text: string): MeshSnapshot {
+  const { resources, diagnostics } = readYaml(text, { file: 'f.yaml', defaultNamespace: 'shop' })
+  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([])
+  const store = createStore()
+  store.apply({ set: resources })
+  return store.snapshot()
+}
+
+function endpointsOf(snapshot: MeshSnapshot, hostname: string, port = 'http'): readonly ServiceEndpoint[] {
+  const [service] = snapshot.servicesOf(hostname)
+  expect(service).toBeDefined()
+  return snapshot.endpoints(service!, port)
+}
+
+const service = (spec: string, name = 'tea', annotations = '{}'): string =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, annotations: ${annotations}}\nspec: ${spec}\n`
+const PORTS = '[{name: http, port: 80, targetPort: 8080}]'
+
+describe('Kubernetes services', () => {
+  it.each<[string, string, object]>([
+    [
+      'a plain one',
+      `{clusterIP: 10.0.0.1, ports: ${PORTS}}`,
+      { resolution: 'ClientSideLB', addresses: ['10.0.0.1'], meshExternal: false, headless: false },
+    ],
+    [
+      'two families',
+      `{clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, "fd00::1"], ports: ${PORTS}}`,
+      { addresses: ['10.0.0.1', 'fd00::1'] },
+    ],
+    ['headless', `{clusterIP: None, ports: ${PORTS}}`, { resolution: 'Passthrough', addresses: [], headless: true }],
+    [
+      'ExternalName',
+      `{type: ExternalName, externalName: x.example, ports: ${PORTS}}`,
+      { resolution: 'Alias', meshExternal: true, externalName: 'x.example' },
+    ],
+    [
+      'target ports',
+      '{ports: [{name: a, port: 1}, {name: b, port: 2, targetPort: web}]}',
+      { ports: [{ targetPort: 1 }, { targetPort: 'web' }] },
+    ],
+  ])('%s', (_name, spec, wanted) => {
+    expect(mesh(service(spec)).services).toMatchObject([
+      { hostname: 'tea.shop.svc.cluster.local', name: 'tea', registry: 'Kubernetes', ...wanted },
+    ])
+  })
+
+  it('reads visibility and accounts from annotations', () => {
+    const annotations = '{networking.istio.io/exportTo: "., other", alpha.istio.io/kubernetes-serviceaccounts: tea}'
+    expect(mesh(service(`{ports: ${PORTS}}`, 'tea', annotations)).services).toMatchObject([
+      { exportTo: ['.', 'other'], subjectAltNames: ['spiffe://cluster.local/ns/shop/sa/tea'] },
+    ])
+  })
+})
+
+const POD = `apiVersion: v1
+kind: Pod
+metadata: {name: tea-v1-5f7b6c9d4-x2k8q, labels: {app: tea, pod-template-hash: 5f7b6c9d4, security.istio.io/tlsMode: istio}}
+spec: {serviceAccountName: brewer, nodeName: n1, containers: [{name: c, ports: [{name: web, containerPort: 8080}]}]}
+status: {podIP: 10.1.0.1, phase: Running, conditions: [{type: Ready, status: "True"}]}
+`
+const NODE =
+  'apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {topology.kubernetes.io/region: eu, topology.kubernetes.io/zone: eu-1}}\n'
+const SLICE = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: tea-abc, labels: {kubernetes.io/service-name: tea}}
+addressType: IPv4
+ports: [{name: http, port: 8080}, {name: unknown, port: 1}]
+endpoints:
+- addresses: [10.1.0.1]
+  conditions: {ready: true}
+  targetRef: {kind: Pod, name: tea-v1-5f7b6c9d4-x2k8q, namespace: shop}
+- addresses: [10.1.0.9]
+  conditions: {ready: false}
+`
+const SELECTED = service(`{selector: {app: tea}, ports: ${PORTS}}`)
+
+describe('endpoints of Kubernetes services', () => {
+  it('come from slices, with what the pod and its node say', () => {
+    const found = endpointsOf(mesh([SELECTED, POD, NODE, SLICE].join('---\n')), 'tea.shop.svc.cluster.local')
+    expect(found).toMatchObject([
+      {
+        address: '10.1.0.1',
+        port: 8080,
+        portName: 'http',
+        health: 'HEALTHY',
+        healthKnown: true,
+        serviceAccount: 'brewer',
+        tlsMode: 'istio',
+        locality: 'eu/eu-1',
+        workloadName: 'tea-v1',
+        cluster: 'Kubernetes',
+      },
+      { address: '10.1.0.9', health: 'UNHEALTHY', serviceAccount: '', tlsMode: 'disabled', labels: {} },
+    ])
+  })
+
+  it('never come from pods alone: Kubernetes has to say so', () => {
+    expect(endpointsOf(mesh([SELECTED, POD].join('---\n')), 'tea.shop.svc.cluster.local')).toEqual([])
+  })
+
+  it('count as ready when the service publishes those that are not', () => {
+    const all = service(`{selector: {app: tea}, publishNotReadyAddresses: true, ports: ${PORTS}}`)
+    const found = endpointsOf(mesh([all, SLICE].join('---\n')), 'tea.shop.svc.cluster.local')
+    expect(found.map(({ health }) => health)).toEqual(['HEALTHY', 'HEALTHY'])
+  })
+
+  it('come from Endpoints where there is no slice', () => {
+    const legacy =
+      'apiVersion: v1\nkind: Endpoints\nmetadata: {name: tea}\nsubsets:\n- addresses: [{ip: 10.2.0.1}]\n  notReadyAddresses: [{ip: 10.2.0.2}]\n  ports: [{name: http, port: 81}]\n'
+    const found = endpointsOf(mesh([SELECTED, legacy].join('---\n')), 'tea.shop.svc.cluster.local')
+    expect(found.map(({ address, port, health }) => [address, port, health])).toEqual([
+      ['10.2.0.1', 81, 'HEALTHY'],
+      ['10.2.0.2', 81, 'UNHEALTHY'],
+    ])
+    expect(endpointsOf(mesh([SELECTED, legacy, SLICE].join('---\n')), 'tea.shop.svc.cluster.local')).toHaveLength(2)
+  })
+})
+
+const entry = (name: string, spec: string, extra = ''): string =>
+  `apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: ${name}${extra}}\nspec: ${spec}\n`
+
+describe('WorkloadEntries behind a Kubernetes service', () => {
+  it.each<[string, string, string, (number | undefined)[]]>([
+    ['the target port', PORTS, '{address: 1.1.1.1, labels: {app: tea}}', [8080]],
+    ['their port of the name of the service port', PORTS, '{address: 1.1.1.1, labels: {app: tea}, ports: {http: 4001}}', [4001]],
+    [
+      'their port of the name of the target port',
+      '[{name: http, port: 80, targetPort: web}]',
+      '{address: 1.1.1.1, labels: {app: tea}, ports: {web: 7, http: 4001}}',
+      [7],
+    ],
+    [
+      'nothing without the named target port',
+      '[{name: http, port: 80, targetPort: web}]',
+      '{address: 1.1.1.1, labels: {app: tea}, ports: {http: 4001}}',
+      [],
+    ],
+    ['nothing when not selected', PORTS, '{address: 1.1.1.1, labels: {app: coffee}}', []],
+  ])('have %s', (_name, ports, spec, wanted) => {
+    const snapshot = mesh([service(`{selector: {app: tea}, ports: ${ports}}`), entry('a', spec)].join('---\n'))
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local').map(({ port }) => port)).toEqual(wanted)
+  })
+
+  it.each<[string, string, string, string]>([
+    ['istio with a service account', '{address: 1.1.1.1, labels: {app: tea}, serviceAccount: a}', '', 'istio'],
+    ['disabled without', '{address: 1.1.1.1, labels: {app: tea}}', '', 'disabled'],
+    [
+      'what the label says',
+      '{address: 1.1.1.1, labels: {app: tea, security.istio.io/tlsMode: disabled}, serviceAccount: a}',
+      '',
+      'disabled',
+    ],
+    [
+      'what the label of the object says',
+      '{address: 1.1.1.1, labels: {app: tea}}',
+      ', labels: {security.istio.io/tlsMode: istio}',
+      'istio',
+    ],
+  ])('have tlsMode %s', (_name, spec, extra, wanted) => {
+    const snapshot = mesh([SELECTED, entry('a', spec, extra)].join('---\n'))
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local')).toMatchObject([{ tlsMode: wanted }])
+  })
+
+  it('are left out when their status says that they are ill', () => {
+    const ill = `${entry('a', '{address: 1.1.1.1, labels: {app: tea}}')}status: {conditions: [{type: Healthy, status: "False"}]}\n`
+    expect(endpointsOf(mesh([SELECTED, ill].join('---\n')), 'tea.shop.svc.cluster.local')).toEqual([])
+  })
+
+  it('are not of another namespace', () => {
+    const snapshot = mesh([SELECTED, entry('a', '{address: 1.1.1.1, labels: {app: tea}}', ', namespace: other')].join('---\n'))
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local')).toEqual([])
+  })
+})
+
+const serviceEntry = (spec: string): string =>
+  `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: se}\nspec: ${spec}\n`
+const SE_PORTS = 'ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]'
+
+describe('ServiceEntries', () => {
+  it.each<[string, string]>([
+    ['NONE', 'Passthrough'],
+    ['STATIC', 'ClientSideLB'],
+    ['DNS', 'DNSLB'],
+    ['DNS_ROUND_ROBIN', 'DNSRoundRobinLB'],
+  ])('resolution %s is %s', (resolution, wanted) => {
+    expect(mesh(serviceEntry(`{hosts: [X.example], resolution: ${resolution}, ${SE_PORTS}}`)).services).toMatchObject([
+      {
+        hostname: 'x.example',
+        registry: 'External',
+        resolution: wanted,
+        meshExternal: true,
+        ports: [{ number: 80, targetPort: 8080, protocol: 'HTTP' }],
+      },
+    ])
+  })
+
+  it('give a service for each host', () => {
+    const snapshot = mesh(
+      serviceEntry(`{hosts: [b.example, a.example], location: MESH_INTERNAL, addresses: [240.0.0.1], ${SE_PORTS}}`),
+    )
+    expect(snapshot.services.map(({ hostname, addresses, meshExternal }) => [hostname, addresses, meshExternal])).toEqual([
+      ['a.example', ['240.0.0.1'], false],
+      ['b.example', ['240.0.0.1'], false],
+    ])
+  })
+
+  it.each<[string, string, [string, number][]]>([
+    [
+      'inline, with ports of their own',
+      `{hosts: [x.example], resolution: STATIC, ${SE_PORTS}, endpoints: [{address: 1.1.1.1}, {address: 1.1.1.2, ports: {http: 9}}]}`,
+      [
+        ['1.1.1.1', 8080],
+        ['1.1.1.2', 9],
+      ],
+    ],
+    [
+      'a Unix socket',
+      `{hosts: [x.example], resolution: STATIC, ${SE_PORTS}, endpoints: [{address: "unix:///run/x"}]}`,
+      [['unix:///run/x', 0]],
+    ],
+    ['the host itself for DNS', `{hosts: [x.example], resolution: DNS, ${SE_PORTS}}`, [['x.example', 8080]]],
+    ['none for NONE', `{hosts: [x.example], resolution: NONE, ${SE_PORTS}}`, []],
+  ])('have endpoints: %s', (_name, spec, wanted) => {
+    expect(endpointsOf(mesh(serviceEntry(spec)), 'x.example').map(({ address, port }) => [address, port])).toEqual(wanted)
+  })
+
+  it('select WorkloadEntries and ready pods of their namespace', () => {
+    const unready = POD.replace('tea-v1-5f7b6c9d4-x2k8q', 'other').replace('10.1.0.1', '10.1.0.2').replace('"True"', '"False"')
+    const selecting = serviceEntry(
+      `{hosts: [x.example], resolution: STATIC, ${SE_PORTS}, workloadSelector: {labels: {app: tea}}}`,
+    )
+    const snapshot = mesh(
+      [selecting, POD, unready, entry('vm', '{address: 1.1.1.1, labels: {app: tea}, ports: {http: 5}}')].join('---\n'),
+    )
+    expect(endpointsOf(snapshot, 'x.example').map(({ address, port, healthKnown }) => [address, port, healthKnown])).toEqual([
+      ['1.1.1.1', 5, false],
+      ['10.1.0.1', 8080, true],
+    ])
+  })
+
+  it('stand behind a Kubernetes service of the same host and namespace', () => {
+    const snapshot = mesh(
+      [SELECTED, serviceEntry(`{hosts: [tea.shop.svc.cluster.local], resolution: DNS, ${SE_PORTS}}`)].join('---\n'),
+    )
+    expect(snapshot.servicesOf('tea.shop.svc.cluster.local')).toMatchObject([{ registry: 'Kubernetes' }])
+  })
+})
