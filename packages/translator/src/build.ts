@@ -1,6 +1,6 @@
-import type { MeshConfig, MeshProxyConfig, MeshService, MeshSnapshot, ServiceEndpoint } from '@heddle/config-model'
+import type { MeshConfig, MeshProxyConfig, MeshService, MeshSnapshot, ServiceEndpoint, ServicePort } from '@heddle/config-model'
 import type { DestinationRules } from './destination-rules.js'
-import type { Origins } from './provenance.js'
+import { type Origins, type Provenance, sourceOfKey } from './provenance.js'
 import type { ProxyDescriptor } from './proxy.js'
 import type { PeerPolicies } from './security/mtls-mode.js'
 import type { View } from './view.js'
@@ -20,8 +20,18 @@ export interface Build {
 
 /** Endpoints of a service's port, whatever ports the view left of the service. */
 export function endpointsOf(build: Build, service: MeshService, portName: string): readonly ServiceEndpoint[] {
-  const original = build.snapshot.servicesOf(service.hostname).find((s) => s.namespace === service.namespace) ?? service
-  return build.snapshot.endpoints(original, portName)
+  return build.snapshot.endpoints(originalOf(build, service), portName)
+}
+
+/** The service with all its ports: a view may have fewer. */
+export function originalOf(build: Build, service: MeshService): MeshService {
+  return build.snapshot.servicesOf(service.hostname).find((s) => s.namespace === service.namespace) ?? service
+}
+
+/** `spec.ports[1]` of the Service or ServiceEntry that has the port. */
+export function portSource(build: Build, service: MeshService, port: ServicePort): Provenance {
+  const at = originalOf(build, service).ports.findIndex((p) => p.number === port.number)
+  return sourceOfKey(service.source, at < 0 ? 'spec' : `spec.ports[${at}]`)
 }
 
 /** The VIP that a proxy calls, or `0.0.0.0` for a service without one. */

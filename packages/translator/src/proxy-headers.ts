@@ -13,6 +13,10 @@ export interface ProxyHeaderSettings {
   readonly generateRequestId: boolean
   readonly suppressDebugHeaders: boolean
   readonly skipExchangeHeaders: boolean
+  /** HTTP/1 header names keep the case in which they came. */
+  readonly preserveCase: boolean
+  readonly forwardedHost: boolean
+  readonly forwardedPort: boolean
   readonly clientCertDetails: {
     readonly subject: boolean
     readonly uri: boolean
@@ -36,6 +40,9 @@ export function proxyHeaders(config: MeshProxyConfig, listener: ListenerClass): 
     generateRequestId: given?.requestId?.disabled !== true,
     suppressDebugHeaders: given?.envoyDebugHeaders?.disabled === true,
     skipExchangeHeaders: given?.metadataExchangeHeaders?.mode === 'IN_MESH',
+    preserveCase: given?.preserveHttp1HeaderCase === true,
+    forwardedHost: given?.xForwardedHost?.enabled === true,
+    forwardedPort: given?.xForwardedPort?.enabled === true,
     clientCertDetails: {
       subject: details?.subject ?? true,
       uri: details?.uri ?? true,

@@ -1,10 +1,11 @@
-import type { MeshProxyConfig, MeshSnapshot } from '@heddle/config-model'
+import { type MeshProxyConfig, type MeshSnapshot, readMeshConfig } from '@heddle/config-model'
 import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceGroup, ResourceSet } from '@heddle/xds-types'
 import type { Build } from './build.js'
+import { danglingReferences } from './check.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
-import { outboundClusters } from './clusters/outbound.js'
+import { outboundClusters, sniDnatClusters } from './clusters/outbound.js'
 import { destinationRules } from './destination-rules.js'
 import { serversOf } from './gateways.js'
 import { gatewayListeners } from './listeners/gateway.js'
@@ -35,7 +36,11 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Trans
   const build = prepare(snapshot, located(proxy, targets))
   const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
   const resources = { groups }
-  return { resources, diagnostics: [], provenance: createProvenanceIndex(resources, build.origins) }
+  return {
+    resources,
+    diagnostics: danglingReferences(resources, build.origins),
+    provenance: createProvenanceIndex(resources, build.origins),
+  }
 }
 
 /** A node that does not say where it is stands where its endpoints are. */
@@ -57,11 +62,18 @@ function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Build {
   }
 }
 
-// The node carries what the injector merged; a node without it has the mesh's defaults.
-function proxyConfigOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): MeshProxyConfig {
-  const own = proxy.metadata['PROXY_CONFIG']
-  const { defaultConfig } = snapshot.meshConfig
-  return typeof own === 'object' && own !== null ? { ...defaultConfig, ...(own as Partial<MeshProxyConfig>) } : defaultConfig
+/** The node carries what the injector merged (PROXY_CONFIG), or at least its annotation; else the mesh's defaults hold. */
+function proxyConfigOf({ meshConfig }: MeshSnapshot, proxy: ProxyDescriptor): MeshProxyConfig {
+  const { PROXY_CONFIG: own, ANNOTATIONS: annotations } = proxy.metadata
+  const text = isRecord(own) ? JSON.stringify(own) : isRecord(annotations) ? annotations['proxy.istio.io/config'] : undefined
+  if (typeof text !== 'string' || text === '') return meshConfig.defaultConfig
+  const indented = text.split('\n').map((line) => `  ${line}`)
+  const read = readMeshConfig(`defaultConfig:\n${indented.join('\n')}\n`, { base: meshConfig })
+  return read.ok ? read.value.defaultConfig : meshConfig.defaultConfig
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
@@ -98,10 +110,15 @@ function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): Resourc
 function gatewayGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
   const servers = serversOf(build.snapshot, build.proxy, targets)
   const clusters = outboundClusters(build)
+  const untouched = servers.some(({ server }) => server.tls?.mode === 'AUTO_PASSTHROUGH') ? sniDnatClusters(build) : undefined
   return [
     group(`outbound ${build.view.key.trim()}`, {
       [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)],
       [ENDPOINT_TYPE]: clusters.endpoints,
+    }),
+    group(`passthrough ${build.proxy.id}`, {
+      [CLUSTER_TYPE]: untouched?.clusters ?? [],
+      [ENDPOINT_TYPE]: untouched?.endpoints ?? [],
     }),
     group(`gateway ${build.proxy.id}`, {
       [LISTENER_TYPE]: gatewayListeners(build, servers),

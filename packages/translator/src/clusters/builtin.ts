@@ -4,7 +4,7 @@ import { duration } from '../message.js'
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER, statName } from '../names.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
-import { METADATA_EXCHANGE } from './outbound.js'
+import { METADATA_EXCHANGE } from './outbound-cluster.js'
 
 /** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
 export const INBOUND_SOURCE: { source_address: { address: string; port_value: number } } = {

@@ -28,9 +28,14 @@ export interface ClusterDraft {
   istio: Record<string, unknown>
 }
 
-export function draft(name: string, type: NonNullable<Cluster['type']>, connectTimeout: number): ClusterDraft {
+export function draft(
+  name: string,
+  type: NonNullable<Cluster['type']>,
+  connectTimeout: number,
+  stat: string = name,
+): ClusterDraft {
   return {
-    cluster: { name, alt_stat_name: statName(name), type, connect_timeout: duration(connectTimeout) },
+    cluster: { name, alt_stat_name: statName(stat), type, connect_timeout: duration(connectTimeout) },
     http: {},
     istio: {},
   }

@@ -26,7 +26,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const local = ingress === undefined && build.mesh.inboundTrafficPolicy.mode === 'LOCALHOST'
   const endpoint = local ? `${LOOPBACK}:${port.targetPort}` : ingress?.defaultEndpoint
   const fixed = endpoint !== undefined && endpoint !== ''
-  const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout)
+  const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout, port.statName)
   const { cluster } = made
   cluster.common_lb_config = {}
   if (fixed)

@@ -1,46 +1,54 @@
-import type { MeshService, ServiceEndpoint, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
+import type { ServiceEndpoint, TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import { type Build, endpointsOf } from '../build.js'
 import { localitySetting } from '../clusters/load-balancing.js'
+import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
-import { outboundCluster } from '../names.js'
 import { sourceOfKey } from '../provenance.js'
 import { parseLocality } from '../proxy.js'
 import { selects } from '../selection.js'
-import { distribute, failoverPriorities } from './locality.js'
+import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
 
-/** The endpoints of a port and subset. Unready ones are told with their health, so that a proxy can drain them; those about to end are left out. */
-export function selectedEndpoints(
-  build: Build,
-  service: MeshService,
-  port: ServicePort,
-  subset: Subset | undefined,
-): readonly ServiceEndpoint[] {
-  return endpointsOf(build, service, port.name).filter((e) => e.health !== 'DRAINING' && selects(subset?.labels, e.labels))
+/** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out. */
+export function selectedEndpoints({ build, service, port, subset }: ClusterTarget): readonly ServiceEndpoint[] {
+  const labels = subset?.subset.labels
+  return endpointsOf(build, service, port.name).filter((e) => e.health !== 'DRAINING' && selects(labels, e.labels))
 }
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
-export function loadAssignment(
-  build: Build,
-  service: MeshService,
-  port: ServicePort,
-  subset: Subset | undefined,
-  policy: TrafficPolicy | undefined,
-): ClusterLoadAssignment {
+export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
+  const { build, service, policy } = target
   const groups = new Map<string, ServiceEndpoint[]>()
-  for (const endpoint of selectedEndpoints(build, service, port, subset)) {
-    const group = groups.get(endpoint.locality)
-    if (group === undefined) groups.set(endpoint.locality, [endpoint])
+  const rankOf = failoverRank(build, policy)
+  for (const endpoint of selectedEndpoints(target)) {
+    const key = JSON.stringify([endpoint.locality, rankOf?.(endpoint) ?? 0])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [endpoint])
     else group.push(endpoint)
   }
-  const localities = [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([locality, list]) => localityEndpoints(build, locality, sorted(list), policy))
+  const keyed = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
+  const localities = keyed.map(([, list]) => localityEndpoints(build, list[0]?.locality ?? '', sorted(list), policy))
+  const placed =
+    rankOf === undefined
+      ? withLocality(build, localities, policy)
+      : byRank(
+          localities,
+          keyed.map(([, [e]]) => (e === undefined ? 0 : rankOf(e))),
+        )
   const assignment: ClusterLoadAssignment = {
-    cluster_name: outboundCluster(port.number, subset?.name ?? '', service.hostname),
-    ...(localities.length === 0 ? {} : { endpoints: withLocality(build, localities, policy) }),
+    cluster_name: clusterNameOf(target),
+    ...(localities.length === 0 ? {} : { endpoints: placed }),
   }
   return build.origins.mark(assignment, sourceOfKey(service.source))
+}
+
+/** How far an endpoint is by the labels of `failoverPriority`; undefined where it does not decide. It needs outlier detection, as every failover. */
+function failoverRank(build: Build, policy: TrafficPolicy | undefined): ((endpoint: ServiceEndpoint) => number) | undefined {
+  const labels = localitySetting(policy?.loadBalancer, build.mesh)?.failoverPriority
+  const outlier = policy?.outlierDetection ?? build.mesh.defaultTrafficPolicy?.outlierDetection
+  if (labels === undefined || labels.length === 0 || outlier === undefined) return undefined
+  const own = placedLabels(build.proxy.labels, build.proxy.locality, build.proxy.cluster, build.proxy.network)
+  return (e) => labelRank(labels, own, placedLabels(e.labels, parseLocality(e.locality), e.cluster, e.network))
 }
 
 function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {

@@ -10,12 +10,44 @@ export function failoverPriorities(
   failover: readonly { readonly from: string; readonly to: string }[],
 ): LocalityLbEndpoints[] {
   const target = failover.find((f) => f.from === proxy.region)?.to
-  const ranks = groups.map((g) => rank(g, proxy, target))
+  return byRank(
+    groups,
+    groups.map((g) => rank(g, proxy, target)),
+  )
+}
+
+/** Ranks become priorities without gaps. */
+export function byRank(groups: readonly LocalityLbEndpoints[], ranks: readonly number[]): LocalityLbEndpoints[] {
   const used = [...new Set(ranks)].sort((a, b) => a - b)
   return groups.map((group, i) => {
     const priority = used.indexOf(ranks[i] ?? 0)
     return priority === 0 ? group : { ...group, priority }
   })
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** The labels that say where a workload is, beside its own. */
+export function placedLabels(labels: Labels, locality: Locality, cluster: string, network: string): Labels {
+  return {
+    ...labels,
+    'topology.kubernetes.io/region': locality.region,
+    'topology.kubernetes.io/zone': locality.zone,
+    'topology.istio.io/subzone': locality.subzone,
+    'topology.istio.io/cluster': cluster,
+    'topology.istio.io/network': network,
+  }
+}
+
+/** How many of the ordered labels, `name` or `name=value`, are left when the first differs: 0 is the nearest. */
+export function labelRank(ordered: readonly string[], proxy: Labels, endpoint: Labels): number {
+  let matched = 0
+  for (const label of ordered) {
+    const [name = '', value] = label.split('=')
+    if ((value ?? proxy[name]) !== endpoint[name]) break
+    matched++
+  }
+  return ordered.length - matched
 }
 
 function rank(group: LocalityLbEndpoints, proxy: Locality, target: string | undefined): number {

@@ -1,7 +1,7 @@
 import type { ServerTLSSettings } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { METADATA_EXCHANGE } from '../clusters/outbound.js'
+import { METADATA_EXCHANGE } from '../clusters/outbound-cluster.js'
 import { configMetadata, defined } from '../message.js'
 import { listenerName, statName, VIRTUAL_INBOUND } from '../names.js'
 import { isHttp2 } from '../protocol.js'
@@ -82,6 +82,6 @@ function tcpChain(build: Build, port: InboundPort): Filter[] {
     ...exchangeFilters(build),
     ...tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy)),
     ...statsFilters(build, 'inbound'),
-    tcpProxy(build, port.cluster),
+    tcpProxy(build, port.cluster, { stat_prefix: port.statName ?? port.cluster }),
   ]
 }

@@ -1,13 +1,13 @@
 import type { IstioIngressListener, PortProtocol, ServerTLSSettings } from '@heddle/config-model'
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
-import type { Build } from '../build.js'
-import { portPath } from '../clusters/outbound.js'
+import { type Build, portSource } from '../build.js'
 import { defined, duration } from '../message.js'
 import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, listenerName, VIRTUAL_INBOUND } from '../names.js'
 import { afterTlsTermination, listenerProtocol, parseProtocol } from '../protocol.js'
 import { type Provenance, sourceOf, sourceOfKey } from '../provenance.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { statNameOf } from '../telemetry/stat-names.js'
 import { canBind, socketAddress, WILDCARD } from './binding.js'
 import { chainMatches, userTlsMatches } from './filter-chain-match.js'
 import { inboundChain } from './inbound-chain.js'
@@ -22,6 +22,8 @@ export interface InboundPort {
   readonly port: number
   readonly protocol: PortProtocol
   readonly cluster: string
+  /** Of the cluster and of TCP chains, by MeshConfig.inboundClusterStatName; undefined: the cluster's name. */
+  readonly statName: string | undefined
   /** Who it is for traces: a service, or `sidecar.namespace`. */
   readonly hostname: string
   /** A listener of its own, instead of chains of virtualInbound. */
@@ -96,6 +98,7 @@ function ingressPort(build: Build, listener: IstioIngressListener, index: number
     port: number,
     protocol: parseProtocol(listener.port.protocol),
     cluster: inboundCluster(number),
+    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number, name: listener.port.name ?? '' }),
     hostname: `${sidecar?.metadata.name}.${sidecar?.metadata.namespace}`,
     bindToPort: mode === 'DEFAULT' ? build.proxy.interceptionMode === 'NONE' : mode === 'NONE',
     tls: listener.tls,
@@ -111,22 +114,24 @@ function servicePort(build: Build, { service, port, targetPort }: ServiceTarget)
     port: port.number,
     protocol: port.protocol,
     cluster: inboundCluster(targetPort),
+    statName: statNameOf(build.mesh.inboundClusterStatName, service, port),
     hostname: service.hostname,
     bindToPort: build.proxy.interceptionMode === 'NONE',
     tls: undefined,
     passthrough: false,
-    sources: [sourceOfKey(service.source, portPath(service, port))],
+    sources: [portSource(build, service, port)],
   }
 }
 
 /** What reaches the workload on a port that nobody declared: sniffed and passed on. */
-export function passthroughPort(targetPort: number): InboundPort {
+export function passthroughPort(build: Build, targetPort: number): InboundPort {
   return {
     bind: WILDCARD,
     targetPort,
     port: 0,
     protocol: 'Unsupported',
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
+    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number: 0, name: '' }),
     hostname: '',
     bindToPort: false,
     tls: undefined,

@@ -1,8 +1,6 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
-import type { Build } from '../build.js'
-import { serviceAddress } from '../build.js'
-import { portPath } from '../clusters/outbound.js'
+import { type Build, portSource, serviceAddress } from '../build.js'
 import { hostSubsetOf } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
@@ -120,7 +118,7 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
   return {
     sni,
     ...(cidr === undefined ? {} : { subnets: [cidr] }),
-    chain: build.origins.mark(chain, sourceOfKey(service.source, portPath(service, port))),
+    chain: build.origins.mark(chain, portSource(build, service, port)),
   }
 }
 

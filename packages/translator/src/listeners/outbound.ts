@@ -1,7 +1,6 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
-import { type Build, endpointsOf, serviceAddress, vips } from '../build.js'
-import { portPath } from '../clusters/outbound.js'
+import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../build.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
@@ -92,7 +91,7 @@ function addService(adding: Adding): void {
   const conflict = conflictOf(entry, port.protocol)
   const source =
     egress.port === undefined
-      ? sourceOfKey(service.source, portPath(service, port))
+      ? portSource(build, service, port)
       : build.view.sidecar === undefined
         ? undefined
         : sourceOf(build.view.sidecar, `spec.egress[${egress.index}]`)

@@ -6,6 +6,7 @@ import { parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { clusterOf } from '../routes/http-route.js'
 import { accessLogs } from '../telemetry/access-log.js'
+import { statNameOf } from '../telemetry/stat-names.js'
 import { statsFilter } from '../telemetry/stats.js'
 
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
@@ -25,7 +26,7 @@ export function tcpChain(build: Build, listener: ListenerClass, protocol: PortPr
   return [
     ...statsFilters(build, listener),
     ...sniffers(protocol, cluster),
-    tcpProxy(build, cluster, connectionSettings(build, cluster)),
+    tcpProxy(build, cluster, { ...connectionSettings(build, cluster), ...statPrefix(build, cluster) }),
   ]
 }
 
@@ -82,6 +83,15 @@ function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
         },
       ]
     : []
+}
+
+/** By MeshConfig.outboundClusterStatName; a route does not tell the name of the port, nor the subset. */
+function statPrefix(build: Build, cluster: string): object {
+  const name = parseClusterName(cluster)
+  const service = name === undefined ? undefined : build.view.serviceOf(name.host)
+  if (service === undefined || name === undefined) return {}
+  const given = statNameOf(build.mesh.outboundClusterStatName, service, { number: name.port, name: '' })
+  return given === undefined ? {} : { stat_prefix: given }
 }
 
 /** What the DestinationRule says of connections, for the whole destination or the subset, never by port. A connection has no hash but its source. */

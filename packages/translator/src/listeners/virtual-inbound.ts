@@ -18,7 +18,7 @@ export function virtualInbound(build: Build, portChains: readonly FilterChain[])
   ]
   return virtualInboundListener(build, [
     blackhole(build),
-    ...ports.flatMap((port) => chainsOf(build, passthroughPort(port))),
+    ...ports.flatMap((port) => chainsOf(build, passthroughPort(build, port))),
     ...portChains,
   ])
 }

@@ -1,7 +1,6 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
-import type { Build } from '../build.js'
-import { portPath } from '../clusters/outbound.js'
+import { type Build, portSource } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
 import { defined, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
@@ -25,7 +24,7 @@ export function serviceRoute(build: Build, service: MeshService, port: ServicePo
       hash_policy: hash === undefined ? undefined : [hash],
     }),
   }
-  return build.origins.mark(route, sourceOfKey(service.source, portPath(service, port)))
+  return build.origins.mark(route, portSource(build, service, port))
 }
 
 /** For hosts that nobody knows: on to where they are, or 502 where only known services may be called. */

@@ -1,0 +1,47 @@
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Build } from '../build.js'
+import { loadAssignment, selectedEndpoints } from '../endpoints/load-assignment.js'
+import { ADS_SOURCE, duration, typed } from '../message.js'
+import type { ClusterDraft } from './draft.js'
+import type { ClusterTarget } from './target.js'
+
+type DiscoveryType = NonNullable<Cluster['type']>
+
+/** How Envoy finds the endpoints of a service. */
+export function discoveryType(build: Build, { resolution }: ClusterTarget['service']): DiscoveryType {
+  switch (resolution) {
+    case 'DNSLB':
+      return 'STRICT_DNS'
+    case 'DNSRoundRobinLB':
+      return 'LOGICAL_DNS'
+    case 'Passthrough':
+      // A gateway has no original destination to pass through to.
+      return build.proxy.type === 'router' ? 'EDS' : 'ORIGINAL_DST'
+    default:
+      return 'EDS'
+  }
+}
+
+/** Says where the endpoints come from. False: there is nothing to resolve, and no cluster. */
+export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boolean {
+  const { build } = target
+  const { cluster } = made
+  cluster.common_lb_config = { healthy_panic_threshold: {} }
+  if (cluster.type === 'EDS') {
+    cluster.eds_cluster_config = { eds_config: ADS_SOURCE, service_name: cluster.name }
+    return true
+  }
+  if (cluster.type === 'ORIGINAL_DST') return true
+  if (selectedEndpoints(target).length === 0) return false
+  cluster.load_assignment = loadAssignment(target)
+  cluster.dns_lookup_family = 'V4_ONLY'
+  cluster.dns_refresh_rate = duration(build.mesh.dnsRefreshRate)
+  // Newer than the protos that the types are made from.
+  Object.assign(cluster, { dns_jitter: '0.1s' })
+  cluster.respect_dns_ttl = true
+  cluster.typed_dns_resolver_config = {
+    name: 'envoy.network.dns_resolver.cares',
+    typed_config: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udp_max_queries: 100 }),
+  }
+  return true
+}

@@ -1,0 +1,99 @@
+import type { ServicePort, TrafficPolicy } from '@heddle/config-model'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import { type Build, endpointsOf, portSource } from '../build.js'
+import { configPath, defined, type TypedMessage, typed } from '../message.js'
+import { sniOfCluster } from '../names.js'
+import { isHttp, isHttp2 } from '../protocol.js'
+import { sourceOf } from '../provenance.js'
+import { outboundStatName } from '../telemetry/stat-names.js'
+import { applyConnectionPool } from './connection-pool.js'
+import { applyDiscovery, discoveryType } from './discovery.js'
+import { type ClusterDraft, draft, finish } from './draft.js'
+import { identitiesOf } from './identities.js'
+import { applyLoadBalancer } from './load-balancing.js'
+import { applyOutlierDetection } from './outlier-detection.js'
+import { type ClusterTarget, clusterNameOf } from './target.js'
+import { applyUpstreamTls } from './upstream-tls.js'
+
+/** Peers on TCP tell each other who they are by a filter on both sides. */
+export const METADATA_EXCHANGE: { readonly name: string; readonly typed_config: TypedMessage } = {
+  name: 'istio.metadata_exchange',
+  typed_config: typed('udpa.type.v1.TypedStruct', {
+    type_url: 'type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange',
+    value: { enable_discovery: true, protocol: 'istio-peer-exchange' },
+  }),
+}
+
+/** The cluster of a target; undefined where a DNS service or subset has no endpoint to resolve. */
+export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
+  const { build, service, port, policy } = target
+  const { mesh } = build
+  const made = draft(clusterNameOf(target), discoveryType(build, service), mesh.connectTimeout, outboundStatName(target))
+  if (!applyDiscovery(target, made)) return undefined
+  describe(target, made)
+  if (isHttp2(port.protocol)) made.http.protocol = 'http2'
+  else if (port.protocol === 'Unsupported' && build.proxy.type !== 'router') made.http.protocol = 'downstream'
+  const defaults = mesh.defaultTrafficPolicy
+  applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, mesh, policy?.retryBudget)
+  if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
+  applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
+  applyLoadBalancer(made, policy?.loadBalancer, mesh)
+  if (!target.sniDnat) applyTls(target, made)
+  if (!build.proxy.stockEnvoy) made.cluster.filters = [METADATA_EXCHANGE]
+  return mark(target, finish(made))
+}
+
+function applyTls(target: ClusterTarget, made: ClusterDraft): void {
+  const { build, service, port, policy, subset } = target
+  applyUpstreamTls(build, made, {
+    service,
+    settings: policy?.tls,
+    identities: identitiesOf(build, service),
+    meshSni: sniOfCluster(port.number, subset?.subset.name ?? '', service.hostname),
+    serverMode: serverMode(target),
+  })
+}
+
+/** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */
+function describe({ service, rule, subset }: ClusterTarget, made: ClusterDraft): void {
+  const [first] = rule?.sources ?? []
+  const { hostname: host, namespace } = service
+  const fields = {
+    config: first === undefined ? undefined : configPath(first),
+    external: service.meshExternal ? true : undefined,
+    services: [{ host, name: service.registry === 'External' ? host : service.name, namespace }],
+    subset: subset?.subset.name,
+  }
+  Object.assign(made.istio, defined(fields))
+}
+
+function upgradesToHttp2(build: Build, port: ServicePort, policy: TrafficPolicy | undefined): boolean {
+  switch (policy?.connectionPool?.http?.h2UpgradePolicy) {
+    case 'UPGRADE':
+      return true
+    case 'DO_NOT_UPGRADE':
+      return false
+    default:
+      return build.mesh.h2UpgradePolicy === 'UPGRADE' && isHttp(port.protocol)
+  }
+}
+
+/** Clients know PeerAuthentication only by namespace; where they bypass the load balancer they look at every endpoint. */
+function serverMode({ build, service, port, policy }: ClusterTarget): 'DISABLE' | 'PERMISSIVE' | 'STRICT' | 'unknown' {
+  if (service.meshExternal) return 'unknown'
+  if (service.resolution === 'Passthrough' || policy?.loadBalancer?.simple === 'PASSTHROUGH') {
+    const endpoints = endpointsOf(build, service, port.name)
+    if (endpoints.length === 0 || endpoints.some((e) => e.tlsMode !== 'istio')) return 'DISABLE'
+  }
+  return build.peers.ofNamespace(service.namespace)
+}
+
+function mark({ build, service, port, rule, subset }: ClusterTarget, cluster: Cluster): Cluster {
+  const { origins } = build
+  if (subset !== undefined) origins.mark(cluster, sourceOf(subset.source, subset.path))
+  origins.mark(cluster, portSource(build, service, port))
+  for (const source of rule?.sources ?? []) {
+    if (source.spec.trafficPolicy !== undefined) origins.mark(cluster, sourceOf(source, 'spec.trafficPolicy'))
+  }
+  return cluster
+}
