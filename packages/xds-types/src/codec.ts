@@ -1,7 +1,7 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import { createPlace, MAX_BYTES, pathText } from './context.js'
 import { readMessage } from './decode.js'
-import { writeMessage } from './encode.js'
+import { writeRoot } from './encode.js'
 import { readJson } from './from-json.js'
 import { validateMessage } from './rules/validate.js'
 import { printJson } from './to-json.js'
@@ -23,7 +23,7 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
     },
     encode(value: T, registry?: TypeRegistry): Uint8Array {
       try {
-        writeMessage(writer, type as MessageType<unknown>, value, createPlace(registry))
+        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry))
       } catch (error) {
         writer.finish()
         throw error

@@ -7,6 +7,23 @@ import type { Writer } from './wire/writer.js'
 
 const LENGTH = 2
 
+/** The set fields of the messages that are being written, outermost first: one pair of lists for a whole encoding. */
+interface Pending {
+  readonly fields: Field[]
+  readonly values: unknown[]
+}
+
+const pending: Pending = { fields: [], values: [] }
+let top = 0
+
+/** Writes one whole message; {@link writeMessage} is for those inside. */
+export function writeRoot(writer: Writer, type: MessageType<unknown>, value: unknown, place: Place): void {
+  top = 0
+  writeMessage(writer, type, value, place)
+  // Nothing of a message is held on to.
+  pending.values.fill(undefined)
+}
+
 /** Writes the body of a message, backwards: unknown fields first, then the highest number. */
 export function writeMessage(writer: Writer, type: MessageType<unknown>, value: unknown, place: Place): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -14,25 +31,21 @@ export function writeMessage(writer: Writer, type: MessageType<unknown>, value: 
   if (++place.depth > MAX_DEPTH) failEncode(place, `messages are nested deeper than ${MAX_DEPTH}`)
   const unknown = unknownFieldsOf(value)
   if (unknown !== undefined) writer.raw(unknown)
-  const { fields, values } = presentFields(type, value as Record<string, unknown>, place)
-  for (let i = fields.length - 1; i >= 0; i--) {
-    const field = fields[i] as Field
+  const base = top
+  collectFields(type, value as Record<string, unknown>, place)
+  while (top > base) {
+    const field = pending.fields[--top] as Field
     place.path.push(field.name)
-    writeField(writer, field, values[i], place)
+    writeField(writer, field, pending.values[top], place)
     place.path.pop()
   }
   place.depth--
 }
 
-/** The fields that are set with their values, by ascending number. Objects are small and nearly sorted: insertion beats a scan of all fields. */
-function presentFields(
-  type: MessageType<unknown>,
-  value: Record<string, unknown>,
-  place: Place,
-): { fields: Field[]; values: unknown[] } {
+/** Puts the fields that are set on top of the pending ones, by ascending number. Objects are small and nearly sorted: insertion beats a scan of all fields. */
+function collectFields(type: MessageType<unknown>, value: Record<string, unknown>, place: Place): void {
   const { byName } = type.table
-  const fields: Field[] = []
-  const values: unknown[] = []
+  const base = top
   for (const key of Object.keys(value)) {
     const item = value[key]
     if (item === undefined) continue
@@ -42,28 +55,31 @@ function presentFields(
       failEncode(place, `${type.typeName} has no field '${key}'`)
     }
     if (item === null && !field.nullable) continue
-    let at = fields.length
-    while (at > 0 && (fields[at - 1] as Field).id > field.id) at--
-    if (at > 0 && fields[at - 1] === field)
-      failEncode(place, `'${field.name}' is given twice, as '${field.name}' and '${field.jsonName}'`)
-    if (at === fields.length) {
-      fields.push(field)
-      values.push(item)
-    } else {
-      fields.splice(at, 0, field)
-      values.splice(at, 0, item)
-    }
+    if (field.oneof !== undefined) refuseSecond(field, base, place)
+    insertField(field, item, base, place)
   }
-  if (type.table.oneofs.length > 0) refuseTwoOfOne(fields, place)
-  return { fields, values }
 }
 
-function refuseTwoOfOne(fields: readonly Field[], place: Place): void {
-  for (let i = 1; i < fields.length; i++) {
-    const { oneof, name } = fields[i] as Field
-    if (oneof === undefined) continue
-    const other = fields.findIndex((field) => field.oneof === oneof)
-    if (other < i) failEncode(place, `only one of '${fields[other]?.name}' and '${name}' may be set (oneof ${oneof.name})`)
+function insertField(field: Field, value: unknown, base: number, place: Place): void {
+  const { fields, values } = pending
+  let at = top
+  while (at > base && (fields[at - 1] as Field).id > field.id) {
+    fields[at] = fields[at - 1] as Field
+    values[at] = values[at - 1]
+    at--
+  }
+  if (at > base && fields[at - 1] === field)
+    failEncode(place, `'${field.name}' is given twice, as '${field.name}' and '${field.jsonName}'`)
+  fields[at] = field
+  values[at] = value
+  top++
+}
+
+function refuseSecond({ oneof, name }: Field, base: number, place: Place): void {
+  for (let i = base; i < top; i++) {
+    const other = pending.fields[i] as Field
+    if (other.oneof !== oneof || other.name === name) continue
+    failEncode(place, `only one of '${other.name}' and '${name}' may be set (oneof ${oneof?.name})`)
   }
 }
 
