@@ -1,5 +1,8 @@
 import type { Router } from '@heddle/xds-types/envoy/extensions/filters/http/router/v3'
-import type { HttpFilter as HttpFilterProto } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type {
+  HttpConnectionManager,
+  HttpFilter as HttpFilterProto,
+} from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { HttpFilter, HttpFilterFactory } from '../http/filter.js'
 import type { CompileDeps, CompiledHttpFilter } from './compiled.js'
 import { type Fields, fieldsOf, type TypedConfig } from './fields.js'
@@ -14,7 +17,9 @@ export interface HttpFilterChain {
 }
 
 /** The chain of an HTTP manager; the router must be its last filter. */
-export function compileHttpFilters(list: readonly Fields<HttpFilterProto>[], deps: CompileDeps): HttpFilterChain {
+export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps: CompileDeps): HttpFilterChain {
+  const list = manager.messages('http_filters')
+  if (list.length === 0) manager.problem('must end with envoy.filters.http.router.', 'http_filters')
   const filters: CompiledHttpFilter[] = []
   let suppressEnvoyHeaders = false
   for (const [i, fields] of list.entries()) {

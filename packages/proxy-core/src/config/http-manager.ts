@@ -26,7 +26,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     statPrefix: fields.string('stat_prefix'),
     codec: fields.choice('codec_type', ['AUTO', 'HTTP1', 'HTTP2'], 'AUTO'),
     routes: compileRoutes(fields, deps),
-    ...compileHttpFilters(fields.messages('http_filters'), deps),
+    ...compileHttpFilters(fields, deps),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     ...compileIdentity(fields),
     ...compilePaths(fields),

@@ -1,5 +1,5 @@
 import type { CompiledCluster } from '../config/compiled.js'
-import { hashKeyOf } from '../upstream/balancers/hash-key.js'
+import { formatAddress } from '../net/address.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import { NO_ENDPOINTS } from '../upstream/endpoint-set.js'
 import type { Walk } from './explain.js'
@@ -25,7 +25,7 @@ export function explainCluster(
   const resource = resourceOf(cluster)
   const losers = set.endpoints
     .filter((each) => each !== endpoint)
-    .map((each) => ({ name: addressOf(each), reason: lossReason(each, endpoint) }))
+    .map((each) => ({ name: formatAddress(each.address), reason: lossReason(each, endpoint) }))
   if (endpoint === undefined) {
     stages.push({
       stage: 'endpoint',
@@ -50,13 +50,13 @@ function chosen(
   const tls = cluster.tlsFor(endpoint) !== undefined
   stages.push({
     stage: 'endpoint',
-    name: addressOf(endpoint),
+    name: formatAddress(endpoint.address),
     outcome: 'chosen',
     reason: tls ? 'over TLS' : 'in plaintext',
     losers,
     resource,
   })
-  return { kind: 'forward', cluster: cluster.name, endpoint: addressOf(endpoint), tls }
+  return { kind: 'forward', cluster: cluster.name, endpoint: formatAddress(endpoint.address), tls }
 }
 
 function original(walk: Walk, cluster: CompiledCluster, port: number | undefined): ExplainedResult {
@@ -84,9 +84,4 @@ function lossReason(endpoint: Endpoint, winner: Endpoint | undefined): string {
   if (winner !== undefined && endpoint.priority > winner.priority)
     return `its priority is ${endpoint.priority}, and ${winner.priority} is enough`
   return 'it was not its turn'
-}
-
-/** The same text that stands for an endpoint on hash rings, without its hash_key. */
-function addressOf(endpoint: Endpoint): string {
-  return hashKeyOf({ ...endpoint, metadata: {} }, false)
 }

@@ -197,7 +197,11 @@ describe('health', () => {
     let ejected = 0
     let epoch = 0
     let asked = 0
-    const own = deps({ isHealthy: ({ address }) => (asked++, address.port !== ejected), healthEpoch: () => epoch })
+    const isHealthy = ({ address }: Endpoint): boolean => {
+      asked++
+      return address.port !== ejected
+    }
+    const own = deps({ isHealthy, healthEpoch: () => epoch })
     const picker = createPicker(
       { policy: roundRobin, panicThreshold: 0, localityWeighted: false },
       set([endpoint(1), endpoint(2)]),

@@ -1,4 +1,5 @@
 import type { Random } from '@heddle/runtime'
+import { formatAddress } from '../../net/address.js'
 import type { Endpoint } from '../endpoint.js'
 
 /** What stands for an endpoint on rings and tables: `envoy.lb` metadata `hash_key`, its host name where configured, its address. */
@@ -6,9 +7,7 @@ export function hashKeyOf(endpoint: Endpoint, useHostname: boolean): string {
   const key = endpoint.metadata['envoy.lb']?.['hash_key']
   if (typeof key === 'string' && key !== '') return key
   if (useHostname && endpoint.hostname !== undefined) return endpoint.hostname
-  const { address, port } = endpoint.address
-  if (port === 0 && address.startsWith('/')) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return formatAddress(endpoint.address)
 }
 
 /** For a request without a hash. */

@@ -1,0 +1,295 @@
+import { createWatch } from '@heddle/runtime'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import { describe, expect, it } from 'vitest'
+import { testDeps } from '../testing.js'
+import type { Endpoint } from '../upstream/endpoint.js'
+import { compileCluster } from './cluster.js'
+import type { CompileDeps, CompiledCluster, CompiledFilterChain, Secret } from './compiled.js'
+import { compileListener } from './listener.js'
+import { compileLoadAssignment } from './load-assignment.js'
+
+const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3'
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters'
+
+function cluster(json: Cluster, deps: CompileDeps = testDeps()): CompiledCluster {
+  const result = compileCluster({ name: 'c', ...json }, deps, 'c')
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+  return result.value
+}
+
+const problems = (json: Cluster): readonly string[] =>
+  compileCluster({ name: 'c', ...json }, testDeps(), 'c').diagnostics.map(({ path }) => path)
+const endpoint = (labels: Record<string, unknown> = {}): Endpoint => ({
+  address: { address: '127.0.0.1', port: 1 },
+  weight: 1,
+  priority: 0,
+  locality: { region: '', zone: '', subZone: '' },
+  health: 'HEALTHY',
+  metadata: { 'envoy.transport_socket_match': labels },
+})
+
+describe('clusters', () => {
+  it('have Envoy’s defaults', () => {
+    expect(cluster({})).toMatchObject({
+      discovery: { kind: 'STATIC' },
+      connectTimeoutMs: 5000,
+      circuitBreakers: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 },
+      http: { protocol: 'HTTP1', idleTimeoutMs: 3_600_000 },
+    })
+    expect(cluster({ outlier_detection: {} }).outlier).toMatchObject({
+      consecutive5xx: 5,
+      intervalMs: 10_000,
+      baseEjectionTimeMs: 30_000,
+      maxEjectionPercent: 10,
+      maxEjectionTimeMs: 300_000,
+    })
+  })
+
+  it('choose TLS by what the endpoint says of itself', () => {
+    const compiled = cluster({
+      transport_socket_matches: [
+        {
+          name: 'tlsMode-istio',
+          match: { tlsMode: 'istio' },
+          transport_socket: {
+            name: 'tls',
+            typed_config: {
+              '@type': `${TLS}.UpstreamTlsContext`,
+              sni: 'outbound_.80_._.a',
+              common_tls_context: { alpn_protocols: ['istio-peer-exchange', 'istio'] },
+            },
+          },
+        },
+        { name: 'tlsMode-disabled', match: {}, transport_socket: { name: 'envoy.transport_sockets.raw_buffer' } },
+      ],
+    } as Cluster)
+    // Without the TCP exchange itself its ALPN must not be offered.
+    expect(compiled.tlsFor(endpoint({ tlsMode: 'istio' }))).toMatchObject({
+      sni: 'outbound_.80_._.a',
+      alpn: ['istio'],
+      maxVersion: 'TLSv1.2',
+    })
+    expect(compiled.tlsFor(endpoint())).toBeUndefined()
+  })
+
+  it.each<[object, string]>([
+    [{ lb_subset_config: {} }, 'c.lb_subset_config'],
+    [{ health_checks: [{}] }, 'c.health_checks'],
+    [{ lb_policy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'c.lb_policy'],
+    [{ ring_hash_lb_config: { hash_function: 'MURMUR_HASH_2' } }, 'c.ring_hash_lb_config.hash_function'],
+    [{ maglev_lb_config: { table_size: '100' } }, 'c.maglev_lb_config'],
+    [{ transport_socket: { name: 'quic', typed_config: { '@type': 'x/Quic' } } }, 'c.transport_socket.typed_config'],
+    [{ filters: [{ name: 'f', typed_config: { '@type': 'x/Strange' } }] }, 'c.filters[0]'],
+    [{ name: '' }, 'c.name'],
+  ])('%j is refused at its path', (json, path) => {
+    expect(problems(json as Cluster)).toContain(path)
+  })
+})
+
+describe('TLS contexts', () => {
+  const context = (common_tls_context: object, deps: CompileDeps): NonNullable<ReturnType<CompiledCluster['tlsFor']>> =>
+    cluster(
+      {
+        transport_socket: { name: 'tls', typed_config: { '@type': `${TLS}.UpstreamTlsContext`, common_tls_context } },
+      } as Cluster,
+      deps,
+    ).tlsFor(endpoint())!
+
+  it('have no material until every secret is there (CVE-2020-8664), and hear of each change', () => {
+    const secrets: Record<string, ReturnType<typeof createWatch<Secret | undefined>>> = {
+      default: createWatch<Secret | undefined>(undefined),
+      ROOTCA: createWatch<Secret | undefined>(undefined),
+    }
+    const { material } = context(
+      {
+        tls_certificate_sds_secret_configs: [{ name: 'default' }],
+        combined_validation_context: { default_validation_context: {}, validation_context_sds_secret_config: { name: 'ROOTCA' } },
+      },
+      testDeps({ secrets: { watch: (name) => secrets[name]! } }),
+    )
+    let heard = 0
+    const stop = material.subscribe(() => heard++)
+    secrets['default']!.set({ name: 'default', certificateChain: 'C', privateKey: 'K' })
+    expect(material.current).toBeUndefined()
+    secrets['ROOTCA']!.set({ name: 'ROOTCA', trustBundle: 'T' })
+    expect(material.current).toEqual({ certificateChain: 'C', privateKey: 'K', trustBundle: 'T' })
+    expect(material.current).toBe(material.current)
+    stop()
+    secrets['ROOTCA']!.set({ name: 'ROOTCA', trustBundle: 'T2' })
+    expect(heard).toBe(2)
+    expect(material.current?.trustBundle).toBe('T2')
+  })
+
+  it('read inline data and files', () => {
+    const { material } = context(
+      {
+        tls_certificates: [{ certificate_chain: { inline_string: 'C' }, private_key: { inline_bytes: btoa('K') } }],
+        validation_context: { trusted_ca: { filename: '/ca.pem' } },
+      },
+      testDeps({ readFile: (path) => (path === '/ca.pem' ? 'T' : undefined) }),
+    )
+    expect(material.current).toEqual({ certificateChain: 'C', privateKey: 'K', trustBundle: 'T' })
+  })
+
+  const san = { uris: ['spiffe://td/ns/a/sa/b'], dns: ['*.example.com', 'exact.org'], ips: ['10.0.0.1'], emails: [] }
+  it.each<[object, boolean]>([
+    [{ match_subject_alt_names: [{ exact: 'spiffe://td/ns/a/sa/b' }] }, true],
+    [{ match_subject_alt_names: [{ prefix: 'spiffe://other/' }] }, false],
+    [{ match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { prefix: 'spiffe://td/' } }] }, true],
+    [{ match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { exact: 'exact.org' } }] }, false],
+    [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'a.example.com' } }] }, true],
+    [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'a.b.example.com' } }] }, false],
+    [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'example.com' } }] }, false],
+    [{ match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: '10.0.0.1' } }] }, true],
+  ])('CVE-2022-21657, CVE-2020-15104: %j lets the peer in: %j', (validation_context, allowed) => {
+    expect(context({ validation_context }, testDeps()).allowPeer?.(san)).toBe(allowed)
+  })
+
+  it.each(['verify_certificate_hash', 'verify_certificate_spki', 'crl', 'custom_validator_config'])(
+    '%s is refused: passing it over would widen trust',
+    (name) => {
+      const json = {
+        transport_socket: {
+          name: 'tls',
+          typed_config: { '@type': `${TLS}.UpstreamTlsContext`, common_tls_context: { validation_context: { [name]: {} } } },
+        },
+      }
+      expect(problems(json as Cluster)[0]).toContain(`validation_context.${name}`)
+    },
+  )
+})
+
+describe('load assignments', () => {
+  it('become endpoints with locality, priority, weight and health', () => {
+    const result = compileLoadAssignment(
+      {
+        cluster_name: 'c',
+        endpoints: [
+          {
+            locality: { region: 'r', zone: 'z' },
+            priority: 1,
+            load_balancing_weight: 5,
+            lb_endpoints: [
+              {
+                health_status: 'TIMEOUT',
+                load_balancing_weight: 3,
+                endpoint: { address: { socket_address: { address: '::1', port_value: 8080 } } },
+              },
+            ],
+          },
+        ],
+      },
+      'c',
+    )
+    expect(result).toMatchObject({
+      ok: true,
+      value: {
+        overprovisioningFactor: 140,
+        localities: [{ priority: 1, weight: 5 }],
+        endpoints: [
+          {
+            address: { address: '::1', port: 8080 },
+            weight: 3,
+            priority: 1,
+            health: 'UNHEALTHY',
+            locality: { region: 'r', zone: 'z', subZone: '' },
+          },
+        ],
+      },
+    })
+  })
+})
+
+describe('listeners', () => {
+  const listener = (http: object, rest: object = {}) => {
+    const manager = {
+      '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+      rds: { route_config_name: 'r' },
+      http_filters: [{ name: 'router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } }],
+      ...http,
+    }
+    return compileListener(
+      { name: 'l', filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }], ...rest } as Listener,
+      testDeps(),
+      'l',
+    )
+  }
+  const managerOf = (http: object): CompiledFilterChain['terminal'] => {
+    const result = listener(http)
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+    return result.value.filterChains[0]!.terminal
+  }
+
+  it('have Envoy’s defaults', () => {
+    expect(managerOf({})).toMatchObject({
+      codec: 'AUTO',
+      serverName: 'envoy',
+      forwardClientCert: 'SANITIZE',
+      generateRequestId: true,
+      normalizePath: false,
+      escapedSlashes: 'KEEP_UNCHANGED',
+      maxRequestHeadersKb: 60,
+      maxHeadersCount: 100,
+      timeouts: { idle: 3_600_000, streamIdle: 300_000, request: 0, requestHeaders: 0, drain: 5000, delayedClose: 1000 },
+    })
+    expect(listener({})).toMatchObject({ value: { bindToPort: true, listenerFiltersTimeoutMs: 15_000 } })
+  })
+
+  it('CVE-2024-45806: nothing is internal unless it is configured', () => {
+    const internal = (http: object): ((address: string) => boolean) =>
+      (managerOf(http) as { isInternalAddress(address: string): boolean }).isInternalAddress
+    expect(['127.0.0.1', '10.0.0.1', '192.168.0.1'].filter(internal({}))).toEqual([])
+    expect(
+      internal({ internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } })('10.1.1.1'),
+    ).toBe(true)
+  })
+
+  it.each<[object, object, string]>([
+    [{ http_filters: [] }, {}, 'l.filter_chains[0].filters[0].typed_config.http_filters'],
+    [{ local_reply_config: {} }, {}, 'l.filter_chains[0].filters[0].typed_config.local_reply_config'],
+    [
+      {
+        http_filters: [
+          { name: 'jwt', typed_config: { '@type': 'x/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication' } },
+        ],
+      },
+      {},
+      'l.filter_chains[0].filters[0].typed_config.http_filters[0].typed_config',
+    ],
+    [{}, { internal_listener: {} }, 'l.internal_listener'],
+    [
+      {},
+      {
+        listener_filters: [
+          { name: 'x', typed_config: { '@type': `${FILTERS}.listener.proxy_protocol.v3.ProxyProtocol`, rules: [{}] } },
+        ],
+      },
+      'l.listener_filters[0].typed_config.rules',
+    ],
+    [{}, { filter_chains: [{ filters: [] }] }, 'l.filter_chains[0].filters'],
+  ])('%j with %j is refused', (http, rest, path) => {
+    const result = listener(http, rest)
+    expect(result.diagnostics.map((diagnostic) => diagnostic.path)).toContain(path)
+  })
+
+  it('filters can be off for some ports', () => {
+    const typed_config = { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` }
+    const filter_disabled = {
+      or_match: {
+        rules: [
+          { destination_port_range: { start: 80, end: 81 } },
+          { not_match: { destination_port_range: { start: 0, end: 9000 } } },
+        ],
+      },
+    }
+    const result = listener({}, { listener_filters: [{ name: 'tls', typed_config, filter_disabled }] })
+    expect(result.ok && [79, 80, 81, 9000].map((port) => result.value.listenerFilterEnabled('tls_inspector', port))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ])
+    expect(result.ok && result.value.listenerFilterEnabled('http_inspector', 79)).toBe(false)
+  })
+})

@@ -1,0 +1,203 @@
+import type { Result } from '@heddle/runtime'
+import { createSeededRandom } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { compileCluster } from '../config/cluster.js'
+import { compileListener } from '../config/listener.js'
+import { compileLoadAssignment } from '../config/load-assignment.js'
+import { compileRouteConfiguration } from '../config/route-configuration.js'
+import { facts, head, testDeps } from '../testing.js'
+import { type ExplainConfig, type ExplainRequest, explain } from './explain.js'
+import type { ExplainedStage } from './explanation.js'
+
+const deps = testDeps()
+const TYPE = 'type.googleapis.com/envoy.extensions.filters'
+
+function valueOf<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+  return result.value
+}
+
+const RBAC = {
+  name: 'envoy.filters.http.rbac',
+  typed_config: {
+    '@type': `${TYPE}.http.rbac.v3.RBAC`,
+    rules: {
+      action: 'DENY',
+      policies: {
+        'ns[nolen]-policy[admin]-rule[0]': {
+          permissions: [{ url_path: { path: { prefix: '/admin' } } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  },
+}
+const ROUTER = { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.http.router.v3.Router` } }
+const MANAGER = {
+  '@type': `${TYPE}.network.http_connection_manager.v3.HttpConnectionManager`,
+  stat_prefix: 'out',
+  rds: { route_config_name: '80' },
+  http_filters: [RBAC, ROUTER],
+}
+
+const listener = valueOf(
+  compileListener(
+    {
+      name: '0.0.0.0_80',
+      address: { socket_address: { address: '0.0.0.0', port_value: 80 } },
+      filter_chains: [
+        {
+          name: 'tls',
+          filter_chain_match: { transport_protocol: 'tls' },
+          filters: [
+            {
+              name: 'tcp',
+              typed_config: { '@type': `${TYPE}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 't', cluster: 'gone' },
+            },
+          ],
+        },
+        { filters: [{ name: 'http', typed_config: MANAGER }] },
+      ],
+    },
+    deps,
+    '',
+  ),
+)
+const routes = valueOf(
+  compileRouteConfiguration(
+    {
+      name: '80',
+      virtual_hosts: [
+        { name: 'other:80', domains: ['other'], routes: [{ match: { prefix: '/' }, route: { cluster: 'x' } }] },
+        {
+          name: 'apps:80',
+          domains: ['apps', 'apps:80'],
+          routes: [
+            {
+              name: 'nolen',
+              match: { prefix: '/', headers: [{ name: 'username', string_match: { exact: 'nolen' } }] },
+              route: { cluster: 'outbound|80|v1|apps' },
+            },
+            { name: 'teapot', match: { prefix: '/tea' }, direct_response: { status: 418 } },
+            { name: 'rest', match: { prefix: '/' }, route: { cluster: 'outbound|80|v2|apps' } },
+          ],
+        },
+      ],
+    },
+    deps,
+    '',
+  ),
+)
+const cluster = valueOf(
+  compileCluster(
+    { name: 'outbound|80|v1|apps', type: 'EDS', eds_cluster_config: { service_name: 'outbound|80|v1|apps' } },
+    deps,
+    '',
+  ),
+)
+const lbEndpoint = (port_value: number, health_status = 'HEALTHY') => ({
+  health_status,
+  endpoint: { address: { socket_address: { address: '127.0.0.1', port_value } } },
+})
+const endpoints = valueOf(
+  compileLoadAssignment(
+    { endpoints: [{ lb_endpoints: [lbEndpoint(1, 'UNHEALTHY'), lbEndpoint(2)] }] } as Parameters<typeof compileLoadAssignment>[0],
+    '',
+  ),
+)
+
+const config: ExplainConfig = {
+  listeners: [listener],
+  routes: (name) => (name === '80' ? routes : undefined),
+  clusters: (name) => (name === cluster.name ? cluster : undefined),
+  endpoints: (name) => (name === cluster.name ? endpoints : undefined),
+}
+
+function ask(rest: Partial<ExplainRequest>) {
+  return explain(config, { connection: facts(), random: createSeededRandom(1), ...rest })
+}
+
+const stage = (stages: readonly ExplainedStage[], name: ExplainedStage['stage']): ExplainedStage =>
+  stages.find((each) => each.stage === name)!
+
+describe('explain', () => {
+  it('leads from the listener to the endpoint, with every loser and its reason', () => {
+    const { stages, result } = ask({ head: head('/', { username: 'nolen' }, { authority: 'apps' }) })
+    expect(stages.map((each) => `${each.stage} ${each.name} ${each.outcome}`)).toEqual([
+      'listener 0.0.0.0_80 chosen',
+      'filter_chain filter_chains[1] chosen',
+      'http_manager out chosen',
+      'virtual_host apps:80 chosen',
+      'route nolen chosen',
+      'http_filter envoy.filters.http.rbac pass',
+      'cluster outbound|80|v1|apps chosen',
+      'endpoint 127.0.0.1:2 chosen',
+    ])
+    expect(result).toEqual({ kind: 'forward', cluster: 'outbound|80|v1|apps', endpoint: '127.0.0.1:2', tls: false })
+    expect(stage(stages, 'filter_chain').losers).toEqual([
+      { name: 'tls', reason: 'transport protocol is raw_buffer, wanted tls' },
+    ])
+    expect(stage(stages, 'virtual_host').losers[0]).toMatchObject({
+      name: 'other:80',
+      reason: 'none of its domains is apps: other',
+    })
+    expect(stage(stages, 'route').losers.map(({ name, reason }) => `${name}: ${reason}`)).toEqual([
+      'teapot: nolen comes first',
+      'rest: nolen comes first',
+    ])
+    expect(stage(stages, 'endpoint').losers).toEqual([{ name: '127.0.0.1:1', reason: 'its health is UNHEALTHY' }])
+  })
+
+  it('says where each thing was configured', () => {
+    const { stages } = ask({ head: head('/', { username: 'nolen2' }, { authority: 'apps' }) })
+    expect(stage(stages, 'http_manager').resource).toMatchObject({
+      name: '0.0.0.0_80',
+      path: 'filter_chains[1].filters[0].typed_config',
+    })
+    expect(stage(stages, 'route')).toMatchObject({ name: 'rest', resource: { name: '80', path: 'virtual_hosts[1].routes[2]' } })
+    expect(stage(stages, 'route').losers[0]).toMatchObject({
+      reason: 'header username is "nolen2", wanted exact "nolen"',
+      resource: { path: 'virtual_hosts[1].routes[0]' },
+    })
+  })
+
+  it.each<[string, Partial<ExplainRequest>, object]>([
+    [
+      'RBAC',
+      { head: head('/admin', { username: 'nolen' }, { authority: 'apps' }) },
+      { kind: 'reply', status: 403, details: 'rbac_access_denied_matched_policy[ns[nolen]-policy[admin]-rule[0]]' },
+    ],
+    ['a direct response', { head: head('/tea', {}, { authority: 'apps' }) }, { kind: 'reply', status: 418 }],
+    [
+      'an unknown host',
+      { head: head('/', {}, { authority: 'nobody' }) },
+      { kind: 'reply', status: 404, details: 'route_not_found' },
+    ],
+    [
+      'an unknown cluster',
+      { head: head('/', {}, { authority: 'apps' }) },
+      { kind: 'reply', status: 503, details: 'cluster_not_found' },
+    ],
+    [
+      'TCP to an unknown cluster',
+      { connection: facts({ transportProtocol: 'tls' }) },
+      { kind: 'reply', details: 'cluster_not_found' },
+    ],
+    ['no listener', { connection: facts({ destination: { address: '10.0.0.1', port: 81 } }) }, { kind: 'close' }],
+  ])('ends at %s', (_name, request, result) => {
+    expect(ask(request).result).toMatchObject(result)
+  })
+
+  it('decides as resolve does, chance included', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const request = head(
+        ['/', '/tea', '/admin'][seed % 3]!,
+        { username: seed % 2 === 0 ? 'nolen' : 'x' },
+        { authority: 'apps' },
+      )
+      const decision = routes.resolve(request, createSeededRandom(seed))
+      const { stages } = explain(config, { head: request, connection: facts(), random: createSeededRandom(seed) })
+      expect(stage(stages, 'route').name).toBe(decision.kind === 'none' ? '' : decision.route?.name)
+    }
+  })
+})
