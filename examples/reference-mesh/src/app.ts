@@ -1,4 +1,4 @@
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 
 // A plain program that knows nothing of the mesh. It answers with its name, can be told to fail, and calls others through
 // the HTTP proxy that its environment names, as any program that honours HTTP_PROXY would.
@@ -38,7 +38,13 @@ function count(table: Record<string, number>, key: string): void {
   table[key] = (table[key] ?? 0) + 1
 }
 
-function answer(req: IncomingMessage, res: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
+function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
   const caller = /URI=([^;,"]+)/.exec(String(req.headers['x-forwarded-client-cert'] ?? ''))?.[1] ?? 'unknown'
   count(counters.served, `${caller} ${status}`)
   res.writeHead(status, { 'content-type': 'text/plain', 'x-app': name, ...headers })
@@ -57,7 +63,14 @@ function flaky(req: IncomingMessage, res: ServerResponse, url: URL): void {
 function send(call: Call): Promise<{ status: number; headers: Record<string, string>; body: string }> {
   return new Promise((resolve, reject) => {
     if (proxy === undefined) return reject(new Error('HTTP_PROXY is not set'))
-    const options = { host: proxy.hostname, port: proxy.port, agent, method: call.method ?? 'GET', path: call.path ?? '/', headers: { host: call.host, ...call.headers } }
+    const options = {
+      host: proxy.hostname,
+      port: proxy.port,
+      agent,
+      method: call.method ?? 'GET',
+      path: call.path ?? '/',
+      headers: { host: call.host, ...call.headers },
+    }
     const outgoing = request(options, (response) => {
       let body = ''
       response.setEncoding('utf8')

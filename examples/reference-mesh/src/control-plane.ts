@@ -6,7 +6,7 @@ import { createFolderStore, createJwtAuthenticator, createSelfSignedAuthority, i
 import { createCertificateService } from '@heddle/ca/grpc'
 import { createStore, type MeshSnapshot } from '@heddle/config-model'
 import { watchDirectory } from '@heddle/config-model/sources'
-import { DEFAULT_TRUST_DOMAIN, formatSpiffeId, mapWatch, ok, systemClock as clock, type Watch } from '@heddle/runtime'
+import { systemClock as clock, DEFAULT_TRUST_DOMAIN, formatSpiffeId, mapWatch, ok, type Watch } from '@heddle/runtime'
 import { proxyFromNode, translate } from '@heddle/translator'
 import { createXdsServer, type NodeInfo, requireNodeIdentity } from '@heddle/xds-server'
 import { listenGrpc } from '@heddle/xds-server/grpc'
@@ -65,7 +65,9 @@ function identityOf({ metadata }: NodeInfo): string | undefined {
 const own = await issueIdentity(authority, { names: [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }] })
 const grpc = await listenGrpc(xds, {
   address: `127.0.0.1:${variable('GRPC_PORT')}`,
-  credentials: ServerCredentials.createSsl(null, [{ private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) }]),
+  credentials: ServerCredentials.createSsl(null, [
+    { private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) },
+  ]),
   authenticate: async (peer) => {
     const caller = await authenticate(peer)
     return caller.ok ? ok({ id: caller.value.identities[0] ?? '' }) : caller
@@ -84,15 +86,26 @@ const settle = async (): Promise<void> => {
 // After the sessions have heard of the new snapshot, which they do in the same turn.
 store.subscribe(() => void Promise.resolve().then(settle))
 
-const status = (): SyncStatus => ({
-  settled,
-  proxies: [...xds.status()].map(({ nodeId, types }) => ({ id: nodeId ?? '', synced: types.size > 0 && [...types.values()].every(({ state }) => state === 'SYNCED') })),
-})
-const pages: Record<string, () => unknown> = { '/ready': () => 'ready', '/debug/syncz': status, '/debug/diagnostics': () => folder.diagnostics.current }
+// The barrier with an aborted signal tells who has answered by now.
+const status = async (): Promise<SyncStatus> => {
+  const { applied } = await xds.applied({ signal: AbortSignal.abort() })
+  return {
+    settled,
+    proxies: [...xds.status()].map(({ nodeId = '', types }) => ({
+      id: nodeId,
+      synced: types.size > 0 && applied.includes(nodeId),
+    })),
+  }
+}
+const pages: Record<string, () => unknown> = {
+  '/ready': () => 'ready',
+  '/debug/syncz': status,
+  '/debug/diagnostics': () => folder.diagnostics.current,
+}
 const http = createServer((request, response) => {
   const page = pages[request.url ?? '']
-  if (page === undefined) response.writeHead(404).end(Object.keys(pages).join('\n'))
-  else response.end(JSON.stringify(page(), undefined, 2))
+  if (page === undefined) return void response.writeHead(404).end(Object.keys(pages).join('\n'))
+  void Promise.resolve(page()).then((value) => response.end(JSON.stringify(value, undefined, 2)))
 })
 http.listen(Number(variable('HTTP_PORT')), '127.0.0.1', () => process.send?.({ grpc: grpc.port }))
 

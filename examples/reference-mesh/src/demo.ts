@@ -21,12 +21,17 @@ const stop = async (code: number): Promise<never> => {
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(130))
 
-report.check(true, `${mesh.apps.length} apps with sidecars, a gateway and a control plane are up after ${((performance.now() - begin) / 1000).toFixed(1)} s`)
+report.check(
+  true,
+  `${mesh.apps.length} apps with sidecars, a gateway and a control plane are up after ${((performance.now() - begin) / 1000).toFixed(1)} s`,
+)
 let passed = 0
 for (const scene of scenes) {
   const before = report.misses.length
   report.section(scene.title)
-  await scene.run(mesh, report).catch((error: unknown) => report.check(false, error instanceof Error ? error.message : String(error)))
+  await scene
+    .run(mesh, report)
+    .catch((error: unknown) => report.check(false, error instanceof Error ? error.message : String(error)))
   if (report.misses.length === before) passed++
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,18 @@ import { createTokenIssuer } from '@heddle/ca'
 import { type Diagnostic, systemClock } from '@heddle/runtime'
 import type { Call, CallReport, Counters } from './app.js'
 import type { SyncStatus } from './control-plane.js'
-import { type Answer, ask, askJson, type CommandOutput, type MetricSample, parseMetrics, plaintextTo, runHeddle, sleep, until } from './outside.js'
+import {
+  type Answer,
+  ask,
+  askJson,
+  type CommandOutput,
+  type MetricSample,
+  parseMetrics,
+  plaintextTo,
+  runHeddle,
+  sleep,
+  until,
+} from './outside.js'
 import { gatewayPod, type Pod, podsOf, TOKEN_AUDIENCE, TOKEN_ISSUER, workloadYaml } from './pods.js'
 import { createPorts } from './ports.js'
 import { createPrograms, type Program } from './processes.js'
@@ -35,6 +46,8 @@ export interface ReferenceMesh {
   /** Puts it in place and waits for nothing. */
   copy(target: string, scene: string): Promise<void>
   remove(target: string): Promise<Change>
+  /** Removes a file of which nothing was in force. */
+  discard(target: string): void
   plaintext(app: string): Promise<{ refused: boolean; what: string }>
   waitForLog(proxy: string, wanted: (line: string) => boolean): Promise<string | undefined>
   waitForDiagnostics(pick: (all: readonly Diagnostic[]) => Diagnostic[]): Promise<Diagnostic[]>
@@ -64,17 +77,33 @@ export async function startReferenceMesh(started: (what: string) => void): Promi
   writeFileSync(jwksFile, JSON.stringify(tokens.jwks))
   const programs = createPrograms(logs)
   const [grpcPort, httpPort] = [await ports.next(), await ports.next()]
-  const controlPlaneEnv = { CONFIG_FOLDER: folder, RUN_FOLDER: run, JWKS_FILE: jwksFile, GRPC_PORT: String(grpcPort), HTTP_PORT: String(httpPort) }
+  const controlPlaneEnv = {
+    CONFIG_FOLDER: folder,
+    RUN_FOLDER: run,
+    JWKS_FILE: jwksFile,
+    GRPC_PORT: String(grpcPort),
+    HTTP_PORT: String(httpPort),
+  }
   let controlPlane = await programs.start('control-plane', './control-plane.js', controlPlaneEnv)
   started('control plane')
 
   const startPod = async (pod: Pod): Promise<Program> => {
     if (pod.app !== undefined) {
-      await programs.start(pod.app, './app.js', { APP_NAME: pod.app, PORT: String(pod.ports.app), HTTP_PROXY: `http://127.0.0.1:${pod.ports.httpProxy}` })
+      await programs.start(pod.app, './app.js', {
+        APP_NAME: pod.app,
+        PORT: String(pod.ports.app),
+        HTTP_PROXY: `http://127.0.0.1:${pod.ports.httpProxy}`,
+      })
     }
     const tokenFile = join(run, `${pod.name}.token`)
     writeFileSync(tokenFile, await tokens.issue(pod, TOKEN_TTL_MS), { mode: 0o600 })
-    const sidecarEnv = { ...pod.proxyEnv, PROXY_TYPE: pod.app === undefined ? 'router' : 'sidecar', DISCOVERY_ADDRESS: `127.0.0.1:${grpcPort}`, ROOT_CERT_FILE: join(run, 'root-cert.pem'), TOKEN_FILE: tokenFile }
+    const sidecarEnv = {
+      ...pod.proxyEnv,
+      PROXY_TYPE: pod.app === undefined ? 'router' : 'sidecar',
+      DISCOVERY_ADDRESS: `127.0.0.1:${grpcPort}`,
+      ROOT_CERT_FILE: join(run, 'root-cert.pem'),
+      TOKEN_FILE: tokenFile,
+    }
     const sidecar = await programs.start(pod.name, './sidecar.js', sidecarEnv)
     started(pod.app === undefined ? pod.name : `${pod.name} and its app`)
     return sidecar
@@ -89,7 +118,8 @@ export async function startReferenceMesh(started: (what: string) => void): Promi
   const control = `http://127.0.0.1:${httpPort}`
   const adminOf = (proxy: string): string => `http://${String(sidecars.get(proxy)?.ready['admin'] ?? fail(proxy))}`
   const status = (): Promise<SyncStatus> => askJson<SyncStatus>(`${control}/debug/syncz`)
-  const synced = (now: SyncStatus, after: number): boolean => now.settled > after && now.proxies.length === pods.length && now.proxies.every((proxy) => proxy.synced)
+  const synced = (now: SyncStatus, after: number): boolean =>
+    now.settled > after && now.proxies.length === pods.length && now.proxies.every((proxy) => proxy.synced)
 
   /** Runs `change` and waits until all proxies have what follows from it. */
   const measure = async (change: () => void): Promise<Change> => {
@@ -110,21 +140,34 @@ export async function startReferenceMesh(started: (what: string) => void): Promi
     folder,
     apps: pods.flatMap((pod) => (pod.app === undefined ? [] : [pod.name])),
     proxies: pods.map((pod) => pod.name),
-    addresses: { 'control plane': control, gateway: `http://127.0.0.1:${podOf('istio-ingressgateway').ports.inbound}`, ...Object.fromEntries(pods.map((pod) => [`admin of ${pod.name}`, adminOf(pod.name)])) },
-    httpProxies: Object.fromEntries(pods.flatMap((pod) => (pod.app === undefined ? [] : [[pod.name, `http://127.0.0.1:${pod.ports.httpProxy}`]]))),
-    call: (from, call) => askJson<CallReport>(`http://127.0.0.1:${podOf(from).ports.app}/call`, { method: 'POST', body: JSON.stringify(call) }),
+    addresses: {
+      'control plane': control,
+      gateway: `http://127.0.0.1:${podOf('istio-ingressgateway').ports.inbound}`,
+      ...Object.fromEntries(pods.map((pod) => [`admin of ${pod.name}`, adminOf(pod.name)])),
+    },
+    httpProxies: Object.fromEntries(
+      pods.flatMap((pod) => (pod.app === undefined ? [] : [[pod.name, `http://127.0.0.1:${pod.ports.httpProxy}`]])),
+    ),
+    call: (from, call) =>
+      askJson<CallReport>(`http://127.0.0.1:${podOf(from).ports.app}/call`, { method: 'POST', body: JSON.stringify(call) }),
     outside: (host, path) => ask(`http://127.0.0.1:${podOf('istio-ingressgateway').ports.inbound}${path}`, { headers: { host } }),
     counters: (app) => askJson<Counters>(`http://127.0.0.1:${podOf(app).ports.app}/counters`),
     apply: (target, scene) => measure(() => put(target, scene)),
     copy: async (target, scene) => put(target, scene),
-    remove: (target) => (existsSync(join(folder, target)) ? measure(() => rmSync(join(folder, target))) : Promise.resolve({ ms: 0, acks: 0 })),
+    remove: (target) => measure(() => rmSync(join(folder, target))),
+    discard: (target) => rmSync(join(folder, target), { force: true }),
     plaintext: (app) => plaintextTo(podOf(app).ports.inbound),
     waitForLog: async (proxy, wanted) => {
       const file = sidecars.get(proxy)?.logFile ?? fail(proxy)
       const find = async (): Promise<string | undefined> => readFileSync(file, 'utf8').split('\n').find(wanted)
       return until(find, (line) => line !== undefined, 'a line in the log').catch(() => undefined)
     },
-    waitForDiagnostics: (pick) => until(async () => pick(await askJson<Diagnostic[]>(`${control}/debug/diagnostics`)), (all) => all.length > 0, 'a diagnostic').catch(() => []),
+    waitForDiagnostics: (pick) =>
+      until(
+        async () => pick(await askJson<Diagnostic[]>(`${control}/debug/diagnostics`)),
+        (all) => all.length > 0,
+        'a diagnostic',
+      ).catch(() => []),
     metrics: async (proxy, name) => parseMetrics((await ask(`${adminOf(proxy)}/stats/prometheus`)).body, name),
     restartControlPlane: async () => {
       const start = performance.now()

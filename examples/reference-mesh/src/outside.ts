@@ -28,10 +28,15 @@ export async function until<T>(get: () => Promise<T>, good: (value: T) => boolea
     }
     await sleep(5)
   }
-  throw new Error(`waited ${WAIT_MS / 1000} s in vain until ${what}; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 500)}`)
+  throw new Error(
+    `waited ${WAIT_MS / 1000} s in vain until ${what}; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 500)}`,
+  )
 }
 
-export function ask(url: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Answer> {
+export function ask(
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method: options.method ?? 'GET', headers: options.headers ?? {} }, (response) => {
       let body = ''
@@ -62,7 +67,9 @@ export function plaintextTo(port: number): Promise<{ refused: boolean; what: str
       got += chunk.toString('latin1')
     })
     socket.on('error', (error) => resolve({ refused: got === '', what: error.message }))
-    socket.on('close', () => resolve({ refused: got === '', what: got === '' ? 'closed without an answer' : got.split('\r\n')[0] ?? '' }))
+    socket.on('close', () =>
+      resolve({ refused: got === '', what: got === '' ? 'closed without an answer' : (got.split('\r\n')[0] ?? '') }),
+    )
     socket.setTimeout(5000, () => {
       resolve({ refused: false, what: 'neither answered nor closed in 5 s' })
       socket.destroy()
@@ -80,7 +87,9 @@ export function parseMetrics(page: string, name: string): MetricSample[] {
   return page.split('\n').flatMap((line) => {
     const match = new RegExp(`^${name}\\{(.*)\\} (\\S+)$`).exec(line)
     if (match === null) return []
-    const labels = Object.fromEntries([...(match[1] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', value = '']) => [key, value]))
+    const labels = Object.fromEntries(
+      [...(match[1] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', value = '']) => [key, value]),
+    )
     return [{ labels, value: Number(match[2]) }]
   })
 }
@@ -94,7 +103,9 @@ export interface CommandOutput {
 /** Runs the `heddle` command as a user would. */
 export function runHeddle(args: readonly string[]): Promise<CommandOutput> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('@heddle/cli/dist/heddle.js')), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('@heddle/cli/dist/heddle.js')), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const output: CommandOutput = { code: 0, stdout: '', stderr: '' }
     child.stdout.on('data', (chunk) => {
       output.stdout += String(chunk)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { inject, type KubernetesObject } from '@heddle/injector'
-import { loadAll } from 'js-yaml'
+import { dump, loadAll } from 'js-yaml'
 
 /** Everything one workload of the mesh needs, as Kubernetes would have given it to the pod. */
 export interface Pod {
@@ -75,12 +75,19 @@ export async function podsOf(file: string, ports: { next(): Promise<number> }): 
     const { template } = document.spec
     template.metadata.annotations = { ...template.metadata.annotations, ...annotationsFor(own.httpProxy) }
     const injected = inject(document as unknown as KubernetesObject, { namespaceLabels: { 'istio-injection': 'enabled' } })
-    if (!injected.ok) throw new Error(`cannot inject ${document.metadata.name}: ${injected.diagnostics.map((d) => d.message).join('; ')}`)
+    if (!injected.ok)
+      throw new Error(`cannot inject ${document.metadata.name}: ${injected.diagnostics.map((d) => d.message).join('; ')}`)
     const { name, namespace } = document.metadata
     const { metadata, spec } = (injected.value.object as unknown as Deployment).spec.template
     const proxy = [...(spec.initContainers ?? []), ...spec.containers].find((container) => container.name === 'istio-proxy')
     if (proxy === undefined) throw new Error(`${name} got no istio-proxy container`)
-    const fields = { 'metadata.name': name, 'metadata.namespace': namespace, 'spec.serviceAccountName': spec.serviceAccountName, 'status.podIP': LOCALHOST, 'status.hostIP': LOCALHOST }
+    const fields = {
+      'metadata.name': name,
+      'metadata.namespace': namespace,
+      'spec.serviceAccountName': spec.serviceAccountName,
+      'status.podIP': LOCALHOST,
+      'status.hostIP': LOCALHOST,
+    }
     pods.push({
       name,
       namespace,
@@ -89,7 +96,11 @@ export async function podsOf(file: string, ports: { next(): Promise<number> }): 
       annotations: template.metadata.annotations,
       app: spec.containers.find((container) => container.name !== 'istio-proxy')?.name,
       ports: own,
-      proxyEnv: { ...resolveEnv(proxy.env ?? [], fields), ISTIO_METAJSON_LABELS: JSON.stringify(metadata.labels), ISTIO_META_WORKLOAD_NAME: name },
+      proxyEnv: {
+        ...resolveEnv(proxy.env ?? [], fields),
+        ISTIO_METAJSON_LABELS: JSON.stringify(metadata.labels),
+        ISTIO_META_WORKLOAD_NAME: name,
+      },
     })
   }
   return pods
@@ -100,7 +111,14 @@ export async function gatewayPod(ports: { next(): Promise<number> }): Promise<Po
   const own: PodPorts = { app: 0, inbound: await ports.next(), httpProxy: 0 }
   const labels = { istio: 'ingressgateway', app: 'istio-ingressgateway' }
   const [name, namespace] = ['istio-ingressgateway', 'istio-system']
-  const proxyEnv = { POD_NAME: name, POD_NAMESPACE: namespace, INSTANCE_IP: LOCALHOST, SERVICE_ACCOUNT: name, ISTIO_METAJSON_LABELS: JSON.stringify(labels), ISTIO_META_WORKLOAD_NAME: name }
+  const proxyEnv = {
+    POD_NAME: name,
+    POD_NAMESPACE: namespace,
+    INSTANCE_IP: LOCALHOST,
+    SERVICE_ACCOUNT: name,
+    ISTIO_METAJSON_LABELS: JSON.stringify(labels),
+    ISTIO_META_WORKLOAD_NAME: name,
+  }
   return { name, namespace, serviceAccount: name, labels, annotations: {}, app: undefined, ports: own, proxyEnv }
 }
 
@@ -114,7 +132,12 @@ export function workloadYaml(pod: Pod): string {
     apiVersion: 'networking.istio.io/v1',
     kind: 'WorkloadEntry',
     metadata: { ...metadata, annotations: pod.annotations },
-    spec: { address: LOCALHOST, ports: { [pod.app === undefined ? 'http2' : 'http']: pod.ports.inbound }, labels: pod.labels, serviceAccount: pod.serviceAccount },
+    spec: {
+      address: LOCALHOST,
+      ports: { [pod.app === undefined ? 'http2' : 'http']: pod.ports.inbound },
+      labels: pod.labels,
+      serviceAccount: pod.serviceAccount,
+    },
   }
   const sidecar = {
     apiVersion: 'networking.istio.io/v1',
@@ -122,11 +145,17 @@ export function workloadYaml(pod: Pod): string {
     metadata,
     spec: {
       workloadSelector: { labels: pod.labels },
-      ingress: [{ port: { number: pod.ports.inbound, protocol: 'HTTP', name: 'http' }, bind: LOCALHOST, captureMode: 'NONE', defaultEndpoint: `${LOCALHOST}:${pod.ports.app}` }],
+      ingress: [
+        {
+          port: { number: pod.ports.inbound, protocol: 'HTTP', name: 'http' },
+          bind: LOCALHOST,
+          captureMode: 'NONE',
+          defaultEndpoint: `${LOCALHOST}:${pod.ports.app}`,
+        },
+      ],
       egress: [{ captureMode: 'NONE', hosts: ['./*'] }],
     },
   }
   const documents = pod.app === undefined ? [entry] : [entry, sidecar]
-  return `${documents.map((document) => JSON.stringify(document, undefined, 2)).join('\n---\n')}\n`
+  return documents.map((document) => dump(document, { lineWidth: -1 })).join('---\n')
 }
-

@@ -41,11 +41,17 @@ export function createPrograms(logFolder: string): Programs {
       const logFile = join(logFolder, `${name}.log`)
       const log = createWriteStream(logFile, { flags: 'a' })
       // The IPC channel carries readiness, and its end tells the child that the demo is gone.
-      const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+      const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      })
       running.add(child)
       child.stdout?.pipe(log)
       child.stderr?.pipe(log)
-      const late = setTimeout(() => reject(new Error(`${name} was not ready after ${START_TIMEOUT_MS / 1000} s; see ${logFile}`)), START_TIMEOUT_MS)
+      const late = setTimeout(
+        () => reject(new Error(`${name} was not ready after ${START_TIMEOUT_MS / 1000} s; see ${logFile}`)),
+        START_TIMEOUT_MS,
+      )
       child.once('error', reject)
       child.once('exit', (code, signal) => {
         running.delete(child)

@@ -57,7 +57,8 @@ export function parse(command: Command, argv: readonly string[]): Arguments {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
     return {
       string: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
-      strings: (name) => (Array.isArray(values[name]) ? (values[name] as string[]) : typeof values[name] === 'string' ? [values[name]] : []),
+      strings: (name) =>
+        Array.isArray(values[name]) ? (values[name] as string[]) : typeof values[name] === 'string' ? [values[name]] : [],
       boolean: (name) => values[name] === true,
       positionals,
     }
@@ -91,5 +92,7 @@ export function helpOf(command: Command): string {
     const left = `${flag.short === undefined ? '    ' : `-${flag.short}, `}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`
     return `  ${left.padEnd(34)} ${flag.help}`
   })
-  return [`heddle ${command.name}: ${command.summary}`, '', usageOf(command), ...(rows.length === 0 ? [] : ['', ...rows])].join('\n')
+  return [`heddle ${command.name}: ${command.summary}`, '', usageOf(command), ...(rows.length === 0 ? [] : ['', ...rows])].join(
+    '\n',
+  )
 }

@@ -4,12 +4,22 @@ import { commands } from './commands/index.js'
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length))
   const rows = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  return ['heddle: service-mesh building blocks on the command line', '', 'usage: heddle COMMAND [flags]', '', ...rows, '', 'heddle COMMAND --help tells its flags.'].join('\n')
+  return [
+    'heddle: service-mesh building blocks on the command line',
+    '',
+    'usage: heddle COMMAND [flags]',
+    '',
+    ...rows,
+    '',
+    'heddle COMMAND --help tells its flags.',
+  ].join('\n')
 }
 
 /** The command whose words (`manifest webhook` has two) begin `argv`, the longest first. */
 function find(argv: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
-  const found = commands.filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word)).sort((a, b) => b.name.length - a.name.length)[0]
+  const found = commands
+    .filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word))
+    .sort((a, b) => b.name.length - a.name.length)[0]
   return found === undefined ? undefined : { command: found, rest: argv.slice(found.name.split(' ').length) }
 }
 

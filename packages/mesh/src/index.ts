@@ -1,1 +1,13 @@
-export {}
+export { type ControlPlane, type ControlPlaneOptions, createControlPlane, identityOfNode, snapshotsOf } from './control-plane.js'
+export { type DebugServer, type DebugSubject, serveDebugPages, splitAddress } from './debug-pages.js'
+export {
+  type ExplainContext,
+  type ExplainedHop,
+  explainRequest,
+  type MeshExplanation,
+  type MeshRequest,
+} from './explain/explain-request.js'
+export { formatExplanation, formatResult } from './explain/format.js'
+export type { TracedLoser, TracedSource, TracedStage } from './explain/trace.js'
+export { identify, type ServeControlPlaneOptions, type ServedControlPlane, serveControlPlane } from './serve-control-plane.js'
+export { findWorkload, proxyOf, type Workload, workloadsOf } from './workloads.js'

@@ -1,7 +1,11 @@
 import type { Scene } from '../scene.js'
 
 // `exact` is equality: nolen2 only starts like nolen, so it is not in the test group (mission X3).
-const CASES: readonly { username?: string; wants: string }[] = [{ username: 'nolen', wants: 'c1' }, { wants: 'c2' }, { username: 'nolen2', wants: 'c2' }]
+const CASES: readonly { username?: string; wants: string }[] = [
+  { username: 'nolen', wants: 'c1' },
+  { wants: 'c2' },
+  { username: 'nolen2', wants: 'c2' },
+]
 const REQUESTS = 50
 
 /** S-RT-05. */

@@ -6,7 +6,9 @@ export const badConfig: Scene = {
   title: 'A bad VirtualService: refused, and nothing else notices',
   async run(mesh, report) {
     await mesh.copy('broken.yaml', 'bad-virtual-service.yaml')
-    const problems = await mesh.waitForDiagnostics((all) => all.filter((d) => d.severity === 'error' && d.origin?.file.endsWith('broken.yaml') === true))
+    const problems = await mesh.waitForDiagnostics((all) =>
+      all.filter((d) => d.severity === 'error' && d.origin?.file.endsWith('broken.yaml') === true),
+    )
     report.check(problems.length > 0, `the control plane refuses it with ${problems.length} errors`)
     for (const problem of problems) report.note(formatDiagnostic(problem))
     report.check(
@@ -17,6 +19,6 @@ export const badConfig: Scene = {
     report.check(statuses['200'] === 50, `apps-svc-v2 still answers: ${JSON.stringify(statuses)}`)
     const change = await mesh.apply('routing.yaml', 'canary-100-0.yaml')
     report.check(change.acks > 0, `a good change beside it still arrives, in ${change.ms.toFixed(0)} ms`)
-    await mesh.remove('broken.yaml')
+    mesh.discard('broken.yaml')
   },
 }

@@ -12,10 +12,16 @@ export const controlPlaneRestart: Scene = {
     const down = await mesh.restartControlPlane()
     const { statuses, errors } = await load
     const answered = Object.values(statuses).reduce((sum, n) => sum + n, 0)
-    report.check(errors.length === 0 && statuses['200'] === answered && answered > 0, `${answered} requests, ${answered - (statuses['200'] ?? 0) + errors.length} failed`)
+    report.check(
+      errors.length === 0 && statuses['200'] === answered && answered > 0,
+      `${answered} requests, ${answered - (statuses['200'] ?? 0) + errors.length} failed`,
+    )
     report.note(`SIGKILL → serving again ${down.ms.toFixed(0)} ms`)
     const change = await mesh.apply('routing.yaml', 'canary-0-100.yaml')
     const { bodies } = await mesh.call('apps-client', { host: 'apps-svc-all', count: 20 })
-    report.check(change.acks === mesh.proxies.length && bodies['c2'] === 20, `all ${change.acks} proxies are back and take a new route (${JSON.stringify(bodies)})`)
+    report.check(
+      change.acks === mesh.proxies.length && bodies['c2'] === 20,
+      `all ${change.acks} proxies are back and take a new route (${JSON.stringify(bodies)})`,
+    )
   },
 }

@@ -11,4 +11,15 @@ import { mtls } from './mtls.js'
 import { resilience } from './resilience.js'
 
 /** In the order in which they are shown. Metrics last: they count what all the others did. */
-export const scenes: readonly Scene[] = [canary, abByHeader, ingress, mtls, authorization, resilience, badConfig, controlPlaneRestart, explain, metrics]
+export const scenes: readonly Scene[] = [
+  canary,
+  abByHeader,
+  ingress,
+  mtls,
+  authorization,
+  resilience,
+  badConfig,
+  controlPlaneRestart,
+  explain,
+  metrics,
+]

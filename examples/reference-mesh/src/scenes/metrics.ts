@@ -19,7 +19,13 @@ export const metrics: Scene = {
     const rows: Row[] = []
     for (const proxy of mesh.proxies) {
       for (const { labels, value } of await mesh.metrics(proxy, 'istio_requests_total')) {
-        rows.push({ reporter: proxy, source: labels['source_workload'] ?? '', destination: labels['destination_workload'] ?? '', code: labels['response_code'] ?? '', count: value })
+        rows.push({
+          reporter: proxy,
+          source: labels['source_workload'] ?? '',
+          destination: labels['destination_workload'] ?? '',
+          code: labels['response_code'] ?? '',
+          count: value,
+        })
       }
     }
     const sum = (pick: (row: Row) => boolean): number => rows.filter(pick).reduce((total, row) => total + row.count, 0)
@@ -36,7 +42,13 @@ export const metrics: Scene = {
       for (const [key, own] of Object.entries(served)) {
         const [identity = '', code = ''] = key.split(' ')
         const caller = identity.split('/').at(-1) ?? ''
-        const counted = sum((row) => row.reporter === app && row.destination === app && row.code === code && (row.source === caller || (caller.includes('gateway') && row.source.includes('gateway'))))
+        const counted = sum(
+          (row) =>
+            row.reporter === app &&
+            row.destination === app &&
+            row.code === code &&
+            (row.source === caller || (caller.includes('gateway') && row.source.includes('gateway'))),
+        )
         report.check(own === counted, `${app} served ${own} × ${code} to ${caller}; its proxy counted ${counted}`)
       }
     }

@@ -7,7 +7,10 @@ export const resilience: Scene = {
     await mesh.apply('retries.yaml', 'retries.yaml')
     const { last } = await mesh.call('apps-client', { host: 'apps-svc-v1', path: '/flaky?key=retries&times=2' })
     report.check(last.status === 200, `the app answers 503 twice; the client sees ${last.status}`)
-    report.check(last.headers['x-envoy-attempt-count'] === '3', `x-envoy-attempt-count is ${last.headers['x-envoy-attempt-count'] ?? 'absent'}`)
+    report.check(
+      last.headers['x-envoy-attempt-count'] === '3',
+      `x-envoy-attempt-count is ${last.headers['x-envoy-attempt-count'] ?? 'absent'}`,
+    )
     await mesh.remove('retries.yaml')
   },
 }

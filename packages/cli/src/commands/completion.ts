@@ -28,7 +28,8 @@ const fish: Shell = (commands) =>
     .flatMap((c) => {
       const [word = ''] = c.name.split(' ')
       const flags = Object.entries(c.flags).map(
-        ([name, flag]) => `complete -c heddle -n '__fish_seen_subcommand_from ${word}' -l ${name}${flag.short === undefined ? '' : ` -s ${flag.short}`}${flag.type === 'string' ? ' -r' : ''} -d ${quote(flag.help)}`,
+        ([name, flag]) =>
+          `complete -c heddle -n '__fish_seen_subcommand_from ${word}' -l ${name}${flag.short === undefined ? '' : ` -s ${flag.short}`}${flag.type === 'string' ? ' -r' : ''} -d ${quote(flag.help)}`,
       )
       return [`complete -c heddle -n __fish_use_subcommand -a ${word} -d ${quote(c.summary)}`, ...flags]
     })

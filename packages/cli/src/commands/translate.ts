@@ -22,7 +22,13 @@ async function readProxies(file: string, io: Io): Promise<ProxyDescriptor[]> {
 }
 
 const summarise = (id: string, resources: ResourcesJson): string =>
-  [id, ...Object.entries(resources).flatMap(([type, list]) => [`  ${type} (${list.length})`, ...list.map((r: object | string) => `    ${nameOf(r)}`)])].join('\n')
+  [
+    id,
+    ...Object.entries(resources).flatMap(([type, list]) => [
+      `  ${type} (${list.length})`,
+      ...list.map((r: object | string) => `    ${nameOf(r)}`),
+    ]),
+  ].join('\n')
 
 function nameOf(resource: object | string): string {
   if (typeof resource === 'string') return resource
@@ -47,18 +53,27 @@ export const translate: Command = {
     const store = createStore(meshConfig === undefined ? {} : { meshConfig })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
-    for (const diagnostic of source.diagnostics.current) if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
+    for (const diagnostic of source.diagnostics.current)
+      if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
     const output: Record<string, ResourcesJson & { provenance?: object }> = {}
     for (const proxy of proxies) {
       const { resources, provenance } = translateFor(store.snapshot(), proxy)
       output[proxy.id] = toJson(resources)
       if (!args.boolean('provenance')) continue
       const rows = resources.groups.flatMap((group) =>
-        [...group.resources].flatMap(([typeUrl, list]) => list.map((resource) => ({ typeUrl, name: nameOf(resource), from: provenance.of(typeUrl, nameOf(resource)) }))),
+        [...group.resources].flatMap(([typeUrl, list]) =>
+          list.map((resource) => ({ typeUrl, name: nameOf(resource), from: provenance.of(typeUrl, nameOf(resource)) })),
+        ),
       )
       output[proxy.id] = { ...toJson(resources), provenance: rows }
     }
-    io.out(json ? `${JSON.stringify(output)}\n` : `${Object.entries(output).map(([id, resources]) => summarise(id, resources)).join('\n')}\n`)
+    io.out(
+      json
+        ? `${JSON.stringify(output)}\n`
+        : `${Object.entries(output)
+            .map(([id, resources]) => summarise(id, resources))
+            .join('\n')}\n`,
+    )
     return EXIT.ok
   },
 }

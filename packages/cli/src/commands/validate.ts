@@ -34,7 +34,13 @@ export const validate: Command = {
   summary: 'check Istio and Kubernetes YAML: fields, values, rules',
   positionals: '[FILE…]',
   flags: {
-    filename: { type: 'string', short: 'f', multiple: true, value: 'FILE', help: 'file or folder; - is standard input; may be repeated' },
+    filename: {
+      type: 'string',
+      short: 'f',
+      multiple: true,
+      value: 'FILE',
+      help: 'file or folder; - is standard input; may be repeated',
+    },
     output: outputFlag,
   },
   async run(args, io) {

@@ -7,7 +7,9 @@ export const version: Command = {
   flags: { output: outputFlag },
   async run(args, io) {
     const versions = { heddle: VERSION, node: process.version }
-    io.out(wantsJson(args) ? `${JSON.stringify(versions, undefined, 2)}\n` : `heddle ${versions.heddle} on Node ${versions.node}\n`)
+    io.out(
+      wantsJson(args) ? `${JSON.stringify(versions, undefined, 2)}\n` : `heddle ${versions.heddle} on Node ${versions.node}\n`,
+    )
     return EXIT.ok
   },
 }

@@ -1,0 +1,101 @@
+import type { MeshSnapshot, Store } from '@heddle/config-model'
+import {
+  type Clock,
+  DEFAULT_TRUST_DOMAIN,
+  fail,
+  formatSpiffeId,
+  type Logger,
+  type MetricsRegistry,
+  mapWatch,
+  ok,
+  type Watch,
+} from '@heddle/runtime'
+import { proxyFromNode, translate } from '@heddle/translator'
+import { type Admit, ANONYMOUS, createXdsServer, type NodeInfo, requireNodeIdentity, type XdsServer } from '@heddle/xds-server'
+
+export interface ControlPlaneOptions {
+  readonly store: Store
+  /**
+   * Peers that have proved who they are may only be their own node; default true. Peers of a plaintext listener have proved nothing and are
+   * let in as any node, as on istiod's port 15010: bind that one to a trusted network.
+   */
+  readonly checkIdentity?: boolean
+  readonly clock?: Clock
+  readonly logger?: Logger
+  readonly metrics?: MetricsRegistry
+}
+
+/** Store -> translation -> xDS. Transports are added by whoever serves it. */
+export interface ControlPlane {
+  readonly xds: XdsServer
+  readonly snapshots: Watch<MeshSnapshot>
+  /** The last revision that every connected proxy has answered, with an ACK or a NACK. */
+  readonly settled: number
+  close(): void
+}
+
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { store, checkIdentity = true, clock, logger, metrics } = options
+  const snapshots = snapshotsOf(store)
+  const xds = createXdsServer({
+    resources: (node) => mapWatch(snapshots, (snapshot) => resourcesFor(node, snapshot)),
+    admit: checkIdentity ? admitOwnNode : admitKnownNode,
+    ...(clock === undefined ? {} : { clock }),
+    ...(logger === undefined ? {} : { logger }),
+    ...(metrics === undefined ? {} : { metrics }),
+  })
+  let settled = 0
+  const settle = async (): Promise<void> => {
+    const { revision } = store
+    await xds.applied()
+    settled = Math.max(settled, revision)
+  }
+  // A turn later: by then the sessions have heard of the snapshot as well.
+  const stop = store.subscribe(() => void Promise.resolve().then(settle))
+  return {
+    xds,
+    snapshots,
+    get settled() {
+      return settled
+    },
+    close() {
+      stop()
+      xds.close()
+    },
+  }
+}
+
+/** A store's snapshots as a watch. */
+export function snapshotsOf(store: Store): Watch<MeshSnapshot> {
+  return {
+    get current() {
+      return store.snapshot()
+    },
+    subscribe: store.subscribe,
+  }
+}
+
+function resourcesFor(node: NodeInfo, snapshot: MeshSnapshot): ReturnType<typeof translate>['resources'] | undefined {
+  const proxy = proxyFromNode(node)
+  return proxy.ok ? translate(snapshot, proxy.value).resources : undefined
+}
+
+/** The SPIFFE ID that a node claims by metadata NAMESPACE and SERVICE_ACCOUNT. */
+export function identityOfNode({ metadata }: NodeInfo): string | undefined {
+  const { NAMESPACE: namespace, SERVICE_ACCOUNT: serviceAccount } = metadata ?? {}
+  if (typeof namespace !== 'string' || typeof serviceAccount !== 'string') return undefined
+  return formatSpiffeId({ trustDomain: DEFAULT_TRUST_DOMAIN, namespace, serviceAccount })
+}
+
+/** Whoever sends a node that cannot be read hears why, instead of waiting for ever. */
+const admitKnownNode: Admit = (node) => {
+  const proxy = proxyFromNode(node)
+  return proxy.ok ? ok(undefined) : fail(...proxy.diagnostics)
+}
+
+const sameIdentity = requireNodeIdentity(identityOfNode)
+
+const admitOwnNode: Admit = (node, identity) => {
+  const known = admitKnownNode(node, identity)
+  return known.ok && identity.id !== ANONYMOUS.id ? sameIdentity(node, identity) : known
+}

@@ -1,0 +1,124 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { type Authenticator, type CertificateAuthority, issueIdentity } from '@heddle/ca'
+import { createCertificateService } from '@heddle/ca/grpc'
+import { createStore, type MeshConfig, type OriginIndex, type Store } from '@heddle/config-model'
+import { watchDirectory } from '@heddle/config-model/sources'
+import {
+  type Clock,
+  createMetricsRegistry,
+  DEFAULT_TRUST_DOMAIN,
+  type Diagnostic,
+  type Logger,
+  ok,
+  systemClock,
+  type Watch,
+} from '@heddle/runtime'
+import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
+import { type ControlPlane, createControlPlane } from './control-plane.js'
+import { type DebugServer, serveDebugPages } from './debug-pages.js'
+
+export interface ServeControlPlaneOptions {
+  /** Folder of YAML, watched. */
+  readonly config: string
+  /** Laid under what the folder's ConfigMap `istio` says; default Istio's defaults. */
+  readonly meshConfig?: MeshConfig
+  /** `host:port` for plaintext xDS; nobody is asked who they are. Undefined: none. */
+  readonly grpcAddress?: string
+  /** `host:port` for xDS and certificates over TLS. Needs `authority` and `authenticate`. Undefined: none. */
+  readonly secureGrpcAddress?: string
+  /** `host:port` for readiness, debug pages and metrics. Undefined: none. */
+  readonly httpAddress?: string
+  readonly authority?: CertificateAuthority
+  /** Proves callers of the TLS listener, for xDS and for certificates alike. */
+  readonly authenticate?: Authenticator
+  /** Names in the server certificate besides `istiod.istio-system.svc` and 127.0.0.1. */
+  readonly serverNames?: readonly string[]
+  readonly trustDomain?: string
+  readonly clock?: Clock
+  readonly logger?: Logger
+}
+
+/** A control plane that serves. Addresses are those that were bound: port 0 has become the free one. */
+export interface ServedControlPlane {
+  readonly controlPlane: ControlPlane
+  readonly store: Store
+  readonly diagnostics: Watch<readonly Diagnostic[]>
+  readonly origins: OriginIndex
+  readonly addresses: { readonly grpc?: string; readonly secureGrpc?: string; readonly http?: string }
+  close(): Promise<void>
+}
+
+/** Reads and watches the folder, and serves what follows from it. Rejects when the folder cannot be read or an address cannot be bound. */
+export async function serveControlPlane(options: ServeControlPlaneOptions): Promise<ServedControlPlane> {
+  const { clock = systemClock, logger } = options
+  const metrics = createMetricsRegistry()
+  const store = createStore({ metrics, ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }) })
+  const folder = await watchDirectory(options.config, { store, clock })
+  const controlPlane = createControlPlane({ store, clock, metrics, ...(logger === undefined ? {} : { logger }) })
+  const servers: Server[] = []
+  let debug: DebugServer | undefined
+  const close = async (): Promise<void> => {
+    folder.close()
+    controlPlane.close()
+    await Promise.all([...servers.map(shutDown), debug?.close()])
+  }
+  try {
+    const addresses: { grpc?: string; secureGrpc?: string; http?: string } = {}
+    if (options.grpcAddress !== undefined) {
+      const server = new Server(SERVER_CHANNEL_OPTIONS)
+      servers.push(server)
+      addXdsService(server, controlPlane.xds)
+      addresses.grpc = await bind(server, options.grpcAddress, ServerCredentials.createInsecure())
+    }
+    if (options.secureGrpcAddress !== undefined) {
+      const server = new Server(SERVER_CHANNEL_OPTIONS)
+      servers.push(server)
+      addresses.secureGrpc = await bind(server, options.secureGrpcAddress, await addSecureServices(server, controlPlane, options))
+    }
+    if (options.httpAddress !== undefined) {
+      debug = await serveDebugPages(options.httpAddress, { controlPlane, diagnostics: folder.diagnostics, metrics })
+      addresses.http = debug.address
+    }
+    return { controlPlane, store, diagnostics: folder.diagnostics, origins: folder.origins, addresses, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function addSecureServices(
+  server: Server,
+  { xds }: ControlPlane,
+  options: ServeControlPlaneOptions,
+): Promise<ServerCredentials> {
+  const { authority, authenticate, trustDomain = DEFAULT_TRUST_DOMAIN, serverNames = [] } = options
+  if (authority === undefined || authenticate === undefined)
+    throw new Error('a TLS listener needs an authority and an authenticator')
+  addXdsService(server, xds, { authenticate: identify(authenticate) })
+  createCertificateService({ authority, authenticate, trustDomain }).addTo(server)
+  const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
+  const own = await issueIdentity(authority, { names })
+  return ServerCredentials.createSsl(null, [
+    { private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) },
+  ])
+}
+
+/** What proves a caller to the CA proves it to the xDS server. */
+export function identify(authenticate: Authenticator): Authenticate {
+  return async (peer) => {
+    const caller = await authenticate(peer)
+    return caller.ok ? ok({ id: caller.value.identities[0] ?? '' }) : caller
+  }
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) =>
+      error === null ? resolve(address.replace(/:\d+$/, `:${port}`)) : reject(error),
+    )
+  })
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()))
+}
