@@ -79,6 +79,8 @@ export type ResetReason = 'connection_termination' | 'protocol_error' | 'remote_
 
 /** What the sender of a request hears: a response and its end, or a reset, each at most once. Nothing after `cancel`. */
 export interface ClientExchangeEvents {
+  /** Everything has come, and the connection may serve another request; told before the end is, so that who waits for the end finds it free. */
+  onFree(): void
   onResponse(response: HttpResponse): void
   /** The response has come whole; its body's sink hears `end` right after. */
   onEnd(): void

@@ -256,6 +256,10 @@ class PoolAttempt implements Attempt, ClientExchangeEvents {
     this.#events.onFailure(reason, error)
   }
 
+  onFree(): void {
+    this.#release()
+  }
+
   onResponse(response: HttpResponse): void {
     if (!this.#over) this.#events.onResponse(response)
   }

@@ -89,7 +89,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     this.#usable = false
     const incoming = this.#incoming
     if (this.#exchange !== undefined && incoming !== undefined && this.#framing.untilClose && this.#held.length === 0) {
-      this.#finishResponse(this.#exchange, incoming)
+      this.#finishResponse(this.#exchange, incoming, true)
       return
     }
     this.#reset(
@@ -131,7 +131,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
   #pump(bytes: Buffer): void {
     this.#pumping = true
     let at = 0
-    while (this.#exchange !== undefined && at >= 0 && at < bytes.length) {
+    while (this.#exchange !== undefined && at >= 0 && at < bytes.length && !this.connection.closed) {
       const exchange: Exchange = this.#exchange
       at =
         this.#incoming === undefined ? this.#readHead(exchange, bytes, at) : this.#readBody(exchange, this.#incoming, bytes, at)
@@ -162,10 +162,9 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
       exchange.events.onResponse(response)
     } else {
       // Over before anybody hears of it: whoever cancels on hearing must not cost the connection.
-      this.#exchange = undefined
-      if (!exchange.sent) this.#usable = false
+      this.#free(exchange, at + head.size === bytes.length)
       exchange.events.onResponse(response)
-      this.#finishResponse(exchange, undefined)
+      exchange.events.onEnd()
     }
     return at + head.size
   }
@@ -180,7 +179,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     const next = framing.eat(bytes, at, bytes.length)
     if (next < 0) return this.#violation('http1.codec_error')
     if (framing.to > framing.from) incoming.push(bytes.subarray(framing.from, framing.to))
-    if (framing.done && this.#incoming === incoming) this.#finishResponse(exchange, incoming)
+    if (framing.done && this.#incoming === incoming) this.#finishResponse(exchange, incoming, next === bytes.length)
     return next
   }
 
@@ -194,16 +193,23 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     return -1
   }
 
-  #finishResponse(exchange: Exchange, incoming: IncomingBody | undefined): void {
+  #finishResponse(exchange: Exchange, incoming: IncomingBody, clean: boolean): void {
+    this.#free(exchange, clean)
+    exchange.events.onEnd()
+    incoming.finish()
+  }
+
+  /** `clean`: nothing lies behind the response. What does would be taken for the next one's (response-queue poisoning). */
+  #free(exchange: Exchange, clean: boolean): void {
     this.#exchange = undefined
     this.#incoming = undefined
+    if (!clean) this.#usable = false
     // An answer that came before the request was sent whole: the rest of the request cannot follow any more.
     if (!exchange.sent) {
       this.#usable = false
       exchange.stopSending()
     }
-    exchange.events.onEnd()
-    incoming?.finish()
+    exchange.events.onFree()
     if (this.#usable) {
       this.connection.resume()
       this.#handler.onAvailable(this)
