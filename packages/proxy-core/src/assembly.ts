@@ -17,6 +17,7 @@ import type { ExplainConfig } from './explain/explain.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import { createLivePath } from './live.js'
 import type { SocketAddress } from './net/connection.js'
+import { systemLookup } from './net/dns.js'
 import { createTls } from './net/node-tls.js'
 import { createSystemNetwork } from './net/socket.js'
 import type { AccessLogSinks } from './observe/access-log.js'
@@ -75,6 +76,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     ...setting,
     network,
     tls: options.tls ?? createTls(),
+    lookup: options.lookup ?? systemLookup,
     node: {
       id: node.id ?? '',
       cluster: node.cluster ?? '',

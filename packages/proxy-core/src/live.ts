@@ -3,6 +3,7 @@ import type { CompiledListener, HttpManager } from './config/compiled.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
+import type { Lookup } from './net/dns.js'
 import { createListenerSession, type ListenerSession, type Terminal } from './net/listener.js'
 import type { Network } from './net/network.js'
 import { createTimers } from './net/timers.js'
@@ -11,10 +12,12 @@ import { createClusterStats, createHttpStats, createListenerStats, createTcpStat
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
+import { createDns } from './upstream/dns.js'
 
 export interface LiveOptions {
   network: Network
   tls: Tls
+  lookup: Lookup
   clock: Clock
   random: Random
   logger: Logger
@@ -37,6 +40,7 @@ export function createLivePath(options: LiveOptions): LivePath {
   const clusters = createClusterManager({
     ...{ network, tls, timers, clock, random },
     stats: (statName) => createClusterStats(stats, statName),
+    resolve: createDns({ lookup: options.lookup, clock, logger }),
   })
   const forwarder = createRouter({ clusters, timers, clock, random })
 

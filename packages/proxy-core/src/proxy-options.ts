@@ -1,6 +1,7 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@heddle/runtime'
 import type { SecretSource } from './config/compiled.js'
 import type { HttpFilterFactory } from './http/filter.js'
+import type { Lookup } from './net/dns.js'
 import type { Network } from './net/network.js'
 import type { Tls } from './net/tls.js'
 import type { AccessLogSinks } from './observe/access-log.js'
@@ -13,6 +14,8 @@ export interface ProxyOptions {
   /** The machine's sockets by default. */
   network?: Network
   tls?: Tls
+  /** Addresses of host names; the system's resolver by default. */
+  lookup?: Lookup
   clock?: Clock
   random?: Random
   logger?: Logger
