@@ -12,7 +12,7 @@ import type { ExplainedStage } from './explanation.js'
 const deps = testDeps()
 const TYPE = 'type.googleapis.com/envoy.extensions.filters'
 
-function valueOf<T>(result: Result<T>): T {
+function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
   return result.value
 }
@@ -40,7 +40,7 @@ const MANAGER = {
   http_filters: [RBAC, ROUTER],
 }
 
-const listener = valueOf(
+const listener = must(
   compileListener(
     {
       name: '0.0.0.0_80',
@@ -63,7 +63,7 @@ const listener = valueOf(
     '',
   ),
 )
-const routes = valueOf(
+const routes = must(
   compileRouteConfiguration(
     {
       name: '80',
@@ -88,7 +88,7 @@ const routes = valueOf(
     '',
   ),
 )
-const cluster = valueOf(
+const cluster = must(
   compileCluster(
     { name: 'outbound|80|v1|apps', type: 'EDS', eds_cluster_config: { service_name: 'outbound|80|v1|apps' } },
     deps,
@@ -99,7 +99,7 @@ const lbEndpoint = (port_value: number, health_status = 'HEALTHY') => ({
   health_status,
   endpoint: { address: { socket_address: { address: '127.0.0.1', port_value } } },
 })
-const endpoints = valueOf(
+const endpoints = must(
   compileLoadAssignment(
     { endpoints: [{ lb_endpoints: [lbEndpoint(1, 'UNHEALTHY'), lbEndpoint(2)] }] } as Parameters<typeof compileLoadAssignment>[0],
     '',

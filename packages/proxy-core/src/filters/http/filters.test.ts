@@ -80,10 +80,10 @@ function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls }: Str
 
 function configured<C>(factory: HttpFilterFactory<C>, json: object, own = deps()): (stream: HttpStream) => HttpFilter {
   const decoded = factory.decode(json as Record<string, unknown>, 'typed_config')
-  return factory.create(valueOf(decoded), own, 'filter')
+  return factory.create(must(decoded), own, 'filter')
 }
 
-function valueOf<T>(result: Result<T>): T {
+function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
   return result.value
 }
@@ -148,9 +148,9 @@ describe('rbac', () => {
   })
 
   it('a route can replace the rules, or switch them off', () => {
-    const off = valueOf(rbacFilter.decodePerRoute!({}, ''))
+    const off = must(rbacFilter.decodePerRoute!({}, ''))
     expect(run(configured(rbacFilter, deny), stream({ path: '/admin', perRoute: off }))).toBeUndefined()
-    const other = valueOf(rbacFilter.decodePerRoute!({ rbac: { rules: { policies: {} } } }, ''))
+    const other = must(rbacFilter.decodePerRoute!({ rbac: { rules: { policies: {} } } }, ''))
     expect(run(configured(rbacFilter, deny), stream({ path: '/info', perRoute: other }))).toMatchObject({ status: 403 })
   })
 
@@ -167,7 +167,7 @@ describe('rbac', () => {
         applicationProtocols: [],
       },
     }
-    expect(rbacFilter.explain!(valueOf(rbacFilter.decode(deny, '')), question)).toMatchObject({
+    expect(rbacFilter.explain!(must(rbacFilter.decode(deny, '')), question)).toMatchObject({
       outcome: 'reply',
       reason: 'DENY policy ns[nolen]-policy[no admin]-rule[0] matched',
       reply: { status: 403 },
@@ -233,7 +233,7 @@ describe('fault', () => {
 })
 
 describe('cors', () => {
-  const policy = valueOf(
+  const policy = must(
     corsFilter.decodePerRoute!(
       {
         allow_origin_string_match: [{ suffix: '.example' }],
@@ -276,7 +276,7 @@ describe('cors', () => {
   it('preflights of other origins go upstream unless told otherwise', () => {
     const headers = { ...preflight, origin: 'https://evil' }
     expect(run(configured(corsFilter, {}), stream({ method: 'OPTIONS', headers, perRoute: policy }))).toBeUndefined()
-    const strict = valueOf(corsFilter.decodePerRoute!({ forward_not_matching_preflights: false }, ''))
+    const strict = must(corsFilter.decodePerRoute!({ forward_not_matching_preflights: false }, ''))
     expect(run(configured(corsFilter, {}), stream({ method: 'OPTIONS', headers, perRoute: strict }))).toEqual({
       status: 200,
       body: '',
