@@ -15,6 +15,8 @@ test.each([
   ['traffic.sidecar.istio.io/excludeOutboundPorts', '', '99999'],
   ['prometheus.istio.io/merge-metrics', 'T', 'yes'],
   ['sidecar.istio.io/userVolume', '{"a":{"emptyDir":{}}}', '[1]'],
+  ['sidecar.istio.io/userVolume', '[{"name":"a","emptyDir":{}}]', '{"a":1}'],
+  ['sidecar.istio.io/userVolumeMount', '{}', '{'],
 ])('%s: %j is right, %j is wrong', (name, right, wrong) => {
   expect(checkAnnotations({ annotations: { [name]: right } })).toEqual([])
   const [problem, ...more] = checkAnnotations({ annotations: { [name]: wrong } })

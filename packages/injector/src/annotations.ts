@@ -32,8 +32,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'traffic.sidecar.istio.io/includeOutboundPorts': (value) => ports('includeOutboundPorts', value),
   'traffic.sidecar.istio.io/excludeOutboundPorts': (value) => ports('excludeOutboundPorts', value),
   'prometheus.istio.io/merge-metrics': (value) => (parseBool(value) === undefined ? 'use true or false' : undefined),
-  'sidecar.istio.io/userVolume': jsonObject,
-  'sidecar.istio.io/userVolumeMount': jsonObject,
+  'sidecar.istio.io/userVolume': namedJson,
+  'sidecar.istio.io/userVolumeMount': namedJson,
 }
 
 /** What is wrong with the annotations that steer injection. */
@@ -86,11 +86,17 @@ function isIpv6(address: string): boolean {
   )
 }
 
-function jsonObject(value: string): string | undefined {
+function namedJson(value: string): string | undefined {
+  const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null && !Array.isArray(item)
+  let parsed: unknown
   try {
-    const parsed: unknown = JSON.parse(value)
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? undefined : 'it must be a JSON object'
+    parsed = JSON.parse(value)
   } catch {
     return 'it is no JSON'
   }
+  if (isObject(parsed)) return Object.values(parsed).every(isObject) ? undefined : 'each value must be an object'
+  const named = (item: unknown): boolean => isObject(item) && typeof (item as { name?: unknown }).name === 'string'
+  return Array.isArray(parsed) && parsed.every(named)
+    ? undefined
+    : 'it must be an object by name, or a list of objects with names'
 }

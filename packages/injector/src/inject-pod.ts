@@ -1,18 +1,18 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { checkAnnotations } from './annotations.js'
-import type { Container, PodSpec, PodTemplate } from './kubernetes.js'
+import type { Container, EnvVar, PodSpec, PodTemplate } from './kubernetes.js'
 import { strategicMerge } from './merge.js'
 import type { InjectOptions } from './options.js'
 import { alignLists, alignProxyUser, findContainer, mapContainers, reapplyOwn } from './overrides.js'
 import { PROXY_CONTAINER } from './parts/names.js'
 import { orderContainers } from './parts/order.js'
-import { type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
-import { mergeMetrics, pointsAtAgent, withoutPrometheus } from './parts/prometheus.js'
+import { PROBERS_ENV, type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
+import { mergeMetrics, pointsAtAgent, SCRAPING_ENV, withoutPrometheus } from './parts/prometheus.js'
 import { PROXY_CONFIG_ANNOTATION, podProxyConfig } from './proxy-config.js'
 import { readOverrides, readStatus, STATUS_ANNOTATION, writeStatus } from './status.js'
 import type { InjectionTemplate, TemplateContext } from './templates/context.js'
 import { BUILT_IN_TEMPLATES } from './templates/index.js'
-import { resolveValues } from './values.js'
+import { type InjectionValues, resolveValues } from './values.js'
 import type { Owner } from './workload.js'
 
 /** The injected pod. Whether it should be injected was decided before. The input does not change. */
@@ -107,21 +107,11 @@ function finish(pod: PodTemplate, template: PodTemplate, context: TemplateContex
   const { values, meshConfig, proxyConfig, metadata, revision } = context
   const scraping = mergeMetrics(pod.metadata ?? {}, meshConfig)
   const network = metadata.labels?.['topology.istio.io/network'] ?? values.global.network
-  let spec = pod.spec ?? {}
-  if (findContainer(spec, PROXY_CONTAINER) !== undefined) {
-    const probers: Probers = {}
-    const port = probePort(pod, values, meshConfig)
-    if (port !== undefined) spec = mapContainers(spec, (container) => rewriteProbes(container, port, probers))
-    spec = mapContainers(spec, (container) => {
-      if (container.name !== PROXY_CONTAINER) return container
-      const told = scraping === undefined ? container : { ...container, env: [...(container.env ?? []), ...scraping.env] }
-      return withProbers(told, probers)
-    })
-  }
   const before = (metadata.annotations?.['sidecar.istio.io/init-containers-before-proxy'] ?? '')
     .split(',')
     .filter((name) => name !== '')
   const hold = proxyConfig.holdApplicationUntilProxyStarts === true || values.global.proxy.holdApplicationUntilProxyStarts
+  const spec = finishProxy(pod, context, placeEnv(values, network), scraping?.env ?? [])
   return {
     ...pod,
     metadata: {
@@ -134,4 +124,29 @@ function finish(pod: PodTemplate, template: PodTemplate, context: TemplateContex
     },
     spec: orderContainers(spec, hold, before),
   }
+}
+
+/** Cluster and network of the pod, where the values or a label name them. */
+function placeEnv(values: InjectionValues, network: string): EnvVar[] {
+  const { clusterName } = values.global.multiCluster
+  return [
+    ...(clusterName === '' ? [] : [{ name: 'ISTIO_META_CLUSTER_ID', value: clusterName }]),
+    ...(network === '' ? [] : [{ name: 'ISTIO_META_NETWORK', value: network }]),
+  ]
+}
+
+/** Turns the app's probes to the agent, and tells the proxy what only the whole pod knows: last in its environment, in this order. */
+function finishProxy(pod: PodTemplate, context: TemplateContext, place: readonly EnvVar[], scraping: readonly EnvVar[]): PodSpec {
+  const spec = pod.spec ?? {}
+  if (findContainer(spec, PROXY_CONTAINER) === undefined) return spec
+  const probers: Probers = {}
+  const port = probePort(pod, context.values, context.meshConfig)
+  const probed = port === undefined ? spec : mapContainers(spec, (container) => rewriteProbes(container, port, probers))
+  return mapContainers(probed, (container) => {
+    if (container.name !== PROXY_CONTAINER) return container
+    const env = container.env ?? []
+    const agents = env.filter(({ name }) => name === PROBERS_ENV || name === SCRAPING_ENV)
+    const others = env.filter((item) => !agents.includes(item) && !place.some(({ name }) => name === item.name))
+    return withProbers({ ...container, env: [...others, ...place, ...agents, ...scraping] }, probers)
+  })
 }

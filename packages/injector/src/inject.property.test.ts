@@ -102,18 +102,29 @@ const pods: fc.Arbitrary<KubernetesObject> = fc
     return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels, annotations: chosen }, spec } as KubernetesObject
   })
 
+const options: fc.Arbitrary<InjectOptions> = fc.record({
+  nativeSidecars: fc.boolean(),
+  values: fc.record({
+    global: fc.record({
+      network: fc.constantFrom('', 'n1'),
+      multiCluster: fc.record({ clusterName: fc.constantFrom('', 'c1') }),
+    }),
+    pilot: fc.record({ cni: fc.record({ enabled: fc.boolean(), provider: fc.constantFrom('default', 'multus') }) }),
+  }),
+})
+
 // What injection is asked to rewrite; everything else of the user's must be there afterwards.
 const REWRITTEN = new Set(['image', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'securityContext', 'args'])
 
 test('2,000 random pods: injecting twice is injecting once, nothing of the user’s is lost, the patch makes the pod', () => {
   fc.assert(
-    fc.property(pods, fc.record({ nativeSidecars: fc.boolean() }), (pod, options: InjectOptions) => {
+    fc.property(pods, options, (pod, chosen) => {
       const before = structuredClone(pod)
-      const once = inject(pod, options)
+      const once = inject(pod, chosen)
       if (!once.ok) throw new Error(JSON.stringify(once.diagnostics))
       expect(pod).toEqual(before)
       const object = once.value.object
-      const twice = inject(object, options)
+      const twice = inject(object, chosen)
       if (!twice.ok) throw new Error(JSON.stringify(twice.diagnostics))
       expect(twice.value.object).toEqual(object)
       // As over the wire: no object twice.

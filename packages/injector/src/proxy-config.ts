@@ -17,6 +17,10 @@ export interface MeshConfigInput {
   trustDomain?: string
   /** Default 15001. */
   proxyListenPort?: number
+  /** Default 15006. */
+  proxyInboundListenPort?: number
+  /** Default PASSTHROUGH. */
+  inboundTrafficPolicy?: { mode?: 'PASSTHROUGH' | 'LOCALHOST' }
   /** Default true. */
   enablePrometheusMerge?: boolean
   defaultConfig?: ProxyConfigInput

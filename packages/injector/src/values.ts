@@ -23,9 +23,12 @@ export interface InjectionValues {
     sds: { token: { aud: string } }
     sts: { servicePort: number }
     proxy: ProxyValues
-    proxy_init: { image: string }
+    proxy_init: { image: string; forceApplyIptables: boolean }
+    /** Capture by nftables instead of iptables. */
+    nativeNftables: boolean
   }
-  istio_cni: { enabled: boolean }
+  /** With CNI the rules are made outside the pod; `multus` needs a network attachment. */
+  pilot: { cni: { enabled: boolean; provider: string } }
   sidecarInjectorWebhook: { rewriteAppHTTPProbe: boolean }
 }
 
@@ -48,6 +51,9 @@ export interface ProxyValues {
   includeOutboundPorts: string
   excludeOutboundPorts: string
   holdApplicationUntilProxyStarts: boolean
+  /** '' logs no outlier events. */
+  outlierLogPath: string
+  seccompProfile?: Record<string, unknown>
   capNetBindService: string
   resources: NonNullable<Container['resources']>
   /** Replaces the hooks that a template would set. */
@@ -97,12 +103,14 @@ export const DEFAULT_VALUES: InjectionValues = {
       includeOutboundPorts: '',
       excludeOutboundPorts: '',
       holdApplicationUntilProxyStarts: false,
+      outlierLogPath: '',
       capNetBindService: 'false',
       resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } },
     },
-    proxy_init: { image: 'proxyv2' },
+    proxy_init: { image: 'proxyv2', forceApplyIptables: false },
+    nativeNftables: false,
   },
-  istio_cni: { enabled: false },
+  pilot: { cni: { enabled: false, provider: 'default' } },
   sidecarInjectorWebhook: { rewriteAppHTTPProbe: true },
 }
 

@@ -1,6 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type InjectOptions, injectManifest, type MeshConfigInput, supportsNativeSidecars } from '@heddle/injector'
+import {
+  type InjectOptions,
+  injectManifest,
+  type MeshConfigInput,
+  supportsNativeSidecars,
+  type ValuesInput,
+} from '@heddle/injector'
 import { loadAll } from 'js-yaml'
 import { expect, test } from 'vitest'
 
@@ -9,6 +15,9 @@ interface Case {
   input: string
   want: string | null
   expectedError?: string
+  setFlags?: string[]
+  /** An IstioOperator, as YAML. */
+  iop?: string | null
   meshOverrides?: Record<string, unknown>
   nodeKubeletVersions: string[]
 }
@@ -40,22 +49,37 @@ if (file === undefined) {
   }
 }
 
-function optionsOf({ meshOverrides = {}, nodeKubeletVersions }: Case): InjectOptions {
+function optionsOf({ meshOverrides = {}, nodeKubeletVersions, setFlags = [], iop }: Case): InjectOptions {
   const meshConfig: Record<string, unknown> = {}
   for (const [path, value] of Object.entries(meshOverrides)) {
     // Paths are those of Istio's Go struct; below a map (ProxyMetadata) they are keys.
-    const [first = '', ...rest] = path.split('.')
-    const names = rest.map((name, i) => (i > 0 ? name : lower(name)))
-    let at = meshConfig
-    const all = [lower(first), ...names]
-    for (const name of all.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>
-    at[all.at(-1)!] = value
+    put(
+      meshConfig,
+      path.split('.').map((name, i) => (i > 1 ? name : lower(name))),
+      value,
+    )
+  }
+  const values: Record<string, unknown> = { global: { hub: 'registry.istio.io/testing', tag: 'latest' } }
+  const operator = iop ? (loadAll(iop)[0] as { spec?: { values?: Record<string, unknown> } }).spec?.values : {}
+  Object.assign(values, operator, { global: { ...(values['global'] as object), ...(operator?.['global'] as object) } })
+  for (const flag of setFlags) {
+    const at = flag.indexOf('=')
+    const [root, ...path] = flag.slice(0, at).split('.')
+    const value = { true: true, false: false }[flag.slice(at + 1)] ?? flag.slice(at + 1)
+    if (root === 'components') put(values, ['pilot', ...path], value)
+    else put(values, path[0] === 'cni' ? ['pilot', ...path] : path, value)
   }
   return {
-    values: { global: { hub: 'registry.istio.io/testing', tag: 'latest' } },
+    values: values as ValuesInput,
     meshConfig: meshConfig as MeshConfigInput,
     nativeSidecars: supportsNativeSidecars(nodeKubeletVersions),
   }
+}
+
+function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let at = target
+  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>
+  at[path.at(-1)!] = value
 }
 
 const lower = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1)

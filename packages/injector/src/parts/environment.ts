@@ -6,9 +6,20 @@ import { appContainers } from './metadata.js'
 
 const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { fieldPath } } })
 
+/** Kubernetes leaves an empty value out. */
+function withoutEmpty(name: string, value: string): EnvVar {
+  return value === '' ? { name } : { name, value }
+}
+
 /** A limit of the container itself, in whole units. */
 export function resourceEnv(name: string, resource: string): EnvVar {
   return { name, valueFrom: { resourceFieldRef: { divisor: '1', resource } } }
+}
+
+/** Where the app listens on localhost only, the agent probes it there. */
+export function localhostEnv({ meshConfig }: TemplateContext): EnvVar[] {
+  if (meshConfig.inboundTrafficPolicy?.mode !== 'LOCALHOST') return []
+  return [{ name: 'REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION', value: 'true' }]
 }
 
 /** How the agent finds and proves itself to the CA. */
@@ -43,19 +54,16 @@ function portJson({ name, hostPort, containerPort, protocol, hostIP }: Container
 }
 
 export function appContainersEnv(context: TemplateContext): EnvVar {
-  return { name: 'ISTIO_META_APP_CONTAINERS', value: appContainers(context).join(',') }
+  return withoutEmpty('ISTIO_META_APP_CONTAINERS', appContainers(context).join(','))
 }
 
+/** The cluster, unless the values name it: then it comes last, with the network. */
 export function clusterEnv({ values }: TemplateContext): EnvVar[] {
+  const unnamed = values.global.multiCluster.clusterName === ''
   return [
-    { name: 'ISTIO_META_CLUSTER_ID', value: values.global.multiCluster.clusterName || 'Kubernetes' },
+    ...(unnamed ? [{ name: 'ISTIO_META_CLUSTER_ID', value: 'Kubernetes' }] : []),
     field('ISTIO_META_NODE_NAME', 'spec.nodeName'),
   ]
-}
-
-export function networkEnv({ values, metadata }: TemplateContext): EnvVar[] {
-  const network = metadata.labels?.['topology.istio.io/network'] ?? values.global.network
-  return network === '' ? [] : [{ name: 'ISTIO_META_NETWORK', value: network }]
 }
 
 export function interceptionEnv(mode: string): EnvVar {
@@ -90,7 +98,7 @@ export function meshEnv({ values, meshConfig }: TemplateContext): EnvVar[] {
 export function metadataEnv({ proxyConfig }: TemplateContext): EnvVar[] {
   return Object.entries(proxyConfig.proxyMetadata ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => ({ name, value: String(value) }))
+    .map(([name, value]) => withoutEmpty(name, String(value)))
 }
 
 /** Resource attributes in OpenTelemetry's conventions for Kubernetes, if a tracing provider of the mesh asks for them. */

@@ -4,13 +4,13 @@ import type { TemplateContext } from '../templates/context.js'
 import { metadataEnv } from './environment.js'
 import { proxyImage, pullPolicy } from './image.js'
 import { CORE_DUMP_CONTAINER, INIT_CONTAINER, PROXY_UID, VALIDATION_CONTAINER } from './names.js'
-import { agentLogLevel, interceptionMode, proxyResources, statusPort } from './proxy-container.js'
+import { agentLogLevel, interceptionMode, proxyResources, seccomp, statusPort } from './proxy-container.js'
 
 /** Sets up capture before anything else runs; with CNI, checks that it is set up. None where capture is off. */
 export function captureContainer(context: TemplateContext): Container[] {
   const { values } = context
   if (interceptionMode(context) === 'NONE') return []
-  const cni = values.istio_cni.enabled
+  const cni = values.pilot.cni.enabled
   const env = metadataEnv(context)
   return [
     {
@@ -27,6 +27,7 @@ export function captureContainer(context: TemplateContext): Container[] {
         ...(cni
           ? { readOnlyRootFilesystem: true, runAsGroup: PROXY_UID, runAsUser: PROXY_UID, runAsNonRoot: true }
           : { readOnlyRootFilesystem: false, runAsGroup: 0, runAsUser: 0, runAsNonRoot: false }),
+        ...seccomp(context),
       },
     },
   ]
@@ -41,11 +42,11 @@ function captureArgs(context: TemplateContext): string[] {
   // An annotation counts even where it is empty.
   const whenSet = (name: string, annotated: string, otherwise: string): string[] =>
     metadata.annotations?.[annotated] === undefined && otherwise === '' ? [] : [name, annotation(metadata, annotated, otherwise)]
-  const excluded = excludePort(statusPort(context), traffic('excludeInboundPorts', proxy.excludeInboundPorts))
+  const excluded = excludedInboundPorts(context)
   return [
     'istio-iptables',
     ...flag('-p', String(meshConfig.proxyListenPort ?? 15_001)),
-    ...flag('-z', '15006'),
+    ...flag('-z', String(meshConfig.proxyInboundListenPort ?? 15_006)),
     ...flag('-u', String(PROXY_UID)),
     ...flag('-m', interceptionMode(context)),
     '-i',
@@ -66,16 +67,26 @@ function captureArgs(context: TemplateContext): string[] {
     ...flag('-c', metadata.annotations?.['traffic.sidecar.istio.io/excludeInterfaces']),
     agentLogLevel(context),
     ...(values.global.logAsJson ? ['--log_as_json'] : []),
-    ...(values.istio_cni.enabled ? ['--run-validation', '--skip-rule-apply'] : []),
+    ...(values.pilot.cni.enabled
+      ? ['--run-validation', '--skip-rule-apply']
+      : values.global.proxy_init.forceApplyIptables
+        ? ['--force-apply']
+        : []),
+    ...(values.global.nativeNftables ? ['--native-nftables'] : []),
   ]
 }
 
-/** The list with the status port in it; port 0 adds nothing. */
-function excludePort(port: string, list: string): string {
-  if (port.trim() === '' || port.trim() === '0') return list
+/** Ports whose inbound traffic is not captured, with the status port, if there is one. */
+export function excludedInboundPorts(context: TemplateContext): string {
+  const list = annotation(
+    context.metadata,
+    'traffic.sidecar.istio.io/excludeInboundPorts',
+    context.values.global.proxy.excludeInboundPorts,
+  )
+  const port = statusPort(context).trim()
   const ports = list.split(',').map((item) => item.trim())
-  if (ports.includes(port.trim())) return list
-  return [...ports.filter((item) => item !== ''), port.trim()].join(',')
+  if (port === '' || port === '0' || ports.includes(port)) return list
+  return [...ports.filter((item) => item !== ''), port].join(',')
 }
 
 /** Lets the kernel write core files where the proxy can keep them. */

@@ -1,4 +1,4 @@
-import type { Metadata } from '../kubernetes.js'
+import type { Metadata, Named } from '../kubernetes.js'
 import type { TemplateContext } from '../templates/context.js'
 import { PROXY_CONTAINER } from './names.js'
 
@@ -34,8 +34,13 @@ export function revisionAnnotation({ revision }: TemplateContext): Record<string
   return { 'istio.io/rev': revision }
 }
 
-/** The annotation's value as an object of JSON; {} where it is absent. It was checked before. */
-export function jsonAnnotation(metadata: Metadata, name: string): Record<string, Record<string, unknown>> {
+/** An annotation's JSON, a list of things with names or an object of things by name (sorted); none where it is absent. It was checked before. */
+export function namedAnnotation(metadata: Metadata, name: string): Named[] {
   const text = metadata.annotations?.[name]
-  return text === undefined ? {} : (JSON.parse(text) as Record<string, Record<string, unknown>>)
+  if (text === undefined) return []
+  const value = JSON.parse(text) as Named[] | Record<string, Record<string, unknown>>
+  if (Array.isArray(value)) return value
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => ({ name: key, ...item }))
 }

@@ -113,10 +113,29 @@ describe('capture', () => {
   })
 
   test('with CNI the init container only checks', () => {
-    const pod = injected({}, { values: { istio_cni: { enabled: true } } })
+    const pod = injected({}, { values: { pilot: { cni: { enabled: true } } } })
     expect(container(pod, 'istio-init')).toBeUndefined()
     expect(container(pod, 'istio-validation').args).toEqual(expect.arrayContaining(['--run-validation', '--skip-rule-apply']))
     expect(pod.metadata?.annotations).toMatchObject({ 'sidecar.istio.io/interceptionMode': 'REDIRECT' })
+  })
+
+  test('Multus gets its network, into either form of its list', () => {
+    const values = { pilot: { cni: { enabled: true, provider: 'multus' } } }
+    const networks = (annotations: Record<string, string>): string | undefined =>
+      injected(annotations, { values }).metadata?.annotations?.['k8s.v1.cni.cncf.io/networks']
+    const name = 'k8s.v1.cni.cncf.io/networks'
+    expect(networks({})).toBe('default/istio-cni')
+    expect(networks({ [name]: 'mine' })).toBe('mine, default/istio-cni')
+    expect(networks({ [name]: '[{"name": "mine"}]' })).toBe('[{"name": "mine"}, {"name": "default/istio-cni"}]')
+    expect(networks({ [name]: 'a, default/istio-cni' })).toBe('a, default/istio-cni')
+    expect(networks({ [name]: 'no json]' })).toBe('no json]')
+  })
+
+  test('the rest of the flags', () => {
+    const values = { global: { nativeNftables: true, logAsJson: true, proxy_init: { forceApplyIptables: true } } }
+    expect(
+      args({ 'istio.io/reroute-virtual-interfaces': 'net1' }, { values, meshConfig: { proxyInboundListenPort: 15_556 } }),
+    ).toMatch(/-z 15556 .* -k net1 --log_output_level=default:info --log_as_json --force-apply --native-nftables$/)
   })
 
   test('NONE captures nothing', () => {
@@ -143,6 +162,30 @@ describe('order', () => {
     expect(names(pod, 'containers')).toBe('istio-proxy,app')
     expect(container(pod).lifecycle?.postStart).toEqual({ exec: { command: ['pilot-agent', 'wait'] } })
   })
+})
+
+test('what values and mesh say of the proxy', () => {
+  const pod = injected(
+    {},
+    {
+      values: {
+        global: {
+          multiCluster: { clusterName: 'c1' },
+          network: 'n1',
+          proxy: { outlierLogPath: '/dev/stdout', seccompProfile: { type: 'X' } },
+        },
+      },
+      meshConfig: { inboundTrafficPolicy: { mode: 'LOCALHOST' } },
+    },
+  )
+  const proxy = container(pod)
+  expect(proxy.args).toContain('--outlierLogPath=/dev/stdout')
+  expect(proxy.securityContext).toMatchObject({ seccompProfile: { type: 'X' } })
+  expect(proxy.env?.[0]).toEqual({ name: 'REWRITE_PROBE_LEGACY_LOCALHOST_DESTINATION', value: 'true' })
+  expect(proxy.env?.slice(-2)).toEqual([
+    { name: 'ISTIO_META_CLUSTER_ID', value: 'c1' },
+    { name: 'ISTIO_META_NETWORK', value: 'n1' },
+  ])
 })
 
 test('resources: one annotation replaces all of the values', () => {

@@ -5,6 +5,9 @@ import type { MeshConfigInput } from '../proxy-config.js'
 // Prometheus reads prometheus.io/scrape, prometheus.io.scrape and prometheus-io/scrape alike: everything else becomes an underscore.
 const canonical = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_')
 
+/** Where the agent finds the app's metrics. */
+export const SCRAPING_ENV = 'ISTIO_PROMETHEUS_ANNOTATIONS'
+
 const SCRAPE = 'prometheus_io_scrape'
 const PORT = 'prometheus_io_port'
 const PATH = 'prometheus_io_path'
@@ -40,7 +43,7 @@ export function mergeMetrics(
       'prometheus.io/path': '/stats/prometheus',
       'prometheus.io/scrape': 'true',
     },
-    env: told ? [{ name: 'ISTIO_PROMETHEUS_ANNOTATIONS', value: JSON.stringify(app) }] : [],
+    env: told ? [{ name: SCRAPING_ENV, value: JSON.stringify(app) }] : [],
   }
 }
 

@@ -17,6 +17,7 @@ export function proxyArgs(context: TemplateContext, role: 'sidecar' | 'router'):
     agentLogLevel(context),
     ...(sts.servicePort === 0 ? [] : [`--stsPort=${sts.servicePort}`]),
     ...(logAsJson ? ['--log_as_json'] : []),
+    ...(proxy.outlierLogPath === '' ? [] : [`--outlierLogPath=${proxy.outlierLogPath}`]),
   ]
 }
 
@@ -113,7 +114,13 @@ export function proxySecurity(context: TemplateContext): SecurityContext {
     runAsGroup: PROXY_UID,
     runAsNonRoot: !root,
     runAsUser: root ? 0 : PROXY_UID,
+    ...seccomp(context),
   }
+}
+
+export function seccomp({ values }: TemplateContext): SecurityContext {
+  const { seccompProfile } = values.global.proxy
+  return seccompProfile === undefined ? {} : { seccompProfile }
 }
 
 /** A native sidecar drains when the pod begins to stop; an ordinary one may hold the app back until it is ready. */

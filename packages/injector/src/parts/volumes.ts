@@ -1,6 +1,6 @@
 import type { Named } from '../kubernetes.js'
 import type { TemplateContext } from '../templates/context.js'
-import { jsonAnnotation } from './metadata.js'
+import { namedAnnotation } from './metadata.js'
 
 /** A volume together with where the proxy mounts it. */
 export interface MountedVolume {
@@ -81,13 +81,13 @@ export function mtlsCerts({ values, spec }: TemplateContext): MountedVolume[] {
   return [{ volume: { name: 'istio-certs', secret: { optional: true, secretName } }, mountPath: '/etc/certs/', readOnly: true }]
 }
 
-/** The user's own volumes of annotation sidecar.istio.io/userVolume, by name. */
+/** The user's own volumes of annotation sidecar.istio.io/userVolume. */
 export function userVolumes({ metadata }: TemplateContext): Named[] {
-  return Object.entries(jsonAnnotation(metadata, 'sidecar.istio.io/userVolume')).map(([name, volume]) => ({ name, ...volume }))
+  return namedAnnotation(metadata, 'sidecar.istio.io/userVolume')
 }
 
 export function userVolumeMounts({ metadata }: TemplateContext): Named[] {
-  return Object.entries(jsonAnnotation(metadata, 'sidecar.istio.io/userVolumeMount')).map(([name, mount]) => ({ name, ...mount }))
+  return namedAnnotation(metadata, 'sidecar.istio.io/userVolumeMount')
 }
 
 export function mountsOf(volumes: readonly MountedVolume[]): Named[] {

@@ -49,7 +49,6 @@ export function gateway(context: TemplateContext): PodTemplate {
             env.appContainersEnv(context),
             ...env.clusterEnv(context),
             env.interceptionEnv(context.proxyConfig.interceptionMode ?? 'REDIRECT'),
-            ...env.networkEnv(context),
             ...env.workloadEnv(context),
             ...env.meshEnv(context),
             ...env.metadataEnv(context),

@@ -74,7 +74,6 @@ function agentContainer(context: TemplateContext) {
       env.podPortsEnv(context),
       env.appContainersEnv(context),
       ...env.clusterEnv(context),
-      ...env.networkEnv(context),
       ...env.workloadEnv(context),
       ...env.meshEnv(context),
       ...env.metadataEnv(context),

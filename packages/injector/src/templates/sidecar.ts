@@ -1,4 +1,5 @@
 import type { Container, PodTemplate } from '../kubernetes.js'
+import { captureAnnotations } from '../parts/capture-annotations.js'
 import * as env from '../parts/environment.js'
 import { proxyImage, pullPolicy } from '../parts/image.js'
 import { captureContainer, coreDumpContainer } from '../parts/init-container.js'
@@ -72,6 +73,7 @@ function proxyContainer(context: TemplateContext): Container {
     args: proxyArgs(context, 'sidecar'),
     ...proxyLifecycle(context),
     env: [
+      ...env.localhostEnv(context),
       ...env.identityEnv(context),
       env.resourceEnv('ISTIO_CPU_LIMIT', 'limits.cpu'),
       env.proxyConfigEnv(context),
@@ -80,7 +82,6 @@ function proxyContainer(context: TemplateContext): Container {
       env.resourceEnv('GOMEMLIMIT', 'limits.memory'),
       ...env.clusterEnv(context),
       env.interceptionEnv(interceptionMode(context)),
-      ...env.networkEnv(context),
       ...env.workloadEnv(context),
       ...env.bootstrapOverrideEnv(context),
       ...env.meshEnv(context),
@@ -107,27 +108,5 @@ function proxyContainer(context: TemplateContext): Container {
       ]),
       ...volumes.userVolumeMounts(context),
     ],
-  }
-}
-
-/** With CNI the rules are made outside the pod, from its annotations. */
-function captureAnnotations({ metadata, values, proxyConfig }: TemplateContext): Record<string, string> {
-  if (!values.istio_cni.enabled) return {}
-  const { proxy } = values.global
-  const annotated = (name: string, otherwise: string): Record<string, string> => {
-    const value = metadata.annotations?.[name] ?? otherwise
-    return value === '' ? {} : { [name]: value }
-  }
-  return {
-    ...annotated('sidecar.istio.io/interceptionMode', proxyConfig.interceptionMode ?? 'REDIRECT'),
-    ...annotated('traffic.sidecar.istio.io/includeOutboundIPRanges', proxy.includeIPRanges),
-    ...annotated('traffic.sidecar.istio.io/excludeOutboundIPRanges', proxy.excludeIPRanges),
-    ...annotated('traffic.sidecar.istio.io/includeInboundPorts', proxy.includeInboundPorts),
-    ...annotated(
-      'traffic.sidecar.istio.io/excludeInboundPorts',
-      proxy.excludeInboundPorts === '' ? String(proxy.statusPort) : `${proxy.excludeInboundPorts},${proxy.statusPort}`,
-    ),
-    ...annotated('traffic.sidecar.istio.io/includeOutboundPorts', proxy.includeOutboundPorts),
-    ...annotated('traffic.sidecar.istio.io/excludeOutboundPorts', proxy.excludeOutboundPorts),
   }
 }
