@@ -63,6 +63,14 @@ function withoutTimeout({ initial_fetch_timeout: _, ...source }: ConfigSource): 
   return source
 }
 
+/** `header_key_format` of HTTP/1 options: names as they came, instead of lower case. */
+export const PRESERVE_CASE: { readonly stateful_formatter: { readonly name: string; readonly typed_config: TypedMessage } } = {
+  stateful_formatter: {
+    name: 'preserve_case',
+    typed_config: { '@type': `${PREFIX}envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig` },
+  },
+}
+
 /** The Istio object behind a resource, as istiod writes it into `metadata.filter_metadata.istio.config`. */
 export function configPath(resource: {
   readonly kind: string

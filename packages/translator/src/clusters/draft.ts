@@ -1,5 +1,5 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
-import { defined, duration, typed } from '../message.js'
+import { defined, duration, PRESERVE_CASE, typed } from '../message.js'
 import { statName } from '../names.js'
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
@@ -17,6 +17,8 @@ export interface HttpOptions {
   }
   maxConcurrentStreams?: number
   keepAlive?: { interval?: string; timeout?: string }
+  /** HTTP/1 header names keep the case in which they came. */
+  preserveCase?: boolean
   upstream?: { auto_sni?: boolean; auto_san_validation?: boolean; override_auto_sni_header?: string }
 }
 
@@ -45,16 +47,17 @@ export function draft(
 export function finish(given: ClusterDraft): Cluster {
   const { cluster, http, istio } = given
   if (Object.keys(istio).length > 0) cluster.metadata = { filter_metadata: { istio } }
-  const { protocol, common, maxConcurrentStreams, keepAlive, upstream } = http
-  if (protocol === undefined && common === undefined && upstream === undefined) return defined(cluster)
+  const { protocol, common, maxConcurrentStreams, keepAlive, upstream, preserveCase } = http
+  if (protocol === undefined && common === undefined && upstream === undefined && preserveCase !== true) return defined(cluster)
+  const http1 = preserveCase === true ? { header_key_format: PRESERVE_CASE } : {}
   const http2 = defined({ max_concurrent_streams: maxConcurrentStreams, connection_keepalive: keepAlive })
   cluster.typed_extension_protocol_options = {
     [HTTP_OPTIONS]: typed(HTTP_OPTIONS, {
       common_http_protocol_options: common,
       upstream_http_protocol_options: upstream,
       ...(protocol === 'downstream'
-        ? { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: http2 } }
-        : { explicit_http_config: protocol === 'http2' ? { http2_protocol_options: http2 } : { http_protocol_options: {} } }),
+        ? { use_downstream_protocol_config: { http_protocol_options: http1, http2_protocol_options: http2 } }
+        : { explicit_http_config: protocol === 'http2' ? { http2_protocol_options: http2 } : { http_protocol_options: http1 } }),
     }),
   }
   return defined(cluster)

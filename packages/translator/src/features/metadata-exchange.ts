@@ -8,9 +8,9 @@ export const metadataExchange: HttpFeature = {
   filters({ build, listener }) {
     if (build.proxy.stockEnvoy) return []
     const discovery = [{ istio_headers: {} }, { workload_discovery: {} }]
-    const propagation = [
-      { istio_headers: proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders ? { skip_external_clusters: true } : {} },
-    ]
+    // A server answers whoever asked; only a client can keep its headers from going outside the mesh.
+    const keep = listener !== 'inbound' && proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders
+    const propagation = [{ istio_headers: keep ? { skip_external_clusters: true } : {} }]
     const value =
       listener === 'inbound'
         ? { downstream_discovery: discovery, downstream_propagation: propagation }

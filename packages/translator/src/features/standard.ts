@@ -1,4 +1,5 @@
 import { typed } from '../message.js'
+import { proxyHeaders } from '../proxy-headers.js'
 import type { HttpFeature } from './feature.js'
 
 /** Injects what routes ask for. */
@@ -16,5 +17,9 @@ export const cors: HttpFeature = {
 /** Sends the request on. */
 export const router: HttpFeature = {
   name: 'router',
-  filters: () => [{ name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router') }],
+  filters: ({ build, listener }) => {
+    const quiet = proxyHeaders(build.proxyConfig, listener).suppressDebugHeaders
+    const config = quiet ? { suppress_envoy_headers: true } : {}
+    return [{ name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router', config) }]
+  },
 }

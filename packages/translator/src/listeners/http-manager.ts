@@ -4,7 +4,7 @@ import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { httpFilters } from '../features/index.js'
-import { ADS_SOURCE, defined, NO_TIMEOUT, typed } from '../message.js'
+import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { tracing } from '../telemetry/tracing.js'
@@ -45,7 +45,11 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
     server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
     generate_request_id: headers.generateRequestId ? undefined : false,
     ...normalization(build),
+    append_x_forwarded_port: headers.forwardedPort ? true : undefined,
     ...manager.extra,
+    ...(headers.preserveCase
+      ? { http_protocol_options: { ...manager.extra?.http_protocol_options, header_key_format: PRESERVE_CASE } }
+      : {}),
   })
   return {
     name: 'envoy.filters.network.http_connection_manager',

@@ -4,7 +4,7 @@ import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../bu
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
-import { sourceOf, sourceOfKey } from '../provenance.js'
+import { sourceOf } from '../provenance.js'
 import type { EgressListener } from '../view.js'
 import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain } from './conflicts.js'

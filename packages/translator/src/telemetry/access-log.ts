@@ -56,8 +56,15 @@ export function listenerAccessLogs(build: Build): AccessLog[] | undefined {
 function formatOf(build: Build): object {
   const { accessLogEncoding, accessLogFormat } = build.mesh
   if (accessLogEncoding !== 'JSON')
-    return { text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : accessLogFormat } }
-  return { json_format: accessLogFormat === '' ? DEFAULT_JSON : (parseObject(accessLogFormat) ?? DEFAULT_JSON) }
+    return { text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : withLineEnd(accessLogFormat) } }
+  return {
+    json_format: accessLogFormat === '' ? DEFAULT_JSON : (parseObject(accessLogFormat) ?? DEFAULT_JSON),
+    json_format_options: {},
+  }
+}
+
+function withLineEnd(format: string): string {
+  return format.endsWith('\n') ? format : `${format}\n`
 }
 
 function parseObject(text: string): object | undefined {
