@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { type NormalizeOptions, normalizePath } from './normalize.js'
+
+const options = (overrides: Partial<NormalizeOptions> = {}): NormalizeOptions => ({
+  normalizePath: true,
+  mergeSlashes: false,
+  escapedSlashes: 'KEEP_UNCHANGED',
+  ...overrides,
+})
+const outcome = (path: string, overrides?: Partial<NormalizeOptions>): string => {
+  const result = normalizePath(path, options(overrides))
+  return result.kind === 'path' ? result.path : result.kind === 'redirect' ? `redirect ${result.path}` : 'reject'
+}
+
+describe('normalizePath', () => {
+  test.each([
+    ['/a/../admin', '/admin'],
+    ['/a/./b', '/a/b'],
+    ['/a/..', '/'],
+    ['/a/b/.', '/a/b/'],
+    ['/../../x', '/x'],
+    ['/%61dmin', '/admin'],
+    ['/%7Euser', '/~user'],
+    ['/a/%2e%2e/admin', '/admin'],
+    ['/a\\..\\admin', '/admin'],
+    ['/a%2Fb', '/a%2Fb'],
+    ['/a%zz', '/a%zz'],
+    ['//x', '//x'],
+    ['/x//../admin', '/x/admin'],
+    ['/p?a=/../b', '/p?a=/../b'],
+    ['/%00', 'reject'],
+    ['/a#b', 'reject'],
+    ['*', '*'],
+  ])('%s becomes %s (CVE-2019-9901)', (path, normal) => {
+    expect(outcome(path)).toBe(normal)
+  })
+
+  test('a fragment is refused without normalisation as well', () => {
+    expect(outcome('/a#b', { normalizePath: false })).toBe('reject')
+    expect(outcome('/a/../b', { normalizePath: false })).toBe('/a/../b')
+  })
+
+  test('slashes merge after the dots are gone, and // alone stays', () => {
+    expect(outcome('/x//../admin', { mergeSlashes: true })).toBe('/x/admin')
+    expect(outcome('//a///b', { mergeSlashes: true })).toBe('/a/b')
+    expect(outcome('//', { mergeSlashes: true })).toBe('//')
+  })
+
+  test('escaped slashes: refused, redirected or unescaped', () => {
+    expect(outcome('/a%2fb%5Cc', { escapedSlashes: 'REJECT_REQUEST' })).toBe('reject')
+    expect(outcome('/a%2f..%2fb', { escapedSlashes: 'UNESCAPE_AND_FORWARD' })).toBe('/b')
+    expect(outcome('/a%5Cb', { escapedSlashes: 'UNESCAPE_AND_REDIRECT' })).toBe('redirect /a/b')
+    expect(outcome('/a?b=%2f', { escapedSlashes: 'REJECT_REQUEST' })).toBe('/a?b=%2f')
+  })
+
+  test('normalising twice changes nothing', () => {
+    for (const path of ['/a/%2e%2e/b', '/x\\y', '/%7e/./']) expect(outcome(outcome(path))).toBe(outcome(path))
+  })
+})
