@@ -1,3 +1,4 @@
+import { fromBase64 } from '@heddle/xds-types'
 import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
 import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
@@ -12,8 +13,11 @@ export function compileDataSource(fields: Fields<DataSource> | undefined, deps: 
 
 function read(fields: Fields<DataSource>, deps: CompileDeps): string | undefined {
   if (fields.has('inline_string')) return fields.string('inline_string')
-  if (fields.has('inline_bytes'))
-    return new TextDecoder().decode(Uint8Array.from(atob(fields.string('inline_bytes')), (char) => char.charCodeAt(0)))
+  if (fields.has('inline_bytes')) {
+    const bytes = fromBase64(fields.string('inline_bytes'))
+    if (bytes === undefined) fields.problem('must be base64.', 'inline_bytes')
+    return bytes && new TextDecoder().decode(bytes)
+  }
   if (!fields.has('filename')) return undefined
   const name = fields.string('filename')
   const text = deps.readFile?.(name)

@@ -12,6 +12,7 @@ import type { Fields } from './fields.js'
 const POLICIES = ['ROUND_ROBIN', 'LEAST_REQUEST', 'RING_HASH', 'RANDOM', 'MAGLEV', 'CLUSTER_PROVIDED'] as const
 const DEFAULT_PANIC_PERCENT = 50
 const MAX_RING = 8 * 1024 * 1024
+const MAX_TABLE = 5_000_011
 
 /** lb_policy, its own config and common_lb_config. */
 export function compileLoadBalancing(fields: Fields<Cluster>, deps: CompileDeps): PickerConfig {
@@ -73,14 +74,16 @@ function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: Comp
   const table = fields.message('maglev_lb_config')
   const tableSize = table?.number('table_size', DEFAULT_TABLE_SIZE) ?? DEFAULT_TABLE_SIZE
   table?.done()
-  if (!isPrime(tableSize)) fields.problem('table_size must be a prime number.', 'maglev_lb_config')
+  const usable = isPrime(tableSize) && tableSize <= MAX_TABLE
+  if (!usable) fields.problem(`table_size must be a prime number up to ${MAX_TABLE}.`, 'maglev_lb_config')
+  if (sizes.maximumRingSize > MAX_RING) fields.problem(`maximum_ring_size must be at most ${MAX_RING}.`, 'ring_hash_lb_config')
   switch (name) {
     case 'LEAST_REQUEST':
       return leastRequest({ choiceCount: Math.max(2, choiceCount), activeRequestBias })
     case 'RING_HASH':
       return ringHash({ ...sizes, useHostname }, deps.hash64)
     case 'MAGLEV':
-      return maglev({ tableSize: isPrime(tableSize) ? tableSize : DEFAULT_TABLE_SIZE, useHostname }, deps.hash64)
+      return maglev({ tableSize: usable ? tableSize : DEFAULT_TABLE_SIZE, useHostname }, deps.hash64)
     case 'RANDOM':
       return randomChoice
     default:

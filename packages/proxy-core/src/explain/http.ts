@@ -1,4 +1,5 @@
 import type { HttpManager } from '../config/compiled.js'
+import { normalizePath } from '../http/normalize.js'
 import type { RouteDecision } from '../route/decision.js'
 import { perRouteConfigOf } from '../route/per-route-config.js'
 import { needsTls } from '../route/resolve.js'
@@ -9,10 +10,13 @@ import { explainCluster } from './upstream.js'
 
 export function explainHttp(walk: Walk, manager: HttpManager, resource: ExplainedResource): ExplainedResult {
   const { config, request, stages } = walk
-  const { head } = request
   const routes = manager.routes
   stages.push({ stage: 'http_manager', name: manager.statPrefix, outcome: 'chosen', losers: [], resource })
-  if (head === undefined) return { kind: 'close', reason: 'the listener expects HTTP' }
+  if (request.head === undefined) return { kind: 'close', reason: 'the listener expects HTTP' }
+  const normalized = normalizePath(request.head.path, manager)
+  if (normalized.kind === 'reject') return { kind: 'reply', status: 400, details: 'path_normalization_failed' }
+  if (normalized.kind === 'redirect') return { kind: 'reply', status: 307, details: 'path_normalization_failed' }
+  const head: RequestHead = { ...request.head, path: normalized.path }
   const table = routes.kind === 'inline' ? routes.table : config.routes(routes.name)
   if (table === undefined) {
     const name = routes.kind === 'rds' ? routes.name : ''

@@ -180,7 +180,11 @@ export class Forward implements Forwarding, AttemptEvents {
 
   onConnected(connection: Connection): void {
     this.#connected = true
-    this.#context.entry.info.upstreamLocal = formatAddress(connection.local)
+    const { info } = this.#context.entry
+    info.upstreamLocal = formatAddress(connection.local)
+    const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
+    if (peer !== undefined) info.upstreamPeerPrincipal = peer
+    if (own !== undefined) info.upstreamLocalPrincipal = own
     if (this.#endpoint !== undefined) this.#cluster.outlier?.onConnected(this.#endpoint)
   }
 

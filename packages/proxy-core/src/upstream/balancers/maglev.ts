@@ -67,7 +67,7 @@ function buildTable(
 
 /** By trial division: table sizes are at most 5,000,011. */
 export function isPrime(n: number): boolean {
-  if (n < 2) return false
+  if (!Number.isInteger(n) || n < 2) return false
   for (let i = 2; i * i <= n; i++) if (n % i === 0) return false
   return true
 }
