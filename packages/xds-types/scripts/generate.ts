@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import type protobuf from 'protobufjs'
-import { emitList, emitModule } from './emit.js'
+import { emitModule } from './emit.js'
+import { emitAll } from './emit-all.js'
 import { loadApi, OWN_PROTOS, protoFiles, typesOf } from './load.js'
 import { modulePath, packageOf } from './names.js'
 import { mergeOverlay } from './overlay.js'
@@ -35,14 +36,24 @@ function generate(): number {
     if (LEFT_OUT.test(name)) continue
     packages.set(name, [...(packages.get(name) ?? []), type])
   }
-  rmSync(GENERATED, { recursive: true, force: true })
-  for (const [name, types] of packages) {
-    const file = path.join(GENERATED, `${modulePath(name)}.ts`)
-    mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(file, emitModule(name, types))
+  const files = new Map([...packages].map(([name, types]) => [`${modulePath(name)}.ts`, emitModule(name, types)]))
+  files.set('all.ts', emitAll([...packages.values()].flat()))
+  writeAll(files)
+  return files.size
+}
+
+/** Touches only what differs, so that a watcher or a test run beside it never sees a folder half empty. */
+function writeAll(files: ReadonlyMap<string, string>): void {
+  mkdirSync(GENERATED, { recursive: true })
+  for (const name of readdirSync(GENERATED, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.ts') && !files.has(name.replaceAll(path.sep, '/'))) rmSync(path.join(GENERATED, name))
   }
-  writeFileSync(path.join(GENERATED, 'modules.ts'), emitList([...packages.keys()]))
-  return packages.size
+  for (const [name, text] of files) {
+    const file = path.join(GENERATED, name)
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
 }
 
 const stamp = stampOfInputs()

@@ -1,16 +1,13 @@
-import { modules } from './gen/modules.js'
+import { all } from './gen/all.js'
 import { createTypeRegistry } from './registry.js'
 import type { ResourceType } from './resource-type.js'
 import { createResourceTypes } from './resources/index.js'
 import type { MessageType, TypeRegistry } from './types.js'
 
-function* messageTypes(): Generator<MessageType<unknown>> {
-  for (const module of modules)
-    for (const value of Object.values(module)) if ('typeUrl' in value) yield value as MessageType<unknown>
-}
-
-/** Every message of Envoy's v3 API, xDS, udpa and Istio's own extensions. Tables are built when a type is first used. */
-export const knownTypes: TypeRegistry = /*#__PURE__*/ createTypeRegistry(/*#__PURE__*/ messageTypes())
+/** Every message of Envoy's v3 API, xDS, udpa and Istio's own extensions. A table is built when its type is first used. */
+export const knownTypes: TypeRegistry = /*#__PURE__*/ createTypeRegistry(
+  /*#__PURE__*/ all.filter((type): type is MessageType<unknown> => 'typeUrl' in type),
+)
 
 /** What can be discovered, reading and writing with {@link knownTypes}. */
 export const resourceTypes: readonly ResourceType<object>[] = /*#__PURE__*/ createResourceTypes(knownTypes)
