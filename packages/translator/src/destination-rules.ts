@@ -1,7 +1,15 @@
-import type { DestinationRule, MeshService, MeshSnapshot, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
+import {
+  type DestinationRule,
+  type MeshService,
+  type MeshSnapshot,
+  type ServicePort,
+  type Subset,
+  selects,
+  type TrafficPolicy,
+} from '@heddle/config-model'
 import { hostSubsetOf, isWildcard, resolveHost } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, selects, visible } from './selection.js'
+import { isEmpty, visible } from './selection.js'
 import { CLUSTER_DOMAIN } from './virtual-services.js'
 
 /** DestinationRules of one host, merged: the policy of the oldest, the subsets of all. */

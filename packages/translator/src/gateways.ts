@@ -1,8 +1,15 @@
-import type { Gateway, MeshSnapshot, PortProtocol, Server } from '@heddle/config-model'
+import {
+  type Gateway,
+  isHttp,
+  type MeshSnapshot,
+  type PortProtocol,
+  parseProtocol,
+  type Server,
+  selects,
+} from '@heddle/config-model'
 import { hostsOverlap } from './hosts.js'
-import { isHttp, parseProtocol } from './protocol.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, selects } from './selection.js'
+import { isEmpty } from './selection.js'
 import type { ServiceTarget } from './service-targets.js'
 
 /** A server of a Gateway as one proxy serves it. */

@@ -1,52 +1,9 @@
-import type { PortProtocol } from '@heddle/config-model'
+import { isHttp, isTcp, type PortProtocol } from '@heddle/config-model'
 
 /** What a port's protocol means for listeners and routes (istio/pkg/config/protocol). */
 
-const BY_NAME: Readonly<Record<string, PortProtocol>> = {
-  tcp: 'TCP',
-  udp: 'UDP',
-  grpc: 'GRPC',
-  'grpc-web': 'GRPC-Web',
-  http: 'HTTP',
-  http_proxy: 'HTTP_PROXY',
-  http2: 'HTTP2',
-  https: 'HTTPS',
-  tls: 'TLS',
-  mongo: 'MONGO',
-  redis: 'REDIS',
-  mysql: 'MYSQL',
-  hbone: 'HBONE',
-  double_hbone: 'DOUBLE_HBONE',
-}
-
-/** The protocol that a user wrote in a Sidecar, Gateway or ServiceEntry port; `Unsupported` is "to be detected". */
-export function parseProtocol(text: string | undefined): PortProtocol {
-  return BY_NAME[(text ?? '').toLowerCase()] ?? 'Unsupported'
-}
-
-export function isHttp(protocol: PortProtocol): boolean {
-  return (
-    protocol === 'HTTP' || protocol === 'HTTP2' || protocol === 'HTTP_PROXY' || protocol === 'GRPC' || protocol === 'GRPC-Web'
-  )
-}
-
 export function isHttp2(protocol: PortProtocol): boolean {
   return protocol === 'HTTP2' || protocol === 'GRPC' || protocol === 'GRPC-Web'
-}
-
-export function isTcp(protocol: PortProtocol): boolean {
-  return (
-    protocol === 'TCP' ||
-    protocol === 'HTTPS' ||
-    protocol === 'TLS' ||
-    protocol === 'MONGO' ||
-    protocol === 'REDIS' ||
-    protocol === 'MYSQL'
-  )
-}
-
-export function isTls(protocol: PortProtocol): boolean {
-  return protocol === 'HTTPS' || protocol === 'TLS'
 }
 
 export function isHttpOrSniffed(protocol: PortProtocol): boolean {

@@ -2,12 +2,6 @@
 
 type Labels = Readonly<Record<string, string>>
 
-/** Every label of `selector` stands in `labels`; an empty selector selects all. */
-export function selects(selector: Labels | undefined, labels: Labels): boolean {
-  for (const [key, value] of Object.entries(selector ?? {})) if (labels[key] !== value) return false
-  return true
-}
-
 export function isEmpty(labels: Labels | undefined): boolean {
   return labels === undefined || Object.keys(labels).length === 0
 }

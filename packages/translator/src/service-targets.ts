@@ -1,6 +1,6 @@
-import type { MeshService, MeshSnapshot, Pod, ServicePort } from '@heddle/config-model'
+import { type MeshService, type MeshSnapshot, type Pod, type ServicePort, selects } from '@heddle/config-model'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, selects } from './selection.js'
+import { isEmpty } from './selection.js'
 import { byAge } from './view.js'
 
 /** A service port that a proxy's own workload serves, and the port that the workload listens on. */

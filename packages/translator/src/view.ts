@@ -1,8 +1,16 @@
-import type { Destination, IstioEgressListener, MeshService, MeshSnapshot, ServicePort, Sidecar } from '@heddle/config-model'
+import {
+  type Destination,
+  type IstioEgressListener,
+  type MeshService,
+  type MeshSnapshot,
+  parseProtocol,
+  type ServicePort,
+  type Sidecar,
+  selects,
+} from '@heddle/config-model'
 import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
-import { parseProtocol } from './protocol.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, selects, visible } from './selection.js'
+import { isEmpty, visible } from './selection.js'
 import {
   type BoundVirtualService,
   boundVirtualServices,
@@ -137,7 +145,7 @@ function egressListener(
       : {
           name: listener.port.name ?? '',
           number: listener.port.number,
-          protocol: parseProtocol(listener.port.protocol),
+          protocol: parseProtocol(listener.port.protocol ?? ''),
           targetPort: listener.port.number,
         }
   return {

@@ -1,4 +1,4 @@
-import type { ServiceEndpoint, TrafficPolicy } from '@heddle/config-model'
+import { type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import { type Build, endpointsOf } from '../build.js'
 import { localitySetting } from '../clusters/load-balancing.js'
@@ -6,7 +6,6 @@ import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
 import { sourceOfKey } from '../provenance.js'
 import { parseLocality } from '../proxy.js'
-import { selects } from '../selection.js'
 import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
 
 /** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out. */

@@ -1,6 +1,5 @@
-import type { PortProtocol } from '@heddle/config-model'
+import { isHttp, type PortProtocol } from '@heddle/config-model'
 import type { Build } from '../build.js'
-import { isHttp } from '../protocol.js'
 
 export const WILDCARD = '0.0.0.0'
 export const LOOPBACK = '127.0.0.1'

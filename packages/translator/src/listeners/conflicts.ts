@@ -1,6 +1,6 @@
-import type { PortProtocol } from '@heddle/config-model'
+import { isHttp, isTcp, type PortProtocol } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
-import { isHttp, isTcp, listenerProtocol } from '../protocol.js'
+import { listenerProtocol } from '../protocol.js'
 
 /** A chain of an outbound listener with what it matches. A chain that matches everything becomes the default chain. */
 export interface OutboundChain {

@@ -13,7 +13,7 @@ import { meshServerContext, userServerContext } from '../security/server-tls.js'
 import { tlsSocket } from '../security/tls-context.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
-import type { InboundPort } from './inbound.js'
+import type { InboundPort } from './inbound-port.js'
 import { statsFilters, tcpProxy } from './tcp-proxy.js'
 
 const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'

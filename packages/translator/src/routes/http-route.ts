@@ -1,10 +1,11 @@
-import type {
-  ConsistentHash,
-  Destination,
-  HTTPMatchRequest,
-  HTTPRouteDestination,
-  MeshService,
-  TrafficPolicy,
+import {
+  type ConsistentHash,
+  type Destination,
+  type HTTPMatchRequest,
+  type HTTPRouteDestination,
+  type MeshService,
+  selects,
+  type TrafficPolicy,
 } from '@heddle/config-model'
 import type {
   Route,
@@ -16,7 +17,6 @@ import type { Build } from '../build.js'
 import { configMetadata, defined, duration, NO_TIMEOUT } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { sourceOf } from '../provenance.js'
-import { selects } from '../selection.js'
 import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
 import { corsConfig } from './cors.js'
 import { faultConfig } from './fault.js'

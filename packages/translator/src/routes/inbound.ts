@@ -1,6 +1,6 @@
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
-import type { InboundPort } from '../listeners/inbound.js'
+import type { InboundPort } from '../listeners/inbound-port.js'
 import { defined, NO_TIMEOUT } from '../message.js'
 import { isHttp2 } from '../protocol.js'
 import { EVERY_PATH } from './match.js'

@@ -1,7 +1,6 @@
-import type { AuthorizationPolicy, MeshSnapshot } from '@heddle/config-model'
+import { type AuthorizationPolicy, type MeshSnapshot, selects } from '@heddle/config-model'
 import type { Provenance } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
-import { selects } from '../selection.js'
 
 export interface WorkloadPolicies {
   readonly audit: readonly AuthorizationPolicy[]

@@ -1,6 +1,6 @@
-import type { MeshSnapshot, MutualTLSMode, PeerAuthentication } from '@heddle/config-model'
+import { type MeshSnapshot, type MutualTLSMode, type PeerAuthentication, selects } from '@heddle/config-model'
 import { type Provenance, sourceOf } from '../provenance.js'
-import { isEmpty, selects } from '../selection.js'
+import { isEmpty } from '../selection.js'
 
 export type EffectiveMode = 'DISABLE' | 'PERMISSIVE' | 'STRICT'
 
