@@ -145,10 +145,10 @@ function entryEndpoints(byPort: ReturnType<typeof emptyPorts>, service: MeshServ
   const entry = read.get(options.sources.ServiceEntry, service.source.slice('ServiceEntry '.length))
   if (entry === undefined) return
   const { endpoints, resolution } = entry.spec
-  for (const endpoint of endpoints ?? []) {
-    const owner = { name: entry.metadata.name, namespace: entry.metadata.namespace, source: service.source }
+  endpoints?.forEach((endpoint, i) => {
+    const owner = { name: `${entry.metadata.name}-${i}`, namespace: entry.metadata.namespace, source: service.source }
     addToServiceEntry(byPort, service, fromWorkloadSpec(endpoint, owner, options))
-  }
+  })
   if (service.selector !== undefined) {
     for (const workload of selected(service.namespace, service.selector, read, workloadEntries))
       addToServiceEntry(byPort, service, workload)

@@ -65,6 +65,7 @@ export interface ServiceEndpoint {
   readonly labels: Readonly<Record<string, string>>
   readonly serviceAccount: string
   readonly namespace: string
+  /** Of the pod's Deployment, of the WorkloadEntry, or `<ServiceEntry>-<index>` for an inline endpoint. */
   readonly workloadName: string
   /** `istio`: it takes mTLS; `disabled`: it does not. From label security.istio.io/tlsMode, or `istio` for a WorkloadEntry with a service account. */
   readonly tlsMode: 'istio' | 'disabled'
