@@ -23,5 +23,7 @@ test('the JSON logger writes a line an event, from its level on', () => {
   const logger = createJsonLogger((line) => lines.push(line), { now: () => 0 }, 'warn')
   logger.info({ a: 1 }, 'unheard')
   logger.error({ code: 'x', text: 'two\nlines' }, 'heard')
-  expect(lines).toEqual(['{"time":"1970-01-01T00:00:00.000Z","level":"error","message":"heard","code":"x","text":"two\\nlines"}\n'])
+  expect(lines).toEqual([
+    '{"time":"1970-01-01T00:00:00.000Z","level":"error","message":"heard","code":"x","text":"two\\nlines"}\n',
+  ])
 })

@@ -286,6 +286,26 @@ describe('a build that throws', () => {
   })
 })
 
+test('data that cannot be compared costs its own key only', () => {
+  const errors: string[] = []
+  const graph = createGraph({ onError: ({ message }) => errors.push(message) })
+  const source = createSource<number>({ graph, name: 'source' })
+  const cyclic = (n: number): object => {
+    const value: { n: number; self?: object } = { n }
+    value.self = value
+    return value
+  }
+  const derived = derive(source, (n) => (n === 1 || n === 2 ? cyclic(0) : { n }), { name: 'derived' })
+  source.set('a', 1)
+  source.apply([
+    ['a', 2],
+    ['b', 3],
+  ])
+  expect(errors).toHaveLength(1)
+  expect(errors[0]).toMatch(/^building derived\[a\]: /)
+  expect([...derived.entries()]).toEqual([['b', { n: 3 }]])
+})
+
 describe('refuses', () => {
   test('an impure build in verify mode', () => {
     const graph = createGraph({ verify: true })

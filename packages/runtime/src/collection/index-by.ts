@@ -1,6 +1,6 @@
+import { BuildError } from './build-error.js'
 import type { Collection, Index } from './collection.js'
 import { expose, nodeOf } from './facade.js'
-import { BuildError } from './graph.js'
 import { groupRecipe } from './group.js'
 import { Node } from './node.js'
 

@@ -1,6 +1,7 @@
 import { equal } from '../equal.js'
+import { BuildError } from './build-error.js'
 import type { Change } from './collection.js'
-import { BuildError, type GraphState } from './graph.js'
+import type { GraphState } from './graph.js'
 
 /** How one kind of collection (derive, join, index) makes its values. */
 export interface Recipe<T> {
@@ -78,7 +79,7 @@ export class Node<T> {
   /** A source's new values; undefined removes. */
   replace(writes: ReadonlyMap<string, T | undefined>): void {
     if (!this.graph.nodes.has(this)) return
-    for (const [key, value] of writes) this.#assign(key, value)
+    for (const [key, value] of writes) this.#try(key, () => this.#assign(key, value))
     this.#settledIn = this.graph.pass
     this.#publish()
   }
@@ -96,7 +97,10 @@ export class Node<T> {
     try {
       for (const node of this.upstream) node.settle()
       this.graph.dirty.delete(this)
-      for (const key of this.#dirty) this.#assign(key, this.#evaluate(key))
+      for (const key of this.#dirty) {
+        // No output rather than an old one: what is derived is a function of what there is now.
+        if (!this.#try(key, () => this.#assign(key, this.#recipe?.evaluate(key)))) this.#assign(key, undefined)
+      }
       this.#dirty.clear()
       this.#settledIn = this.graph.pass
     } finally {
@@ -172,12 +176,14 @@ export class Node<T> {
     this.#sorted = undefined
   }
 
-  #evaluate(key: string): T | undefined {
+  /** One key's failure is its own: it is reported, and the others go on. */
+  #try(key: string, run: () => void): boolean {
     try {
-      return this.#recipe?.evaluate(key)
+      run()
+      return true
     } catch (error) {
       this.graph.report(new BuildError(this.name, key, error))
-      return undefined
+      return false
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import { type Clock, systemClock } from '../clock.js'
 
 /** A {@link Clock} that stands still until it is told to move. */
 export interface FakeClock extends Clock {
@@ -76,6 +76,7 @@ export function createFakeClock({ now: start = 1_767_225_600_000 }: { now?: numb
   }
 }
 
+/** A turn of the real event loop, in which all promises that can settle do. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0))
+  return new Promise((resolve) => void systemClock.after(0, resolve))
 }
