@@ -26,6 +26,7 @@ import type { Endpoint } from '../src/upstream/endpoint.js'
 export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
   return {
     kind: 'http_connection_manager',
+    path: '',
     statPrefix: 'test',
     codec: 'AUTO',
     routes: { kind: 'rds', name: 'r' },
@@ -161,6 +162,7 @@ export function routeTable(
     perFilterConfig: new Map(),
     clusters: new Set([target]),
     virtualHostOf: () => host,
+    explainVirtualHosts: () => [],
     resolve: (head) => ({ kind: 'forward', virtualHost: host, route, target: forward.target(head, systemRandom) }),
   }
 }

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest'
+import { httpManager } from '../../test/harness.js'
+import type { HttpManager } from '../config/compiled.js'
+import type { Connection, TlsInfo } from '../net/connection.js'
+import { createConnectionPair } from '../net/memory.js'
+import { emptyBody } from './body.js'
+import { forwardedClientCertElement } from './forwarded-client-cert.js'
+import { createHeaderMap } from './header-map.js'
+import { identifyRequest, type RequestIdentity } from './identity.js'
+import type { HttpRequest } from './message.js'
+
+interface Asked {
+  readonly headers?: Record<string, string>
+  readonly remote?: string
+  readonly forwardedFor?: string
+  readonly tls?: TlsInfo
+}
+
+function ask(
+  overrides: Partial<HttpManager>,
+  { headers = {}, remote = '10.1.1.1', forwardedFor = remote, tls }: Asked,
+): { identity: RequestIdentity; headers: Record<string, string>; request: HttpRequest } {
+  const manager = httpManager(overrides)
+  const [, end] = createConnectionPair({ address: remote, port: 1 }, { address: '10.0.0.2', port: 80 })
+  const connection: Connection =
+    tls === undefined ? end : Object.assign(Object.create(end) as Connection, { tls, remote: end.remote, local: end.local })
+  const request: HttpRequest = {
+    method: 'GET',
+    scheme: 'http',
+    authority: 'h',
+    path: '/',
+    protocol: 'HTTP/1.1',
+    headers: createHeaderMap(Object.entries(headers)),
+    body: emptyBody,
+  }
+  const identity = identifyRequest(request, manager, {
+    connection,
+    forwardedFor,
+    xfcc: () => (tls === undefined ? '' : forwardedClientCertElement(manager, tls)),
+  })
+  return { identity, headers: Object.fromEntries(request.headers), request }
+}
+
+describe('x-forwarded-for', () => {
+  test('is left alone without use_remote_address', () => {
+    const { headers, identity } = ask({}, { headers: { 'x-forwarded-for': '1.2.3.4, 5.6.7.8' } })
+    expect(headers['x-forwarded-for']).toBe('1.2.3.4, 5.6.7.8')
+    expect(identity.clientAddress).toBe('5.6.7.8')
+  })
+
+  test('gets the peer with use_remote_address, which overwrites x-forwarded-proto', () => {
+    const { headers, identity } = ask(
+      { useRemoteAddress: true },
+      { headers: { 'x-forwarded-for': '1.2.3.4', 'x-forwarded-proto': 'https' } },
+    )
+    expect(headers).toMatchObject({ 'x-forwarded-for': '1.2.3.4,10.1.1.1', 'x-forwarded-proto': 'http' })
+    expect(identity.clientAddress).toBe('10.1.1.1')
+  })
+
+  test('a trusted hop is believed about the client and the protocol', () => {
+    const { headers, identity, request } = ask(
+      { useRemoteAddress: true, xffNumTrustedHops: 1 },
+      { headers: { 'x-forwarded-for': '9.9.9.9, 1.2.3.4', 'x-forwarded-proto': 'https' } },
+    )
+    expect(headers['x-forwarded-proto']).toBe('https')
+    expect(identity.clientAddress).toBe('1.2.3.4')
+    expect(request.scheme).toBe('https')
+  })
+
+  test.each([['garbage'], ['']])('%j falls to the peer', (value) => {
+    expect(ask({}, { headers: { 'x-forwarded-for': value } }).identity.clientAddress).toBe('10.1.1.1')
+  })
+
+  test("a client on 127.0.0.1 is written as the proxy's own address", () => {
+    expect(ask({ useRemoteAddress: true }, { remote: '127.0.0.1', forwardedFor: '172.17.0.5' }).headers['x-forwarded-for']).toBe(
+      '172.17.0.5',
+    )
+  })
+})
+
+describe('x-envoy-* headers of strangers', () => {
+  const sent = {
+    'x-envoy-retry-on': '5xx',
+    'x-envoy-max-retries': '99',
+    'x-envoy-upstream-rq-timeout-ms': '1',
+    'x-envoy-original-path': '/admin',
+    'x-envoy-internal': 'true',
+    'x-own': 'stays',
+  }
+  test('are removed at the edge (CVE-2023-27487)', () => {
+    const { headers } = ask({ useRemoteAddress: true }, { headers: sent })
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-envoy'))).toEqual(['x-envoy-external-address'])
+    expect(headers['x-own']).toBe('stays')
+  })
+
+  test('behind the edge all but those for hops', () => {
+    expect(Object.keys(ask({}, { headers: sent }).headers).filter((name) => name.startsWith('x-envoy'))).toEqual([
+      'x-envoy-original-path',
+    ])
+  })
+
+  test('of an internal peer they stay', () => {
+    const { headers, identity } = ask(
+      { useRemoteAddress: true, isInternalAddress: (address) => address === '10.1.1.1' },
+      { headers: sent },
+    )
+    expect(headers).toMatchObject({ 'x-envoy-internal': 'true', 'x-envoy-retry-on': '5xx' })
+    expect(identity.internal).toBe(true)
+  })
+})
+
+describe('x-request-id', () => {
+  test('is made when there is none, kept behind the edge, replaced at the edge unless told otherwise', () => {
+    expect(ask({}, {}).identity.requestId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const headers = { 'x-request-id': 'theirs' }
+    expect(ask({}, { headers }).identity.requestId).toBe('theirs')
+    expect(ask({ useRemoteAddress: true }, { headers }).identity.requestId).not.toBe('theirs')
+    expect(ask({ useRemoteAddress: true, preserveExternalRequestId: true }, { headers }).identity.requestId).toBe('theirs')
+    expect(ask({ generateRequestId: false }, {}).headers['x-request-id']).toBeUndefined()
+  })
+})
+
+describe('te', () => {
+  test('only trailers go on', () => {
+    expect(ask({}, { headers: { te: 'deflate, trailers' } }).headers['te']).toBe('trailers')
+    expect(ask({}, { headers: { te: 'gzip' } }).headers['te']).toBeUndefined()
+  })
+})
+
+describe('x-forwarded-client-cert', () => {
+  const tls: TlsInfo = {
+    version: 'TLSv1.3',
+    peerVerified: true,
+    peer: {
+      hash: 'abc',
+      subject: 'CN="c",O=Org',
+      uris: ['spiffe://a/ns/b/sa/c'],
+      dns: ['c.example'],
+      der: new Uint8Array(),
+      pem: () => 'PEM +\n',
+      chainPem: () => 'CHAIN',
+    },
+    peerUris: ['spiffe://a/ns/b/sa/c'],
+    localUris: ['spiffe://a/ns/b/sa/server'],
+  }
+  const all = { subject: true, cert: true, chain: false, dns: true, uri: true }
+  const theirs = { 'x-forwarded-client-cert': 'Hash=forged' }
+  const element =
+    'By=spiffe://a/ns/b/sa/server;Hash=abc;Cert="PEM%20%2B%0A";Subject="CN=\\"c\\",O=Org";URI=spiffe://a/ns/b/sa/c;DNS=c.example'
+
+  test.each([
+    ['SANITIZE', undefined],
+    ['FORWARD_ONLY', 'Hash=forged'],
+    ['APPEND_FORWARD', `Hash=forged,${element}`],
+    ['SANITIZE_SET', element],
+    ['ALWAYS_FORWARD_ONLY', 'Hash=forged'],
+  ] as const)('%s over mutual TLS', (forwardClientCert, expected) => {
+    expect(
+      ask({ forwardClientCert, setCurrentClientCert: all }, { headers: theirs, tls }).headers['x-forwarded-client-cert'],
+    ).toBe(expected)
+  })
+
+  test.each([
+    ['FORWARD_ONLY', undefined],
+    ['APPEND_FORWARD', undefined],
+    ['SANITIZE_SET', undefined],
+    ['ALWAYS_FORWARD_ONLY', 'Hash=forged'],
+  ] as const)('%s without a client certificate', (forwardClientCert, expected) => {
+    expect(ask({ forwardClientCert, setCurrentClientCert: all }, { headers: theirs }).headers['x-forwarded-client-cert']).toBe(
+      expected,
+    )
+  })
+})

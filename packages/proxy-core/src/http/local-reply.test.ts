@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { createHeaderMap } from './header-map.js'
+import { isGrpc, responseOf } from './local-reply.js'
+
+test('a plain reply has a type, a length and its own headers', () => {
+  const response = responseOf(
+    {
+      status: 503,
+      body: 'nö',
+      details: 'd',
+      headers: [
+        ['x-a', '1'],
+        ['x-a', '2'],
+      ],
+    },
+    false,
+  )
+  expect(response.status).toBe(503)
+  expect([...response.headers]).toEqual([
+    ['content-length', '3'],
+    ['content-type', 'text/plain'],
+    ['x-a', '1'],
+    ['x-a', '2'],
+  ])
+  expect(response.body.length).toBe(3)
+  expect(responseOf({ status: 404, body: '', details: 'd' }, false).headers.size).toBe(0)
+})
+
+test('to gRPC it is 200 with grpc-status and a percent-encoded message', () => {
+  const response = responseOf({ status: 403, body: 'RBAC: 100% no\n', details: 'd' }, true)
+  expect(response.status).toBe(200)
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'content-type': 'application/grpc',
+    'grpc-status': '7',
+    'grpc-message': 'RBAC: 100%25 no%0A',
+  })
+})
+
+test('gRPC is known by its content type, not by its look-alikes', () => {
+  const of = (type: string): boolean => isGrpc(createHeaderMap([['content-type', type]]))
+  expect(['application/grpc', 'application/grpc+proto', 'application/grpc;x=y'].map(of)).toEqual([true, true, true])
+  expect(['application/grpc-web', 'application/json', 'application/grpcx'].map(of)).toEqual([false, false, false])
+})

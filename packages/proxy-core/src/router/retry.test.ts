@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { createHeaderMap } from '../http/header-map.js'
+import type { RetryPolicy } from '../route/table.js'
+import { retryDelay, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { parseGrpcTimeout } from './timeouts.js'
+
+const policy = (...on: readonly string[]): RetryPolicy => ({
+  on: new Set(on),
+  statusCodes: new Set([418]),
+  numRetries: 1,
+  perTryTimeoutMs: 0,
+  backoffBaseMs: 25,
+  backoffMaxMs: 250,
+  avoidPreviousHosts: false,
+  hostSelectionAttempts: 1,
+})
+
+describe('retry_on', () => {
+  test.each([
+    ['5xx', 500, true],
+    ['5xx', 599, true],
+    ['5xx', 404, false],
+    ['gateway-error', 500, false],
+    ['gateway-error', 502, true],
+    ['gateway-error', 504, true],
+    ['gateway-error', 505, false],
+    ['retriable-4xx', 409, true],
+    ['retriable-4xx', 404, false],
+    ['retriable-status-codes', 418, true],
+    ['retriable-status-codes', 503, false],
+    ['no-such-token', 503, false],
+  ])('%s and %i: %s', (token, status, expected) => {
+    expect(wantsRetryOfResponse(policy(token), status, createHeaderMap())).toBe(expected)
+  })
+
+  test.each([
+    ['unavailable', '14', true],
+    ['cancelled', '1', true],
+    ['cancelled', '14', false],
+    ['deadline-exceeded', '4', true],
+    ['resource-exhausted', '8', true],
+    ['internal', '13', true],
+    ['unavailable', '0', false],
+  ])('%s and grpc-status %s: %s', (token, grpcStatus, expected) => {
+    expect(wantsRetryOfResponse(policy(token), 200, createHeaderMap([['grpc-status', grpcStatus]]))).toBe(expected)
+  })
+
+  test('x-envoy-ratelimited stops a 5xx retry', () => {
+    expect(wantsRetryOfResponse(policy('5xx'), 503, createHeaderMap([['x-envoy-ratelimited', 'true']]))).toBe(false)
+  })
+
+  test.each([
+    ['connect-failure', 'connect_failure', false, true],
+    ['connect-failure', 'connect_timeout', false, true],
+    ['connect-failure', 'connection_termination', true, false],
+    ['reset', 'connection_termination', true, true],
+    ['5xx', 'per_try_timeout', true, true],
+    ['gateway-error', 'protocol_error', true, true],
+    ['reset-before-request', 'connect_failure', false, true],
+    ['reset-before-request', 'connection_termination', true, false],
+    ['refused-stream', 'remote_refused', true, true],
+    ['5xx', 'overflow', false, false],
+    ['retriable-4xx', 'connect_failure', false, false],
+  ] as const)('%s and %s (sent: %s): %s', (token, reason, sent, expected) => {
+    expect(wantsRetryOfFailure(policy(token), reason, sent)).toBe(expected)
+  })
+})
+
+test('the window of the back-off doubles up to its maximum', () => {
+  expect([1, 2, 3, 4, 9].map((retry) => retryDelay(policy(), retry, 0.999_999))).toEqual([24, 74, 174, 249, 249])
+  expect(retryDelay(policy(), 3, 0)).toBe(0)
+})
+
+test('grpc-timeout has eight digits at most and a unit', () => {
+  expect(['1S', '250m', '10u', '1H', '100000000m', '1x', '', undefined].map(parseGrpcTimeout)).toEqual([
+    1000,
+    250,
+    1,
+    3_600_000,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+})
