@@ -1,17 +1,20 @@
 import type { Random } from '@heddle/runtime'
+import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type {
   RouteAction,
   RouteAction_RequestMirrorPolicy,
   WeightedCluster_ClusterWeight,
 } from '@heddle/xds-types/envoy/config/route/v3'
+import type { UriTemplateRewriteConfig } from '@heddle/xds-types/envoy/extensions/path/rewrite/uri_template/v3'
 import { asciiLower } from '../matcher/ascii.js'
+import { compileUriRewrite, type UriTemplate } from '../matcher/uri-template.js'
 import { createRequestHash } from '../route/hash-policy.js'
 import { pathOnly } from '../route/match.js'
 import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
 import type { ForwardAction, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
 import { chooseWeighted, type WeightedTarget } from '../route/weighted.js'
 import type { CompileDeps } from './compiled.js'
-import type { Fields } from './fields.js'
+import { type Fields, fieldsOf } from './fields.js'
 import { compileRuntimeFraction } from './fraction.js'
 import { compileHashPolicy } from './hash-policy.js'
 import { compileHeaderLists } from './header-options.js'
@@ -29,6 +32,7 @@ export interface RouteScope {
   readonly retry: RetryPolicy | undefined
   readonly mirrors: readonly Mirror[]
   readonly matchedLength: number | undefined
+  readonly template: UriTemplate | undefined
 }
 
 /** Envoy's route timeout where none is given. */
@@ -52,7 +56,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     timeoutMs: fields.durationMs('timeout', DEFAULT_TIMEOUT_MS),
     ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
     ...(retry && { retry }),
-    rewrite: compileRewrite(fields, scope.matchedLength),
+    rewrite: compileRewrite(fields, scope),
     hash: createRequestHash(hashPolicies, scope.deps.hash64),
     mirrors: mirrors.length > 0 ? mirrors : scope.mirrors,
     upgrades: compileUpgrades(fields),
@@ -133,8 +137,8 @@ function byHeader(name: string, rest: Omit<RouteTarget, 'cluster'>): (head: Requ
   return (head) => ({ cluster: head.headers.get(lower) ?? '', ...rest })
 }
 
-function compileRewrite(fields: Fields<RouteAction>, matchedLength: number | undefined): ForwardAction['rewrite'] {
-  const path = compilePathRewrite(fields, matchedLength)
+function compileRewrite(fields: Fields<RouteAction>, scope: RouteScope): ForwardAction['rewrite'] {
+  const path = compilePathRewrite(fields, scope)
   const host = compileHostRewrite(fields)
   const appendForwardedHost = fields.boolean('append_x_forwarded_host')
   return (request, target) => {
@@ -144,11 +148,33 @@ function compileRewrite(fields: Fields<RouteAction>, matchedLength: number | und
   }
 }
 
-function compilePathRewrite(fields: Fields<RouteAction>, matchedLength: number | undefined): PathRewrite | undefined {
+function compilePathRewrite(fields: Fields<RouteAction>, { matchedLength, template }: RouteScope): PathRewrite | undefined {
   const regex = compileSubstitution(fields.message('regex_rewrite'))
   if (regex !== undefined) return regexRewrite(regex)
+  const policy = fields.message('path_rewrite_policy')
+  if (policy !== undefined) return compileTemplateRewrite(policy, template)
   const prefix = fields.string('prefix_rewrite')
   return prefix === '' ? undefined : prefixRewrite(prefix, matchedLength)
+}
+
+const TEMPLATE_REWRITE = 'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig'
+
+function compileTemplateRewrite(
+  fields: Fields<TypedExtensionConfig>,
+  template: UriTemplate | undefined,
+): PathRewrite | undefined {
+  const config = fields.any('typed_config')
+  fields.done({ name: 'the type decides' })
+  if (config?.typeName !== TEMPLATE_REWRITE || template === undefined) {
+    fields.problem('only uri_template is supported, and only beside a path_match_policy of the same kind.', 'typed_config')
+    return undefined
+  }
+  const inner = fieldsOf<UriTemplateRewriteConfig>(config, fields as Fields<never>)
+  const substitution = inner.take(
+    compileUriRewrite(template, inner.string('path_template_rewrite'), `${inner.path}.path_template_rewrite`),
+  )
+  inner.done()
+  return substitution === undefined ? undefined : regexRewrite({ regex: template.regex, substitution })
 }
 
 function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefined {

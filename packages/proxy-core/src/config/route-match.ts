@@ -1,7 +1,10 @@
+import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
+import type { UriTemplateMatchConfig } from '@heddle/xds-types/envoy/extensions/path/match/uri_template/v3'
 import { compileHeaderMatcher } from '../matcher/header.js'
 import { compileQueryMatcher } from '../matcher/query.js'
 import { compileRegexMatcher, stringMatcher } from '../matcher/string.js'
+import { compileUriTemplate, type UriTemplate } from '../matcher/uri-template.js'
 import {
   CONNECT,
   fractionPredicate,
@@ -12,7 +15,7 @@ import {
   type RoutePredicate,
   separatedPrefix,
 } from '../route/match.js'
-import type { Fields } from './fields.js'
+import { type Fields, fieldsOf } from './fields.js'
 import { compileRuntimeFraction } from './fraction.js'
 
 export interface CompiledMatch {
@@ -22,6 +25,8 @@ export interface CompiledMatch {
   readonly matchedLength: number | undefined
   /** For people: `prefix "/api"`. */
   readonly pathText: string
+  /** Of a path_match_policy: what a path_rewrite_policy may build on. */
+  readonly template?: UriTemplate
 }
 
 export function compileRouteMatch(fields: Fields<RouteMatch>): CompiledMatch {
@@ -66,4 +71,20 @@ function compilePath(fields: Fields<RouteMatch>): CompiledMatch {
   if (!fields.has('path_match_policy'))
     fields.problem('needs one of prefix, path, safe_regex, path_separated_prefix, connect_matcher.')
   return { predicates: [], matchedLength: undefined, pathText: 'nothing' }
+}
+
+const TEMPLATE = 'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig'
+
+/** The uri_template extension, for routes and for RBAC. */
+export function compilePathTemplate(fields: Fields<TypedExtensionConfig>): UriTemplate | undefined {
+  const config = fields.any('typed_config')
+  fields.done({ name: 'the type decides' })
+  if (config?.typeName !== TEMPLATE) {
+    fields.problem(`${config?.typeName ?? 'nothing'} is not supported: only uri_template is.`, 'typed_config')
+    return undefined
+  }
+  const inner = fieldsOf<UriTemplateMatchConfig>(config, fields as Fields<never>)
+  const template = inner.take(compileUriTemplate(inner.string('path_template'), `${inner.path}.path_template`))
+  inner.done()
+  return template
 }

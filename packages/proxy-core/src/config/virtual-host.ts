@@ -7,7 +7,7 @@ import { compileHeaderLists } from './header-options.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileForward, compileMirror, type Mirror, type RouteScope } from './route-action.js'
-import { compileRouteMatch } from './route-match.js'
+import { type CompiledMatch, compileRouteMatch } from './route-match.js'
 import { compileDirectResponse, compileRedirect } from './route-reply.js'
 
 /** What a virtual host takes over from its route configuration. */
@@ -21,7 +21,13 @@ export interface VirtualHostScope {
 export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHostScope): CompiledVirtualHost {
   const own = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters))
   const retry = compileRetryPolicy(fields.message('retry_policy'))
-  const routeScope = { ...scope, retry, mirrors: own.length > 0 ? own : scope.mirrors, matchedLength: undefined }
+  const routeScope = {
+    ...scope,
+    retry,
+    mirrors: own.length > 0 ? own : scope.mirrors,
+    matchedLength: undefined,
+    template: undefined,
+  }
   const virtualHost: CompiledVirtualHost = {
     name: fields.string('name'),
     domains: fields.strings('domains'),
@@ -41,17 +47,18 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
   return virtualHost
 }
 
+const NO_MATCH: CompiledMatch = { predicates: [], matchedLength: undefined, pathText: 'nothing' }
+
 function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, maxDirectBodyBytes: number): CompiledRoute {
   const match = fields.message('match')
   if (match === undefined) fields.problem('is required.', 'match')
-  const { predicates, matchedLength } =
-    match === undefined ? { predicates: [], matchedLength: undefined } : compileRouteMatch(match)
+  const { predicates, matchedLength, template } = match === undefined ? NO_MATCH : compileRouteMatch(match)
   const route: CompiledRoute = {
     name: fields.string('name'),
     index,
     matches: (head, random) => matchesAll(predicates, head, random),
     explainMatch: (head, random) => explainAll(predicates, head, random),
-    action: compileAction(fields, { ...scope, matchedLength }, maxDirectBodyBytes),
+    action: compileAction(fields, { ...scope, matchedLength, template }, maxDirectBodyBytes),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
     ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),

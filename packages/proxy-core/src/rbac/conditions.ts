@@ -1,7 +1,8 @@
-import type { CidrRange } from '@heddle/xds-types/envoy/config/core/v3'
+import type { CidrRange, TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { HeaderMatcher } from '@heddle/xds-types/envoy/config/route/v3'
 import type { MetadataMatcher, PathMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
 import type { Fields } from '../config/fields.js'
+import { compilePathTemplate } from '../config/route-match.js'
 import { compileCidr } from '../matcher/cidr.js'
 import { compileHeaderMatcher, headerValues } from '../matcher/header.js'
 import { parseIp } from '../matcher/ip.js'
@@ -37,6 +38,17 @@ export function pathCondition(fields: Fields<PathMatcher>): RbacPredicate {
     'path',
     matcher.text,
     ({ head }) => head !== undefined && matcher.matches(pathOnly(head.path)),
+    ({ head }) => shown(head === undefined ? [] : [pathOnly(head.path)]),
+  )
+}
+
+export function templateCondition(fields: Fields<TypedExtensionConfig>): RbacPredicate {
+  const template = compilePathTemplate(fields)
+  if (template === undefined) return NONE
+  return condition(
+    'path',
+    `template ${JSON.stringify(template.text)}`,
+    ({ head }) => head !== undefined && template.regex.matchesAll(pathOnly(head.path)),
     ({ head }) => shown(head === undefined ? [] : [pathOnly(head.path)]),
   )
 }

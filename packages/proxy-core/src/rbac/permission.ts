@@ -1,15 +1,14 @@
 import type { Permission, Permission_Set } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { Fields } from '../config/fields.js'
 import { compileStringMatcher } from '../matcher/string.js'
-import { addressCondition, headerCondition, metadataCondition, pathCondition, shown } from './conditions.js'
+import { addressCondition, headerCondition, metadataCondition, pathCondition, shown, templateCondition } from './conditions.js'
 import { ANY, all, any, condition, NONE, not, type RbacPredicate } from './predicate.js'
 
 /** What may be done: compiles envoy.config.rbac.v3.Permission. */
 export function compilePermission(fields: Fields<Permission>): RbacPredicate {
   const predicate = compileKind(fields)
   fields.done()
-  if (predicate === undefined && !fields.has('matcher') && !fields.has('uri_template'))
-    fields.problem('is empty: one rule is required.')
+  if (predicate === undefined && !fields.has('matcher')) fields.problem('is empty: one rule is required.')
   return predicate ?? NONE
 }
 
@@ -25,6 +24,8 @@ function compileKind(fields: Fields<Permission>): RbacPredicate | undefined {
   if (header !== undefined) return headerCondition(header)
   const path = fields.message('url_path')
   if (path !== undefined) return pathCondition(path)
+  const template = fields.message('uri_template')
+  if (template !== undefined) return templateCondition(template)
   const metadata = fields.message('metadata')
   if (metadata !== undefined) return metadataCondition(metadata)
   return compileConnectionRule(fields)

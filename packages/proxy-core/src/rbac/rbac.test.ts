@@ -75,11 +75,29 @@ describe('permissions', () => {
     [{ and_rules: { rules: [{ any: true }, { destination_port: 1 }] } }, false],
     [{ or_rules: { rules: [{ destination_port: 1 }, { any: true }] } }, true],
     [{ requested_server_name: { exact: '' } }, true],
+    [
+      {
+        uri_template: {
+          name: 't',
+          typed_config: {
+            '@type': 'x/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig',
+            path_template: '/{any}',
+          },
+        },
+      },
+      true,
+    ],
   ])('%j: %j', (permission, matched) => {
     expect(denies(permission, question())).toBe(matched)
   })
 
-  it.each([{ matcher: {} }, { uri_template: {} }, {}, { header: { name: '' } }])('%j is refused', (permission) => {
+  it.each([
+    { matcher: {} },
+    { uri_template: {} },
+    { uri_template: { typed_config: { '@type': 'x/Y' } } },
+    {},
+    { header: { name: '' } },
+  ])('%j is refused', (permission) => {
     expect(compileMessage(policy([permission]) as RBAC, '', compileRbac).ok).toBe(false)
   })
 
