@@ -1,4 +1,5 @@
 import { type ChannelOptions, Server, ServerCredentials } from '@grpc/grpc-js'
+import { type Clock, systemClock } from '@heddle/runtime'
 import type { XdsServer } from '../xds-server.js'
 import { type AddXdsServiceOptions, addXdsService } from './add-xds-service.js'
 
@@ -22,6 +23,9 @@ export interface ListenOptions extends AddXdsServiceOptions {
   readonly address: string
   /** Default: plaintext. */
   readonly credentials?: ServerCredentials
+  /** How long `close` waits for connections to end before it cuts them; milliseconds, default 5,000. */
+  readonly drainMs?: number
+  readonly clock?: Clock
   /** Over {@link SERVER_CHANNEL_OPTIONS}. */
   readonly channelOptions?: ChannelOptions
 }
@@ -32,13 +36,20 @@ export interface GrpcXdsServer extends AsyncDisposable {
   readonly port: number
   /** For further services. */
   readonly grpcServer: Server
-  /** Ends all streams with UNAVAILABLE, waits for them, then frees the port. */
+  /** Ends all streams with UNAVAILABLE, waits for the connections to end, then frees the port. */
   close(): Promise<void>
 }
 
 /** Serves `server` at an address. Rejects when the address cannot be bound. */
 export async function listenGrpc(server: XdsServer, options: ListenOptions): Promise<GrpcXdsServer> {
-  const { address, credentials = ServerCredentials.createInsecure(), channelOptions, ...service } = options
+  const {
+    address,
+    credentials = ServerCredentials.createInsecure(),
+    channelOptions,
+    drainMs = 5_000,
+    clock = systemClock,
+    ...service
+  } = options
   const grpcServer = new Server({ ...SERVER_CHANNEL_OPTIONS, ...channelOptions })
   addXdsService(grpcServer, server, service)
   const port = await new Promise<number>((resolve, reject) => {
@@ -47,7 +58,14 @@ export async function listenGrpc(server: XdsServer, options: ListenOptions): Pro
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close()
-      grpcServer.tryShutdown(() => resolve())
+      const cut = clock.after(drainMs, () => {
+        grpcServer.forceShutdown()
+        resolve()
+      })
+      grpcServer.tryShutdown(() => {
+        cut()
+        resolve()
+      })
     })
   return { port, grpcServer, close, [Symbol.asyncDispose]: close }
 }

@@ -68,6 +68,8 @@ export interface ModelClient {
   takeEvents(): Effect[]
   /** What the client has. */
   known(type: ShortType): Record<string, string>
+  /** What the server believes that the client has. */
+  believed(type: ShortType): Record<string, string>
   asks(type: ShortType): { wildcard: boolean; names: ReadonlySet<string> }
   /** Responses that the client has not answered. */
   unanswered(): ShortType[]
@@ -131,6 +133,8 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
     const error = names.error === undefined ? {} : { errorDetail: { code: 13, message: names.error } }
     if (variant === 'sotw') {
       const list = [...(wish.wildcard && wish.explicit ? ['*'] : []), ...wish.names]
+      // An empty list would still be the legacy wildcard, if nothing else was ever listed.
+      if (list.length === 0 && !wish.wildcard && ruleOf(TYPES[type]).wildcardWhenEmpty) list.push('')
       const nonce = names.nonce ?? wish.last?.nonce ?? ''
       take(
         sotw.onRequest({ typeUrl: TYPES[type], versionInfo: wish.accepted, responseNonce: nonce, resourceNames: list, ...error }),
@@ -195,7 +199,12 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
     },
     reconnect() {
       open()
-      for (const [type, wish] of wishes) {
+      for (const [type, wish] of [...wishes]) {
+        // An empty first request would ask for everything.
+        if (!wish.wildcard && wish.names.size === 0) {
+          wishes.delete(type)
+          continue
+        }
         wish.last = undefined
         wish.open = []
         request(type, { add: [...(wish.wildcard && wish.explicit ? ['*'] : []), ...wish.names], first: true })
@@ -212,6 +221,10 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
       return taken
     },
     known: (type) => Object.fromEntries([...(wishes.get(type)?.known ?? [])].sort(([a], [b]) => byName(a, b))),
+    believed: (type) => {
+      const resources = machine().sent().get(TYPES[type]) ?? []
+      return Object.fromEntries(resources.map(({ name, version }) => [name, version]))
+    },
     asks: (type) => wishes.get(type) ?? newWish(),
     unanswered: () => SHORT_TYPES.filter((type) => (wishes.get(type)?.open.length ?? 0) > 0),
     ackAll() {
