@@ -1,5 +1,6 @@
+import { type LabelSelector, selects } from '@heddle/config-model'
 import type { Metadata, PodTemplate } from './kubernetes.js'
-import type { InjectOptions, LabelSelector } from './options.js'
+import type { InjectOptions } from './options.js'
 
 /** Whether a pod gets a proxy, and why. */
 export interface Decision {
@@ -33,9 +34,9 @@ export function decide(pod: PodTemplate, namespace: string, options: InjectOptio
     const said = `${source} sidecar.istio.io/inject is ${JSON.stringify(value)}`
     return YES.has(value.toLowerCase()) ? yes('pod_enabled', said) : no('pod_disabled', said)
   }
-  if (options.neverInjectSelector?.some((selector) => selects(selector, labels)))
+  if (options.neverInjectSelector?.some((selector) => matches(selector, labels)))
     return no('never_selector', 'the labels match neverInjectSelector')
-  if (options.alwaysInjectSelector?.some((selector) => selects(selector, labels)))
+  if (options.alwaysInjectSelector?.some((selector) => matches(selector, labels)))
     return yes('always_selector', 'the labels match alwaysInjectSelector')
   const policy = options.policy ?? 'enabled'
   return policy === 'enabled'
@@ -78,11 +79,11 @@ function unselected(
 }
 
 /** metav1.LabelSelector; an empty one selects nothing here, as in Istio. */
-function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+function matches(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector
   if (Object.keys(matchLabels).length + matchExpressions.length === 0) return false
   return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    selects(matchLabels, labels) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
       const value = labels[key]
       switch (operator) {

@@ -1,11 +1,7 @@
+import type { LabelSelector } from '@heddle/config-model'
 import type { MeshConfigInput } from './proxy-config.js'
 import type { InjectionTemplate } from './templates/context.js'
 import type { ValuesInput } from './values.js'
-
-export interface LabelSelector {
-  matchLabels?: Readonly<Record<string, string>>
-  matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[]
-}
 
 /** All optional; the defaults are Istio's. */
 export interface InjectOptions {
