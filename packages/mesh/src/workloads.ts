@@ -21,15 +21,13 @@ export interface Workload {
 
 /** WorkloadEntries and Pods, by namespace and name. */
 export function workloadsOf(snapshot: MeshSnapshot): Workload[] {
-  const entries = snapshot
-    .list('WorkloadEntry')
-    .map(({ kind, metadata, spec }) =>
-      workload(kind, metadata, {
-        labels: { ...metadata.labels, ...spec.labels },
-        address: spec.address,
-        serviceAccount: spec.serviceAccount,
-      }),
-    )
+  const entries = snapshot.list('WorkloadEntry').map(({ kind, metadata, spec }) =>
+    workload(kind, metadata, {
+      labels: { ...metadata.labels, ...spec.labels },
+      address: spec.address,
+      serviceAccount: spec.serviceAccount,
+    }),
+  )
   const pods = snapshot
     .list('Pod')
     .map(({ kind, metadata, spec, status }) =>

@@ -1,9 +1,21 @@
 import type { Command } from '../command.js'
 import { completion } from './completion.js'
+import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
+import { inject } from './inject.js'
+import { proxy } from './proxy.js'
 import { translate } from './translate.js'
 import { validate } from './validate.js'
 import { version } from './version.js'
 
 /** In the order of `heddle --help`. */
-export const commands: readonly Command[] = [validate, explain, translate, version, completion(() => commands)]
+export const commands: readonly Command[] = [
+  validate,
+  explain,
+  translate,
+  inject,
+  proxy,
+  controlPlane,
+  version,
+  completion(() => commands),
+]

@@ -1,5 +1,6 @@
 import type { MeshSnapshot, OriginIndex, ResourceKey } from '@heddle/config-model'
 import {
+  type CompiledResources,
   type ConnectionFacts,
   compileResources,
   createHeaderMap,
@@ -142,8 +143,7 @@ async function explainHop(
   context: ExplainContext,
 ): Promise<Result<ExplainedHop>> {
   const { snapshot, origins = NO_LINES, random = systemRandom } = context
-  const translation = translate(snapshot, proxy)
-  const { config, diagnostics } = await compileResources(messagesOf(translation))
+  const { translation, config, diagnostics } = await compiledFor(snapshot, proxy)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0)
     return fail(
@@ -158,6 +158,26 @@ async function explainHop(
     stages: traceStages(stages, translation, origins, workload),
     result,
   })
+}
+
+interface CompiledProxy extends CompiledResources {
+  readonly translation: Translation
+}
+
+// Tests and tables ask for many requests of one snapshot; what a proxy has does not depend on them.
+const compiled = new WeakMap<MeshSnapshot, Map<string, Promise<CompiledProxy>>>()
+
+function compiledFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Promise<CompiledProxy> {
+  const key = JSON.stringify(proxy)
+  const known = compiled.get(snapshot) ?? new Map<string, Promise<CompiledProxy>>()
+  compiled.set(snapshot, known)
+  const compile = async (): Promise<CompiledProxy> => {
+    const translation = translate(snapshot, proxy)
+    return { translation, ...(await compileResources(messagesOf(translation))) }
+  }
+  const found = known.get(key) ?? compile()
+  known.set(key, found)
+  return found
 }
 
 function messagesOf({ resources }: Translation): ResourceMessages {

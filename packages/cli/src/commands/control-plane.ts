@@ -1,0 +1,110 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { type Authenticator, createFolderStore, createJwtAuthenticator, createSelfSignedAuthority } from '@heddle/ca'
+import { type ServeControlPlaneOptions, serveControlPlane } from '@heddle/mesh'
+import { createJsonLogger, DEFAULT_TRUST_DOMAIN, fail, formatDiagnostic, problem, systemClock } from '@heddle/runtime'
+import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
+import { configFlags, readMeshConfigFlag } from '../config.js'
+
+const DEFAULTS = {
+  grpc: '127.0.0.1:15010',
+  secureGrpc: '127.0.0.1:15012',
+  http: '127.0.0.1:8080',
+  issuer: 'https://kubernetes.default.svc',
+  audience: 'istio-ca',
+}
+
+/** Tokens are believed when --jwks tells who signs them; else the TLS listener lets nobody in. */
+function authenticatorOf(args: Arguments): Authenticator {
+  const jwks = args.string('jwks')
+  if (jwks === undefined)
+    return async () =>
+      fail(problem('control_plane.no_jwks', '', 'this control plane was started without --jwks and believes no token'))
+  return createJwtAuthenticator({
+    clock: systemClock,
+    jwks: () => JSON.parse(readFileSync(jwks, 'utf8')),
+    issuer: args.string('token-issuer') ?? DEFAULTS.issuer,
+    audiences: [args.string('token-audience') ?? DEFAULTS.audience],
+    trustDomain: DEFAULT_TRUST_DOMAIN,
+  })
+}
+
+async function secureOptions(
+  args: Arguments,
+): Promise<Pick<ServeControlPlaneOptions, 'secureGrpcAddress' | 'authority' | 'authenticate'>> {
+  const folder = args.string('ca-dir')
+  if (args.string('secure-grpc-addr') === undefined && folder === undefined) return {}
+  const authority = await createSelfSignedAuthority({
+    clock: systemClock,
+    ...(folder === undefined ? {} : { store: createFolderStore(folder) }),
+  })
+  return {
+    secureGrpcAddress: args.string('secure-grpc-addr') ?? DEFAULTS.secureGrpc,
+    authority,
+    authenticate: authenticatorOf(args),
+  }
+}
+
+/** `pilot-discovery discovery` on a folder. */
+export const controlPlane: Command = {
+  name: 'control-plane',
+  summary: 'serve a folder of YAML to proxies: xDS, certificates, debug pages',
+  flags: {
+    ...configFlags,
+    'grpc-addr': { type: 'string', value: 'ADDR', help: `plaintext xDS, for trusted networks (default ${DEFAULTS.grpc})` },
+    'secure-grpc-addr': {
+      type: 'string',
+      value: 'ADDR',
+      help: `xDS and certificates over TLS (default off; with --ca-dir ${DEFAULTS.secureGrpc})`,
+    },
+    'http-addr': { type: 'string', value: 'ADDR', help: `readiness, debug pages, metrics (default ${DEFAULTS.http})` },
+    'ready-file': { type: 'string', value: 'FILE', help: 'gets the bound addresses as JSON once everything serves' },
+    'ca-dir': { type: 'string', value: 'DIR', help: 'where the root certificate and its key are kept (default: in memory)' },
+    jwks: { type: 'string', value: 'FILE', help: 'public keys of service account tokens' },
+    'token-issuer': { type: 'string', value: 'ISS', help: `their issuer (default ${DEFAULTS.issuer})` },
+    'token-audience': { type: 'string', value: 'AUD', help: `their audience (default ${DEFAULTS.audience})` },
+  },
+  async run(args, io) {
+    const config = required(args, 'config')
+    if (args.positionals.length > 0) throw new UsageError(`unexpected ${args.positionals[0]}`)
+    const meshConfig = await readMeshConfigFlag(args, io)
+    const options: ServeControlPlaneOptions = {
+      config,
+      ...(meshConfig === undefined ? {} : { meshConfig }),
+      grpcAddress: args.string('grpc-addr') ?? DEFAULTS.grpc,
+      httpAddress: args.string('http-addr') ?? DEFAULTS.http,
+      ...(await secureOptions(args)),
+      logger: createJsonLogger(io.err, systemClock),
+    }
+    const served = await serveControlPlane(options).catch((error: unknown) => {
+      throw new InputError(error instanceof Error ? error.message : String(error))
+    })
+    const report = (): void => {
+      for (const diagnostic of served.diagnostics.current)
+        if (diagnostic.severity !== 'info') io.err(`${formatDiagnostic(diagnostic)}\n`)
+    }
+    report()
+    served.diagnostics.subscribe(report)
+    const ready = {
+      pid: process.pid,
+      grpc: served.addresses.grpc,
+      secureGrpc: served.addresses.secureGrpc,
+      http: served.addresses.http,
+    }
+    io.out(
+      `serving ${config}: ${Object.entries(served.addresses)
+        .map(([name, address]) => `${name} ${address}`)
+        .join(', ')}\n`,
+    )
+    const readyFile = args.string('ready-file')
+    if (readyFile !== undefined) writeWhole(readyFile, `${JSON.stringify(ready)}\n`)
+    await io.stopped()
+    await served.close()
+    return EXIT.ok
+  },
+}
+
+/** By rename, so that whoever waits for the file never reads half of it. */
+export function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text)
+  renameSync(`${file}.part`, file)
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { compileResources, createProxy, type ProxyServer, ProxyStartError, parseBootstrap } from '@heddle/proxy-core'
+import { createJsonLogger, formatDiagnostic, type LogLevel, systemClock } from '@heddle/runtime'
+import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import { load } from 'js-yaml'
+import { type Arguments, type Command, EXIT, InputError, type Io, required, UsageError } from '../command.js'
+import { readText } from '../files.js'
+import { VERSION } from '../version.js'
+import { writeWhole } from './control-plane.js'
+
+// Envoy's level names on ours.
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  warn: 'warn',
+  error: 'error',
+  critical: 'error',
+  off: 'off',
+}
+
+interface Bootstrap {
+  node?: { id?: string; cluster?: string }
+}
+
+async function readBootstrap(args: Arguments, io: Io): Promise<Bootstrap> {
+  const file = required(args, 'config-path')
+  let bootstrap: Bootstrap
+  try {
+    bootstrap = load(await readText(file, io)) as Bootstrap
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError(`${file} is neither YAML nor JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (typeof bootstrap !== 'object' || bootstrap === null) throw new InputError(`${file} holds no bootstrap`)
+  const id = args.string('service-node')
+  const cluster = args.string('service-cluster')
+  if (id === undefined && cluster === undefined) return bootstrap
+  return {
+    ...bootstrap,
+    node: { ...bootstrap.node, ...(id === undefined ? {} : { id }), ...(cluster === undefined ? {} : { cluster }) },
+  }
+}
+
+function levelOf(args: Arguments): LogLevel {
+  const name = args.string('log-level') ?? 'info'
+  const level = LEVELS[name]
+  if (level === undefined) throw new UsageError(`--log-level takes one of ${Object.keys(LEVELS).join(', ')}, not ${name}`)
+  return level
+}
+
+/** One event loop serves; more are refused, since a number that does nothing would be silence. */
+function checkConcurrency(args: Arguments, io: Io): void {
+  const text = args.string('concurrency')
+  if (text === undefined) return
+  const concurrency = Number(text)
+  if (!Number.isInteger(concurrency) || concurrency < 0) throw new UsageError(`--concurrency takes a whole number, not ${text}`)
+  if (concurrency > 1 || (concurrency === 0 && availableParallelism() > 1))
+    io.err(`heddle proxy: one event loop serves; --concurrency ${text} is not supported yet and runs as 1\n`)
+}
+
+function drainMs(args: Arguments): number | undefined {
+  const text = args.string('drain-time-s')
+  if (text === undefined) return undefined
+  const seconds = Number(text)
+  if (!Number.isFinite(seconds) || seconds < 0) throw new UsageError(`--drain-time-s takes seconds, not ${text}`)
+  return seconds * 1000
+}
+
+/** `envoy`, with its flags. */
+export const proxy: Command = {
+  name: 'proxy',
+  summary: 'run the proxy under an Envoy v3 bootstrap',
+  flags: {
+    'config-path': { type: 'string', short: 'c', value: 'FILE', help: 'Envoy v3 bootstrap, YAML or JSON, static or ADS' },
+    mode: { type: 'string', value: 'serve|validate', help: 'validate: check the bootstrap and leave (default serve)' },
+    'admin-address-path': { type: 'string', value: 'FILE', help: 'gets the admin address once it is bound' },
+    concurrency: { type: 'string', value: 'N', help: 'event loops (1 is what there is)' },
+    'service-node': { type: 'string', value: 'ID', help: 'node.id, over the bootstrap’s' },
+    'service-cluster': { type: 'string', value: 'NAME', help: 'node.cluster, over the bootstrap’s' },
+    'log-level': {
+      type: 'string',
+      short: 'l',
+      value: 'LEVEL',
+      help: 'trace, debug, info, warning, error, critical or off (default info)',
+    },
+    'drain-time-s': { type: 'string', value: 'S', help: 'how long SIGTERM lets connections finish (default 600)' },
+  },
+  async run(args, io) {
+    const mode = args.string('mode') ?? 'serve'
+    if (mode !== 'serve' && mode !== 'validate') throw new UsageError(`--mode takes serve or validate, not ${mode}`)
+    checkConcurrency(args, io)
+    const drainTimeMs = drainMs(args)
+    const logger = createJsonLogger(io.err, systemClock, levelOf(args))
+    const bootstrap = await readBootstrap(args, io)
+    const options = {
+      bootstrap,
+      logger,
+      readFile: readIfThere,
+      version: VERSION,
+      ...(drainTimeMs === undefined ? {} : { drainTimeMs }),
+    }
+    if (mode === 'validate') return validate(bootstrap, args, io)
+    try {
+      return await serve(createProxy(options), args, io)
+    } catch (error) {
+      if (!(error instanceof ProxyStartError)) throw error
+      for (const reason of error.reasons) io.err(`heddle proxy: ${reason}\n`)
+      return EXIT.findings
+    }
+  },
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Everything static, compiled as it would be at start; no address is bound. */
+async function validate(bootstrap: Bootstrap, args: Arguments, io: Io): Promise<number> {
+  const parsed = parseBootstrap(bootstrap)
+  const messages = parsed.ok
+    ? new Map<string, readonly object[]>([
+        [Listener.typeUrl, parsed.value.listeners],
+        [Cluster.typeUrl, parsed.value.clusters],
+      ])
+    : new Map<string, object[]>()
+  const { diagnostics } = await compileResources(messages, { readFile: readIfThere })
+  const all = [...parsed.diagnostics, ...diagnostics]
+  for (const diagnostic of all) io.err(`${formatDiagnostic(diagnostic)}\n`)
+  if (all.some(({ severity }) => severity === 'error')) return EXIT.findings
+  io.out(`configuration '${required(args, 'config-path')}' OK\n`)
+  return EXIT.ok
+}
+
+async function serve(server: ProxyServer, args: Arguments, io: Io): Promise<number> {
+  await server.start()
+  const adminFile = args.string('admin-address-path')
+  const { adminAddress } = server
+  if (adminFile !== undefined && adminAddress !== undefined) writeWhole(adminFile, `${adminAddress.address}:${adminAddress.port}`)
+  await Promise.race([io.stopped().then(() => server.drain()), server.closed])
+  await server.close()
+  return EXIT.ok
+}

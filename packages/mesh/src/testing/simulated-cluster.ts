@@ -1,0 +1,76 @@
+import {
+  type AnyResource,
+  type Deployment,
+  decodeResource,
+  type MeshSnapshot,
+  type Pod,
+  type Service,
+  selects,
+} from '@heddle/config-model'
+
+/** Deployments of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint slices between them. */
+export function simulateCluster(snapshot: MeshSnapshot): AnyResource[] {
+  const entries = new Set(snapshot.list('WorkloadEntry').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))
+  const deployments = snapshot.list('Deployment').filter(({ metadata }) => !entries.has(`${metadata.namespace}/${metadata.name}`))
+  const pods = deployments.map((deployment, i) => podOf(deployment, `10.244.0.${i + 1}`))
+  const services = snapshot.list('Service').map((service, i) => withAddress(service, `10.96.0.${i + 1}`))
+  return [...pods, ...services, ...services.flatMap((service) => sliceOf(service, pods))]
+}
+
+function podOf({ metadata, spec }: Deployment, address: string): Pod {
+  const template = spec.template ?? {}
+  // What the injector adds: this pod takes mTLS.
+  const labels = { ...template.metadata?.labels, 'security.istio.io/tlsMode': 'istio' }
+  return decode<Pod>({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: metadata.name, namespace: metadata.namespace, labels, annotations: template.metadata?.annotations },
+    spec: template.spec ?? { containers: [] },
+    status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }], conditions: [{ type: 'Ready', status: 'True' }] },
+  })
+}
+
+function withAddress(service: Service, clusterIP: string): Service {
+  const { spec } = service
+  return spec.clusterIP !== undefined || spec.type === 'ExternalName' ? service : { ...service, spec: { ...spec, clusterIP } }
+}
+
+/** None for a service that selects no pod: nothing of its own would be there either. */
+function sliceOf({ metadata, spec }: Service, pods: readonly Pod[]): AnyResource[] {
+  const { selector } = spec
+  if (selector === undefined) return []
+  const chosen = pods.filter((pod) => pod.metadata.namespace === metadata.namespace && selects(selector, pod.metadata.labels))
+  const [first] = chosen
+  if (first === undefined) return []
+  return [
+    decode<AnyResource>({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: `${metadata.name}-simulated`,
+        namespace: metadata.namespace,
+        labels: { 'kubernetes.io/service-name': metadata.name },
+      },
+      addressType: 'IPv4',
+      endpoints: chosen.map((pod) => ({
+        addresses: [pod.status?.podIP ?? ''],
+        conditions: { ready: true },
+        targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace },
+      })),
+      ports: (spec.ports ?? []).map(({ name, port, targetPort = port }) => ({ name, port: portNumber(targetPort, first) })),
+    }),
+  ]
+}
+
+function portNumber(port: number | string, { spec }: Pod): number {
+  if (typeof port === 'number') return port
+  const named = (spec.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === port)
+  return named?.containerPort ?? 0
+}
+
+/** These objects are made here, so one that is refused is a mistake here. */
+function decode<R extends AnyResource>(object: object): R {
+  const decoded = decodeResource(object)
+  if (!decoded.ok) throw new Error(decoded.diagnostics.map(({ path, message }) => `${path}: ${message}`).join('; '))
+  return decoded.value.resource as R
+}
