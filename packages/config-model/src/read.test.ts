@@ -139,3 +139,20 @@ describe('readYaml', () => {
     expect([resources.length, diagnostics.length]).toEqual([9900, 100])
   })
 })
+
+it('is not impressed by hostile keys', () => {
+  const text =
+    'apiVersion: v1\nkind: Service\nmetadata: {name: s, labels: {__proto__: x, constructor: z}}\nspec: {__proto__: {polluted: yes}, ports: [{port: 80, __proto__: {name: evil}}]}\n'
+  const { resources, diagnostics } = readYaml(text, { file: 'f' })
+  expect(diagnostics).toEqual([])
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  expect(resources[0]!.spec).toEqual({ type: 'ClusterIP', ports: [{ name: '', protocol: 'TCP', port: 80 }] })
+  expect(Object.keys(resources[0]!.metadata.labels)).toEqual(['__proto__', 'constructor'])
+})
+
+it('takes megabytes of one text', () => {
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  big: "${'x'.repeat(20_000_000)}"\n`
+  const started = performance.now()
+  expect(readYaml(text, { file: 'f' }).resources).toHaveLength(1)
+  expect(performance.now() - started).toBeLessThan(10_000)
+})

@@ -4,7 +4,7 @@ import { isRecord } from './decode/value.js'
 import type { AnyResource } from './kinds/index.js'
 import { createOriginIndex, type DocumentOrigin, locate } from './origins.js'
 import { keyOf, type OriginIndex, type ResourceKey } from './resource.js'
-import { loadDocument } from './yaml/load.js'
+import { type Loaded, loadDocuments } from './yaml/load.js'
 import { type Chunk, splitDocuments } from './yaml/split.js'
 
 export interface ReadOptions extends DecodeOptions {
@@ -49,14 +49,17 @@ export function readYaml(text: string, options: ReadOptions): ReadResult {
     documents: new Map(),
     unreadable: false,
   }
-  for (const chunk of splitDocuments(text)) readChunk(chunk, reading)
-  const { resources, others, refused, diagnostics, documents, unreadable } = reading
-  const origins = createOriginIndex((key) => documents.get(key))
-  return { resources: [...resources.values()], others, refused, unreadable, diagnostics, origins, documents }
+  const chunks = splitDocuments(text)
+  const documents = loadDocuments(text, chunks)
+  chunks.forEach((chunk, i) => {
+    readChunk(chunk, documents[i]!, reading)
+  })
+  const { options: _, resources, ...rest } = reading
+  const origins = createOriginIndex((key) => reading.documents.get(key))
+  return { ...rest, resources: [...resources.values()], origins }
 }
 
-function readChunk(chunk: Chunk, reading: Reading): void {
-  const loaded = loadDocument(chunk.text)
+function readChunk(chunk: Chunk, loaded: Loaded, reading: Reading): void {
   if (!loaded.ok) {
     const origin: Origin = { file: reading.options.file, line: chunk.line + loaded.line - 1 }
     reading.unreadable = true

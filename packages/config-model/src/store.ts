@@ -2,6 +2,7 @@ import {
   type Collection,
   createGraph,
   createSource,
+  createWatch,
   derive,
   type Graph,
   type MetricsRegistry,
@@ -76,12 +77,12 @@ export function createStore(options: StoreOptions = {}): Store {
   const meshConfig = deriveMeshConfig(bases, sources)
   const catalog = createCatalog({ graph, sources, meshConfig, domainSuffix, cluster, network })
   const view = createView(sources, catalog, meshConfig)
-  const subscribers = new Set<(snapshot: MeshSnapshot) => void>()
+  const published = createWatch(view.current)
 
   const commit = (write: () => void): number => {
     const before = view.current
     graph.batch(write)
-    if (view.publish() !== before) for (const changed of [...subscribers]) changed(view.current)
+    if (view.publish() !== before) published.set(view.current)
     return view.current.revision
   }
   const apply = ({ set = [], remove = [] }: Batch): number =>
@@ -97,13 +98,7 @@ export function createStore(options: StoreOptions = {}): Store {
     remove: (...keys) => apply({ remove: keys }),
     setMeshConfig: (next) => commit(() => bases.set('', next)),
     snapshot: () => view.current,
-    subscribe(changed) {
-      const own = (snapshot: MeshSnapshot): void => changed(snapshot)
-      subscribers.add(own)
-      return () => {
-        subscribers.delete(own)
-      }
-    },
+    subscribe: published.subscribe,
     collections: {
       graph,
       of: <K extends KindName>(kind: K) => sources[kind] as unknown as Collection<KindOf<K>>,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { loadDocument } from './load.js'
+import { loadDocument, loadDocuments } from './load.js'
+import { splitDocuments } from './split.js'
 
 it.each<[string, unknown]>([
   ['a: [y, no, On, "off", yes]', { a: [true, false, true, 'off', true] }],
@@ -36,4 +37,14 @@ it('refuses a billion laughs', () => {
   const before = performance.now()
   expect(loadDocument(lines.join('\n'))).toMatchObject({ ok: false, message: expect.stringContaining('aliases') })
   expect(performance.now() - before).toBeLessThan(5000)
+})
+
+it.each<[string, string]>([
+  ['good documents', 'a: 1\n---\nb: [x, y]\n---\n"text"\n'],
+  ['empty ones between', '# nothing\n---\n---\na: 1\n--- ~\n---\nb: 2\n'],
+  ['a bad one', 'a: 1\n---\nb: [\n---\nc: 3\n'],
+  ['aliases', 'a: &x 1\nb: *x\n---\nc: 3\n'],
+])('reads a stream of %s as it reads each', (_name, stream) => {
+  const chunks = splitDocuments(stream)
+  expect(loadDocuments(stream, chunks)).toEqual(chunks.map(({ text }) => loadDocument(text)))
 })
