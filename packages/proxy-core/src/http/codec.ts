@@ -58,8 +58,8 @@ export interface ServerSession {
   readonly active: number
   /** Requests that have come so far. */
   readonly total: number
-  /** Closes when idle, or after the responses under way, which say `connection: close`. */
-  drain(): void
+  /** Every response from now on says `connection: close`. An idle connection closes now, or (as in Envoy, so that no request meets a closed door) after its next request. */
+  drain(closeIdle: boolean): void
   destroy(error?: Error): void
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random, Watch } from '@heddle/runtime'
 import type { HttpManager } from '../config/compiled.js'
 import type { Connection } from '../net/connection.js'
-import type { Timers } from '../net/timers.js'
+import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { RouteTable } from '../route/table.js'
 import type { HttpCodec, ServerExchange, ServerHandler, ServerSession } from './codec.js'
@@ -32,8 +32,8 @@ export interface HttpConnectionManager {
   /** Requests under way, over all connections. */
   readonly active: number
   readonly connections: number
-  /** Responses from now on say `connection: close`, idle connections close. */
-  drain(): void
+  /** Responses from now on say `connection: close`. Idle connections stay for one more request, unless `closeIdle`. */
+  drain(closeIdle?: boolean): void
   /** Closes every connection at once. */
   destroy(): void
 }
@@ -84,7 +84,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
       stats.downstreamCxTotal.inc()
       stats.downstreamCxActive.add(1)
       managed.start(codec)
-      if (draining) managed.drain()
+      if (draining) managed.drain(false)
     },
     get active() {
       let active = 0
@@ -94,9 +94,9 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
     get connections() {
       return connections.size
     },
-    drain() {
+    drain(closeIdle = false) {
       draining = true
-      for (const connection of connections) connection.drain()
+      for (const connection of connections) connection.drain(closeIdle)
     },
     destroy() {
       for (const connection of connections) connection.destroy()
@@ -111,6 +111,7 @@ export class ManagedConnection implements ServerHandler {
   readonly #runtime: ManagerRuntime
   readonly #gone: () => void
   #session: ServerSession | undefined
+  #lifetime: Timer | undefined
   #xfcc: string | undefined
   #active = 0
 
@@ -140,10 +141,17 @@ export class ManagedConnection implements ServerHandler {
       },
       this,
     )
+    this.#limitLifetime(manager.timeouts.maxConnectionDuration)
   }
 
   get active(): number {
     return this.#active
+  }
+
+  #limitLifetime(ms: number): void {
+    if (ms === 0) return
+    this.#lifetime = this.#runtime.timers.timer(() => this.drain(true))
+    this.#lifetime.start(ms)
   }
 
   /** The certificate of the peer as x-forwarded-client-cert tells it; the same for every request. */
@@ -165,6 +173,7 @@ export class ManagedConnection implements ServerHandler {
   }
 
   onClose(): void {
+    this.#lifetime?.stop()
     this.#gone()
   }
 
@@ -178,8 +187,8 @@ export class ManagedConnection implements ServerHandler {
     this.#active--
   }
 
-  drain(): void {
-    this.#session?.drain()
+  drain(closeIdle: boolean): void {
+    this.#session?.drain(closeIdle)
   }
 
   destroy(): void {

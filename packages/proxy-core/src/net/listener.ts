@@ -11,7 +11,8 @@ import type { Tls } from './tls.js'
 export interface Terminal {
   serve(connection: Connection, facts: ConnectionFacts): void
   readonly connections: number
-  drain(): void
+  /** What is open may go on until it is over; HTTP says `connection: close`. `closeIdle`: what is idle is over. */
+  drain(closeIdle?: boolean): void
   destroy(): void
 }
 
@@ -29,7 +30,8 @@ export interface ListenerSessionOptions {
 export interface ListenerSession {
   accept(connection: Connection): void
   readonly connections: number
-  drain(): void
+  /** See {@link Terminal.drain}. */
+  drain(closeIdle?: boolean): void
   close(): void
 }
 
@@ -116,9 +118,9 @@ export function createListenerSession(options: ListenerSessionOptions): Listener
       for (const terminal of terminals.values()) count += terminal.connections
       return count
     },
-    drain() {
+    drain(closeIdle) {
       draining = true
-      for (const terminal of terminals.values()) terminal.drain()
+      for (const terminal of terminals.values()) terminal.drain(closeIdle)
     },
     close() {
       draining = true

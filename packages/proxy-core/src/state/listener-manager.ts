@@ -158,7 +158,7 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
       sockets.clear()
       for (const { session } of served.values()) {
         draining.add(session)
-        session.drain()
+        session.drain(true)
       }
       await Promise.allSettled(closing)
       await drained(draining, clock, drainTimeMs)

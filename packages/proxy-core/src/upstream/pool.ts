@@ -90,7 +90,8 @@ class HttpPool implements Pool, ClientSessionHandler {
 
   drain(): void {
     this.#draining = true
-    for (const member of [...this.#members.values()]) member.session.drain()
+    for (const member of this.#idle.splice(0)) member.session.drain()
+    if (this.#waiting.size === 0) for (const member of [...this.#members.values()]) member.session.drain()
   }
 
   destroy(): void {
@@ -119,7 +120,7 @@ class HttpPool implements Pool, ClientSessionHandler {
     const member = this.#members.get(session)
     if (member === undefined) return
     const most = this.#o.cluster.http.maxRequestsPerConnection
-    if (this.#draining || (most > 0 && session.total >= most)) {
+    if (most > 0 && session.total >= most) {
       session.drain()
       return
     }
@@ -127,6 +128,10 @@ class HttpPool implements Pool, ClientSessionHandler {
     if (next !== undefined) {
       this.forget(next)
       this.#assign(next, member)
+      return
+    }
+    if (this.#draining) {
+      session.drain()
       return
     }
     this.#idle.push(member)

@@ -65,9 +65,9 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
     return this.#draining
   }
 
-  drain(): void {
+  drain(closeIdle: boolean): void {
     this.#draining = true
-    if (this.#exchange === undefined && this.#held.length === 0) this.#shutdown()
+    if (closeIdle && this.#exchange === undefined && this.#held.length === 0) this.#shutdown()
   }
 
   destroy(error?: Error): void {
