@@ -2,8 +2,10 @@ import type { HttpFilterFactory } from '../http/filter.js'
 import { corsFilter } from './http/cors.js'
 import { faultFilter } from './http/fault.js'
 import { grpcStatsFilter } from './http/grpc-stats.js'
+import { headerMutationFilter } from './http/header-mutation.js'
 import { istioAlpnFilter } from './http/istio-alpn.js'
 import { istioStatsFilter } from './http/istio-stats.js'
+import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rbacFilter } from './http/rbac.js'
 
@@ -12,6 +14,8 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(rbacFilter),
   erased(faultFilter),
   erased(corsFilter),
+  erased(localRateLimitFilter),
+  erased(headerMutationFilter),
   erased(istioAlpnFilter),
   erased(grpcStatsFilter),
   erased(peerMetadataFilter),

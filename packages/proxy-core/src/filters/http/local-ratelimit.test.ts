@@ -1,0 +1,60 @@
+import { createFakeClock } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { localRateLimitFilter } from './local-ratelimit.js'
+import { configured, deps, response, run, stream } from './testing.js'
+
+describe('local rate limit', () => {
+  const all = { default_value: { numerator: 100 } }
+  const limit = {
+    token_bucket: { max_tokens: 2, tokens_per_fill: 1, fill_interval: '1s' },
+    filter_enabled: all,
+    filter_enforced: all,
+    response_headers_to_add: [{ header: { key: 'x-limited', value: 'yes' } }],
+  }
+
+  it('lets the bucket empty, then answers 429 until a token is back', () => {
+    const clock = createFakeClock()
+    const create = configured(localRateLimitFilter, limit, deps({ clock }))
+    const refused = (): boolean => run(create, stream()) !== undefined
+    expect([refused(), refused(), refused()]).toEqual([false, false, true])
+    clock.advance(1000)
+    expect([refused(), refused()]).toEqual([false, true])
+    clock.advance(60_000)
+    expect([refused(), refused(), refused()]).toEqual([false, false, true])
+    const asked = stream()
+    const filter = create(asked)
+    expect(filter.onRequest!(asked.request, asked)).toEqual({
+      status: 429,
+      body: 'local_rate_limited',
+      details: 'local_rate_limited',
+      flag: 'RL',
+    })
+    const answer = response()
+    void filter.onResponse!(answer, asked)
+    expect(answer.headers.get('x-limited')).toBe('yes')
+  })
+
+  it('counts per connection when told to, and only marks when not enforced', () => {
+    const own = configured(localRateLimitFilter, { ...limit, local_rate_limit_per_downstream_connection: true })
+    for (let i = 0; i < 5; i++) expect(run(own, stream())).toBeUndefined()
+    const lenient = configured(localRateLimitFilter, {
+      ...limit,
+      filter_enforced: { default_value: {} },
+      request_headers_to_add_when_not_enforced: [{ header: { key: 'x-over', value: '1' } }],
+    })
+    for (let i = 0; i < 2; i++) void run(lenient, stream())
+    const last = stream()
+    void run(lenient, last)
+    expect(last.request.headers.get('x-over')).toBe('1')
+  })
+
+  it('is off without filter_enabled, and refuses descriptors', () => {
+    const off = configured(localRateLimitFilter, { token_bucket: limit.token_bucket })
+    for (let i = 0; i < 5; i++) expect(run(off, stream())).toBeUndefined()
+    expect(localRateLimitFilter.decode({ descriptors: [{}] }, 'c')).toMatchObject({
+      ok: false,
+      diagnostics: [{ path: 'c.descriptors' }],
+    })
+    expect(localRateLimitFilter.decode({ token_bucket: { max_tokens: 1, fill_interval: '0.01s' } }, 'c').ok).toBe(false)
+  })
+})

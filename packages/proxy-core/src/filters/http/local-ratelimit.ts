@@ -1,0 +1,113 @@
+import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/http/local_ratelimit/v3'
+import { compileMessage, type Fields } from '../../config/fields.js'
+import { compileRuntimeFraction } from '../../config/fraction.js'
+import { compileHeaderOption } from '../../config/header-options.js'
+import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
+import { isGrpc } from '../../http/local-reply.js'
+import type { LocalReply } from '../../http/message.js'
+import { createHeaderMutation, type HeaderMutation } from '../../route/header-mutation.js'
+import { createTokenBucket, type TokenBucket } from './token-bucket.js'
+
+interface LocalRateLimitConfig {
+  /** Undefined: nothing is limited. */
+  readonly bucket: { readonly max: number; readonly perFill: number; readonly fillMs: number } | undefined
+  readonly status: number
+  readonly enabled: number
+  readonly enforced: number
+  readonly perConnection: boolean
+  readonly asResourceExhausted: boolean
+  readonly whenNotEnforced: HeaderMutation
+  readonly responseHeaders: HeaderMutation
+}
+
+const SHORTEST_FILL_MS = 50
+const RESOURCE_EXHAUSTED = '8'
+
+/** envoy.filters.http.local_ratelimit with one bucket per config, or per connection; descriptors are not supported. */
+export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
+  typeNames: ['envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'],
+  decode: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
+  decodePerRoute: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
+  create(config, deps, name) {
+    const buckets = createBuckets(deps)
+    return (stream) => createFilter((stream.perRouteConfig(name) as LocalRateLimitConfig | undefined) ?? config, buckets, deps)
+  },
+}
+
+function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
+  const bucket = fields.message('token_bucket')
+  const status = fields.message('status')
+  const code = status?.number('code') ?? 0
+  status?.done()
+  const config: LocalRateLimitConfig = {
+    bucket: bucket && {
+      max: bucket.number('max_tokens'),
+      perFill: bucket.number('tokens_per_fill', 1),
+      fillMs: bucket.durationMs('fill_interval', 0),
+    },
+    status: code < 400 ? 429 : code,
+    enabled: compileRuntimeFraction(fields.message('filter_enabled'), 0),
+    enforced: compileRuntimeFraction(fields.message('filter_enforced'), 0),
+    perConnection: fields.boolean('local_rate_limit_per_downstream_connection'),
+    asResourceExhausted: fields.boolean('rate_limited_as_resource_exhausted'),
+    whenNotEnforced: createHeaderMutation(
+      fields.messages('request_headers_to_add_when_not_enforced').map(compileHeaderOption),
+      [],
+    ),
+    responseHeaders: createHeaderMutation(fields.messages('response_headers_to_add').map(compileHeaderOption), []),
+  }
+  bucket?.done()
+  fields.done({
+    stat_prefix: 'names statistics',
+    stage: 'means nothing without descriptors',
+    always_consume_default_token_bucket: 'there is only the default bucket',
+  })
+  if (config.bucket !== undefined && config.bucket.fillMs < SHORTEST_FILL_MS)
+    fields.problem(`fill_interval must be ${SHORTEST_FILL_MS} ms or more.`, 'token_bucket')
+  if (config.bucket !== undefined && (config.bucket.max < 1 || config.bucket.perFill < 1))
+    fields.problem('max_tokens and tokens_per_fill must be 1 or more.', 'token_bucket')
+  return config
+}
+
+type BucketOf = (config: LocalRateLimitConfig, connection: object) => TokenBucket
+
+/** A bucket lives as long as the config or connection that it limits. */
+function createBuckets({ clock }: FilterDeps): BucketOf {
+  const shared = new WeakMap<object, WeakMap<object, TokenBucket>>()
+  return (config, connection) => {
+    let own = shared.get(config)
+    if (own === undefined) shared.set(config, (own = new WeakMap()))
+    const key = config.perConnection ? connection : config
+    let bucket = own.get(key)
+    if (bucket === undefined) own.set(key, (bucket = createTokenBucket(config.bucket!, clock)))
+    return bucket
+  }
+}
+
+function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random }: FilterDeps): HttpFilter {
+  if (config.bucket === undefined || config.enabled === 0) return {}
+  let limited = false
+  return {
+    onRequest(request, stream) {
+      if (random.next() >= config.enabled || bucketOf(config, stream.connection).take()) return
+      if (random.next() < config.enforced) {
+        limited = true
+        return refusal(config, isGrpc(request.headers))
+      }
+      config.whenNotEnforced.apply(request.headers, { info: stream.info, requestHeaders: request.headers })
+    },
+    onResponse({ headers }, stream: HttpStream) {
+      if (limited)
+        config.responseHeaders.apply(headers, {
+          info: stream.info,
+          requestHeaders: stream.request.headers,
+          responseHeaders: headers,
+        })
+    },
+  }
+}
+
+function refusal({ status, asResourceExhausted }: LocalRateLimitConfig, grpc: boolean): LocalReply {
+  const reply: LocalReply = { status, body: 'local_rate_limited', details: 'local_rate_limited', flag: 'RL' }
+  return grpc && asResourceExhausted ? { ...reply, headers: [['grpc-status', RESOURCE_EXHAUSTED]] } : reply
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import type { LocalReply } from '../../http/message.js'
+import { rbacFilter } from './rbac.js'
+import { configured, logger, must, run, stream } from './testing.js'
+
+describe('rbac', () => {
+  const deny = {
+    rules: {
+      action: 'DENY',
+      policies: {
+        'ns[nolen]-policy[no admin]-rule[0]': {
+          permissions: [{ url_path: { path: { prefix: '/admin' } } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  }
+
+  it('tells the caller nothing, the operator everything', () => {
+    const reply = run(configured(rbacFilter, deny), stream({ path: '/admin/x' })) as LocalReply
+    expect(reply).toEqual({
+      status: 403,
+      body: 'RBAC: access denied',
+      details: 'rbac_access_denied_matched_policy[ns[nolen]-policy[no_admin]-rule[0]]',
+    })
+    expect(JSON.stringify(logger.entries)).toContain('no admin')
+    expect(run(configured(rbacFilter, deny), stream({ path: '/info' }))).toBeUndefined()
+  })
+
+  it('takes principals from a verified certificate only', () => {
+    const rules = {
+      policies: {
+        p: {
+          permissions: [{ any: true }],
+          principals: [{ authenticated: { principal_name: { exact: 'spiffe://td/ns/a/sa/b' } } }],
+        },
+      },
+    }
+    const create = configured(rbacFilter, { rules })
+    expect(run(create, stream({ tls: { peerVerified: true, peerUris: ['spiffe://td/ns/a/sa/b'] } }))).toBeUndefined()
+    expect(run(create, stream({ tls: { peerVerified: false, peerUris: ['spiffe://td/ns/a/sa/b'] } }))).toMatchObject({
+      status: 403,
+    })
+    expect(run(create, stream())).toMatchObject({ status: 403 })
+  })
+
+  it('shadow rules change nothing but metadata', () => {
+    const asked = stream({ path: '/admin' })
+    const create = configured(rbacFilter, { shadow_rules: deny.rules, shadow_rules_stat_prefix: 'istio_dry_run_deny_' })
+    expect(run(create, asked)).toBeUndefined()
+    expect(asked.info.metadata.get('envoy.filters.http.rbac')).toEqual({
+      istio_dry_run_deny_shadow_engine_result: 'denied',
+      istio_dry_run_deny_shadow_effective_policy_id: 'ns[nolen]-policy[no admin]-rule[0]',
+    })
+  })
+
+  it('a route can replace the rules, or switch them off', () => {
+    const off = must(rbacFilter.decodePerRoute!({}, ''))
+    expect(run(configured(rbacFilter, deny), stream({ path: '/admin', perRoute: off }))).toBeUndefined()
+    const other = must(rbacFilter.decodePerRoute!({ rbac: { rules: { policies: {} } } }, ''))
+    expect(run(configured(rbacFilter, deny), stream({ path: '/info', perRoute: other }))).toMatchObject({ status: 403 })
+  })
+
+  it('explains with the very same engine', () => {
+    const question = {
+      head: stream({ path: '/admin' }).request,
+      client: '10.0.0.9',
+      perRoute: undefined,
+      facts: {
+        source: { address: '10.0.0.9', port: 1 },
+        directSource: { address: '10.0.0.9', port: 1 },
+        destination: { address: '10.0.0.1', port: 80 },
+        transportProtocol: 'raw_buffer' as const,
+        applicationProtocols: [],
+      },
+    }
+    expect(rbacFilter.explain!(must(rbacFilter.decode(deny, '')), question)).toMatchObject({
+      outcome: 'reply',
+      reason: 'DENY policy ns[nolen]-policy[no admin]-rule[0] matched',
+      reply: { status: 403 },
+    })
+  })
+})
