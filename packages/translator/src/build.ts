@@ -16,6 +16,8 @@ export interface Build {
   readonly rules: DestinationRules
   readonly peers: PeerPolicies
   readonly origins: Origins
+  /** Of Kubernetes hostnames: what a short name ends in. */
+  readonly domainSuffix: string
 }
 
 /** Endpoints of a service's port, whatever ports the view left of the service. */

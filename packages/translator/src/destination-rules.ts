@@ -10,7 +10,6 @@ import {
 import { hostSubsetOf, isWildcard, resolveHost } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, visible } from './selection.js'
-import { CLUSTER_DOMAIN } from './virtual-services.js'
 
 /** DestinationRules of one host, merged: the policy of the oldest, the subsets of all. */
 export interface MergedRule {
@@ -33,7 +32,7 @@ export interface DestinationRules {
 }
 
 /** Looks in the client's namespace, then the service's, then the root; the first that has a rule wins wholly. */
-export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor): DestinationRules {
+export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): DestinationRules {
   const { rootNamespace, defaultDestinationRuleExportTo } = snapshot.meshConfig
   const all = snapshot
     .list('DestinationRule')
@@ -67,7 +66,7 @@ export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor)
           : [proxy.namespace, service.namespace, rootNamespace]
       let found: MergedRule | undefined
       for (const namespace of namespaces) {
-        found = merge(mostSpecificRules(service.hostname, cached(namespace, namespace === proxy.namespace)))
+        found = merge(mostSpecificRules(service.hostname, cached(namespace, namespace === proxy.namespace), domainSuffix))
         if (found !== undefined) break
       }
       memo.set(key, found)
@@ -76,21 +75,21 @@ export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor)
   }
 }
 
-function ruleHost(rule: DestinationRule): string {
-  return resolveHost(rule.spec.host, rule.metadata.namespace, CLUSTER_DOMAIN)
+function ruleHost(rule: DestinationRule, domainSuffix: string): string {
+  return resolveHost(rule.spec.host, rule.metadata.namespace, domainSuffix)
 }
 
-function mostSpecificRules(hostname: string, rules: readonly DestinationRule[]): DestinationRule[] {
+function mostSpecificRules(hostname: string, rules: readonly DestinationRule[], domainSuffix: string): DestinationRule[] {
   let best = ''
   for (const rule of rules) {
-    const host = ruleHost(rule)
+    const host = ruleHost(rule, domainSuffix)
     if (host === hostname) {
       best = host
       break
     }
     if (isWildcard(host) && hostSubsetOf(hostname, host) && host.length > best.length) best = host
   }
-  return best === '' ? [] : rules.filter((r) => ruleHost(r) === best)
+  return best === '' ? [] : rules.filter((r) => ruleHost(r, domainSuffix) === best)
 }
 
 /** A rule for chosen workloads stands alone; rules merge with the oldest when they are exported alike; one exported to named namespaces hides the others. */

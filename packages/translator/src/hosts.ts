@@ -62,7 +62,8 @@ export function mostSpecific<T>(host: string, index: ReadonlyMap<string, T>): T 
 /** A short name belongs to the namespace of the object that uses it: `reviews` -> `reviews.default.svc.cluster.local`. */
 export function resolveHost(host: string, namespace: string, domainSuffix: string): string {
   const name = host.toLowerCase()
-  return name === '' || name.includes('.') || isWildcard(name) ? name : `${name}.${namespace}.svc.${domainSuffix}`
+  if (name === '' || name.includes('.') || isWildcard(name)) return name
+  return domainSuffix === '' ? `${name}.${namespace}` : `${name}.${namespace}.svc.${domainSuffix}`
 }
 
 /**

@@ -13,4 +13,4 @@ export {
   proxyFromNode,
 } from './proxy.js'
 export { policySource } from './security/authorization-policies.js'
-export { type Translation, translate } from './translate.js'
+export { type TranslateOptions, type Translation, translate } from './translate.js'

@@ -22,6 +22,12 @@ import { outboundRoutes } from './routes/outbound.js'
 import { peerPolicies } from './security/mtls-mode.js'
 import { type ServiceTarget, serviceTargets } from './service-targets.js'
 import { viewOf } from './view.js'
+import { CLUSTER_DOMAIN } from './virtual-services.js'
+
+export interface TranslateOptions {
+  /** As of the store; default `cluster.local`. '' leaves short names as `name.namespace`. */
+  readonly domainSuffix?: string
+}
 
 export interface Translation {
   readonly resources: ResourceSet
@@ -31,9 +37,9 @@ export interface Translation {
 }
 
 /** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
-export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Translation {
+export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
   const targets = serviceTargets(snapshot, proxy)
-  const build = prepare(snapshot, located(proxy, targets))
+  const build = prepare(snapshot, located(proxy, targets), options.domainSuffix ?? CLUSTER_DOMAIN)
   const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
   const resources = { groups }
   return {
@@ -49,16 +55,17 @@ function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): Pro
   return proxy.locality.region !== '' || found === undefined ? proxy : { ...proxy, locality: parseLocality(found) }
 }
 
-function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Build {
+function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): Build {
   return {
     snapshot,
     mesh: snapshot.meshConfig,
     proxyConfig: proxyConfigOf(snapshot, proxy),
     proxy,
-    view: viewOf(snapshot, proxy),
-    rules: destinationRules(snapshot, proxy),
+    view: viewOf(snapshot, proxy, domainSuffix),
+    rules: destinationRules(snapshot, proxy, domainSuffix),
     peers: peerPolicies(snapshot),
     origins: createOrigins(),
+    domainSuffix,
   }
 }
 

@@ -11,13 +11,7 @@ import {
 import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, visible } from './selection.js'
-import {
-  type BoundVirtualService,
-  boundVirtualServices,
-  CLUSTER_DOMAIN,
-  destinationsOf,
-  MESH_GATEWAY,
-} from './virtual-services.js'
+import { type BoundVirtualService, boundVirtualServices, destinationsOf, MESH_GATEWAY } from './virtual-services.js'
 
 /** One egress listener of a Sidecar, or the catch-all that stands for no Sidecar. */
 export interface EgressListener {
@@ -43,10 +37,10 @@ export interface View {
   readonly egressProxy: Destination | undefined
 }
 
-export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): View {
+export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): View {
   const sidecar = proxy.type === 'sidecar' ? sidecarOf(snapshot, proxy) : undefined
   const services = visibleServices(snapshot, proxy.namespace).map((s) => withoutAllocated(s, proxy))
-  const virtualServices = boundVirtualServices(snapshot).filter(
+  const virtualServices = boundVirtualServices(snapshot, domainSuffix).filter(
     (vs) =>
       vs.gateways.includes(MESH_GATEWAY) &&
       visible(
@@ -74,6 +68,7 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): View {
     egressProxy: resolvedDestination(
       sidecar?.spec.outboundTrafficPolicy?.egressProxy,
       sidecar?.metadata.namespace ?? proxy.namespace,
+      domainSuffix,
     ),
   }
 }
@@ -211,10 +206,12 @@ function neededServices(egress: readonly EgressListener[], all: readonly MeshSer
   return all.flatMap((s) => needed.get(s.hostname) ?? [])
 }
 
-function resolvedDestination(destination: Destination | undefined, namespace: string): Destination | undefined {
-  return destination === undefined
-    ? undefined
-    : { ...destination, host: resolveHost(destination.host, namespace, CLUSTER_DOMAIN) }
+function resolvedDestination(
+  destination: Destination | undefined,
+  namespace: string,
+  domainSuffix: string,
+): Destination | undefined {
+  return destination === undefined ? undefined : { ...destination, host: resolveHost(destination.host, namespace, domainSuffix) }
 }
 
 /** Whether `vs` is the one of `all` that a service follows: an exact host wins over wildcards, a longer wildcard over a shorter, the older over the newer. */

@@ -39,20 +39,25 @@ export interface BoundL4Match {
 export const MESH_GATEWAY = 'mesh'
 export const CLUSTER_DOMAIN = 'cluster.local'
 
-const bound = new WeakMap<readonly VirtualService[], readonly BoundVirtualService[]>()
+const bound = new WeakMap<readonly VirtualService[], Map<string, readonly BoundVirtualService[]>>()
 
 /** All VirtualServices of a snapshot, oldest first, without those that are only delegates. Computed once per list: the snapshot keeps the list while nothing changed. */
-export function boundVirtualServices(snapshot: MeshSnapshot): readonly BoundVirtualService[] {
+export function boundVirtualServices(
+  snapshot: MeshSnapshot,
+  domainSuffix: string = CLUSTER_DOMAIN,
+): readonly BoundVirtualService[] {
   const list = snapshot.list('VirtualService')
-  const known = bound.get(list)
+  const byDomain = bound.get(list) ?? new Map<string, readonly BoundVirtualService[]>()
+  bound.set(list, byDomain)
+  const known = byDomain.get(domainSuffix)
   if (known !== undefined) return known
   const byName = new Map(list.map((vs) => [`${vs.metadata.namespace}/${vs.metadata.name}`, vs]))
-  const fresh = list.filter((vs) => vs.spec.hosts.length > 0).map((vs) => bind(vs, byName))
-  bound.set(list, fresh)
+  const fresh = list.filter((vs) => vs.spec.hosts.length > 0).map((vs) => bind(vs, byName, domainSuffix))
+  byDomain.set(domainSuffix, fresh)
   return fresh
 }
 
-function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualService>): BoundVirtualService {
+function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualService>, domain: string): BoundVirtualService {
   const { namespace } = resource.metadata
   const { spec } = resource
   const gateways =
@@ -66,13 +71,13 @@ function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualServi
   const routes = (list: readonly RouteDestination[] | undefined): RouteDestination[] =>
     (list ?? []).map((r) => ({
       ...r,
-      destination: { ...r.destination, host: resolveHost(r.destination.host, namespace, CLUSTER_DOMAIN) },
+      destination: { ...r.destination, host: resolveHost(r.destination.host, namespace, domain) },
     }))
   return {
     resource,
-    hosts: spec.hosts.map((h) => resolveHost(h, namespace, CLUSTER_DOMAIN)),
+    hosts: spec.hosts.map((h) => resolveHost(h, namespace, domain)),
     gateways,
-    http: (spec.http ?? []).flatMap((http, i) => withDelegate(http, resource, `spec.http[${i}]`, byName)),
+    http: (spec.http ?? []).flatMap((http, i) => withDelegate(http, resource, `spec.http[${i}]`, byName, domain)),
     tls: (spec.tls ?? []).map((t, i) => ({ match: l4(t.match), route: routes(t.route), path: `spec.tls[${i}]` })),
     tcp: (spec.tcp ?? []).map((t, i) => ({ match: l4(t.match), route: routes(t.route), path: `spec.tcp[${i}]` })),
   }
@@ -84,8 +89,9 @@ function withDelegate(
   source: VirtualService,
   path: string,
   byName: ReadonlyMap<string, VirtualService>,
+  domain: string,
 ): BoundHttpRoute[] {
-  if (http.delegate === undefined) return [{ http: resolveRoute(http, source.metadata.namespace), source, path }]
+  if (http.delegate === undefined) return [{ http: resolveRoute(http, source.metadata.namespace, domain), source, path }]
   const namespace =
     http.delegate.namespace === undefined || http.delegate.namespace === '' ? source.metadata.namespace : http.delegate.namespace
   const delegate = byName.get(`${namespace}/${http.delegate.name ?? ''}`)
@@ -93,8 +99,8 @@ function withDelegate(
   return (delegate.spec.http ?? []).flatMap((child, i) => {
     const match = mergeMatches(http.match ?? [], child.match ?? [])
     if (match === undefined) return []
-    const own = resolveRoute(child, namespace)
-    const root = resolveRoute(http, source.metadata.namespace)
+    const own = resolveRoute(child, namespace, domain)
+    const root = resolveRoute(http, source.metadata.namespace, domain)
     const { delegate: _, ...inherited } = root
     return [
       {
@@ -153,10 +159,10 @@ function mergeMatch(root: HTTPMatchRequest, child: HTTPMatchRequest): HTTPMatchR
   }
 }
 
-function resolveRoute(http: HTTPRoute, namespace: string): HTTPRoute {
+function resolveRoute(http: HTTPRoute, namespace: string, domain: string): HTTPRoute {
   const resolve = <D extends { readonly host: string }>(d: D): D => ({
     ...d,
-    host: resolveHost(d.host, namespace, CLUSTER_DOMAIN),
+    host: resolveHost(d.host, namespace, domain),
   })
   return {
     ...http,

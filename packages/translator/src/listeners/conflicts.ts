@@ -1,5 +1,6 @@
 import { isHttp, isTcp, type PortProtocol } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import { parseRange } from '../addresses.js'
 import { listenerProtocol } from '../protocol.js'
 
 /** A chain of an outbound listener with what it matches. A chain that matches everything becomes the default chain. */
@@ -62,7 +63,13 @@ export function mergeChains(entry: ListenerEntry, chains: readonly OutboundChain
 }
 
 export function matchKey({ alpn, transport, sni, subnets }: OutboundChain): string {
-  return JSON.stringify([alpn ?? [], transport ?? '', [...(sni ?? [])].sort(), [...(subnets ?? [])].sort()])
+  return JSON.stringify([alpn ?? [], transport ?? '', [...(sni ?? [])].sort(), (subnets ?? []).map(rangeKey).sort()])
+}
+
+/** Ranges are equal whatever stands in the bits that do not count. */
+function rangeKey(subnet: string): string {
+  const range = parseRange(subnet)
+  return range === undefined ? subnet : `${range.address}/${range.length}`
 }
 
 export function matchesEverything(chain: OutboundChain): boolean {

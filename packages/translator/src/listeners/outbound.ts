@@ -1,5 +1,6 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import { parseRange } from '../addresses.js'
 import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../build.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
@@ -200,6 +201,6 @@ function matchOf(chain: OutboundChain): FilterChainMatch {
 }
 
 function range(subnet: string): { address_prefix: string; prefix_len: number } {
-  const [prefix = '', length] = subnet.split('/')
-  return { address_prefix: prefix, prefix_len: length === undefined ? (prefix.includes(':') ? 128 : 32) : Number(length) }
+  const { address: address_prefix, length } = parseRange(subnet) ?? { address: subnet, length: 32 }
+  return { address_prefix, prefix_len: length }
 }

@@ -88,7 +88,7 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
 }
 
 export function virtualServicesOf(build: Build, gatewayName: string): BoundVirtualService[] {
-  return boundVirtualServices(build.snapshot).filter(
+  return boundVirtualServices(build.snapshot, build.domainSuffix).filter(
     (vs) =>
       vs.gateways.includes(gatewayName) &&
       visible(
