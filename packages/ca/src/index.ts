@@ -31,8 +31,10 @@ export { openPluggedIn, type PluggedInAuthority, type PluggedInFiles, readPlugge
 export { createSelfSignedAuthority, type SelfSignedOptions } from './self-signed.js'
 export { createFolderStore, createMemoryStore, type RootMaterial, type RootStore } from './store.js'
 export {
+  createServerCertificate,
   createWorkloadCertificate,
   type Identity,
+  type ServerCertificateOptions,
   type SignedChain,
   type WorkloadCertificate,
   type WorkloadCertificateOptions,

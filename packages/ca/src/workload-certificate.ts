@@ -9,8 +9,9 @@ import {
   type Unsubscribe,
   type Watch,
 } from '@heddle/runtime'
-import { CaError } from './authority.js'
+import { CaError, type CertificateAuthority } from './authority.js'
 import { createCsr } from './csr.js'
+import type { SubjectAltName } from './extensions.js'
 import { createKey, exportKey, type KeyAlgorithm } from './keys.js'
 import { readNames } from './names.js'
 import { fromPem } from './pem.js'
@@ -59,8 +60,32 @@ export interface WorkloadCertificate {
   close(): void
 }
 
+type Check = (signed: SignedChain, key: KeyObject, now: number) => Pick<Identity, 'spiffeId' | 'notAfter'>
+
 /** Asks for a certificate at once, and for the next one, with a new key, when about half of its lifetime (45 to 55 %, by chance) has passed. */
 export function createWorkloadCertificate(options: WorkloadCertificateOptions): WorkloadCertificate {
+  return keepFresh(options, checkWorkload)
+}
+
+export interface ServerCertificateOptions extends Omit<WorkloadCertificateOptions, 'request' | 'spiffeId'> {
+  readonly authority: CertificateAuthority
+  /** `{ dns: 'istiod.istio-system.svc' }`, `{ ip: '127.0.0.1' }` */
+  readonly names: readonly SubjectAltName[]
+  /** Default: the authority's. */
+  readonly ttlMs?: number
+}
+
+/** The certificate of a server beside the authority, the control plane itself, kept fresh like a workload's; `spiffeId` is empty unless a URI is among the names. */
+export function createServerCertificate({ authority, names, ttlMs, ...options }: ServerCertificateOptions): WorkloadCertificate {
+  const grant = { names, ...(ttlMs === undefined ? {} : { ttlMs }) }
+  const request = async (csr: Uint8Array): Promise<SignedChain> => ({
+    chain: await authority.sign(csr, grant),
+    trustBundle: authority.trustBundle.current,
+  })
+  return keepFresh({ ...options, request }, checkLeaf)
+}
+
+function keepFresh(options: WorkloadCertificateOptions, check: Check): WorkloadCertificate {
   const { clock, random, logger = silentLogger, baseRetryMs = 500, maxRetryMs = 30_000 } = options
   const identity = createWatch<Identity | undefined>(undefined)
   const backoff = createBackoff({ clock, random, baseMs: baseRetryMs, maxMs: maxRetryMs })
@@ -69,7 +94,7 @@ export function createWorkloadCertificate(options: WorkloadCertificateOptions): 
 
   const renew = async (): Promise<void> => {
     try {
-      const next = await requestIdentity(options)
+      const next = await requestIdentity(options, check)
       if (closed.current) return
       backoff.reset()
       const delay = (next.notAfter - clock.now()) * (0.45 + 0.1 * random.next())
@@ -96,18 +121,30 @@ export function createWorkloadCertificate(options: WorkloadCertificateOptions): 
   }
 }
 
-async function requestIdentity({ clock, request, spiffeId, algorithm }: WorkloadCertificateOptions): Promise<Identity> {
+async function requestIdentity(
+  { clock, request, spiffeId, algorithm }: WorkloadCertificateOptions,
+  check: Check,
+): Promise<Identity> {
   const key = await createKey(algorithm)
   const signed = await request(createCsr(key, spiffeId === undefined ? [] : [{ uri: spiffeId }]))
+  const certificateChain = signed.chain.join('')
   return {
     privateKey: exportKey(key),
-    certificateChain: signed.chain.join(''),
+    certificateChain,
     trustBundle: signed.trustBundle.join(''),
-    ...checkLeaf(signed, key, clock.now()),
+    ...check(signed, key, clock.now()),
   }
 }
 
-/** A CA that answers with another key's certificate, an expired one or one without identity must not take the place of a good one. */
+/** An X509-SVID has exactly one URI (§2). */
+function checkWorkload(signed: SignedChain, key: KeyObject, now: number): Pick<Identity, 'spiffeId' | 'notAfter'> {
+  const facts = checkLeaf(signed, key, now)
+  if (facts.spiffeId === '')
+    throw new CaError('ca.certificate', 'the CA answered with a certificate that has not exactly one URI')
+  return facts
+}
+
+/** A CA that answers with another key's certificate, an expired one or one without roots must not take the place of a good one. */
 function checkLeaf({ chain, trustBundle }: SignedChain, key: KeyObject, now: number): Pick<Identity, 'spiffeId' | 'notAfter'> {
   const [der] = fromPem('CERTIFICATE', chain[0] ?? '')
   if (der === undefined) throw new CaError('ca.certificate', 'the CA answered without a certificate')
@@ -116,10 +153,8 @@ function checkLeaf({ chain, trustBundle }: SignedChain, key: KeyObject, now: num
   const uris = readNames(der).flatMap((name) => ('uri' in name ? [name.uri] : []))
   if (!leaf.checkPrivateKey(key)) throw new CaError('ca.certificate', 'the CA answered with a certificate for another key')
   if (notAfter <= now) throw new CaError('ca.expired', `the CA answered with a certificate that expired at ${leaf.validTo}`)
-  if (uris.length !== 1)
-    throw new CaError('ca.certificate', `the CA answered with a certificate of ${uris.length} URIs; an X509-SVID has one`)
   if (trustBundle.length === 0) throw new CaError('ca.certificate', 'the CA answered without roots to trust')
-  return { spiffeId: uris[0] as string, notAfter }
+  return { spiffeId: uris.length === 1 ? (uris[0] as string) : '', notAfter }
 }
 
 function firstValue(identity: Watch<Identity | undefined>, closed: Watch<boolean>): Promise<Identity> {

@@ -4,8 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { ChannelCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { systemClock, systemRandom } from '@heddle/runtime'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type CertificateClient, createCertificateClient, createCertificateService } from '../src/grpc/index.js'
+import { createFakeClock } from '@heddle/runtime/testing'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  type CertificateClient,
+  createCertificateClient,
+  createCertificateService,
+  createServerCredentials,
+} from '../src/grpc/index.js'
 import {
   type Authenticator,
   createCertificateAuthenticator,
@@ -13,6 +19,7 @@ import {
   createJwtAuthenticator,
   createKey,
   createSelfSignedAuthority,
+  createServerCertificate,
   createTokenIssuer,
   createWorkloadCertificate,
   firstOf,
@@ -21,6 +28,7 @@ import {
   type ReplaceableAuthority,
   type TokenIssuer,
 } from '../src/index.js'
+import { isIssuedBy } from '../src/issued-by.js'
 
 const clock = systemClock
 let authority: ReplaceableAuthority
@@ -111,6 +119,83 @@ describe('IstioCertificateService over TLS', () => {
     )
     expect(await refusal(clientWith(good), Uint8Array.of(0x30, 0))).toBe(status.INVALID_ARGUMENT)
     expect(await refusal(clientWith(good, 100 * 86_400_000))).toBe(status.INVALID_ARGUMENT)
+  })
+})
+
+describe('a server that renews its certificate, and knows clients by theirs', () => {
+  it('shows the new certificate to new connections, and signs for certificates of its own only', async () => {
+    const fake = createFakeClock({ now: clock.now() })
+    const certificate = createServerCertificate({
+      authority,
+      names: [{ dns: 'localhost' }],
+      clock: fake,
+      random: { next: () => 0.5 },
+    })
+    const first = await certificate.ready()
+    const grpc = new Server()
+    createCertificateService({ authority, authenticate: createCertificateAuthenticator(), trustDomain: 'cluster.local' }).addTo(
+      grpc,
+    )
+    const credentials = createServerCredentials({ identity: certificate.identity, requireClientCertificate: true })
+    const bound = await new Promise<number>((resolve, reject) =>
+      grpc.bindAsync('127.0.0.1:0', credentials, (error, got) => (error ? reject(error) : resolve(got))),
+    )
+    const mine = await identityOf('apps-v1')
+    const callWith = async (identity: { privateKey: string; certificateChain: string }): Promise<string> => {
+      const client = createCertificateClient({
+        address: `localhost:${bound}`,
+        credentials: ChannelCredentials.createSsl(
+          Buffer.from(authority.trustBundle.current.join('')),
+          Buffer.from(identity.privateKey),
+          Buffer.from(identity.certificateChain),
+        ),
+        clock,
+      })
+      clients.push(client)
+      const { chain } = await client.request(createCsr(await createKey()))
+      return new X509Certificate(chain[0] as string).subjectAltName ?? ''
+    }
+    const serial = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const options = {
+          port: bound,
+          host: 'localhost',
+          ca: first.trustBundle,
+          key: mine.privateKey,
+          cert: mine.certificateChain,
+          ALPNProtocols: ['h2'],
+        }
+        const socket = connect(options, () => {
+          resolve(socket.getPeerCertificate().serialNumber)
+          socket.destroy()
+        })
+        socket.on('error', reject)
+      })
+    expect(await callWith(mine)).toBe('URI:spiffe://cluster.local/ns/nolen/sa/apps-v1')
+    expect(await serial()).toBe(new X509Certificate(first.certificateChain).serialNumber)
+    fake.advance(12 * 3_600_000)
+    await vi.waitFor(() => expect(certificate.identity.current).not.toBe(first))
+    expect(await serial()).toBe(new X509Certificate(certificate.identity.current?.certificateChain ?? '').serialNumber)
+    const stranger = await issueIdentity(await createSelfSignedAuthority({ clock }), {
+      names: [{ uri: 'spiffe://cluster.local/ns/nolen/sa/apps-v1' }],
+    })
+    await expect(callWith(stranger)).rejects.toMatchObject({ code: status.UNAVAILABLE })
+    certificate.close()
+    grpc.forceShutdown()
+  })
+
+  it('does not believe a certificate that TLS let through unchecked', async () => {
+    const identity = { names: [{ uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' }] }
+    const derOf = ({ certificateChain }: { certificateChain: string }): Uint8Array =>
+      new Uint8Array(new X509Certificate(certificateChain).raw)
+    const own = derOf(await issueIdentity(authority, identity))
+    const forged = derOf(await issueIdentity(await createSelfSignedAuthority({ clock }), identity))
+    const roots = authority.trustBundle.current
+    expect(isIssuedBy(own, roots, clock.now())).toBe(true)
+    expect(isIssuedBy(forged, roots, clock.now())).toBe(false)
+    expect(isIssuedBy(own, roots, clock.now() + 25 * 3_600_000)).toBe(false)
+    expect(isIssuedBy(new Uint8Array(new X509Certificate(roots[0] as string).raw), roots, clock.now())).toBe(false)
+    expect(isIssuedBy(Uint8Array.of(1, 2, 3), roots, clock.now())).toBe(false)
   })
 })
 

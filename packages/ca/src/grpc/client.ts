@@ -36,7 +36,8 @@ export function createCertificateClient(options: CertificateClientOptions): Cert
     async request(csr) {
       const metadata = new Metadata()
       const bearer = await token?.()
-      if (bearer !== undefined) metadata.set('authorization', `Bearer ${bearer}`)
+      // A token read from a file often ends with a line break.
+      if (bearer !== undefined) metadata.set('authorization', `Bearer ${bearer.trim()}`)
       const message = requestType.encode({ csr: toPem('CERTIFICATE REQUEST', csr), validity_duration: Math.floor(ttlMs / 1000) })
       return signedChain(await call(client, toBuffer(message), metadata, clock.now() + timeoutMs))
     },

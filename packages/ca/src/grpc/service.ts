@@ -1,9 +1,10 @@
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
-import { type Logger, type Result, silentLogger } from '@heddle/runtime'
+import { type Clock, type Logger, type Result, silentLogger, systemClock } from '@heddle/runtime'
 import type { IstioCertificateRequest } from '@heddle/xds-types/istio/v1/auth'
 import type { Authenticator, Peer } from '../authenticators/authenticator.js'
 import { CaError, type CertificateAuthority } from '../authority.js'
 import { type GrantPolicy, grantFor } from '../grants.js'
+import { isIssuedBy } from '../issued-by.js'
 import { readNames } from '../names.js'
 import { fromPem } from '../pem.js'
 import { CERTIFICATE_SERVICE, requestType, responseType, toBuffer } from './definition.js'
@@ -12,6 +13,10 @@ export interface CertificateServiceOptions extends GrantPolicy {
   readonly authority: CertificateAuthority
   /** Who is calling; nothing in the request is asked. */
   readonly authenticate: Authenticator
+  /** Between the workloads' certificates and the roots, PEM: needed to know callers by certificate when the CA is an intermediate. */
+  readonly intermediates?: readonly string[]
+  /** Default: the machine's. */
+  readonly clock?: Clock
   readonly logger?: Logger
 }
 
@@ -55,7 +60,7 @@ export function createCertificateService(options: CertificateServiceOptions): Ce
 
 async function answer(call: Call, options: CertificateServiceOptions): Promise<Buffer> {
   const { authority, authenticate, logger = silentLogger } = options
-  const caller = take(await authenticate(peerOf(call)))
+  const caller = take(await authenticate(peerOf(call, options)))
   const request: IstioCertificateRequest = take(requestType.decode(call.request))
   const seconds = Number(request.validity_duration ?? 0)
   const grant = take(grantFor(caller, seconds * 1000, options))
@@ -80,9 +85,14 @@ function refusalOf(error: unknown): Refusal {
   return { code: CODES[error.code] ?? status.INTERNAL, details: error.message }
 }
 
-function peerOf(call: Call): Peer {
-  const { sslPeerCertificate: certificate } = call.getAuthContext()
-  const names = certificate?.raw === undefined ? [] : readNames(new Uint8Array(certificate.raw))
+/**
+ * grpc-js hands over a client's certificate whether or not TLS has verified it (a server that asks without insisting takes any), so
+ * its names count only when it was issued by our own authority: checked here, each time.
+ */
+function peerOf(call: Call, { authority, intermediates = [], clock = systemClock }: CertificateServiceOptions): Peer {
+  const raw = call.getAuthContext().sslPeerCertificate?.raw
+  const issuers = [...authority.trustBundle.current, ...intermediates]
+  const names = raw !== undefined && isIssuedBy(raw, issuers, clock.now()) ? readNames(new Uint8Array(raw)) : []
   return {
     address: call.getPeer(),
     uris: names.flatMap((name) => ('uri' in name ? [name.uri] : [])),
