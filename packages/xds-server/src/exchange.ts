@@ -2,6 +2,7 @@ import type { Unsubscribe } from '@heddle/runtime'
 import type { VersionedResource } from '@heddle/xds-types'
 import { createAckTimers } from './ack-timers.js'
 import type { NodeInfo } from './node.js'
+import { createProgress, type Progress } from './progress.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
@@ -14,8 +15,7 @@ export type Guard = (run: () => void) => void
 export interface Exchange<Request> {
   readonly node: NodeInfo
   readonly target: PushTarget
-  readonly wanted: number
-  readonly settled: number
+  readonly progress: Progress
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
   onRequest(request: Request): void
   onDrain(): void
@@ -30,9 +30,7 @@ export function createExchange<Request extends TypedRequest>(
 ): Exchange<Request> {
   const { context, transport, codec, streamId, identity } = options
   const { scheduler, authorize } = context
-  let wanted = 1
-  let given = 0
-  let settled = 0
+  const progress = createProgress()
   let slow = false
   let stopped = false
 
@@ -63,21 +61,13 @@ export function createExchange<Request extends TypedRequest>(
       if (effect.kind === 'ack' || effect.kind === 'nack') timers.stop(effect.typeUrl)
       record.heard(effect)
     }
-    if (protocol.unanswered().length > 0) {
-      // A new subscription opens again what had been settled.
-      settled = Math.min(settled, given - 1)
-      return
-    }
-    if (settled === given) return
-    settled = given
-    record.emit({ kind: 'settled' })
+    if (progress.note(protocol.unanswered().length > 0)) record.emit({ kind: 'settled' })
   }
   const watch = context.resources(node, identity)
   const target: PushTarget = {
     push() {
       // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
-      if (stopped || slow || given === wanted) return
-      given = wanted
+      if (stopped || slow || !progress.take()) return
       guard(() => {
         const set = watch.current
         run(set === undefined ? [] : protocol.onSnapshot(context.views(set)))
@@ -85,18 +75,13 @@ export function createExchange<Request extends TypedRequest>(
     },
   }
   const unwatch: Unsubscribe = watch.subscribe(() => {
-    wanted++
+    progress.want()
     scheduler.schedule(target)
   })
   return {
     node,
     target,
-    get wanted() {
-      return wanted
-    },
-    get settled() {
-      return settled
-    },
+    progress,
     sent: protocol.sent,
     onRequest: (request) => run(protocol.onRequest(request)),
     onDrain() {

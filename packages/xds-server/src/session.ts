@@ -91,10 +91,10 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
       return exchange?.node.id
     },
     get wanted() {
-      return exchange?.wanted ?? 0
+      return exchange?.progress.wanted ?? 0
     },
     get settled() {
-      return exchange?.settled ?? 0
+      return exchange?.progress.settled ?? 0
     },
     sent: () => exchange?.sent() ?? new Map(),
     close,
