@@ -13,7 +13,7 @@ import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js
 import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
 import { sendMirror } from './mirror.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
-import { retryDelay, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
 
 export interface RouterRuntime {
@@ -89,9 +89,10 @@ export class Forward implements Forwarding, AttemptEvents {
   }
 
   #retryPolicy(): RetryPolicy | undefined {
-    const policy = this.#action.retry
+    const { request, internal } = this.#context
+    const policy = internal ? takeRetryPolicy(this.#action.retry, request.headers) : this.#action.retry
     if (policy === undefined) return undefined
-    return policy.retriableRequest?.(this.#context.request) === false ? undefined : policy
+    return policy.retriableRequest?.(request) === false ? undefined : policy
   }
 
   /** Bodies that may be needed twice are kept; the end of the others is watched when a timeout counts from it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createHeaderMap } from '../http/header-map.js'
 import type { RetryPolicy } from '../route/table.js'
-import { retryDelay, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { parseGrpcTimeout } from './timeouts.js'
 
 const policy = (...on: readonly string[]): RetryPolicy => ({
@@ -82,4 +82,26 @@ test('grpc-timeout has eight digits at most and a unit', () => {
     undefined,
     undefined,
   ])
+})
+
+describe('x-envoy-retry-on of internal clients', () => {
+  test('adds to the route and is taken off', () => {
+    const headers = createHeaderMap([
+      ['x-envoy-retry-on', 'reset, retriable-status-codes'],
+      ['x-envoy-retriable-status-codes', '429,x'],
+      ['x-envoy-max-retries', '5'],
+      ['x-own', '1'],
+    ])
+    const taken = takeRetryPolicy(policy('5xx'), headers)
+    expect([...taken!.on]).toEqual(['5xx', 'reset', 'retriable-status-codes'])
+    expect([...taken!.statusCodes]).toEqual([418, 429])
+    expect(taken?.numRetries).toBe(5)
+    expect([...headers]).toEqual([['x-own', '1']])
+  })
+
+  test('makes a policy where there is none; without tokens there is none', () => {
+    expect(takeRetryPolicy(undefined, createHeaderMap([['x-envoy-retry-on', '5xx']]))).toMatchObject({ numRetries: 1 })
+    expect(takeRetryPolicy(undefined, createHeaderMap([['x-envoy-max-retries', '5']]))).toBeUndefined()
+    expect(takeRetryPolicy(undefined, createHeaderMap())).toBeUndefined()
+  })
 })

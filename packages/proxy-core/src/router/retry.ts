@@ -11,6 +11,49 @@ const GRPC_TOKENS: ReadonlyMap<string, string> = new Map([
   ['14', 'unavailable'],
 ])
 
+const NO_POLICY: RetryPolicy = {
+  on: new Set(),
+  statusCodes: new Set(),
+  numRetries: 1,
+  perTryTimeoutMs: 0,
+  backoffBaseMs: 25,
+  backoffMaxMs: 250,
+  avoidPreviousHosts: false,
+  hostSelectionAttempts: 1,
+}
+
+const STEERING = ['x-envoy-retry-on', 'x-envoy-retry-grpc-on', 'x-envoy-retriable-status-codes', 'x-envoy-max-retries'] as const
+
+/** The route's policy with what an internal client adds by x-envoy-retry-on and its kin, which are taken off. */
+export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: HeaderMap): RetryPolicy | undefined {
+  if (!STEERING.some((name) => headers.has(name))) return policy
+  const [on, grpcOn, statusCodes, most] = STEERING.map((name) => headers.get(name))
+  for (const name of STEERING) headers.delete(name)
+  const tokens = [...(policy?.on ?? []), ...listOf(on), ...listOf(grpcOn)]
+  if (tokens.length === 0) return undefined
+  const base = policy ?? NO_POLICY
+  return {
+    ...base,
+    on: new Set(tokens),
+    statusCodes: new Set([
+      ...base.statusCodes,
+      ...listOf(statusCodes)
+        .filter((code) => /^\d{3}$/.test(code))
+        .map(Number),
+    ]),
+    numRetries: most !== undefined && /^\d{1,4}$/.test(most) ? Number(most) : base.numRetries,
+  }
+}
+
+function listOf(value: string | undefined): string[] {
+  return value === undefined
+    ? []
+    : value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+}
+
 /** Whether a response may be tried again: Envoy's retry_on tokens. grpc-status counts in the headers only, never in trailers. */
 export function wantsRetryOfResponse(policy: RetryPolicy, status: number, headers: HeaderMap): boolean {
   const { on } = policy
