@@ -1,5 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { BuildError, type Change, createGraph, createSource, derive, deriveMany, index, join } from '../index.js'
+import {
+  BuildError,
+  type Change,
+  createGraph,
+  createMetricsRegistry,
+  createSource,
+  derive,
+  deriveMany,
+  index,
+  join,
+  type Read,
+  renderPrometheus,
+} from '../index.js'
 
 interface Pod {
   app: string
@@ -242,6 +254,51 @@ describe('subscribers', () => {
   })
 })
 
+test('reset makes its entries the whole content, in one pass', () => {
+  const graph = createGraph({ verify: true })
+  const source = createSource<number>({ graph, name: 'source' })
+  source.apply(Object.entries({ a: 1, b: 2, c: 3 }))
+  const heard: (readonly Change<number>[])[] = []
+  source.subscribe((changes) => heard.push(changes))
+  source.reset(Object.entries({ b: 2, c: 4, d: 5 }))
+  expect(heard).toEqual([
+    [
+      { key: 'c', before: 3, after: 4 },
+      { key: 'd', after: 5 },
+      { key: 'a', before: 1 },
+    ],
+  ])
+})
+
+test('builds are counted by name, for metrics too', () => {
+  const metrics = createMetricsRegistry()
+  const graph = createGraph({ metrics })
+  const source = createSource<number>({ graph, name: 'source' })
+  derive(source, (n) => n, { name: 'derived' })
+  source.set('a', 1)
+  source.set('a', 2)
+  source.delete('a')
+  expect(graph.builds.get('derived')).toBe(2)
+  expect(renderPrometheus(metrics)).toContain('heddle_collection_builds_total{collection="derived"} 2')
+})
+
+test('many keys in one batch are one pass over each node', () => {
+  const graph = createGraph()
+  const source = createSource<number>({ graph, name: 'source' })
+  const odd = index(source, (n) => String(n % 2), { name: 'odd' })
+  const sums = derive(odd, (group) => group.reduce((a, b) => a + b, 0), { name: 'sums' })
+  graph.batch(() => {
+    for (let n = 0; n < 1_000; n++) source.set(String(n), n)
+  })
+  expect(Object.fromEntries(sums.entries())).toEqual({ 0: 249_500, 1: 250_000 })
+  expect(graph.builds).toEqual(
+    new Map([
+      ['odd', 2],
+      ['sums', 2],
+    ]),
+  )
+})
+
 test('a batch that throws applies nothing', () => {
   const { graph, source } = pods()
   expect(() =>
@@ -322,6 +379,21 @@ describe('refuses', () => {
     expect(() => derive(source, () => source.get('a'), { name: 'past' })).toThrow(/looks at source past read/)
     expect(() => derive(source, () => source.set('b', 1), { name: 'writes' })).toThrow(/pure function/)
     expect(() => derive(source, () => source.subscribe(() => {}), { name: 'watches' })).toThrow(/pure function/)
+  })
+
+  test('read after its build', () => {
+    const graph = createGraph()
+    const source = createSource<number>({ graph, name: 'source' })
+    const kept: Read[] = []
+    derive(source, (_n, read) => kept.push(read), { name: 'keeps' })
+    source.set('a', 1)
+    expect(() => kept[0]!.get(source, 'a')).toThrow('read of keeps is used after its build')
+  })
+
+  test('a collection of another make', () => {
+    const graph = createGraph()
+    const source = createSource<number>({ graph, name: 'source' })
+    expect(() => derive({ ...source, name: 'copy' }, (n) => n, { name: 'd' })).toThrow(/copy is not a collection of/)
   })
 
   test('cycles', () => {
