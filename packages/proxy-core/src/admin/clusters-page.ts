@@ -1,3 +1,4 @@
+import type { CircuitBreakerLimits } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
 import { addressMessage } from './address-message.js'
 import { type ClusterView, type HostView, json, type Page, text, wantsJson } from './page.js'
@@ -15,14 +16,34 @@ function inText({ cluster, hosts }: ClusterView): string {
   const { name, circuitBreakers: limits } = cluster
   const lines = [
     `observability_name::${cluster.altStatName || name}`,
-    `default_priority::max_connections::${limits.maxConnections}`,
-    `default_priority::max_pending_requests::${limits.maxPendingRequests}`,
-    `default_priority::max_requests::${limits.maxRequests}`,
-    `default_priority::max_retries::${limits.maxRetries}`,
+    ...limitLines('default', limits),
+    // Requests have no priority here: the high one keeps Envoy's defaults.
+    ...limitLines('high', DEFAULT_LIMITS),
     ...(cluster.discovery.kind === 'EDS' ? [`eds_service_name::${cluster.discovery.serviceName}`] : []),
     ...hosts.flatMap(hostLines),
   ]
   return lines.map((line) => `${name}::${line}\n`).join('')
+}
+
+const DEFAULT_LIMITS: CircuitBreakerLimits = { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 }
+
+function limitLines(priority: string, limits: CircuitBreakerLimits): string[] {
+  return [
+    `${priority}_priority::max_connections::${limits.maxConnections}`,
+    `${priority}_priority::max_pending_requests::${limits.maxPendingRequests}`,
+    `${priority}_priority::max_requests::${limits.maxRequests}`,
+    `${priority}_priority::max_retries::${limits.maxRetries}`,
+  ]
+}
+
+function limitsMessage(priority: 'DEFAULT' | 'HIGH', limits: CircuitBreakerLimits): object {
+  return {
+    ...(priority === 'HIGH' && { priority }),
+    max_connections: limits.maxConnections,
+    max_pending_requests: limits.maxPendingRequests,
+    max_requests: limits.maxRequests,
+    max_retries: limits.maxRetries,
+  }
 }
 
 function hostLines({ endpoint, ejected, stats }: HostView): string[] {
@@ -76,14 +97,7 @@ function inJson({ cluster, hosts }: ClusterView): object {
       locality: localityMessage(endpoint.locality),
     })),
     circuit_breakers: {
-      thresholds: [
-        {
-          max_connections: limits.maxConnections,
-          max_pending_requests: limits.maxPendingRequests,
-          max_requests: limits.maxRequests,
-          max_retries: limits.maxRetries,
-        },
-      ],
+      thresholds: [limitsMessage('DEFAULT', limits), limitsMessage('HIGH', DEFAULT_LIMITS)],
     },
     observability_name: cluster.altStatName || cluster.name,
     ...(cluster.discovery.kind === 'EDS' && { eds_service_name: cluster.discovery.serviceName }),

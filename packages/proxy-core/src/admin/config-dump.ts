@@ -35,7 +35,7 @@ function ofResource(sections: readonly Json[], resource: string, named: (item: J
   const list = sections
     .map((section) => ({ type: section['@type'], items: section[resource] }))
     .find(({ items }) => Array.isArray(items))
-  if (list === undefined) return text(`${resource} not found in config dump\n`, 404)
+  if (list === undefined) return { status: 404, contentType: 'text/plain', body: `${resource} not found in config dump` }
   const type = `${String(list.type)}.${ITEM_TYPES[resource] ?? ''}`
   const configs = (list.items as Json[]).filter(named).map((item) => ({ '@type': type, ...item }))
   return json(printDump(configs))

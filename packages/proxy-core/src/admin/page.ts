@@ -53,11 +53,7 @@ export interface AdminActions {
 
 export interface Answer {
   readonly status: number
-  readonly contentType:
-    | 'text/plain; charset=UTF-8'
-    | 'application/json'
-    | 'text/html; charset=UTF-8'
-    | 'text/plain; version=0.0.4; charset=utf-8'
+  readonly contentType: 'text/plain; charset=UTF-8' | 'text/plain' | 'application/json'
   readonly body: string
 }
 

@@ -1,4 +1,4 @@
-import { type Histogram, type MetricsRegistry, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '@heddle/runtime'
+import { type Histogram, type MetricsRegistry, renderPrometheus } from '@heddle/runtime'
 import { compileRegex } from '../matcher/regex.js'
 import { dottedName } from '../observe/stats.js'
 import { type Answer, json, type Page, text, wantsJson } from './page.js'
@@ -10,11 +10,7 @@ interface Stat {
   readonly histogram?: Histogram
 }
 
-const prometheus = (registry: MetricsRegistry): Answer => ({
-  status: 200,
-  contentType: PROMETHEUS_CONTENT_TYPE,
-  body: renderPrometheus(registry),
-})
+const prometheus = (registry: MetricsRegistry): Answer => text(renderPrometheus(registry))
 
 export const statsPrometheus: Page = {
   path: '/stats/prometheus',

@@ -10,5 +10,6 @@ export function compileAccessLogs<K extends string>(
 ): readonly AccessLogConfig[] {
   const logs = fields.raw(name)
   if (!Array.isArray(logs)) return []
-  return logs.flatMap((log, i) => fields.take(deps.accessLog(log, `${fields.path}.${name}[${i}]`)) ?? [])
+  const path = fields.path === '' ? name : `${fields.path}.${name}`
+  return logs.flatMap((log, i) => fields.take(deps.accessLog(log, `${path}[${i}]`)) ?? [])
 }

@@ -1,5 +1,7 @@
 import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
 import type { AccessLogFilter, ComparisonFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import { compileMessage } from '../config/fields.js'
+import { compileHeaderMatcher } from '../matcher/header.js'
 import type { AccessLogEntry } from './access-log.js'
 
 /** Decides whether a finished request is logged. */
@@ -37,6 +39,16 @@ const KINDS: Partial<Record<Kind, Compile>> = {
     if (of === undefined)
       return fail(problem('log.filter', `${path}.percent_sampled.denominator`, `${denominator} is no denominator.`))
     return ok(() => random.next() * of < numerator)
+  },
+  header_filter: (filter, path) => {
+    const matcher = compileMessage(filter.header_filter?.header ?? {}, `${path}.header`, compileHeaderMatcher)
+    if (!matcher.ok) return matcher
+    return ok(({ info, requestHeaders }) => {
+      if (requestHeaders === undefined) return false
+      const { method, authority, path: target } = info
+      const scheme = requestHeaders.get('x-forwarded-proto') ?? 'http'
+      return matcher.value.matches({ method, authority, path: target, scheme, headers: requestHeaders })
+    })
   },
   grpc_status_filter: (filter) => {
     const { statuses = [], exclude = false } = filter.grpc_status_filter ?? {}

@@ -1,5 +1,6 @@
 import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import { describe, expect, it } from 'vitest'
+import { createHeaderMap } from '../http/header-map.js'
 import type { StreamInfo } from '../http/stream-info.js'
 import type { AccessLogEntry } from './access-log.js'
 import { compileAccessLog } from './compile-access-log.js'
@@ -8,6 +9,7 @@ const FILE = 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAc
 const STDOUT = 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog'
 
 const entry = (change: Partial<StreamInfo>): AccessLogEntry => ({
+  requestHeaders: createHeaderMap([['x-debug', '1']]),
   info: {
     ...{
       startTime: 0,
@@ -91,6 +93,8 @@ describe('filters', () => {
     ],
     ['any flag', { response_flag_filter: {} }, { flags: new Set(['UF']) }, true],
     ['any flag', { response_flag_filter: {} }, {}, false],
+    ['a header', { header_filter: { header: { name: 'x-debug', present_match: true } } }, {}, true],
+    ['another header', { header_filter: { header: { name: ':method', string_match: { exact: 'PUT' } } } }, {}, false],
     ['these flags', { response_flag_filter: { flags: ['NR'] } }, { flags: new Set(['UF']) }, false],
     ['gRPC OK', { grpc_status_filter: { statuses: ['OK'] } }, { grpcStatus: '0' }, true],
     ['not gRPC OK', { grpc_status_filter: { statuses: ['OK'], exclude: true } }, { grpcStatus: '7' }, true],

@@ -82,6 +82,8 @@ describe('operators in text', () => {
     ['%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:payload)%', '{"sub":"me"}'],
     ['%DYNAMIC_METADATA(no.such:key)%', '-'],
     ['%FILTER_STATE(policy:PLAIN)%', 'deny-all'],
+    ['%PATH(NQ)% %PATH(WQ:PATH)% %PATH(NQ:ORIG)% %QUERY_PARAMS%', '/old /new /old -'],
+    ['%REQ(:SCHEME)% %UPSTREAM_HOST_NAME%', '- 10.0.0.7:8080'],
     ['100%% of it\n', '100% of it\n'],
     ['', ''],
   ])('%s', (format, want) => {
@@ -95,6 +97,17 @@ describe('operators in text', () => {
 
   it('joins response flags in the order in which they came', () => {
     expect(inText('%RESPONSE_FLAGS%', entry({ flags: new Set(['URX', 'UF']) }))).toBe('URX,UF')
+  })
+
+  it('spells response flags out', () => {
+    expect(inText('%RESPONSE_FLAGS_LONG%', entry({ flags: new Set(['URX', 'UF']) }))).toBe(
+      'UpstreamRetryLimitExceeded,UpstreamConnectionFailure',
+    )
+  })
+
+  it('reads the query as it was sent', () => {
+    const sent = entry({ path: '/p?a=1%20&b&a=2' })
+    expect(inText('%QUERY_PARAM(a)% %QUERY_PARAM(b)% %QUERY_PARAM(c)% %QUERY_PARAMS%', sent)).toBe('1%20  - a=1%20&b&a=2')
   })
 
   it('names gRPC statuses', () => {

@@ -1,6 +1,7 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import type { StreamInfo } from '../http/stream-info.js'
 import type { AccessLogEntry } from './access-log.js'
+import { longFlag } from './response-flags.js'
 import { compileTimeFormat } from './start-time.js'
 import { readTraceContext } from './trace-context.js'
 
@@ -46,11 +47,15 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   RESPONSE_CODE_DETAILS: ofInfo((info) => present(info.details.replaceAll(' ', '_'))),
   // The string `-` in JSON, too: it is the name of "no flags", not an absent value.
   RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
+  RESPONSE_FLAGS_LONG: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(','))),
   CONNECTION_TERMINATION_DETAILS: () => undefined,
   BYTES_RECEIVED: ofInfo((info) => info.bytesReceived),
   BYTES_SENT: ofInfo((info) => info.bytesSent),
   DURATION: duration,
   UPSTREAM_HOST: upstreamRemote.whole,
+  UPSTREAM_HOST_NAME: ofInfo((info) => info.endpoint?.hostname ?? upstreamAddress(info)),
+  UPSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.upstreamPeerPrincipal)),
+  UPSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.upstreamLocalPrincipal)),
   UPSTREAM_CLUSTER: ofInfo((info) => present(info.cluster)),
   UPSTREAM_CLUSTER_RAW: ofInfo((info) => present(info.cluster)),
   UPSTREAM_LOCAL_ADDRESS: upstreamLocal.whole,
@@ -75,6 +80,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   REQUESTED_SERVER_NAME: ofInfo((info) => present(info.sni)),
   ROUTE_NAME: ofInfo((info) => present(info.routeName)),
   VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
+  QUERY_PARAMS: ofInfo((info) => present(text(queryOf(info.path)))),
   STREAM_ID: ofInfo((info) => present(info.requestId)),
   TRACE_ID: (entry) => entry.requestHeaders && readTraceContext(entry.requestHeaders)?.traceId,
   GRPC_STATUS_NUMBER: ofInfo((info) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus))),
@@ -105,6 +111,25 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     if (args === 'NUMBER') return ok((entry) => (entry.info.grpcStatus === undefined ? undefined : Number(entry.info.grpcStatus)))
     if (args === 'SNAKE_STRING') return ok((entry) => snake(name(entry)))
     return fail(problem('log.format', path, `%GRPC_STATUS(${args})%: the argument is CAMEL_STRING, SNAKE_STRING or NUMBER.`))
+  },
+  PATH: (args, path) => {
+    const [query = '', which = ''] = args.split(':')
+    const known = ['', 'WQ', 'NQ'].includes(query) && ['', 'PATH', 'ORIG', 'ORIG_OR_PATH'].includes(which)
+    if (!known) return fail(problem('log.format', path, `%PATH(${args})%: write (WQ or NQ:ORIG, PATH or ORIG_OR_PATH).`))
+    return ok((entry) => {
+      const original = requestHeader(entry, 'x-envoy-original-path')
+      const whole =
+        which === 'ORIG'
+          ? original
+          : which === 'PATH'
+            ? requestHeader(entry, ':path')
+            : (original ?? requestHeader(entry, ':path'))
+      return query === 'NQ' ? whole?.replace(/\?.*$/s, '') : whole
+    })
+  },
+  QUERY_PARAM: (args, path) => {
+    if (args === '') return fail(problem('log.format', path, '%QUERY_PARAM% needs (NAME).'))
+    return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
   },
   DYNAMIC_METADATA: (args, path) => {
     const [namespace = '', ...keys] = args.split(':')
@@ -138,10 +163,22 @@ function requestHeader(entry: AccessLogEntry, name: string): string | undefined 
   if (requestHeaders === undefined) return undefined
   if (name === ':method') return present(info.method)
   if (name === ':path') return present(text(info.path))
+  if (name === ':scheme') return requestHeaders.get('x-forwarded-proto')
   if (name === ':authority' || name === 'host') return present(text(info.authority))
   if (name === 'x-envoy-original-path') return text(requestHeaders.get(name)) ?? present(text(info.originalPath))
   if (name === 'x-request-id') return text(requestHeaders.get(name)) ?? present(info.requestId)
   return text(requestHeaders.get(name))
+}
+
+const queryOf = (path: string): string => (path.includes('?') ? path.slice(path.indexOf('?') + 1) : '')
+
+/** As it was sent: nothing is decoded, the first of two counts. */
+function queryParameter(query: string, name: string): string | undefined {
+  for (const part of query.split('&')) {
+    const equals = part.indexOf('=')
+    if ((equals < 0 ? part : part.slice(0, equals)) === name) return equals < 0 ? '' : part.slice(equals + 1)
+  }
+  return undefined
 }
 
 function upstreamAddress(info: StreamInfo): string | undefined {

@@ -9,7 +9,7 @@ describe('a buffered sink', () => {
     const sink = createBufferedSink({ clock, write: async (block) => void blocks.push(block), maxBufferedLength: 10 })
     sink.write('a\n')
     sink.write('b\n')
-    await clock.advanceAsync(999)
+    await clock.advanceAsync(99)
     expect(blocks).toEqual([])
     await clock.advanceAsync(1)
     expect(blocks).toEqual(['a\nb\n'])

@@ -6,7 +6,7 @@ export interface BufferedSinkOptions {
   /** Writes a block of lines; a rejection loses the block and is told to `onError`. */
   write(block: string): Promise<void>
   onError?(error: unknown): void
-  /** How long a line may wait. 1,000 by default. */
+  /** How long a line may wait. 100 by default. */
   flushIntervalMs?: number
   /** Characters after which a block is written at once. 65,536 by default. */
   maxBufferedLength?: number
@@ -23,7 +23,7 @@ export interface BufferedSink extends AccessLogSink {
 
 /** Collects lines and writes them in blocks, one write at a time, in order. */
 export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
-  const { clock, flushIntervalMs = 1000, maxBufferedLength = 65_536, maxPendingLength = 16 * 1024 * 1024 } = options
+  const { clock, flushIntervalMs = 100, maxBufferedLength = 65_536, maxPendingLength = 16 * 1024 * 1024 } = options
   let buffer = ''
   let pending = 0
   let dropped = 0

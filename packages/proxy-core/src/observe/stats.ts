@@ -109,6 +109,8 @@ function scopeOf(registry: MetricsRegistry, prefix: string, label: string, value
     byStatus(name, withCode) {
       const classes = registry.counter(full(`${name}_xx`), help, [CLASS_LABEL, label])
       const codes = withCode ? registry.counter(full(name), help, [CODE_LABEL, label]) : undefined
+      // Scrapers want a class that never came as 0, not as absent.
+      for (const statusClass of ['1', '2', '3', '4', '5']) classes.labels(statusClass, value)
       const cache = new Map<number, { byClass: Counter; byCode: Counter | undefined }>()
       return (status) => {
         let counters = cache.get(status)
