@@ -12,6 +12,7 @@ import { type ClusterDraft, draft, finish } from './draft.js'
 import { identitiesOf } from './identities.js'
 import { applyLoadBalancer } from './load-balancing.js'
 import { applyOutlierDetection } from './outlier-detection.js'
+import { markPolicy } from './policy-sources.js'
 import { type ClusterTarget, clusterNameOf } from './target.js'
 import { applyUpstreamTls } from './upstream-tls.js'
 
@@ -90,8 +91,10 @@ function serverMode({ build, service, port, policy }: ClusterTarget): 'DISABLE' 
   return build.peers.ofNamespace(service.namespace)
 }
 
-function mark({ build, service, port, rule, subset }: ClusterTarget, cluster: Cluster): Cluster {
+function mark(target: ClusterTarget, cluster: Cluster): Cluster {
+  const { build, service, port, rule, subset } = target
   const { origins } = build
+  markPolicy(target, cluster)
   if (subset !== undefined) origins.mark(cluster, sourceOf(subset.source, subset.path))
   origins.mark(cluster, portSource(build, service, port))
   for (const source of rule?.sources ?? []) {
