@@ -177,6 +177,24 @@ describe('what is not a message', () => {
   })
 })
 
+describe('a few lines that stand for billions', () => {
+  // What YAML aliases make: each level holds the one below nine times.
+  const bomb = (): Record<string, unknown> => {
+    let value: unknown = 'x'
+    for (let i = 0; i < 12; i++) value = Array(9).fill(value)
+    return { filter_metadata: { a: { value } } }
+  }
+
+  it('are refused when read, soon and once', () => {
+    const read = Metadata.fromJson(bomb())
+    expect(read.diagnostics.map(({ code }) => code)).toEqual(['xds.too_large'])
+  })
+
+  it('are refused when written', () => {
+    expect(errorOf(() => Metadata.encode(bomb())).message).toContain('larger than')
+  })
+})
+
 describe('JSON', () => {
   it('comes in either spelling and leaves in one', () => {
     const read = Route.fromJson({

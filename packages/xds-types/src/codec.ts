@@ -34,7 +34,7 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
       return decodeMessage<T>(type as MessageType<unknown>, bytes, registry)
     },
     fromJson(json: unknown, registry?: TypeRegistry): Result<T> {
-      const place: JsonPlace = { registry, diagnostics: [], depth: 0 }
+      const place: JsonPlace = { registry, diagnostics: [], depth: 0, values: 0 }
       const value = readJson(type as MessageType<unknown>, json, '', place)
       return place.diagnostics.length === 0 ? ok(value as T) : fail(...place.diagnostics)
     },

@@ -5,6 +5,9 @@ export const MAX_DEPTH = 100
 /** Longer input is refused; 64 MiB. */
 export const MAX_BYTES: number = 64 * 1024 * 1024
 
+/** JSON with more values is refused: a few lines of YAML aliases can stand for billions. */
+export const MAX_VALUES = 5_000_000
+
 /** A value handed to `encode` is not what its type says: a mistake in the calling program, or in a patch that a user wrote. */
 export class EncodeError extends Error {
   override readonly name: string = 'EncodeError'
@@ -30,6 +33,25 @@ export function pathText(path: readonly Step[]): string {
 /** @throws EncodeError at the current place. */
 export function failEncode(place: Place, message: string): never {
   throw new EncodeError(pathText(place.path), message)
+}
+
+/** Counts an object or a list of `size` values. False, noted once, when the input has too many. */
+export function countJson(path: string, size: number, place: JsonPlace): boolean {
+  const before = place.values
+  place.values += size + 1
+  if (before <= MAX_VALUES && place.values > MAX_VALUES) noteJson(place, 'too_large', path, `more than ${MAX_VALUES} values`)
+  return place.values <= MAX_VALUES
+}
+
+/** Goes one level down, into `size` values; whoever gets true goes up again. False, with a note, when that is too deep or too much. */
+export function enterJson(path: string, size: number, place: JsonPlace): boolean {
+  if (place.depth >= MAX_DEPTH) {
+    noteJson(place, 'too_deep', path, `nested deeper than ${MAX_DEPTH}`)
+    return false
+  }
+  if (!countJson(path, size, place)) return false
+  place.depth++
+  return true
 }
 
 export function noteJson(place: JsonPlace, code: string, path: string, message: string): undefined {

@@ -1,4 +1,4 @@
-import { describe, failEncode, MAX_DEPTH } from './context.js'
+import { describe, failEncode, MAX_BYTES, MAX_DEPTH } from './context.js'
 import { KIND } from './kinds.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
 import type { Field, MessageType, Place } from './types.js'
@@ -29,6 +29,7 @@ export function writeMessage(writer: Writer, type: MessageType<unknown>, value: 
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     failEncode(place, `expected ${type.typeName}, got ${describe(value)}`)
   if (++place.depth > MAX_DEPTH) failEncode(place, `messages are nested deeper than ${MAX_DEPTH}`)
+  if (writer.size() > MAX_BYTES) failEncode(place, `the message is larger than ${MAX_BYTES} bytes`)
   const unknown = unknownFieldsOf(value)
   if (unknown !== undefined) writer.raw(unknown)
   const base = top

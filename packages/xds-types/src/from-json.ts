@@ -1,4 +1,4 @@
-import { describe, joinPath, MAX_DEPTH, noteJson, setOwn } from './context.js'
+import { countJson, describe, enterJson, joinPath, noteJson, setOwn } from './context.js'
 import { KIND } from './kinds.js'
 import { kindName, normalScalar } from './scalars.js'
 import type { EnumType, Field, JsonPlace, MessageType } from './types.js'
@@ -11,11 +11,11 @@ export function readJson(
   place: JsonPlace,
 ): Record<string, unknown> | undefined {
   if (!isObject(json)) return noteJson(place, 'wrong_type', path, `expected ${type.typeName}, an object; got ${describe(json)}`)
-  if (place.depth >= MAX_DEPTH) return noteJson(place, 'too_deep', path, `messages are nested deeper than ${MAX_DEPTH}`)
-  place.depth++
+  const keys = Object.keys(json)
+  if (!enterJson(path, keys.length, place)) return undefined
   const message: Record<string, unknown> = {}
   const { byName } = type.table
-  for (const key of Object.keys(json)) {
+  for (const key of keys) {
     const item = json[key]
     if (item === undefined || key === '@type') continue
     const field = byName.get(key)
@@ -52,13 +52,15 @@ function readField(field: Field, json: unknown, path: string, place: JsonPlace):
   if (field.map) return readMap(field, json, path, place)
   if (!field.repeated) return readValue(field, json, path, place)
   if (!Array.isArray(json)) return noteJson(place, 'wrong_type', path, `expected a list, got ${describe(json)}`)
-  return json.map((item, i) => readValue(field, item, joinPath(path, i), place))
+  return countJson(path, json.length, place) ? json.map((item, i) => readValue(field, item, joinPath(path, i), place)) : undefined
 }
 
 function readMap(field: Field, json: unknown, path: string, place: JsonPlace): unknown {
   if (!isObject(json)) return noteJson(place, 'wrong_type', path, `expected a map, an object; got ${describe(json)}`)
+  const keys = Object.keys(json)
+  if (!countJson(path, keys.length, place)) return undefined
   const map = Object.create(null) as Record<string, unknown>
-  for (const key of Object.keys(json)) {
+  for (const key of keys) {
     const normal =
       field.keyKind === KIND.bool ? (key === 'true' || key === 'false' ? key : undefined) : normalScalar(field.keyKind, key)
     if (normal === undefined) noteJson(place, 'wrong_type', joinPath(path, key), `the key is not ${kindName(field.keyKind)}`)

@@ -21,6 +21,8 @@ export interface JsonPlace {
   readonly registry: TypeRegistry | undefined
   readonly diagnostics: Diagnostic[]
   depth: number
+  /** Values read so far: what is shared inside the input (YAML aliases) counts each time it is met. */
+  values: number
 }
 
 /** A type of google.protobuf whose JSON form is its own: how its body is read and written. */

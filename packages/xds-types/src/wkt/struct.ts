@@ -1,4 +1,4 @@
-import { describe, failEncode, joinPath, MAX_DEPTH, noteJson, setOwn } from '../context.js'
+import { describe, enterJson, failEncode, joinPath, MAX_BYTES, MAX_DEPTH, noteJson, setOwn } from '../context.js'
 import { within } from '../decode.js'
 import { isObject } from '../from-json.js'
 import type { EnumType, JsonPlace, Place, WellKnownType } from '../types.js'
@@ -37,6 +37,7 @@ function writeList(writer: Writer, value: unknown, place: Place): void {
 
 function writeValue(writer: Writer, value: unknown, place: Place): void {
   if (++place.depth > MAX_DEPTH) failEncode(place, `nested deeper than ${MAX_DEPTH}`)
+  if (writer.size() > MAX_BYTES) failEncode(place, `the message is larger than ${MAX_BYTES} bytes`)
   if (value === null) {
     writer.varint32(0)
     writer.tag(1, 0)
@@ -112,8 +113,7 @@ function copyJson(json: unknown, path: string, place: JsonPlace): unknown {
     return Number.isFinite(json) ? json : noteJson(place, 'wrong_type', path, `${json} has no place in JSON`)
   if (typeof json !== 'object' || json instanceof Uint8Array)
     return noteJson(place, 'wrong_type', path, `${describe(json)} has no place in JSON`)
-  if (place.depth >= MAX_DEPTH) return noteJson(place, 'too_deep', path, `nested deeper than ${MAX_DEPTH}`)
-  place.depth++
+  if (!enterJson(path, Array.isArray(json) ? json.length : Object.keys(json).length, place)) return undefined
   let copy: unknown
   if (Array.isArray(json)) copy = json.map((item, i) => copyJson(item, joinPath(path, i), place))
   else {

@@ -11,7 +11,7 @@ function roundTrip(type: WellKnownType, value: unknown): unknown {
   return type.read(createReader(writer.finish()), createPlace(undefined))
 }
 const readJson = (type: WellKnownType, json: unknown): unknown =>
-  type.fromJson(json, '', { registry: undefined, diagnostics: [], depth: 0 })
+  type.fromJson(json, '', { registry: undefined, diagnostics: [], depth: 0, values: 0 })
 
 describe('Duration', () => {
   it.each([
