@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 // Tests and type checks run on sources: the private condition maps every @heddle package to its src/.
-const conditions = ['@heddle/source', 'node', 'import', 'default']
+const conditions = ['@heddle/source', 'node', 'default']
 
-if (!existsSync('packages/xds-types/src/gen')) throw new Error('packages/xds-types/src/gen is missing: run `pnpm install`, which generates it.')
+if (!existsSync('packages/xds-types/src/gen'))
+  throw new Error('packages/xds-types/src/gen is missing: run `pnpm install`, which generates it.')
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -20,7 +21,8 @@ export default defineConfig({
           let passed = 0
           let failed = 0
           for (const module of modules) {
-            if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed')) failed++
+            if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed'))
+              failed++
             for (const test of module.children.allTests()) {
               const { state } = test.result()
               if (state === 'passed') passed++
@@ -33,3 +35,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config

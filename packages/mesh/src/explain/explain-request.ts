@@ -57,7 +57,8 @@ export interface MeshExplanation {
 
 export interface ExplainContext {
   readonly snapshot: MeshSnapshot
-  readonly origins: OriginIndex
+  /** Finds the lines; without it stages name objects and paths only. Looking lines up costs more than all the rest. */
+  readonly origins?: OriginIndex
   /** Weighted clusters and load balancers throw it. */
   readonly random?: Random
 }

@@ -53,16 +53,16 @@ export function createTestMesh({ files, meshConfig, random = createSeededRandom(
 }
 
 function meshOf(store: Store, origins: OriginIndex, random: Random): TestMesh {
-  const request: TestMesh['request'] = async (from, url, rest = {}) => {
-    const result = await explainRequest({ from, url, ...rest }, { snapshot: store.snapshot(), origins, random })
+  const walk = async (request: MeshRequest, lines?: OriginIndex): Promise<MeshExplanation> => {
+    const result = await explainRequest(request, {
+      snapshot: store.snapshot(),
+      random,
+      ...(lines === undefined ? {} : { origins: lines }),
+    })
     if (!result.ok) throw new Error(result.diagnostics.map(formatDiagnostic).join('\n'))
-    const { reached, result: end } = result.value
-    return {
-      workload: reached?.split('.')[0],
-      refusal: reached === undefined ? formatResult(end) : undefined,
-      explanation: result.value,
-    }
+    return result.value
   }
+  const request: TestMesh['request'] = async (from, url, rest = {}) => answerOf(await walk({ from, url, ...rest }, origins))
   const line = (from: string, url: string, { method = 'GET', headers = {} }: Omit<TestRequest, 'url'>): string =>
     `${method} ${url} from ${from}${Object.entries(headers)
       .map(([name, value]) => `, ${name}: ${value}`)
@@ -87,11 +87,16 @@ function meshOf(store: Store, origins: OriginIndex, random: Random): TestMesh {
     async spread(count, from, url, rest = {}) {
       const reached: Record<string, number> = {}
       for (let i = 0; i < count; i++) {
-        const { workload, refusal } = await request(from, url, rest)
+        const { workload, refusal } = answerOf(await walk({ from, url, ...rest }))
         const key = workload ?? refusal ?? ''
         reached[key] = (reached[key] ?? 0) + 1
       }
       return reached
     },
   }
+}
+
+function answerOf(explanation: MeshExplanation): TestAnswer {
+  const { reached, result } = explanation
+  return { workload: reached?.split('.')[0], refusal: reached === undefined ? formatResult(result) : undefined, explanation }
 }

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { credentials } from '@grpc/grpc-js'
+import { createFixedAuthenticator, createSelfSignedAuthority, createWorkloadCertificate } from '@heddle/ca'
+import { createCertificateClient } from '@heddle/ca/grpc'
+import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
+import { createGrpcTransport, createIdentitySecrets, createProxy } from '@heddle/proxy-core'
+import { systemClock as clock, systemRandom as random } from '@heddle/runtime'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+const ENTRY = `apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: app, namespace: shop}
+spec: {address: 127.0.0.1, labels: {app: app}, serviceAccount: app}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: shop}
+spec:
+  selector: {app: app}
+  ports: [{name: http, port: 8000}]
+`
+const node = {
+  id: 'sidecar~127.0.0.1~app.shop~shop.svc.cluster.local',
+  metadata: { NAMESPACE: 'shop', SERVICE_ACCOUNT: 'app', INTERCEPTION_MODE: 'NONE', UNPRIVILEGED_POD: 'true' },
+}
+const bootstrap = {
+  node,
+  dynamic_resources: {
+    ads_config: {
+      api_type: 'DELTA_GRPC',
+      transport_api_version: 'V3',
+      grpc_services: [{ google_grpc: { target_uri: 'unused:1', stat_prefix: 'xds' } }],
+    },
+    lds_config: { ads: {} },
+    cds_config: { ads: {} },
+  },
+}
+
+let folder: string
+let served: ServedControlPlane | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'heddle-mesh-test-'))
+  writeFileSync(join(folder, 'app.yaml'), ENTRY)
+})
+afterEach(async () => {
+  await served?.close()
+  served = undefined
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('a proxy gets what the folder says over plaintext, and the debug pages tell of it', async () => {
+  served = await serveControlPlane({ config: folder, grpcAddress: '127.0.0.1:0', httpAddress: '127.0.0.1:0' })
+  const { grpc = '', http = '' } = served.addresses
+  const proxy = createProxy({ bootstrap, transport: createGrpcTransport({ target: grpc }) })
+  await proxy.start()
+  await vi.waitFor(() => expect(proxy.ready.current).toBe(true), 5000)
+  expect(proxy.inForce.clusters('outbound|8000||app.shop.svc.cluster.local')).toBeDefined()
+  const page = async (path: string): Promise<{ status: number; text: string }> => {
+    const response = await fetch(`http://${http}${path}`)
+    return { status: response.status, text: await response.text() }
+  }
+  expect(await page('/ready')).toEqual({ status: 200, text: 'ready\n' })
+  expect((await page('/debug/syncz')).text).toContain(node.id)
+  expect((await page(`/debug/config_dump?proxyID=${encodeURIComponent(node.id)}`)).text).toContain(
+    'outbound|8000||app.shop.svc.cluster.local',
+  )
+  expect((await page('/metrics')).text).toMatch(/^pilot_/m)
+  expect((await page('/nothing')).status).toBe(404)
+  for (const { path } of JSON.parse((await page('/debug/list')).text) as { path: string }[])
+    expect((await page(path)).status).toBe(200)
+  await proxy.close()
+})
+
+test('over TLS a caller gets its certificate, and may only be its own node', async () => {
+  const authority = await createSelfSignedAuthority({ clock })
+  const authenticate = createFixedAuthenticator(
+    new Map([['token', { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'app' }]]),
+  )
+  served = await serveControlPlane({ config: folder, secureGrpcAddress: '127.0.0.1:0', authority, authenticate })
+  const address = served.addresses.secureGrpc ?? ''
+  const [root = ''] = authority.trustBundle.current
+  const serverName = 'istiod.istio-system.svc'
+  const client = createCertificateClient({
+    address,
+    clock,
+    token: () => 'token',
+    credentials: credentials.createSsl(Buffer.from(root)),
+    channelOptions: { 'grpc.ssl_target_name_override': serverName },
+  })
+  const certificate = createWorkloadCertificate({ clock, random, request: client.request })
+  expect((await certificate.ready()).spiffeId).toBe('spiffe://cluster.local/ns/shop/sa/app')
+
+  const start = async (metadata: Record<string, string>): Promise<ReturnType<typeof createProxy>> => {
+    const transport = createGrpcTransport({
+      target: address,
+      tls: () => ({ rootCertificates: root, serverName }),
+      metadata: async () => ({ authorization: 'Bearer token' }),
+    })
+    const proxy = createProxy({
+      bootstrap: { ...bootstrap, node: { ...node, metadata: { ...node.metadata, ...metadata } } },
+      transport,
+      secrets: createIdentitySecrets(certificate.identity),
+    })
+    await proxy.start()
+    return proxy
+  }
+  const own = await start({})
+  await vi.waitFor(() => expect(own.ready.current).toBe(true), 5000)
+  const foreign = await start({ SERVICE_ACCOUNT: 'somebody-else' })
+  await vi.waitFor(() => expect(foreign.xds?.lastError ?? '').toContain('somebody-else'), 5000)
+  expect(foreign.ready.current).toBe(false)
+  await Promise.all([own.close(), foreign.close()])
+  certificate.close()
+  client.close()
+})
+
+test('what cannot be served is said at once', async () => {
+  await expect(serveControlPlane({ config: join(folder, 'nowhere') })).rejects.toThrow(/nowhere/)
+  await expect(serveControlPlane({ config: folder, grpcAddress: 'nonsense' })).rejects.toThrow()
+  await expect(serveControlPlane({ config: folder, secureGrpcAddress: '127.0.0.1:0' })).rejects.toThrow(/authority/)
+})
