@@ -53,8 +53,9 @@ function compileFilter(
     if (!fields.boolean('is_optional')) fields.problem(`the HTTP filter ${config.typeName} is not supported.`, 'typed_config')
     return undefined
   }
-  const decoded = fields.take(factory.decode(config.value, config.path))
-  return decoded === undefined ? undefined : switchable(name, factory, decoded, fields.boolean('disabled'))
+  const decoded = factory.decode(config.value, config.path)
+  fields.take(decoded)
+  return decoded.ok ? switchable(name, factory, decoded.value, fields.boolean('disabled')) : undefined
 }
 
 /** A filter can be off by default and on by route, or the other way round. */

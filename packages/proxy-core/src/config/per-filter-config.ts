@@ -55,6 +55,7 @@ function set(
     if (!optional) fields.problem(`${config.typeName} of ${name} is not supported per route.`, 'typed_per_filter_config')
     return
   }
-  const decoded = fields.take(factory.decodePerRoute(config.value, config.path))
-  if (decoded !== undefined) out.set(name, decoded)
+  const decoded = factory.decodePerRoute(config.value, config.path)
+  fields.take(decoded)
+  if (decoded.ok) out.set(name, decoded.value)
 }

@@ -273,6 +273,12 @@ describe('listeners', () => {
     expect(result.diagnostics.map((diagnostic) => diagnostic.path)).toContain(path)
   })
 
+  it('a filter without a config of its own still stands in the chain', () => {
+    const cors = { name: 'envoy.filters.http.cors', typed_config: { '@type': `${FILTERS}.http.cors.v3.Cors` } }
+    const router = { name: 'router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } }
+    expect(managerOf({ http_filters: [cors, router] })).toMatchObject({ filters: [{ name: 'envoy.filters.http.cors' }] })
+  })
+
   it('filters can be off for some ports', () => {
     const typed_config = { '@type': `${FILTERS}.listener.tls_inspector.v3.TlsInspector` }
     const filter_disabled = {

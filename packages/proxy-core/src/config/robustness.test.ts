@@ -198,7 +198,7 @@ describe.each(Object.entries(SAMPLES))('a broken %s', (_name, { json, compile })
         const result = compile(replaced(json, place, value) as object)
         if (!result.ok) expect(result.diagnostics.length).toBeGreaterThan(0)
       }),
-      { seed: 3, numRuns: 1500 },
+      { seed: 3, numRuns: 400 },
     )
-  })
+  }, 30_000)
 })

@@ -8,6 +8,7 @@ import type {
 import type { UriTemplateRewriteConfig } from '@heddle/xds-types/envoy/extensions/path/rewrite/uri_template/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileUriRewrite, type UriTemplate } from '../matcher/uri-template.js'
+import { compileTextFormat, type LogFormatter } from '../observe/log-format.js'
 import { createRequestHash } from '../route/hash-policy.js'
 import { pathOnly } from '../route/match.js'
 import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
@@ -141,10 +142,10 @@ function compileRewrite(fields: Fields<RouteAction>, scope: RouteScope): Forward
   const path = compilePathRewrite(fields, scope)
   const host = compileHostRewrite(fields)
   const appendForwardedHost = fields.boolean('append_x_forwarded_host')
-  return (request, target) => {
-    const newHost = target.hostRewrite ?? host?.(request)
+  return (request, target, entry) => {
+    const newHost = target.hostRewrite ?? host?.(request, entry)
     if (newHost !== undefined) rewriteHost(request, newHost, appendForwardedHost)
-    if (path !== undefined) rewritePath(request, path)
+    if (path !== undefined) rewritePath(request, path, entry)
   }
 }
 
@@ -153,8 +154,22 @@ function compilePathRewrite(fields: Fields<RouteAction>, { matchedLength, templa
   if (regex !== undefined) return regexRewrite(regex)
   const policy = fields.message('path_rewrite_policy')
   if (policy !== undefined) return compileTemplateRewrite(policy, template)
+  const format = compileFormat(fields as Fields<NewerRewrites>, 'path_rewrite')
+  if (format !== undefined)
+    return (path, entry) => (entry === undefined ? path : format(entry) + path.slice(pathOnly(path).length))
   const prefix = fields.string('prefix_rewrite')
   return prefix === '' ? undefined : prefixRewrite(prefix, matchedLength)
+}
+
+/** Fields of Envoy 1.36 and later: the whole path or host as a format. */
+interface NewerRewrites {
+  path_rewrite?: string | undefined
+  host_rewrite?: string | undefined
+}
+
+function compileFormat(fields: Fields<NewerRewrites>, name: keyof NewerRewrites): LogFormatter | undefined {
+  if (!fields.has(name)) return undefined
+  return fields.take(compileTextFormat(fields.string(name), `${fields.path}.${name}`, { omitEmptyValues: true }))
 }
 
 const TEMPLATE_REWRITE = 'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig'
@@ -182,6 +197,8 @@ function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefine
     const host = fields.string('host_rewrite_literal')
     return () => host
   }
+  const format = compileFormat(fields as Fields<NewerRewrites>, 'host_rewrite')
+  if (format !== undefined) return (_request, entry) => format(entry)
   if (fields.has('host_rewrite_header')) {
     const name = asciiLower(fields.string('host_rewrite_header'))
     return (request) => request.headers.get(name)

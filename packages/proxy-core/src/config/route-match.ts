@@ -68,8 +68,13 @@ function compilePath(fields: Fields<RouteMatch>): CompiledMatch {
   const connect = fields.message('connect_matcher')
   connect?.done()
   if (connect !== undefined) return { predicates: [CONNECT], matchedLength: undefined, pathText: 'CONNECT' }
-  if (!fields.has('path_match_policy'))
-    fields.problem('needs one of prefix, path, safe_regex, path_separated_prefix, connect_matcher.')
+  const policy = fields.message('path_match_policy')
+  const template = policy && compilePathTemplate(policy)
+  if (template !== undefined) {
+    const text = `template ${JSON.stringify(template.text)}`
+    return { ...one({ matches: (path) => template.regex.matchesAll(path), text }, undefined), template }
+  }
+  if (policy === undefined) fields.problem('needs one of prefix, path, safe_regex, path_separated_prefix, connect_matcher.')
   return { predicates: [], matchedLength: undefined, pathText: 'nothing' }
 }
 

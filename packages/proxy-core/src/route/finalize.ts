@@ -12,7 +12,7 @@ import type { RouteTable } from './table.js'
 export function finalizeRequest(decision: RouteDecision, table: RouteTable, request: HttpRequest, entry: AccessLogEntry): void {
   if (decision.kind !== 'forward') return
   for (const mutation of levels(decision, table, 'requestHeaders')) mutation.apply(request.headers, entry)
-  if (decision.route.action.kind === 'forward') decision.route.action.rewrite(request, decision.target)
+  if (decision.route.action.kind === 'forward') decision.route.action.rewrite(request, decision.target, entry)
 }
 
 /** The same for a response, of upstreams and of direct responses alike. Nothing applies where no route was found. */

@@ -1,5 +1,6 @@
 import type { HttpRequest } from '../http/message.js'
 import type { Regex } from '../matcher/regex.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
 import { pathOnly } from './match.js'
 
 /** regex_rewrite and its like. */
@@ -9,7 +10,7 @@ export interface RegexSubstitution {
 }
 
 /** How a route changes the path; the query always stays. */
-export type PathRewrite = (path: string) => string
+export type PathRewrite = (path: string, entry?: AccessLogEntry) => string
 
 /** `matched`: how many characters of the path the route's match took; undefined takes all of it. */
 export function prefixRewrite(replacement: string, matched: number | undefined): PathRewrite {
@@ -24,11 +25,11 @@ export function regexRewrite({ regex, substitution }: RegexSubstitution): PathRe
 }
 
 /** What becomes the Host; undefined leaves it. */
-export type HostRewrite = (request: HttpRequest) => string | undefined
+export type HostRewrite = (request: HttpRequest, entry: AccessLogEntry) => string | undefined
 
-export function rewritePath(request: HttpRequest, rewrite: PathRewrite): void {
+export function rewritePath(request: HttpRequest, rewrite: PathRewrite, entry: AccessLogEntry): void {
   const original = request.path
-  request.path = rewrite(original)
+  request.path = rewrite(original, entry)
   if (!request.headers.has('x-envoy-original-path')) request.headers.append('x-envoy-original-path', original)
 }
 

@@ -133,7 +133,7 @@ describe('matches', () => {
       }),
       { seed: 7, numRuns: 500 },
     )
-  })
+  }, 30_000)
 })
 
 describe('targets', () => {
@@ -227,6 +227,15 @@ describe('replies', () => {
 })
 
 describe('rewrites', () => {
+  const TEMPLATE = {
+    path_match_policy: {
+      name: 't',
+      typed_config: {
+        '@type': 'x/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig',
+        path_template: '/{a}/{b}',
+      },
+    },
+  }
   const rewritten = (match: object, route: object, path: string, headers: Record<string, string> = {}): HttpRequest => {
     const routes = oneHost([{ match, route: { cluster: 'c', ...route } }])
     const request: HttpRequest = {
@@ -246,6 +255,21 @@ describe('rewrites', () => {
     [{ safe_regex: { regex: '/a.*' } }, { prefix_rewrite: '/b' }, '/a/x?q', '/b?q'],
     [{ prefix: '/' }, { regex_rewrite: { pattern: { regex: 'a' }, substitution: 'b' } }, '/a/a?a', '/b/b?a'],
     [{ prefix: '/' }, { regex_rewrite: { pattern: { regex: '^/' }, substitution: '' } }, '/x', 'x'],
+    [
+      TEMPLATE,
+      {
+        path_rewrite_policy: {
+          name: 't',
+          typed_config: {
+            '@type': 'x/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig',
+            path_template_rewrite: '/{b}/{a}',
+          },
+        },
+      },
+      '/1/2?q',
+      '/2/1?q',
+    ],
+    [{ prefix: '/' }, { path_rewrite: '/f' }, '/x?q', '/f?q'],
   ])('%j with %j turns %s into %s', (match, route, path, want) => {
     const request = rewritten(match, route, path)
     expect([request.path, request.headers.get('x-envoy-original-path')]).toEqual([want, path])

@@ -1,6 +1,7 @@
 import type { Random } from '@heddle/runtime'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from './decision.js'
 import type { HeaderMutation } from './header-mutation.js'
 
@@ -44,7 +45,7 @@ export interface ForwardAction {
   readonly idleTimeoutMs?: number
   readonly retry?: RetryPolicy
   /** Applies path and host rewrites, and keeps what was there in x-envoy-original-path and -host. {@link finalizeRequest} calls it. */
-  rewrite(request: HttpRequest, target: RouteTarget): void
+  rewrite(request: HttpRequest, target: RouteTarget, entry: AccessLogEntry): void
   /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
   hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
   readonly mirrors: readonly { cluster: string; fraction: number; appendShadow: boolean }[]

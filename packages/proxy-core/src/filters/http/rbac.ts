@@ -124,13 +124,13 @@ function streamQuestion(request: HttpRequest, { connection, info }: HttpStream):
   }
 }
 
-/** URI SANs; DNS SANs where there are none; then the subject, as Envoy's principal_name looks. */
+/** URI SANs, DNS SANs and the subject: principal_name may fit any of them. */
 function principalsOf(
   uris: readonly string[],
   peer: { readonly dns: readonly string[]; readonly subject: string } | undefined,
 ): readonly string[] {
-  if (uris.length > 0 || peer === undefined) return uris
-  return peer.dns.length > 0 ? peer.dns : [peer.subject]
+  if (peer === undefined) return uris
+  return [...uris, ...peer.dns, ...(peer.subject === '' ? [] : [peer.subject])]
 }
 
 function questionOf({ head, facts, client }: FilterQuestion): RbacQuestion {

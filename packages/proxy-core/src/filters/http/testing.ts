@@ -1,5 +1,5 @@
 import { createMetricsRegistry, type Result } from '@heddle/runtime'
-import { createFakeClock, createMemoryLogger, type MemoryLogger, createSeededRandom } from '@heddle/runtime/testing'
+import { createFakeClock, createMemoryLogger, createSeededRandom, type MemoryLogger } from '@heddle/runtime/testing'
 import { emptyBody } from '../../http/body.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import { createHeaderMap } from '../../http/header-map.js'
@@ -72,7 +72,11 @@ export function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls
   } as unknown as HttpStream
 }
 
-export function configured<C>(factory: HttpFilterFactory<C>, json: object, own: FilterDeps = deps()): (stream: HttpStream) => HttpFilter {
+export function configured<C>(
+  factory: HttpFilterFactory<C>,
+  json: object,
+  own: FilterDeps = deps(),
+): (stream: HttpStream) => HttpFilter {
   const decoded = factory.decode(json as Record<string, unknown>, 'typed_config')
   return factory.create(must(decoded), own, 'filter')
 }
