@@ -32,7 +32,7 @@ export interface StoreOptions {
   domainSuffix?: string
   /** Name of this cluster; default `Kubernetes`. */
   cluster?: string
-  /** Network of workloads that say none; default ''. */
+  /** Network of workloads that say none; default: label topology.istio.io/network of the root namespace, or ''. */
   network?: string
   /** Counts builds of the derived collections. */
   metrics?: MetricsRegistry
@@ -81,8 +81,12 @@ export function createStore(options: StoreOptions = {}): Store {
 
   const commit = (write: () => void): number => {
     const before = view.current
-    graph.batch(write)
-    if (view.publish() !== before) published.set(view.current)
+    try {
+      graph.batch(write)
+    } finally {
+      // A build that threw has changed nothing but its own key.
+      if (view.publish() !== before) published.set(view.current)
+    }
     return view.current.revision
   }
   const apply = ({ set = [], remove = [] }: Batch): number =>

@@ -173,6 +173,13 @@ describe('WorkloadEntries behind a Kubernetes service', () => {
     expect(endpointsOf(mesh([SELECTED, ill].join('---\n')), 'tea.shop.svc.cluster.local')).toEqual([])
   })
 
+  it('are in the network of the root namespace, unless they say another', () => {
+    const root = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: istio-system, labels: {topology.istio.io/network: home}}\n'
+    const own = entry('b', '{address: 1.1.1.2, network: away, labels: {app: tea}}')
+    const snapshot = mesh([SELECTED, entry('a', '{address: 1.1.1.1, labels: {app: tea}}'), own, root].join('---\n'))
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local').map(({ network }) => network)).toEqual(['home', 'away'])
+  })
+
   it('are not of another namespace', () => {
     const snapshot = mesh([SELECTED, entry('a', '{address: 1.1.1.1, labels: {app: tea}}', ', namespace: other')].join('---\n'))
     expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local')).toEqual([])

@@ -75,8 +75,15 @@ export function createCatalog(options: CatalogOptions): Catalog {
   return { services, endpoints: createEndpoints(services, options) }
 }
 
+// Derived by itself, so that a change of the mesh config stops here unless the network changes.
+function workloadDefaults(config: MeshConfig, read: Read, { cluster, network, sources }: CatalogOptions): WorkloadDefaults {
+  if (network !== '') return { cluster, network }
+  return { cluster, network: read.get(sources.Namespace, `/${config.rootNamespace}`)?.metadata.labels[LABELS.network] ?? '' }
+}
+
 interface Inputs {
   readonly options: CatalogOptions
+  readonly defaultsIn: (read: Read) => WorkloadDefaults
   readonly slices: Index<KindOf<'EndpointSlice'>>
   readonly workloadEntries: Index<Workload>
   readonly pods: Collection<Workload>
@@ -86,13 +93,21 @@ interface Inputs {
 
 function createEndpoints(services: Collection<MeshService>, options: CatalogOptions): Collection<readonly ServiceEndpoint[]> {
   const { sources } = options
-  const entries = derive(sources.WorkloadEntry, (entry) => fromWorkloadEntry(entry, options), {
+  const defaults = derive(options.meshConfig, (config, read) => workloadDefaults(config, read, options), {
+    name: 'catalog.defaults',
+  })
+  const defaultsIn = (read: Read): WorkloadDefaults => read.get(defaults, '') ?? options
+  const entries = derive(sources.WorkloadEntry, (entry, read) => fromWorkloadEntry(entry, defaultsIn(read)), {
     name: 'catalog.workload-entries',
   })
   const pods = derive(
     sources.Pod,
     (pod, read) =>
-      fromPod(pod, pod.spec.nodeName === undefined ? undefined : read.get(sources.Node, `/${pod.spec.nodeName}`), options),
+      fromPod(
+        pod,
+        pod.spec.nodeName === undefined ? undefined : read.get(sources.Node, `/${pod.spec.nodeName}`),
+        defaultsIn(read),
+      ),
     { name: 'catalog.pods' },
   )
   const readyPods = derive(pods, (pod, read, key) => (isReady(read.get(sources.Pod, key)) ? pod : undefined), {
@@ -100,6 +115,7 @@ function createEndpoints(services: Collection<MeshService>, options: CatalogOpti
   })
   const inputs: Inputs = {
     options,
+    defaultsIn,
     slices: index(
       sources.EndpointSlice,
       ({ metadata }) => `${metadata.namespace}/${metadata.labels[LABELS.sliceService] ?? ''}`,
@@ -129,11 +145,12 @@ function kubernetesEndpoints(byPort: ReturnType<typeof emptyPorts>, service: Mes
     read.list(podsByAddress, address)[0]
   const ownSlices = read.list(slices, `${service.namespace}/${service.name}`)
   const written = read.get(options.sources.Service, `${service.namespace}/${service.name}`)
+  const defaults = inputs.defaultsIn(read)
   const publishNotReady = written?.spec.publishNotReadyAddresses === true
-  for (const slice of ownSlices) addSlice(byPort, slice, findPod, options, publishNotReady)
+  for (const slice of ownSlices) addSlice(byPort, slice, findPod, defaults, publishNotReady)
   // Kubernetes mirrors Endpoints into slices; only where nobody does, in a folder, are they read themselves.
   const legacy = ownSlices.length > 0 ? undefined : read.get(options.sources.Endpoints, `${service.namespace}/${service.name}`)
-  if (legacy !== undefined) addEndpoints(byPort, legacy, findPod, options)
+  if (legacy !== undefined) addEndpoints(byPort, legacy, findPod, defaults)
   if (service.resolution !== 'ClientSideLB' || service.selector === undefined) return
   for (const workload of selected(service.namespace, service.selector, read, workloadEntries)) {
     addToKubernetesService(byPort, service, workload)
@@ -145,9 +162,10 @@ function entryEndpoints(byPort: ReturnType<typeof emptyPorts>, service: MeshServ
   const entry = read.get(options.sources.ServiceEntry, service.source.slice('ServiceEntry '.length))
   if (entry === undefined) return
   const { endpoints, resolution } = entry.spec
+  const defaults = inputs.defaultsIn(read)
   endpoints?.forEach((endpoint, i) => {
     const owner = { name: `${entry.metadata.name}-${i}`, namespace: entry.metadata.namespace, source: service.source }
-    addToServiceEntry(byPort, service, fromWorkloadSpec(endpoint, owner, options))
+    addToServiceEntry(byPort, service, fromWorkloadSpec(endpoint, owner, defaults))
   })
   if (service.selector !== undefined) {
     for (const workload of selected(service.namespace, service.selector, read, workloadEntries))
@@ -158,7 +176,7 @@ function entryEndpoints(byPort: ReturnType<typeof emptyPorts>, service: MeshServ
     }
   }
   const dns = resolution === 'DNS' || resolution === 'DNS_ROUND_ROBIN'
-  if (dns && (endpoints ?? []).length === 0 && service.selector === undefined) addItself(byPort, service, options)
+  if (dns && (endpoints ?? []).length === 0 && service.selector === undefined) addItself(byPort, service, defaults)
 }
 
 // One label of the selector finds the candidates, so that a service looks only at workloads like its own.

@@ -1,9 +1,10 @@
 import type { Diagnostic, Result } from '@heddle/runtime'
-import { kindFor } from '../kinds/all.js'
+import { KINDS, kindFor } from '../kinds/all.js'
 import type { AnyResource } from '../kinds/index.js'
+import type { Kind } from '../kinds/kind.js'
 import { keyOf, type Resource, type ResourceKey } from '../resource.js'
 import { decodeMetadata } from './metadata.js'
-import { into, refuse, rootSite } from './site.js'
+import { type Findings, into, refuse, rootSite, type Site } from './site.js'
 import { isRecord } from './value.js'
 
 export interface DecodeOptions {
@@ -22,13 +23,16 @@ export type Decoded =
 /** Reads and judges one object. `subject` of the diagnostics is its key, as far as it has one. */
 export function decodeResource(object: unknown, options: DecodeOptions = {}): Result<Decoded> {
   const root = rootSite()
-  const decoded = decode(object, options.defaultNamespace ?? 'default', root.found)
-  const diagnostics = withSubject(withoutEchoes(root.found), subjectOf(object, decoded, options.defaultNamespace ?? 'default'))
+  const { defaultNamespace = 'default' } = options
+  const decoded = decode(object, defaultNamespace, root.found)
+  const unread = root.found.length
+  if (decoded?.known === true && root.found.moved !== true) judge(decoded.resource, root)
+  const diagnostics = withSubject(withoutEchoes(root.found, unread), subjectOf(object, decoded, defaultNamespace))
   if (decoded === undefined || diagnostics.some(({ severity }) => severity === 'error')) return { ok: false, diagnostics }
   return { ok: true, value: decoded, diagnostics }
 }
 
-function decode(object: unknown, defaultNamespace: string, found: Diagnostic[]): Decoded | undefined {
+function decode(object: unknown, defaultNamespace: string, found: Findings): Decoded | undefined {
   const root = rootSite(found)
   if (!isRecord(object)) {
     refuse(root, 'config.not_an_object', 'is not a Kubernetes object: write apiVersion, kind and metadata')
@@ -52,27 +56,35 @@ function decode(object: unknown, defaultNamespace: string, found: Diagnostic[]):
     kind.body === 'spec' && isRecord(object['status'])
       ? { kind: name, metadata, spec, status: object['status'] }
       : { kind: name, metadata, spec }
-  const dryRun = metadata.annotations['istio.io/dry-run']
-  if (dryRun !== undefined && name !== 'AuthorizationPolicy' && kind.groups.some((group) => group.endsWith('.istio.io'))) {
-    const message = 'unsupported annotation istio.io/dry-run, please remove the annotation: only an AuthorizationPolicy has it'
-    refuse(into(into(into(root, 'metadata'), 'annotations'), 'istio.io/dry-run'), 'config.no_effect', message)
-  }
-  kind.validate?.(resource, site)
   return { known: true, resource: resource as AnyResource }
 }
 
-// Judging goes on after a field could not be read, so that all problems are told at once; what it then says about that very field
-// (or what is in it or around it) is only an echo.
-function withoutEchoes(found: readonly Diagnostic[]): Diagnostic[] {
-  const kept: Diagnostic[] = []
-  for (const diagnostic of found) {
-    const echo = kept.some(
-      ({ code, path }) =>
-        code.startsWith('config.') && diagnostic.code === code && path === diagnostic.path && diagnostic.severity === 'error',
-    )
-    if (!echo) kept.push(diagnostic)
+function judge(resource: AnyResource, root: Site): void {
+  const kind = KINDS[resource.kind] as unknown as Kind
+  const dryRun = resource.metadata.annotations['istio.io/dry-run']
+  if (
+    dryRun !== undefined &&
+    resource.kind !== 'AuthorizationPolicy' &&
+    kind.groups.some((group) => group.endsWith('.istio.io'))
+  ) {
+    const message = 'unsupported annotation istio.io/dry-run, please remove the annotation: only an AuthorizationPolicy has it'
+    refuse(into(into(into(root, 'metadata'), 'annotations'), 'istio.io/dry-run'), 'config.no_effect', message)
   }
-  return kept
+  kind.validate?.(resource, kind.body === 'spec' ? into(root, 'spec') : root)
+}
+
+// Judging goes on after a field could not be read, so that all problems are told at once. What it then says about that very field or
+// what is in it, or that something around it is empty, is only an echo.
+function withoutEchoes(found: readonly Diagnostic[], unread: number): Diagnostic[] {
+  const broken = found.slice(0, unread).filter(({ severity }) => severity === 'error')
+  return found.filter(({ code, path }, i) => {
+    if (i < unread) return true
+    return !broken.some((one) => within(path, one.path) || (code === 'config.required' && within(one.path, path)))
+  })
+}
+
+function within(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`)
 }
 
 // The key, also of an object that could not be read, so that its last good version can be kept.

@@ -1,16 +1,22 @@
 import type { Diagnostic, Severity } from '@heddle/runtime'
 
+/** What was noticed about an object. */
+export interface Findings extends Array<Diagnostic> {
+  /** A list element could not be read and was left out: those behind it have moved up, and judging them would name wrong places. */
+  moved?: boolean
+}
+
 /** A place inside an object that is being read or judged: problems found there are told with its path. */
 export interface Site {
   readonly parent?: Site
   /** A field name, a list index or a map key. */
   readonly key: string | number
   /** Where diagnostics go; shared by all places of an object. */
-  readonly found: Diagnostic[]
+  readonly found: Findings
 }
 
 /** The object itself, path ''. */
-export function rootSite(found: Diagnostic[] = []): Site {
+export function rootSite(found: Findings = []): Site {
   return { key: '', found }
 }
 

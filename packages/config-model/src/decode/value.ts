@@ -90,11 +90,15 @@ export function listOf<T>(decode: Decode<T>, empty?: T): Decode<readonly T[]> {
       const at = into(site, i)
       if (value[i] === null || value[i] === undefined) {
         if (empty !== undefined) list.push(empty)
-        else refuse(at, CODE_TYPE, 'is nil: remove the dash or write the element')
+        else {
+          refuse(at, CODE_TYPE, 'is nil: remove the dash or write the element')
+          site.found.moved = true
+        }
         continue
       }
       const element = decode(value[i], at)
       if (element !== undefined) list.push(element)
+      else site.found.moved = true
     }
     return list
   }
