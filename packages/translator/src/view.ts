@@ -111,11 +111,18 @@ function withoutAllocated(service: MeshService, proxy: ProxyDescriptor): MeshSer
   return { ...service, addresses: service.addresses.filter((a) => !a.startsWith(ALLOCATED)) }
 }
 
-/** Oldest first; of one age by name, then namespace. */
-export function byAge(services: readonly MeshService[]): MeshService[] {
+const aged = new WeakMap<readonly MeshService[], readonly MeshService[]>()
+
+/** Oldest first; of one age by name, then namespace. Sorted once per list. */
+export function byAge(services: readonly MeshService[]): readonly MeshService[] {
+  const known = aged.get(services)
+  if (known !== undefined) return known
   const age = (s: MeshService): number => (s.createdAt === '' ? 0 : Date.parse(s.createdAt))
-  const name = (s: MeshService): string => `${s.name}.${s.namespace}`
-  return [...services].sort((a, b) => age(a) - age(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0))
+  const keyed = services.map((service) => ({ service, age: age(service), name: `${service.name}.${service.namespace}` }))
+  keyed.sort((a, b) => a.age - b.age || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const sorted = keyed.map(({ service }) => service)
+  aged.set(services, sorted)
+  return sorted
 }
 
 function mergePorts(one: readonly ServicePort[], other: readonly ServicePort[]): ServicePort[] {

@@ -1,5 +1,6 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
+import { dynamicCluster } from '../dynamic-dns.js'
 import { loadAssignment, selectedEndpoints } from '../endpoints/load-assignment.js'
 import { ADS_SOURCE, duration, typed } from '../message.js'
 import type { ClusterDraft } from './draft.js'
@@ -26,6 +27,11 @@ export function discoveryType(build: Build, { resolution }: ClusterTarget['servi
 export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boolean {
   const { build } = target
   const { cluster } = made
+  if (target.service.resolution === 'DynamicDNS') {
+    delete cluster.type
+    cluster.cluster_type = dynamicCluster(target.service)
+    return true
+  }
   cluster.common_lb_config = { healthy_panic_threshold: {} }
   if (cluster.type === 'EDS') {
     cluster.eds_cluster_config = { eds_config: ADS_SOURCE, service_name: cluster.name }

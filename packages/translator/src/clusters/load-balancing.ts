@@ -12,7 +12,7 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
     cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
   if (failover || locality?.distribute !== undefined)
     cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
-  if (cluster.type === 'ORIGINAL_DST') {
+  if (cluster.type === 'ORIGINAL_DST' || cluster.cluster_type !== undefined) {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     return
   }

@@ -64,7 +64,10 @@ function describe({ service, rule, subset }: ClusterTarget, made: ClusterDraft):
   const fields = {
     config: first === undefined ? undefined : configPath(first),
     external: service.meshExternal ? true : undefined,
-    services: [{ host, name: service.registry === 'External' ? host : service.name, namespace }],
+    services:
+      service.resolution === 'DynamicDNS'
+        ? undefined
+        : [{ host, name: service.registry === 'External' ? host : service.name, namespace }],
     subset: subset?.subset.name,
   }
   Object.assign(made.istio, defined(fields))

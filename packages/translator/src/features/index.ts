@@ -1,6 +1,7 @@
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import { alpn } from './alpn.js'
 import { authorization } from './authorization.js'
+import { dynamicForwardProxy } from './dynamic-forward-proxy.js'
 import type { HttpFeature, HttpScope } from './feature.js'
 import { grpcStats, grpcWeb } from './grpc.js'
 import { metadataExchange } from './metadata-exchange.js'
@@ -19,6 +20,7 @@ export const HTTP_FEATURES: readonly HttpFeature[] = [
   fault, // after authorization: who may not call learns nothing
   cors, // answers preflights, so after what may refuse
   stats, // as late as possible: counts what the filters above let through, and their replies on the way back
+  dynamicForwardProxy, // resolves what the router is about to call
   router, // terminal
 ]
 

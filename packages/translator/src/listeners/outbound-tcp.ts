@@ -1,6 +1,7 @@
 import { isTls, type MeshService, type ServicePort, selects } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { type Build, portSource, serviceAddress } from '../build.js'
+import { dynamicSniFilter } from '../dynamic-dns.js'
 import { hostSubsetOf } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
@@ -112,7 +113,9 @@ function routed(
 /** To the service. On a Sidecar's own port it is the service's only port, else the port of the listener. */
 function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[]): OutboundChain {
   const number = service.ports.length === 1 ? (service.ports[0]?.number ?? port.number) : port.number
-  const chain = chainOf(tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname)), undefined)
+  const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(service, number)] : []
+  const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
+  const chain = chainOf([...resolve, ...proxy], undefined)
   return {
     sni,
     ...(cidr === undefined ? {} : { subnets: [cidr] }),
