@@ -76,7 +76,7 @@ async function startHop(
   const chain: CompiledFilterChain = {
     name: 'only',
     transportSocketConnectTimeoutMs: 0,
-    guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow }],
+    guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow, explain: () => '' }],
     terminal: manager,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   }

@@ -41,6 +41,7 @@ async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{
   const terminal = createTcpProxy({
     config: {
       kind: 'tcp_proxy',
+      path: '',
       statPrefix: 't',
       target: () => 'up',
       idleTimeoutMs: 0,
