@@ -139,6 +139,19 @@ describe('a certificate request', () => {
     expect(readCsr(createCsr(weak))).toMatchObject({ ok: false, diagnostics: [{ message: expect.stringContaining('1024') }] })
   })
 
+  it('for a point that is not on the curve is refused', async () => {
+    const csr = createCsr(await createKey())
+    // The last byte of the point stands right before the empty attributes, `a0 00`, at the end of the first part.
+    const spki = readCsr(csr)
+    if (!spki.ok) throw new Error('request')
+    const at = Buffer.from(csr).indexOf(Buffer.from(spki.value.publicKeyInfo)) + spki.value.publicKeyInfo.length - 1
+    csr[at]! ^= 1
+    expect(readCsr(csr)).toMatchObject({
+      ok: false,
+      diagnostics: [{ message: expect.stringContaining('public key cannot be read') }],
+    })
+  })
+
   it('in PEM goes through as it is', async () => {
     const csr = createCsr(await createKey())
     expect(fromPem('CERTIFICATE REQUEST', `text before\n${toPem('CERTIFICATE REQUEST', csr)}`)).toEqual([csr])

@@ -211,7 +211,7 @@ describe('two workloads', () => {
         rejectUnauthorized: true,
       },
       (socket) => {
-        socket.end(socket.getPeerCertificate().subjectaltname)
+        socket.end(socket.getPeerCertificate().subjectaltname ?? 'nobody')
       },
     )
     tls.listen(0, '127.0.0.1')
