@@ -33,6 +33,8 @@ export interface View {
   /** Services that need clusters: those of the egress listeners, and what their VirtualServices point at. */
   readonly services: readonly MeshService[]
   serviceOf(hostname: string): MeshService | undefined
+  /** ExternalName services that name this host: other names for it. */
+  aliasesOf(hostname: string): readonly string[]
   readonly allowAny: boolean
   readonly egressProxy: Destination | undefined
 }
@@ -57,6 +59,7 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuf
       : declared.map((listener, i) => egressListener(listener, i, services, virtualServices, proxy.namespace))
   const needed = neededServices(egress, services)
   const byHost = new Map(needed.map((s) => [s.hostname, s]))
+  const aliases = aliasesByHost(needed)
   const policy = sidecar?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy
   return {
     key: `${proxy.namespace} ${sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`}`,
@@ -64,6 +67,7 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuf
     egress,
     services: needed,
     serviceOf: (hostname) => byHost.get(hostname),
+    aliasesOf: (hostname) => aliases.get(hostname) ?? [],
     allowAny: policy.mode !== 'REGISTRY_ONLY',
     egressProxy: resolvedDestination(
       sidecar?.spec.outboundTrafficPolicy?.egressProxy,
@@ -71,6 +75,15 @@ export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuf
       domainSuffix,
     ),
   }
+}
+
+function aliasesByHost(services: readonly MeshService[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const { resolution, externalName, hostname } of services) {
+    if (resolution !== 'Alias' || externalName === undefined) continue
+    found.set(externalName, [...(found.get(externalName) ?? []), hostname])
+  }
+  return found
 }
 
 /** The Sidecar of a workload: one that selects it, then the namespace's own, then that of the root namespace. Oldest first. */

@@ -166,7 +166,7 @@ function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
 function serviceDomains(build: Build, service: MeshService, port: number | undefined): { domains: string[]; short: string[] } {
   const withPort = (domain: string): string[] =>
     port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)]
-  const aliases = aliasesOf(build, service)
+  const aliases = build.view.aliasesOf(service.hostname)
   const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
   const domains = [service.hostname, ...aliases].flatMap((h) => [
     ...withPort(h),
@@ -176,11 +176,6 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
   domains.push(...vips(service).flatMap(withPort))
   return { domains, short }
-}
-
-/** ExternalName services that name this one: other names for it. */
-function aliasesOf(build: Build, service: MeshService): string[] {
-  return build.view.services.filter((s) => s.resolution === 'Alias' && s.externalName === service.hostname).map((s) => s.hostname)
 }
 
 /** On the HTTP proxy a bare name means port 80. */
