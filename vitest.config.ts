@@ -12,6 +12,8 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+    // For machines with two busy cores; tests wait for events, never for time.
+    testTimeout: 30_000,
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [
       'default',
