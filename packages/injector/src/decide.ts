@@ -48,9 +48,9 @@ export function decide(pod: PodTemplate, namespace: string, options: InjectOptio
 function ownWord(metadata: Metadata | undefined): [source: string, value: string] | undefined {
   const name = 'sidecar.istio.io/inject'
   const label = metadata?.labels?.[name]
-  if (label !== undefined) return label === '' ? undefined : ['label', label]
+  if (label != null) return label === '' ? undefined : ['label', String(label)]
   const value = metadata?.annotations?.[name]
-  return value === undefined || value === '' ? undefined : ['annotation', value]
+  return value == null || value === '' ? undefined : ['annotation', String(value)]
 }
 
 /** Why the webhooks of Istio's chart leave a pod out; undefined when one takes it. */

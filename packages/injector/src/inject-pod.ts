@@ -9,6 +9,7 @@ import { orderContainers } from './parts/order.js'
 import { PROBERS_ENV, type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
 import { mergeMetrics, pointsAtAgent, SCRAPING_ENV, withoutPrometheus } from './parts/prometheus.js'
 import { PROXY_CONFIG_ANNOTATION, podProxyConfig } from './proxy-config.js'
+import { checkShape } from './shape.js'
 import { readOverrides, readStatus, STATUS_ANNOTATION, writeStatus } from './status.js'
 import type { InjectionTemplate, TemplateContext } from './templates/context.js'
 import { BUILT_IN_TEMPLATES } from './templates/index.js'
@@ -17,7 +18,9 @@ import type { Owner } from './workload.js'
 
 /** The injected pod. Whether it should be injected was decided before. The input does not change. */
 export function injectPod(original: PodTemplate, owner: Owner, options: InjectOptions): Result<PodTemplate> {
-  const wrong = [...checkShape(original), ...checkAnnotations(original.metadata)]
+  const misshapen = checkShape(original)
+  if (misshapen.length > 0) return fail(...misshapen)
+  const wrong = checkAnnotations(original.metadata)
   if (wrong.length > 0) return fail(...wrong)
   const meshConfig = options.meshConfig ?? {}
   const proxyConfig = podProxyConfig(meshConfig, original.metadata?.annotations?.[PROXY_CONFIG_ANNOTATION])
@@ -45,17 +48,6 @@ export function injectPod(original: PodTemplate, owner: Owner, options: InjectOp
   }
   pod = alignProxyUser(reapplyOwn(pod, original, template), original, context)
   return ok(finish(pod, template, context))
-}
-
-function checkShape({ spec }: PodTemplate) {
-  const lists = { containers: spec?.containers, initContainers: spec?.initContainers }
-  return Object.entries(lists).flatMap(([list, containers]) => {
-    if (containers === undefined && list === 'initContainers') return []
-    const wrong = !Array.isArray(containers) || containers.some((container) => typeof container?.name !== 'string')
-    return wrong
-      ? [problem('inject.invalid_pod', `spec.${list}`, `spec.${list} must be a list of containers, each with a name.`)]
-      : []
-  })
 }
 
 function selectTemplates({ metadata }: PodTemplate, options: InjectOptions): Result<InjectionTemplate[]> {
