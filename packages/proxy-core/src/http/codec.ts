@@ -22,7 +22,7 @@ export interface ServerOptions {
 export interface ServerHandler {
   /** A request's head has come. Answer now or later by `exchange.respond`. */
   onRequest(exchange: ServerExchange): void
-  /** The codec refuses what came: answer with `reply`, after which the connection closes. What is known of the request is in the exchange. */
+  /** The codec refuses a head: answer with `reply`, after which the connection closes. What is known of the request is in the exchange. */
   onRefused(exchange: ServerExchange, reply: LocalReply): void
   /** Once, last: the connection is gone, and every exchange has heard of it before. */
   onClose(error?: Error): void
@@ -32,6 +32,8 @@ export interface ServerHandler {
 export interface ExchangeEvents {
   /** The last byte of the response has been given to the connection, and the request has been read or refused. */
   onDone(): void
+  /** The request's body cannot be read on: answer with `reply` if no answer has begun, after which the connection closes; else reset. */
+  onBroken(reply: LocalReply): void
   /** The client or the connection is gone before that. Nothing follows. */
   onReset(error?: Error): void
 }

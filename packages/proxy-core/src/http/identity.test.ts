@@ -133,6 +133,7 @@ describe('x-forwarded-client-cert', () => {
     peerVerified: true,
     peer: {
       hash: 'abc',
+      serial: '01',
       subject: 'CN="c",O=Org',
       uris: ['spiffe://a/ns/b/sa/c'],
       dns: ['c.example'],

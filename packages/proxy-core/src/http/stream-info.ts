@@ -1,3 +1,4 @@
+import type { TlsInfo } from '../net/connection.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 
 /** What is known of a request when it is over; the source of access logs, stats and traces. Times are Clock.monotonic milliseconds. */
@@ -32,6 +33,10 @@ export interface StreamInfo {
   downstreamLocal: string
   upstreamLocal?: string
   sni?: string
+  /** Of the client's connection. */
+  downstreamTls?: TlsInfo
+  /** Of the listener. */
+  filterChainName?: string
   /** First URI SAN of the verified peer. */
   peerPrincipal?: string
   localPrincipal?: string

@@ -32,6 +32,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #forwarding: Forwarding | undefined
   #clientAddress = ''
   #internal = false
+  #closes = false
   #answered = false
   #over = false
 
@@ -103,8 +104,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const { request, info } = this
     if (this.#exchange.upgrade !== undefined && this.#exchange.upgrade !== 'h2c') return refusal(403, 'upgrade_failed')
     if (request.authority === '') return refusal(400, 'missing_host_header')
-    if (manager.headersWithUnderscores !== 'ALLOW' && !this.#underscoresAllowed())
-      return refusal(400, 'http1.unexpected_underscore')
+    if (manager.headersWithUnderscores !== 'ALLOW' && !this.#underscoresAllowed()) return this.#refuseUnderscore()
     stripHost(request, manager, this.connection.local.port)
     const normalized = normalizePath(request.path, manager)
     if (normalized.kind === 'reject') return refusal(400, 'path_normalization_failed')
@@ -119,6 +119,13 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     info.authority = request.authority
     if (identity.clientAddress !== this.connection.remote.address) info.downstreamRemote = `${identity.clientAddress}:0`
     return undefined
+  }
+
+  /** As the codec refuses a head: nothing of it is told. */
+  #refuseUnderscore(): LocalReply {
+    this.#closes = true
+    this.info.method = this.info.path = this.info.authority = ''
+    return { status: 400, body: 'Bad Request', details: 'http1.unexpected_underscore', flag: 'DPE' }
   }
 
   #underscoresAllowed(): boolean {
@@ -292,11 +299,24 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')
     if (grpcStatus !== undefined) this.info.grpcStatus = grpcStatus
-    this.#exchange.respond(response, this.#peer.mustClose())
+    this.#exchange.respond(response, this.#closes || this.#peer.mustClose())
   }
 
   onDone(): void {
     this.#complete()
+  }
+
+  onBroken(reply: LocalReply): void {
+    if (this.#over) return
+    if (reply.flag !== undefined) this.info.flags.add(reply.flag)
+    if (this.#answered) {
+      this.info.details = reply.details
+      this.#exchange.reset()
+      return
+    }
+    this.#forwarding?.cancel()
+    this.#forwarding = undefined
+    this.onReply(reply)
   }
 
   onReset(): void {

@@ -24,8 +24,11 @@ export function flagOf(reason: AttemptFailure): string {
 /** What the client is told when no answer came, in Envoy's words. */
 export function failureReply(reason: AttemptFailure, error: Error | undefined, retried: boolean): LocalReply {
   const words = WORDS[reason]
-  const failed = reason === 'connect_failure' && error !== undefined
-  const transport = failed ? `, transport failure reason: ${reasonText(error)}` : ''
+  // What TCP itself says stays in the log; what went wrong in TLS an operator must see.
+  const transport =
+    reason === 'connect_failure' && error !== undefined && systemText(error) === undefined
+      ? `, transport failure reason: ${reasonText(error)}`
+      : ''
   const body = `upstream connect error or disconnect/reset before headers. ${retried ? 'retried and the latest ' : ''}reset reason: ${words.reason}${transport}`
   const reply: LocalReply = {
     status: words.status,
@@ -46,7 +49,24 @@ function detailOf(reason: AttemptFailure, error: Error | undefined): string {
   return reason === 'connect_failure' && error !== undefined ? `${name}|${reasonText(error)}` : name
 }
 
+// strerror(3), which Node does not tell.
+const SYSTEM_TEXT: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'Connection refused'],
+  ['ECONNRESET', 'Connection reset by peer'],
+  ['EHOSTUNREACH', 'No route to host'],
+  ['ENETUNREACH', 'Network is unreachable'],
+  ['EADDRNOTAVAIL', 'Cannot assign requested address'],
+  ['ENOENT', 'No such file or directory'],
+])
+
+function systemText(error: Error): string | undefined {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? SYSTEM_TEXT.get(code) : undefined
+}
+
 /** Words that are safe in a header, a log line and a body. */
 export function reasonText(error: Error): string {
-  return `delayed connect error: ${error.message}`.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300)
+  const system = systemText(error)
+  const text = system === undefined ? `TLS_error: ${error.message}` : `delayed connect error: ${system}`
+  return text.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300)
 }

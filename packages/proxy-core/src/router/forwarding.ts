@@ -280,7 +280,13 @@ export class Forward implements Forwarding, AttemptEvents {
     this.#attempt = undefined
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
-    else this.#reply(reply())
+    else this.#replyFailed(reply())
+  }
+
+  /** Counts as a response of the cluster, as in Envoy. */
+  #replyFailed(reply: LocalReply): void {
+    this.#cluster.stats.completed(reply.status)
+    this.#reply(reply)
   }
 
   #tryTimedOut(): void {
@@ -310,7 +316,7 @@ export class Forward implements Forwarding, AttemptEvents {
     }
     this.#attempt?.cancel()
     if (!this.#answered) {
-      this.#reply({ status: 504, body: 'upstream request timeout', details: 'response_timeout', flag: 'UT' })
+      this.#replyFailed({ status: 504, body: 'upstream request timeout', details: 'response_timeout', flag: 'UT' })
       return
     }
     info.flags.add('UT')

@@ -43,8 +43,8 @@ export interface Pool {
   readonly empty: boolean
 }
 
-// An upstream's answer may have as large a head as a client's request.
-const MAX_HEADERS_KB = 60
+// Upstreams are trusted with more than clients.
+const MAX_HEADERS_KB = 100
 const MAX_HEADERS = 100
 
 export function createPool(options: PoolOptions): Pool {

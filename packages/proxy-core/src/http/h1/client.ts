@@ -23,6 +23,9 @@ export function connectHttp1(connection: Connection, options: ClientOptions, han
 }
 
 const LF = 10
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
+/** They are dropped, so only their bytes count. */
+const MAX_TRAILERS = 10_000
 
 class Session implements ClientSession, ConnectionHandler, BodySource {
   readonly connection: Connection
@@ -106,7 +109,8 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
 
   onClose(error?: Error): void {
     this.#usable = false
-    this.#reset('connection_termination', error)
+    // Envoy's codec takes the end in the middle of a body for a fault of the protocol, however it came.
+    this.#reset(this.#incoming === undefined ? 'connection_termination' : 'protocol_error', error)
     this.#handler.onClose(this, error)
   }
 
@@ -154,7 +158,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     const kind = bodyKindOf(head, exchange.request.method)
     if (kind === undefined) return this.#violation('http1.codec_error')
     if (head.close || kind === 'close') this.#usable = false
-    this.#framing.begin(kind, head.contentLength, this.#limits.maxBytes, this.#limits.maxHeaders)
+    this.#framing.begin(kind, head.contentLength, this.#limits.maxBytes, MAX_TRAILERS)
     const incoming = new IncomingBody(kind === 'length' ? head.contentLength : kind === 'none' ? 0 : undefined, this)
     const response: HttpResponse = { status: head.status, headers: head.headers, body: kind === 'none' ? emptyBody : incoming }
     if (kind !== 'none') {
@@ -276,13 +280,8 @@ class Exchange implements ClientExchange, BodySink {
       writer.ascii('transfer-encoding: chunked\r\n\r\n')
     } else {
       this.#left = length
-      // RFC 9110 §8.6: methods that mean something by a body say its length even when it is 0.
-      const says =
-        length > 0 ||
-        headers.has('content-length') ||
-        request.method === 'POST' ||
-        request.method === 'PUT' ||
-        request.method === 'PATCH'
+      // RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0.
+      const says = length > 0 || !BODILESS.has(request.method)
       writer.ascii(says ? `content-length: ${length}\r\n\r\n` : '\r\n')
     }
     request.body.consume(this)

@@ -38,9 +38,8 @@ export interface HeadProblem {
 
 export const CODEC_ERROR: HeadProblem = { status: 400, details: 'http1.codec_error' }
 export const BAD_TARGET: HeadProblem = { status: 400, details: 'http1.invalid_url' }
-const BAD_METHOD: HeadProblem = { status: 400, details: 'http1.invalid_method' }
+const BAD_HOST: HeadProblem = { status: 400, details: 'http.invalid_authority' }
 const BAD_VALUE: HeadProblem = { status: 400, details: 'http1.invalid_characters' }
-const BAD_LENGTH: HeadProblem = { status: 400, details: 'http1.invalid_content_length' }
 const LENGTH_AND_CHUNKED: HeadProblem = { status: 400, details: 'http1.content_length_and_chunked_not_allowed' }
 const BAD_TRANSFER_ENCODING: HeadProblem = { status: 501, details: 'http1.invalid_transfer_encoding' }
 export const LOW_VERSION: HeadProblem = { status: 426, details: 'low_version' }
@@ -71,7 +70,9 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   const targetStart = at
   while (at < end && TARGET[bytes[at]!] === 1) at++
   if (at >= end) return more(start, end, limits)
-  if (bytes[at] !== SP || at === targetStart) return BAD_TARGET
+  // HTTP/0.9 ends its line here.
+  if (bytes[at] === CR && at > targetStart) return LOW_VERSION
+  if (bytes[at] !== SP || at === targetStart) return CODEC_ERROR
   const targetEnd = at++
   // "HTTP/1.1\r\n"
   if (at + 10 > end) return isPrefix(bytes, at, end, 'HTTP/') ? more(start, end, limits) : CODEC_ERROR
@@ -88,7 +89,7 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   const text = bytes.toString('latin1', first, at)
   const head = emptyHead(at - start, minor as 0 | 1)
   head.method = text.slice(0, methodEnd - first)
-  if (!METHODS.has(head.method)) return BAD_METHOD
+  if (!METHODS.has(head.method)) return CODEC_ERROR
   head.target = text.slice(targetStart - first, targetEnd - first)
   return readFields(bytes, text, first, head, true) ?? head
 }
@@ -211,13 +212,14 @@ function readFields(bytes: Uint8Array, text: string, origin: number, head: Head,
       case 'host':
         if (!isRequest) break
         // RFC 9112 §3.2: more than one is refused, whatever the values.
-        if (head.host !== undefined || !isHost(value)) return CODEC_ERROR
+        if (head.host !== undefined) return CODEC_ERROR
+        if (!isHost(value)) return BAD_HOST
         head.host = value
         continue
       case 'content-length': {
         const length = parseLength(value)
         // RFC 9112 §6.3: a second one is refused even when it is equal, lists as well.
-        if (length < 0 || head.contentLength >= 0) return BAD_LENGTH
+        if (length < 0 || head.contentLength >= 0) return CODEC_ERROR
         head.contentLength = length
         break
       }

@@ -6,7 +6,7 @@ import type { ExchangeEvents, ServerExchange, ServerHandler, ServerOptions, Serv
 import { createHeaderMap } from '../header-map.js'
 import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
 import { BodyFraming } from './framing.js'
-import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, type HeadProblem, LOW_VERSION, parseRequestHead } from './head.js'
+import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, LOW_VERSION, parseRequestHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
 import { reasonOf, statusLine } from './status-line.js'
 import { readTarget } from './target.js'
@@ -20,7 +20,9 @@ export function serveHttp1(connection: Connection, options: ServerOptions, handl
 }
 
 const LF = 10
-const noEvents: ExchangeEvents = { onDone() {}, onReset() {} }
+/** They are dropped, so only their bytes count. */
+const MAX_TRAILERS = 10_000
+const noEvents: ExchangeEvents = { onDone() {}, onBroken() {}, onReset() {} }
 const HEADER_TIMEOUT = { status: 408, details: 'request_header_timeout' } as const
 
 class Session implements ServerSession, ConnectionHandler, BodySource {
@@ -182,7 +184,7 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
       return
     }
     const kind = head.chunked ? 'chunked' : head.contentLength > 0 ? 'length' : 'none'
-    this.framing.begin(kind, head.contentLength, this.#limits.maxBytes, this.#limits.maxHeaders)
+    this.framing.begin(kind, head.contentLength, this.#limits.maxBytes, MAX_TRAILERS)
     const incoming = kind === 'none' ? undefined : new IncomingBody(head.chunked ? undefined : head.contentLength, this)
     const request: HttpRequest = {
       method: head.method,
@@ -221,14 +223,11 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
   }
 
   #brokenBody(exchange: Exchange, body: IncomingBody): void {
-    const problem: HeadProblem = CODEC_ERROR
-    body.fail(Object.assign(new Error('the request body is not framed as RFC 9112 says'), { code: problem.details }))
-    if (this.#exchange !== exchange) return
-    if (exchange.responded) this.#connection.destroy()
-    else exchange.refuseBody = true
     this.#closing = true
-    if (!exchange.responded)
-      this.#handler.onRefused(exchange, { status: 400, body: reasonOf(400), details: problem.details, flag: 'DPE' })
+    exchange.keepAlive = false
+    const { status, details } = CODEC_ERROR
+    exchange.events.onBroken({ status, body: reasonOf(status), details, flag: 'DPE' })
+    body.fail(Object.assign(new Error('the request body is not framed as RFC 9112 says'), { code: details }))
   }
 
   /** The exchange is over on both sides. */
@@ -270,7 +269,6 @@ class Exchange implements ServerExchange, BodySink {
   keepAlive = true
   awaitsContinue = false
   responded = false
-  refuseBody = false
   readonly #session: Session
   #response: HttpResponse | undefined
   #chunked = false
@@ -383,7 +381,7 @@ class Exchange implements ServerExchange, BodySink {
     this.#sent = true
     this.#response = undefined
     const unread = this.incoming !== undefined && !this.incoming.over
-    this.#session.finished(this, !this.keepAlive || unread || this.refuseBody)
+    this.#session.finished(this, !this.keepAlive || unread)
   }
 
   #writeFraming(length: number | undefined): void {
