@@ -6,6 +6,7 @@ import type { PickerConfig } from '../upstream/balancers/picker.js'
 import { randomChoice } from '../upstream/balancers/random.js'
 import { ringHash } from '../upstream/balancers/ring-hash.js'
 import { roundRobin } from '../upstream/balancers/round-robin.js'
+import { murmurHash2 } from '../upstream/murmur.js'
 import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
 
@@ -67,7 +68,8 @@ function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: Comp
     minimumRingSize: ring?.number('minimum_ring_size', 1024) ?? 1024,
     maximumRingSize: ring?.number('maximum_ring_size', MAX_RING) ?? MAX_RING,
   }
-  ring?.choice('hash_function', ['XX_HASH'], 'XX_HASH')
+  const ringHash64 =
+    ring?.choice('hash_function', ['XX_HASH', 'MURMUR_HASH_2'], 'XX_HASH') === 'MURMUR_HASH_2' ? murmurHash2 : deps.hash64
   ring?.done()
   if (sizes.minimumRingSize > sizes.maximumRingSize)
     fields.problem('minimum_ring_size is above maximum_ring_size.', 'ring_hash_lb_config')
@@ -81,7 +83,7 @@ function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: Comp
     case 'LEAST_REQUEST':
       return leastRequest({ choiceCount: Math.max(2, choiceCount), activeRequestBias })
     case 'RING_HASH':
-      return ringHash({ ...sizes, useHostname }, deps.hash64)
+      return ringHash({ ...sizes, useHostname }, ringHash64)
     case 'MAGLEV':
       return maglev({ tableSize: usable ? tableSize : DEFAULT_TABLE_SIZE, useHostname }, deps.hash64)
     case 'RANDOM':

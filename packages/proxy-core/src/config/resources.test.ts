@@ -77,7 +77,7 @@ describe('clusters', () => {
     [{ lb_subset_config: {} }, 'c.lb_subset_config'],
     [{ health_checks: [{}] }, 'c.health_checks'],
     [{ lb_policy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'c.lb_policy'],
-    [{ ring_hash_lb_config: { hash_function: 'MURMUR_HASH_2' } }, 'c.ring_hash_lb_config.hash_function'],
+    [{ ring_hash_lb_config: { hash_function: 'SHA_1' } }, 'c.ring_hash_lb_config.hash_function'],
     [{ maglev_lb_config: { table_size: '100' } }, 'c.maglev_lb_config'],
     [{ transport_socket: { name: 'quic', typed_config: { '@type': 'x/Quic' } } }, 'c.transport_socket.typed_config'],
     [{ filters: [{ name: 'f', typed_config: { '@type': 'x/Strange' } }] }, 'c.filters[0]'],

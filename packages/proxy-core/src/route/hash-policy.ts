@@ -25,7 +25,7 @@ type Hash = (head: RequestHead, source: string, setCookie?: (cookie: string) => 
 const MASK = (1n << 64n) - 1n
 
 /** Joins the hashes of all policies that found something, as Envoy does: rotate left by one, then xor. */
-export function createRequestHash(policies: readonly HashPolicy[], hash64: (text: string) => bigint): Hash {
+export function createRequestHash(policies: readonly HashPolicy[], hash64: (text: string, seed?: bigint) => bigint): Hash {
   if (policies.length === 0) return () => undefined
   return (head, source, setCookie) => {
     let hash: bigint | undefined
@@ -42,16 +42,16 @@ function hashOf(
   policy: HashSource,
   head: RequestHead,
   source: string,
-  hash64: (text: string) => bigint,
+  hash64: (text: string, seed?: bigint) => bigint,
   setCookie: ((cookie: string) => void) | undefined,
 ): bigint | undefined {
   switch (policy.kind) {
     case 'header': {
       const values = headerValues(head, policy.name)
       if (values.length === 0) return undefined
-      // Several values are sorted first, so that their order does not matter.
+      // Several values are sorted first, so that their order does not matter; each hash seeds the next.
       const rewritten = policy.rewrite === undefined ? values : values.map(policy.rewrite)
-      return hash64([...rewritten].sort().join(''))
+      return [...rewritten].sort().reduce((seed, value) => hash64(value, seed), 0n)
     }
     case 'source_ip':
       return source === '' ? undefined : hash64(source)

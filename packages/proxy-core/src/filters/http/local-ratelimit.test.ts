@@ -48,6 +48,26 @@ describe('local rate limit', () => {
     expect(last.request.headers.get('x-over')).toBe('1')
   })
 
+  it('answers with a status of its own, and tells the client what is left', () => {
+    const create = configured(localRateLimitFilter, {
+      ...limit,
+      status: { code: 'ServiceUnavailable' },
+      enable_x_ratelimit_headers: 'DRAFT_VERSION_03',
+    })
+    const asked = stream()
+    const filter = create(asked)
+    expect(filter.onRequest!(asked.request, asked)).toBeUndefined()
+    const answer = response()
+    void filter.onResponse!(answer, asked)
+    expect([...answer.headers]).toEqual([
+      ['x-ratelimit-limit', '2'],
+      ['x-ratelimit-remaining', '1'],
+      ['x-ratelimit-reset', '1'],
+    ])
+    void run(create, stream())
+    expect(run(create, stream())).toMatchObject({ status: 503 })
+  })
+
   it('is off without filter_enabled, and refuses descriptors', () => {
     const off = configured(localRateLimitFilter, { token_bucket: limit.token_bucket })
     for (let i = 0; i < 5; i++) expect(run(off, stream())).toBeUndefined()

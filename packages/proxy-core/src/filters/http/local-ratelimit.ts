@@ -1,4 +1,5 @@
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/http/local_ratelimit/v3'
+import { StatusCode } from '@heddle/xds-types/envoy/type/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileRuntimeFraction } from '../../config/fraction.js'
 import { compileHeaderOption } from '../../config/header-options.js'
@@ -15,6 +16,8 @@ interface LocalRateLimitConfig {
   readonly enabled: number
   readonly enforced: number
   readonly perConnection: boolean
+  /** x-ratelimit-limit, -remaining and -reset in every response that was counted. */
+  readonly tellsClient: boolean
   readonly asResourceExhausted: boolean
   readonly whenNotEnforced: HeaderMutation
   readonly responseHeaders: HeaderMutation
@@ -34,10 +37,16 @@ export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
   },
 }
 
+/** The enum by name, or the number that an unknown name would have. */
+function statusNumber(code: unknown): number {
+  if (typeof code === 'string' && Object.hasOwn(StatusCode.values, code)) return StatusCode.values[code as StatusCode]
+  return typeof code === 'number' ? code : 0
+}
+
 function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
   const bucket = fields.message('token_bucket')
   const status = fields.message('status')
-  const code = status?.number('code') ?? 0
+  const code = statusNumber(status?.raw('code'))
   status?.done()
   const config: LocalRateLimitConfig = {
     bucket: bucket && {
@@ -48,6 +57,7 @@ function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
     status: code < 400 ? 429 : code,
     enabled: compileRuntimeFraction(fields.message('filter_enabled'), 0),
     enforced: compileRuntimeFraction(fields.message('filter_enforced'), 0),
+    tellsClient: fields.choice('enable_x_ratelimit_headers', ['OFF', 'DRAFT_VERSION_03'], 'OFF') !== 'OFF',
     perConnection: fields.boolean('local_rate_limit_per_downstream_connection'),
     asResourceExhausted: fields.boolean('rate_limited_as_resource_exhausted'),
     whenNotEnforced: createHeaderMutation(
@@ -87,9 +97,12 @@ function createBuckets({ clock }: FilterDeps): BucketOf {
 function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random }: FilterDeps): HttpFilter {
   if (config.bucket === undefined || config.enabled === 0) return {}
   let limited = false
+  let bucket: TokenBucket | undefined
   return {
     onRequest(request, stream) {
-      if (random.next() >= config.enabled || bucketOf(config, stream.connection).take()) return
+      if (random.next() >= config.enabled) return
+      bucket = bucketOf(config, stream.connection)
+      if (bucket.take()) return
       if (random.next() < config.enforced) {
         limited = true
         return refusal(config, isGrpc(request.headers))
@@ -103,6 +116,10 @@ function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random
           requestHeaders: stream.request.headers,
           responseHeaders: headers,
         })
+      if (bucket === undefined || !config.tellsClient || config.bucket === undefined) return
+      headers.set('x-ratelimit-limit', String(config.bucket.max))
+      headers.set('x-ratelimit-remaining', String(bucket.remaining()))
+      headers.set('x-ratelimit-reset', String(Math.ceil(config.bucket.fillMs / 1000)))
     },
   }
 }

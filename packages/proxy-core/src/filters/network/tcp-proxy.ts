@@ -175,6 +175,7 @@ function createInfo(clock: Clock, { tls, remote, local, originalDestination }: C
     downstreamLocal: formatAddress(originalDestination ?? local),
     metadata: new Map(),
     filterState: new Map(),
+    ...(tls === undefined ? {} : { downstreamTls: tls }),
     ...(sni === undefined ? {} : { sni }),
     ...(tls?.peerUris[0] === undefined ? {} : { peerPrincipal: tls.peerUris[0] }),
     ...(tls?.localUris[0] === undefined ? {} : { localPrincipal: tls.localUris[0] }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Endpoint, EndpointSet } from '../endpoint.js'
 import { createHash64 } from '../hash.js'
 import type { LoadBalancerDeps, PickContext } from '../load-balancer.js'
+import { murmurHash2 } from '../murmur.js'
 import type { ChooserPolicy } from './chooser.js'
 import { leastRequest } from './least-request.js'
 import { maglev } from './maglev.js'
@@ -103,6 +104,11 @@ describe('policies', () => {
     expect(hash64('')).toBe(0xef46db3751d8e999n)
     expect(hash64('a')).toBe(0xd24ec4f1a98c6e5bn)
     expect(hash64('', 1n)).toBe(0xd5afba1336a3be4bn)
+  })
+
+  it('hashes as libstdc++ does where a ring asks for MURMUR_HASH_2', () => {
+    expect(murmurHash2('')).toBe(6142509188972423790n)
+    expect(murmurHash2('hello')).toBe(2762169579135187400n)
   })
 
   it('a hash_key stands for a host', () => {
