@@ -1,5 +1,5 @@
 import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
-import type { CompiledListener, HttpManager } from './config/compiled.js'
+import type { CompiledFilterChain, CompiledListener, HttpManager } from './config/compiled.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
@@ -8,6 +8,7 @@ import { createListenerSession, type ListenerSession, type Terminal } from './ne
 import type { Network } from './net/network.js'
 import { createTimers } from './net/timers.js'
 import type { Tls } from './net/tls.js'
+import type { AccessLogConfig } from './observe/access-log.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
@@ -64,7 +65,8 @@ export function createLivePath(options: LiveOptions): LivePath {
       createListenerSession({
         ...{ listener, tls, clock, logger },
         stats: createListenerStats(stats, statNameOf(listener)),
-        terminal({ terminal }) {
+        terminal(chain) {
+          const terminal = loggingAs(chain)
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
           const { statPrefix } = terminal
           return createTcpProxy({
@@ -75,6 +77,21 @@ export function createLivePath(options: LiveOptions): LivePath {
         },
       }),
   }
+}
+
+/** Logs of a chain know its name; nothing below a chain does. */
+function loggingAs({ name, terminal }: CompiledFilterChain): CompiledFilterChain['terminal'] {
+  if (name === '' || terminal.accessLogs.length === 0) return terminal
+  const accessLogs = terminal.accessLogs.map(
+    (log): AccessLogConfig => ({
+      name: log.name,
+      log(entry) {
+        entry.info.filterChainName = name
+        log.log(entry)
+      },
+    }),
+  )
+  return { ...terminal, accessLogs }
 }
 
 /** `127.0.0.1_8080`, as Envoy writes addresses in statistics. */

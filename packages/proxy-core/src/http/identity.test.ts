@@ -134,6 +134,7 @@ describe('x-forwarded-client-cert', () => {
     peer: {
       hash: 'abc',
       serial: '01',
+      validity: () => ({ from: 0, to: 0 }),
       subject: 'CN="c",O=Org',
       uris: ['spiffe://a/ns/b/sa/c'],
       dns: ['c.example'],

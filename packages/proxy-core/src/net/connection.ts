@@ -30,11 +30,15 @@ export interface TlsInfo {
 export interface PeerCertificate {
   /** SHA-256 of the DER, lower-case hex. */
   readonly hash: string
+  /** Lower-case hex. */
+  readonly serial: string
   /** RFC 2253 order: `CN=client,OU=Unit,O=Org`; empty for workload certificates. */
   readonly subject: string
   readonly uris: readonly string[]
   readonly dns: readonly string[]
   readonly der: Uint8Array
+  /** Its first and last moment, in milliseconds since the epoch. */
+  validity(): { readonly from: number; readonly to: number }
   /** PEM of the leaf. */
   pem(): string
   /** PEM of the whole verified chain, leaf first, root included. */

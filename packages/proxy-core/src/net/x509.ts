@@ -11,12 +11,14 @@ export function describePeer(
 ): PeerCertificate & { readonly san: PeerSan } {
   const san = readSubjectAltNames(certificate.raw)
   return {
+    serial: certificate.serialNumber.toLowerCase(),
     hash: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     subject: certificate.subject === undefined ? '' : certificate.subject.split('\n').reverse().join(','),
     uris: san.uris,
     dns: san.dns,
     der: certificate.raw,
     san,
+    validity: () => ({ from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) }),
     pem: () => toPem(certificate.raw),
     chainPem: () => chain().map(toPem).join(''),
   }

@@ -95,12 +95,14 @@ function comparison(
   switch (op) {
     case 'EQ':
       return ok((entry) => read(entry) === value)
+    case 'NE':
+      return ok((entry) => read(entry) !== value)
     case 'GE':
       return ok((entry) => read(entry) >= value)
     case 'LE':
       return ok((entry) => read(entry) <= value)
     default:
-      return fail(problem('log.filter', `${path}.op`, `${String(op)} is no comparison; use EQ, GE or LE.`))
+      return fail(problem('log.filter', `${path}.op`, `${String(op)} is no comparison; use EQ, NE, GE or LE.`))
   }
 }
 

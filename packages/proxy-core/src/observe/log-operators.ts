@@ -75,10 +75,19 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_LOCAL_ADDRESS: downstreamLocal.whole,
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: downstreamLocal.host,
   DOWNSTREAM_LOCAL_PORT: downstreamLocal.port,
+  DOWNSTREAM_TLS_VERSION: ofInfo((info) => info.downstreamTls?.version),
+  DOWNSTREAM_TLS_CIPHER: ofInfo((info) => info.downstreamTls?.cipher),
+  DOWNSTREAM_PEER_SERIAL: ofInfo((info) => info.downstreamTls?.peer?.serial),
+  DOWNSTREAM_PEER_SUBJECT: ofInfo((info) => present(info.downstreamTls?.peer?.subject)),
+  DOWNSTREAM_PEER_DNS_SAN: ofInfo((info) => present(info.downstreamTls?.peer?.dns.join(','))),
+  DOWNSTREAM_PEER_FINGERPRINT_256: ofInfo((info) => info.downstreamTls?.peer?.hash),
   DOWNSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.peerPrincipal)),
   DOWNSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.localPrincipal)),
   REQUESTED_SERVER_NAME: ofInfo((info) => present(info.sni)),
   ROUTE_NAME: ofInfo((info) => present(info.routeName)),
+  FILTER_CHAIN_NAME: ofInfo((info) => present(info.filterChainName)),
+  // Virtual clusters only name statistics, which are not kept by them.
+  VIRTUAL_CLUSTER_NAME: () => undefined,
   VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
   QUERY_PARAMS: ofInfo((info) => present(text(queryOf(info.path)))),
   STREAM_ID: ofInfo((info) => present(info.requestId)),
@@ -97,6 +106,8 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     const format = compileTimeFormat(args)
     return ok((entry) => format(entry.info.startTime))
   },
+  DOWNSTREAM_PEER_CERT_V_START: validityOperator('from'),
+  DOWNSTREAM_PEER_CERT_V_END: validityOperator('to'),
   REQ: headerOperator((entry, name) => requestHeader(entry, name)),
   RESP: headerOperator((entry, name) =>
     name === ':status' ? present(String(entry.info.status || '')) : text(entry.responseHeaders?.get(name)),
@@ -146,6 +157,16 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     const [key = ''] = args.split(':')
     return ok((entry) => entry.info.filterState.get(key) as LogValue)
   },
+}
+
+function validityOperator(end: 'from' | 'to'): Make {
+  return (args) => {
+    const format = compileTimeFormat(args)
+    return ok(({ info }) => {
+      const peer = info.downstreamTls?.peer
+      return peer === undefined ? undefined : format(peer.validity()[end])
+    })
+  }
 }
 
 function headerOperator(read: (entry: AccessLogEntry, name: string) => string | undefined): Make {

@@ -236,7 +236,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     if (statusClass !== undefined && stat.endsWith('_xx')) stat = `${stat.slice(0, -3)}_${statusClass}xx`
     const code = labels.get(CODE_LABEL)
     if (code !== undefined) stat = `${stat}_${code}`
-    return `${prefix}.${value}.${stat}`
+    return `${prefix}.${value}.${stat.replace(/^(ssl|outlier_detection)_/, '$1.')}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
     return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')

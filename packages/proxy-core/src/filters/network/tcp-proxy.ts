@@ -63,13 +63,13 @@ class Relay {
       if (this.#copying === undefined) this.#finish()
     })
     const name = config.target(random)
-    this.#info.cluster = name
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
       this.#refuse('NC')
       return
     }
+    this.#info.cluster = name
     const endpoint = cluster.pick({}, downstream.originalDestination)
     if (endpoint === undefined) {
       this.#refuse('UH')
