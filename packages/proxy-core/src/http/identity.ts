@@ -69,7 +69,7 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   if (internal) headers.set('x-envoy-internal', 'true')
   else
     headers.deleteWhere((name) => name.charCodeAt(0) === 120 && (INTERNAL_HEADERS.has(name) || (edge && EDGE_HEADERS.has(name))))
-  if (edge && !manager.skipXffAppend && manager.xffNumTrustedHops === 0) headers.set('x-envoy-external-address', client)
+  if (edge) headers.set('x-envoy-external-address', client)
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
   applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
   return { clientAddress: client, internal, requestId: requestId(headers, manager, edge) }

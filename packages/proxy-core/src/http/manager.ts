@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random, Watch } from '@heddle/runtime'
 import type { HttpManager } from '../config/compiled.js'
+import { ownAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
@@ -21,7 +22,7 @@ export interface HttpConnectionManagerOptions {
   readonly timers: Timers
   readonly stats: HttpStats
   readonly filterDeps: FilterDeps
-  /** What x-forwarded-for says of clients on 127.0.0.1, as Envoy's local address does. Default: 127.0.0.1. */
+  /** What x-forwarded-for says of clients on 127.0.0.1, as Envoy's local address does. Default: the machine's first IPv4 address. */
   readonly localAddress?: string
   readonly codec?: HttpCodec
 }
@@ -70,7 +71,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   }
   const connections = new Set<ManagedConnection>()
   const codec = options.codec ?? http1Codec
-  const localAddress = options.localAddress ?? '127.0.0.1'
+  const localAddress = options.localAddress ?? ownAddress()
   let draining = false
 
   return {
@@ -120,7 +121,7 @@ export class ManagedConnection implements ServerHandler {
     this.#gone = gone
     this.connection = connection
     const { address } = connection.remote
-    this.forwardedFor = address === '127.0.0.1' || address === '::1' ? localAddress : address
+    this.forwardedFor = address === '127.0.0.1' ? localAddress : address
   }
 
   start(codec: HttpCodec): void {

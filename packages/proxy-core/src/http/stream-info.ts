@@ -29,7 +29,10 @@ export interface StreamInfo {
   endpoint?: Endpoint
   upstreamTransportFailureReason?: string
   upstreamServiceTimeMs?: number
+  /** The client as far as it is trusted, which x-forwarded-for may have told. */
   downstreamRemote: string
+  /** The peer of the connection, where it is another. */
+  downstreamDirectRemote?: string
   downstreamLocal: string
   upstreamLocal?: string
   sni?: string

@@ -1,3 +1,4 @@
+import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer } from '../net/timers.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
@@ -103,7 +104,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const { manager } = this.#runtime
     const { request, info } = this
     if (this.#exchange.upgrade !== undefined && this.#exchange.upgrade !== 'h2c') return refusal(403, 'upgrade_failed')
-    if (request.authority === '') return refusal(400, 'missing_host_header')
+    if (request.authority === '') {
+      this.#closes = true
+      return refusal(400, 'missing_host_header')
+    }
     if (manager.headersWithUnderscores !== 'ALLOW' && !this.#underscoresAllowed()) return this.#refuseUnderscore()
     stripHost(request, manager, this.connection.local.port)
     const normalized = normalizePath(request.path, manager)
@@ -117,7 +121,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (identity.requestId !== undefined) info.requestId = identity.requestId
     info.path = request.path
     info.authority = request.authority
-    if (identity.clientAddress !== this.connection.remote.address) info.downstreamRemote = `${identity.clientAddress}:0`
+    if (identity.clientAddress !== this.connection.remote.address) {
+      info.downstreamDirectRemote = info.downstreamRemote
+      info.downstreamRemote = formatAddress({ address: identity.clientAddress, port: 0 })
+    }
     return undefined
   }
 

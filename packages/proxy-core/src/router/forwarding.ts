@@ -264,6 +264,7 @@ export class Forward implements Forwarding, AttemptEvents {
 
   #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
     const endpoint = this.#endpoint
+    if (reason === 'overflow') delete this.#context.entry.info.endpoint // it never got to one
     if (endpoint === undefined || reason === 'overflow') return
     this.#cluster.host(endpoint).errors++
     if (reason === 'connect_failure' || reason === 'connect_timeout') {
