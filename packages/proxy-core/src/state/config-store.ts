@@ -17,7 +17,7 @@ import type { ListenerManager } from './listener-manager.js'
 import { createNamedValues, type NamedValues } from './named-values.js'
 import { recordSecrets } from './recorded-secrets.js'
 import { createReferences, type SubscriptionChange } from './references.js'
-import { createValueSet, type ValueSet } from './value-set.js'
+import { createValueSets } from './value-sets.js'
 import { createWarmedSet, type ResourceRecord, type WarmedSet } from './warmed-set.js'
 
 /** The resource types that a proxy takes. */
@@ -85,7 +85,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   const secretsOf = new WeakMap<object, readonly string[]>()
   const warming = createWatch({ clusters: 0, listeners: 0 })
 
-  const valueSets = createValueSets()
+  const valueSets = createValueSets(options, { endpoints, routes, sds }, secrets)
   const references = createReferences((typeUrl, add, drop) => {
     const remote = (name: string): boolean => typeUrl !== types.secret.typeUrl || secrets.owns?.(name) !== true
     options.subscribe(typeUrl, add.filter(remote), drop.filter(remote))
@@ -140,32 +140,6 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     deactivate: (name) => listeners.remove(name),
     onWarming: (count) => warming.set({ ...warming.current, listeners: count }),
   })
-
-  function createValueSets(): ReadonlyMap<string, ValueSet<object>> {
-    const route = createValueSet<RouteConfiguration, RouteTable>({
-      ...{ typeUrl: types.route.typeUrl, kind: types.route.shortName, values: routes, clock, logger },
-      compile: (message) => compile.route(message, secrets),
-    })
-    const endpoint = createValueSet<ClusterLoadAssignment, EndpointSet>({
-      ...{ typeUrl: types.endpoints.typeUrl, kind: types.endpoints.shortName, values: endpoints, clock, logger },
-      compile: compile.endpoints,
-    })
-    // TLS contexts hold on to a secret's Watch for as long as they live: it is never replaced.
-    const values: NamedValues<Secret> = { ...sds, forget: () => {} }
-    const secret = createValueSet<SecretMessage, Secret>({
-      typeUrl: types.secret.typeUrl,
-      kind: types.secret.shortName,
-      values,
-      clock,
-      logger,
-      compile: compile.secret,
-    })
-    return new Map<string, ValueSet<object>>([
-      [types.route.typeUrl, route as ValueSet<object>],
-      [types.endpoints.typeUrl, endpoint as ValueSet<object>],
-      [types.secret.typeUrl, secret as ValueSet<object>],
-    ])
-  }
 
   const warmedSets = new Map<string, WarmedSet<object>>([
     [types.cluster.typeUrl, clusterSet as WarmedSet<object>],
