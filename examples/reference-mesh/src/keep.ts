@@ -2,7 +2,7 @@ import type { ReferenceMesh } from './mesh.js'
 import { table } from './report.js'
 
 /** What `--keep` prints: how to play with the mesh. */
-export function formatProxies(mesh: ReferenceMesh): string {
+export function keepText(mesh: ReferenceMesh): string {
   const gateway = mesh.addresses['gateway'] ?? ''
   const client = mesh.httpProxies['apps-client'] ?? ''
   return [

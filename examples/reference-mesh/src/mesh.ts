@@ -66,6 +66,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export async function startReferenceMesh(started: (what: string) => void): Promise<ReferenceMesh> {
   const home = mkdtempSync(join(tmpdir(), 'heddle-mesh-'))
   const [folder, run, logs] = ['config', 'run', 'logs'].map((name) => join(home, name)) as [string, string, string]
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }))
   for (const path of [run, logs]) mkdirSync(path)
   cpSync(here('../config'), folder, { recursive: true })
   const ports = createPorts()
@@ -179,10 +180,7 @@ export async function startReferenceMesh(started: (what: string) => void): Promi
     },
     heddle: runHeddle,
     sleep,
-    stop: async () => {
-      await programs.stopAll()
-      rmSync(home, { recursive: true, force: true })
-    },
+    stop: () => programs.stopAll(),
   }
 }
 
