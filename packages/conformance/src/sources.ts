@@ -12,7 +12,8 @@ export interface SourceFile {
   readonly imports: readonly { specifier: string; typeOnly: boolean }[]
 }
 
-const IMPORT = /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"\n;]*?(?:from\s+)?['"]([^'"\n]+)['"]|(?<!\w)import\(\s*['"]([^'"]+)['"]\s*\)/g
+const IMPORT =
+  /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"\n;]*?(?:from\s+)?['"]([^'"\n]+)['"]|(?<!\w)import\(\s*['"]([^'"]+)['"]\s*\)/g
 
 function importsOf(text: string): SourceFile['imports'] {
   const found: { specifier: string; typeOnly: boolean }[] = []
@@ -20,7 +21,8 @@ function importsOf(text: string): SourceFile['imports'] {
   const flat = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\{[^{}]*\}(?=\s*from\s)/g, (list) => list.replace(/\n/g, ' '))
   for (const match of flat.matchAll(IMPORT)) {
     const specifier = match[3] ?? match[4]
-    if (specifier !== undefined) found.push({ specifier, typeOnly: match[2] !== undefined || (match[4] !== undefined && !/await\s+import/.test(match[0])) })
+    if (specifier !== undefined)
+      found.push({ specifier, typeOnly: match[2] !== undefined || (match[4] !== undefined && !/await\s+import/.test(match[0])) })
   }
   return found
 }
