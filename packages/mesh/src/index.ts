@@ -10,4 +10,5 @@ export {
 export { formatExplanation, formatResult } from './explain/format.js'
 export type { TracedLoser, TracedSource, TracedStage } from './explain/trace.js'
 export { identify, type ServeControlPlaneOptions, type ServedControlPlane, serveControlPlane } from './serve-control-plane.js'
+export { simulateCluster, simulatedOrigins } from './simulated-cluster.js'
 export { findWorkload, proxyOf, type Workload, workloadsOf } from './workloads.js'

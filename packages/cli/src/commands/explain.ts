@@ -1,6 +1,6 @@
 import { createStore } from '@heddle/config-model'
 import { createMemorySource } from '@heddle/config-model/sources'
-import { explainRequest, formatExplanation } from '@heddle/mesh'
+import { explainRequest, formatExplanation, simulateCluster, simulatedOrigins } from '@heddle/mesh'
 import { formatDiagnostic } from '@heddle/runtime'
 import { type Command, EXIT, outputFlag, required, UsageError, wantsJson } from '../command.js'
 import { configFlags, readConfig, readMeshConfigFlag } from '../config.js'
@@ -33,7 +33,10 @@ export const explain: Command = {
     const store = createStore(meshConfig === undefined ? {} : { meshConfig })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
-    const result = await explainRequest({ from, method, url, headers }, { snapshot: store.snapshot(), origins: source.origins })
+    // Deployments alone say what would run; a cluster would have given them pods.
+    store.apply({ set: simulateCluster(store.snapshot()) })
+    const origins = simulatedOrigins(source.origins)
+    const result = await explainRequest({ from, method, url, headers }, { snapshot: store.snapshot(), origins })
     if (!result.ok) {
       for (const diagnostic of result.diagnostics) io.err(`${formatDiagnostic(diagnostic)}\n`)
       return EXIT.findings

@@ -4,7 +4,7 @@ import { formatDiagnostic, type Random } from '@heddle/runtime'
 import { createSeededRandom } from '@heddle/runtime/testing'
 import { explainRequest, type MeshExplanation, type MeshRequest } from '../explain/explain-request.js'
 import { formatExplanation, formatResult } from '../explain/format.js'
-import { simulateCluster } from './simulated-cluster.js'
+import { simulateCluster, simulatedOrigins } from '../simulated-cluster.js'
 
 export interface TestMeshOptions {
   /** File name -> YAML. {@link readFolder} reads a folder. */
@@ -49,7 +49,7 @@ export function createTestMesh({ files, meshConfig, random = createSeededRandom(
   const errors = source.diagnostics.current.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Error(`the configuration has errors:\n${errors.map(formatDiagnostic).join('\n')}`)
   store.apply({ set: simulateCluster(store.snapshot()) })
-  return meshOf(store, source.origins, random)
+  return meshOf(store, simulatedOrigins(source.origins), random)
 }
 
 function meshOf(store: Store, origins: OriginIndex, random: Random): TestMesh {

@@ -3,18 +3,55 @@ import {
   type Deployment,
   decodeResource,
   type MeshSnapshot,
+  type OriginIndex,
   type Pod,
+  type ResourceKey,
   type Service,
   selects,
 } from '@heddle/config-model'
 
-/** Deployments of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint slices between them. */
+/**
+ * Deployments of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint slices between them.
+ * What the configuration has of its own (pods, slices, WorkloadEntries of a Deployment's name) stays as it is.
+ */
 export function simulateCluster(snapshot: MeshSnapshot): AnyResource[] {
-  const entries = new Set(snapshot.list('WorkloadEntry').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))
-  const deployments = snapshot.list('Deployment').filter(({ metadata }) => !entries.has(`${metadata.namespace}/${metadata.name}`))
-  const pods = deployments.map((deployment, i) => podOf(deployment, `10.244.0.${i + 1}`))
-  const services = snapshot.list('Service').map((service, i) => withAddress(service, `10.96.0.${i + 1}`))
+  const entries = new Set(snapshot.list('WorkloadEntry').map(idOf))
+  const ownPods = snapshot.list('Pod')
+  const runs = ({ metadata, spec }: Deployment): boolean =>
+    ownPods.some(
+      (pod) =>
+        pod.metadata.namespace === metadata.namespace && selects(spec.template?.metadata?.labels ?? {}, pod.metadata.labels),
+    )
+  const deployments = snapshot.list('Deployment').filter((deployment) => !entries.has(idOf(deployment)) && !runs(deployment))
+  const pods = deployments.map((deployment, i) => podOf(deployment, address('10.244', i)))
+  const services = snapshot.list('Service').map((service, i) => withAddress(service, address('10.96', i)))
   return [...pods, ...services, ...services.flatMap((service) => sliceOf(service, pods))]
+}
+
+/** Simulated objects lead to what they were made of: a pod to its Deployment, a slice to its Service. */
+export function simulatedOrigins(origins: OriginIndex): OriginIndex {
+  return {
+    locate(key, path) {
+      const own = origins.locate(key, path)
+      if (own !== undefined) return own
+      if (key.startsWith('Pod ')) return origins.locate(key.replace('Pod ', 'Deployment ') as ResourceKey, 'spec.template')
+      if (key.startsWith('EndpointSlice ') && key.endsWith(SIMULATED)) {
+        return origins.locate(key.replace('EndpointSlice ', 'Service ').slice(0, -SIMULATED.length) as ResourceKey, '')
+      }
+      return undefined
+    },
+  }
+}
+
+const SIMULATED = '-simulated'
+
+function idOf({ metadata }: AnyResource): string {
+  return `${metadata.namespace}/${metadata.name}`
+}
+
+/** The i-th address below a prefix of two numbers. */
+function address(prefix: string, i: number): string {
+  return `${prefix}.${(i + 1) >> 8}.${(i + 1) & 255}`
 }
 
 function podOf({ metadata, spec }: Deployment, address: string): Pod {
@@ -47,7 +84,7 @@ function sliceOf({ metadata, spec }: Service, pods: readonly Pod[]): AnyResource
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: {
-        name: `${metadata.name}-simulated`,
+        name: `${metadata.name}${SIMULATED}`,
         namespace: metadata.namespace,
         labels: { 'kubernetes.io/service-name': metadata.name },
       },
