@@ -1,0 +1,128 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { main } from '../src/main.js'
+import { createTestIo } from '../src/testing.js'
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+
+/** A command that runs until `stop`. */
+function start(...argv: string[]): { stop(): Promise<number>; output(): string } {
+  let stop = (): void => {}
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  const io = createTestIo()
+  const code = main(argv, Object.create(io, { stopped: { value: () => stopped } }) as typeof io)
+  return {
+    output: () => io.stdout + io.stderr,
+    stop() {
+      stop()
+      return code
+    },
+  }
+}
+
+const soon = async <T>(read: () => T | undefined): Promise<T> => {
+  let value: T | undefined
+  await vi.waitFor(() => {
+    value = read()
+    if (value === undefined) throw new Error('not yet')
+  }, 10_000)
+  return value as T
+}
+const contentOf = (file: string) => (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
+
+test('heddle control-plane drives heddle proxy, and both stop when asked', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-serving-'))
+  const port = await freePort()
+  const listener = (text: string): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: hello, namespace: edge}
+spec:
+  hosts: ['*']
+  gateways: [door]
+  http:
+  - directResponse: {status: 200, body: {string: ${text}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door, namespace: edge}
+spec:
+  selector: {istio: door}
+  servers: [{port: {number: ${port}, name: http, protocol: HTTP}, hosts: ['*']}]
+`
+  writeFileSync(join(folder, 'edge.yaml'), listener('hello'))
+  const [ready, admin, bootstrap] = ['ready.txt', 'admin.txt', 'bootstrap.txt'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const controlPlane = start(
+    'control-plane',
+    '--config',
+    folder,
+    '--grpc-addr',
+    '127.0.0.1:0',
+    '--http-addr',
+    '127.0.0.1:0',
+    '--ready-file',
+    ready,
+  )
+  const addresses = JSON.parse(await soon(contentOf(ready))) as { grpc: string; http: string; secureGrpc?: string }
+  expect(addresses.secureGrpc).toBeUndefined()
+  const [host, grpcPort] = addresses.grpc.split(':')
+  writeFileSync(
+    bootstrap,
+    `node: {metadata: {NAMESPACE: edge, LABELS: {istio: door}}}
+admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+dynamic_resources:
+  ads_config: {api_type: DELTA_GRPC, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}
+  lds_config: {ads: {}, resource_api_version: V3}
+  cds_config: {ads: {}, resource_api_version: V3}
+static_resources:
+  clusters:
+  - name: xds
+    type: STATIC
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}
+    load_assignment: {cluster_name: xds, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: ${host}, port_value: ${grpcPort}}}}}]}]}
+`,
+  )
+  const node = 'router~127.0.0.1~door.edge~edge.svc.cluster.local'
+  const proxy = start(
+    'proxy',
+    '-c',
+    bootstrap,
+    '--admin-address-path',
+    admin,
+    '--service-node',
+    node,
+    '--log-level',
+    'warning',
+    '--drain-time-s',
+    '1',
+  )
+  const adminAddress = await soon(contentOf(admin))
+  const answer = async (url: string): Promise<string> => {
+    const response = await fetch(url)
+    return `${response.status} ${await response.text()}`
+  }
+  await vi.waitFor(async () => expect(await answer(`http://${adminAddress}/ready`)).toBe('200 LIVE\n'), 10_000)
+  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 hello'), 10_000)
+  expect(await answer(`http://${addresses.http}/debug/syncz`)).toContain(node)
+  writeFileSync(join(folder, 'edge.yaml'), listener('changed'))
+  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 changed'), 10_000)
+  expect(await proxy.stop()).toBe(0)
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
+  expect(await controlPlane.stop()).toBe(0)
+  rmSync(folder, { recursive: true, force: true })
+})
