@@ -1,12 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { ServerCredentials } from '@grpc/grpc-js'
-import { createFolderStore, createJwtAuthenticator, createSelfSignedAuthority, issueIdentity } from '@heddle/ca'
-import { createCertificateService } from '@heddle/ca/grpc'
+import { createFolderStore, createJwtAuthenticator, createSelfSignedAuthority, createServerCertificate } from '@heddle/ca'
+import { createCertificateService, createServerCredentials } from '@heddle/ca/grpc'
 import { createStore, type MeshSnapshot } from '@heddle/config-model'
 import { watchDirectory } from '@heddle/config-model/sources'
-import { systemClock as clock, DEFAULT_TRUST_DOMAIN, formatSpiffeId, mapWatch, ok, type Watch } from '@heddle/runtime'
+import {
+  systemClock as clock,
+  DEFAULT_TRUST_DOMAIN,
+  formatSpiffeId,
+  mapWatch,
+  ok,
+  systemRandom as random,
+  type Watch,
+} from '@heddle/runtime'
 import { proxyFromNode, translate } from '@heddle/translator'
 import { createXdsServer, type NodeInfo, requireNodeIdentity } from '@heddle/xds-server'
 import { listenGrpc } from '@heddle/xds-server/grpc'
@@ -61,13 +68,13 @@ function identityOf({ metadata }: NodeInfo): string | undefined {
   return formatSpiffeId({ trustDomain: DEFAULT_TRUST_DOMAIN, namespace, serviceAccount })
 }
 
-// One gRPC server with TLS for both.
-const own = await issueIdentity(authority, { names: [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }] })
+// One gRPC server with TLS for both; its own certificate renews itself.
+const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }]
+const certificate = createServerCertificate({ authority, names, clock, random })
+const own = await certificate.ready()
 const grpc = await listenGrpc(xds, {
   address: `127.0.0.1:${variable('GRPC_PORT')}`,
-  credentials: ServerCredentials.createSsl(null, [
-    { private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) },
-  ]),
+  credentials: createServerCredentials(certificate),
   authenticate: async (peer) => {
     const caller = await authenticate(peer)
     return caller.ok ? ok({ id: caller.value.identities[0] ?? '' }) : caller
@@ -111,6 +118,7 @@ http.listen(Number(variable('HTTP_PORT')), '127.0.0.1', () => process.send?.({ g
 
 const stop = (): void => {
   folder.close()
+  certificate.close()
   http.close()
   void grpc.close().then(() => process.exit(0))
 }

@@ -1,6 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { type Authenticator, type CertificateAuthority, issueIdentity } from '@heddle/ca'
-import { createCertificateService } from '@heddle/ca/grpc'
+import { type Authenticator, type CertificateAuthority, createServerCertificate, type WorkloadCertificate } from '@heddle/ca'
+import { createCertificateService, createServerCredentials } from '@heddle/ca/grpc'
 import { createStore, type MeshConfig, type OriginIndex, type Store } from '@heddle/config-model'
 import { watchDirectory } from '@heddle/config-model/sources'
 import {
@@ -11,6 +11,7 @@ import {
   type Logger,
   ok,
   systemClock,
+  systemRandom,
   type Watch,
 } from '@heddle/runtime'
 import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
@@ -57,8 +58,10 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
   const controlPlane = createControlPlane({ store, clock, metrics, ...(logger === undefined ? {} : { logger }) })
   const servers: Server[] = []
   let debug: DebugServer | undefined
+  let certificate: WorkloadCertificate | undefined
   const close = async (): Promise<void> => {
     folder.close()
+    certificate?.close()
     controlPlane.close()
     await Promise.all([...servers.map(shutDown), debug?.close()])
   }
@@ -73,7 +76,9 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
     if (options.secureGrpcAddress !== undefined) {
       const server = new Server(SERVER_CHANNEL_OPTIONS)
       servers.push(server)
-      addresses.secureGrpc = await bind(server, options.secureGrpcAddress, await addSecureServices(server, controlPlane, options))
+      certificate = addSecureServices(server, controlPlane, options)
+      await certificate.ready()
+      addresses.secureGrpc = await bind(server, options.secureGrpcAddress, createServerCredentials(certificate))
     }
     if (options.httpAddress !== undefined) {
       debug = await serveDebugPages(options.httpAddress, { controlPlane, diagnostics: folder.diagnostics, metrics })
@@ -86,21 +91,15 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
   }
 }
 
-async function addSecureServices(
-  server: Server,
-  { xds }: ControlPlane,
-  options: ServeControlPlaneOptions,
-): Promise<ServerCredentials> {
-  const { authority, authenticate, trustDomain = DEFAULT_TRUST_DOMAIN, serverNames = [] } = options
+/** Adds xDS and certificates to the server; gives the server's own certificate, which renews itself. */
+function addSecureServices(server: Server, { xds }: ControlPlane, options: ServeControlPlaneOptions): WorkloadCertificate {
+  const { authority, authenticate, trustDomain = DEFAULT_TRUST_DOMAIN, serverNames = [], clock = systemClock } = options
   if (authority === undefined || authenticate === undefined)
     throw new Error('a TLS listener needs an authority and an authenticator')
   addXdsService(server, xds, { authenticate: identify(authenticate) })
   createCertificateService({ authority, authenticate, trustDomain }).addTo(server)
   const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
-  const own = await issueIdentity(authority, { names })
-  return ServerCredentials.createSsl(null, [
-    { private_key: Buffer.from(own.privateKey), cert_chain: Buffer.from(own.certificateChain) },
-  ])
+  return createServerCertificate({ authority, names, clock, random: systemRandom })
 }
 
 /** What proves a caller to the CA proves it to the xDS server. */
