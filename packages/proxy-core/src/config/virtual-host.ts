@@ -4,6 +4,7 @@ import type { CompiledRoute, CompiledVirtualHost, RouteAction } from '../route/t
 import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileHeaderLists } from './header-options.js'
+import { compileMetadata } from './metadata.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileForward, compileMirror, type Mirror, type RouteScope } from './route-action.js'
@@ -61,10 +62,10 @@ function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, m
     action: compileAction(fields, { ...scope, matchedLength, template }, maxDirectBodyBytes),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
+    ...(fields.has('metadata') && { metadata: compileMetadata(fields.message('metadata')) }),
     ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),
   }
   fields.done({
-    metadata: 'no filter here reads it',
     decorator: 'names spans; there are none yet',
     tracing: 'samples spans; there are none yet',
     per_request_buffer_limit_bytes: "the router's own replay limit holds",

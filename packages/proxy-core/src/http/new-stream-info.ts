@@ -28,7 +28,7 @@ export function createStreamInfo(request: HttpRequest, connection: Connection, c
   const userAgent = request.headers.get('user-agent')
   if (userAgent !== undefined) info.userAgent = userAgent
   if (tls !== undefined) info.downstreamTls = tls
-  if (tls?.sni !== undefined) info.sni = tls.sni
+  if (connection.requestedServerName !== undefined) info.sni = connection.requestedServerName
   if (tls?.peerUris[0] !== undefined) info.peerPrincipal = tls.peerUris[0]
   if (tls?.localUris[0] !== undefined) info.localPrincipal = tls.localUris[0]
   return info

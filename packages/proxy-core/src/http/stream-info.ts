@@ -1,3 +1,4 @@
+import type { FilterMetadata } from '../config/metadata.js'
 import type { TlsInfo } from '../net/connection.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 
@@ -26,7 +27,12 @@ export interface StreamInfo {
   routeName?: string
   virtualHost?: string
   cluster?: string
+  /** filter_metadata of the route and of the cluster that were chosen. */
+  routeMetadata?: FilterMetadata
+  clusterMetadata?: FilterMetadata
   endpoint?: Endpoint
+  /** Once a connection to it was had. */
+  upstreamProtocol?: string
   upstreamTransportFailureReason?: string
   upstreamServiceTimeMs?: number
   /** The client as far as it is trusted, which x-forwarded-for may have told. */

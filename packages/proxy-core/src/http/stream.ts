@@ -149,7 +149,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const { info } = this
     if (decision.virtualHost !== undefined) info.virtualHost = decision.virtualHost.name
     if (decision.kind === 'none') return
-    if (decision.route !== undefined && decision.route.name !== '') info.routeName = decision.route.name
+    if (decision.route !== undefined) {
+      if (decision.route.name !== '') info.routeName = decision.route.name
+      if (decision.route.metadata !== undefined) info.routeMetadata = decision.route.metadata
+    }
     if (decision.kind === 'forward') info.cluster = decision.target.cluster
   }
 

@@ -66,6 +66,11 @@ export interface Connection {
   readonly local: SocketAddress
   /** Destination before redirection, where the listener asked for it. */
   readonly originalDestination?: SocketAddress | undefined
+  /**
+   * Server name of the ClientHello, once a tls_inspector has read it. Envoy's requested_server_name: without that listener
+   * filter it stays unknown, even where the proxy ends TLS.
+   */
+  requestedServerName?: string | undefined
   /** Present once TLS has been established on it. */
   readonly tls?: TlsInfo | undefined
   readonly closed: boolean

@@ -10,6 +10,7 @@ export interface SocketFacts {
   readonly remote: SocketAddress
   readonly local: SocketAddress
   readonly originalDestination?: SocketAddress | undefined
+  readonly requestedServerName?: string | undefined
   readonly tls?: TlsInfo | undefined
 }
 
@@ -18,6 +19,7 @@ export class SocketConnection implements Connection {
   readonly remote: SocketAddress
   readonly local: SocketAddress
   readonly originalDestination?: SocketAddress | undefined
+  requestedServerName?: string | undefined
   readonly tls?: TlsInfo | undefined
   readonly #socket: Socket
   /** Bytes come by {@link receive} from the socket's own read buffer, not by `data` events. */
@@ -36,6 +38,7 @@ export class SocketConnection implements Connection {
     this.remote = facts.remote
     this.local = facts.local
     this.originalDestination = facts.originalDestination
+    this.requestedServerName = facts.requestedServerName
     this.tls = facts.tls
     this.#socket = socket
     this.#ownBuffer = ownBuffer

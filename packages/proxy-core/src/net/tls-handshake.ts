@@ -63,8 +63,8 @@ export function establish(
     ...(sni === undefined ? {} : { sni }),
     ...(peer === undefined ? {} : { peer }),
   }
-  const { remote, local, originalDestination } = inner
-  return new SocketConnection(socket, { remote, local, originalDestination, tls: info }, false)
+  const { remote, local, originalDestination, requestedServerName } = inner
+  return new SocketConnection(socket, { remote, local, originalDestination, requestedServerName, tls: info }, false)
 }
 
 function leafOf(socket: TLSSocket): X509Certificate | undefined {

@@ -30,7 +30,11 @@ const info = (change: Partial<StreamInfo> = {}): StreamInfo => ({
     health: 'HEALTHY',
     metadata: {},
   },
+  upstreamProtocol: 'HTTP/1.1',
+  routeMetadata: { ns: { k: 'of the route' } },
+  clusterMetadata: { ns: { k: 'of the cluster', deep: { n: 7 } } },
   downstreamRemote: '10.0.0.1:4711',
+  downstreamDirectRemote: '10.0.0.9:4712',
   downstreamLocal: '[::1]:80',
   sni: 'web.example',
   peerPrincipal: 'spiffe://cluster.local/ns/a/sa/b',
@@ -73,6 +77,15 @@ describe('operators in text', () => {
     ['%BYTES_RECEIVED%/%BYTES_SENT% %DURATION%', '3/1234 12'],
     ['%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT% %UPSTREAM_CLUSTER%', '10.0.0.7:8080 8080 outbound|80||web'],
     ['%UPSTREAM_REQUEST_ATTEMPT_COUNT%', '2'],
+    ['%UPSTREAM_PROTOCOL% %ACCESS_LOG_TYPE%', 'HTTP/1.1 DownstreamEnd'],
+    // Envoy: empty texts where other absent values are `-`.
+    ['<%LOCAL_REPLY_BODY%%CUSTOM_FLAGS%> %DOWNSTREAM_TRANSPORT_FAILURE_REASON%', '<> -'],
+    // What x-forwarded-for told, and who is at the other end of the connection.
+    ['%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%', '10.0.0.1:4711 10.0.0.9:4712'],
+    ['%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_PORT%', '10.0.0.9 4712'],
+    ['%METADATA(ROUTE:ns:k)% %METADATA(CLUSTER:ns:k)%', 'of the route of the cluster'],
+    ['%METADATA(CLUSTER:ns:deep)% %METADATA(UPSTREAM_HOST:ns)% %METADATA(ROUTE:none)%', '{"n":7} - -'],
+    ['%METADATA(DYNAMIC:envoy.filters.http.jwt_authn:n)%', '7'],
     [
       '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_PORT%',
       '10.0.0.1 ::1 80',

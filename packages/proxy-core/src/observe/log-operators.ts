@@ -36,6 +36,7 @@ const addressed = (read: (info: StreamInfo) => string | undefined): { whole: Ope
 })
 
 const downstreamRemote = addressed((info) => info.downstreamRemote)
+const downstreamDirect = addressed((info) => info.downstreamDirectRemote ?? info.downstreamRemote)
 const downstreamLocal = addressed((info) => info.downstreamLocal)
 const upstreamLocal = addressed((info) => info.upstreamLocal)
 const upstreamRemote = addressed(upstreamAddress)
@@ -46,12 +47,18 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   RESPONSE_CODE: ofInfo((info) => info.status),
   RESPONSE_CODE_DETAILS: ofInfo((info) => present(info.details.replaceAll(' ', '_'))),
   // The string `-` in JSON, too: it is the name of "no flags", not an absent value.
+  ACCESS_LOG_TYPE: ofInfo((info) => (info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd')),
+  // Empty texts, not absent values: no filter sets flags of its own, and replies are formatted before they are logged.
+  CUSTOM_FLAGS: () => '',
+  LOCAL_REPLY_BODY: () => '',
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: () => undefined,
   RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
   RESPONSE_FLAGS_LONG: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(','))),
   CONNECTION_TERMINATION_DETAILS: () => undefined,
   BYTES_RECEIVED: ofInfo((info) => info.bytesReceived),
   BYTES_SENT: ofInfo((info) => info.bytesSent),
   DURATION: duration,
+  UPSTREAM_PROTOCOL: ofInfo((info) => info.upstreamProtocol),
   UPSTREAM_HOST: upstreamRemote.whole,
   UPSTREAM_HOST_NAME: ofInfo((info) => info.endpoint?.hostname ?? upstreamAddress(info)),
   UPSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.upstreamPeerPrincipal)),
@@ -69,9 +76,9 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_REMOTE_ADDRESS: downstreamRemote.whole,
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
   DOWNSTREAM_REMOTE_PORT: downstreamRemote.port,
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstreamRemote.whole,
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
-  DOWNSTREAM_DIRECT_REMOTE_PORT: downstreamRemote.port,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstreamDirect.whole,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstreamDirect.host,
+  DOWNSTREAM_DIRECT_REMOTE_PORT: downstreamDirect.port,
   DOWNSTREAM_LOCAL_ADDRESS: downstreamLocal.whole,
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: downstreamLocal.host,
   DOWNSTREAM_LOCAL_PORT: downstreamLocal.port,
@@ -142,21 +149,43 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     if (args === '') return fail(problem('log.format', path, '%QUERY_PARAM% needs (NAME).'))
     return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
   },
-  DYNAMIC_METADATA: (args, path) => {
-    const [namespace = '', ...keys] = args.split(':')
-    if (namespace === '') return fail(problem('log.format', path, '%DYNAMIC_METADATA% needs (NAMESPACE:KEY…).'))
-    return ok(
-      (entry) =>
-        keys.reduce<unknown>(
-          (value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-          entry.info.metadata.get(namespace),
-        ) as LogValue,
-    )
+  DYNAMIC_METADATA: (args, path) => metadataOperator('DYNAMIC', args, path),
+  METADATA: (args, path) => {
+    const [source = '', ...rest] = args.split(':')
+    return metadataOperator(source, rest.join(':'), path)
   },
   FILTER_STATE: (args) => {
     const [key = ''] = args.split(':')
     return ok((entry) => entry.info.filterState.get(key) as LogValue)
   },
+}
+
+const METADATA_SOURCES: Readonly<Record<string, (info: StreamInfo, namespace: string) => unknown>> = {
+  DYNAMIC: (info, namespace) => info.metadata.get(namespace),
+  ROUTE: (info, namespace) => info.routeMetadata?.[namespace],
+  CLUSTER: (info, namespace) => info.clusterMetadata?.[namespace],
+  UPSTREAM_HOST: (info, namespace) => info.endpoint?.metadata[namespace],
+}
+
+/** `NAMESPACE:KEY…` of one kind of metadata. */
+function metadataOperator(source: string, args: string, path: string): Result<Operator> {
+  const read = Object.hasOwn(METADATA_SOURCES, source) ? METADATA_SOURCES[source] : undefined
+  const [namespace = '', ...keys] = args.split(':')
+  if (read === undefined || namespace === '')
+    return fail(
+      problem(
+        'log.format',
+        path,
+        'metadata needs (NAMESPACE:KEY…), of %METADATA% after DYNAMIC, ROUTE, CLUSTER or UPSTREAM_HOST.',
+      ),
+    )
+  return ok(
+    ({ info }) =>
+      keys.reduce<unknown>(
+        (value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+        read(info, namespace),
+      ) as LogValue,
+  )
 }
 
 function validityOperator(end: 'from' | 'to'): Make {

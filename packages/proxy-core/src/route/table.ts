@@ -1,4 +1,5 @@
 import type { Random } from '@heddle/runtime'
+import type { FilterMetadata } from '../config/metadata.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
@@ -80,6 +81,8 @@ export interface CompiledRoute {
   readonly requestHeaders: HeaderMutation
   readonly responseHeaders: HeaderMutation
   readonly perFilterConfig: ReadonlyMap<string, unknown>
+  /** filter_metadata, for %METADATA(ROUTE:…)%. */
+  readonly metadata?: FilterMetadata
   readonly statPrefix?: string
 }
 

@@ -5,6 +5,7 @@ import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/messag
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
+import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
@@ -72,6 +73,7 @@ export class Forward implements Forwarding, AttemptEvents {
       return
     }
     this.#cluster = cluster
+    this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#policy = this.#retryPolicy()
     this.#retriesLeft = this.#policy?.numRetries ?? 0
@@ -157,7 +159,7 @@ export class Forward implements Forwarding, AttemptEvents {
     this.#endpoint = endpoint
     info.endpoint = endpoint
     if (this.#policy?.avoidPreviousHosts === true) (this.#tried ??= []).push(endpoint)
-    if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) request.authority = endpoint.hostname
+    if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) rewriteHost(request, endpoint.hostname, false)
     this.#connected = false
     if (this.#timeouts.perTryMs > 0) {
       this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
@@ -182,6 +184,7 @@ export class Forward implements Forwarding, AttemptEvents {
   onConnected(connection: Connection): void {
     this.#connected = true
     const { info } = this.#context.entry
+    info.upstreamProtocol = 'HTTP/1.1'
     info.upstreamLocal = formatAddress(connection.local)
     const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
     if (peer !== undefined) info.upstreamPeerPrincipal = peer

@@ -66,5 +66,7 @@ function factsOf(connection: Connection, { tls, protocols }: Inspection): Connec
     transportProtocol: tls === undefined ? 'raw_buffer' : 'tls',
     applicationProtocols: protocols,
   }
-  return tls?.serverName === undefined ? facts : { ...facts, serverName: tls.serverName }
+  if (tls?.serverName === undefined) return facts
+  connection.requestedServerName = tls.serverName
+  return { ...facts, serverName: tls.serverName }
 }
