@@ -5,7 +5,7 @@ import type { Scene } from '../scene.js'
 export const badConfig: Scene = {
   title: 'A bad VirtualService: refused, and nothing else notices',
   async run(mesh, report) {
-    await mesh.copy('broken.yaml', 'bad-virtual-service.yaml')
+    mesh.copy('broken.yaml', 'bad-virtual-service.yaml')
     const problems = await mesh.waitForDiagnostics((all) =>
       all.filter((d) => d.severity === 'error' && d.origin?.file.endsWith('broken.yaml') === true),
     )

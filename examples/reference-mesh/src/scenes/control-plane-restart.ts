@@ -16,7 +16,7 @@ export const controlPlaneRestart: Scene = {
       errors.length === 0 && statuses['200'] === answered && answered > 0,
       `${answered} requests, ${answered - (statuses['200'] ?? 0) + errors.length} failed`,
     )
-    report.note(`SIGKILL → serving again ${down.ms.toFixed(0)} ms`)
+    report.note(`SIGKILL → all proxies in sync with the new one: ${down.ms.toFixed(0)} ms`)
     const change = await mesh.apply('routing.yaml', 'canary-0-100.yaml')
     const { bodies } = await mesh.call('apps-client', { host: 'apps-svc-all', count: 20 })
     report.check(
