@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
-import { dataFolders, findData } from './data.js'
 import { createKnownMisses, type KnownMissLists } from './known-misses.js'
 import { main } from './main.js'
 import { suites } from './suites/index.js'
@@ -204,35 +203,15 @@ test('runners beside the data answer for istiod and envoy, in the units of the c
   expect(out).toContain('envoy: 1/2\n  miss retry > b: late\n')
 })
 
+test('a suite that cannot run is a failure, and keeps nobody else from running', async () => {
+  const { code, out } = await run(['--data', folderOf({ 'envoy.json': { groups: [] }, 'simulation.json': simulation(CLUSTER) })])
+  expect(code).toBe(1)
+  expect(out).toContain('simulation: 2/2')
+  expect(out).toMatch(/envoy: 0\/1\n {2}miss envoy: cannot run: .*envoy-diff\.mjs/)
+})
+
 test('wrong use is told, and is not a failed comparison', async () => {
   expect(await run(['--suite', 'nothing'])).toMatchObject({ code: 64, err: expect.stringContaining('there is no suite nothing') })
   expect(await run(['-o', 'yaml'])).toMatchObject({ code: 64 })
   expect(await run(['--datum'])).toMatchObject({ code: 64 })
-})
-
-const folders = dataFolders([], process.env['HEDDLE_CONFORMANCE'])
-
-test.skipIf(folders.length === 0)('known misses name cases that there are (skipped: HEDDLE_CONFORMANCE is not set)', () => {
-  for (const suite of suites) {
-    const [file] = findData(folders, suite.file)
-    const name = `${suite.name}.json`
-    if (file === undefined || !LISTS.includes(name)) continue
-    const data = file.json()
-    const ids = suite.ids?.(data) ?? (data as { id: string }[]).map(({ id }) => id)
-    const listed = Object.values(
-      JSON.parse(readFileSync(new URL(`known-misses/${name}`, import.meta.url), 'utf8')) as KnownMissLists,
-    ).flat()
-    const unknown = listed.filter((id) =>
-      id.endsWith('*') ? !ids.some((one) => one.startsWith(id.slice(0, -1))) : !ids.includes(id),
-    )
-    expect(unknown, suite.name).toEqual([])
-    expect(new Set(listed).size, suite.name).toBe(listed.length)
-  }
-})
-
-const LISTS = readdirSync(new URL('known-misses/', import.meta.url))
-
-test('each list of known misses belongs to a suite that runs', () => {
-  const running = suites.filter(({ run }) => run !== undefined).map(({ name }) => `${name}.json`)
-  expect(LISTS.filter((list) => !running.includes(list))).toEqual([])
 })

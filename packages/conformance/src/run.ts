@@ -15,9 +15,18 @@ export async function* runSuites(
     const cases: CaseResult[] = []
     for (const file of files) {
       if (suite.run === undefined) cases.push(...idsOf(suite, file.json()).map((id) => ({ id, ok: false, why: 'not yet' })))
-      else for await (const result of suite.run(file)) cases.push(result)
+      else for await (const result of safely(suite.name, suite.run(file))) cases.push(result)
     }
     yield judge(suite.name, suite.run !== undefined, cases, knownMisses(suite.name))
+  }
+}
+
+/** A suite that cannot run is a miss of its own, and the others run all the same. */
+async function* safely(suite: string, results: AsyncIterable<CaseResult>): AsyncGenerator<CaseResult> {
+  try {
+    yield* results
+  } catch (error) {
+    yield { id: suite, ok: false, why: `cannot run: ${error instanceof Error ? error.message : String(error)}` }
   }
 }
 

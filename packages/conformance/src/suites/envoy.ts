@@ -14,7 +14,7 @@ export const envoy: Suite = {
       calls.map(({ name }) => `${id} > ${name}`),
     ),
   async *run({ path, folder }) {
-    const subject = shellWords([...heddleCommand(), 'proxy'])
+    const subject = shellWords([...(await heddleCommand()), 'proxy'])
     const report = (await runTool(join(folder, '../tools/envoy-diff.mjs'), [
       'check',
       path,

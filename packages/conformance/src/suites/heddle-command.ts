@@ -1,17 +1,41 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'tsup'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** The words that start `heddle`: as it was built; where it was not, or sources are newer, from sources. */
-export function heddleCommand(): readonly string[] {
+/** The words that start `heddle`: as it was built; where it was not, or sources are newer, as one file made of the sources now. */
+export async function heddleCommand(): Promise<readonly string[]> {
   const built = join(ROOT, 'packages/cli/dist/heddle.js')
-  if (isFresh(built)) return [process.execPath, built]
-  const tsx = createRequire(import.meta.url).resolve('tsx')
-  return [process.execPath, '--conditions=@heddle/source', '--import', tsx, join(ROOT, 'packages/cli/src/heddle.ts')]
+  return [process.execPath, isFresh(built) ? built : await bundle()]
+}
+
+// Modules of CommonJS in the bundle expect these names.
+const BANNER = `import { createRequire as __requireOf } from 'node:module'
+import { fileURLToPath as __pathOf } from 'node:url'
+const require = __requireOf(import.meta.url), __filename = __pathOf(import.meta.url), __dirname = __filename.replace(/[^/]*$/, '')`
+
+async function bundle(): Promise<string> {
+  const outDir = fileURLToPath(new URL('../../node_modules/.cache/heddle', import.meta.url))
+  await build({
+    config: false,
+    silent: true,
+    entry: [join(ROOT, 'packages/cli/src/heddle.ts')],
+    outDir,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    splitting: false,
+    noExternal: [/.*/],
+    banner: { js: BANNER },
+    outExtension: () => ({ js: '.mjs' }),
+    esbuildOptions(options) {
+      options.conditions = ['@heddle/source']
+    },
+  })
+  return join(outDir, 'heddle.mjs')
 }
 
 /** Every package is built, and none was changed since. */

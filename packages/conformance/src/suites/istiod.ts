@@ -17,7 +17,7 @@ export const istiod: Suite = {
   name: 'istiod',
   file: 'istiod.json',
   async *run({ path, folder }) {
-    const command = `${shellWords(heddleCommand())} translate --config {config} --mesh-config {mesh} --proxy {proxies} -o json`
+    const command = `${shellWords(await heddleCommand())} translate --config {config} --mesh-config {mesh} --proxy {proxies} -o json`
     const args = ['--cases', path, '--run', command, '--jobs', '2', '-o', 'json']
     const { cases } = (await runTool(join(folder, '../tools/compare-xds.mjs'), args)) as Report
     yield* cases.map(resultOf)
