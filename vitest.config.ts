@@ -4,7 +4,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 // Tests and type checks run on sources: the private condition maps every @heddle package to its src/.
 const conditions = ['@heddle/source', 'node', 'default']
 
-if (!existsSync('packages/xds-types/src/gen'))
+if (!existsSync(new URL('packages/xds-types/src/gen', import.meta.url)))
   throw new Error('packages/xds-types/src/gen is missing: run `pnpm install`, which generates it.')
 
 const config: ViteUserConfig = defineConfig({
