@@ -48,6 +48,13 @@ describe('normalizePath', () => {
 
   test('escaped slashes: refused, redirected or unescaped', () => {
     expect(outcome('/a%2fb%5Cc', { escapedSlashes: 'REJECT_REQUEST' })).toBe('reject')
+    // What Envoy logs of it: unescaped already.
+    expect(normalizePath('/a%2f..%5Cc?q', { normalizePath: true, mergeSlashes: true, escapedSlashes: 'REJECT_REQUEST' })).toEqual(
+      {
+        kind: 'reject',
+        path: '/a/..\\c?q',
+      },
+    )
     expect(outcome('/a%2f..%2fb', { escapedSlashes: 'UNESCAPE_AND_FORWARD' })).toBe('/b')
     expect(outcome('/a%5Cb', { escapedSlashes: 'UNESCAPE_AND_REDIRECT' })).toBe('redirect /a/b')
     expect(outcome('/a?b=%2f', { escapedSlashes: 'REJECT_REQUEST' })).toBe('/a?b=%2f')

@@ -8,28 +8,28 @@ export interface NormalizeOptions {
 export type Normalized =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'redirect'; readonly path: string }
-  | { readonly kind: 'reject' }
+  /** `path`: as far as it got, for the log. */
+  | { readonly kind: 'reject'; readonly path: string }
 
-const REJECT: Normalized = { kind: 'reject' }
 const ESCAPED_SLASH = /%2f|%5c/gi
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
 /** `path` with its query. A fragment is refused always: parsers disagree on what it hides (CVE-2021-32779). */
 export function normalizePath(path: string, options: NormalizeOptions): Normalized {
-  if (path.includes('#')) return REJECT
+  if (path.includes('#')) return { kind: 'reject', path }
   const query = path.indexOf('?')
   let bare = query < 0 ? path : path.slice(0, query)
   const rest = query < 0 ? '' : path.slice(query)
   if (bare === '*') return { kind: 'path', path }
   let redirect = false
   if (options.escapedSlashes !== 'KEEP_UNCHANGED' && bare.search(ESCAPED_SLASH) >= 0) {
-    if (options.escapedSlashes === 'REJECT_REQUEST') return REJECT
     redirect = options.escapedSlashes === 'UNESCAPE_AND_REDIRECT'
     bare = bare.replace(ESCAPED_SLASH, (escaped) => (escaped.toLowerCase() === '%2f' ? '/' : '\\'))
+    if (options.escapedSlashes === 'REJECT_REQUEST') return { kind: 'reject', path: bare + rest }
   }
   if (options.normalizePath) {
     const canonical = canonicalPath(bare)
-    if (canonical === undefined) return REJECT
+    if (canonical === undefined) return { kind: 'reject', path: bare + rest }
     bare = canonical
   }
   // After the dots: `/x//../admin` is `/x/admin`, as Envoy has it.

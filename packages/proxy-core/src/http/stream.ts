@@ -111,7 +111,11 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (manager.headersWithUnderscores !== 'ALLOW' && !this.#underscoresAllowed()) return this.#refuseUnderscore()
     stripHost(request, manager, this.connection.local.port)
     const normalized = normalizePath(request.path, manager)
-    if (normalized.kind === 'reject') return refusal(400, 'path_normalization_failed')
+    if (normalized.kind !== 'path') info.path = normalized.path
+    if (normalized.kind === 'reject') {
+      this.#closes = true
+      return refusal(400, 'path_normalization_failed')
+    }
     if (normalized.kind === 'redirect')
       return { ...refusal(307, 'path_normalization_failed'), headers: [['location', normalized.path]] }
     request.path = normalized.path

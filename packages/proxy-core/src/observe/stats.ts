@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
+import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
 
 /**
  * Envoy's statistics on one registry. A Prometheus family is Envoy's name without its variable part
@@ -65,7 +66,10 @@ export interface ClusterStats {
   readonly membershipTotal: Gauge
   readonly membershipHealthy: Gauge
   readonly outlierEjectionsActive: Gauge
-  readonly outlierEjectionsTotal: Counter
+  /** `outlier_detection.ejections_detected_<kind>`. */
+  outlierDetected(kind: OutlierKind): void
+  /** `outlier_detection.ejections_enforced_<kind>` and `ejections_enforced_total`. */
+  outlierEnforced(kind: OutlierKind): void
   readonly sslHandshake: Counter
   readonly sslConnectionError: Counter
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`. */
@@ -184,12 +188,27 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     membershipTotal: scope.gauge('membership_total'),
     membershipHealthy: scope.gauge('membership_healthy'),
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
-    outlierEjectionsTotal: scope.counter('outlier_detection_ejections_enforced_total'),
+    ...outlierCounters(scope),
     sslHandshake: scope.counter('ssl_handshake'),
     sslConnectionError: scope.counter('ssl_connection_error'),
     completed(status) {
       completed.inc()
       byStatus(status)
+    },
+  }
+}
+
+function outlierCounters(scope: Scope): Pick<ClusterStats, 'outlierDetected' | 'outlierEnforced'> {
+  const counters = (stage: 'detected' | 'enforced'): ReadonlyMap<OutlierKind, Counter> =>
+    new Map(OUTLIER_KINDS.map((kind) => [kind, scope.counter(`outlier_detection_ejections_${stage}_${kind}`)]))
+  const detected = counters('detected')
+  const enforced = counters('enforced')
+  const total = scope.counter('outlier_detection_ejections_enforced_total')
+  return {
+    outlierDetected: (kind) => detected.get(kind)?.inc(),
+    outlierEnforced(kind) {
+      enforced.get(kind)?.inc()
+      total.inc()
     },
   }
 }

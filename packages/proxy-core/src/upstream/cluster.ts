@@ -75,11 +75,12 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       : createOutlierDetector(compiled.outlier, {
           clock,
           random,
-          onChange(_, change) {
+          onDetected: (_, why) => stats.outlierDetected(why),
+          onChange(_, change, why) {
             healthEpoch++
             stats.outlierEjectionsActive.add(change === 'ejected' ? 1 : -1)
             stats.membershipHealthy.add(change === 'ejected' ? -1 : 1)
-            if (change === 'ejected') stats.outlierEjectionsTotal.inc()
+            if (change === 'ejected' && why !== 'interval') stats.outlierEnforced(why)
           },
         })
   const isHealthy = (endpoint: Endpoint): boolean => outlier?.isEjected(endpoint) !== true

@@ -21,14 +21,16 @@ function detector(json: object, hosts = 2) {
   const result = compileMessage(json, '', (fields) => compileOutlierDetection(fields as never))
   const clock = createFakeClock()
   const changes: string[] = []
+  const detected: string[] = []
   const outlier = createOutlierDetector((result as { value: OutlierConfig }).value, {
     clock,
     random: createSeededRandom(1),
+    onDetected: ({ address }, why) => detected.push(`${address.port} ${why}`),
     onChange: ({ address }, change, why) => changes.push(`${address.port} ${change} ${why}`),
   })
   const endpoints = Array.from({ length: hosts }, (_, i) => endpoint(i + 1))
   outlier.setEndpoints(endpoints)
-  return { outlier, clock, changes, endpoints, one: endpoints[0]!, two: endpoints[1]! }
+  return { outlier, clock, changes, detected, endpoints, one: endpoints[0]!, two: endpoints[1]! }
 }
 
 describe('outlier detection', () => {
@@ -38,6 +40,19 @@ describe('outlier detection', () => {
     expect(outlier.isEjected(one)).toBe(false)
     outlier.onResponse(one, 500)
     expect(outlier.isEjected(one)).toBe(true)
+  })
+
+  it('a threshold of 0 never ejects', () => {
+    const { outlier, one, changes } = detector({ consecutive_5xx: 0, max_ejection_percent: 100 })
+    for (let i = 0; i < 10; i++) outlier.onResponse(one, 500)
+    expect(changes).toEqual([])
+  })
+
+  it('what is not enforced is detected all the same', () => {
+    const { outlier, one, changes, detected } = detector({ consecutive_5xx: 2, enforcing_consecutive_5xx: 0 })
+    for (let i = 0; i < 3; i++) outlier.onResponse(one, 500)
+    expect(detected).toEqual(['1 consecutive_5xx'])
+    expect(changes).toEqual([])
   })
 
   it('gateway failures count apart when enforced', () => {

@@ -4,11 +4,23 @@ import type { OutlierDetector } from './cluster.js'
 import type { Endpoint } from './endpoint.js'
 import { failurePercentageOutliers, successRateOutliers } from './outlier-statistics.js'
 
+/** The detections, as Envoy's counters name them. */
+export const OUTLIER_KINDS = [
+  'consecutive_5xx',
+  'consecutive_gateway_failure',
+  'consecutive_local_origin_failure',
+  'success_rate',
+  'failure_percentage',
+] as const
+export type OutlierKind = (typeof OUTLIER_KINDS)[number]
+
 export interface OutlierDeps {
   readonly clock: Clock
   readonly random: Random
+  /** Found to be failing, whether or not that is enforced; `why` names the detection. */
+  onDetected?(endpoint: Endpoint, why: OutlierKind): void
   /** Of an ejection or a return, for counters and logs; `why` names the detection. */
-  onChange?(endpoint: Endpoint, change: 'ejected' | 'returned', why: string): void
+  onChange?(endpoint: Endpoint, change: 'ejected' | 'returned', why: OutlierKind | 'interval'): void
 }
 
 /** What is counted of one endpoint. */
@@ -34,8 +46,10 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
 
   const ejected = (): number => [...watched.values()].filter(({ ejectedAt }) => ejectedAt !== undefined).length
 
-  const eject = (endpoint: Endpoint, state: Watched, enforcing: number, why: string): void => {
-    if (state.ejectedAt !== undefined || random.next() * 100 >= enforcing) return
+  const eject = (endpoint: Endpoint, state: Watched, enforcing: number, why: OutlierKind): void => {
+    if (state.ejectedAt !== undefined) return
+    deps.onDetected?.(endpoint, why)
+    if (random.next() * 100 >= enforcing) return
     if ((100 * ejected()) / watched.size >= config.maxEjectionPercent) return
     state.backoff++
     state.ejectedAt = clock.monotonic()
@@ -45,14 +59,15 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
     deps.onChange?.(endpoint, 'ejected', why)
   }
 
+  // A threshold of 0 is never reached, as in Envoy.
   const countGateway = (endpoint: Endpoint, state: Watched): void => {
-    if (++state.consecutiveGateway < config.consecutiveGatewayFailure) return
+    if (++state.consecutiveGateway !== config.consecutiveGatewayFailure) return
     state.consecutiveGateway = 0
     eject(endpoint, state, config.enforcingConsecutiveGatewayFailure, 'consecutive_gateway_failure')
   }
 
   const count5xx = (endpoint: Endpoint, state: Watched): void => {
-    if (++state.consecutive5xx < config.consecutive5xx) return
+    if (++state.consecutive5xx !== config.consecutive5xx) return
     state.consecutive5xx = 0
     eject(endpoint, state, config.enforcingConsecutive5xx, 'consecutive_5xx')
   }
@@ -102,7 +117,7 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
       if (!config.splitExternalLocalOriginErrors) {
         countGateway(endpoint, state)
         count5xx(endpoint, state)
-      } else if (++state.consecutiveLocal >= config.consecutiveLocalOriginFailure) {
+      } else if (++state.consecutiveLocal === config.consecutiveLocalOriginFailure) {
         state.consecutiveLocal = 0
         eject(endpoint, state, config.enforcingConsecutiveLocalOriginFailure, 'consecutive_local_origin_failure')
       }
