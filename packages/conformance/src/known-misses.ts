@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { CaseResult } from './suite.js'
 
 /** The cases of one suite that we know to judge otherwise. */
 export interface KnownMisses {
@@ -6,10 +7,31 @@ export interface KnownMisses {
   reasonOf(id: string): string | undefined
 }
 
+const fileOf = (suite: string): URL => new URL(`known-misses/${suite}.json`, import.meta.url)
+
+function readLists(suite: string): KnownMissLists {
+  const file = fileOf(suite)
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KnownMissLists) : {}
+}
+
 /** `known-misses/<suite>.json`: `{ reason: [id] }`. An id that ends in `*` stands for all that start so. */
 export function readKnownMisses(suite: string): KnownMisses {
-  const file = new URL(`known-misses/${suite}.json`, import.meta.url)
-  return createKnownMisses(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KnownMissLists) : {})
+  return createKnownMisses(readLists(suite))
+}
+
+/** Takes what passes off the list of a suite. Nothing is ever put on it here: that takes a reason. */
+export function pruneKnownMisses(suite: string, cases: readonly CaseResult[]): void {
+  writeFileSync(fileOf(suite), `${JSON.stringify(withoutPassing(readLists(suite), cases), undefined, 2)}\n`)
+}
+
+/** A `*` of which a part passes becomes the ids that do not. */
+export function withoutPassing(lists: KnownMissLists, cases: readonly CaseResult[]): KnownMissLists {
+  const left = (id: string): readonly string[] => {
+    const meant = cases.filter((one) => (id.endsWith('*') ? one.id.startsWith(id.slice(0, -1)) : one.id === id))
+    return meant.some(({ ok }) => ok) ? meant.filter(({ ok }) => !ok).map((one) => one.id) : [id]
+  }
+  const entries = Object.entries(lists).map(([reason, ids]) => [reason, ids.flatMap(left)] as const)
+  return Object.fromEntries(entries.filter(([, ids]) => ids.length > 0))
 }
 
 export type KnownMissLists = Readonly<Record<string, readonly string[]>>

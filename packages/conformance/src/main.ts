@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util'
 import { dataFolders } from './data.js'
-import type { KnownMisses } from './known-misses.js'
+import { type KnownMisses, pruneKnownMisses } from './known-misses.js'
 import { closingLine, formatJson, formatText, isFailure, type SuiteResult } from './report.js'
 import { runSuites } from './run.js'
 import type { Suite } from './suite.js'
 
-const USAGE = `usage: pnpm conformance [--data DIR]… [--suite NAME] [-o json]
+const USAGE = `usage: pnpm conformance [--data DIR]… [--suite NAME] [-o json] [--prune]
   --data DIR     a folder of case files; may be repeated; default: the folders of HEDDLE_CONFORMANCE
   --suite NAME   only that suite; may be repeated
   -o json        one object {suite: {passed, total, cases: [{id, ok, why}]}}
+  --prune        take listed misses that pass off the lists
 `
 
 export interface Io {
@@ -31,6 +32,7 @@ export async function main(args: readonly string[], suites: readonly Suite[], io
   for await (const result of runSuites(read.suites, folders, io.knownMisses)) {
     results.push(result)
     if (!read.json) io.out(formatText(result))
+    if (read.prune && result.stale.length > 0) pruneKnownMisses(result.suite, result.cases)
   }
   if (read.json) io.out(formatJson(results))
   else if (results.length > 0) io.out(closingLine(results))
@@ -45,6 +47,7 @@ interface Wanted {
   readonly data: readonly string[]
   readonly suites: readonly Suite[]
   readonly json: boolean
+  readonly prune: boolean
 }
 
 function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | string {
@@ -56,10 +59,11 @@ function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | s
         data: { type: 'string', multiple: true },
         suite: { type: 'string', multiple: true },
         output: { type: 'string', short: 'o' },
+        prune: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     })
-    const { data = [], suite: names = [], output, help } = values
+    const { data = [], suite: names = [], output, prune, help } = values
     if (help === true) return USAGE
     const unknown = names.find((name) => suites.every((suite) => suite.name !== name))
     if (unknown !== undefined) return `there is no suite ${unknown}; suites: ${suites.map(({ name }) => name).join(', ')}\n`
@@ -67,6 +71,7 @@ function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | s
     return {
       data,
       json: output === 'json',
+      prune,
       suites: names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)),
     }
   } catch (error) {
