@@ -31,7 +31,7 @@ export function inTrustDomains(principal: string, trustDomains: readonly string[
 }
 
 export function namespaceMatcher(value: string): StringMatcher {
-  return { safe_regex: { regex: `.*/ns/${value.replaceAll('*', '.*')}/.*` } }
+  return { safe_regex: { regex: `.*/ns/${quoteMeta(value).replaceAll('\\*', '.*')}/.*` } }
 }
 
 /** `name` of the policy's namespace, or `namespace/name`. */
