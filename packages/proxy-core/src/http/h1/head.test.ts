@@ -91,6 +91,7 @@ describe('request heads', () => {
     ['GET  / HTTP/1.1', '400 http1.codec_error'],
     ['GET /\x80 HTTP/1.1', '400 http1.codec_error'],
     ['GET /', '426 low_version'],
+    ['GET /a\rHTTP/1.1', '400 http1.codec_error'],
     ['GET / HTTP/1.1 ', '400 http1.codec_error'],
     ['GET / HTTP/2.0', '426 low_version'],
     ['GET / HTTP/0.9', '426 low_version'],

@@ -70,8 +70,11 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   const targetStart = at
   while (at < end && TARGET[bytes[at]!] === 1) at++
   if (at >= end) return more(start, end, limits)
-  // HTTP/0.9 ends its line here.
-  if (bytes[at] === CR && at > targetStart) return LOW_VERSION
+  // HTTP/0.9 ends its line here. A CR that ends none hides what follows from some servers.
+  if (bytes[at] === CR && at > targetStart) {
+    if (at + 1 >= end) return more(start, end, limits)
+    return bytes[at + 1] === LF ? LOW_VERSION : CODEC_ERROR
+  }
   if (bytes[at] !== SP || at === targetStart) return CODEC_ERROR
   const targetEnd = at++
   // "HTTP/1.1\r\n"
