@@ -5,6 +5,13 @@ import type { ProxyDescriptor } from './proxy.js'
 import type { PeerPolicies } from './security/mtls-mode.js'
 import type { View } from './view.js'
 
+/** Where the keys of a JWT issuer are. */
+export interface JwksSource {
+  /** '': by OIDC discovery from the issuer. */
+  readonly jwksUri: string
+  readonly issuer: string
+}
+
 /** What every builder reads: the mesh, the proxy, and what the proxy sees of the mesh. Nothing in it changes during a translation. */
 export interface Build {
   readonly snapshot: MeshSnapshot
@@ -16,6 +23,8 @@ export interface Build {
   readonly rules: DestinationRules
   readonly peers: PeerPolicies
   readonly origins: Origins
+  /** Keys of an issuer that the policy does not give itself; undefined while nobody knows them. */
+  readonly jwks: (source: JwksSource) => string | undefined
   /** Of Kubernetes hostnames: what a short name ends in. */
   readonly domainSuffix: string
 }

@@ -1,3 +1,4 @@
+export type { JwksSource } from './build.js'
 export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'
 export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
 export { type ResourcesJson, toJson } from './output.js'

@@ -40,7 +40,12 @@ function endpointCandidates(snapshot: MeshSnapshot, service: MeshService, proxy:
   return service.ports.flatMap((port) =>
     snapshot
       .endpoints(service, port.name)
-      .filter((e) => proxy.addresses.includes(e.address) && e.namespace === proxy.namespace && agree(e.labels, proxy.labels))
+      .filter(
+        (e) =>
+          proxy.addresses.includes(e.address) &&
+          (e.namespace || service.namespace) === proxy.namespace &&
+          agree(e.labels, proxy.labels),
+      )
       .map((e) => ({ target: { service, port, targetPort: e.port, locality: e.locality }, labels: e.labels })),
   )
 }

@@ -1,7 +1,7 @@
 import { type MeshProxyConfig, type MeshSnapshot, readMeshConfig } from '@heddle/config-model'
 import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceGroup, ResourceSet } from '@heddle/xds-types'
-import type { Build } from './build.js'
+import type { Build, JwksSource } from './build.js'
 import { danglingReferences } from './check.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
@@ -27,6 +27,8 @@ import { CLUSTER_DOMAIN } from './virtual-services.js'
 export interface TranslateOptions {
   /** As of the store; default `cluster.local`. '' leaves short names as `name.namespace`. */
   readonly domainSuffix?: string
+  /** Keys (JWKS as JSON) of RequestAuthentications that name a `jwksUri`, or only an issuer: translation fetches nothing itself. Default: none are known, and every token of such an issuer is refused. */
+  readonly jwks?: (source: JwksSource) => string | undefined
 }
 
 export interface Translation {
@@ -39,7 +41,7 @@ export interface Translation {
 /** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
   const targets = serviceTargets(snapshot, proxy)
-  const build = prepare(snapshot, located(proxy, targets), options.domainSuffix ?? CLUSTER_DOMAIN)
+  const build = prepare(snapshot, located(proxy, targets), options)
   const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
   const resources = { groups }
   return {
@@ -55,7 +57,8 @@ function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): Pro
   return proxy.locality.region !== '' || found === undefined ? proxy : { ...proxy, locality: parseLocality(found) }
 }
 
-function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): Build {
+function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions): Build {
+  const { domainSuffix = CLUSTER_DOMAIN, jwks = () => undefined } = options
   return {
     snapshot,
     mesh: snapshot.meshConfig,
@@ -65,6 +68,7 @@ function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: s
     rules: destinationRules(snapshot, proxy, domainSuffix),
     peers: peerPolicies(snapshot),
     origins: createOrigins(),
+    jwks,
     domainSuffix,
   }
 }

@@ -77,7 +77,7 @@ endpoints:
   conditions: {ready: true}
   targetRef: {kind: Pod, name: tea-v1-5f7b6c9d4-x2k8q, namespace: shop}
 - addresses: [10.1.0.9]
-  conditions: {ready: false}
+  conditions: {ready: false, terminating: false}
 `
 const SELECTED = service(`{selector: {app: tea}, ports: ${PORTS}}`)
 
@@ -97,8 +97,28 @@ describe('endpoints of Kubernetes services', () => {
         workloadName: 'tea-v1',
         cluster: 'Kubernetes',
       },
-      { address: '10.1.0.9', health: 'UNHEALTHY', serviceAccount: '', tlsMode: 'disabled', labels: {} },
+      {
+        address: '10.1.0.9',
+        health: 'UNHEALTHY',
+        serviceAccount: '',
+        tlsMode: 'disabled',
+        labels: {},
+        namespace: '',
+        workloadName: '',
+      },
     ])
+  })
+
+  it.each<[string, string, string]>([
+    ['ready', '{ready: true, serving: true, terminating: false}', 'HEALTHY'],
+    ['said nothing of', '{}', 'HEALTHY'],
+    ['about to end', '{ready: false, serving: false, terminating: true}', 'DRAINING'],
+    ['about to end, but still serving', '{ready: false, serving: true, terminating: true}', 'DRAINING'],
+    ['not ready', '{ready: false, serving: false, terminating: false}', 'UNHEALTHY'],
+  ])('one that is %s', (_name, conditions, wanted) => {
+    const slice = SLICE.replace('{ready: true}', conditions)
+    const found = endpointsOf(mesh([SELECTED, POD, slice].join('---\n')), 'tea.shop.svc.cluster.local')
+    expect(found[0]?.health).toBe(wanted)
   })
 
   it('never come from pods alone: Kubernetes has to say so', () => {
@@ -236,6 +256,30 @@ describe('ServiceEntries', () => {
     ['none for NONE', `{hosts: [x.example], resolution: NONE, ${SE_PORTS}}`, []],
   ])('have endpoints: %s', (_name, spec, wanted) => {
     expect(endpointsOf(mesh(serviceEntry(spec)), 'x.example').map(({ address, port }) => [address, port])).toEqual(wanted)
+  })
+
+  it.each<[string, string, string[]]>([
+    [
+      'inline ones',
+      `{hosts: [x.example], resolution: STATIC, ${SE_PORTS}, endpoints: [{address: 1.1.1.1}, {address: 1.1.1.2}]}`,
+      ['se-0', 'se-1'],
+    ],
+    ['the host itself', `{hosts: [x.example], resolution: DNS, ${SE_PORTS}}`, ['se']],
+  ])('name the workloads of endpoints: %s', (_name, spec, wanted) => {
+    const found = endpointsOf(mesh(serviceEntry(spec)), 'x.example')
+    expect(found.map(({ workloadName, namespace }) => `${namespace}/${workloadName}`)).toEqual(
+      wanted.map((name) => `shop/${name}`),
+    )
+  })
+
+  it('have the addresses that their status gives each host', () => {
+    const status =
+      'status: {addresses: [{value: 240.240.0.1, host: a.example}, {value: 240.240.0.2, host: b.example}, {value: 240.240.0.3}]}\n'
+    const snapshot = mesh(serviceEntry(`{hosts: [a.example, b.example], resolution: DNS, ${SE_PORTS}}`) + status)
+    expect(snapshot.services.map(({ addresses }) => addresses)).toEqual([
+      ['240.240.0.1', '240.240.0.3'],
+      ['240.240.0.2', '240.240.0.3'],
+    ])
   })
 
   it('select WorkloadEntries and ready pods of their namespace', () => {

@@ -176,7 +176,8 @@ function entryEndpoints(byPort: ReturnType<typeof emptyPorts>, service: MeshServ
     }
   }
   const dns = resolution === 'DNS' || resolution === 'DNS_ROUND_ROBIN'
-  if (dns && (endpoints ?? []).length === 0 && service.selector === undefined) addItself(byPort, service, defaults)
+  if (dns && (endpoints ?? []).length === 0 && service.selector === undefined)
+    addItself(byPort, service, entry.metadata.name, defaults)
 }
 
 // One label of the selector finds the candidates, so that a service looks only at workloads like its own.

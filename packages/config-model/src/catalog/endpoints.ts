@@ -1,4 +1,4 @@
-import type { EndpointSlice, SliceEndpoint } from '../kinds/kubernetes/endpoint-slice.js'
+import type { EndpointSlice } from '../kinds/kubernetes/endpoint-slice.js'
 import type { Endpoints } from '../kinds/kubernetes/endpoints.js'
 import { keyOf, type ResourceKey } from '../resource.js'
 import type { MeshService, ServiceEndpoint, ServicePort } from './service.js'
@@ -57,13 +57,14 @@ export function addSlice(
   defaults: WorkloadDefaults,
   publishNotReady: boolean,
 ): void {
-  const { metadata, spec } = slice
+  const { spec } = slice
   if (spec.addressType === 'FQDN') return
   for (const endpoint of spec.endpoints ?? []) {
-    const health = publishNotReady || endpoint.conditions?.ready !== false ? 'HEALTHY' : 'UNHEALTHY'
+    // Istio takes "not ready" without a word about its end for one that ends.
+    const { ready, terminating } = endpoint.conditions ?? {}
+    const health = publishNotReady || ready !== false ? 'HEALTHY' : terminating === false ? 'UNHEALTHY' : 'DRAINING'
     for (const address of endpoint.addresses) {
-      const workload =
-        findPod(address, endpoint.targetRef) ?? stranger(address, metadata.namespace, endpoint, keyOf(slice), defaults)
+      const workload = findPod(address, endpoint.targetRef) ?? stranger(address, endpoint.hostname ?? '', keyOf(slice), defaults)
       for (const port of spec.ports ?? []) {
         if (port.port === undefined) continue
         byPort.get(port.name ?? '')?.push({ ...at(workload, port.name ?? '', port.port), address, health, healthKnown: true })
@@ -81,7 +82,7 @@ export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: Find
     ] as const
     for (const [health, addresses] of groups) {
       for (const { ip, targetRef } of addresses ?? []) {
-        const workload = findPod(ip, targetRef) ?? stranger(ip, endpoints.metadata.namespace, {}, keyOf(endpoints), defaults)
+        const workload = findPod(ip, targetRef) ?? stranger(ip, '', keyOf(endpoints), defaults)
         for (const port of subset.ports ?? []) {
           if (port.port === undefined) continue
           byPort
@@ -93,21 +94,15 @@ export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: Find
   }
 }
 
-// An address that no pod has: a mesh cannot know more of it.
-function stranger(
-  address: string,
-  namespace: string,
-  endpoint: Partial<SliceEndpoint>,
-  source: ResourceKey,
-  defaults: WorkloadDefaults,
-): Workload {
+// An address that no pod has: a mesh cannot know more of it, its namespace neither.
+function stranger(address: string, workloadName: string, source: ResourceKey, defaults: WorkloadDefaults): Workload {
   return {
     address,
     ports: {},
     labels: {},
     serviceAccount: '',
-    namespace,
-    workloadName: endpoint.hostname ?? '',
+    namespace: '',
+    workloadName,
     tlsMode: 'disabled',
     network: defaults.network,
     cluster: defaults.cluster,
@@ -119,9 +114,9 @@ function stranger(
   }
 }
 
-/** A DNS service without endpoints is its own endpoint. */
-export function addItself(byPort: ByPort, service: MeshService, defaults: WorkloadDefaults): void {
-  const itself = stranger(service.hostname, service.namespace, {}, service.source, defaults)
+/** A DNS service without endpoints is its own endpoint, a workload by the name of its ServiceEntry. */
+export function addItself(byPort: ByPort, service: MeshService, entryName: string, defaults: WorkloadDefaults): void {
+  const itself = { ...stranger(service.hostname, entryName, service.source, defaults), namespace: service.namespace }
   for (const port of service.ports) {
     byPort.get(port.name)?.push({ ...at(itself, port.name, Number(port.targetPort)), healthKnown: false })
   }

@@ -21,7 +21,7 @@ export function fromServiceEntry(entry: ServiceEntry): readonly MeshService[] {
       name: host.toLowerCase(),
       namespace: metadata.namespace,
       registry: 'External',
-      addresses: spec.addresses ?? allocatedAddresses(entry),
+      addresses: spec.addresses !== undefined && spec.addresses.length > 0 ? spec.addresses : allocatedAddresses(entry, host),
       ports: (spec.ports ?? []).map(servicePort),
       resolution: RESOLUTIONS[spec.resolution ?? 'NONE'] ?? 'Passthrough',
       meshExternal: spec.location !== 'MESH_INTERNAL',
@@ -41,12 +41,12 @@ function servicePort(port: ServiceEntryPort): ServicePort {
   return { name: port.name, number: port.number, protocol: parseProtocol(port.protocol ?? ''), targetPort }
 }
 
-// What the controller wrote into the status: `{addresses: [{value, host}]}`. Nothing is allocated here.
-function allocatedAddresses({ status }: ServiceEntry): readonly string[] {
+// What the controller wrote into the status: `{addresses: [{value, host}]}`, one without a host for all. Nothing is allocated here.
+function allocatedAddresses({ status }: ServiceEntry, host: string): readonly string[] {
   const written = (status as { addresses?: unknown } | undefined)?.addresses
   if (!Array.isArray(written)) return []
   return written.flatMap((address: unknown) => {
-    const value = (address as { value?: unknown } | null)?.value
-    return typeof value === 'string' ? [value] : []
+    const { value, host: of } = (address ?? {}) as { value?: unknown; host?: unknown }
+    return typeof value === 'string' && (of === undefined || of === '' || of === host) ? [value] : []
   })
 }

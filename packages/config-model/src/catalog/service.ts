@@ -64,8 +64,9 @@ export interface ServiceEndpoint {
   readonly portName: string
   readonly labels: Readonly<Record<string, string>>
   readonly serviceAccount: string
+  /** '' for an address that no workload is known to have. */
   readonly namespace: string
-  /** Of the pod's Deployment, of the WorkloadEntry, or `<ServiceEntry>-<index>` for an inline endpoint. */
+  /** Of the pod's Deployment, of the WorkloadEntry, `<ServiceEntry>-<index>` for an inline endpoint, or the ServiceEntry's name where its host is the endpoint. */
   readonly workloadName: string
   /** `istio`: it takes mTLS; `disabled`: it does not. From label security.istio.io/tlsMode, or `istio` for a WorkloadEntry with a service account. */
   readonly tlsMode: 'istio' | 'disabled'

@@ -37,8 +37,8 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   const defaults = mesh.defaultTrafficPolicy
   applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, mesh, policy?.retryBudget)
   if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
-  if (build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true && made.http.protocol !== 'http2')
-    made.http.preserveCase = true
+  const speaksHttp1 = made.http.protocol === 'downstream' || (isHttp(port.protocol) && made.http.protocol !== 'http2')
+  if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
   applyLoadBalancer(made, policy?.loadBalancer, mesh)
   if (!target.sniDnat) applyTls(target, made)

@@ -2,8 +2,10 @@ import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/netw
 import { alpn } from './alpn.js'
 import { authorization } from './authorization.js'
 import { dynamicForwardProxy } from './dynamic-forward-proxy.js'
+import { extAuthz } from './ext-authz.js'
 import type { HttpFeature, HttpScope } from './feature.js'
 import { grpcStats, grpcWeb } from './grpc.js'
+import { jwt } from './jwt.js'
 import { metadataExchange } from './metadata-exchange.js'
 import { cors, fault, router } from './standard.js'
 import { stats } from './stats.js'
@@ -11,8 +13,8 @@ import { stats } from './stats.js'
 /** THE order of HTTP filters, Istio's. */
 export const HTTP_FEATURES: readonly HttpFeature[] = [
   metadataExchange, // first: what is denied below must still be counted with its peer
-  // external authorization (CUSTOM) stands here: it may replace every later check
-  // JWT (RequestAuthentication) stands here: policies below read its claims
+  extAuthz, // before the other checks: who asks somebody else wants it to see every request
+  jwt, // policies below read its claims
   authorization, // before anything that spends work on a request
   grpcWeb, // before what reads gRPC
   grpcStats, // sees gRPC as the application does

@@ -6,9 +6,8 @@ import { hostSubsetOf } from '../hosts.js'
 import { sniOfCluster } from '../names.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
 import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
-import { policiesFor } from '../security/authorization-policies.js'
-import { tcpRbacFilters } from '../security/rbac.js'
 import { userServerContext } from '../security/server-tls.js'
+import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { tlsSocket } from '../security/tls-context.js'
 import { exchangeFilters } from './inbound-chain.js'
 import { chainOf } from './outbound-tcp.js'
@@ -93,12 +92,8 @@ function routeChain(
     serviceFor(build, vs, h),
   )
   const exchange = bound.server.tls?.mode === 'ISTIO_MUTUAL' ? exchangeFilters(build) : []
-  const chain = chainOf([...exchange, ...policyFilters(build), ...filters], undefined)
+  const chain = chainOf([...exchange, ...tcpAuthorizationFilters(build), ...filters], undefined)
   return build.origins.mark(chain, sourceOf(vs.resource, path))
-}
-
-function policyFilters(build: Build): NonNullable<FilterChain['filters']> {
-  return tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy))
 }
 
 /** East-west: clients of other networks name the cluster they mean in the SNI of their mTLS, which goes through untouched. */
@@ -111,7 +106,7 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
       if (port.protocol === 'UDP') continue
       for (const subset of ['', ...(build.rules.of(service)?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
-        const filters = [...policyFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
+        const filters = [...tcpAuthorizationFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
         chains.push(
           build.origins.mark(
             {

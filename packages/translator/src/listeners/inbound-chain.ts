@@ -7,9 +7,8 @@ import { listenerName, statName, VIRTUAL_INBOUND } from '../names.js'
 import { isHttp2 } from '../protocol.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { inboundRoutes } from '../routes/inbound.js'
-import { policiesFor } from '../security/authorization-policies.js'
-import { tcpRbacFilters } from '../security/rbac.js'
 import { meshServerContext, userServerContext } from '../security/server-tls.js'
+import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { tlsSocket } from '../security/tls-context.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
@@ -80,7 +79,7 @@ function only(flags: Record<string, boolean>): Record<string, true> {
 function tcpChain(build: Build, port: InboundPort): Filter[] {
   return [
     ...exchangeFilters(build),
-    ...tcpRbacFilters(build, policiesFor(build.snapshot, build.proxy)),
+    ...tcpAuthorizationFilters(build),
     ...statsFilters(build, 'inbound'),
     tcpProxy(build, port.cluster, { stat_prefix: port.statName ?? port.cluster }),
   ]

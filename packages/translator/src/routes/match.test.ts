@@ -42,6 +42,28 @@ describe('routeMatch', () => {
     expect(routeMatch(match)).toEqual({ ...want, case_sensitive: true })
   })
 
+  const claim = (path: string[], value: object): object => ({
+    filter: 'envoy.filters.http.jwt_authn',
+    path: ['payload', ...path].map((key) => ({ key })),
+    value: { or_match: { value_matchers: [{ list_match: { one_of: { string_match: value } } }, { string_match: value }] } },
+  })
+  test.each<[string, HTTPMatchRequest, object[]]>([
+    ['a claim', { headers: { '@request.auth.claims.group': { exact: 'a' } } }, [claim(['group'], { exact: 'a' })]],
+    ['a nested one', { headers: { '@request.auth.claims[a][b.c]': { prefix: 'x' } } }, [claim(['a', 'b.c'], { prefix: 'x' })]],
+    ['with dots', { headers: { '@request.auth.claims.a.b': { exact: 'x' } } }, [claim(['a', 'b'], { exact: 'x' })]],
+    [
+      'another value',
+      { withoutHeaders: { '@request.auth.claims.a': { exact: 'x' } } },
+      [{ ...claim(['a'], { exact: 'x' }), invert: true }],
+    ],
+  ])('claims of the token are no headers: %s', (_, match, want) => {
+    expect(routeMatch(match)).toEqual({ prefix: '/', case_sensitive: true, dynamic_metadata: want })
+  })
+
+  test('what only begins like a claim is a header', () => {
+    expect(routeMatch({ headers: { '@request.auth.claimsx': { exact: 'a' } } }).headers).toHaveLength(1)
+  })
+
   test('no block at all says nothing of case', () => {
     expect(routeMatch(undefined)).toEqual({ prefix: '/' })
   })

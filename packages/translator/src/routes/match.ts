@@ -1,15 +1,19 @@
 import type { HTTPMatchRequest, StringMatch } from '@heddle/config-model'
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
-import type { StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+import type { MetadataMatcher, StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+import { ANYTHING, jwtClaimMatcher, routingClaim } from '../security/jwt-claims.js'
 
 /** Every request: what a rule without a match block means. It has no `case_sensitive`; a match block always has. */
 export const EVERY_PATH: RouteMatch = { prefix: '/' }
 
 export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
   if (match === undefined) return EVERY_PATH
-  const headers = [...named(match.headers, headerMatcher), ...named(match.withoutHeaders, withoutHeader)].sort((a, b) =>
+  const { claims: with_, others } = claimsAndHeaders(match.headers)
+  const { claims: without, others: othersWithout } = claimsAndHeaders(match.withoutHeaders)
+  const headers = [...named(others, headerMatcher), ...named(othersWithout, withoutHeader)].sort((a, b) =>
     nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0,
   )
+  const dynamic_metadata = [...with_.map(claimMatcher), ...without.map((claim) => ({ ...claimMatcher(claim), invert: true }))]
   if (match.method !== undefined) headers.push(headerMatcher(':method', match.method))
   if (match.authority !== undefined) headers.push(headerMatcher(':authority', match.authority))
   if (match.scheme !== undefined) headers.push(headerMatcher(':scheme', match.scheme))
@@ -19,7 +23,27 @@ export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
     case_sensitive: match.ignoreUriCase !== true,
     ...(headers.length === 0 ? {} : { headers }),
     ...(query.length === 0 ? {} : { query_parameters: query }),
+    ...(dynamic_metadata.length === 0 ? {} : { dynamic_metadata }),
   }
+}
+
+type Matches = Readonly<Record<string, StringMatch | undefined>>
+type Claim = readonly [path: readonly string[], match: StringMatch | undefined]
+
+/** `@request.auth.claims.group` is no header: it means a claim of the token that JWT authentication took. */
+function claimsAndHeaders(matches: Matches | undefined): { claims: Claim[]; others: Matches } {
+  const claims: Claim[] = []
+  const others: Record<string, StringMatch | undefined> = {}
+  for (const [name, match] of Object.entries(matches ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const path = routingClaim(name)
+    if (path === undefined) others[name] = match
+    else claims.push([path, match])
+  }
+  return { claims, others }
+}
+
+function claimMatcher([path, match]: Claim): MetadataMatcher {
+  return jwtClaimMatcher(path, { string_match: isPresence(match) ? ANYTHING : stringMatcher(match) })
 }
 
 /** Exactly `prefix: '/'` and nothing else but case: no later rule can be reached. */
@@ -67,10 +91,7 @@ function isPresence(match: StringMatch | undefined): match is undefined {
   return match === undefined || ('regex' in match && match.regex === '*')
 }
 
-function named<T>(
-  matches: Readonly<Record<string, StringMatch | undefined>> | undefined,
-  make: (name: string, match: StringMatch | undefined) => T,
-): T[] {
+function named<T>(matches: Matches | undefined, make: (name: string, match: StringMatch | undefined) => T): T[] {
   return Object.entries(matches ?? {}).map(([name, match]) => make(name, match))
 }
 

@@ -3,12 +3,13 @@ import type { Provenance } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
 
 export interface WorkloadPolicies {
+  readonly custom: readonly AuthorizationPolicy[]
   readonly audit: readonly AuthorizationPolicy[]
   readonly deny: readonly AuthorizationPolicy[]
   readonly allow: readonly AuthorizationPolicy[]
 }
 
-/** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it. CUSTOM is not among them yet. */
+/** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it. */
 export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): WorkloadPolicies {
   const root = snapshot.meshConfig.rootNamespace
   const own = snapshot
@@ -21,7 +22,7 @@ export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Wor
         selects(p.spec.selector?.matchLabels, proxy.labels),
     )
   const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
-  return { audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
+  return { custom: of('CUSTOM'), audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
 }
 
 export function isDryRun(policy: AuthorizationPolicy): boolean {
@@ -33,9 +34,14 @@ export function rulePolicyName(policy: AuthorizationPolicy, index: number): stri
   return `ns[${policy.metadata.namespace}]-policy[${policy.metadata.name}]-rule[${index}]`
 }
 
+/** What stands before the rules of CUSTOM, so that the filter behind finds its own. */
+export function extAuthzPrefix(provider: string): string {
+  return provider === '' ? 'istio-ext-authz-' : `istio-ext-authz-${provider}-`
+}
+
 /** The rule that a name of {@link rulePolicyName} means; undefined for other text. */
 export function policySource(name: string): Provenance | undefined {
-  const [, namespace, policy, index] = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(name) ?? []
+  const [, namespace, policy, index] = /(?:^|-)ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(name) ?? []
   return namespace === undefined || policy === undefined
     ? undefined
     : { kind: 'AuthorizationPolicy', namespace, name: policy, path: `spec.rules[${index}]` }

@@ -1,11 +1,7 @@
 import type { Principal } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { StringMatcher, ValueMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+import { ANYTHING, jwtClaimMatcher, payloadMatcher } from './jwt-claims.js'
 import { textMatcher } from './rbac-values.js'
-
-/** What JWT authentication left in the metadata of a request. */
-
-const JWT_FILTER = 'envoy.filters.http.jwt_authn'
-const ANYTHING: StringMatcher = { safe_regex: { regex: '.+' } }
 
 /** `issuer/subject`, either side with a wildcard. The last slash separates: issuers are URLs. */
 export function requestPrincipals(values: readonly string[]): Principal | undefined {
@@ -36,14 +32,9 @@ function split(value: string): { issuer: StringMatcher; subject: StringMatcher }
 export function claimPrincipal(path: readonly string[], values: readonly string[]): Principal {
   const texts: ValueMatcher[] = values.map((v) => ({ string_match: textMatcher(v) }))
   const any: ValueMatcher = texts.length === 1 && texts[0] !== undefined ? texts[0] : { or_match: { value_matchers: texts } }
-  return claim(path, { or_match: { value_matchers: [{ list_match: { one_of: any } }, any] } })
+  return { metadata: jwtClaimMatcher(path, any) }
 }
 
 function claim(path: readonly string[], value: ValueMatcher): Principal {
-  return { metadata: { filter: JWT_FILTER, path: ['payload', ...path].map((key) => ({ key })), value } }
-}
-
-/** `[a][b]` -> a, b; undefined when it is something else. */
-export function bracketPath(text: string): string[] | undefined {
-  return /^(\[[^[\]]+\])+$/.test(text) ? text.slice(1, -1).split('][') : undefined
+  return { metadata: payloadMatcher(path, value) }
 }

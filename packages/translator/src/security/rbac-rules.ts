@@ -1,7 +1,8 @@
 import type { AuthorizationRule } from '@heddle/config-model'
 import type { Permission, Policy, Principal } from '@heddle/xds-types/envoy/config/rbac/v3'
 import { typed } from '../message.js'
-import { bracketPath, claimPrincipal, requestPrincipals } from './rbac-claims.js'
+import { bracketPath } from './jwt-claims.js'
+import { claimPrincipal, requestPrincipals } from './rbac-claims.js'
 import {
   cidr,
   headerMatcher,

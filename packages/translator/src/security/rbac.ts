@@ -8,12 +8,12 @@ import { sourceOf } from '../provenance.js'
 import { isDryRun, rulePolicyName, type WorkloadPolicies } from './authorization-policies.js'
 import { rulePolicy } from './rbac-rules.js'
 
-const HTTP_RBAC = 'envoy.extensions.filters.http.rbac.v3.RBAC'
-const NETWORK_RBAC = 'envoy.extensions.filters.network.rbac.v3.RBAC'
+export const HTTP_RBAC = 'envoy.extensions.filters.http.rbac.v3.RBAC'
+export const NETWORK_RBAC = 'envoy.extensions.filters.network.rbac.v3.RBAC'
 const SHADOW_PREFIX = 'istio_dry_run_allow_'
 const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
 
-/** Envoy's way to say that nothing matches: an ALLOW policy without rules lets nobody in. */
+/** Envoy's way to say that nothing matches: an ALLOW policy without rules lets nobody in, a CUSTOM one asks about nobody. */
 const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
 
 /** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. Policies of a dry run are its shadow rules. */
@@ -57,12 +57,19 @@ function configs(build: Build, policies: WorkloadPolicies, tcp: boolean): RbacCo
   })
 }
 
-function rbac(build: Build, list: readonly AuthorizationPolicy[], action: 'LOG' | 'DENY' | 'ALLOW', tcp: boolean): RBAC {
+/** The rules of policies under their names; `prefix` goes before each name. */
+export function rbac(
+  build: Build,
+  list: readonly AuthorizationPolicy[],
+  action: 'LOG' | 'DENY' | 'ALLOW',
+  tcp: boolean,
+  prefix = '',
+): RBAC {
   const policies: Record<string, Policy> = {}
   for (const policy of list) {
     const { rules = [] } = policy.spec
-    if (rules.length === 0 && action === 'ALLOW')
-      policies[rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
+    if (rules.length === 0 && action !== 'LOG')
+      policies[prefix + rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
     for (const [i, rule] of rules.entries()) {
       const made = rulePolicy(rule, {
         effect: action === 'ALLOW' ? 'allow' : 'deny',
@@ -70,7 +77,8 @@ function rbac(build: Build, list: readonly AuthorizationPolicy[], action: 'LOG' 
         tcp,
         namespace: policy.metadata.namespace,
       })
-      if (made !== undefined) policies[rulePolicyName(policy, i)] = build.origins.mark(made, sourceOf(policy, `spec.rules[${i}]`))
+      if (made === undefined) continue
+      policies[prefix + rulePolicyName(policy, i)] = build.origins.mark(made, sourceOf(policy, `spec.rules[${i}]`))
     }
   }
   // ALLOW is the enum's zero: proto JSON leaves it out.

@@ -1,0 +1,10 @@
+import { policiesFor } from '../security/authorization-policies.js'
+import { httpExtAuthzFilters } from '../security/ext-authz.js'
+import type { HttpFeature } from './feature.js'
+
+/** AuthorizationPolicy with action CUSTOM: somebody else decides. */
+export const extAuthz: HttpFeature = {
+  name: 'ext-authz',
+  filters: ({ build, listener }) =>
+    listener === 'outbound' ? [] : httpExtAuthzFilters(build, policiesFor(build.snapshot, build.proxy)),
+}
