@@ -18,6 +18,8 @@ export interface CompiledListener {
   readonly useOriginalDst: boolean
   /** Of connections, written when they end. */
   readonly accessLogs: readonly AccessLogConfig[]
+  /** As configured: connections are known alike by two listeners only if these are equal. */
+  readonly listenerFilterMessages: readonly unknown[]
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
   /** False: filter_disabled switches this filter off for connections to that port. */
   listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean
@@ -36,6 +38,8 @@ export interface CompiledFilterChain {
   readonly name: string
   /** Undefined: raw_buffer. */
   readonly tls?: ServerTlsContext
+  /** As configured: an open connection can go on under another chain only if these are equal. */
+  readonly transportSocket?: unknown
   readonly transportSocketConnectTimeoutMs: number
   /** Network filters before the terminal one (network RBAC, connection limit), each judging the connection when it starts. */
   readonly guards: readonly NetworkGuard[]

@@ -25,13 +25,14 @@ export interface MatchedChain {
 export function compileFilterChain(fields: Fields<FilterChain>, deps: CompileDeps): MatchedChain | undefined {
   const match = compileChainMatch(fields.message('filter_chain_match'))
   const tls = compileServerSocket(fields.message('transport_socket'), deps)
+  const transportSocket = fields.raw('transport_socket')
   const { guards, terminal } = compileNetworkFilters(fields, deps)
   const rest = {
     name: fields.string('name'),
     transportSocketConnectTimeoutMs: fields.durationMs('transport_socket_connect_timeout', DEFAULT_CONNECT_MS),
   }
   fields.done({ metadata: 'no filter here reads it' })
-  return terminal && { match, chain: { ...rest, ...(tls && { tls }), guards, terminal } }
+  return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), guards, terminal } }
 }
 
 interface NetworkFilters {

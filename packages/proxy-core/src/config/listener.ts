@@ -30,6 +30,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     bindToPort: fields.boolean('bind_to_port', true),
     useOriginalDst: fields.boolean('use_original_dst'),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
     listenerFilterEnabled: (name, port) => filters.find((each) => each.name === name)?.enabled(port) ?? false,
     listenerFiltersTimeoutMs: fields.durationMs('listener_filters_timeout', DEFAULT_LISTENER_FILTERS_MS),

@@ -62,6 +62,8 @@ export interface ServerSession {
   readonly total: number
   /** Every response from now on says `connection: close`. An idle connection closes now, or (as in Envoy, so that no request meets a closed door) after its next request. */
   drain(closeIdle: boolean): void
+  /** No further request is read, not even one that has begun to come: closes now, or after the response under way. */
+  retire(): void
   destroy(error?: Error): void
 }
 

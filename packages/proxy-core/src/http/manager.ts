@@ -2,6 +2,7 @@ import type { Clock, Logger, Random, Watch } from '@heddle/runtime'
 import type { HttpManager } from '../config/compiled.js'
 import { ownAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
+import type { Served } from '../net/terminal.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { RouteTable } from '../route/table.js'
@@ -29,7 +30,9 @@ export interface HttpConnectionManagerOptions {
 
 /** Envoy's HttpConnectionManager at work: serves HTTP on connections that a listener has accepted. */
 export interface HttpConnectionManager {
-  serve(connection: Connection): void
+  serve(connection: Connection): Served
+  /** Takes over a connection of another manager: its requests from now on. Those under way, and the limits of the connection itself, stay as they began. False: it is not an HTTP connection. */
+  adopt(served: Served): boolean
   /** Requests under way, over all connections. */
   readonly active: number
   readonly connections: number
@@ -70,22 +73,24 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
     createFilters: factories.length === 0 ? () => none : (stream) => factories.map((create) => create(stream)),
   }
   const connections = new Set<ManagedConnection>()
+  const home: Home = { runtime, connections }
   const codec = options.codec ?? http1Codec
   const localAddress = options.localAddress ?? ownAddress()
   let draining = false
 
   return {
     serve(connection) {
-      const managed = new ManagedConnection(runtime, connection, localAddress, () => {
-        connections.delete(managed)
-        stats.downstreamCxActive.add(-1)
-        stats.downstreamCxDestroy.inc()
-      })
-      connections.add(managed)
+      const managed = new ManagedConnection(home, connection, localAddress)
       stats.downstreamCxTotal.inc()
-      stats.downstreamCxActive.add(1)
       managed.start(codec)
       if (draining) managed.drain(false)
+      return managed
+    },
+    adopt(served) {
+      if (!(served instanceof ManagedConnection)) return false
+      served.moveTo(home)
+      if (draining) served.drain(false)
+      return true
     },
     get active() {
       let active = 0
@@ -105,23 +110,50 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   }
 }
 
+/** A manager as its connections know it. */
+interface Home {
+  readonly runtime: ManagerRuntime
+  readonly connections: Set<ManagedConnection>
+}
+
 /** One downstream connection with its requests. */
-export class ManagedConnection implements ServerHandler {
+export class ManagedConnection implements ServerHandler, Served {
   readonly connection: Connection
   readonly forwardedFor: string
-  readonly #runtime: ManagerRuntime
-  readonly #gone: () => void
+  #home: Home
   #session: ServerSession | undefined
   #lifetime: Timer | undefined
   #xfcc: string | undefined
   #active = 0
 
-  constructor(runtime: ManagerRuntime, connection: Connection, localAddress: string, gone: () => void) {
-    this.#runtime = runtime
-    this.#gone = gone
+  constructor(home: Home, connection: Connection, localAddress: string) {
+    this.#home = home
     this.connection = connection
     const { address } = connection.remote
     this.forwardedFor = address === '127.0.0.1' ? localAddress : address
+    this.#enter()
+  }
+
+  get #runtime(): ManagerRuntime {
+    return this.#home.runtime
+  }
+
+  #enter(): void {
+    this.#home.connections.add(this)
+    this.#runtime.stats.downstreamCxActive.add(1)
+  }
+
+  #leave(): void {
+    this.#home.connections.delete(this)
+    this.#runtime.stats.downstreamCxActive.add(-1)
+  }
+
+  /** Each stream keeps the runtime that it began with. */
+  moveTo(home: Home): void {
+    this.#leave()
+    this.#home = home
+    this.#xfcc = undefined
+    this.#enter()
   }
 
   start(codec: HttpCodec): void {
@@ -175,7 +207,8 @@ export class ManagedConnection implements ServerHandler {
 
   onClose(): void {
     this.#lifetime?.stop()
-    this.#gone()
+    this.#leave()
+    this.#runtime.stats.downstreamCxDestroy.inc()
   }
 
   /** This response is the connection's last. */
@@ -190,6 +223,10 @@ export class ManagedConnection implements ServerHandler {
 
   drain(closeIdle: boolean): void {
     this.#session?.drain(closeIdle)
+  }
+
+  retire(): void {
+    this.#session?.retire()
   }
 
   destroy(): void {

@@ -5,16 +5,9 @@ import { inspectConnection } from '../filters/listener/inspect.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
 import type { Connection } from './connection.js'
+import { refusingGuard, sameIntake, sameTransport, successionOf } from './succession.js'
+import type { Served, Terminal } from './terminal.js'
 import type { Tls } from './tls.js'
-
-/** What takes connections over when a filter chain has been chosen: an HTTP manager or a TCP proxy. */
-export interface Terminal {
-  serve(connection: Connection, facts: ConnectionFacts): void
-  readonly connections: number
-  /** What is open may go on until it is over; HTTP says `connection: close`. `closeIdle`: what is idle is over. */
-  drain(closeIdle?: boolean): void
-  destroy(): void
-}
 
 export interface ListenerSessionOptions {
   readonly listener: CompiledListener
@@ -28,104 +21,210 @@ export interface ListenerSessionOptions {
 
 /** The life of one listener as it was configured at one time; its sockets belong to somebody else. */
 export interface ListenerSession {
+  readonly listener: CompiledListener
   accept(connection: Connection): void
+  /** Serves what another session has led through listener filters and TLS. Throws when a guard refuses it. */
+  admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void
+  /** Goes on with what another session serves, under a chain of this one. False: it cannot. */
+  adopt(open: OpenConnection, chain: CompiledFilterChain): boolean
+  /**
+   * `next` is in force instead. HTTP connections go on there with their next request where it has a chain for them; no request
+   * that comes from now on is judged by this session.
+   */
+  handOver(next: ListenerSession): void
   readonly connections: number
+  /** Told once, when the last connection has left. */
+  onEmpty(run: () => void): void
   /** See {@link Terminal.drain}. */
   drain(closeIdle?: boolean): void
   close(): void
 }
 
+/** A connection that was let in, with what chose its chain. */
+export interface OpenConnection {
+  readonly connection: Connection
+  readonly facts: ConnectionFacts
+  readonly served: Served
+  chain: CompiledFilterChain
+  /** The session that has it hears when it is gone. */
+  home: { gone(open: OpenConnection): void }
+}
+
 /** A connection's way: listener filters, filter chain, TLS, guards, terminal filter. */
 export function createListenerSession(options: ListenerSessionOptions): ListenerSession {
-  const { listener, tls, clock, logger, stats } = options
-  const terminals = new Map<CompiledFilterChain, Terminal>()
+  return new Session(options)
+}
+
+class Session implements ListenerSession {
+  readonly listener: CompiledListener
+  readonly #options: ListenerSessionOptions
+  readonly #terminals = new Map<CompiledFilterChain, Terminal>()
   /** Accepted, but not given to a terminal filter yet. */
-  const pending = new Set<Connection>()
-  let draining = false
+  readonly #pending = new Set<Connection>()
+  readonly #open = new Set<OpenConnection>()
+  #draining = false
+  #successor: ListenerSession | undefined
+  #onEmpty: (() => void) | undefined
 
-  const terminalOf = (chain: CompiledFilterChain): Terminal => {
-    let terminal = terminals.get(chain)
-    if (terminal === undefined) {
-      terminal = options.terminal(chain)
-      terminals.set(chain, terminal)
-      if (draining) terminal.drain()
-    }
-    return terminal
+  constructor(options: ListenerSessionOptions) {
+    this.#options = options
+    this.listener = options.listener
   }
 
-  const secure = async (connection: Connection, chain: CompiledFilterChain): Promise<Connection> => {
-    if (chain.tls === undefined) return connection
-    const { transportSocketConnectTimeoutMs: timeoutMs } = chain
-    const stop =
-      timeoutMs > 0
-        ? clock.after(timeoutMs, () => connection.destroy(new Error(`the TLS handshake took longer than ${timeoutMs} ms`)))
-        : undefined
-    try {
-      const secured = await tls.accept(connection, chain.tls)
-      stats.sslHandshake.inc()
-      return secured
-    } catch (error) {
-      stats.sslConnectionError.inc()
-      throw error
-    } finally {
-      stop?.()
-    }
+  get connections(): number {
+    return this.#pending.size + this.#open.size
   }
 
-  const serve = async (accepted: Connection): Promise<void> => {
-    const facts = await inspectConnection(accepted, listener, clock)
+  accept(connection: Connection): void {
+    const { listener, logger, stats } = this.#options
+    this.#pending.add(connection)
+    count(connection, stats)
+    this.#serve(connection).catch((error: Error) => {
+      logger.debug(
+        { listener: listener.name, remote: formatAddress(connection.remote), reason: error.message },
+        'a connection was refused',
+      )
+      connection.destroy()
+      this.#pending.delete(connection)
+      this.#left()
+    })
+  }
+
+  async #serve(accepted: Connection): Promise<void> {
+    const { clock, stats } = this.#options
+    const facts = await inspectConnection(accepted, this.listener, clock)
     if (facts === undefined) {
       stats.downstreamPreCxTimeout.inc()
       throw new Error('the listener filters learned nothing in time')
     }
-    const chain = listener.chainFor(facts)
+    const chosenBy = this.#inForce()
+    const chain = chosenBy.chainFor(facts)
     if (chain === undefined) {
       stats.noFilterChainMatch.inc()
       throw new Error('no filter chain fits')
     }
-    const connection = await secure(accepted, chain)
+    const connection = await secure(accepted, chain, this.#options)
     const known: ConnectionFacts = connection.tls === undefined ? facts : { ...facts, peerUris: connection.tls.peerUris }
-    for (const guard of chain.guards) {
-      if (guard.allow(known)) continue
+    const inForce = this.#inForce()
+    const final = inForce === chosenBy ? chain : inForce.chainFor(known)
+    if (final === undefined || !sameTransport(chain, final)) {
+      connection.destroy()
+      throw new Error('the listener has changed during the handshake')
+    }
+    this.#pending.delete(accepted)
+    const home = this.#successor ?? this
+    home.admit(connection, known, final)
+    this.#left()
+  }
+
+  /** The listener may be replaced while a connection is on its way. */
+  #inForce(): CompiledListener {
+    if (this.#successor === undefined) return this.listener
+    const { listener } = this.#successor
+    if (!sameIntake(this.listener, listener)) throw new Error('the listener has changed')
+    return listener
+  }
+
+  admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void {
+    const guard = refusingGuard(chain, facts)
+    if (guard !== undefined) {
       connection.destroy()
       throw new Error(`${guard.name} does not let it in`)
     }
-    pending.delete(accepted)
-    terminalOf(chain).serve(connection, known)
+    const served = this.#terminalOf(chain).serve(connection, facts)
+    const open: OpenConnection = { connection, facts, served, chain, home: this }
+    this.#open.add(open)
+    connection.onClosed(() => open.home.gone(open))
     connection.resume()
   }
 
-  return {
-    accept(connection) {
-      pending.add(connection)
-      stats.downstreamCxTotal.inc()
-      stats.downstreamCxActive.add(1)
-      connection.onClosed(() => {
-        stats.downstreamCxActive.add(-1)
-        stats.downstreamCxDestroy.inc()
-      })
-      serve(connection).catch((error: Error) => {
-        pending.delete(connection)
-        logger.debug(
-          { listener: listener.name, remote: formatAddress(connection.remote), reason: error.message },
-          'a connection was refused',
-        )
-        connection.destroy()
-      })
-    },
-    get connections() {
-      let count = pending.size
-      for (const terminal of terminals.values()) count += terminal.connections
-      return count
-    },
-    drain(closeIdle) {
-      draining = true
-      for (const terminal of terminals.values()) terminal.drain(closeIdle)
-    },
-    close() {
-      draining = true
-      for (const connection of pending) connection.destroy()
-      for (const terminal of terminals.values()) terminal.destroy()
-    },
+  adopt(open: OpenConnection, chain: CompiledFilterChain): boolean {
+    if (!this.#terminalOf(chain).adopt(open.served)) return false
+    open.chain = chain
+    open.home = this
+    this.#open.add(open)
+    return true
+  }
+
+  handOver(next: ListenerSession): void {
+    this.#successor = next
+    for (const open of this.#open) {
+      if (open.connection.closed) continue
+      const succession = successionOf(this.listener, open.chain, open.facts, next.listener)
+      if (succession.kind === 'adopted' && next.adopt(open, succession.chain)) this.#open.delete(open)
+      else open.served.retire(succession.kind === 'refused')
+    }
+    this.#left()
+  }
+
+  gone(open: OpenConnection): void {
+    this.#open.delete(open)
+    this.#left()
+  }
+
+  onEmpty(run: () => void): void {
+    this.#onEmpty = run
+    this.#left()
+  }
+
+  drain(closeIdle?: boolean): void {
+    this.#draining = true
+    for (const terminal of this.#terminals.values()) terminal.drain(closeIdle)
+  }
+
+  close(): void {
+    this.#draining = true
+    for (const connection of this.#pending) connection.destroy()
+    for (const terminal of this.#terminals.values()) terminal.destroy()
+  }
+
+  #left(): void {
+    if (this.connections > 0) return
+    const run = this.#onEmpty
+    this.#onEmpty = undefined
+    run?.()
+  }
+
+  #terminalOf(chain: CompiledFilterChain): Terminal {
+    let terminal = this.#terminals.get(chain)
+    if (terminal === undefined) {
+      terminal = this.#options.terminal(chain)
+      this.#terminals.set(chain, terminal)
+      if (this.#draining) terminal.drain()
+    }
+    return terminal
+  }
+}
+
+/** Out here, so that a connection does not hold the session that accepted it. */
+function count(connection: Connection, stats: ListenerStats): void {
+  stats.downstreamCxTotal.inc()
+  stats.downstreamCxActive.add(1)
+  connection.onClosed(() => {
+    stats.downstreamCxActive.add(-1)
+    stats.downstreamCxDestroy.inc()
+  })
+}
+
+async function secure(
+  connection: Connection,
+  chain: CompiledFilterChain,
+  { tls, clock, stats }: ListenerSessionOptions,
+): Promise<Connection> {
+  if (chain.tls === undefined) return connection
+  const { transportSocketConnectTimeoutMs: timeoutMs } = chain
+  const stop =
+    timeoutMs > 0
+      ? clock.after(timeoutMs, () => connection.destroy(new Error(`the TLS handshake took longer than ${timeoutMs} ms`)))
+      : undefined
+  try {
+    const secured = await tls.accept(connection, chain.tls)
+    stats.sslHandshake.inc()
+    return secured
+  } catch (error) {
+    stats.sslConnectionError.inc()
+    throw error
+  } finally {
+    stop?.()
   }
 }

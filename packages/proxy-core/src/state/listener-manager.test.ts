@@ -10,10 +10,14 @@ import { createListenerManager } from './listener-manager.js'
 const listener = (name: string, port: number, revision = 1): CompiledListener =>
   ({ name, address: { address: '127.0.0.1', port }, bindToPort: true, revision }) as unknown as CompiledListener
 
+const revisionOf = (compiled: CompiledListener): number => (compiled as unknown as { revision: number }).revision
+
 /** A network that only binds: `connect(port)` is an accepted connection. */
 function setUp() {
   const clock = createFakeClock()
   const log: string[] = []
+  /** By session: its last connection ends. */
+  const ends = new Map<string, () => void>()
   const bound = new Map<number, (connection: Connection) => void>()
   const network = {
     async listen({ address }, accept) {
@@ -36,15 +40,27 @@ function setUp() {
     logger: silentLogger,
     drainTimeMs: 10_000,
     start(compiled): ListenerSession {
-      const name = `${compiled.name}.${(compiled as unknown as { revision: number }).revision}`
+      const name = `${compiled.name}.${revisionOf(compiled)}`
       let connections = 0
+      let onEmpty = (): void => {}
       return {
+        listener: compiled,
         accept() {
           connections++
           log.push(`${name} accepts`)
+          ends.set(name, () => {
+            connections = 0
+            onEmpty()
+          })
         },
+        admit() {},
+        adopt: () => false,
+        handOver: (next) => log.push(`${name} hands over to ${next.listener.name}.${revisionOf(next.listener)}`),
         get connections() {
           return connections
+        },
+        onEmpty(run) {
+          onEmpty = run
         },
         drain: () => log.push(`${name} drains`),
         close() {
@@ -55,17 +71,17 @@ function setUp() {
     },
   })
   const connect = (port: number): void => bound.get(port)?.({} as Connection)
-  return { clock, log, manager, connect }
+  return { clock, log, manager, connect, ends }
 }
 
 describe('listening sockets', () => {
-  it('stay bound when their listener changes; the old connections drain, then close', async () => {
+  it('stay bound when their listener changes; the old connections are handed over, and what stays is closed after the drain time', async () => {
     const { manager, log, connect, clock } = setUp()
     await manager.set(listener('a', 80))
     connect(80)
     await manager.set(listener('a', 80, 2))
     connect(80)
-    expect(log).toEqual(['bind 80', 'a.1 accepts', 'a.1 drains', 'a.2 accepts'])
+    expect(log).toEqual(['bind 80', 'a.1 accepts', 'a.1 hands over to a.2', 'a.2 accepts'])
     clock.advance(10_000)
     expect(log.at(-1)).toBe('a.1 closes')
   })
@@ -74,7 +90,7 @@ describe('listening sockets', () => {
     const { manager, log } = setUp()
     await manager.set(listener('a', 80))
     await manager.set(listener('a', 81, 2))
-    expect(log).toEqual(['bind 80', 'bind 81', 'unbind 80', 'a.1 drains'])
+    expect(log).toEqual(['bind 80', 'bind 81', 'unbind 80', 'a.1 hands over to a.2'])
   })
 
   it('pass to a listener of another name in the same batch', async () => {
@@ -120,5 +136,45 @@ describe('listening sockets', () => {
     expect(over).toBe(false)
     await clock.advanceAsync(1100)
     expect(over).toBe(true)
+  })
+})
+
+describe('sessions of listeners that were replaced or are gone', () => {
+  it('are forgotten with their last connection, timer and all', async () => {
+    const { manager, connect, clock, ends } = setUp()
+    await manager.set(listener('a', 80))
+    connect(80)
+    await manager.set(listener('a', 80, 2))
+    expect([manager.draining, clock.pending]).toEqual([1, 1])
+    ends.get('a.1')?.()
+    expect([manager.draining, clock.pending]).toEqual([0, 0])
+  })
+
+  it('that had no connection are never kept', async () => {
+    const { manager, clock } = setUp()
+    for (let revision = 1; revision <= 1000; revision++) await manager.set(listener('a', 80, revision))
+    expect([manager.draining, clock.pending]).toEqual([0, 0])
+  })
+
+  it('hand what they still have to every later listener of their name', async () => {
+    const { manager, log, connect } = setUp()
+    await manager.set(listener('a', 80))
+    connect(80)
+    await manager.set(listener('a', 80, 2))
+    await manager.set(listener('a', 80, 3))
+    expect(log.slice(2)).toEqual(['a.1 hands over to a.2', 'a.1 hands over to a.3', 'a.2 hands over to a.3'])
+  })
+
+  it('end with the drain time even if they accepted after they were removed', async () => {
+    const { manager, log, connect, clock } = setUp()
+    await manager.set(listener('a', 80))
+    manager.remove('a')
+    await Promise.resolve()
+    connect(80)
+    expect(manager.draining).toBe(1)
+    manager.closeLeft()
+    clock.advance(10_000)
+    expect(log.at(-1)).toBe('a.1 closes')
+    expect(manager.draining).toBe(0)
   })
 })

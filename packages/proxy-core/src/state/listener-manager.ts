@@ -34,6 +34,8 @@ export interface ListenerManager {
   readonly listeners: readonly ListenerView[]
   /** The listener that would have got a connection to this address: for redirected connections. */
   at(address: SocketAddress): ListenerSession | undefined
+  /** Sessions of listeners that are gone or were replaced, and still have connections. */
+  readonly draining: number
   /** No new connections; resolves when the last one has ended, at the latest after the drain time. */
   drain(): Promise<void>
   close(): Promise<void>
@@ -51,27 +53,51 @@ interface Socket {
   owner: ListenerSession
 }
 
+/** A session that is no longer in force. */
+interface Retired {
+  readonly name: string
+  forget(): void
+}
+
 export function createListenerManager(options: ListenerManagerOptions): ListenerManager {
   const { network, clock, logger, drainTimeMs } = options
   const served = new Map<string, Served>()
   const sockets = new Map<string, Socket>()
   const left = new Set<Socket>()
-  const draining = new Set<ListenerSession>()
+  const draining = new Map<ListenerSession, Retired>()
 
-  const retire = (session: ListenerSession): void => {
-    draining.add(session)
-    session.drain()
-    clock.after(drainTimeMs, () => {
-      session.close()
+  /** Keeps a session as long as it has connections, and no longer than the drain time. */
+  const keep = (session: ListenerSession): void => {
+    if (session.connections === 0 || draining.has(session)) return
+    const stop = clock.after(drainTimeMs, () => {
       draining.delete(session)
+      session.close()
     })
+    const forget = (): void => {
+      draining.delete(session)
+      stop()
+    }
+    draining.set(session, { name: session.listener.name, forget })
+    session.onEmpty(forget)
+  }
+
+  const replace = (old: ListenerSession | undefined, next: ListenerSession): void => {
+    const { name } = next.listener
+    for (const [session, retired] of draining) if (retired.name === name) session.handOver(next)
+    if (old === undefined) return
+    old.handOver(next)
+    keep(old)
   }
 
   const bind = async (listener: CompiledListener, session: ListenerSession, key: string): Promise<Socket> => {
     const socket: Socket = { key, bound: undefined, owner: session }
     sockets.set(key, socket)
     try {
-      socket.bound = await network.listen({ address: listener.address }, (connection) => socket.owner.accept(connection))
+      socket.bound = await network.listen({ address: listener.address }, (connection) => {
+        socket.owner.accept(connection)
+        // Until the batch of changes is over, a listener that is gone still accepts.
+        if (left.has(socket)) keep(socket.owner)
+      })
     } catch (error) {
       sockets.delete(key)
       throw error
@@ -107,9 +133,8 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
     const old = served.get(listener.name)
     served.set(listener.name, { listener, session, socket })
     if (socket !== undefined) socket.owner = session
-    if (old === undefined) return
-    if (old.socket !== undefined && old.socket !== socket) closeSocket(old.socket)
-    retire(old.session)
+    if (old?.socket !== undefined && old.socket !== socket) closeSocket(old.socket)
+    replace(old?.session, session)
   }
 
   // Changes come one after another: two at once could both find an address free.
@@ -127,7 +152,8 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
         if (old === undefined) return
         served.delete(name)
         if (old.socket !== undefined) left.add(old.socket)
-        retire(old.session)
+        old.session.drain()
+        keep(old.session)
       })
     },
     closeLeft() {
@@ -152,22 +178,25 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
       return (exact ?? all.find(({ listener }) => listener.address.port === address.port && isWildcard(listener.address.address)))
         ?.session
     },
+    get draining() {
+      return draining.size
+    },
     async drain() {
       await queue
       const closing = [...sockets.values()].map((socket) => socket.bound?.close())
       sockets.clear()
-      for (const { session } of served.values()) {
-        draining.add(session)
-        session.drain(true)
-      }
+      const current = [...served.values()].map(({ session }) => session)
+      for (const session of current) session.drain(true)
       await Promise.allSettled(closing)
-      await drained(draining, clock, drainTimeMs)
+      await drained([...draining.keys(), ...current], clock, drainTimeMs)
     },
     async close() {
       await queue
       const closing = [...sockets.values()].map((socket) => socket.bound?.close())
       sockets.clear()
-      for (const session of [...draining, ...[...served.values()].map((one) => one.session)]) session.close()
+      const retired = [...draining.keys()]
+      for (const { forget } of [...draining.values()]) forget()
+      for (const session of [...retired, ...[...served.values()].map((one) => one.session)]) session.close()
       served.clear()
       await Promise.allSettled(closing)
     },
@@ -176,11 +205,11 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
 
 const POLL_MS = 20
 
-function drained(sessions: ReadonlySet<ListenerSession>, clock: Clock, limitMs: number): Promise<void> {
+function drained(sessions: readonly ListenerSession[], clock: Clock, limitMs: number): Promise<void> {
   const until = clock.monotonic() + limitMs
   return new Promise((resolve) => {
     const look = (): void => {
-      if (clock.monotonic() >= until || [...sessions].every((session) => session.connections === 0)) resolve()
+      if (clock.monotonic() >= until || sessions.every((session) => session.connections === 0)) resolve()
       else clock.after(POLL_MS, look)
     }
     look()

@@ -4,7 +4,7 @@ import type { StreamInfo } from '../../http/stream-info.js'
 import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
 import { type Copying, joinConnections } from '../../net/copy.js'
-import type { Terminal } from '../../net/listener.js'
+import type { Served, Terminal } from '../../net/terminal.js'
 import type { Timers } from '../../net/timers.js'
 import type { TcpStats } from '../../observe/stats.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
@@ -27,7 +27,10 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       const relay = new Relay(options, connection, facts, () => relays.delete(relay))
       relays.add(relay)
       relay.start()
+      return relay
     },
+    // Its upstream was chosen by the chain that it began with.
+    adopt: () => false,
     get connections() {
       return relays.size
     },
@@ -39,7 +42,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
   }
 }
 
-class Relay {
+class Relay implements Served {
   readonly #options: TcpProxyOptions
   readonly #downstream: Connection
   readonly #info: StreamInfo
@@ -93,6 +96,10 @@ class Relay {
         this.#refuse('UF', 'URX')
       },
     )
+  }
+
+  retire(refused: boolean): void {
+    if (refused) this.#downstream.destroy(new Error('the listener no longer lets it in'))
   }
 
   destroy(): void {

@@ -72,6 +72,13 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
     if (closeIdle && this.#exchange === undefined && this.#held.length === 0) this.#shutdown()
   }
 
+  retire(): void {
+    this.#draining = true
+    if (this.#exchange !== undefined || this.#closing) return
+    this.#headers.stop()
+    this.#shutdown()
+  }
+
   destroy(error?: Error): void {
     this.#connection.destroy(error)
   }
