@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RoundContext } from '../../bench-case.js'
+import { heddleCommand, workerCommand } from '../../commands.js'
+import { findEnvoy, findHaproxy, findNginx } from '../../peers/find.js'
+import { bootstrap } from './bootstrap.js'
+
+/** A reverse proxy under test: the same work by each, as far as its configuration can say it. */
+export interface HttpProxy {
+  /** The words that start it: it listens on `port`, sends all to `upstream`, logs each request to a file in the folder. */
+  command(context: RoundContext, port: number, upstream: number): Promise<readonly string[]>
+}
+
+export const heddle: HttpProxy = {
+  async command(context, port, upstream) {
+    const file = await writeBootstrap(context, port, upstream)
+    return [...heddleCommand(context.built), 'proxy', '-c', file, '--concurrency', '1', '--log-level', 'error']
+  },
+}
+
+/** Takes the very same file as ours. */
+export const envoy: HttpProxy = {
+  async command(context, port, upstream) {
+    const file = await writeBootstrap(context, port, upstream)
+    return [findEnvoy()!.path, '-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
+  },
+}
+
+export const nginx: HttpProxy = {
+  async command(context, port, upstream) {
+    const file = join(context.folder, 'nginx.conf')
+    await writeFile(file, nginxProxy(context.folder, port, upstream))
+    return [findNginx()!.path, '-p', context.folder, '-e', 'stderr', '-c', file]
+  },
+}
+
+export const haproxy: HttpProxy = {
+  async command(context, port, upstream) {
+    const file = join(context.folder, 'haproxy.cfg')
+    await writeFile(file, haproxyConfig(port, upstream))
+    // It logs to sockets and to its own output only; the shell becomes haproxy, so the process id stays.
+    return ['sh', '-c', 'exec "$0" -db -q -f "$1" > "$2"', findHaproxy()!.path, file, join(context.folder, 'access.log')]
+  },
+}
+
+/** node:http on both sides with keep-alive: what one writes without a library. */
+export const nodeHttp: HttpProxy = {
+  command: async (context, port, upstream) => [
+    ...workerCommand('node-http-proxy', context.built),
+    String(port),
+    String(upstream),
+    join(context.folder, 'access.log'),
+  ],
+}
+
+async function writeBootstrap(context: RoundContext, port: number, upstream: number): Promise<string> {
+  const file = join(context.folder, 'bootstrap.json')
+  await writeFile(file, JSON.stringify(bootstrap({ port, upstream, log: join(context.folder, 'access.log') })))
+  return file
+}
+
+/** One process in the foreground that writes nothing outside the folder. */
+export function nginxConfig(folder: string, http: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`)
+  return `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit;
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+http {
+  ${temporary.join(' ')}
+  keepalive_requests 100000000;
+  ${http}
+}
+`
+}
+
+function nginxProxy(folder: string, port: number, upstream: number): string {
+  return nginxConfig(
+    folder,
+    `log_format whole '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent $request_time "$http_user_agent" "$request_id" "$upstream_addr"';
+  access_log ${folder}/access.log whole buffer=64k flush=1s;
+  upstream app { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 100000000; }
+  server {
+    listen 127.0.0.1:${port};
+    client_max_body_size 0;
+    location / {
+      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Request-Id $request_id; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
+    }
+  }`,
+  )
+}
+
+function haproxyConfig(port: number, upstream: number): string {
+  return `global
+  nbthread 1
+  maxconn 4096
+  log stdout format raw local0
+defaults
+  mode http
+  option httplog
+  option http-keep-alive
+  http-reuse always
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+frontend in
+  bind 127.0.0.1:${port}
+  log global
+  unique-id-format %[uuid()]
+  unique-id-header x-request-id
+  option forwardfor
+  default_backend app
+backend app
+  server app 127.0.0.1:${upstream} pool-max-conn 512
+`
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { findWrk } from './peers/find.js'
+import type { Placement } from './placement.js'
+import { type Running, start } from './running.js'
+
+const REPORT = join(import.meta.dirname, '../scripts/wrk-report.lua')
+
+export interface WrkReport {
+  readonly requests: number
+  readonly seconds: number
+  readonly bytes: number
+  readonly p50ms: number
+  readonly p99ms: number
+  /** Answers other than 2xx and 3xx. */
+  readonly badStatus: number
+  readonly socketErrors: number
+}
+
+export interface WrkOptions {
+  readonly placement: Placement
+  readonly url: string
+  readonly connections: number
+  readonly seconds: number
+}
+
+/** wrk on the load core, one thread. It takes whole seconds. */
+export async function runWrk({ placement, url, connections, seconds }: WrkOptions): Promise<WrkReport> {
+  const words = [findWrk()!.path, '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '-s', REPORT, url]
+  const running: Running = start(placement, 'load', words)
+  try {
+    return await reportOf(running)
+  } finally {
+    await running.stop()
+  }
+}
+
+async function reportOf(running: Running): Promise<WrkReport> {
+  for (;;) {
+    const line = await running.line()
+    if (line.startsWith('JSON ')) return JSON.parse(line.slice('JSON '.length)) as WrkReport
+  }
+}
