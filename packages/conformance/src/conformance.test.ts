@@ -1,48 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { afterEach, expect, test } from 'vitest'
-import { createKnownMisses, type KnownMissLists, withoutPassing } from './known-misses.js'
-import { main } from './main.js'
-import { suites } from './suites/index.js'
-
-const made: string[] = []
-afterEach(() => {
-  for (const folder of made.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function folderOf(files: Readonly<Record<string, unknown>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'conformance-'))
-  made.push(root)
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(root, name, '..'), { recursive: true })
-    const text = typeof content === 'string' ? content : JSON.stringify(content)
-    writeFileSync(join(root, name), name.endsWith('.gz') ? gzipSync(text) : text)
-  }
-  return root
-}
-
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function run(
-  args: readonly string[],
-  { env = {}, known = {} }: { env?: Record<string, string>; known?: KnownMissLists } = {},
-): Promise<Ran> {
-  let out = ''
-  let err = ''
-  const code = await main(args, suites, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    env,
-    knownMisses: () => createKnownMisses(known),
-  })
-  return { code, out, err }
-}
+import { expect, test } from 'vitest'
+import { withoutPassing } from './known-misses.js'
+import { folderOf, run } from './testing.js'
 
 const GATEWAY = {
   apiVersion: 'networking.istio.io/v1',
@@ -190,35 +148,6 @@ test('pruning takes off what passes, and nothing else', () => {
   ]
   const lists = { one: ['g > *', 'h'], two: ['h'], three: ['i', 'not in this data'], four: ['i*'] }
   expect(withoutPassing(lists, cases)).toEqual({ one: ['g > b'], three: ['i', 'not in this data'], four: ['i*'] })
-})
-
-test('runners beside the data answer for istiod and envoy, in the units of the contract', async () => {
-  const says = (report: object): string => `console.log(${JSON.stringify(JSON.stringify(report))}); process.exitCode = 1`
-  const root = folderOf({
-    'data/istiod.json.gz': [],
-    'data/envoy.json': { groups: [] },
-    'tools/compare-xds.mjs': says({
-      cases: [
-        { id: 'same', equal: 5, total: 5, differences: 0 },
-        { id: 'other', equal: 3, total: 4, differences: 2 },
-      ],
-    }),
-    'tools/envoy-diff.mjs': says({
-      cors: { cases: [{ id: 'cors > a', ok: true }] },
-      retry: { cases: [{ id: 'retry > b', ok: false, why: 'late' }] },
-    }),
-  })
-  const { code, out } = await run(['--data', join(root, 'data')])
-  expect(code).toBe(1)
-  expect(out).toContain('istiod: 8/9\n  miss other: 3 of 4 resources are equal')
-  expect(out).toContain('envoy: 1/2\n  miss retry > b: late\n')
-})
-
-test('a suite that cannot run is a failure, and keeps nobody else from running', async () => {
-  const { code, out } = await run(['--data', folderOf({ 'envoy.json': { groups: [] }, 'simulation.json': simulation(CLUSTER) })])
-  expect(code).toBe(1)
-  expect(out).toContain('simulation: 2/2')
-  expect(out).toMatch(/envoy: 0\/1\n {2}miss envoy: cannot run: .*envoy-diff\.mjs/)
 })
 
 test('wrong use is told, and is not a failed comparison', async () => {
