@@ -16,6 +16,8 @@ afterEach(async () => {
 /** A plain HTTP server that ends with the test; its port. */
 export async function upstream(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<number> {
   const server = createServer(handler)
+  // Longer than any test: an upstream that hangs up on its own would race with the next request.
+  server.keepAliveTimeout = 600_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   later(
     () =>
