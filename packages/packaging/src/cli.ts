@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packTest } from './pack-test.js'
+import { lastWords, run } from './run.js'
+import { formatTable, formatVerdict, passedCells } from './table.js'
+
+const USAGE = `pnpm pack-test [--update] [--no-build] [--keep] [-o json]
+
+  --update    take the public surface as it is for the new snapshot
+  --no-build  the packages are built already
+  --keep      leave the folder of the consumer and say where it is
+  -o json     one object: { cells: [{ package, check, ok, shows, faults }], passed, failed }
+`
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      update: { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      output: { type: 'string', short: 'o', default: 'text' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const root = resolve(import.meta.dirname, '../../..')
+  const log = (line: string): void => void process.stderr.write(`${line}\n`)
+  if (!values['no-build']) {
+    log('building')
+    const built = await run(join(root, 'node_modules/.bin/turbo'), ['run', 'build', '--filter=./packages/*'], {
+      cwd: root,
+      timeoutMs: 600_000,
+    })
+    if (built.code !== 0) throw new Error(`the build failed: ${lastWords(built, 4000)}`)
+  }
+  const work = mkdtempSync(join(tmpdir(), 'heddle-pack-'))
+  try {
+    const { cells } = await packTest({ root, work, update: values.update, log })
+    const failed = cells.filter(({ ok }) => !ok).length
+    if (values.output === 'json')
+      process.stdout.write(`${JSON.stringify({ cells, passed: passedCells(cells).length, failed })}\n`)
+    else process.stdout.write(`\n${formatTable(cells)}\n${formatVerdict(cells)}`)
+    return failed === 0 ? 0 : 1
+  } finally {
+    if (values.keep) log(`kept: ${work}`)
+    else rmSync(work, { recursive: true, force: true })
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.stdout.write('0 passed, 1 failed\n')
+    process.exitCode = 1
+  },
+)

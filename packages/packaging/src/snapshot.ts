@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { exportedNames } from './names.js'
+import type { Packed } from './pack.js'
+import { filesBelow } from './sweep.js'
+
+type Targets = Readonly<Record<string, { readonly types: string } | null>>
+
+/** The modules behind a pattern of `exports`, such as `./*`: sub-path and declaration file. */
+export function modulesOf(installed: string, pattern: string, types: string): readonly { path: string; file: string }[] {
+  const [before = '', after = ''] = types.replace(/^\.\//, '').split('*')
+  return filesBelow(installed)
+    .filter((file) => file.startsWith(before) && file.endsWith(after))
+    .map((file) => ({
+      path: pattern.replace('*', file.slice(before.length, file.length - after.length)),
+      file: join(installed, file),
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/**
+ * The public surface of an installed package as text, one name a line. A module behind a pattern (generated code, hundreds of them)
+ * is one line with the number of its names and a hash of them.
+ */
+export function surface({ manifest }: Packed, installed: string): string {
+  const exports = (manifest.exports ?? {}) as Targets
+  return Object.entries(exports)
+    .flatMap(([path, target]) => {
+      if (target === null) return [`${path} closed`]
+      if (!path.includes('*')) return exportedNames(join(installed, target.types)).map((name) => `${path} ${name}`)
+      return modulesOf(installed, path, target.types)
+        .filter((module) => exports[module.path] === undefined)
+        .map((module) => {
+          const names = exportedNames(module.file)
+          return `${module.path} ${names.length} names ${createHash('sha256').update(names.join()).digest('hex').slice(0, 8)}`
+        })
+    })
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+/** What was added to and taken from the public surface since the snapshot was written. */
+export function surfaceChanges(snapshot: string, now: string): readonly string[] {
+  const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
+  const [before, after] = [new Set(lines(snapshot)), new Set(lines(now))]
+  return [
+    ...[...before].filter((line) => !after.has(line)).map((line) => `gone: ${line}`),
+    ...[...after].filter((line) => !before.has(line)).map((line) => `new: ${line}`),
+  ]
+}
+
+export function readSnapshot(folder: string, short: string): string {
+  const file = join(folder, `${short}.txt`)
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+}
