@@ -430,7 +430,7 @@ describe('limits and copies', () => {
         body += chunk
       })
       request.on('end', () => {
-        bodies.push(`${request.headers.host} ${body}`)
+        bodies.push([request.headers.host, request.headers['x-envoy-internal'], request.headers['x-copy'], body].join(' '))
         done()
       })
     }
@@ -438,8 +438,10 @@ describe('limits and copies', () => {
     const shadow = opened(await startUpstream((request, response) => collect(request, () => response.destroy())))
     const table = routeTable('u', {
       mirrors: [
-        { cluster: 'm', fraction: 1, appendShadow: true },
-        { cluster: 'missing', fraction: 1, appendShadow: true },
+        { cluster: () => 'm', fraction: 1, appendShadow: true, mutate: (headers) => headers.set('x-copy', 'yes') },
+        { cluster: () => 'm', fraction: 1, appendShadow: true, hostRewrite: 'mirror.host', mutate() {} },
+        { cluster: ({ headers }) => headers.get('x-mirror'), fraction: 1, appendShadow: true, mutate() {} },
+        { cluster: () => 'missing', fraction: 1, appendShadow: true, mutate() {} },
       ],
     })
     const proxy = opened(
@@ -447,7 +449,9 @@ describe('limits and copies', () => {
     )
     const answer = await call(proxy.port, { method: 'POST', body: 'payload', headers: { host: 'app:80' } })
     expect(answer.body.toString()).toBe('main')
-    await expect.poll(() => [...bodies].sort()).toEqual(['app-shadow:80 payload', 'app:80 payload'])
+    await expect
+      .poll(() => [...bodies].sort())
+      .toEqual(['app-shadow:80 true yes payload', 'app:80   payload', 'mirror.host true  payload'])
   })
 
   test('a drained manager finishes what it has and says close', async () => {

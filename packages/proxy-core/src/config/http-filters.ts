@@ -21,6 +21,7 @@ export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps:
   const list = manager.messages('http_filters')
   if (list.length === 0) manager.problem('must end with envoy.filters.http.router.', 'http_filters')
   const filters: CompiledHttpFilter[] = []
+  const statPrefix = manager.string('stat_prefix')
   let suppressEnvoyHeaders = false
   for (const [i, fields] of list.entries()) {
     const config = fields.any('typed_config')
@@ -29,7 +30,7 @@ export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps:
       suppressEnvoyHeaders = compileRouter(fieldsOf<Router>(config, fields as Fields<never>))
       if (!last) fields.problem('the router must be the last filter.')
     } else {
-      const filter = compileFilter(fields, config, deps)
+      const filter = compileFilter(fields, config, deps, statPrefix)
       if (filter !== undefined) filters.push(filter)
       if (last) fields.problem('the last filter must be envoy.filters.http.router.')
     }
@@ -42,6 +43,7 @@ function compileFilter(
   fields: Fields<HttpFilterProto>,
   config: TypedConfig | undefined,
   deps: CompileDeps,
+  statPrefix: string,
 ): CompiledHttpFilter | undefined {
   const name = fields.string('name')
   if (config === undefined) {
@@ -55,7 +57,10 @@ function compileFilter(
   }
   const decoded = factory.decode(config.value, config.path)
   fields.take(decoded)
-  return decoded.ok ? switchable(name, factory, decoded.value, fields.boolean('disabled')) : undefined
+  if (!decoded.ok) return undefined
+  const create: HttpFilterFactory<unknown>['create'] = (config, deps, name) =>
+    factory.create(config, { ...deps, statPrefix }, name)
+  return switchable(name, { ...factory, create }, decoded.value, fields.boolean('disabled'))
 }
 
 /** A filter can be off by default and on by route, or the other way round. */

@@ -1,10 +1,6 @@
 import type { Random } from '@heddle/runtime'
 import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
-import type {
-  RouteAction,
-  RouteAction_RequestMirrorPolicy,
-  WeightedCluster_ClusterWeight,
-} from '@heddle/xds-types/envoy/config/route/v3'
+import type { RouteAction, WeightedCluster_ClusterWeight } from '@heddle/xds-types/envoy/config/route/v3'
 import type { UriTemplateRewriteConfig } from '@heddle/xds-types/envoy/extensions/path/rewrite/uri_template/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileUriRewrite, type UriTemplate } from '../matcher/uri-template.js'
@@ -12,19 +8,17 @@ import { compileTextFormat, type LogFormatter } from '../observe/log-format.js'
 import { createRequestHash } from '../route/hash-policy.js'
 import { pathOnly } from '../route/match.js'
 import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
-import type { ForwardAction, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
+import type { ForwardAction, Mirror, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
 import { chooseWeighted, type WeightedTarget } from '../route/weighted.js'
 import type { CompileDeps } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
-import { compileRuntimeFraction } from './fraction.js'
 import { compileHashPolicy } from './hash-policy.js'
 import { compileHeaderLists } from './header-options.js'
 import { compileMetadata } from './metadata.js'
+import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileSubstitution } from './substitution.js'
-
-export type Mirror = ForwardAction['mirrors'][number]
 
 /** What a route takes over from the levels above it. */
 export interface RouteScope {
@@ -205,17 +199,6 @@ function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefine
   }
   const regex = compileSubstitution(fields.message('host_rewrite_path_regex'))
   return regex && ((request) => regex.regex.replaceAll(pathOnly(request.path), regex.substitution))
-}
-
-export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, clusters: Set<string>): Mirror {
-  const mirror: Mirror = {
-    cluster: fields.string('cluster'),
-    fraction: compileRuntimeFraction(fields.message('runtime_fraction'), 1),
-    appendShadow: !fields.boolean('disable_shadow_host_suffix_append'),
-  }
-  fields.done({ trace_sampled: 'says only how a mirrored request is traced' })
-  clusters.add(mirror.cluster)
-  return mirror
 }
 
 function compileUpgrades(fields: Fields<RouteAction>): ReadonlyMap<string, boolean> {

@@ -7,6 +7,7 @@ import type { CompileDeps } from './compiled.js'
 import { compileDataSource } from './data-source.js'
 import type { Fields } from './fields.js'
 import { compileSubstitution } from './substitution.js'
+import { compileBodyFormat } from './substitution-format.js'
 
 const STATUS = { MOVED_PERMANENTLY: 301, FOUND: 302, SEE_OTHER: 303, TEMPORARY_REDIRECT: 307, PERMANENT_REDIRECT: 308 } as const
 /** max_direct_response_body_size_bytes where none is given. */
@@ -42,10 +43,11 @@ function compileRewrite(fields: Fields<RedirectAction>, matchedLength: number | 
 export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps: CompileDeps, maxBytes: number): RouteAction {
   const status = fields.number('status')
   const body = compileDataSource(fields.message('body'), deps) ?? ''
+  const format = compileBodyFormat(fields.message('body_format'), deps)
   fields.done()
   if (status < 200 || status > 599) fields.problem('must be from 200 to 599.', 'status')
   if (new TextEncoder().encode(body).length > maxBytes)
     fields.problem(`is longer than max_direct_response_body_size_bytes (${maxBytes}).`, 'body')
-  const reply: LocalReply = { status, body, details: 'direct_response' }
+  const reply: LocalReply = { status, body, details: 'direct_response', ...format }
   return { kind: 'reply', reply: () => reply }
 }

@@ -39,6 +39,8 @@ export interface FilterDeps {
   /** Of the node: for istio.stats, metadata exchange. */
   node: { id: string; cluster: string; metadata: Readonly<Record<string, unknown>> }
   stats: import('@heddle/runtime').MetricsRegistry
+  /** stat_prefix of the HTTP manager. */
+  statPrefix?: string
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */

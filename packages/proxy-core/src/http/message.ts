@@ -1,3 +1,4 @@
+import type { AccessLogEntry } from '../observe/access-log.js'
 import type { HeaderMap } from './header-map.js'
 
 /** Takes a body as it comes. */
@@ -49,4 +50,6 @@ export interface LocalReply {
   readonly details: string
   readonly flag?: string
   readonly headers?: readonly (readonly [string, string])[]
+  /** Makes the body once the story of the request is known: body_format. It takes the place of `body`. */
+  readonly format?: (entry: AccessLogEntry) => string
 }

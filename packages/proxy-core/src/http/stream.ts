@@ -248,7 +248,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   /** From the router, the route or the codec. */
   onReply(reply: LocalReply): void {
     if (this.#over || this.#answered) return
-    const response = responseOf(reply, this.#grpc)
+    const response = responseOf(reply.format === undefined ? reply : { ...reply, body: reply.format(this) }, this.#grpc)
     const decision = this.#route
     // Before the status is set: that is how Envoy's formatters see a direct answer.
     if (decision !== undefined && this.#table !== undefined) finalizeResponse(decision, this.#table, response.headers, this)

@@ -1,5 +1,15 @@
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
 import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
+import {
+  CLASS_LABEL,
+  CLUSTER_LABEL,
+  CODE_LABEL,
+  HTTP_LABEL,
+  LISTENER_LABEL,
+  LOCAL_RATE_LIMIT_LABEL,
+  RBAC_LABEL,
+  TCP_LABEL,
+} from './labels.js'
 
 /**
  * Envoy's statistics on one registry. A Prometheus family is Envoy's name without its variable part
@@ -11,13 +21,6 @@ import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
 export const ENVOY_BUCKETS: readonly number[] = [
   0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
 ]
-
-const HTTP_LABEL = 'envoy_http_conn_manager_prefix'
-const CLUSTER_LABEL = 'envoy_cluster_name'
-const LISTENER_LABEL = 'envoy_listener_address'
-const TCP_LABEL = 'envoy_tcp_prefix'
-const CLASS_LABEL = 'envoy_response_code_class'
-const CODE_LABEL = 'envoy_response_code'
 
 /** `http.<prefix>.*` of one HTTP connection manager. */
 export interface HttpStats {
@@ -243,10 +246,20 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
   { label: LISTENER_LABEL, family: 'listener' },
   { label: TCP_LABEL, family: 'tcp' },
 ]
+/** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
+const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
+  { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
+]
+const NESTED = /^(ssl|outlier_detection|fault|rbac)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
   const labels = new Map(labelNames.map((name, index) => [name, values[index] ?? '']))
+  for (const { label, family: name } of PREFIXED) {
+    const value = labels.get(label)
+    if (value !== undefined && family.startsWith(`envoy_${name}_`))
+      return `${value}.${name}.${family.slice(`envoy_${name}_`.length)}`
+  }
   for (const { label, family: prefix } of SCOPES) {
     const value = labels.get(label)
     if (value === undefined || !family.startsWith(`envoy_${prefix}_`)) continue
@@ -255,7 +268,8 @@ export function dottedName(family: string, labelNames: readonly string[], values
     if (statusClass !== undefined && stat.endsWith('_xx')) stat = `${stat.slice(0, -3)}_${statusClass}xx`
     const code = labels.get(CODE_LABEL)
     if (code !== undefined) stat = `${stat}_${code}`
-    return `${prefix}.${value}.${stat.replace(/^(ssl|outlier_detection)_/, '$1.')}`
+    const inner = labels.get(RBAC_LABEL) ?? ''
+    return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
     return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')

@@ -6,6 +6,7 @@ import { compileRouteConfiguration } from '../config/route-configuration.js'
 import { emptyBody } from '../http/body.js'
 import { createHeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
+import type { StreamInfo } from '../http/stream-info.js'
 import { head, testDeps } from '../testing.js'
 import { finalizeRequest } from './finalize.js'
 import type { RouteTable } from './table.js'
@@ -217,6 +218,18 @@ describe('replies', () => {
     expect(compileRouteConfiguration({ virtual_hosts: [{ name: 'v', domains: ['*'], routes: [big] }] }, testDeps(), '').ok).toBe(
       false,
     )
+  })
+
+  it('answers with a format, made when the story of the request is known', () => {
+    const direct_response = {
+      status: 200,
+      body_format: { json_format: { route: '%ROUTE_NAME%', code: '%RESPONSE_CODE%' }, content_type: 'application/problem+json' },
+    }
+    const decision = oneHost([{ match: { prefix: '/' }, direct_response }]).resolve(head('/'), random)
+    if (decision.kind !== 'reply') throw new Error('no reply')
+    expect(decision.reply.headers).toEqual([['content-type', 'application/problem+json']])
+    const info = { routeName: 'r', status: 200 } as StreamInfo
+    expect(decision.reply.format?.({ info })).toBe('{"code":200,"route":"r"}\n')
   })
 
   it('require_tls sends plain requests to https', () => {

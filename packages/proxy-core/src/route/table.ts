@@ -37,6 +37,20 @@ export interface RetryPolicy {
   readonly retriableRequest?: (head: RequestHead) => boolean
 }
 
+/** Where copies of a request go. */
+export interface Mirror {
+  /** Undefined: of this request no copy is made. */
+  cluster(head: RequestHead): string | undefined
+  /** Of the requests, from 0 to 1. */
+  readonly fraction: number
+  /** The copy's Host says `-shadow`. */
+  readonly appendShadow: boolean
+  /** The copy's Host, as it stands. */
+  readonly hostRewrite?: string
+  /** request_headers_mutations of the copy. */
+  mutate(headers: HeaderMap, entry: AccessLogEntry): void
+}
+
 /** Everything that forwarding a request needs, compiled. */
 export interface ForwardAction {
   readonly kind: 'forward'
@@ -49,7 +63,7 @@ export interface ForwardAction {
   rewrite(request: HttpRequest, target: RouteTarget, entry: AccessLogEntry): void
   /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
   hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
-  readonly mirrors: readonly { cluster: string; fraction: number; appendShadow: boolean }[]
+  readonly mirrors: readonly Mirror[]
   /** Lower case: upgrades that this route allows or forbids against the manager's own list. */
   readonly upgrades: ReadonlyMap<string, boolean>
   /** Of an unknown cluster: 503, 404 or 500. */

@@ -23,6 +23,8 @@ export interface RouterRuntime {
   readonly clock: Clock
   readonly random: Random
   readonly retryBufferBytes: number
+  /** What x-forwarded-for says of requests that the proxy itself makes. */
+  readonly localAddress: string
 }
 
 /** A response that is not wanted is read to its end, so that its connection lives on, up to so many bytes. */
@@ -108,8 +110,7 @@ export class Forward implements Forwarding, AttemptEvents {
         this.#replay = createReplayBody(watched, this.#runtime.retryBufferBytes)
       else request.body = watched
     }
-    for (const { cluster, appendShadow } of mirrors)
-      sendMirror(this.#runtime.clusters, cluster, request, this.#replay?.open(true), appendShadow)
+    for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
   }
 
   #watch(body: Body): Body {

@@ -1,27 +1,38 @@
 import { emptyBody } from '../http/body.js'
+import { setJoined } from '../http/identity.js'
 import type { Body, HttpRequest } from '../http/message.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
+import type { Mirror } from '../route/table.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
+
+interface MirrorRuntime {
+  readonly clusters: ClusterManager
+  readonly localAddress: string
+}
 
 /** Sends a copy of a request to another cluster; nobody waits for the answer, nobody hears of a failure. */
 export function sendMirror(
-  clusters: ClusterManager,
-  name: string,
+  mirror: Mirror,
   request: HttpRequest,
   body: Body | undefined,
-  appendShadow: boolean,
+  entry: AccessLogEntry,
+  { clusters, localAddress }: MirrorRuntime,
 ): void {
-  const cluster = clusters.get(name)
+  const cluster = clusters.get(mirror.cluster(request) ?? '')
   const endpoint = cluster?.pick({}, undefined)
   if (cluster === undefined || endpoint === undefined) {
     body?.discard()
     return
   }
   const headers = request.headers.clone()
+  // As Envoy's own client says it of every request that it makes.
   headers.set('x-envoy-internal', 'true')
+  setJoined(headers, 'x-forwarded-for', localAddress, ',')
+  mirror.mutate(headers, entry)
   const copy: HttpRequest = {
     ...request,
     headers,
-    authority: appendShadow ? shadowHost(request.authority) : request.authority,
+    authority: mirror.hostRewrite ?? (mirror.appendShadow ? shadowHost(request.authority) : request.authority),
     body: body ?? emptyBody,
   }
   cluster.pool(endpoint).send(copy, {

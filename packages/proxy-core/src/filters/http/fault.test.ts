@@ -1,5 +1,7 @@
+import { createMetricsRegistry } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
+import { dottedName } from '../../observe/stats.js'
 import { faultFilter } from './fault.js'
 import { configured, deps, run, stream } from './testing.js'
 
@@ -12,6 +14,23 @@ describe('fault', () => {
       details: 'fault_filter_abort',
       flag: 'FI',
     })
+  })
+
+  it('concerns only the nodes that it names', () => {
+    const config = { abort: { http_status: 503, percentage: always }, downstream_nodes: ['n1'] }
+    const outcome = (headers: Record<string, string>) => run(configured(faultFilter, config), stream({ headers }))
+    expect(outcome({ 'x-envoy-downstream-service-node': 'n1' })).toMatchObject({ status: 503 })
+    expect(outcome({ 'x-envoy-downstream-service-node': 'n2' })).toBeUndefined()
+    expect(outcome({})).toBeUndefined()
+  })
+
+  it('counts under the prefix of the manager', () => {
+    const stats = createMetricsRegistry()
+    const config = { abort: { http_status: 503, percentage: always } }
+    run(configured(faultFilter, config, deps({ stats, statPrefix: 'in' })), stream())
+    const labels = ['envoy_http_conn_manager_prefix']
+    expect(stats.counter('envoy_http_fault_aborts_injected', '', labels).labels('in').value).toBe(1)
+    expect(dottedName('envoy_http_fault_aborts_injected', labels, ['in'])).toBe('http.in.fault.aborts_injected')
   })
 
   it('delays first, by the clock', async () => {

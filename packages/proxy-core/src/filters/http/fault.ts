@@ -1,11 +1,13 @@
 import type { Clock, Random } from '@heddle/runtime'
-import type { FaultDelay } from '@heddle/xds-types/envoy/extensions/filters/common/fault/v3'
+import type { FaultDelay, FaultRateLimit } from '@heddle/xds-types/envoy/extensions/filters/common/fault/v3'
 import type { FaultAbort, HTTPFault } from '@heddle/xds-types/envoy/extensions/filters/http/fault/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileFraction } from '../../config/fraction.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileHeaderMatcher, type HeaderMatcher } from '../../matcher/header.js'
+import { httpFilterCounter } from '../../observe/filter-stats.js'
+import { paceBody } from './paced-body.js'
 
 interface Delay {
   /** Undefined: the request says it in x-envoy-fault-delay-request. */
@@ -19,12 +21,22 @@ interface Abort {
   readonly share: number
 }
 
+interface RateLimit {
+  /** Undefined: the request says it in x-envoy-fault-throughput-response. */
+  readonly kibPerSecond?: number
+  readonly share: number
+}
+
 export interface FaultConfig {
   readonly delay?: Delay
   readonly abort?: Abort
+  /** Of the response's body. */
+  readonly rateLimit?: RateLimit
   readonly headers: readonly HeaderMatcher[]
   /** Only requests to this cluster; empty: all. */
   readonly upstreamCluster: string
+  /** Only requests of these nodes, by x-envoy-downstream-service-node; empty: of all. */
+  readonly downstreamNodes: readonly string[]
 }
 
 /** envoy.filters.http.fault: delays first, then aborts. A route's own fault replaces the filter's. */
@@ -53,11 +65,14 @@ export const faultFilter: HttpFilterFactory<FaultConfig> = {
 function compile(fields: Fields<HTTPFault>): FaultConfig {
   const delay = fields.message('delay')
   const abort = fields.message('abort')
+  const rateLimit = fields.message('response_rate_limit')
   const config: FaultConfig = {
     ...(delay && { delay: compileDelay(delay) }),
     ...(abort && { abort: compileAbort(abort) }),
+    ...(rateLimit && { rateLimit: compileRateLimit(rateLimit) }),
     headers: fields.messages('headers').map(compileHeaderMatcher),
     upstreamCluster: fields.string('upstream_cluster'),
+    downstreamNodes: fields.strings('downstream_nodes'),
   }
   fields.done({ disable_downstream_cluster_stats: 'names statistics', filter_metadata: 'nothing here reads it' })
   return config
@@ -87,6 +102,16 @@ function compileAbort(fields: Fields<FaultAbort>): Abort {
   return abort
 }
 
+function compileRateLimit(fields: Fields<FaultRateLimit>): RateLimit {
+  const share = compileFraction(fields.message('percentage'), 0)
+  const fixed = fields.message('fixed_limit')
+  fields.message('header_limit')?.done()
+  const limit = fixed === undefined ? { share } : { share, kibPerSecond: fixed.number('limit_kbps') }
+  fixed?.done()
+  fields.done()
+  return limit
+}
+
 const httpAbort = (status: number): LocalReply => ({
   status,
   body: 'fault filter abort',
@@ -95,21 +120,35 @@ const httpAbort = (status: number): LocalReply => ({
 })
 const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), headers: [['grpc-status', String(status)]] })
 
-function createFilter(config: FaultConfig, { clock, random }: FilterDeps): HttpFilter {
-  if (config.delay === undefined && config.abort === undefined) return {}
+function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = '' }: FilterDeps): HttpFilter {
+  const { delay, abort, rateLimit } = config
+  if (delay === undefined && abort === undefined && rateLimit === undefined) return {}
+  const counter = httpFilterCounter(stats, statPrefix, 'fault')
+  let kibPerSecond = 0
   return {
     onRequest(request, stream) {
       if (!concerns(config, request, stream)) return
-      const delayMs = config.delay === undefined ? 0 : delayOf(config.delay, request, random)
-      const reply = config.abort === undefined ? undefined : abortOf(config.abort, request, random)
+      if (rateLimit !== undefined) kibPerSecond = limitOf(rateLimit, request, random)
+      const delayMs = delay === undefined ? 0 : delayOf(delay, request, random)
+      const reply = abort === undefined ? undefined : abortOf(abort, request, random)
+      if (reply !== undefined) counter('aborts_injected').inc()
       if (delayMs === 0) return reply
+      counter('delays_injected').inc()
       stream.info.flags.add('DI')
       return wait(clock, delayMs).then(() => reply)
+    },
+    onResponse(response) {
+      if (kibPerSecond === 0) return
+      counter('response_rl_injected').inc()
+      response.body = paceBody(response.body, kibPerSecond, clock)
     },
   }
 }
 
-function concerns({ headers, upstreamCluster }: FaultConfig, request: HttpRequest, { route }: HttpStream): boolean {
+function concerns(config: FaultConfig, request: HttpRequest, { route }: HttpStream): boolean {
+  const { headers, upstreamCluster, downstreamNodes } = config
+  const node = request.headers.get('x-envoy-downstream-service-node')
+  if (downstreamNodes.length > 0 && (node === undefined || !downstreamNodes.includes(node))) return false
   if (upstreamCluster !== '' && (route?.kind !== 'forward' || route.target.cluster !== upstreamCluster)) return false
   return headers.every((matcher) => matcher.matches(request))
 }
@@ -135,6 +174,13 @@ function abortOf({ reply, share }: Abort, request: HttpRequest, random: Random):
   return asked !== undefined && random.next() < cut(share, headerNumber(request, 'x-envoy-fault-abort-request-percentage'))
     ? asked
     : undefined
+}
+
+/** 0: no limit. */
+function limitOf({ kibPerSecond, share }: RateLimit, request: HttpRequest, random: Random): number {
+  const asked = kibPerSecond ?? headerNumber(request, 'x-envoy-fault-throughput-response') ?? 0
+  const percent = kibPerSecond === undefined ? headerNumber(request, 'x-envoy-fault-throughput-response-percentage') : undefined
+  return asked > 0 && random.next() < cut(share, percent) ? asked : 0
 }
 
 /** A request may ask for less than is configured, never for more. */

@@ -1,23 +1,15 @@
-import type { HeaderMutation as HeaderMutationProto } from '@heddle/xds-types/envoy/config/common/mutation_rules/v3'
 import type {
   HeaderMutation,
   HeaderMutationPerRoute,
   Mutations,
 } from '@heddle/xds-types/envoy/extensions/filters/http/header_mutation/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
-import { compileHeaderOption } from '../../config/header-options.js'
+import { type ApplyMutation, compileMutation } from '../../config/header-mutations.js'
 import type { HttpFilterFactory, HttpStream } from '../../http/filter.js'
-import type { HeaderMap } from '../../http/header-map.js'
-import { asciiLower } from '../../matcher/ascii.js'
-import { compileStringMatcher } from '../../matcher/string.js'
-import type { AccessLogEntry } from '../../observe/access-log.js'
-import { createHeaderMutation } from '../../route/header-mutation.js'
-
-type Apply = (headers: HeaderMap, entry: AccessLogEntry) => void
 
 interface MutationLists {
-  readonly request: readonly Apply[]
-  readonly response: readonly Apply[]
+  readonly request: readonly ApplyMutation[]
+  readonly response: readonly ApplyMutation[]
 }
 
 interface HeaderMutationConfig {
@@ -80,20 +72,4 @@ function compileLists(fields: Fields<Mutations> | undefined): MutationLists {
   }
   fields?.done()
   return lists
-}
-
-function compileMutation(fields: Fields<HeaderMutationProto>): Apply {
-  const append = fields.message('append')
-  const onMatch = fields.message('remove_on_match')
-  const matcher = onMatch?.message('key_matcher')
-  const mutation =
-    append !== undefined
-      ? createHeaderMutation([compileHeaderOption(append)], [])
-      : createHeaderMutation([], [asciiLower(fields.string('remove'))])
-  const keys = matcher && compileStringMatcher(matcher)
-  onMatch?.done()
-  fields.done()
-  return keys === undefined
-    ? (headers, entry) => mutation.apply(headers, entry)
-    : (headers) => headers.deleteWhere((name) => keys.matches(name))
 }

@@ -6,10 +6,13 @@ import { compileHeaderOption } from '../../config/header-options.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import { isGrpc } from '../../http/local-reply.js'
 import type { LocalReply } from '../../http/message.js'
+import { prefixedCounter } from '../../observe/filter-stats.js'
+import { LOCAL_RATE_LIMIT_LABEL } from '../../observe/labels.js'
 import { createHeaderMutation, type HeaderMutation } from '../../route/header-mutation.js'
 import { createTokenBucket, type TokenBucket } from './token-bucket.js'
 
 interface LocalRateLimitConfig {
+  readonly statPrefix: string
   /** Undefined: nothing is limited. */
   readonly bucket: { readonly max: number; readonly perFill: number; readonly fillMs: number } | undefined
   readonly status: number
@@ -49,6 +52,7 @@ function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
   const code = statusNumber(status?.raw('code'))
   status?.done()
   const config: LocalRateLimitConfig = {
+    statPrefix: fields.string('stat_prefix'),
     bucket: bucket && {
       max: bucket.number('max_tokens'),
       perFill: bucket.number('tokens_per_fill', 1),
@@ -68,7 +72,6 @@ function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
   }
   bucket?.done()
   fields.done({
-    stat_prefix: 'names statistics',
     stage: 'means nothing without descriptors',
     always_consume_default_token_bucket: 'there is only the default bucket',
   })
@@ -94,17 +97,24 @@ function createBuckets({ clock }: FilterDeps): BucketOf {
   }
 }
 
-function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random }: FilterDeps): HttpFilter {
+function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random, stats }: FilterDeps): HttpFilter {
   if (config.bucket === undefined || config.enabled === 0) return {}
+  const counter = prefixedCounter(stats, LOCAL_RATE_LIMIT_LABEL, config.statPrefix, 'http_local_rate_limit')
   let limited = false
   let bucket: TokenBucket | undefined
   return {
     onRequest(request, stream) {
       if (random.next() >= config.enabled) return
+      counter('enabled').inc()
       bucket = bucketOf(config, stream.connection)
-      if (bucket.take()) return
+      if (bucket.take()) {
+        counter('ok').inc()
+        return
+      }
+      counter('rate_limited').inc()
       if (random.next() < config.enforced) {
         limited = true
+        counter('enforced').inc()
         return refusal(config, isGrpc(request.headers))
       }
       config.whenNotEnforced.apply(request.headers, { info: stream.info, requestHeaders: request.headers })

@@ -1,7 +1,8 @@
+import { createMetricsRegistry } from '@heddle/runtime'
 import { describe, expect, it } from 'vitest'
 import type { LocalReply } from '../../http/message.js'
 import { rbacFilter } from './rbac.js'
-import { configured, logger, must, run, stream } from './testing.js'
+import { configured, deps, logger, must, run, stream } from './testing.js'
 
 describe('rbac', () => {
   const deny = {
@@ -52,6 +53,16 @@ describe('rbac', () => {
       istio_dry_run_deny_shadow_engine_result: 'denied',
       istio_dry_run_deny_shadow_effective_policy_id: 'ns[nolen]-policy[no admin]-rule[0]',
     })
+  })
+
+  it('counts under the prefixes of the manager and of the rules', () => {
+    const stats = createMetricsRegistry()
+    const config = { ...deny, shadow_rules: deny.rules, shadow_rules_stat_prefix: 'sp_' }
+    run(configured(rbacFilter, config, deps({ stats, statPrefix: 'in' })), stream({ path: '/admin' }))
+    const counter = (name: string) =>
+      stats.counter(`envoy_http_rbac_${name}`, '', ['envoy_http_conn_manager_prefix', 'envoy_rbac_prefix'])
+    expect(counter('denied').labels('in', '').value).toBe(1)
+    expect(counter('shadow_denied').labels('in', 'sp_').value).toBe(1)
   })
 
   it('a route can replace the rules, or switch them off', () => {

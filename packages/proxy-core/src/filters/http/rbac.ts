@@ -3,6 +3,7 @@ import type { RBAC, RBACPerRoute } from '@heddle/xds-types/envoy/extensions/filt
 import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
+import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
 import { denialDetails } from '../../rbac/details.js'
 import { compileRbac, type RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
@@ -13,11 +14,12 @@ export interface RbacConfig {
   /** Undefined: nothing is enforced. */
   readonly rules?: RbacEngine
   readonly shadow?: RbacEngine
+  readonly rulesPrefix: string
   readonly shadowPrefix: string
 }
 
 const NAMESPACE = 'envoy.filters.http.rbac'
-const OFF: RbacConfig = { shadowPrefix: '' }
+const OFF: RbacConfig = { rulesPrefix: '', shadowPrefix: '' }
 
 /** envoy.filters.http.rbac. A 403 tells the caller nothing; details, log and metadata tell the operator which policy decided. */
 export const rbacFilter: HttpFilterFactory<RbacConfig> = {
@@ -49,34 +51,46 @@ function compile(fields: Fields<RBAC>): RbacConfig {
   const config: RbacConfig = {
     ...(rules && { rules: compileRbac(rules) }),
     ...(shadow && { shadow: compileRbac(shadow) }),
+    rulesPrefix: fields.string('rules_stat_prefix'),
     shadowPrefix: fields.string('shadow_rules_stat_prefix'),
   }
-  fields.done({ rules_stat_prefix: 'names statistics', track_per_rule_stats: 'names statistics' })
+  fields.done({ track_per_rule_stats: 'names statistics' })
   return config
 }
 
+type Verdict = 'allowed' | 'denied'
+
 interface Counters {
-  verdict(kind: 'allowed' | 'denied' | 'shadow_allowed' | 'shadow_denied'): void
+  /** Of the rules; `prefix` is rules_stat_prefix. */
+  judged(verdict: Verdict, prefix: string): void
+  /** Of the shadow rules; `prefix` is shadow_rules_stat_prefix. */
+  rehearsed(verdict: Verdict, prefix: string): void
 }
 
-function countersOf({ stats }: FilterDeps): Counters {
-  const families = {
-    allowed: stats.counter('envoy_http_rbac_allowed', 'Requests that RBAC let pass.'),
-    denied: stats.counter('envoy_http_rbac_denied', 'Requests that RBAC refused.'),
-    shadow_allowed: stats.counter('envoy_http_rbac_shadow_allowed', 'Requests that the shadow rules would let pass.'),
-    shadow_denied: stats.counter('envoy_http_rbac_shadow_denied', 'Requests that the shadow rules would refuse.'),
+function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
+  const help = "Envoy's http rbac statistics."
+  const count = (name: string, prefix: string): void => {
+    const inner = prefix.replace(/\.$/, '')
+    stats.counter(`envoy_http_rbac_${name}`, help, [HTTP_LABEL, RBAC_LABEL]).labels(statPrefix, inner).inc()
   }
-  return { verdict: (kind) => families[kind].labels().inc() }
+  return {
+    judged: count,
+    rehearsed: (verdict, prefix) => count(`shadow_${verdict}`, prefix),
+  }
 }
 
-function createFilter({ rules, shadow, shadowPrefix }: RbacConfig, counters: Counters, { logger }: FilterDeps): HttpFilter {
+function createFilter(
+  { rules, shadow, rulesPrefix, shadowPrefix }: RbacConfig,
+  counters: Counters,
+  { logger }: FilterDeps,
+): HttpFilter {
   return {
     onRequest(request, stream) {
       const question = streamQuestion(request, stream)
       if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters)
       if (rules === undefined) return
       const { allowed, policy } = rules.evaluate(question)
-      counters.verdict(allowed ? 'allowed' : 'denied')
+      counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
       if (rules.action === 'LOG') remember(stream, 'access_log_hint', policy !== undefined)
       if (allowed) return
       logger.info(
@@ -96,7 +110,7 @@ function createFilter({ rules, shadow, shadowPrefix }: RbacConfig, counters: Cou
 
 function rehearse(shadow: RbacEngine, prefix: string, question: RbacQuestion, stream: HttpStream, counters: Counters): void {
   const { allowed, policy } = shadow.evaluate(question)
-  counters.verdict(allowed ? 'shadow_allowed' : 'shadow_denied')
+  counters.rehearsed(allowed ? 'allowed' : 'denied', prefix)
   remember(stream, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
   if (policy !== undefined) remember(stream, `${prefix}shadow_effective_policy_id`, policy)
 }

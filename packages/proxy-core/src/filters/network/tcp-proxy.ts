@@ -164,7 +164,6 @@ class Relay implements Served {
 }
 
 function createInfo(clock: Clock, { tls, remote, local, originalDestination }: Connection, facts: ConnectionFacts): StreamInfo {
-  const sni = tls?.sni ?? facts.serverName
   return {
     startTime: clock.now(),
     start: clock.monotonic(),
@@ -183,7 +182,7 @@ function createInfo(clock: Clock, { tls, remote, local, originalDestination }: C
     metadata: new Map(),
     filterState: new Map(),
     ...(tls === undefined ? {} : { downstreamTls: tls }),
-    ...(sni === undefined ? {} : { sni }),
+    ...(facts.serverName === undefined ? {} : { sni: facts.serverName }),
     ...(tls?.peerUris[0] === undefined ? {} : { peerPrincipal: tls.peerUris[0] }),
     ...(tls?.localUris[0] === undefined ? {} : { localPrincipal: tls.localUris[0] }),
   }

@@ -1,0 +1,10 @@
+/** Labels that Envoy takes out of statistics' names (well_known_names: tag extraction). */
+export const HTTP_LABEL = 'envoy_http_conn_manager_prefix'
+export const CLUSTER_LABEL = 'envoy_cluster_name'
+export const LISTENER_LABEL = 'envoy_listener_address'
+export const TCP_LABEL = 'envoy_tcp_prefix'
+export const CLASS_LABEL = 'envoy_response_code_class'
+export const CODE_LABEL = 'envoy_response_code'
+/** Of rules_stat_prefix or shadow_rules_stat_prefix. */
+export const RBAC_LABEL = 'envoy_rbac_prefix'
+export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'
