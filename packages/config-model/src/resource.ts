@@ -26,7 +26,22 @@ export interface Resource<K extends string = string, S = unknown> {
 export type ResourceKey = `${string} ${string}/${string}`
 
 export function keyOf(resource: Resource): ResourceKey {
-  return `${resource.kind} ${resource.metadata.namespace}/${resource.metadata.name}`
+  return `${resource.kind} ${nameKey(resource.metadata)}`
+}
+
+/** `namespace/name`; of an object that its annotation topology.istio.io/cluster puts into another cluster `namespace/name@cluster`, so that clusters may have objects of one name. */
+export function nameKey(metadata: ObjectMeta): `${string}/${string}` {
+  return inCluster(`${metadata.namespace}/${metadata.name}`, clusterOf(metadata))
+}
+
+/** The key of an object of that name in a cluster; undefined is the own one. */
+export function inCluster<K extends string>(key: K, cluster: string | undefined): K | `${K}@${string}` {
+  return cluster === undefined ? key : `${key}@${cluster}`
+}
+
+/** The cluster that an object names; undefined: the own one. */
+export function clusterOf({ annotations }: ObjectMeta): string | undefined {
+  return annotations['topology.istio.io/cluster'] || undefined
 }
 
 /** Finds the line of a field when somebody asks; kept apart from resources, so that a comment in a file rebuilds nothing. */

@@ -15,7 +15,7 @@ import { KINDS } from './kinds/all.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import { defaultMeshConfig, type MeshConfig } from './kinds/mesh-config.js'
 import { isMeshConfigMap, readMeshConfig } from './mesh-config.js'
-import type { ResourceKey } from './resource.js'
+import { nameKey, type ResourceKey } from './resource.js'
 import type { MeshSnapshot } from './snapshot.js'
 import { createView } from './view.js'
 
@@ -92,7 +92,7 @@ export function createStore(options: StoreOptions = {}): Store {
   const apply = ({ set = [], remove = [] }: Batch): number =>
     commit(() => {
       for (const key of remove) sourceOf(sources, kindOfKey(key))?.delete(nameOfKey(key))
-      for (const resource of set) sourceOf(sources, resource.kind)?.set(collectionKey(resource), resource)
+      for (const resource of set) sourceOf(sources, resource.kind)?.set(nameKey(resource.metadata), resource)
     })
   return {
     get revision() {
@@ -131,10 +131,6 @@ function kindOfKey(key: ResourceKey): string {
 
 function nameOfKey(key: ResourceKey): string {
   return key.slice(key.indexOf(' ') + 1)
-}
-
-function collectionKey({ metadata }: AnyResource): string {
-  return `${metadata.namespace}/${metadata.name}`
 }
 
 function sourceOf(sources: KindSources, kind: string): Source<AnyResource> | undefined {

@@ -39,7 +39,8 @@ export type NodeMessage = Pick<Node, 'id' | 'cluster' | 'metadata' | 'locality'>
 
 const TYPES: readonly string[] = ['sidecar', 'router', 'waypoint']
 const MODES: readonly string[] = ['REDIRECT', 'TPROXY', 'NONE']
-const DEFAULT_CLUSTER = 'Kubernetes'
+/** The cluster of what names none. */
+export const DEFAULT_CLUSTER = 'Kubernetes'
 
 /**
  * Reads the node that a proxy sends: `id` is `sidecar~10.0.0.1~app.ns~ns.svc.cluster.local` (Istio's node id), the rest is in `metadata`:

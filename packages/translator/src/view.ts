@@ -41,7 +41,7 @@ export interface View {
 
 export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): View {
   const sidecar = proxy.type === 'sidecar' ? sidecarOf(snapshot, proxy) : undefined
-  const services = visibleServices(snapshot, proxy.namespace).map((s) => withoutAllocated(s, proxy))
+  const services = visibleServices(snapshot, proxy.namespace).map((s) => withoutAllocated(inCluster(s, proxy.cluster), proxy))
   const virtualServices = boundVirtualServices(snapshot, domainSuffix).filter(
     (vs) =>
       vs.gateways.includes(MESH_GATEWAY) &&
@@ -113,6 +113,12 @@ export function visibleServices(snapshot: MeshSnapshot, namespace: string): read
       seen.set(service.hostname, service)
   }
   return [...seen.values()]
+}
+
+/** With the addresses that the service has in the proxy's cluster. */
+function inCluster(service: MeshService, cluster: string): MeshService {
+  const addresses = service.addressesIn?.[cluster]
+  return addresses === undefined || addresses === service.addresses ? service : { ...service, addresses }
 }
 
 const ALLOCATED = '240.240.'

@@ -13,6 +13,8 @@ import {
 import type { KindName, KindOf } from '../kinds/index.js'
 import type { MeshConfig } from '../kinds/mesh-config.js'
 import { LABELS, selects } from '../names/labels.js'
+import { clusterOf, inCluster, keyOf } from '../resource.js'
+import { compareText } from '../sorted-list.js'
 import {
   addEndpoints,
   addItself,
@@ -22,7 +24,8 @@ import {
   emptyPorts,
   type FindPod,
 } from './endpoints.js'
-import { fromKubernetesService, namesAccounts } from './kubernetes-service.js'
+import { fromKubernetesServices, namesAccounts } from './kubernetes-service.js'
+import { createPlacing, type Placing } from './networks.js'
 import type { MeshService, ServiceEndpoint } from './service.js'
 import { fromServiceEntry } from './service-entry.js'
 import { fromPod, fromWorkloadEntry, fromWorkloadSpec, type Workload, type WorkloadDefaults } from './workload.js'
@@ -56,13 +59,19 @@ export function endpointsKey(service: MeshService, portName: string): string {
 
 export function createCatalog(options: CatalogOptions): Catalog {
   const { sources } = options
+  const byName = index(sources.Service, ({ metadata }) => `${metadata.namespace}/${metadata.name}`, {
+    name: 'catalog.services.by-name',
+  })
   const ofKubernetes = deriveMany(
     sources.Service,
     (service, read) => {
+      const { namespace, name } = service.metadata
+      const all = [...read.list(byName, `${namespace}/${name}`)].sort((a, b) => compareText(keyOf(a), keyOf(b)))
+      if (all[0] !== service) return []
       // Reading the mesh config makes a service depend on it: only where it says accounts.
       const trustDomain = namesAccounts(service) ? (read.get(options.meshConfig, '')?.trustDomain ?? '') : ''
-      const derived = fromKubernetesService(service, { domainSuffix: options.domainSuffix, trustDomain })
-      return [[serviceKey(derived), derived]]
+      const derived = fromKubernetesServices(all, { domainSuffix: options.domainSuffix, trustDomain }, options.cluster)
+      return derived === undefined ? [] : [[serviceKey(derived), derived] as const]
     },
     { name: 'catalog.services.kubernetes' },
   )
@@ -75,15 +84,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
   return { services, endpoints: createEndpoints(services, options) }
 }
 
-// Derived by itself, so that a change of the mesh config stops here unless the network changes.
-function workloadDefaults(config: MeshConfig, read: Read, { cluster, network, sources }: CatalogOptions): WorkloadDefaults {
-  if (network !== '') return { cluster, network }
-  return { cluster, network: read.get(sources.Namespace, `/${config.rootNamespace}`)?.metadata.labels[LABELS.network] ?? '' }
-}
-
 interface Inputs {
   readonly options: CatalogOptions
-  readonly defaultsIn: (read: Read) => WorkloadDefaults
+  readonly defaultsIn: Placing['defaultsIn']
   readonly slices: Index<KindOf<'EndpointSlice'>>
   readonly workloadEntries: Index<Workload>
   readonly pods: Collection<Workload>
@@ -93,21 +96,18 @@ interface Inputs {
 
 function createEndpoints(services: Collection<MeshService>, options: CatalogOptions): Collection<readonly ServiceEndpoint[]> {
   const { sources } = options
-  const defaults = derive(options.meshConfig, (config, read) => workloadDefaults(config, read, options), {
-    name: 'catalog.defaults',
-  })
-  const defaultsIn = (read: Read): WorkloadDefaults => read.get(defaults, '') ?? options
+  const { defaultsIn } = createPlacing({ ...options, namespaces: sources.Namespace, configMaps: sources.ConfigMap })
   const entries = derive(sources.WorkloadEntry, (entry, read) => fromWorkloadEntry(entry, defaultsIn(read)), {
     name: 'catalog.workload-entries',
   })
   const pods = derive(
     sources.Pod,
-    (pod, read) =>
-      fromPod(
-        pod,
-        pod.spec.nodeName === undefined ? undefined : read.get(sources.Node, `/${pod.spec.nodeName}`),
-        defaultsIn(read),
-      ),
+    (pod, read) => {
+      const { nodeName } = pod.spec
+      const cluster = clusterOf(pod.metadata)
+      const node = nodeName === undefined ? undefined : read.get(sources.Node, inCluster(`/${nodeName}`, cluster))
+      return fromPod(pod, node, defaultsIn(read, cluster))
+    },
     { name: 'catalog.pods' },
   )
   const readyPods = derive(pods, (pod, read, key) => (isReady(read.get(sources.Pod, key)) ? pod : undefined), {
@@ -140,17 +140,25 @@ function endpointsOf(service: MeshService, read: Read, inputs: Inputs): Iterable
 
 function kubernetesEndpoints(byPort: ReturnType<typeof emptyPorts>, service: MeshService, read: Read, inputs: Inputs): void {
   const { options, slices, workloadEntries, pods, podsByAddress } = inputs
-  const findPod: FindPod = (address, target) =>
-    (target?.kind === 'Pod' ? read.get(pods, `${target.namespace ?? service.namespace}/${target.name}`) : undefined) ??
-    read.list(podsByAddress, address)[0]
+  const findPod =
+    (cluster: string | undefined): FindPod =>
+    (address, target) => {
+      const name = inCluster(`${target?.namespace ?? service.namespace}/${target?.name}`, cluster)
+      const found = target?.kind === 'Pod' ? read.get(pods, name) : undefined
+      if (found !== undefined) return found
+      const there = read.list(podsByAddress, address)
+      return there.find((pod) => pod.cluster === (cluster ?? options.cluster)) ?? there[0]
+    }
   const ownSlices = read.list(slices, `${service.namespace}/${service.name}`)
-  const written = read.get(options.sources.Service, `${service.namespace}/${service.name}`)
-  const defaults = inputs.defaultsIn(read)
+  const written = read.get(options.sources.Service, service.source.slice('Service '.length))
   const publishNotReady = written?.spec.publishNotReadyAddresses === true
-  for (const slice of ownSlices) addSlice(byPort, slice, findPod, defaults, publishNotReady)
+  for (const slice of ownSlices) {
+    const cluster = clusterOf(slice.metadata)
+    addSlice(byPort, slice, findPod(cluster), inputs.defaultsIn(read, cluster), publishNotReady)
+  }
   // Kubernetes mirrors Endpoints into slices; only where nobody does, in a folder, are they read themselves.
   const legacy = ownSlices.length > 0 ? undefined : read.get(options.sources.Endpoints, `${service.namespace}/${service.name}`)
-  if (legacy !== undefined) addEndpoints(byPort, legacy, findPod, defaults)
+  if (legacy !== undefined) addEndpoints(byPort, legacy, findPod(undefined), inputs.defaultsIn(read))
   if (service.resolution !== 'ClientSideLB' || service.selector === undefined) return
   for (const workload of selected(service.namespace, service.selector, read, workloadEntries)) {
     addToKubernetesService(byPort, service, workload)

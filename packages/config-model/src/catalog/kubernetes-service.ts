@@ -1,7 +1,7 @@
 import type { Service } from '../kinds/kubernetes/service.js'
 import { LABELS } from '../names/labels.js'
 import { kubernetesPortProtocol } from '../names/port-protocol.js'
-import { keyOf } from '../resource.js'
+import { clusterOf, keyOf } from '../resource.js'
 import type { MeshService, Resolution } from './service.js'
 
 export interface ServiceNaming {
@@ -14,6 +14,22 @@ export interface ServiceNaming {
 /** Whether annotations name the accounts that a client may expect. */
 export function namesAccounts({ metadata }: Service): boolean {
   return metadata.annotations[LABELS.serviceAccounts] !== undefined
+}
+
+/** The Services of one name in the common model: the first is the service, every cluster has its own addresses of it. */
+export function fromKubernetesServices(
+  services: readonly Service[],
+  naming: ServiceNaming,
+  ownCluster: string,
+): MeshService | undefined {
+  const [first] = services
+  if (first === undefined) return undefined
+  const service = fromKubernetesService(first, naming)
+  if (services.every(({ metadata }) => clusterOf(metadata) === undefined)) return service
+  const addressesIn = Object.fromEntries(
+    services.map((one) => [clusterOf(one.metadata) ?? ownCluster, fromKubernetesService(one, naming).addresses]),
+  )
+  return { ...service, addressesIn }
 }
 
 /** A Kubernetes Service in the common model. */

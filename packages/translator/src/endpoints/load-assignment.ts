@@ -5,13 +5,18 @@ import { localitySetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
 import { sourceOfKey } from '../provenance.js'
-import { parseLocality } from '../proxy.js'
+import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
+import { isClusterLocal } from './cluster-local.js'
 import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
+import { type NetworkGateway, networkGateways } from './network-gateways.js'
 
-/** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out. */
+/** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out, and those of other clusters of a cluster-local service. */
 export function selectedEndpoints({ build, service, port, subset }: ClusterTarget): readonly ServiceEndpoint[] {
   const labels = subset?.subset.labels
-  return endpointsOf(build, service, port.name).filter((e) => e.health !== 'DRAINING' && selects(labels, e.labels))
+  const all = endpointsOf(build, service, port.name)
+  const { cluster } = build.proxy
+  const local = all.some((e) => e.cluster !== cluster) && isClusterLocal(build.mesh, service.hostname, build.domainSuffix)
+  return all.filter((e) => e.health !== 'DRAINING' && selects(labels, e.labels) && !(local && e.cluster !== cluster))
 }
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
@@ -26,7 +31,7 @@ export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
     else group.push(endpoint)
   }
   const keyed = [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
-  const localities = keyed.map(([, list]) => localityEndpoints(build, list[0]?.locality ?? '', sorted(list), policy))
+  const localities = keyed.map(([, list]) => localityEndpoints(target, list[0]?.locality ?? '', sorted(list)))
   const placed =
     rankOf === undefined
       ? withLocality(build, localities, policy)
@@ -55,17 +60,45 @@ function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
   return [...endpoints].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
-function localityEndpoints(
-  build: Build,
-  locality: string,
-  endpoints: readonly ServiceEndpoint[],
-  policy: TrafficPolicy | undefined,
-): LocalityLbEndpoints {
+function localityEndpoints(target: ClusterTarget, locality: string, endpoints: readonly ServiceEndpoint[]): LocalityLbEndpoints {
   const { region, zone, subzone } = parseLocality(locality)
+  const reached = reachable(target, endpoints)
   return {
     locality: defined({ region: region || undefined, zone: zone || undefined, sub_zone: subzone || undefined }),
-    lb_endpoints: endpoints.map((e) => lbEndpoint(build, e, policy)),
-    load_balancing_weight: endpoints.reduce((sum, e) => sum + e.weight, 0),
+    ...(reached.length === 0 ? {} : { lb_endpoints: reached }),
+    load_balancing_weight: reached.reduce((sum, e) => sum + (e.load_balancing_weight ?? 0), 0),
+  }
+}
+
+/** Endpoints of other networks stand behind their network's gateways, which pass mTLS on: one entry per gateway, with the weight of what is behind it. */
+function reachable({ build, policy, sniDnat }: ClusterTarget, endpoints: readonly ServiceEndpoint[]): LbEndpoint[] {
+  const gateways = networkGateways(build.snapshot, DEFAULT_CLUSTER)
+  const direct: LbEndpoint[] = []
+  const through = new Map<NetworkGateway, number>()
+  for (const endpoint of endpoints) {
+    const mutual = takesMutualTls(build, endpoint, policy)
+    // Who comes by SNI speaks mTLS already.
+    if (sniDnat && !mutual) continue
+    const weight = endpoint.weight * gateways.scale
+    const { network } = endpoint
+    const between = network === '' || network === build.proxy.network ? [] : gateways.into(network, endpoint.cluster)
+    if (between.length === 0) direct.push(lbEndpoint(build, endpoint, policy, weight))
+    else if (mutual) for (const g of between) through.set(g, (through.get(g) ?? 0) + Math.floor(weight / between.length))
+  }
+  const behind = gateways.all.flatMap((gateway) => {
+    const weight = through.get(gateway)
+    return weight === undefined ? [] : [gatewayEndpoint(gateway, weight)]
+  })
+  return [...direct, ...behind]
+}
+
+function gatewayEndpoint({ address, port, cluster }: NetworkGateway, weight: number): LbEndpoint {
+  return {
+    endpoint: { address: { socket_address: { address, port_value: port } } },
+    load_balancing_weight: Math.max(weight, 1),
+    metadata: {
+      filter_metadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' }, istio: { workload: `;;;;${cluster}` } },
+    },
   }
 }
 
@@ -79,7 +112,7 @@ function withLocality(build: Build, localities: LocalityLbEndpoints[], policy: T
   return outlier === undefined ? localities : failoverPriorities(localities, locality, setting.failover ?? [])
 }
 
-function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined): LbEndpoint {
+function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined, weight: number): LbEndpoint {
   const workload = [
     endpoint.workloadName,
     endpoint.namespace,
@@ -90,7 +123,7 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPoli
   const made: LbEndpoint = {
     endpoint: { address: address(endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
-    load_balancing_weight: endpoint.weight,
+    load_balancing_weight: weight,
     metadata: {
       filter_metadata: {
         ...(takesMutualTls(build, endpoint, policy) ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),

@@ -4,6 +4,7 @@ import { mapOf, text } from '../../decode/value.js'
 import { readMeshConfig } from '../../mesh-config.js'
 import type { Resource } from '../../resource.js'
 import { defineKind, type Kind } from '../kind.js'
+import { readMeshNetworks } from '../mesh-networks.js'
 
 /** Kubernetes core/v1 ConfigMap; its top level is the spec here. */
 export interface ConfigMapSpec {
@@ -20,12 +21,17 @@ export const configMap: Kind<ConfigMap> = defineKind<ConfigMap>({
   body: 'object',
   spec: fields<ConfigMapSpec>({ data: mapOf(text), binaryData: mapOf(text) }, { open: true }),
   validate({ metadata, spec }, at) {
-    const mesh = spec.data?.['mesh']
-    if (metadata.name !== 'istio' || mesh === undefined) return
-    const result = readMeshConfig(mesh)
-    for (const { severity, code, path, message } of result.diagnostics) {
-      const tell = severity === 'error' ? refuse : warn
-      tell(into(into(at, 'data'), 'mesh'), code, path === '' ? message : `${path}: ${message}`)
+    if (metadata.name !== 'istio') return
+    for (const [key, read] of [
+      ['mesh', readMeshConfig],
+      ['meshNetworks', readMeshNetworks],
+    ] as const) {
+      const written = spec.data?.[key]
+      if (written === undefined) continue
+      for (const { severity, code, path, message } of read(written).diagnostics) {
+        const tell = severity === 'error' ? refuse : warn
+        tell(into(into(at, 'data'), key), code, path === '' ? message : `${path}: ${message}`)
+      }
     }
   },
 })
