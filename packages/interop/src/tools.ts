@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** A program that scripts/install.sh brings. */
+export interface Tool {
+  readonly name: string
+  readonly path: string
+  /** Undefined: it is not installed, or does not run here. */
+  readonly version: string | undefined
+}
+
+/** Where scripts/install.sh puts things: HEDDLE_INTEROP_TOOLS, or a folder in the user's cache. */
+export function toolsFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env['HEDDLE_INTEROP_TOOLS'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'heddle/interop')
+}
+
+export function findEnvoy(): Tool {
+  const path = join(toolsFolder(), 'envoy')
+  return { name: 'Envoy', path, version: /\/(\d+\.\d+\.\d+)[^/]*\//.exec(output(path, ['--version']))?.[1] }
+}
+
+/** A Python that has gRPC's C core. */
+export function findCCore(): Tool {
+  const path = join(toolsFolder(), 'grpcio/bin/python')
+  return {
+    name: 'gRPC C core',
+    path,
+    version: /\d+\.\d+\.\d+/.exec(output(path, ['-c', 'import grpc; print(grpc.__version__)']))?.[0],
+  }
+}
+
+function output(path: string, args: readonly string[]): string {
+  try {
+    return execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 })
+  } catch {
+    return ''
+  }
+}
