@@ -97,7 +97,7 @@ async function startUpstream(): Promise<Upstream> {
 }
 
 /** How long an answer, and the close after a refusal, may take; and what may follow any other answer. */
-const PATIENCE_MS = 1000
+const PATIENCE_MS = 5000
 const AFTERMATH_MS = 20
 
 function exchange(port: number, bytes: Uint8Array): Promise<Omit<Answer, 'upstream'>> {
