@@ -7,7 +7,7 @@ import type { Origins } from './provenance.js'
  * References of routes to clusters that the proxy does not get. istiod leaves them too (`validate_clusters: false`): a request gets 503.
  * One warning `translate.unknown_cluster` per cluster and place in the user's config.
  */
-export function danglingReferences(resources: ResourceSet, origins: Origins): Diagnostic[] {
+export function danglingReferences(resources: ResourceSet, origins: Pick<Origins, 'of'>): Diagnostic[] {
   const known = new Set(
     resources.groups.flatMap((g) => (g.resources.get(CLUSTER_TYPE) ?? []).map((c) => (c as { name?: string }).name)),
   )

@@ -51,6 +51,11 @@ export function createOrigins(): Origins {
   }
 }
 
+/** What the builders of several parts marked, for the whole. */
+export function joinOrigins(parts: readonly Origins[]): Pick<Origins, 'of'> {
+  return { of: (message, field) => parts.flatMap((origins) => origins.of(message, field)) }
+}
+
 /** The source of a resource of the user. */
 export function sourceOf(
   resource: { readonly kind: string; readonly metadata: { readonly namespace: string; readonly name: string } },
@@ -66,7 +71,7 @@ export function sourceOfKey(key: string, path = ''): Provenance {
   return { kind: key.slice(0, space), namespace: key.slice(space + 1, slash), name: key.slice(slash + 1), path }
 }
 
-export function createProvenanceIndex(resources: ResourceSet, origins: Origins): ProvenanceIndex {
+export function createProvenanceIndex(resources: ResourceSet, origins: Pick<Origins, 'of'>): ProvenanceIndex {
   return {
     of(typeUrl, resourceName, fieldPath = '') {
       const resource = find(resources, typeUrl, resourceName)

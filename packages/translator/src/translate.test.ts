@@ -290,3 +290,41 @@ test('the order of objects in the config changes nothing', () => {
     JSON.stringify(toJson(translate(snapshotOf(docs.join('---')), proxy).resources))
   for (const proxy of [tea, door]) expect(text([...documents].reverse(), proxy)).toBe(text(documents, proxy))
 })
+
+describe('replicas', () => {
+  const replica = (ip: string, metadata: object = {}, id = 'tea'): ProxyDescriptor =>
+    proxyOf(`sidecar~${ip}~${id}.shop~shop.svc.cluster.local`, {
+      LABELS: { app: 'tea' },
+      NAME: id,
+      INSTANCE_IPS: ip,
+      ...metadata,
+    })
+  const outbound = (snapshot: MeshSnapshot, proxy: ProxyDescriptor): object | undefined =>
+    translate(snapshot, proxy).resources.groups.find(({ id }) => id.startsWith('outbound'))
+
+  test('hold the very same outbound group, and each knows where it came from', () => {
+    const snapshot = snapshotOf(MESH)
+    const first = translate(snapshot, replica('10.0.0.1', {}, 'tea-1'))
+    const second = translate(snapshot, replica('10.0.0.2', {}, 'tea-2'))
+    expect(second.resources.groups[0]).toBe(first.resources.groups[0])
+    const name = 'outbound|80||cake.shop.svc.cluster.local'
+    expect(second.provenance.of(CLUSTER_TYPE, name)).toEqual(first.provenance.of(CLUSTER_TYPE, name))
+    expect(second.provenance.of(CLUSTER_TYPE, name)).not.toEqual([])
+  })
+
+  test('have what they would have alone', () => {
+    const [one, other] = [replica('10.0.0.1', {}, 'tea-1'), replica('10.0.0.2', {}, 'tea-2')]
+    expect(outbound(snapshotOf(MESH), one)).toEqual(outbound(snapshotOf(MESH), other))
+  })
+
+  test.each<[string, object]>([
+    ['labels', { LABELS: { app: 'cake' } }],
+    ['another cluster', { CLUSTER_ID: 'away' }],
+    ['another network', { NETWORK: 'far' }],
+    ['other settings', { PROXY_CONFIG: { concurrency: 3 } }],
+    ['no Istio filters', { HEDDLE_STOCK_ENVOY: 'true' }],
+  ])('share nothing with a proxy that has %s', (_name, metadata) => {
+    const snapshot = snapshotOf(MESH)
+    expect(outbound(snapshot, replica('10.0.0.2', metadata))).not.toBe(outbound(snapshot, replica('10.0.0.1')))
+  })
+})

@@ -15,12 +15,13 @@ import { virtualInbound } from './listeners/virtual-inbound.js'
 import { virtualOutbound } from './listeners/virtual-outbound.js'
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
 import { HTTP_PROXY_ROUTE } from './names.js'
-import { createOrigins, createProvenanceIndex, type ProvenanceIndex } from './provenance.js'
+import { createOrigins, createProvenanceIndex, joinOrigins, type ProvenanceIndex } from './provenance.js'
 import { type ProxyDescriptor, parseLocality } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
 import { peerPolicies } from './security/mtls-mode.js'
 import { type ServiceTarget, serviceTargets } from './service-targets.js'
+import { sharedGroup } from './shared-group.js'
 import { viewOf } from './view.js'
 import { CLUSTER_DOMAIN } from './virtual-services.js'
 
@@ -42,12 +43,14 @@ export interface Translation {
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
   const targets = serviceTargets(snapshot, proxy)
   const build = prepare(snapshot, located(proxy, targets), options)
-  const groups = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
-  const resources = { groups }
+  const shared = sharedGroup(build, () => (proxy.type === 'router' ? gatewayOutbound(build) : sidecarOutbound(build)))
+  const own = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
+  const resources = { groups: [shared.group, ...own] }
+  const origins = shared.origins === build.origins ? build.origins : joinOrigins([shared.origins, build.origins])
   return {
     resources,
-    diagnostics: danglingReferences(resources, build.origins),
-    provenance: createProvenanceIndex(resources, build.origins),
+    diagnostics: danglingReferences(resources, origins),
+    provenance: createProvenanceIndex(resources, origins),
   }
 }
 
@@ -87,25 +90,24 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
-  const { proxy, view } = build
+/** What the proxies of a view call, the same for all replicas of a workload. */
+function sidecarOutbound(build: Build): ResourceGroup {
   const outbound = outboundListeners(build)
+  const clusters = outboundClusters(build)
+  return group(`outbound ${build.view.key.trim()}`, {
+    [LISTENER_TYPE]: [...outbound.listeners, ...present(virtualOutbound(build))],
+    [ROUTE_TYPE]: outboundRoutes(build, outbound.routeNames),
+    [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build), passthroughCluster(build), inboundPassthroughCluster(build)],
+    [ENDPOINT_TYPE]: clusters.endpoints,
+  })
+}
+
+function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
+  const { proxy } = build
   const httpProxy = httpProxyListener(build)
   const inboundParts = inbound(build, targets)
   const redirected = proxy.interceptionMode !== 'NONE'
-  const clusters = outboundClusters(build)
   return [
-    group(`outbound ${view.key.trim()}`, {
-      [LISTENER_TYPE]: [...outbound.listeners, ...present(virtualOutbound(build))],
-      [ROUTE_TYPE]: outboundRoutes(build, outbound.routeNames),
-      [CLUSTER_TYPE]: [
-        ...clusters.clusters,
-        blackHoleCluster(build),
-        passthroughCluster(build),
-        inboundPassthroughCluster(build),
-      ],
-      [ENDPOINT_TYPE]: clusters.endpoints,
-    }),
     // Its port is the proxy's own.
     group(
       `http proxy ${proxy.id}`,
@@ -118,15 +120,18 @@ function sidecarGroups(build: Build, targets: readonly ServiceTarget[]): Resourc
   ]
 }
 
+function gatewayOutbound(build: Build): ResourceGroup {
+  const clusters = outboundClusters(build)
+  return group(`outbound ${build.view.key.trim()}`, {
+    [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)],
+    [ENDPOINT_TYPE]: clusters.endpoints,
+  })
+}
+
 function gatewayGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {
   const servers = serversOf(build.snapshot, build.proxy, targets)
-  const clusters = outboundClusters(build)
   const untouched = servers.some(({ server }) => server.tls?.mode === 'AUTO_PASSTHROUGH') ? sniDnatClusters(build) : undefined
   return [
-    group(`outbound ${build.view.key.trim()}`, {
-      [CLUSTER_TYPE]: [...clusters.clusters, blackHoleCluster(build)],
-      [ENDPOINT_TYPE]: clusters.endpoints,
-    }),
     group(`passthrough ${build.proxy.id}`, {
       [CLUSTER_TYPE]: untouched?.clusters ?? [],
       [ENDPOINT_TYPE]: untouched?.endpoints ?? [],
