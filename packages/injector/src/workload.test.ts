@@ -38,12 +38,37 @@ test('a CronJob keeps its pod two templates down', () => {
     spec: { schedule: '@daily', jobTemplate: { spec: { template } } },
   }
   const workload = findWorkload(cronJob)!
-  expect(workload.pod).toBe(template)
+  expect(workload.pod).toEqual(template)
   const replaced = workload.replace({ spec: { containers: [{ name: 'y' }] } })
   expect(replaced).toMatchObject({
     spec: { schedule: '@daily', jobTemplate: { spec: { template: { spec: { containers: [{ name: 'y' }] } } } } },
   })
   expect(cronJob.spec.jobTemplate.spec.template).toBe(template)
+})
+
+test('labels and annotations of a CronJob are those of its Job', () => {
+  const cronJob = {
+    kind: 'CronJob',
+    metadata: { name: 'tick' },
+    spec: {
+      jobTemplate: {
+        metadata: { labels: { of: 'job' } },
+        spec: { backoffLimit: 1, template: { metadata: { labels: { of: 'pod' } }, spec: { containers: [] } } },
+      },
+    },
+  }
+  const workload = findWorkload(cronJob)!
+  expect(workload.pod.metadata).toEqual({ labels: { of: 'job' } })
+  expect(workload.replace({ metadata: { labels: { of: 'job', added: '1' } }, spec: { containers: [{ name: 'x' }] } })).toEqual({
+    kind: 'CronJob',
+    metadata: { name: 'tick' },
+    spec: {
+      jobTemplate: {
+        metadata: { labels: { of: 'job', added: '1' } },
+        spec: { backoffLimit: 1, template: { metadata: { labels: { of: 'pod' } }, spec: { containers: [{ name: 'x' }] } } },
+      },
+    },
+  })
 })
 
 test.each([{ kind: 'Service' }, { kind: 'Deployment' }, { kind: 'Deployment', spec: null }, { kind: 'Pod', spec: 1 }, {}])(

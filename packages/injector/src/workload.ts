@@ -30,16 +30,38 @@ const TEMPLATE_PATHS: Readonly<Record<string, readonly string[]>> = {
   DeploymentConfig: ['spec', 'template'],
 }
 
+// Istio reads and writes the labels and annotations of a CronJob at its Job, not at the pod (IntoObject in pkg/kube/inject).
+const METADATA_PATHS: Readonly<Record<string, readonly string[]>> = { CronJob: ['spec', 'jobTemplate'] }
+
 /** The pod of an object; undefined for kinds without one, and for a workload without a template. */
 export function findWorkload(object: KubernetesObject): Workload | undefined {
   const path = TEMPLATE_PATHS[object.kind ?? '']
   if (path === undefined) return undefined
-  const pod = path.reduce<unknown>((at, field) => (isObject(at) ? at[field] : undefined), object)
-  if (!isObject(pod) || !isObject(pod['spec'])) return undefined
-  return { pod, owner: ownerOf(object), replace: (replacement) => put(object, path, replacement) as KubernetesObject }
+  const template = at(object, path)
+  if (!isObject(template) || !isObject(template['spec'])) return undefined
+  const owner = ownerOf(object)
+  const metadataPath = METADATA_PATHS[object.kind ?? '']
+  if (metadataPath === undefined) return { pod: template, owner, replace: (pod) => put(object, path, pod) as KubernetesObject }
+  const described = at(object, metadataPath)
+  const metadata = isObject(described) ? described['metadata'] : undefined
+  const { metadata: _, ...bare } = template
+  return {
+    pod: metadata === undefined ? bare : ({ ...bare, metadata } as PodTemplate),
+    owner,
+    replace({ metadata: written, ...pod }) {
+      const kept = template['metadata'] === undefined ? pod : { metadata: template['metadata'], ...pod }
+      const replaced = put(object, path, kept as PodTemplate)
+      if (written === undefined) return replaced as KubernetesObject
+      return put(replaced, metadataPath, { ...(at(replaced, metadataPath) as object), metadata: written }) as KubernetesObject
+    },
+  }
 }
 
-function put(object: Record<string, unknown>, path: readonly string[], value: PodTemplate): Record<string, unknown> {
+function at(object: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, field) => (isObject(value) ? value[field] : undefined), object)
+}
+
+function put(object: Record<string, unknown>, path: readonly string[], value: object): Record<string, unknown> {
   const [field, ...rest] = path
   if (field === undefined) return value as Record<string, unknown>
   return { ...object, [field]: put(object[field] as Record<string, unknown>, rest, value) }
