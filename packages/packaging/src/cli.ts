@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildPackages } from './build.js'
+import { packagesDocument } from './document.js'
 import { packTest } from './pack-test.js'
-import { lastWords, run } from './run.js'
 import { formatTable, formatVerdict, passedCells } from './table.js'
 
-const USAGE = `pnpm pack-test [--update] [--no-build] [--keep] [-o json]
+const USAGE = `pnpm pack-test [--node 22,24] [--update] [--no-build] [--keep] [-o json]
 
-  --update    take the public surface as it is for the new snapshot
+  --node      run the packages on these versions of Node too (npm brings them)
+  --update    take the public surface as it is for the new snapshot, and write docs/packages.md
   --no-build  the packages are built already
   --keep      leave the folder of the consumer and say where it is
   -o json     one object: { cells: [{ package, check, ok, shows, faults }], passed, failed }
@@ -18,6 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      node: { type: 'string', default: '' },
       update: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -33,15 +36,21 @@ async function main(args: readonly string[]): Promise<number> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
   if (!values['no-build']) {
     log('building')
-    const built = await run(join(root, 'node_modules/.bin/turbo'), ['run', 'build', '--filter=./packages/*'], {
-      cwd: root,
-      timeoutMs: 600_000,
-    })
-    if (built.code !== 0) throw new Error(`the build failed: ${lastWords(built, 4000)}`)
+    await buildPackages(root)
   }
   const work = mkdtempSync(join(tmpdir(), 'heddle-pack-'))
   try {
-    const { cells } = await packTest({ root, work, update: values.update, log })
+    const { cells } = await packTest({
+      root,
+      work,
+      update: values.update,
+      nodes: values.node.split(',').filter((major) => major !== ''),
+      log,
+    })
+    if (values.update) {
+      const when = `Last written on ${new Date().toISOString().slice(0, 10)}, with Node ${process.version} where no other is named:`
+      writeFileSync(join(root, 'docs/packages.md'), packagesDocument(cells, when))
+    }
     const failed = cells.filter(({ ok }) => !ok).length
     if (values.output === 'json')
       process.stdout.write(`${JSON.stringify({ cells, passed: passedCells(cells).length, failed })}\n`)

@@ -19,13 +19,14 @@ const COLUMNS = [
 
 function rows(cells: readonly Cell[]): readonly (readonly string[])[] {
   const columns = COLUMNS.filter((column) => cells.some(({ check }) => check === column))
-  const names = [...new Set(cells.map((cell) => cell.package))]
+  const rowOf = (cell: Cell): string => (cell.node === undefined ? cell.package : `${cell.package} on Node ${cell.node}`)
+  const names = [...new Set(cells.map(rowOf))]
   return [
     ['package', ...columns],
     ...names.map((name) => [
       name,
       ...columns.map((column) => {
-        const cell = cells.find((one) => one.package === name && one.check === column)
+        const cell = cells.find((one) => rowOf(one) === name && one.check === column)
         return cell === undefined ? '-' : cell.ok ? (cell.shows ?? 'ok') : 'FAIL'
       }),
     ]),
@@ -63,6 +64,10 @@ export function passedCells(cells: readonly Cell[]): readonly Cell[] {
 /** What failed and why, a line each, then `N passed, N failed`. */
 export function formatVerdict(cells: readonly Cell[]): string {
   const failed = cells.filter(({ ok }) => !ok)
-  const why = failed.flatMap((cell) => (cell.faults ?? []).map((fault) => `${cell.package} ${cell.check}: ${fault}\n`))
+  const why = failed.flatMap((cell) =>
+    (cell.faults ?? []).map(
+      (fault) => `${cell.package}${cell.node === undefined ? '' : ` on Node ${cell.node}`} ${cell.check}: ${fault}\n`,
+    ),
+  )
   return `${why.join('')}${passedCells(cells).length} passed, ${failed.length} failed\n`
 }

@@ -12,7 +12,7 @@ import { type Cell, type CheckContext, cellOf } from './check.js'
 export async function checkReadme(one: Packed, { consumer, node }: CheckContext): Promise<Cell> {
   const example = exampleOf(readFileSync(join(one.package.folder, 'README.md'), 'utf8'))
   if (example === undefined) return cellOf(one, 'readme', ['the README has no ```ts or ```js example'])
-  const finished = await run(node, [join('out', one.package.short, 'readme.mjs')], {
+  const finished = await run(node.path, [join('out', one.package.short, 'readme.mjs')], {
     cwd: consumer.folder,
     timeoutMs: 20_000,
     enough: (stdout) => stdout.includes('\n') && missingPrint(example.prints, stdout) === undefined,
@@ -32,7 +32,7 @@ export async function checkEntries(one: Packed, { consumer, node }: CheckContext
     ['import', 'entries.mjs'],
     ['require', 'entries.cjs'],
   ] as const) {
-    const finished = await run(node, [join('out', one.package.short, file)], { cwd: consumer.folder })
+    const finished = await run(node.path, [join('out', one.package.short, file)], { cwd: consumer.folder })
     const loaded = finished.code === 0 && Number(finished.stdout) > 0
     cells.push(cellOf(one, check, loaded ? [] : [lastWords(finished)]))
   }
@@ -50,7 +50,7 @@ export async function measureImport(one: Packed, { consumer, node }: CheckContex
   const runs: { ms: number; rss: number }[] = []
   for (let i = 0; i < 3; i++) {
     const args = ['--input-type=module', '-e', MEASURE, one.package.name]
-    const finished = await run(node, args, { cwd: consumer.folder })
+    const finished = await run(node.path, args, { cwd: consumer.folder })
     if (finished.code !== 0) return [cellOf(one, 'import ms', [lastWords(finished)])]
     runs.push(JSON.parse(finished.stdout) as { ms: number; rss: number })
   }
@@ -75,9 +75,9 @@ export async function checkCommand(one: Packed, { consumer, node }: CheckContext
   writeFileSync(file, MISTAKE)
   const linked = join('node_modules/.bin', command)
   const call = (...args: string[]): ReturnType<typeof run> =>
-    node === 'node'
+    node.name === ''
       ? run('npx', ['--no-install', command, ...args], { cwd: consumer.folder })
-      : run(node, [linked, ...args], { cwd: consumer.folder })
+      : run(node.path, [linked, ...args], { cwd: consumer.folder })
   const version = await call('version')
   const validate = await call('validate', '-f', file)
   const found = validate.code === 1 && validate.stdout.includes('mistake.yaml:5')
