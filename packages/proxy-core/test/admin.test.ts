@@ -49,6 +49,9 @@ describe('the admin interface', () => {
       state: 'LIVE',
       node: { id: 'test', metadata: { A: 'b' } },
     })
+    expect(await get('/hot_restart_version')).toMatchObject({ status: 200, body: 'disabled' })
+    expect(await json('/runtime')).toEqual({ layers: [], entries: {} })
+    expect(Number((await json('/memory')).heap_size)).toBeGreaterThan(0)
     expect((await get('/help')).body).toContain('/config_dump: ')
     expect((await get('/')).status).toBe(200)
     expect((await get('/nothing')).status).toBe(404)

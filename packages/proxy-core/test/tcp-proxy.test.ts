@@ -6,7 +6,7 @@ import { createTcpProxy } from '../src/filters/network/tcp-proxy.js'
 import { createSystemNetwork } from '../src/net/socket.js'
 import { createTimers } from '../src/net/timers.js'
 import type { AccessLogEntry } from '../src/observe/access-log.js'
-import { createClusterStats, createTcpStats } from '../src/observe/stats.js'
+import { createClusterStats, createTcpStats, type TcpStats } from '../src/observe/stats.js'
 import { createClusterManager } from '../src/upstream/cluster-manager.js'
 import { cluster, endpoint } from './harness.js'
 
@@ -22,7 +22,13 @@ async function listen(handle: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{ port: number; log: AccessLogEntry[] }> {
+interface Started {
+  readonly port: number
+  readonly log: AccessLogEntry[]
+  readonly stats: TcpStats
+}
+
+async function start(port: number, overrides: Partial<TcpProxy> = {}, serverName?: string): Promise<Started> {
   const clock = systemClock
   const network = createSystemNetwork({ clock })
   const timers = createTimers({ clock })
@@ -38,6 +44,7 @@ async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{
   })
   clusters.set(cluster('up', [endpoint(port)]), undefined)
   const log: AccessLogEntry[] = []
+  const stats = createTcpStats(registry, 't')
   const terminal = createTcpProxy({
     config: {
       kind: 'tcp_proxy',
@@ -51,7 +58,7 @@ async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{
       ...overrides,
     },
     clusters,
-    stats: createTcpStats(registry, 't'),
+    stats,
     timers,
     clock,
     random: systemRandom,
@@ -63,13 +70,14 @@ async function start(port: number, overrides: Partial<TcpProxy> = {}): Promise<{
       directSource: connection.remote,
       transportProtocol: 'raw_buffer',
       applicationProtocols: [],
+      ...(serverName !== undefined && { serverName }),
     }),
   )
   closers.push(
     () => bound.close(),
     () => terminal.destroy(),
   )
-  return { port: bound.address.port, log }
+  return { port: bound.address.port, log, stats }
 }
 
 test('megabytes pass unchanged both ways, and a half-close reaches the other side', async () => {
@@ -107,6 +115,26 @@ test('a refused upstream closes the client with UF,URX', async () => {
   expect([...log[0]!.info.flags]).toEqual(['UF', 'URX'])
 })
 
+test('sni_cluster takes the cluster of the server name, and the own one without a name', async () => {
+  const upstream = await listen((socket) => socket.end('hello'))
+  const byName = { clusterOfServerName: true, target: () => 'other' }
+  const answer = async (overrides: Partial<TcpProxy>, serverName?: string): Promise<string> => {
+    const { port, log } = await start(upstream, overrides, serverName)
+    const text = await new Promise<string>((resolve) => {
+      let received = ''
+      const socket = connect(port, '127.0.0.1')
+      socket.on('data', (chunk) => (received += String(chunk)))
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(received))
+    })
+    await expect.poll(() => log.length).toBe(1)
+    return `${text} ${[...log[0]!.info.flags].join()} ${log[0]!.info.cluster}`
+  }
+  expect(await answer(byName, 'up')).toBe('hello  up')
+  expect(await answer({ clusterOfServerName: true })).toBe('hello  up')
+  expect(await answer(byName, 'nobody')).toBe(' NC undefined')
+})
+
 test('an idle connection is closed; a client that resets takes the upstream with it', async () => {
   let upstreamClosed = 0
   const upstream = await listen((socket) => {
@@ -115,7 +143,7 @@ test('an idle connection is closed; a client that resets takes the upstream with
     socket.on('close', () => upstreamClosed++)
     socket.resume()
   })
-  const { port } = await start(upstream, { idleTimeoutMs: 50 })
+  const { port, stats } = await start(upstream, { idleTimeoutMs: 50 })
   await new Promise<void>((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.on('close', () => resolve())
@@ -123,6 +151,7 @@ test('an idle connection is closed; a client that resets takes the upstream with
     socket.resume()
   })
   await expect.poll(() => upstreamClosed).toBe(1)
+  expect(stats.idleTimeout.value).toBe(1)
   const second = connect(port, '127.0.0.1', () => {
     second.write('x', () => second.resetAndDestroy())
   })

@@ -15,12 +15,42 @@ export const serverInfo: Page = {
       version: views.version,
       state: views.state,
       hot_restart_version: 'disabled',
+      hot_restart_initializing: false,
       command_line_options: {},
       node: views.node,
       uptime_current_epoch: uptime,
       uptime_all_epochs: uptime,
     })
   },
+}
+
+export const hotRestartVersion: Page = {
+  path: '/hot_restart_version',
+  help: 'print the hot restart compatibility version',
+  answer: () => text('disabled'),
+}
+
+/** Of the JavaScript heap, under the names of Envoy's allocator; what has no counterpart is 0. */
+export const memory: Page = {
+  path: '/memory',
+  help: 'print current allocation/heap usage',
+  answer() {
+    const { heapUsed, heapTotal, rss } = process.memoryUsage()
+    return json({
+      allocated: String(heapUsed),
+      heap_size: String(heapTotal),
+      pageheap_unmapped: '0',
+      pageheap_free: String(heapTotal - heapUsed),
+      total_thread_cache: '0',
+      total_physical_bytes: String(rss),
+    })
+  },
+}
+
+export const runtime: Page = {
+  path: '/runtime',
+  help: 'print runtime values; no layer is read, so there are none',
+  answer: () => json({ layers: [], entries: {} }),
 }
 
 export const drainListeners: Page = {

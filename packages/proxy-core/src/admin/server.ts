@@ -6,7 +6,18 @@ import { clusters } from './clusters-page.js'
 import { configDump } from './config-dump.js'
 import { listeners } from './listeners-page.js'
 import { type AdminActions, type AdminViews, type Answer, type Page, text } from './page.js'
-import { drainListeners, healthcheckFail, healthcheckOk, logging, quit, ready, serverInfo } from './server-pages.js'
+import {
+  drainListeners,
+  healthcheckFail,
+  healthcheckOk,
+  hotRestartVersion,
+  logging,
+  memory,
+  quit,
+  ready,
+  runtime,
+  serverInfo,
+} from './server-pages.js'
 import { stats, statsPrometheus } from './stats-page.js'
 
 const PAGES: readonly Page[] = [
@@ -16,10 +27,13 @@ const PAGES: readonly Page[] = [
   drainListeners,
   healthcheckFail,
   healthcheckOk,
+  hotRestartVersion,
   listeners,
   logging,
+  memory,
   quit,
   ready,
+  runtime,
   serverInfo,
   stats,
   statsPrometheus,

@@ -61,6 +61,8 @@ export interface TcpProxy {
   readonly statPrefix: string
   /** The cluster, after weights and dice. */
   target(random: Random): string
+  /** sni_cluster: a client that asks for a server name gets the cluster of that name. */
+  readonly clusterOfServerName?: boolean
   /** 0: none. Envoy's default is an hour. */
   readonly idleTimeoutMs: number
   /** 0: none. */

@@ -15,6 +15,8 @@ const FILTERS = 'envoy.extensions.filters.network'
 const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
 /** Only counts TCP connections for Istio's metrics, which is not done yet. */
 const TCP_STATS = 'stats.PluginConfig'
+/** Has no settings: it names the cluster of the tcp_proxy that follows. */
+const SNI_CLUSTER = `${FILTERS}.sni_cluster.v3.SniCluster`
 const DEFAULT_CONNECT_MS = 0
 
 export interface MatchedChain {
@@ -43,10 +45,13 @@ interface NetworkFilters {
 function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): NetworkFilters {
   const guards: NetworkGuard[] = []
   let terminal: CompiledFilterChain['terminal'] | undefined
+  let bySni = false
   for (const fields of chain.messages('filters')) {
     if (terminal !== undefined) fields.problem('stands after the terminal filter.')
+    bySni ||= fields.any('typed_config')?.typeName === SNI_CLUSTER
     const made = compileNetworkFilter(fields, deps)
-    if (made !== undefined && 'kind' in made) terminal = made
+    if (made !== undefined && 'kind' in made)
+      terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
   }
@@ -67,6 +72,7 @@ function compileNetworkFilter(
       return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
     case `${FILTERS}.rbac.v3.RBAC`:
       return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
+    case SNI_CLUSTER:
     case TCP_EXCHANGE:
     case TCP_STATS:
       return undefined

@@ -135,6 +135,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   /** As the codec refuses a head: nothing of it is told. */
   #refuseUnderscore(): LocalReply {
     this.#closes = true
+    this.#runtime.stats.requestsRejectedWithUnderscores.inc()
     this.info.method = this.info.path = this.info.authority = ''
     return { status: 400, body: 'Bad Request', details: 'http1.unexpected_underscore', flag: 'DPE' }
   }
@@ -142,7 +143,12 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #underscoresAllowed(): boolean {
     const { headers } = this.request
     if (this.#runtime.manager.headersWithUnderscores === 'DROP_HEADER') {
-      headers.deleteWhere((name) => name.includes('_'))
+      const { droppedHeadersWithUnderscores } = this.#runtime.stats
+      headers.deleteWhere((name) => {
+        const dropped = name.includes('_')
+        if (dropped) droppedHeadersWithUnderscores.inc()
+        return dropped
+      })
       return true
     }
     for (let i = 0; i < headers.size; i++) if (headers.nameAt(i).includes('_')) return false

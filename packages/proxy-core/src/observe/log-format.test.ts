@@ -30,6 +30,7 @@ const info = (change: Partial<StreamInfo> = {}): StreamInfo => ({
     health: 'HEALTHY',
     metadata: {},
   },
+  upstreamLocal: '10.0.0.1:5000',
   upstreamProtocol: 'HTTP/1.1',
   routeMetadata: { ns: { k: 'of the route' } },
   clusterMetadata: { ns: { k: 'of the cluster', deep: { n: 7 } } },
@@ -62,6 +63,18 @@ function inJson(format: unknown, of: AccessLogEntry = entry(), omitEmptyValues =
 }
 
 describe('operators in text', () => {
+  it('know the remote address of the upstream once connected, its host before', () => {
+    const { upstreamLocal: _, ...unconnected } = info({ upstreamTransportFailureReason: 'Connection refused' })
+    const line = inText('%UPSTREAM_REMOTE_ADDRESS% %UPSTREAM_HOST% %UPSTREAM_TRANSPORT_FAILURE_REASON%', { info: unconnected })
+    expect(line).toBe('- 10.0.0.7:8080 Connection_refused')
+  })
+
+  it('read the environment', () => {
+    process.env['HEDDLE_TEST_OPERATOR'] = 'set'
+    expect(inText('%ENVIRONMENT(HEDDLE_TEST_OPERATOR)% %ENVIRONMENT(HEDDLE_TEST_UNSET)%')).toBe('set -')
+    delete process.env['HEDDLE_TEST_OPERATOR']
+  })
+
   it.each([
     ['%START_TIME%', '2026-11-21T06:07:08.009Z'],
     ['%START_TIME(%Y/%m/%d %H:%M:%S.%3f %z)%', '2026/11/21 06:07:08.009 +0000'],
@@ -137,7 +150,7 @@ describe('operators in text', () => {
     const format =
       '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n'
     expect(inText(format)).toBe(
-      '[2026-11-21T06:07:08.009Z] "GET /old?x=1 HTTP/1.1" 200 - via_upstream - "-" 3 1234 12 11 "-" "curl/8" "req-1" "web.example:8080" "10.0.0.7:8080" outbound|80||web - [::1]:80 10.0.0.1:4711 web.example default\n',
+      '[2026-11-21T06:07:08.009Z] "GET /old?x=1 HTTP/1.1" 200 - via_upstream - "-" 3 1234 12 11 "-" "curl/8" "req-1" "web.example:8080" "10.0.0.7:8080" outbound|80||web 10.0.0.1:5000 [::1]:80 10.0.0.1:4711 web.example default\n',
     )
   })
 

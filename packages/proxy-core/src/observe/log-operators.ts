@@ -39,7 +39,8 @@ const downstreamRemote = addressed((info) => info.downstreamRemote)
 const downstreamDirect = addressed((info) => info.downstreamDirectRemote ?? info.downstreamRemote)
 const downstreamLocal = addressed((info) => info.downstreamLocal)
 const upstreamLocal = addressed((info) => info.upstreamLocal)
-const upstreamRemote = addressed(upstreamAddress)
+/** Known once connected; UPSTREAM_HOST is known when an endpoint was chosen. */
+const upstreamRemote = addressed((info) => (info.upstreamLocal === undefined ? undefined : upstreamAddress(info)))
 const duration = ofInfo((info) => (info.end === undefined ? undefined : Math.floor(info.end - info.start)))
 
 const SIMPLE: Readonly<Record<string, Operator>> = {
@@ -59,7 +60,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   BYTES_SENT: ofInfo((info) => info.bytesSent),
   DURATION: duration,
   UPSTREAM_PROTOCOL: ofInfo((info) => info.upstreamProtocol),
-  UPSTREAM_HOST: upstreamRemote.whole,
+  UPSTREAM_HOST: ofInfo(upstreamAddress),
   UPSTREAM_HOST_NAME: ofInfo((info) => info.endpoint?.hostname ?? upstreamAddress(info)),
   UPSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.upstreamPeerPrincipal)),
   UPSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.upstreamLocalPrincipal)),
@@ -71,7 +72,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   UPSTREAM_REMOTE_ADDRESS: upstreamRemote.whole,
   UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: upstreamRemote.host,
   UPSTREAM_REMOTE_PORT: upstreamRemote.port,
-  UPSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.upstreamTransportFailureReason)),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_'))),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: ofInfo((info) => info.attempts),
   DOWNSTREAM_REMOTE_ADDRESS: downstreamRemote.whole,
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
@@ -149,6 +150,8 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     if (args === '') return fail(problem('log.format', path, '%QUERY_PARAM% needs (NAME).'))
     return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
   },
+  ENVIRONMENT: (args, path) =>
+    args === '' ? fail(problem('log.format', path, '%ENVIRONMENT% needs (NAME).')) : ok(() => present(environment(args))),
   DYNAMIC_METADATA: (args, path) => metadataOperator('DYNAMIC', args, path),
   METADATA: (args, path) => {
     const [source = '', ...rest] = args.split(':')
@@ -220,6 +223,7 @@ function requestHeader(entry: AccessLogEntry, name: string): string | undefined 
   return text(requestHeaders.get(name))
 }
 
+const environment = (name: string): string | undefined => process.env[name]
 const queryOf = (path: string): string => (path.includes('?') ? path.slice(path.indexOf('?') + 1) : '')
 
 /** As it was sent: nothing is decoded, the first of two counts. */

@@ -35,6 +35,9 @@ export interface HttpStats {
   readonly downstreamRqRxReset: Counter
   readonly downstreamRqTxReset: Counter
   readonly downstreamRqTooLarge: Counter
+  /** `http1.*`, of the whole server. */
+  readonly droppedHeadersWithUnderscores: Counter
+  readonly requestsRejectedWithUnderscores: Counter
   readonly noRoute: Counter
   readonly noCluster: Counter
   readonly rqTotal: Counter
@@ -96,6 +99,8 @@ export interface TcpStats {
   readonly downstreamCxRxBytesTotal: Counter
   readonly downstreamCxTxBytesTotal: Counter
   readonly downstreamCxNoRoute: Counter
+  readonly idleTimeout: Counter
+  readonly maxConnectionDuration: Counter
 }
 
 interface Scope {
@@ -151,6 +156,8 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string): 
     downstreamRqRxReset: scope.counter('downstream_rq_rx_reset'),
     downstreamRqTxReset: scope.counter('downstream_rq_tx_reset'),
     downstreamRqTooLarge: scope.counter('downstream_rq_too_large'),
+    droppedHeadersWithUnderscores: codecCounter(registry, 'dropped_headers_with_underscores'),
+    requestsRejectedWithUnderscores: codecCounter(registry, 'requests_rejected_with_underscores_in_headers'),
     noRoute: scope.counter('no_route'),
     noCluster: scope.counter('no_cluster'),
     rqTotal: scope.counter('rq_total'),
@@ -159,6 +166,10 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string): 
       byStatus(status)
     },
   }
+}
+
+function codecCounter(registry: MetricsRegistry, name: string): Counter {
+  return registry.counter(`envoy_http1_${name}`, "Envoy's HTTP/1 codec statistics.").labels()
 }
 
 export function createClusterStats(registry: MetricsRegistry, clusterName: string): ClusterStats {
@@ -237,6 +248,8 @@ export function createTcpStats(registry: MetricsRegistry, statPrefix: string): T
     downstreamCxRxBytesTotal: scope.counter('downstream_cx_rx_bytes_total'),
     downstreamCxTxBytesTotal: scope.counter('downstream_cx_tx_bytes_total'),
     downstreamCxNoRoute: scope.counter('downstream_cx_no_route'),
+    idleTimeout: scope.counter('idle_timeout'),
+    maxConnectionDuration: scope.counter('max_downstream_connection_duration'),
   }
 }
 
@@ -272,7 +285,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
-    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane)_/, '$1.')
+    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane|http1)_/, '$1.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
 }

@@ -71,6 +71,7 @@ export class Forward implements Forwarding, AttemptEvents {
     const { decision, request, internal, suppressEnvoyHeaders, clientAddress } = this.#context
     const cluster = this.#runtime.clusters.get(decision.target.cluster)
     if (cluster === undefined) {
+      delete this.#context.entry.info.cluster // Envoy logs the name of a cluster that is there
       this.#reply({ status: this.#action.clusterNotFoundStatus, body: '', details: 'cluster_not_found', flag: 'NC' })
       return
     }

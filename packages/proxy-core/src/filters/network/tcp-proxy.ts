@@ -65,7 +65,7 @@ class Relay implements Served {
     downstream.onClosed(() => {
       if (this.#copying === undefined) this.#finish()
     })
-    const name = config.target(random)
+    const name = (config.clusterOfServerName === true ? this.#info.sni : undefined) ?? config.target(random)
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
@@ -122,18 +122,21 @@ class Relay implements Served {
   }
 
   #watchTime(): void {
-    const { config, timers } = this.#options
+    const { config, timers, stats } = this.#options
     let seen = 0
     const idle = timers.timer(() => {
       const moved = this.#bytes()
-      if (moved === seen) this.#downstream.destroy(new Error('idle_timeout'))
-      else {
+      if (moved === seen) {
+        stats.idleTimeout.inc()
+        this.#downstream.destroy(new Error('idle_timeout'))
+      } else {
         seen = moved
         idle.start(config.idleTimeoutMs)
       }
     })
     idle.start(config.idleTimeoutMs)
     const lifetime = timers.timer(() => {
+      stats.maxConnectionDuration.inc()
       this.#info.flags.add('DT')
       this.#downstream.destroy(new Error('max_downstream_connection_duration'))
     })

@@ -23,7 +23,14 @@ const LF = 10
 /** They are dropped, so only their bytes count. */
 const MAX_TRAILERS = 10_000
 const noEvents: ExchangeEvents = { onDone() {}, onBroken() {}, onReset() {} }
-const HEADER_TIMEOUT = { status: 408, details: 'request_header_timeout' } as const
+interface Refusal {
+  readonly status: number
+  readonly details: string
+  /** Of what is no error of the codec: a text of its own, and no flag. */
+  readonly body?: string
+}
+
+const HEADER_TIMEOUT: Refusal = { status: 408, details: 'request_header_timeout', body: 'request header timeout' }
 
 class Session implements ServerSession, ConnectionHandler, BodySource {
   readonly writer: Writer
@@ -209,7 +216,7 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
     this.#handler.onRequest(exchange)
   }
 
-  #refuse(problem: { status: number; details: string }): void {
+  #refuse({ status, details, body }: Refusal): void {
     this.#headers.stop()
     this.#idle.stop()
     const request: HttpRequest = {
@@ -225,8 +232,8 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
     exchange.keepAlive = false
     this.#exchange = exchange
     this.framing.begin('none', 0, 0, 0)
-    const { status, details } = problem
-    this.#handler.onRefused(exchange, { status, body: reasonOf(status), details, flag: 'DPE' })
+    const refusal = body === undefined ? { body: reasonOf(status), flag: 'DPE' } : { body }
+    this.#handler.onRefused(exchange, { status, details, ...refusal })
   }
 
   #brokenBody(exchange: Exchange, body: IncomingBody): void {
