@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest'
+import { CROSS } from './cell-title.js'
 import type { Tool } from './tools.js'
 
 /** One cell of the matrix: who configures, and who is configured. */
@@ -9,15 +10,11 @@ export interface Cell {
   readonly tool?: Tool
 }
 
-/** Between the two names in the title of a group; the matrix is read from titles. */
-export const CROSS = ' × '
-
 /**
  * A group of checks for one cell. Without its tool the group is skipped, and says why; with HEDDLE_INTEROP=1 it fails.
  */
 export function describeCell({ controlPlane, dataPlane, tool }: Cell, checks: () => void): void {
-  const version = tool?.version === undefined ? '' : ` ${tool.version}`
-  const title = `${controlPlane}${CROSS}${dataPlane}${version}`
+  const title = `${controlPlane}${CROSS}${dataPlane}`
   if (tool === undefined || tool.version !== undefined) return void describe(title, checks)
   const reason = `${tool.name} is not at ${tool.path}: run packages/interop/scripts/install.sh`
   if (process.env['HEDDLE_INTEROP'] === '1')

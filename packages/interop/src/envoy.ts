@@ -5,11 +5,12 @@ import { startChild } from './child.js'
 import { ADMIN, type DataPlane, dynamicResources, grpcCluster } from './data-plane.js'
 import { eventually } from './eventually.js'
 import { serveSecrets } from './serve-secrets.js'
+import { labelOf, type Tool } from './tools.js'
 
 /** Stock Envoy, with the secrets of its workload served over SDS, as istio-agent does. */
-export function envoyAt(path: string): DataPlane {
+export function envoy(tool: Tool): DataPlane {
   return {
-    name: 'Envoy',
+    name: labelOf(tool),
     async start({ control, variant, node, identity }) {
       const folder = mkdtempSync(join(tmpdir(), 'heddle-envoy-'))
       const secrets = await serveSecrets(identity)
@@ -21,7 +22,7 @@ export function envoyAt(path: string): DataPlane {
       }
       const [config, admin] = [join(folder, 'envoy.json'), join(folder, 'admin')]
       writeFileSync(config, JSON.stringify(bootstrap))
-      const child = startChild(path, [
+      const child = startChild(tool.path, [
         ...['-c', config, '--admin-address-path', admin, '--concurrency', '1', '--disable-hot-restart', '-l', 'warning'],
         ...['--drain-time-s', '1'],
       ])

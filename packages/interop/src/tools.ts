@@ -30,6 +30,11 @@ export function findCCore(): Tool {
   }
 }
 
+/** `Envoy 1.40.0` */
+export function labelOf({ name, version }: Tool): string {
+  return version === undefined ? name : `${name} ${version}`
+}
+
 function output(path: string, args: readonly string[]): string {
   try {
     return execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 })

@@ -3,7 +3,7 @@ import { type App, startApp } from '../src/app.js'
 import { type Caller, createCaller } from '../src/call.js'
 import { describeCell } from '../src/cell.js'
 import type { AdsVariant, DataPlane } from '../src/data-plane.js'
-import { envoyAt } from '../src/envoy.js'
+import { envoy } from '../src/envoy.js'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
 import { heddleProxy } from '../src/heddle-proxy.js'
@@ -17,10 +17,10 @@ const EDGE = { istio: 'ingressgateway' }
 const VERSIONS = ['v1', 'v2'] as const
 const TIMEOUT_MS = 90_000
 
-const envoy = findEnvoy()
+const tool = findEnvoy()
 const CELLS: readonly { variant: AdsVariant; dataPlane: DataPlane; tool?: Tool }[] = [
-  { variant: 'DELTA_GRPC', dataPlane: envoyAt(envoy.path), tool: envoy },
-  { variant: 'GRPC', dataPlane: envoyAt(envoy.path), tool: envoy },
+  { variant: 'DELTA_GRPC', dataPlane: envoy(tool), tool },
+  { variant: 'GRPC', dataPlane: envoy(tool), tool },
   { variant: 'DELTA_GRPC', dataPlane: heddleProxy },
   { variant: 'GRPC', dataPlane: heddleProxy },
 ]
