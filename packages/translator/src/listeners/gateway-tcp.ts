@@ -106,7 +106,11 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
       if (port.protocol === 'UDP') continue
       for (const subset of ['', ...(build.rules.of(service)?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
-        const filters = [...tcpAuthorizationFilters(build), ...statsFilters(build, 'gateway'), tcpProxy(build, cluster)]
+        const filters = [
+          ...tcpAuthorizationFilters(build),
+          ...statsFilters(build, 'gateway'),
+          tcpProxy(build, 'gateway', cluster),
+        ]
         chains.push(
           build.origins.mark(
             {

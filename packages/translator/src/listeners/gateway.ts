@@ -43,7 +43,7 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
     name,
     address: socketAddress(first.bind || WILDCARD, first.listenPort),
     traffic_direction: 'OUTBOUND' as const,
-    access_log: listenerAccessLogs(build),
+    access_log: listenerAccessLogs(build, 'gateway'),
     filter_chains: chains,
     listener_filters: filters.length === 0 ? undefined : filters,
     max_connections_to_accept_per_socket_event: 1,

@@ -34,7 +34,7 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
       ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } }
       : { route_config: manager.routes }),
     http_filters: httpFilters({ build, listener, port, protocol }),
-    access_log: accessLogs(build),
+    access_log: accessLogs(build, listener),
     tracing: tracing(build),
     request_id_extension: { typed_config: UUID_REQUEST_ID },
     upgrade_configs: [{ upgrade_type: 'websocket' }],

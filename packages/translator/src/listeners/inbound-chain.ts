@@ -81,6 +81,6 @@ function tcpChain(build: Build, port: InboundPort): Filter[] {
     ...exchangeFilters(build),
     ...tcpAuthorizationFilters(build),
     ...statsFilters(build, 'inbound'),
-    tcpProxy(build, port.cluster, { stat_prefix: port.statName ?? port.cluster }),
+    tcpProxy(build, 'inbound', port.cluster, { stat_prefix: port.statName ?? port.cluster }),
   ]
 }

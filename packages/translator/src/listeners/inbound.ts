@@ -63,7 +63,7 @@ export function inboundListener(
     name,
     address: socketAddress(address, port),
     traffic_direction: 'INBOUND' as const,
-    access_log: listenerAccessLogs(build),
+    access_log: listenerAccessLogs(build, 'inbound'),
     filter_chains: chains,
     listener_filters: filters.length === 0 ? undefined : filters,
     listener_filters_timeout: duration(build.mesh.protocolDetectionTimeout),

@@ -12,8 +12,8 @@ import { statsFilter } from '../telemetry/stats.js'
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
 
 /** Bytes to one cluster. */
-export function tcpProxy(build: Build, cluster: string, extra: object = {}): Filter {
-  return proxyFilter(build, { stat_prefix: cluster, cluster, ...extra })
+export function tcpProxy(build: Build, listener: ListenerClass, cluster: string, extra: object = {}): Filter {
+  return proxyFilter(build, listener, { stat_prefix: cluster, cluster, ...extra })
 }
 
 /** Bytes to one cluster, without a log line: for what nobody should call. */
@@ -26,7 +26,7 @@ export function tcpChain(build: Build, listener: ListenerClass, protocol: PortPr
   return [
     ...statsFilters(build, listener),
     ...sniffers(protocol, cluster),
-    tcpProxy(build, cluster, { ...connectionSettings(build, cluster), ...statPrefix(build, cluster) }),
+    tcpProxy(build, listener, cluster, { ...connectionSettings(build, cluster), ...statPrefix(build, cluster) }),
   ]
 }
 
@@ -49,7 +49,7 @@ export function tcpRouteChain(
   return [
     ...statsFilters(build, listener),
     ...sniffers(protocol, owner),
-    proxyFilter(build, { stat_prefix: owner, weighted_clusters: { clusters } }),
+    proxyFilter(build, listener, { stat_prefix: owner, weighted_clusters: { clusters } }),
   ]
 }
 
@@ -58,7 +58,7 @@ export function statsFilters(build: Build, listener: ListenerClass): Filter[] {
   return stats === undefined ? [] : [stats]
 }
 
-function proxyFilter(build: Build, config: object): Filter {
+function proxyFilter(build: Build, listener: ListenerClass, config: object): Filter {
   const idle = build.proxy.metadata['IDLE_TIMEOUT']
   const seconds = typeof idle === 'string' ? /^(\d+)s$/.exec(idle)?.[1] : undefined
   return {
@@ -66,7 +66,7 @@ function proxyFilter(build: Build, config: object): Filter {
     typed_config: typed(
       TCP_PROXY,
       defined({
-        access_log: accessLogs(build),
+        access_log: accessLogs(build, listener),
         idle_timeout: seconds === undefined ? undefined : duration(Number(seconds) * 1000),
         ...config,
       }),

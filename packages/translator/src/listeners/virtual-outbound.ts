@@ -23,7 +23,7 @@ export function virtualOutbound(build: Build): Listener | undefined {
     traffic_direction: 'OUTBOUND' as const,
     use_original_dst: true,
     transparent: interceptionMode === 'TPROXY' ? true : undefined,
-    access_log: listenerAccessLogs(build),
+    access_log: listenerAccessLogs(build, 'outbound'),
     filter_chains: [blackhole, { name: 'virtualOutbound-catchall-tcp', filters: catchAllFilters(build) }],
     max_connections_to_accept_per_socket_event: 1,
   })
@@ -31,5 +31,5 @@ export function virtualOutbound(build: Build): Listener | undefined {
 
 /** To where unknown destinations go. */
 export function catchAllFilters(build: Build): NonNullable<FilterChain['filters']> {
-  return [...statsFilters(build, 'outbound'), tcpProxy(build, egressCluster(build))]
+  return [...statsFilters(build, 'outbound'), tcpProxy(build, 'outbound', egressCluster(build))]
 }

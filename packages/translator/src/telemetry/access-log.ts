@@ -1,6 +1,9 @@
-import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import type { EnvoyFileAccessLogProvider } from '@heddle/config-model'
+import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { Build } from '../build.js'
 import { typed } from '../message.js'
+import type { ListenerClass } from '../proxy-headers.js'
+import { accessLogProviders } from './access-log-providers.js'
 
 /** Istio's text format, with its line end. */
 export const DEFAULT_FORMAT: string =
@@ -34,33 +37,78 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
   x_forwarded_for: '%REQ(X-FORWARDED-FOR)%',
 }
 
-/** Logs of requests and of TCP connections (MeshConfig.accessLogFile, accessLogFormat, accessLogEncoding). */
-export function accessLogs(build: Build): AccessLog[] | undefined {
-  const { accessLogFile: path } = build.mesh
-  return path === ''
-    ? undefined
-    : [
-        {
-          name: 'envoy.access_loggers.file',
-          typed_config: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path, log_format: formatOf(build) }),
-        },
-      ]
+/**
+ * Logs of requests and of TCP connections: those of Telemetry resources and MeshConfig.defaultProviders.accessLogging, or, where neither says
+ * anything, MeshConfig.accessLogFile with its format. Only providers that write files: the others log nothing.
+ */
+export function accessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
+  const chosen = accessLogProviders(build, listener)
+  if (chosen === undefined) {
+    const { accessLogFile: path } = build.mesh
+    return path === '' ? undefined : [fileLog({ path, log_format: meshFormat(build) })]
+  }
+  const logs = chosen.flatMap(({ name, expression }) => {
+    const provider = build.mesh.extensionProviders.find((p) => p.name === name)
+    const file = provider?.envoyFileAccessLog
+    if (file === undefined) return []
+    // Istio's own provider speaks MeshConfig's format.
+    const log_format = name === BUILT_IN && file.logFormat === undefined ? meshFormat(build) : providerFormat(file)
+    const log = fileLog({ path: file.path || '/dev/stdout', log_format })
+    return [expression === undefined ? log : { ...log, filter: expressionFilter(expression) }]
+  })
+  return logs.length === 0 ? undefined : logs
 }
 
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
-export function listenerAccessLogs(build: Build): AccessLog[] | undefined {
+export function listenerAccessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
   if (build.mesh.disableEnvoyListenerLog) return undefined
-  return accessLogs(build)?.map((log) => ({ ...log, filter: { response_flag_filter: { flags: ['NR'] } } }))
+  return accessLogs(build, listener)?.map((log) => ({
+    ...log,
+    filter: log.filter === undefined ? NO_ROUTE : { and_filter: { filters: [NO_ROUTE, log.filter] } },
+  }))
 }
 
-function formatOf(build: Build): object {
+const BUILT_IN = 'envoy'
+const NO_ROUTE: AccessLogFilter = { response_flag_filter: { flags: ['NR'] } }
+const CEL = 'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter'
+
+function fileLog(config: object): AccessLog {
+  return {
+    name: 'envoy.access_loggers.file',
+    typed_config: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', config),
+  }
+}
+
+function expressionFilter(expression: string): AccessLogFilter {
+  return {
+    extension_filter: { name: 'envoy.access_loggers.extension_filters.cel', typed_config: typed(CEL, { expression }) },
+  }
+}
+
+function meshFormat(build: Build): object {
   const { accessLogEncoding, accessLogFormat } = build.mesh
   if (accessLogEncoding !== 'JSON')
-    return { text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : withLineEnd(accessLogFormat) } }
-  return {
-    json_format: accessLogFormat === '' ? DEFAULT_JSON : (parseObject(accessLogFormat) ?? DEFAULT_JSON),
-    json_format_options: {},
-  }
+    return withFormatters({
+      text_format_source: { inline_string: accessLogFormat === '' ? DEFAULT_FORMAT : withLineEnd(accessLogFormat) },
+    })
+  const json_format = accessLogFormat === '' ? DEFAULT_JSON : (parseObject(accessLogFormat) ?? DEFAULT_JSON)
+  return withFormatters({ json_format, json_format_options: {} })
+}
+
+function providerFormat({ logFormat, omitEmptyValues }: EnvoyFileAccessLogProvider): object {
+  const { labels, text = '' } = logFormat ?? {}
+  const omit = omitEmptyValues === true ? { omit_empty_values: true } : {}
+  if (labels === undefined)
+    return withFormatters({ text_format_source: { inline_string: text === '' ? DEFAULT_FORMAT : withLineEnd(text) }, ...omit })
+  const json_format = Object.keys(labels).length === 0 ? DEFAULT_JSON : labels
+  return withFormatters({ json_format, json_format_options: {}, ...omit })
+}
+
+/** A command that is an extension of Envoy has to be named beside the format. */
+function withFormatters(format: object): object {
+  if (!JSON.stringify(format).includes('%REQ_WITHOUT_QUERY')) return format
+  const type = 'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery'
+  return { ...format, formatters: [{ name: 'envoy.formatter.req_without_query', typed_config: typed(type) }] }
 }
 
 function withLineEnd(format: string): string {
