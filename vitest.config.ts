@@ -14,6 +14,7 @@ const config: ViteUserConfig = defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
     // For machines with two busy cores; tests wait for events, never for time.
     testTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [
       'default',

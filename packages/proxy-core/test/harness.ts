@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { type AddressInfo, connect as connectNet } from 'node:net'
-import { createMetricsRegistry, createWatch, silentLogger, systemClock, systemRandom } from '@heddle/runtime'
+import { type Clock, createMetricsRegistry, createWatch, silentLogger, systemClock, systemRandom } from '@heddle/runtime'
 import type { CompiledCluster, HttpManager } from '../src/config/compiled.js'
 import { createHttpConnectionManager, type HttpConnectionManager } from '../src/http/manager.js'
 import type { Network } from '../src/net/network.js'
@@ -94,7 +94,7 @@ export function cluster(name: string, endpoints: readonly Endpoint[], overrides:
     name,
     altStatName: '',
     discovery: { kind: 'STATIC', endpoints: { endpoints, localities: [], overprovisioningFactor: 140 } },
-    connectTimeoutMs: 2000,
+    connectTimeoutMs: 20_000,
     createPicker(set) {
       let next = 0
       return {
@@ -187,13 +187,15 @@ export interface TestProxyOptions {
   readonly network?: Network
   readonly tls?: Tls
   readonly retryBufferBytes?: number
+  /** Of timeouts; the system's by default. Sockets keep their own time. */
+  readonly clock?: Clock
 }
 
 /** Listener, HTTP manager, router and clusters on real sockets. */
 export async function startProxy(options: TestProxyOptions): Promise<TestProxy> {
-  const clock = systemClock
+  const clock = options.clock ?? systemClock
   const random = systemRandom
-  const network = options.network ?? createSystemNetwork({ clock })
+  const network = options.network ?? createSystemNetwork({ clock: systemClock })
   const timers = createTimers({ clock })
   const stats = createMetricsRegistry()
   const tls = options.tls ?? noTls
@@ -276,6 +278,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string | string[]>
   readonly body?: Uint8Array | string
   readonly agent?: import('node:http').Agent
+  /** The head of the answer, and bytes of its body, have come. */
+  onHead?(): void
 }
 
 /** node:http as the client. Rejects when the response breaks off. */
@@ -286,7 +290,9 @@ export function call(port: number, options: CallOptions = {}): Promise<Answer> {
       { host: '127.0.0.1', port, method, path, headers, ...(agent === undefined ? { agent: false } : { agent }) },
       (response) => {
         const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('data', (chunk: Buffer) => {
+          if (chunks.push(chunk) === 1) options.onHead?.()
+        })
         response.on('error', reject)
         response.on('end', () => {
           if (response.complete)

@@ -1,9 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Agent } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { createFakeClock } from '@heddle/runtime/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RetryPolicy } from '../src/route/table.js'
 import { call, cluster, endpoint, routeTable, sendRaw, startProxy, startUpstream, type TestProxy } from './harness.js'
+
+/** Timeouts fire up to so much late. */
+const TICK_MS = 5
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -341,39 +345,50 @@ describe('retries and timeouts', () => {
   })
 
   test('the route timeout is 504 UT', async () => {
+    const clock = createFakeClock()
     const upstream = opened(await startUpstream(() => {}))
     const proxy = opened(
-      await startProxy({ table: routeTable('u', { timeoutMs: 60 }), clusters: [cluster('u', [endpoint(upstream.port)])] }),
+      await startProxy({ clock, table: routeTable('u', { timeoutMs: 60 }), clusters: [cluster('u', [endpoint(upstream.port)])] }),
     )
-    const began = performance.now()
-    const answer = await call(proxy.port)
+    const answering = call(proxy.port)
+    await expect.poll(() => upstream.requests.length).toBe(1)
+    clock.advance(59)
+    expect(proxy.log).toEqual([])
+    clock.advance(1 + TICK_MS)
+    const answer = await answering
     expect([answer.status, answer.body.toString()]).toEqual([504, 'upstream request timeout'])
-    expect(performance.now() - began).toBeGreaterThanOrEqual(60)
     expect(await lastLog(proxy)).toMatchObject({ flags: ['UT'], details: 'response_timeout' })
     expect(upstream.requests[0]?.headers['x-envoy-expected-rq-timeout-ms']).toBe('60')
   })
 
   test('a timeout in the middle of the answer resets the client', async () => {
+    const clock = createFakeClock()
     const upstream = opened(
       await startUpstream((_, response) => void response.writeHead(200, { 'content-length': '10' }).write('half')),
     )
     const proxy = opened(
-      await startProxy({ table: routeTable('u', { timeoutMs: 60 }), clusters: [cluster('u', [endpoint(upstream.port)])] }),
+      await startProxy({ clock, table: routeTable('u', { timeoutMs: 60 }), clusters: [cluster('u', [endpoint(upstream.port)])] }),
     )
-    await expect(call(proxy.port)).rejects.toThrow()
+    await expect(call(proxy.port, { onHead: () => clock.advance(60 + TICK_MS) })).rejects.toThrow()
     expect(await lastLog(proxy)).toMatchObject({ status: 200, flags: ['UT'] })
   })
 
   test('a try that takes too long is given up and tried again', async () => {
     let asked = 0
+    const clock = createFakeClock()
     const upstream = opened(
       await startUpstream((_, response) => {
         if (++asked > 1) response.end('second')
       }),
     )
     const table = routeTable('u', { retry: retry({ perTryTimeoutMs: 50 }) })
-    const proxy = opened(await startProxy({ table, clusters: [cluster('u', [endpoint(upstream.port)])] }))
-    expect((await call(proxy.port)).body.toString()).toBe('second')
+    const proxy = opened(await startProxy({ clock, table, clusters: [cluster('u', [endpoint(upstream.port)])] }))
+    const answering = call(proxy.port)
+    await expect.poll(() => asked).toBe(1)
+    clock.advance(50 + TICK_MS)
+    // The pause before the next try.
+    clock.advance(2 + TICK_MS)
+    expect((await answering).body.toString()).toBe('second')
     expect((await lastLog(proxy)).attempts).toBe(2)
   })
 
@@ -398,13 +413,19 @@ describe('retries and timeouts', () => {
 
 describe('limits and copies', () => {
   test('more requests at once than max_requests are 503 UO', async () => {
-    const upstream = opened(await startUpstream((_, response) => void setTimeout(() => response.end('slow'), 80)))
+    const held: (() => void)[] = []
+    const upstream = opened(await startUpstream((_, response) => held.push(() => response.end('slow'))))
     const many = 2 ** 32 - 1
     const limits = { circuitBreakers: { maxConnections: many, maxPendingRequests: many, maxRequests: 1, maxRetries: many } }
     const proxy = opened(
       await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(upstream.port)], limits)] }),
     )
-    const answers = await Promise.all([call(proxy.port), call(proxy.port)])
+    const calls = [call(proxy.port), call(proxy.port)]
+    const first = await Promise.race(calls)
+    expect(first.status).toBe(503)
+    await expect.poll(() => held.length).toBe(1)
+    held[0]?.()
+    const answers = await Promise.all(calls)
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 503])
     expect(answers.find((answer) => answer.status === 503)?.headers['x-envoy-overloaded']).toBe('true')
     expect(proxy.clusters.get('u')?.resources).toMatchObject({ requests: 0, pending: 0 })
@@ -455,14 +476,20 @@ describe('limits and copies', () => {
   })
 
   test('a drained manager finishes what it has and says close', async () => {
-    const upstream = opened(await startUpstream((_, response) => void setTimeout(() => response.end('last'), 200)))
+    let answer = (): void => {}
+    const upstream = opened(
+      await startUpstream((_, response) => {
+        answer = () => response.end('last')
+      }),
+    )
     const proxy = opened(await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(upstream.port)])] }))
     const agent = new Agent({ keepAlive: true })
     const pending = call(proxy.port, { agent })
     await expect.poll(() => upstream.requests.length).toBe(1)
     proxy.manager.drain()
-    const answer = await pending
-    expect([answer.body.toString(), answer.headers['connection']]).toEqual(['last', 'close'])
+    answer()
+    const last = await pending
+    expect([last.body.toString(), last.headers['connection']]).toEqual(['last', 'close'])
     await expect.poll(() => proxy.manager.connections).toBe(0)
     agent.destroy()
   })

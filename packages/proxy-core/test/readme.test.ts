@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { expect, it, vi } from 'vitest'
 import type { ProxyServer } from '../src/index.js'
@@ -7,13 +8,22 @@ import { until } from './support.js'
 
 const folder = path.join(import.meta.dirname, '..')
 
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 it('the example of the README runs and prints what it says', async () => {
   const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(await readFile(path.join(folder, 'README.md'), 'utf8')) ?? []
   const file = path.join(folder, 'test', `readme-${process.pid}.ts`)
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   try {
-    // Ports of their own, so that nothing that runs beside it is met.
-    const ports = code.replaceAll('9090', '39090').replaceAll('8080', '38080')
+    // Free ports, so that nothing that runs beside it is met.
+    const [appPort, proxyPort] = [await freePort(), await freePort()]
+    const ports = code.replaceAll(/\b(9090|8080)\b/g, (port) => `${port === '9090' ? appPort : proxyPort}`)
     await writeFile(file, `${ports}\nexport { app, proxy }\n`)
     const { app, proxy } = (await import(file)) as { app: Server; proxy: ProxyServer }
     await until('the answer is printed', () => log.mock.calls.length > 0)

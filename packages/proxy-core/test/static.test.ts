@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createProxy, type ProxyServer } from '../src/index.js'
-import { ask, httpManager, later, listener, routes, socketAddress, staticCluster, upstream } from './support.js'
+import { ask, httpManager, later, listener, routes, socketAddress, staticCluster, until, upstream } from './support.js'
 
 const FORMAT =
   '%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_CLUSTER% %ROUTE_NAME% %BYTES_SENT%\n'
@@ -37,7 +37,7 @@ async function start(list: readonly object[], clusters: readonly object[]): Prom
       static_resources: { listeners: [listener('ingress', logged(list))], clusters },
     },
     accessLogSinks: () => ({ write: (line) => lines.push(line) }),
-    drainTimeMs: 1000,
+    drainTimeMs: 60_000,
   })
   await proxy.start()
   later(() => proxy.close())
@@ -88,7 +88,7 @@ describe('a proxy from a static bootstrap', () => {
   })
 
   it('drains: what is under way ends well, new connections are refused', async () => {
-    let answer = (): void => {}
+    let answer: (() => void) | undefined
     const web = await upstream((_, response) => {
       answer = () => response.end('late')
     })
@@ -97,12 +97,16 @@ describe('a proxy from a static bootstrap', () => {
       [staticCluster('web', [web])],
     )
     const underWay = ask(port, '/')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until('the upstream is asked', () => answer !== undefined)
     const drained = proxy.drain()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    await expect(ask(port, '/')).rejects.toThrow('ECONNREFUSED')
+    await until('the port refuses', () =>
+      ask(port, '/').then(
+        () => false,
+        (error: Error) => error.message.includes('ECONNREFUSED'),
+      ),
+    )
     expect(await ask(admin, '/ready')).toMatchObject({ status: 503, body: 'DRAINING\n' })
-    answer()
+    answer?.()
     expect(await underWay).toMatchObject({ status: 200, body: 'late', headers: { connection: 'close' } })
     await drained
   })
