@@ -131,11 +131,12 @@ class Session implements ListenerSession {
       connection.destroy()
       throw new Error(`${guard.name} does not let it in`)
     }
+    // Before the terminal, which may want to wait: what listener filters read is told in a later turn.
+    connection.resume()
     const served = this.#terminalOf(chain).serve(connection, facts)
     const open: OpenConnection = { connection, facts, served, chain, home: this }
     this.#open.add(open)
     connection.onClosed(() => open.home.gone(open))
-    connection.resume()
   }
 
   adopt(open: OpenConnection, chain: CompiledFilterChain): boolean {
