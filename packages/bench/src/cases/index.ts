@@ -1,7 +1,10 @@
 import type { BenchCase } from '../bench-case.js'
+import { clusterEncode } from './cluster-encode.js'
+import { csrCases } from './csr.js'
 import { http1Proxy } from './http1-proxy/index.js'
+import { xdsPush } from './xds-push.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [http1Proxy()]
+  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases()]
 }

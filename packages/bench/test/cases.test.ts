@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { benchCases } from '../src/cases/index.js'
+import { inFolder } from '../src/run-case.js'
+import { MINIMAL } from './minimal.js'
+
+// The proxies have a test of their own: wrk measures whole seconds.
+const cases = benchCases().filter(({ bench }) => bench !== 'http1-proxy')
+const titled = cases.flatMap((one) => [
+  { title: `${one.name}: ${one.ours.name}`, contender: one.ours },
+  // A peer does the same in several cases of a bench: once is enough.
+  ...one.peers.map((contender) => ({ title: `${one.bench}: ${contender.name}`, contender })),
+])
+const contenders = [...new Map(titled.map((one) => [one.title, one])).values()]
+
+describe('a contender does the work right', () => {
+  it.for(contenders)('$title', async ({ contender }, { skip }) => {
+    if (contender.missing !== undefined) skip(contender.missing)
+    await expect(inFolder(MINIMAL, (context) => contender.check(context))).resolves.toBeUndefined()
+  })
+})
+
+describe('a round gives a number', () => {
+  it.for([...new Map(cases.map((one) => [one.bench, one])).values()])('$bench', async ({ ours }) => {
+    const sample = await inFolder(MINIMAL, (context) => ours.measure(context))
+    expect(sample.unusable).toBeUndefined()
+    expect(sample.value).toBeGreaterThan(0)
+    expect(sample.cpuMicros).toBeGreaterThan(0)
+  })
+})
