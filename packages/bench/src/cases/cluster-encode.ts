@@ -9,7 +9,7 @@ import { packageVersion } from '../peers/find.js'
 export function clusterEncode(): BenchCase {
   return {
     bench: 'cluster-encode',
-    name: 'JSON to wire, an outbound mTLS cluster, two Any inside Any',
+    name: 'JSON to wire, an outbound mTLS cluster with three Any',
     unit: 'clusters/s',
     better: 'higher',
     ours: looped({ name: 'xds-types', worker: 'cluster-encode', args: ['ours'], verify: sameAsPeer }),
