@@ -4,17 +4,7 @@ import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RetryPolicy } from '../src/route/table.js'
-import {
-  call,
-  cluster,
-  endpoint,
-  httpManager,
-  routeTable,
-  sendRaw,
-  startProxy,
-  startUpstream,
-  type TestProxy,
-} from './harness.js'
+import { call, cluster, endpoint, routeTable, sendRaw, startProxy, startUpstream, type TestProxy } from './harness.js'
 
 /** Timeouts fire up to so much late. */
 const TICK_MS = 5
