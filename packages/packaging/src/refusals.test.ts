@@ -15,7 +15,6 @@ const good: Manifest = {
   version: '1.0.0',
   description: 'tea',
   license: 'Apache-2.0',
-  repository: {},
   keywords: [],
   engines: {},
   files: ['dist'],

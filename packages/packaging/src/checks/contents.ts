@@ -1,7 +1,7 @@
 import type { Packed } from '../pack.js'
 import type { Manifest } from '../packages.js'
 
-const REQUIRED = ['name', 'version', 'description', 'license', 'repository', 'keywords', 'engines', 'files'] as const
+const REQUIRED = ['name', 'version', 'description', 'license', 'keywords', 'engines', 'files'] as const
 
 /** The files an `exports` or `bin` field points at. Patterns lead to many, see `missingTargets`. */
 function targetsOf(field: unknown): readonly string[] {
