@@ -62,13 +62,19 @@ export async function askJson<T>(url: string, options?: Parameters<typeof ask>[1
 export function plaintextTo(port: number): Promise<{ refused: boolean; what: string }> {
   return new Promise((resolve) => {
     let got = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nhost: apps-svc-v1\r\n\r\n'))
+    let connected = false
+    // A port where nobody listens refuses too, but proves nothing.
+    const refused = (): boolean => connected && got === ''
+    const socket = connect(port, '127.0.0.1', () => {
+      connected = true
+      socket.write('GET / HTTP/1.1\r\nhost: apps-svc-v1\r\n\r\n')
+    })
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1')
     })
-    socket.on('error', (error) => resolve({ refused: got === '', what: error.message }))
+    socket.on('error', (error) => resolve({ refused: refused(), what: error.message }))
     socket.on('close', () =>
-      resolve({ refused: got === '', what: got === '' ? 'closed without an answer' : (got.split('\r\n')[0] ?? '') }),
+      resolve({ refused: refused(), what: got === '' ? 'closed without an answer' : (got.split('\r\n')[0] ?? '') }),
     )
     socket.setTimeout(5000, () => {
       resolve({ refused: false, what: 'neither answered nor closed in 5 s' })
