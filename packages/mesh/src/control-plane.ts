@@ -11,7 +11,16 @@ import {
   type Watch,
 } from '@heddle/runtime'
 import { proxyFromNode, translate } from '@heddle/translator'
-import { type Admit, ANONYMOUS, createXdsServer, type NodeInfo, requireNodeIdentity, type XdsServer } from '@heddle/xds-server'
+import {
+  type Admit,
+  ANONYMOUS,
+  createXdsServer,
+  type NodeInfo,
+  type PeerIdentity,
+  requireNodeIdentity,
+  type XdsServer,
+} from '@heddle/xds-server'
+import type { ResourceSet } from '@heddle/xds-types'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -38,7 +47,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { store, checkIdentity = true, clock, logger, metrics } = options
   const snapshots = snapshotsOf(store)
   const xds = createXdsServer({
-    resources: (node) => mapWatch(snapshots, (snapshot) => resourcesFor(node, snapshot)),
+    resources: (node, identity) => mapWatch(snapshots, (snapshot) => resourcesFor(node, identity, snapshot)),
     admit: checkIdentity ? admitOwnNode : admitKnownNode,
     ...(clock === undefined ? {} : { clock }),
     ...(logger === undefined ? {} : { logger }),
@@ -75,9 +84,10 @@ export function snapshotsOf(store: Store): Watch<MeshSnapshot> {
   }
 }
 
-function resourcesFor(node: NodeInfo, snapshot: MeshSnapshot): ReturnType<typeof translate>['resources'] | undefined {
+function resourcesFor(node: NodeInfo, identity: PeerIdentity, snapshot: MeshSnapshot): ResourceSet | undefined {
   const proxy = proxyFromNode(node)
-  return proxy.ok ? translate(snapshot, proxy.value).resources : undefined
+  const options = { authenticated: identity.id !== ANONYMOUS.id }
+  return proxy.ok ? translate(snapshot, proxy.value, options).resources : undefined
 }
 
 /** The SPIFFE ID that a node claims by metadata NAMESPACE and SERVICE_ACCOUNT. */

@@ -19,6 +19,7 @@ import { createOrigins, createProvenanceIndex, joinOrigins, type ProvenanceIndex
 import { type ProxyDescriptor, parseLocality } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
+import { secretsGroup } from './secrets/secrets.js'
 import { peerPolicies } from './security/mtls-mode.js'
 import { type ServiceTarget, serviceTargets } from './service-targets.js'
 import { sharedGroup } from './shared-group.js'
@@ -30,6 +31,8 @@ export interface TranslateOptions {
   readonly domainSuffix?: string
   /** Keys (JWKS as JSON) of RequestAuthentications that name a `jwksUri`, or only an issuer: translation fetches nothing itself. Default: none are known, and every token of such an issuer is refused. */
   readonly jwks?: (source: JwksSource) => string | undefined
+  /** Whether the proxy has proved who it is. Default true. Without proof it gets no secrets, as on istiod's plaintext port. */
+  readonly authenticated?: boolean
 }
 
 export interface Translation {
@@ -45,11 +48,12 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, option
   const build = prepare(snapshot, located(proxy, targets), options)
   const shared = sharedGroup(build, () => (proxy.type === 'router' ? gatewayOutbound(build) : sidecarOutbound(build)))
   const own = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
-  const resources = { groups: [shared.group, ...own] }
+  const secrets = options.authenticated === false ? undefined : secretsGroup(build, [shared.group, ...own])
+  const resources = { groups: [shared.group, ...own, ...(secrets === undefined ? [] : [secrets.group])] }
   const origins = shared.origins === build.origins ? build.origins : joinOrigins([shared.origins, build.origins])
   return {
     resources,
-    diagnostics: danglingReferences(resources, origins),
+    diagnostics: [...danglingReferences(resources, origins), ...(secrets?.diagnostics ?? [])],
     provenance: createProvenanceIndex(resources, origins),
   }
 }
