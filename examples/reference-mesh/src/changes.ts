@@ -1,4 +1,4 @@
-import { cpSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SyncStatus } from './control-plane.js'
 import { askJson, until } from './outside.js'
@@ -16,6 +16,8 @@ export interface Changes {
   /** Puts a file of scenes/ in place and waits until every proxy has acknowledged what follows from it. */
   apply(target: string, scene: string): Promise<Change>
   remove(target: string): Promise<Change>
+  /** Puts a new certificate into the Secret of https://apps.example. */
+  renewSiteCertificate(): Promise<Change>
   /** Puts a file in place, or takes it away, of which nothing will be or was in force: there is nothing to wait for. */
   copy(target: string, scene: string): void
   discard(target: string): void
@@ -23,7 +25,7 @@ export interface Changes {
   whenSynced(change: () => Promise<void>): Promise<Change>
 }
 
-export function createChanges({ home, config, pods, controlPlane }: Stage): Changes {
+export function createChanges({ home, config, pods, controlPlane, outsidePort, site }: Stage): Changes {
   const status = (): Promise<SyncStatus> => askJson<SyncStatus>(`${controlPlane.url}/debug/syncz`)
   const synced = ({ proxies }: SyncStatus): boolean => proxies.length === pods.length && proxies.every((proxy) => proxy.synced)
 
@@ -35,14 +37,22 @@ export function createChanges({ home, config, pods, controlPlane }: Stage): Chan
   }
   const afterNow = async (change: () => void): Promise<Change> => measure(change, (await status()).settled)
   /** By rename, so that no reader meets half a file. */
-  const copy = (target: string, scene: string): void => {
+  const put = (target: string, text: string): void => {
     const draft = join(home, 'draft.yaml')
-    cpSync(here(`../scenes/${scene}`), draft)
+    writeFileSync(draft, text)
     renameSync(draft, join(config, target))
+  }
+  const copy = (target: string, scene: string): void => {
+    const text = readFileSync(here(`../scenes/${scene}`), 'utf8')
+    put(target, text.replaceAll('PORT_OUTSIDE', String(outsidePort)))
   }
   return {
     copy,
     apply: (target, scene) => afterNow(() => copy(target, scene)),
+    renewSiteCertificate: async () => {
+      const secret = await site.secretYaml()
+      return afterNow(() => put('site.yaml', secret))
+    },
     remove: (target) => afterNow(() => rmSync(join(config, target))),
     discard: (target) => rmSync(join(config, target)),
     // A control plane that starts anew counts its revisions anew.

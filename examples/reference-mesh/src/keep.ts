@@ -15,6 +15,7 @@ export function keepText(mesh: ReferenceMesh): string {
     `  curl -x ${client} -H 'username: nolen' http://apps-svc-all/`,
     'From outside, through the gateway:',
     `  curl -H 'Host: apps.example' ${gateway}/`,
+    `  curl -k --connect-to apps.example:443:${mesh.addresses['gateway TLS']} https://apps.example/`,
     'Edit the configuration and watch it take effect:',
     `  ${mesh.folder}`,
     'Ask why:',

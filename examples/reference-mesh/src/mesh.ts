@@ -6,12 +6,14 @@ import {
   type Answer,
   ask,
   askJson,
+  askTls,
   type CommandOutput,
   type MetricSample,
   parseMetrics,
   plaintextTo,
   runHeddle,
   sleep,
+  type TlsAnswer,
   until,
 } from './outside.js'
 import type { Pod } from './pods.js'
@@ -33,6 +35,8 @@ export interface ReferenceMesh extends Omit<Changes, 'whenSynced'> {
   call(from: string, call: Call): Promise<CallReport>
   /** A request from outside, through the gateway. */
   outside(host: string, path: string): Promise<Answer>
+  /** The same over TLS. Rejects when the gateway cannot prove that it is `host`. */
+  outsideTls(host: string, path: string): Promise<TlsAnswer>
   counters(app: string): Promise<Counters>
   /** Speaks plaintext to the inbound port of an app's sidecar. */
   plaintext(app: string): Promise<{ refused: boolean; what: string }>
@@ -73,12 +77,14 @@ function meshOf(stage: Stage, { sidecars, restartControlPlane }: Cast): Referenc
     addresses: {
       'control plane': controlPlane.url,
       gateway,
+      'gateway TLS': `127.0.0.1:${podOf(GATEWAY).ports.https}`,
       ...Object.fromEntries(pods.map(({ name }) => [`admin of ${name}`, adminOf(name)])),
     },
     httpProxies: Object.fromEntries(withApp.map(({ name, ports }) => [name, url(ports.httpProxy)])),
     call: (from, call) =>
       askJson<CallReport>(`${url(podOf(from).ports.app)}/call`, { method: 'POST', body: JSON.stringify(call) }),
     outside: (host, path) => ask(`${gateway}${path}`, { headers: { host } }),
+    outsideTls: (host, path) => askTls(podOf(GATEWAY).ports.https ?? 0, host, path, stage.site.root),
     counters: (app) => askJson<Counters>(`${url(podOf(app).ports.app)}/counters`),
     plaintext: (app) => plaintextTo(podOf(app).ports.inbound),
     waitForLog: async (proxy, wanted) => {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 
 /** What the demo does from outside the mesh: HTTP, bare sockets, the command line, waiting. */
@@ -49,6 +51,30 @@ export function ask(
     })
     outgoing.on('error', reject)
     outgoing.end(options.body)
+  })
+}
+
+export interface TlsAnswer extends Answer {
+  /** Of the certificate that the server showed. */
+  serial: string
+}
+
+/** GET over a connection of its own, to a server that must prove with `root` that it is `host`. */
+export function askTls(port: number, host: string, path: string, root: string): Promise<TlsAnswer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path, servername: host, headers: { host }, ca: root, agent: false }
+    const outgoing = requestTls(options, (response) => {
+      const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        body += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: body.trim(), serial }))
+    })
+    outgoing.on('error', reject)
+    outgoing.end()
   })
 }
 

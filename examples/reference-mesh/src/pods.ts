@@ -23,6 +23,8 @@ export interface PodPorts {
   readonly inbound: number
   /** Where the sidecar takes requests from the app. */
   readonly httpProxy: number
+  /** Where a gateway takes TLS. */
+  readonly https?: number
 }
 
 interface Deployment {
@@ -108,7 +110,7 @@ export async function podsOf(file: string, ports: { next(): Promise<number> }): 
 
 /** A gateway is a proxy without an app. */
 export async function gatewayPod(ports: { next(): Promise<number> }): Promise<Pod> {
-  const own: PodPorts = { app: 0, inbound: await ports.next(), httpProxy: 0 }
+  const own: PodPorts = { app: 0, inbound: await ports.next(), httpProxy: 0, https: await ports.next() }
   const labels = { istio: 'ingressgateway', app: 'istio-ingressgateway' }
   const [name, namespace] = ['istio-ingressgateway', 'istio-system']
   const proxyEnv = {
@@ -124,7 +126,7 @@ export async function gatewayPod(ports: { next(): Promise<number> }): Promise<Po
 
 /**
  * The WorkloadEntry that puts the pod behind the Services that select its labels, and the Sidecar that opens its inbound
- * listener. `ports` maps the Services' port name to the free port that stands for 80.
+ * listener. `ports` maps the Services' port names to the free ports that stand for 80 and 443.
  */
 export function workloadYaml(pod: Pod): string {
   const metadata = { name: pod.name, namespace: pod.namespace }
@@ -134,7 +136,7 @@ export function workloadYaml(pod: Pod): string {
     metadata: { ...metadata, annotations: pod.annotations },
     spec: {
       address: LOCALHOST,
-      ports: { [pod.app === undefined ? 'http2' : 'http']: pod.ports.inbound },
+      ports: pod.app === undefined ? { http2: pod.ports.inbound, https: pod.ports.https } : { http: pod.ports.inbound },
       labels: pod.labels,
       serviceAccount: pod.serviceAccount,
     },

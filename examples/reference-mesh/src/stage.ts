@@ -7,6 +7,7 @@ import { systemClock } from '@heddle/runtime'
 import { gatewayPod, type Pod, podsOf, TOKEN_AUDIENCE, TOKEN_ISSUER, workloadYaml } from './pods.js'
 import { createPorts } from './ports.js'
 import { createPrograms, type Program, type Programs } from './processes.js'
+import { createSite, type Site } from './site.js'
 
 /** What a cluster and its kubelets would have prepared: folders, pods with their ports, tokens. Gone when the demo ends. */
 export interface Stage {
@@ -15,6 +16,10 @@ export interface Stage {
   readonly config: string
   readonly pods: readonly Pod[]
   readonly programs: Programs
+  /** Where a program outside the mesh listens. */
+  readonly outsidePort: number
+  /** Who answers at https://apps.example. */
+  readonly site: Site
   readonly controlPlane: { readonly url: string; readonly env: Readonly<Record<string, string>> }
   /** Environment of the pod's sidecar. */
   sidecarEnv(pod: Pod): Promise<Record<string, string>>
@@ -45,6 +50,9 @@ export async function prepareStage(): Promise<Stage> {
   const tokens = await createTokenIssuer({ clock: systemClock, issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE })
   const jwksFile = join(run, 'jwks.json')
   writeFileSync(jwksFile, JSON.stringify(tokens.jwks))
+  const site = await createSite('apps.example')
+  writeFileSync(join(config, 'site.yaml'), await site.secretYaml())
+  const outsidePort = await ports.next()
   const [grpcPort, httpPort] = [String(await ports.next()), String(await ports.next())]
   const env = { CONFIG_FOLDER: config, RUN_FOLDER: run, JWKS_FILE: jwksFile, GRPC_PORT: grpcPort, HTTP_PORT: httpPort }
   return {
@@ -52,6 +60,8 @@ export async function prepareStage(): Promise<Stage> {
     config,
     pods,
     programs: createPrograms(logs),
+    outsidePort,
+    site,
     controlPlane: { url: `http://127.0.0.1:${httpPort}`, env },
     async sidecarEnv(pod) {
       const tokenFile = join(run, `${pod.name}.token`)
@@ -80,6 +90,7 @@ export async function startCast(stage: Stage, started: (what: string) => void): 
   try {
     let controlPlane = await startControlPlane()
     started('control plane')
+    await programs.start('outside', './app.js', { APP_NAME: 'outside', PORT: String(stage.outsidePort) })
     await Promise.all(pods.map(startPod))
     const restartControlPlane = async (): Promise<void> => {
       await controlPlane.kill('SIGKILL')

@@ -4,8 +4,10 @@ import { authorization } from './authorization.js'
 import { badConfig } from './bad-config.js'
 import { canary } from './canary.js'
 import { controlPlaneRestart } from './control-plane-restart.js'
+import { egress } from './egress.js'
 import { explain } from './explain.js'
 import { ingress } from './ingress.js'
+import { ingressTls } from './ingress-tls.js'
 import { metrics } from './metrics.js'
 import { mtls } from './mtls.js'
 import { resilience } from './resilience.js'
@@ -15,6 +17,8 @@ export const scenes: readonly Scene[] = [
   canary,
   abByHeader,
   ingress,
+  ingressTls,
+  egress,
   mtls,
   authorization,
   resilience,
