@@ -9,6 +9,7 @@ import {
 import { type AddressInfo, connect as connectNet } from 'node:net'
 import { type Clock, createMetricsRegistry, createWatch, silentLogger, systemClock, systemRandom } from '@heddle/runtime'
 import type { CompiledCluster, HttpManager } from '../src/config/compiled.js'
+import { DEFAULT_HTTP2_OPTIONS } from '../src/http/h2/options.js'
 import { createHttpConnectionManager, type HttpConnectionManager } from '../src/http/manager.js'
 import type { Network } from '../src/net/network.js'
 import { createSystemNetwork } from '../src/net/socket.js'
@@ -60,6 +61,7 @@ export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
     maxHeadersCount: 100,
     maxRequestsPerConnection: 0,
     acceptHttp10: false,
+    http2: DEFAULT_HTTP2_OPTIONS,
     upgrades: new Set(),
     stripAnyHostPort: false,
     stripTrailingHostDot: false,
@@ -72,6 +74,21 @@ export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
     alwaysSetRequestIdInResponse: false,
     isInternalAddress: () => false,
     suppressEnvoyHeaders: false,
+    ...overrides,
+  }
+}
+
+/** HTTP/1.1 without limits. */
+export function upstreamHttp(overrides: Partial<CompiledCluster['http']> = {}): CompiledCluster['http'] {
+  return {
+    protocol: 'HTTP1',
+    idleTimeoutMs: 3_600_000,
+    maxRequestsPerConnection: 0,
+    maxConnectionDurationMs: 0,
+    enableTrailers: false,
+    http2: DEFAULT_HTTP2_OPTIONS,
+    maxHeadersCount: 100,
+    maxHeadersKb: 60,
     ...overrides,
   }
 }
@@ -107,7 +124,7 @@ export function cluster(name: string, endpoints: readonly Endpoint[], overrides:
     },
     circuitBreakers: { maxConnections: many, maxPendingRequests: many, maxRequests: many, maxRetries: many },
     tlsFor: () => undefined,
-    http: { protocol: 'HTTP1', idleTimeoutMs: 3_600_000, maxRequestsPerConnection: 0, maxConnectionDurationMs: 0 },
+    http: upstreamHttp(),
     metadata: {},
     ...overrides,
   }

@@ -12,6 +12,11 @@ export interface Clock {
   monotonic(): number
   /** Runs `run` once, `ms` milliseconds from now; 0 means as soon as the event loop turns. The timer does not keep the process alive. */
   after(ms: number, run: () => void): Unsubscribe
+  /**
+   * Runs `run` when everything that has come in with this turn of the event loop has been heard: what many connections asked
+   * for can then be done at once. Absent: the end of the task ({@link queueMicrotask}) is as good.
+   */
+  readonly endOfTurn?: (run: () => void) => void
 }
 
 // The largest delay that setTimeout takes; a longer one would fire at once.
@@ -21,6 +26,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  ...(typeof setImmediate === 'function' && { endOfTurn: (run: () => void) => void setImmediate(run) }),
   after(ms, run) {
     if (ms > LONGEST_TIMER_MS) {
       let stop = systemClock.after(LONGEST_TIMER_MS, () => {

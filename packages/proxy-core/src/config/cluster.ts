@@ -1,15 +1,14 @@
 import type { Result } from '@heddle/runtime'
 import type { CircuitBreakers, Cluster, Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { BindConfig } from '@heddle/xds-types/envoy/config/core/v3'
-import type { HttpProtocolOptions } from '@heddle/xds-types/envoy/extensions/upstreams/http/v3'
 import type { ClientTlsContext } from '../net/tls.js'
 import { createPicker } from '../upstream/balancers/picker.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import { NO_ENDPOINTS } from '../upstream/endpoint-set.js'
 import { compileSocketAddress } from './address.js'
+import { compileClusterHttp } from './cluster-http.js'
 import type { CircuitBreakerLimits, CompileDeps, CompiledCluster, DnsConfig } from './compiled.js'
-import { compileMessage, type Fields, fieldsOf, typedConfig } from './fields.js'
-import { checkHttp2Options, compileCommonHttpOptions, compileHttp1Options } from './http-options.js'
+import { compileMessage, type Fields } from './fields.js'
 import { compileEndpointSet } from './load-assignment.js'
 import { compileLoadBalancing } from './load-balancing.js'
 import { compileMetadata } from './metadata.js'
@@ -36,7 +35,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     circuitBreakers: compileCircuitBreakers(fields.message('circuit_breakers')),
     ...(outlier && { outlier }),
     tlsFor: compileTls(fields, deps),
-    http: compileHttp(fields),
+    http: compileClusterHttp(fields),
     metadata: compileMetadata(fields.message('metadata')),
     ...(sourceAddress !== undefined && { sourceAddress }),
   }
@@ -138,67 +137,6 @@ function compileSocketMatch(
   fields.done({ name: 'names statistics that are not kept' })
   if (wanted.some(([, value]) => typeof value === 'object')) fields.problem('only plain values can be matched.', 'match')
   return { wanted, tls }
-}
-
-const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
-
-function compileHttp(fields: Fields<Cluster>): CompiledCluster['http'] {
-  const legacyMax = fields.number('max_requests_per_connection')
-  const legacyHttp2 = fields.message('http2_protocol_options')
-  checkHttp2Options(legacyHttp2)
-  compileHttp1Options(fields.message('http_protocol_options'))
-  const legacyCommon = fields.message('common_http_protocol_options')
-  const options = httpOptions(fields)
-  const common = compileCommonHttpOptions(options?.message('common_http_protocol_options') ?? legacyCommon)
-  const selection = fields.choice(
-    'protocol_selection',
-    ['USE_CONFIGURED_PROTOCOL', 'USE_DOWNSTREAM_PROTOCOL'],
-    'USE_CONFIGURED_PROTOCOL',
-  )
-  const protocol =
-    options === undefined
-      ? selection === 'USE_DOWNSTREAM_PROTOCOL'
-        ? 'USE_DOWNSTREAM'
-        : legacyHttp2 === undefined
-          ? 'HTTP1'
-          : 'HTTP2'
-      : compileProtocol(options)
-  options?.done()
-  return {
-    protocol,
-    idleTimeoutMs: common.idleTimeoutMs,
-    maxRequestsPerConnection: common.maxRequestsPerConnection || legacyMax,
-    maxConnectionDurationMs: common.maxConnectionDurationMs,
-  }
-}
-
-function httpOptions(fields: Fields<Cluster>): Fields<HttpProtocolOptions> | undefined {
-  const all = (fields.raw('typed_extension_protocol_options') ?? {}) as Record<string, unknown>
-  for (const [name, value] of Object.entries(all)) {
-    const config = typedConfig(value, `${fields.path}.typed_extension_protocol_options[${JSON.stringify(name)}]`)
-    if (config?.typeName === HTTP_OPTIONS) return fieldsOf<HttpProtocolOptions>(config, fields as Fields<never>)
-    fields.problem(`${config?.typeName ?? name} is not supported.`, 'typed_extension_protocol_options')
-  }
-  return undefined
-}
-
-function compileProtocol(options: Fields<HttpProtocolOptions>): CompiledCluster['http']['protocol'] {
-  const explicit = options.message('explicit_http_config')
-  if (explicit !== undefined) {
-    const http2 = explicit.message('http2_protocol_options')
-    checkHttp2Options(http2)
-    compileHttp1Options(explicit.message('http_protocol_options'))
-    explicit.done()
-    return http2 === undefined ? 'HTTP1' : 'HTTP2'
-  }
-  const downstream = options.message('use_downstream_protocol_config')
-  const auto = options.message('auto_config')
-  for (const config of [downstream, auto]) {
-    compileHttp1Options(config?.message('http_protocol_options'))
-    checkHttp2Options(config?.message('http2_protocol_options'))
-    config?.done()
-  }
-  return downstream !== undefined ? 'USE_DOWNSTREAM' : auto !== undefined ? 'AUTO' : 'HTTP1'
 }
 
 function compileSource(fields: Fields<BindConfig> | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import type { Random, Result, Watch } from '@heddle/runtime'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
+import type { Http2Options } from '../http/h2/options.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig } from '../observe/access-log.js'
@@ -121,6 +122,7 @@ export interface HttpManager {
   readonly maxHeadersCount: number
   readonly maxRequestsPerConnection: number
   readonly acceptHttp10: boolean
+  readonly http2: Http2Options
   /** Lower case: `websocket`, `connect`. */
   readonly upgrades: ReadonlySet<string>
   readonly stripAnyHostPort: boolean
@@ -195,6 +197,12 @@ export interface CompiledCluster {
     readonly idleTimeoutMs: number
     readonly maxRequestsPerConnection: number
     readonly maxConnectionDurationMs: number
+    /** Trailers of HTTP/1 are passed on. */
+    readonly enableTrailers: boolean
+    readonly http2: Http2Options
+    /** Of responses. */
+    readonly maxHeadersCount: number
+    readonly maxHeadersKb: number
   }
   /** `istio` metadata of the cluster: the services behind it, for telemetry. */
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>

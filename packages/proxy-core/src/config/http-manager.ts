@@ -9,7 +9,7 @@ import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, HttpManager } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileHttpFilters } from './http-filters.js'
-import { checkHttp2Options, compileCommonHttpOptions, compileHttp1Options } from './http-options.js'
+import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options } from './http-options.js'
 import { compileRouteTable } from './route-configuration.js'
 
 const REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
@@ -18,7 +18,8 @@ const REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
 export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager {
   const common = compileCommonHttpOptions(fields.message('common_http_protocol_options'))
   const http1 = compileHttp1Options(fields.message('http_protocol_options'))
-  checkHttp2Options(fields.message('http2_protocol_options'))
+  const streamErrors = fields.boolean('stream_error_on_invalid_http_message')
+  const http2 = compileHttp2Options(fields.message('http2_protocol_options'), streamErrors)
   checkRequestId(fields)
   const manager: HttpManager = {
     kind: 'http_connection_manager',
@@ -45,12 +46,12 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     maxHeadersCount: common.maxHeadersCount,
     maxRequestsPerConnection: common.maxRequestsPerConnection,
     ...http1,
+    http2,
     upgrades: compileUpgrades(fields.messages('upgrade_configs')),
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
   fields.done({
     tracing: 'there are no spans yet',
-    stream_error_on_invalid_http_message: 'an invalid message always ends the connection',
     access_log_flush_interval: 'a line is written when a request is over',
     access_log_options: 'a line is written when a request is over',
     scheme_header_transformation: 'the scheme is that of the connection',

@@ -1,4 +1,10 @@
-import type { Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions } from '@heddle/xds-types/envoy/config/core/v3'
+import type {
+  Http1ProtocolOptions,
+  Http2ProtocolOptions,
+  HttpProtocolOptions,
+  KeepaliveSettings,
+} from '@heddle/xds-types/envoy/config/core/v3'
+import { DEFAULT_HTTP2_OPTIONS, type Http2Keepalive, type Http2Options } from '../http/h2/options.js'
 import type { Fields } from './fields.js'
 
 /** The idle timeout of HTTP connections where none is given. */
@@ -48,23 +54,55 @@ export function compileHttp1Options(fields: Fields<Http1ProtocolOptions> | undef
   return options
 }
 
-const CODEC_TUNING = 'tunes the codec, whose own defaults hold'
-
-export function checkHttp2Options(fields: Fields<Http2ProtocolOptions> | undefined): void {
-  fields?.done({
-    hpack_table_size: CODEC_TUNING,
-    max_concurrent_streams: CODEC_TUNING,
-    initial_stream_window_size: CODEC_TUNING,
-    initial_connection_window_size: CODEC_TUNING,
-    max_outbound_frames: CODEC_TUNING,
-    max_outbound_control_frames: CODEC_TUNING,
-    max_consecutive_inbound_frames_with_empty_payload: CODEC_TUNING,
-    max_inbound_priority_frames_per_stream: CODEC_TUNING,
-    max_inbound_window_update_frames_per_data_frame_sent: CODEC_TUNING,
-    override_stream_error_on_invalid_http_message: CODEC_TUNING,
-    stream_error_on_invalid_http_messaging: CODEC_TUNING,
+/** `streamErrors`: what the manager says of invalid messages, where the options say nothing. */
+export function compileHttp2Options(fields: Fields<Http2ProtocolOptions> | undefined, streamErrors = false): Http2Options {
+  const d = DEFAULT_HTTP2_OPTIONS
+  if (fields === undefined) return { ...d, streamErrorOnInvalidHttpMessage: streamErrors }
+  const legacy = fields.boolean('stream_error_on_invalid_http_messaging', streamErrors)
+  const keepalive = compileKeepalive(fields.message('connection_keepalive'))
+  const options: Http2Options = {
+    hpackTableSize: fields.number('hpack_table_size', d.hpackTableSize),
+    maxConcurrentStreams: fields.number('max_concurrent_streams', d.maxConcurrentStreams),
+    initialStreamWindowSize: fields.number('initial_stream_window_size', d.initialStreamWindowSize),
+    initialConnectionWindowSize: fields.number('initial_connection_window_size', d.initialConnectionWindowSize),
+    maxOutboundFrames: fields.number('max_outbound_frames', d.maxOutboundFrames),
+    maxOutboundControlFrames: fields.number('max_outbound_control_frames', d.maxOutboundControlFrames),
+    maxConsecutiveInboundFramesWithEmptyPayload: fields.number(
+      'max_consecutive_inbound_frames_with_empty_payload',
+      d.maxConsecutiveInboundFramesWithEmptyPayload,
+    ),
+    maxInboundPriorityFramesPerStream: fields.number(
+      'max_inbound_priority_frames_per_stream',
+      d.maxInboundPriorityFramesPerStream,
+    ),
+    maxInboundWindowUpdateFramesPerDataFrameSent: fields.number(
+      'max_inbound_window_update_frames_per_data_frame_sent',
+      d.maxInboundWindowUpdateFramesPerDataFrameSent,
+    ),
+    allowConnect: fields.boolean('allow_connect'),
+    streamErrorOnInvalidHttpMessage: fields.boolean('override_stream_error_on_invalid_http_message', legacy),
+    ...(keepalive && { keepalive }),
+  }
+  if (options.maxConcurrentStreams === 0) fields.problem('must be 1 or more.', 'max_concurrent_streams')
+  fields.done({
     use_oghttp2_codec: 'names a codec of Envoy',
-    connection_keepalive: 'no pings are sent: idle timeouts end dead connections',
-    allow_connect: 'upgrade_configs say what may be upgraded',
+    allow_metadata: 'METADATA frames are an extension that no peer needs',
+    max_metadata_size: 'METADATA frames are an extension that no peer needs',
   })
+  return options
+}
+
+function compileKeepalive(fields: Fields<KeepaliveSettings> | undefined): Http2Keepalive | undefined {
+  if (fields === undefined) return undefined
+  const jitter = fields.message('interval_jitter')
+  const keepalive: Http2Keepalive = {
+    intervalMs: fields.durationMs('interval', 0),
+    timeoutMs: fields.durationMs('timeout', 0),
+    jitterPercent: jitter?.number('value') ?? 15,
+    connectionIdleIntervalMs: fields.durationMs('connection_idle_interval', 0),
+  }
+  jitter?.done()
+  fields.done()
+  if (keepalive.timeoutMs === 0) fields.problem('is required.', 'timeout')
+  return keepalive
 }

@@ -1,5 +1,7 @@
+import type { Counter, Gauge } from '@heddle/runtime'
 import type { Connection } from '../net/connection.js'
 import type { Timers } from '../net/timers.js'
+import type { Http2Options } from './h2/options.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** How one protocol version speaks on a connection. Retries, timeouts and headers' meaning belong to its users. */
@@ -14,9 +16,41 @@ export interface ServerOptions {
   readonly maxHeadersKb: number
   readonly maxHeadersCount: number
   readonly acceptHttp10: boolean
+  /** Trailers of HTTP/1 are passed on; else they are read and dropped. HTTP/2 always passes them. */
+  readonly enableTrailers: boolean
+  readonly http2: Http2Options
   readonly timers: Timers
-  /** Milliseconds; 0: off. `idle`: without a request. `headers`: from a head's first byte to its last. `delayedClose`: how long a closed connection waits for its peer to read the rest. */
-  readonly timeouts: { readonly idle: number; readonly headers: number; readonly delayedClose: number }
+  /** Runs what can wait until everything that has come in this turn of the loop has been heard: writes of many requests go out together. Default: the end of the task. */
+  readonly defer?: (run: () => void) => void
+  readonly stats: CodecStats
+  /**
+   * Milliseconds; 0: off. `idle`: without a request. `headers`: from a head's first byte to its last. `delayedClose`: how long
+   * a closed connection waits for its peer to read the rest. `drain`: between the notice that an HTTP/2 connection will close
+   * and the last request that it takes.
+   */
+  readonly timeouts: { readonly idle: number; readonly headers: number; readonly delayedClose: number; readonly drain: number }
+}
+
+/** `http2.*` of the whole server, or of a cluster. */
+export interface CodecStats {
+  readonly droppedHeadersWithUnderscores: Counter
+  readonly headerOverflow: Counter
+  readonly headersCbNoStream: Counter
+  readonly inboundEmptyFramesFlood: Counter
+  readonly inboundPriorityFramesFlood: Counter
+  readonly inboundWindowUpdateFramesFlood: Counter
+  readonly keepaliveTimeout: Counter
+  readonly outboundControlFlood: Counter
+  readonly outboundFlood: Counter
+  readonly requestsRejectedWithUnderscores: Counter
+  readonly rxMessagingError: Counter
+  readonly rxReset: Counter
+  readonly tooManyHeaderFrames: Counter
+  readonly trailers: Counter
+  readonly txReset: Counter
+  readonly goawaySent: Counter
+  readonly streamsActive: Gauge
+  readonly pendingSendBytes: Gauge
 }
 
 export interface ServerHandler {
@@ -24,8 +58,16 @@ export interface ServerHandler {
   onRequest(exchange: ServerExchange): void
   /** The codec refuses a head: answer with `reply`, after which the connection closes. What is known of the request is in the exchange. */
   onRefused(exchange: ServerExchange, reply: LocalReply): void
+  /** The codec has cut a request off whose head it could not take (HTTP/2); nobody can be answered. */
+  onInvalid(exchange: ServerExchange, problem: ExchangeProblem): void
   /** Once, last: the connection is gone, and every exchange has heard of it before. */
   onClose(error?: Error): void
+}
+
+/** Why an exchange was cut off, in Envoy's words: RESPONSE_CODE_DETAILS and a response flag. */
+export interface ExchangeProblem {
+  readonly details: string
+  readonly flag: string
 }
 
 /** What the owner of an exchange hears. */
@@ -34,14 +76,14 @@ export interface ExchangeEvents {
   onDone(): void
   /** The request's body cannot be read on: answer with `reply` if no answer has begun, after which the connection closes; else reset. */
   onBroken(reply: LocalReply): void
-  /** The client or the connection is gone before that. Nothing follows. */
-  onReset(error?: Error): void
+  /** The client or the connection is gone before that. Nothing follows. `problem`: what is known of it. */
+  onReset(error?: Error, problem?: ExchangeProblem): void
 }
 
 /** A request that came in, and the way to answer it. */
 export interface ServerExchange {
   readonly request: HttpRequest
-  /** The request asked to upgrade to this protocol; lower case. `connect` for the method CONNECT. */
+  /** The request asked to upgrade to this protocol; lower case. `connect` for the method CONNECT. The body is then whatever comes. */
   readonly upgrade: string | undefined
   /** Body bytes so far, without framing. */
   readonly bytesReceived: number
@@ -49,7 +91,7 @@ export interface ServerExchange {
   /** The request has been read to its last byte. */
   readonly requestComplete: boolean
   events: ExchangeEvents
-  /** Once. The codec consumes the body. `close`: the connection closes after it. */
+  /** Once. The codec consumes the body. `close`: the connection closes after it, or takes no more requests (HTTP/2). */
   respond(response: HttpResponse, close: boolean): void
   /** Ends the exchange without an (or in the middle of the) answer, so that the client notices. */
   reset(): void
@@ -70,11 +112,20 @@ export interface ServerSession {
 export interface ClientOptions {
   readonly maxHeadersKb: number
   readonly maxHeadersCount: number
+  /** Trailers of HTTP/1 are passed on. */
+  readonly enableTrailers: boolean
+  readonly http2: Http2Options
+  readonly timers: Timers
+  /** See {@link ServerOptions.defer}. */
+  readonly defer?: (run: () => void) => void
+  readonly stats: CodecStats
 }
 
 export interface ClientSessionHandler {
-  /** Capacity changed: a request is over, and the session may take another. */
+  /** Capacity changed: a request is over, or the peer allows more; the session may take another. */
   onAvailable(session: ClientSession): void
+  /** It takes no more requests (GOAWAY); those under way go on. */
+  onDraining(session: ClientSession): void
   onClose(session: ClientSession, error?: Error): void
 }
 
@@ -99,8 +150,11 @@ export interface ClientExchange {
 
 export interface ClientSession {
   readonly connection: Connection
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2'
   /** May take another request now. */
   readonly available: boolean
+  /** Requests under way. */
+  readonly active: number
   /** Requests sent so far. */
   readonly total: number
   send(request: HttpRequest, events: ClientExchangeEvents): ClientExchange

@@ -6,7 +6,7 @@ import type { Served } from '../net/terminal.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { RouteTable } from '../route/table.js'
-import type { HttpCodec, ServerExchange, ServerHandler, ServerSession } from './codec.js'
+import type { ExchangeProblem, HttpCodec, ServerExchange, ServerHandler, ServerSession } from './codec.js'
 import { createHttpDate } from './date.js'
 import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
@@ -157,7 +157,7 @@ export class ManagedConnection implements ServerHandler, Served {
   }
 
   start(codec: HttpCodec): void {
-    const { manager, timers } = this.#runtime
+    const { manager, timers, stats, clock } = this.#runtime
     this.#session = codec.serve(
       this.connection,
       {
@@ -165,11 +165,16 @@ export class ManagedConnection implements ServerHandler, Served {
         maxHeadersKb: manager.maxRequestHeadersKb,
         maxHeadersCount: manager.maxHeadersCount,
         acceptHttp10: manager.acceptHttp10,
+        enableTrailers: manager.enableTrailers,
+        http2: manager.http2,
         timers,
+        stats: stats.codec,
+        ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
         timeouts: {
           idle: manager.timeouts.idle,
           headers: manager.timeouts.requestHeaders,
           delayedClose: manager.timeouts.delayedClose,
+          drain: manager.timeouts.drain,
         },
       },
       this,
@@ -203,6 +208,12 @@ export class ManagedConnection implements ServerHandler, Served {
     this.#runtime.stats.downstreamCxProtocolError.inc()
     this.#active++
     new Stream(this.#runtime, this, exchange).refuse(reply)
+  }
+
+  onInvalid(exchange: ServerExchange, problem: ExchangeProblem): void {
+    this.#runtime.stats.downstreamCxProtocolError.inc()
+    this.#active++
+    new Stream(this.#runtime, this, exchange).cutOff(problem)
   }
 
   onClose(): void {

@@ -35,9 +35,16 @@ export interface HttpRequest {
   /** Without `host`, `connection`, `transfer-encoding` and what `connection` names; `content-length` is there for reading only. */
   headers: HeaderMap
   body: Body
+  /**
+   * The protocol to upgrade to, lower case: `websocket`; `connect` for a tunnel by the method CONNECT. Once the answer is 101
+   * (of a tunnel 2xx), both bodies are the bytes of that protocol. The same over HTTP/1.1 and over HTTP/2's extended CONNECT,
+   * which reads as a GET here.
+   */
+  upgrade?: string
 }
 
 export interface HttpResponse {
+  /** 101: the upgrade that the request asked for, whatever the version. */
   status: number
   headers: HeaderMap
   body: Body

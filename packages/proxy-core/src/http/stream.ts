@@ -5,7 +5,7 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
 import type { RouteTable } from '../route/table.js'
-import type { ExchangeEvents, ServerExchange } from './codec.js'
+import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
 import type { HttpFilter, HttpStream } from './filter.js'
 import type { Forwarding, ForwardSink } from './forward.js'
 import type { HeaderMap } from './header-map.js'
@@ -61,6 +61,11 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   /** The codec has refused the request: there is nothing to route. */
   refuse(reply: LocalReply): void {
     this.onReply(reply)
+  }
+
+  /** The codec has cut the request off: there is only a story to tell. */
+  cutOff(problem: ExchangeProblem): void {
+    this.onReset(undefined, problem)
   }
 
   start(): void {
@@ -339,14 +344,14 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.onReply(reply)
   }
 
-  onReset(): void {
+  onReset(_error?: Error, problem: ExchangeProblem = DISCONNECTED): void {
     if (this.#over) return
     this.#runtime.stats.downstreamRqRxReset.inc()
     const { info } = this
     // A reset that came from upstream, or from a timeout, has been told already.
     if (info.details === '' || info.details === 'via_upstream') {
-      info.flags.add('DC')
-      info.details = 'downstream_remote_disconnect'
+      info.flags.add(problem.flag)
+      info.details = problem.details
     }
     this.#complete()
   }
@@ -428,6 +433,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#exchange.reset()
   }
 }
+
+const DISCONNECTED: ExchangeProblem = { details: 'downstream_remote_disconnect', flag: 'DC' }
 
 /** Envoy's answers before routing: an empty body and no flag. */
 function refusal(status: number, details: string): LocalReply {

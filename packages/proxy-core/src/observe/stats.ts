@@ -1,5 +1,7 @@
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
+import type { CodecStats } from '../http/codec.js'
 import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
+import { createCodecStats } from './codec-stats.js'
 import {
   CLASS_LABEL,
   CLUSTER_LABEL,
@@ -41,6 +43,8 @@ export interface HttpStats {
   readonly noRoute: Counter
   readonly noCluster: Counter
   readonly rqTotal: Counter
+  /** `http2.*`, of the whole server. */
+  readonly codec: CodecStats
   /** Counts a finished response under `downstream_rq_<n>xx` and `downstream_rq_completed`. */
   completed(status: number): void
 }
@@ -78,6 +82,8 @@ export interface ClusterStats {
   outlierEnforced(kind: OutlierKind): void
   readonly sslHandshake: Counter
   readonly sslConnectionError: Counter
+  /** `http2.*` of the cluster; made when first asked for. */
+  readonly codec: CodecStats
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`. */
   completed(status: number): void
 }
@@ -161,6 +167,7 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string): 
     noRoute: scope.counter('no_route'),
     noCluster: scope.counter('no_cluster'),
     rqTotal: scope.counter('rq_total'),
+    codec: createCodecStats(registry),
     completed(status) {
       completed.inc()
       byStatus(status)
@@ -176,7 +183,12 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
   const scope = scopeOf(registry, 'cluster', CLUSTER_LABEL, clusterName)
   const byStatus = scope.byStatus('upstream_rq', true)
   const completed = scope.counter('upstream_rq_completed')
+  let codec: CodecStats | undefined
   return {
+    get codec() {
+      codec ??= createCodecStats(registry, clusterName)
+      return codec
+    },
     upstreamCxTotal: scope.counter('upstream_cx_total'),
     upstreamCxActive: scope.gauge('upstream_cx_active'),
     upstreamCxConnectFail: scope.counter('upstream_cx_connect_fail'),
@@ -263,7 +275,7 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
 const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
   { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
 ]
-const NESTED = /^(ssl|outlier_detection|fault|rbac)_/
+const NESTED = /^(ssl|outlier_detection|fault|rbac|http2)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -285,7 +297,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
-    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane|http1)_/, '$1.')
+    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2)_/, '$1.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
 }

@@ -43,10 +43,6 @@ export interface Pool {
   readonly empty: boolean
 }
 
-// Upstreams are trusted with more than clients.
-const MAX_HEADERS_KB = 100
-const MAX_HEADERS = 100
-
 export function createPool(options: PoolOptions): Pool {
   return new HttpPool(options)
 }
@@ -138,6 +134,8 @@ class HttpPool implements Pool, ClientSessionHandler {
     member.idle.start(this.#o.cluster.http.idleTimeoutMs)
   }
 
+  onDraining(): void {}
+
   onClose(session: ClientSession): void {
     const member = this.#members.get(session)
     if (member === undefined) return
@@ -204,8 +202,17 @@ class HttpPool implements Pool, ClientSessionHandler {
   }
 
   #connected(connection: Connection): void {
-    const { cluster, codec, timers } = this.#o
-    const session = codec.connect(connection, { maxHeadersKb: MAX_HEADERS_KB, maxHeadersCount: MAX_HEADERS }, this)
+    const { cluster, codec, timers, stats, clock } = this.#o
+    const { maxHeadersKb, maxHeadersCount, enableTrailers, http2 } = cluster.http
+    const session = codec.connect(
+      connection,
+      {
+        ...{ maxHeadersKb, maxHeadersCount, enableTrailers, http2, timers },
+        stats: stats.codec,
+        ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
+      },
+      this,
+    )
     const member: Member = { session, idle: timers.timer(() => session.drain()), lifetime: undefined }
     if (cluster.http.maxConnectionDurationMs > 0) {
       member.lifetime = timers.timer(() => session.drain())

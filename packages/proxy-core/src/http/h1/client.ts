@@ -51,6 +51,12 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     return this.#usable && this.#exchange === undefined
   }
 
+  readonly protocol = 'HTTP/1.1'
+
+  get active(): number {
+    return this.#exchange === undefined ? 0 : 1
+  }
+
   get total(): number {
     return this.#total
   }

@@ -1,0 +1,17 @@
+/** The connection cannot go on (RFC 9113 §5.4.1). */
+export class Http2Error extends Error {
+  /** Of RFC 9113 §7. */
+  readonly errorCode: number
+  /** False: it is closed without a GOAWAY, as Envoy closes it for frames that are well formed and not allowed. */
+  readonly tell: boolean
+  /** Envoy's words for the access log. */
+  readonly details: string
+
+  constructor(errorCode: number, message: string, { tell = true, details = '' }: { tell?: boolean; details?: string } = {}) {
+    super(message)
+    this.name = 'Http2Error'
+    this.errorCode = errorCode
+    this.tell = tell
+    this.details = details === '' ? `codec_error:${message.replaceAll(' ', '_')}` : details
+  }
+}
