@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { createBucketMap } from './bucket-map.js'
-import { compareText, mergeSorted } from './sorted-list.js'
 
 it('changes a copy', () => {
   const entries = Array.from({ length: 2000 }, (_, i) => [`key${i}`, i] as const)
@@ -12,9 +11,4 @@ it('changes a copy', () => {
   ])
   for (const [key, value] of entries) expect(first.get(key)).toBe(value)
   expect([second.get('key7'), second.get('key8'), second.get('new'), first.get('new')]).toEqual([undefined, -8, 1, undefined])
-})
-
-it('merges into a sorted list', () => {
-  expect(mergeSorted(['b', 'd', 'f'], new Set(['d']), ['g', 'a', 'c'], compareText)).toEqual(['a', 'b', 'c', 'f', 'g'])
-  expect(mergeSorted([], new Set(), ['b', 'a'], compareText)).toEqual(['a', 'b'])
 })

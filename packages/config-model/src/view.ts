@@ -5,7 +5,7 @@ import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import type { MeshConfig } from './kinds/mesh-config.js'
 import type { MeshSnapshot } from './snapshot.js'
-import { compareText, mergeSorted } from './sorted-list.js'
+import { compareText, createSortedList, type Order, type SortedList } from './sorted-list.js'
 
 /** Keeps the snapshot of the collections: each batch copies only what it changed. */
 export interface View {
@@ -15,7 +15,7 @@ export interface View {
 }
 
 interface Listed<T> {
-  list: readonly T[]
+  list: SortedList<T>
   byKey: BucketMap<T>
 }
 
@@ -23,17 +23,17 @@ export function createView(sources: KindSources, catalog: Catalog, meshConfigs: 
   const kinds = new Map<string, Listed<AnyResource>>()
   let changed = false
   for (const [name, source] of Object.entries(sources)) {
-    kinds.set(name, { list: [], byKey: createBucketMap() })
+    kinds.set(name, { list: createSortedList(BY_AGE), byKey: createBucketMap() })
     ;(source as unknown as Collection<AnyResource>).subscribe((changes) => {
       changed = true
-      kinds.set(name, listed(kinds.get(name), changes, compareAge))
+      kinds.set(name, listed(kinds.get(name)!, changes))
     })
   }
-  let services = listed<MeshService>(undefined, additions(catalog.services), compareServices)
+  let services = createSortedList(BY_HOST).with(additions(catalog.services))
   let byHost = createBucketMap<readonly MeshService[]>()
   catalog.services.subscribe((changes) => {
     changed = true
-    services = listed(services, changes, compareServices)
+    services = services.with(changes)
     byHost = regroup(byHost, changes)
   })
   let endpoints = createBucketMap<readonly ServiceEndpoint[]>()
@@ -45,7 +45,7 @@ export function createView(sources: KindSources, catalog: Catalog, meshConfigs: 
     changed = true
   })
   const take = (revision: number): MeshSnapshot =>
-    snapshotOf(revision, meshConfigs.get('')!, new Map(kinds), services.list, byHost, endpoints)
+    snapshotOf(revision, meshConfigs.get('')!, new Map(kinds), services, byHost, endpoints)
   let current = take(0)
   return {
     get current() {
@@ -63,17 +63,19 @@ function snapshotOf(
   revision: number,
   meshConfig: MeshConfig,
   kinds: ReadonlyMap<string, Listed<AnyResource>>,
-  services: readonly MeshService[],
+  services: SortedList<MeshService>,
   byHost: BucketMap<readonly MeshService[]>,
   endpoints: BucketMap<readonly ServiceEndpoint[]>,
 ): MeshSnapshot {
   return {
     revision,
     meshConfig,
-    list: <K extends KindName>(kind: K) => (kinds.get(kind)?.list ?? NONE) as unknown as readonly KindOf<K>[],
+    list: <K extends KindName>(kind: K) => (kinds.get(kind)?.list.toArray() ?? NONE) as unknown as readonly KindOf<K>[],
     get: <K extends KindName>(kind: K, namespace: string, name: string) =>
       kinds.get(kind)?.byKey.get(`${namespace}/${name}`) as KindOf<K> | undefined,
-    services,
+    get services() {
+      return services.toArray()
+    },
     servicesOf: (hostname) => byHost.get(hostname) ?? NONE,
     endpoints: (service, portName) => endpoints.get(endpointsKey(service, portName)) ?? NONE,
   }
@@ -85,14 +87,8 @@ function additions<T>(collection: Collection<T>): Change<T>[] {
   return [...collection.entries()].map(([key, after]) => ({ key, after }))
 }
 
-function listed<T>(before: Listed<T> | undefined, changes: readonly Change<T>[], compare: (a: T, b: T) => number): Listed<T> {
-  const { list, byKey } = before ?? { list: [], byKey: createBucketMap<T>() }
-  const removed = new Set(changes.flatMap((change) => (change.before === undefined ? [] : [change.before])))
-  const added = changes.flatMap((change) => (change.after === undefined ? [] : [change.after]))
-  return {
-    list: mergeSorted(list, removed, added, compare),
-    byKey: byKey.with(changes.map(({ key, after }) => [key, after] as const)),
-  }
+function listed<T>({ list, byKey }: Listed<T>, changes: readonly Change<T>[]): Listed<T> {
+  return { list: list.with(changes), byKey: byKey.with(changes.map(({ key, after }) => [key, after] as const)) }
 }
 
 function regroup(
@@ -113,19 +109,18 @@ function regroup(
 }
 
 // Istio's order of configs (pilot/pkg/model: sortConfigByCreationTime): by age, then by `name.namespace`.
-function compareAge(a: AnyResource, b: AnyResource): number {
-  return (
-    ageOf(a) - ageOf(b) ||
-    compareText(`${a.metadata.name}.${a.metadata.namespace}`, `${b.metadata.name}.${b.metadata.namespace}`) ||
-    compareText(a.metadata.namespace, b.metadata.namespace)
-  )
+const BY_AGE: Order<AnyResource, readonly [age: number, name: string, namespace: string]> = {
+  keyOf: ({ metadata }) => [ageOf(metadata.creationTimestamp), `${metadata.name}.${metadata.namespace}`, metadata.namespace],
+  compare: (a, b) => a[0] - b[0] || compareText(a[1], b[1]) || compareText(a[2], b[2]),
 }
 
 // An object without a time is as old as can be.
-function ageOf({ metadata }: AnyResource): number {
-  const time = metadata.creationTimestamp === undefined ? 0 : Date.parse(metadata.creationTimestamp)
+function ageOf(creationTimestamp: string | undefined): number {
+  const time = creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp)
   return Number.isNaN(time) ? 0 : time
 }
+
+const BY_HOST: Order<MeshService, MeshService> = { keyOf: (service) => service, compare: compareServices }
 
 function compareServices(a: MeshService, b: MeshService): number {
   return compareText(a.hostname, b.hostname) || compareText(a.namespace, b.namespace)
