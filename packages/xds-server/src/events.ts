@@ -14,6 +14,8 @@ export type XdsEvent =
   | (About & { readonly kind: 'connected' })
   /** `message`: why the server closed it; undefined when the client did. */
   | (About & { readonly kind: 'disconnected'; readonly message: string | undefined })
+  /** The server does not let the stream in, or not go on. `code`: a gRPC status code; 'disconnected' follows. */
+  | (About & { readonly kind: 'refused'; readonly code: number; readonly message: string })
   | (About & { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number })
   | (About & {
       readonly kind: 'sent'

@@ -7,9 +7,15 @@ import type { Effect, Response } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamRecord } from './stream-record.js'
+import { createStuckWatch } from './stuck.js'
+import { type CloseStatus, STATUS } from './transport.js'
 
-/** Runs something and turns what it throws into the end of the stream. */
-export type Guard = (run: () => void) => void
+/** How an exchange ends its stream. */
+export interface Ending {
+  /** Runs something and turns what it throws into the end of the stream. */
+  guard(run: () => void): void
+  refuse(status: CloseStatus): void
+}
 
 /** The part of a session that begins when the node is known. */
 export interface Exchange<Request> {
@@ -26,10 +32,10 @@ export function createExchange<Request extends TypedRequest>(
   options: SessionOptions<Request>,
   node: NodeInfo,
   record: StreamRecord,
-  guard: Guard,
+  { guard, refuse }: Ending,
 ): Exchange<Request> {
   const { context, transport, codec, streamId, identity } = options
-  const { scheduler, authorize } = context
+  const { scheduler, authorize, limits } = context
   const progress = createProgress()
   let slow = false
   let stopped = false
@@ -44,11 +50,14 @@ export function createExchange<Request extends TypedRequest>(
     record.emit({ kind: 'unanswered', typeUrl, nonce })
     guard(() => run(protocol.onAckTimeout(typeUrl, nonce)))
   })
+  const stuck = createStuckWatch(context.clock, limits.stuckAfterMs, refuse)
+  const owes = (): boolean => slow || protocol.unanswered().length > 0
   const send = (response: Response): void => {
     const bytes = codec.write(response, context.identifier)
     record.sent(response, bytes.length)
     timers.start(response.typeUrl, response.nonce)
     if (!transport.write(bytes)) slow = true
+    stuck.owes()
   }
   const run = (effects: readonly Effect[]): void => {
     for (const effect of effects) {
@@ -58,10 +67,21 @@ export function createExchange<Request extends TypedRequest>(
         send(effect.response)
         continue
       }
-      if (effect.kind === 'ack' || effect.kind === 'nack') timers.stop(effect.typeUrl)
+      if (effect.kind === 'ack' || effect.kind === 'nack') {
+        timers.stop(effect.typeUrl)
+        stuck.alive(owes())
+      }
       record.heard(effect)
     }
     if (progress.note(protocol.unanswered().length > 0)) record.emit({ kind: 'settled' })
+  }
+  const subscribe = (effects: readonly Effect[]): void => {
+    run(effects)
+    const names = [...record.types.values()].reduce((sum, type) => sum + type.names, 0)
+    if (!stopped && names > limits.namesPerStream) {
+      const message = `the stream subscribes to ${names} names; ${limits.namesPerStream} are allowed`
+      refuse({ code: STATUS.resourceExhausted, message })
+    }
   }
   const watch = context.resources(node, identity)
   const target: PushTarget = {
@@ -83,9 +103,10 @@ export function createExchange<Request extends TypedRequest>(
     target,
     progress,
     sent: protocol.sent,
-    onRequest: (request) => run(protocol.onRequest(request)),
+    onRequest: (request) => subscribe(protocol.onRequest(request)),
     onDrain() {
       slow = false
+      stuck.alive(owes())
       scheduler.schedule(target)
     },
     stop() {
@@ -93,6 +114,7 @@ export function createExchange<Request extends TypedRequest>(
       unwatch()
       scheduler.cancel(target)
       timers.stopAll()
+      stuck.stop()
     },
   }
 }

@@ -17,6 +17,11 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
   const unanswered = metrics.counter('xds_unanswered_responses_total', 'Responses that a client has not answered in time.', [
     'type',
   ])
+  const refused = metrics.counter(
+    'xds_refused_streams_total',
+    'Streams that the server has refused or cut, by gRPC status code.',
+    ['code'],
+  )
   const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
   events.subscribe((event) => {
     switch (event.kind) {
@@ -25,6 +30,9 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         break
       case 'disconnected':
         if (event.nodeId !== '') connected.add(-1)
+        break
+      case 'refused':
+        refused.labels(String(event.code)).inc()
         break
       case 'sent':
         pushes.labels(metricType(event.typeUrl)).inc()

@@ -2,6 +2,7 @@ import type { Clock, Logger, Watch } from '@heddle/runtime'
 import type { ResourceSet } from '@heddle/xds-types'
 import type { Admit, Authorize, PeerIdentity } from './access.js'
 import type { Events } from './events.js'
+import type { Limits } from './limits.js'
 import type { NodeInfo } from './node.js'
 import type { ProtocolOptions, StreamProtocol, TypeRule } from './protocol/stream-protocol.js'
 import type { PushScheduler } from './push-scheduler.js'
@@ -18,6 +19,7 @@ export interface SessionContext {
   readonly views: ViewResources
   readonly identifier: string
   readonly ackTimeoutMs: number
+  readonly limits: Limits
   readonly resources: (node: NodeInfo, identity: PeerIdentity) => Watch<ResourceSet | undefined>
   /** Undefined: no such type. */
   readonly ruleOf: (typeUrl: string) => TypeRule | undefined

@@ -1,6 +1,6 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
-import { createExchange, type Exchange, type Guard } from './exchange.js'
+import { createExchange, type Ending, type Exchange } from './exchange.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamStatus } from './status.js'
 import { createStreamRecord } from './stream-record.js'
@@ -19,6 +19,8 @@ export interface Session extends StreamHandler {
   /** What the client has been sent, by type URL. */
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
   close(status: CloseStatus): void
+  /** Closes the stream, and tells whoever watches why it was not let in, or not left open. */
+  refuse(status: CloseStatus): void
 }
 
 export function createSession<Request extends TypedRequest>(options: SessionOptions<Request>): Session {
@@ -41,10 +43,11 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
   }
   const refuse = (status: CloseStatus): void => {
     context.logger.warn({ streamId, peer: transport.peer, node: exchange?.node.id }, `xDS stream refused: ${status.message}`)
+    record.emit({ kind: 'refused', code: status.code, message: status.message })
     close(status)
   }
   /** What the user of the server gave it may throw: that ends this stream, not the process and not the others. */
-  const guard: Guard = (run) => {
+  const guard: Ending['guard'] = (run) => {
     try {
       run()
     } catch (error) {
@@ -59,7 +62,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
       refuse(verdict.status)
       return
     }
-    exchange = createExchange(options, verdict.value, record, guard)
+    exchange = createExchange(options, verdict.value, record, { guard, refuse })
     record.emit({ kind: 'connected' })
     exchange.target.push()
   }
@@ -98,6 +101,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     },
     sent: () => exchange?.sent() ?? new Map(),
     close,
+    refuse,
     onMessage(bytes) {
       if (!ended) guard(() => read(bytes))
     },

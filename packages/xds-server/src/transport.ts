@@ -8,7 +8,9 @@ export interface CloseStatus {
 export const STATUS = {
   ok: 0,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   permissionDenied: 7,
+  resourceExhausted: 8,
   internal: 13,
   unavailable: 14,
   unauthenticated: 16,

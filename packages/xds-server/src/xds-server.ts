@@ -11,8 +11,10 @@ import {
 import type { ResourceSet, ResourceType, VersionedResource } from '@heddle/xds-types'
 import { resourceTypes } from '@heddle/xds-types/known'
 import { type Admit, ANONYMOUS, type Authorize, type PeerIdentity } from './access.js'
+import { createAdmission } from './admission.js'
 import { type Applied, type AppliedOptions, whenApplied } from './applied.js'
 import { createEvents, type XdsEvent } from './events.js'
+import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { recordMetrics } from './metrics.js'
 import type { NodeInfo } from './node.js'
 import { createDeltaProtocol } from './protocol/delta.js'
@@ -44,6 +46,8 @@ export interface XdsServerOptions {
   readonly ackTimeoutMs?: number
   /** Pushes made in one turn of the event loop; default 50. */
   readonly pushesPerTurn?: number
+  /** Over {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<Limits>
   readonly clock?: Clock
   readonly logger?: Logger
   /** Gets the `pilot_*` metrics of the server. */
@@ -79,6 +83,8 @@ const SHUTTING_DOWN: CloseStatus = { code: STATUS.unavailable, message: 'the xDS
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock = systemClock, logger = silentLogger, identifier = 'heddle' } = options
   const sessions = new Set<Session>()
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const admission = createAdmission(limits, clock)
   const events = createEvents(logger)
   const catalog = createTypeCatalog([...resourceTypes, ...(options.types ?? [])])
   if (options.metrics !== undefined) recordMetrics(options.metrics, events)
@@ -90,11 +96,14 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     scheduler: createPushScheduler({ clock, ...(options.pushesPerTurn === undefined ? {} : { perTurn: options.pushesPerTurn }) }),
     views: createViews(catalog.encode),
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    limits,
     resources: options.resources,
     ruleOf: catalog.ruleOf,
     admit: options.admit ?? (() => ok(undefined)),
     authorize: options.authorize,
-    closed: (session) => sessions.delete(session as Session),
+    closed(session) {
+      if (sessions.delete(session as Session)) admission.leave((session as Session).status.identity)
+    },
   }
   // The start time keeps nonces of an earlier run of this server from matching (xds-protocol 23).
   const runId = clock.now().toString(36)
@@ -114,8 +123,9 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
         variant === 'sotw'
           ? createSession({ ...common, variant, codec: SOTW_CODEC, createProtocol: createSotwProtocol })
           : createSession({ ...common, variant, codec: DELTA_CODEC, createProtocol: createDeltaProtocol })
-      sessions.add(session)
-      if (closed) session.close(SHUTTING_DOWN)
+      const full = closed ? SHUTTING_DOWN : admission.enter(identity)
+      if (full === undefined) sessions.add(session)
+      else session.refuse(full)
       return session
     },
     close() {
