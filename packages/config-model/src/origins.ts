@@ -13,10 +13,10 @@ export interface DocumentOrigin {
   readonly prefix: readonly (string | number)[]
 }
 
-/** The file and line of a path inside a document; of the nearest written part when the field itself is not there. */
+/** The place of a path inside a document; of the nearest written part when the field itself is not there. */
 export function locate(document: DocumentOrigin, path: string): Origin {
-  const { line } = locateInDocument(document.text, [...document.prefix, ...(parsePath(path) ?? [])])
-  return { file: document.file, line: document.line + line - 1 }
+  const { line, column } = locateInDocument(document.text, [...document.prefix, ...(parsePath(path) ?? [])])
+  return { file: document.file, line: document.line + line - 1, column }
 }
 
 /** An {@link OriginIndex} over documents; asks `find` anew each time, so it may change underneath. */

@@ -1,11 +1,9 @@
-import type { Diagnostic, Origin } from '@heddle/runtime'
+import type { Diagnostic } from '@heddle/runtime'
 import { type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
-import { isRecord } from './decode/value.js'
+import { isFragment, visitDocuments } from './documents.js'
 import type { AnyResource } from './kinds/index.js'
 import { createOriginIndex, type DocumentOrigin, locate } from './origins.js'
 import { keyOf, type OriginIndex, type ResourceKey } from './resource.js'
-import { type Loaded, loadDocuments } from './yaml/load.js'
-import { type Chunk, splitDocuments } from './yaml/split.js'
 
 export interface ReadOptions extends DecodeOptions {
   /** Name of the file in messages. */
@@ -49,46 +47,25 @@ export function readYaml(text: string, options: ReadOptions): ReadResult {
     documents: new Map(),
     unreadable: false,
   }
-  const chunks = splitDocuments(text)
-  const documents = loadDocuments(text, chunks)
-  chunks.forEach((chunk, i) => {
-    readChunk(chunk, documents[i]!, reading)
+  visitDocuments(text, options.file, {
+    object: (object, document) => {
+      readObject(object, document, reading)
+    },
+    bad: (diagnostic) => {
+      reading.unreadable = true
+      reading.diagnostics.push(diagnostic)
+    },
   })
   const { options: _, resources, ...rest } = reading
   const origins = createOriginIndex((key) => reading.documents.get(key))
   return { ...rest, resources: [...resources.values()], origins }
 }
 
-function readChunk(chunk: Chunk, loaded: Loaded, reading: Reading): void {
-  if (!loaded.ok) {
-    const origin: Origin = { file: reading.options.file, line: chunk.line + loaded.line - 1 }
-    reading.unreadable = true
-    const message = `not valid YAML: ${loaded.message} (column ${loaded.column})`
-    reading.diagnostics.push({ code: 'config.yaml', severity: 'error', path: '', message, origin })
-    return
-  }
-  if (loaded.value === null || loaded.value === undefined) return
-  readObject(loaded.value, { file: reading.options.file, line: chunk.line, text: chunk.text, prefix: [] }, reading)
-}
-
 function readObject(object: unknown, document: DocumentOrigin, reading: Reading): void {
-  const items = listItems(object)
-  if (items !== undefined) {
-    items.forEach((item, i) => {
-      readObject(item, { ...document, prefix: [...document.prefix, 'items', i] }, reading)
-    })
-    return
-  }
-  if (isRecord(object) && object['apiVersion'] === undefined && object['kind'] === undefined) {
-    // A values file or a fragment that lies beside the objects.
+  if (isFragment(object)) {
     const message = 'is skipped: without apiVersion and kind it is no Kubernetes object'
-    reading.diagnostics.push({
-      code: 'config.not_an_object',
-      severity: 'warning',
-      path: '',
-      message,
-      origin: locate(document, ''),
-    })
+    const origin = locate(document, '')
+    reading.diagnostics.push({ code: 'config.not_an_object', severity: 'warning', path: '', message, origin })
     return
   }
   const result = decodeResource(object, reading.options)
@@ -115,13 +92,4 @@ function readObject(object: unknown, document: DocumentOrigin, reading: Reading)
   reading.documents.set(key, document)
   if (result.value.known) reading.resources.set(key, result.value.resource)
   else reading.others.push(result.value.resource)
-}
-
-// `kind: List`, or a typed list such as ServiceList, whose items may leave out what they are.
-function listItems(object: unknown): readonly unknown[] | undefined {
-  if (!isRecord(object)) return undefined
-  const { kind, items, apiVersion } = object
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return undefined
-  if (kind === 'List') return items
-  return items.map((item: unknown) => (isRecord(item) ? { apiVersion, kind: kind.slice(0, -'List'.length), ...item } : item))
 }

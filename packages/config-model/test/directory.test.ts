@@ -93,7 +93,11 @@ it('reports what is not text, and a folder that goes away, and keeps serving', a
 })
 
 it('finds the line of a field', async () => {
-  expect(source.origins.locate('WorkloadEntry ns/b', 'spec.address')).toEqual({ file: join(directory, 'a.yaml'), line: 11 })
+  expect(source.origins.locate('WorkloadEntry ns/b', 'spec.address')).toEqual({
+    file: join(directory, 'a.yaml'),
+    line: 11,
+    column: 3,
+  })
 })
 
 it('rejects a folder that is not there', async () => {

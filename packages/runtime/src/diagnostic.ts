@@ -1,9 +1,11 @@
 export type Severity = 'error' | 'warning' | 'info'
 
-/** Where something was written. `line` starts at 1. */
+/** Where something was written. `line` and `column` start at 1. */
 export interface Origin {
   file: string
   line: number
+  /** Absent where only the line is known. */
+  column?: number
 }
 
 /** One thing that is wrong or worth knowing, in the words of the person who has to mend it. */

@@ -1,4 +1,4 @@
-import { into, refuse, type Site } from './site.js'
+import { into, refuse, rootSite, type Site } from './site.js'
 import { suggest } from './suggest.js'
 import { CODE_TYPE, type Decode, describe, isRecord } from './value.js'
 
@@ -55,10 +55,12 @@ export function fields<T extends object>(shape: Shape<T>, options: FieldsOptions
     let whole = true
     for (const name of required) {
       if (target[name as string] !== undefined) continue
-      whole = false
       // A field that was written and refused is told already.
       if (value[name as string] === undefined || value[name as string] === null)
         refuse(into(site, name as string), 'config.required', `${String(name)} is required`)
+      const empty = site.found.lenient === true ? decoders.get(name as string)?.({}, rootSite()) : undefined
+      if (empty === undefined) whole = false
+      else target[name as string] = empty
     }
     return whole ? (target as T) : undefined
   }

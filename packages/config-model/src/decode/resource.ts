@@ -32,6 +32,19 @@ export function decodeResource(object: unknown, options: DecodeOptions = {}): Re
   return { ok: true, value: decoded, diagnostics }
 }
 
+/**
+ * An object as far as it can be read, whether its rules hold or not: unknown fields are passed over and what is missing is empty. Undefined
+ * when a field has a value of the wrong type, since then nobody can say what was meant.
+ */
+export function decodeLoosely(object: unknown, { defaultNamespace = 'default' }: DecodeOptions = {}): Decoded | undefined {
+  const found: Findings = Object.assign([], { lenient: true })
+  const decoded = decode(object, defaultNamespace, found)
+  const unreadable = found.some(({ severity, code }) => severity === 'error' && !PASSED_OVER.has(code))
+  return unreadable ? undefined : decoded
+}
+
+const PASSED_OVER: ReadonlySet<string> = new Set(['config.unknown_field', 'config.required'])
+
 function decode(object: unknown, defaultNamespace: string, found: Findings): Decoded | undefined {
   const root = rootSite(found)
   if (!isRecord(object)) {

@@ -4,6 +4,8 @@ import type { Diagnostic, Severity } from '@heddle/runtime'
 export interface Findings extends Array<Diagnostic> {
   /** A list element could not be read and was left out: those behind it have moved up, and judging them would name wrong places. */
   moved?: boolean
+  /** What is required and missing is told, and then taken as empty, as proto JSON takes it: for those who look at objects that are refused. */
+  lenient?: boolean
 }
 
 /** A place inside an object that is being read or judged: problems found there are told with its path. */
