@@ -44,7 +44,7 @@ describe('an SDS secret', () => {
         name: 's',
         tls_certificate: { certificate_chain: { filename: '/c' }, private_key: { inline_string: 'K' } },
         validation_context: { trusted_ca: { inline_bytes: 'Uk9PVA==' } },
-      },
+      } as object,
       'secret',
       () => 'C',
     )

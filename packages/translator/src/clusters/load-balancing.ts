@@ -1,4 +1,5 @@
 import type { LoadBalancerSettings, LocalityLoadBalancerSetting, MeshConfig, Warmup } from '@heddle/config-model'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 
@@ -10,8 +11,10 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
   const locality = localitySetting(settings, mesh)
   const failover =
     cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
-  if (failover || locality?.distribute !== undefined)
-    cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
+  if (failover || locality?.distribute !== undefined) {
+    const { zone_aware_lb_config: _, ...common } = cluster.common_lb_config ?? {}
+    cluster.common_lb_config = { ...common, locality_weighted_lb_config: {} }
+  }
   if (cluster.type === 'ORIGINAL_DST' || cluster.cluster_type !== undefined) {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     return
@@ -24,7 +27,7 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
     return
   }
   if (settings?.consistentHash !== undefined) {
-    applyHash(draft, settings.consistentHash)
+    Object.assign(cluster, hashLoadBalancer(settings.consistentHash))
     return
   }
   const slowStart = settings?.warmup === undefined ? undefined : { slow_start_config: slowStartOf(settings.warmup) }
@@ -42,16 +45,14 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
   }
 }
 
-function applyHash(draft: ClusterDraft, hash: NonNullable<LoadBalancerSettings['consistentHash']>): void {
-  const { cluster } = draft
+/** Maglev, or the ring unless it is asked for. */
+export function hashLoadBalancer(hash: NonNullable<LoadBalancerSettings['consistentHash']>): Partial<Cluster> {
   if (hash.maglev !== undefined) {
-    cluster.lb_policy = 'MAGLEV'
-    if (hash.maglev.tableSize !== undefined && hash.maglev.tableSize > 0)
-      cluster.maglev_lb_config = { table_size: String(hash.maglev.tableSize) }
-    return
+    const { tableSize = 0 } = hash.maglev
+    return { lb_policy: 'MAGLEV', ...(tableSize > 0 ? { maglev_lb_config: { table_size: String(tableSize) } } : {}) }
   }
-  cluster.lb_policy = 'RING_HASH'
-  cluster.ring_hash_lb_config = { minimum_ring_size: String(hash.ringHash?.minimumRingSize || DEFAULT_RING_SIZE) }
+  const size = hash.ringHash?.minimumRingSize || DEFAULT_RING_SIZE
+  return { lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: String(size) } }
 }
 
 // The runtime key is what Istio writes; Envoy demands that it is not empty.

@@ -17,7 +17,7 @@ export interface HttpManager {
   readonly port: number
   readonly protocol: PortProtocol
   /** What only this kind of listener sets. */
-  readonly extra?: Partial<HttpConnectionManager>
+  readonly extra?: Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'>
 }
 
 const UUID_REQUEST_ID = typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
@@ -58,7 +58,9 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
 }
 
 /** MeshConfig.pathNormalization: policies and routes must see the path as the application will. */
-function normalization(build: Build): Partial<HttpConnectionManager> {
+function normalization(
+  build: Build,
+): Pick<HttpConnectionManager, 'normalize_path' | 'path_with_escaped_slashes_action' | 'merge_slashes'> {
   const mode = build.mesh.pathNormalization?.normalization ?? 'DEFAULT'
   return {
     normalize_path: mode !== 'NONE',

@@ -123,7 +123,7 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route
   return { ...(only === undefined ? {} : joinChanges(headerChanges(http.headers), headerChanges(only.headers))), route: action }
 }
 
-function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Partial<RouteAction> {
+function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Pick<RouteAction, 'regex_rewrite' | 'prefix_rewrite'> {
   if (rewrite?.uriRegexRewrite !== undefined)
     return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
   return rewrite?.uri === undefined || rewrite.uri === '' ? {} : { prefix_rewrite: rewrite.uri }

@@ -16,6 +16,9 @@ export interface AuthzService {
 
 const DEFAULT_TIMEOUT = 600_000
 
+/** What does not depend on how the service is called. */
+type CommonFields = Omit<ExtAuthz, 'grpc_service' | 'http_service'>
+
 /** A provider of MeshConfig.extensionProviders that authorizes; undefined when there is none of that name, or it cannot be used. */
 export function authzService(build: Build, name: string): AuthzService | undefined {
   const provider = build.mesh.extensionProviders.find((p) => p.name === name)
@@ -61,11 +64,11 @@ function overGrpc(build: Build, provider: EnvoyExtAuthzGrpcProvider): AuthzServi
 function commonOf(
   build: Build,
   { service, port, failOpen, statusOnError = '', includeRequestBodyInCheck: body }: EnvoyExtAuthzGrpcProvider,
-): { hostname: string; cluster: string; fields: ExtAuthz } | undefined {
+): { hostname: string; cluster: string; fields: CommonFields } | undefined {
   const found = port >= 1 && port <= 65535 ? lookupService(build, service, port) : undefined
   const status_on_error = httpStatus(statusOnError)
   if (found === undefined || (statusOnError !== '' && status_on_error === undefined)) return undefined
-  const fields: ExtAuthz = defined({
+  const fields: CommonFields = defined({
     status_on_error,
     failure_mode_allow: failOpen === true ? true : undefined,
     transport_api_version: 'V3',
