@@ -32,6 +32,8 @@ export interface ProxyDescriptor {
   /** Node metadata HEDDLE_STOCK_ENVOY: an Envoy without Istio's own filters. */
   readonly stockEnvoy: boolean
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Names of listeners that a proxyless gRPC application asks for; undefined: whatever it may ask for. */
+  readonly resources?: readonly string[]
 }
 
 /** The node of an Envoy bootstrap or a DiscoveryRequest, as proto JSON. */
@@ -77,7 +79,7 @@ export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
 
 /**
  * Reads a proxy as `heddle translate --proxy` takes it: `{id, type, namespace, ip, labels, serviceAccount, cluster, network, locality, version,
- * annotations, metadata}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
+ * annotations, metadata, resources}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
  */
 export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
   if (!isRecord(json))
@@ -110,6 +112,7 @@ export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
     locality: parseLocality(text(json['locality'])),
     version: text(json['version']) || '1.32.0',
     metadata: { ...(isRecord(json['annotations']) ? { ANNOTATIONS: json['annotations'] } : {}), ...metadata },
+    ...(Array.isArray(json['resources']) ? { resources: json['resources'].map(text) } : {}),
   })
 }
 

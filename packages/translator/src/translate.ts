@@ -8,6 +8,7 @@ import { inboundClusters } from './clusters/inbound.js'
 import { outboundClusters, sniDnatClusters } from './clusters/outbound.js'
 import { destinationRules } from './destination-rules.js'
 import { serversOf } from './gateways.js'
+import { grpcGroups, isProxyless } from './grpc/groups.js'
 import { gatewayListeners } from './listeners/gateway.js'
 import { inbound } from './listeners/inbound.js'
 import { httpProxyListener, outboundListeners } from './listeners/outbound.js'
@@ -46,6 +47,7 @@ export interface Translation {
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
   const targets = serviceTargets(snapshot, proxy)
   const build = prepare(snapshot, located(proxy, targets), options)
+  if (isProxyless(proxy)) return proxyless(build, targets)
   const shared = sharedGroup(build, () => (proxy.type === 'router' ? gatewayOutbound(build) : sidecarOutbound(build)))
   const own = proxy.type === 'router' ? gatewayGroups(build, targets) : sidecarGroups(build, targets)
   const secrets = options.authenticated === false ? undefined : secretsGroup(build, [shared.group, ...own])
@@ -55,6 +57,16 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, option
     resources,
     diagnostics: [...danglingReferences(resources, origins), ...(secrets?.diagnostics ?? [])],
     provenance: createProvenanceIndex(resources, origins),
+  }
+}
+
+/** An application's own gRPC library: its certificates come from files of the agent. */
+function proxyless(build: Build, targets: readonly ServiceTarget[]): Translation {
+  const resources = { groups: grpcGroups(build, targets) }
+  return {
+    resources,
+    diagnostics: danglingReferences(resources, build.origins),
+    provenance: createProvenanceIndex(resources, build.origins),
   }
 }
 

@@ -15,12 +15,12 @@ export interface OutboundClusters {
 
 /** One cluster per service, port and subset that the proxy sees, referenced or not. */
 export function outboundClusters(build: Build): OutboundClusters {
-  return resourcesOf(targetsOf(build, false))
+  return resourcesOf(clusterTargets(build))
 }
 
 /** The same under their SNI names, for what AUTO_PASSTHROUGH gateways pass on: mTLS stays on, so none is added, and what is outside the mesh has none. */
 export function sniDnatClusters(build: Build): OutboundClusters {
-  return resourcesOf(targetsOf(build, true).filter(({ service }) => !service.meshExternal))
+  return resourcesOf(clusterTargets(build, true).filter(({ service }) => !service.meshExternal))
 }
 
 function resourcesOf(targets: readonly ClusterTarget[]): OutboundClusters {
@@ -35,7 +35,8 @@ function resourcesOf(targets: readonly ClusterTarget[]): OutboundClusters {
   return { clusters, endpoints }
 }
 
-function targetsOf(build: Build, sniDnat: boolean): ClusterTarget[] {
+/** One for each service, port and subset that the proxy sees. */
+export function clusterTargets(build: Build, sniDnat = false): ClusterTarget[] {
   const targets: ClusterTarget[] = []
   for (const service of build.view.services) {
     if (service.resolution === 'Alias') continue

@@ -21,10 +21,10 @@ function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHos
   const host = colon < 0 ? undefined : name.slice(0, colon)
   const number = name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1))
   const attemptCount = proxyHeaders(build.proxyConfig, 'outbound').attemptCount
-  const listener = listenerFor(build, number)
+  const listener = egressListenerFor(build, number)
   if (listener === undefined) return configuration(name, [])
   const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
-  const all = cache.get(number) ?? outboundVirtualHosts(build, listener, port, attemptCount)
+  const all = cache.get(number) ?? outboundVirtualHosts(build, listener, port, { attemptCount, withPorts: false })
   cache.set(number, all)
   if (host === undefined) return configuration(name, [...all, catchAllHost(build, attemptCount)])
   const own = all.filter((vh) => (vh.domains ?? []).includes(host))
@@ -35,7 +35,7 @@ function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHos
 }
 
 /** The egress listener of a port, or the catch-all. */
-function listenerFor(build: Build, port: number): EgressListener | undefined {
+export function egressListenerFor(build: Build, port: number): EgressListener | undefined {
   return (
     build.view.egress.find((l) => l.port !== undefined && l.port.number === port) ??
     build.view.egress.find((l) => l.port === undefined)

@@ -19,11 +19,19 @@ interface HostGroup {
   readonly virtualService: BoundVirtualService | undefined
 }
 
+/** What all virtual hosts of a configuration have in common. */
+export interface HostOptions {
+  readonly attemptCount: boolean
+  /** Each domain with its port as well: for clients that do not leave the port out when they match. */
+  readonly withPorts: boolean
+}
+
 /**
  * The virtual hosts of an outbound route configuration, sorted by name. `port` 0 is the HTTP proxy: all services on all their ports,
  * but only names with a port for those other than 80.
  */
-export function outboundVirtualHosts(build: Build, listener: EgressListener, port: number, attemptCount: boolean): VirtualHost[] {
+export function outboundVirtualHosts(build: Build, listener: EgressListener, port: number, options: HostOptions): VirtualHost[] {
+  const withPorts = options.withPorts || port === 0
   const services = new Map(listener.services.flatMap((s) => onPort(s, port)).map((s) => [s.hostname, s]))
   const groups = hostGroups(build, listener, services, port)
   const known = new Set(groups.flatMap((g) => g.services.flatMap((s) => [s.hostname, hostWithPort(s.hostname, g.port)])))
@@ -31,11 +39,13 @@ export function outboundVirtualHosts(build: Build, listener: EgressListener, por
   const hosts: VirtualHost[] = []
   for (const group of groups) {
     if (port !== 0 && group.port !== port) continue
-    for (const name of group.names)
-      add(hosts, virtualHost(build, group, name, [bracketed(name)], [], taken, attemptCount, undefined))
+    for (const name of group.names) {
+      const domains = options.withPorts ? [bracketed(name), hostWithPort(name, group.port)] : [bracketed(name)]
+      add(hosts, virtualHost(build, group, name, domains, [], taken, options.attemptCount, undefined))
+    }
     for (const service of group.services) {
-      const { domains, short } = serviceDomains(build, service, port === 0 ? group.port : undefined)
-      add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, attemptCount, service))
+      const { domains, short } = serviceDomains(build, service, withPorts ? group.port : undefined)
+      add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, options.attemptCount, service))
     }
   }
   const served = port === 0 ? hosts.flatMap(onlyWithPort) : hosts

@@ -14,7 +14,7 @@ const SHADOW_PREFIX = 'istio_dry_run_allow_'
 const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
 
 /** Envoy's way to say that nothing matches: an ALLOW policy without rules lets nobody in, a CUSTOM one asks about nobody. */
-const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
+export const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
 
 /** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. Policies of a dry run are its shadow rules. */
 export function httpRbacFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
