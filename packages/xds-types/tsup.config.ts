@@ -1,16 +1,25 @@
 import { defineConfig, type Options } from 'tsup'
 
-// Files as they are, not bundled: a consumer loads only the packages it names.
-const config: Options = defineConfig({
-  entry: ['src/**/*.ts', '!src/**/*.test.ts'],
-  format: 'esm',
-  target: 'node20',
-  bundle: false,
-  dts: false,
-  sourcemap: false,
-  clean: false,
-  esbuildOptions(options) {
-    options.minifyWhitespace = true
+const SHARED: Options = { format: 'esm', target: 'node20', bundle: false, dts: false, sourcemap: false, clean: false }
+
+// Files as they are, not bundled: a consumer loads only the packages it names. Short without losing what a bundler needs: esbuild
+// drops /* @__PURE__ */ together with whitespace, and without it nothing of a module could be left out of a page.
+const config: Options[] = defineConfig([
+  {
+    ...SHARED,
+    entry: ['src/**/*.ts', '!src/**/*.test.ts', '!src/gen/all.ts'],
+    esbuildOptions(options) {
+      options.minifySyntax = true
+      options.minifyIdentifiers = true
+    },
   },
-}) as Options
+  {
+    ...SHARED,
+    // Bundled or not as a whole.
+    entry: { 'gen/all': 'src/gen/all.ts' },
+    esbuildOptions(options) {
+      options.minifyWhitespace = true
+    },
+  },
+]) as Options[]
 export default config

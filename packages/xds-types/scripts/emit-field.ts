@@ -24,47 +24,73 @@ const ENUM = 14
 const FLAG = { repeated: 1, optional: 2, map: 4, packed: 8, oneof: 16, sensitive: 32, deprecated: 64 }
 export const WELL_KNOWN: RegExp = /^\.google\.protobuf\./
 
-/** A field as text: the row of the table, and what its type in TypeScript is made of. */
-export interface EmittedField {
-  readonly row: string
-  /** `$.Duration`, `Cluster_DiscoveryType`, … of one value. */
-  readonly type: string
-  /** Its type in the .proto, its oneof and rules, for people. */
-  readonly about: string
-  readonly map: boolean
-  readonly deprecated: boolean
-}
-
 /** How a module names another message or enum. */
 export type NameOf = (type: protobuf.Type | protobuf.Enum) => string
 
-export function emitField(field: protobuf.Field, nameOf: NameOf): EmittedField {
-  field.resolve()
-  const { kind, ref, type, protoType } = valueType(field, nameOf)
-  const map = field instanceof protobuf.MapField ? field : undefined
-  const rules = option(field, '(validate.rules)')
-  const row: string[] = [String(field.id), `'${field.name}'`, String(kind), String(flagsOf(field, kind))]
-  if (ref !== undefined || map !== undefined || rules !== undefined) row.push(ref ?? '0')
-  if (map !== undefined || rules !== undefined) row.push(String(map === undefined ? 0 : (SCALARS[map.keyType]?.[0] ?? 9)))
-  if (rules !== undefined) row.push(JSON.stringify(rules))
-  const about = [map === undefined ? protoType : `map<${map.keyType}, ${protoType}>`]
-  if (isMember(field)) about.push(`one of \`${field.partOf?.name}\``)
-  if (rules !== undefined) about.push(`rule ${JSON.stringify(rules)}`)
-  return {
-    row: `[${row.join(', ')}]`,
-    type,
-    about: about.join(', '),
-    map: map !== undefined,
-    deprecated: field.options?.['deprecated'] === true,
-  }
+/** Gives what a row says of a type or a rule: its place in a list, from 1. */
+export type PlaceOf = (item: string) => number
+
+/** `id name kind flags type key rule` for each field, the zeros at its end left out, joined by `;`. */
+export function emitRows(type: protobuf.Type, nameOf: NameOf, placeOfType: PlaceOf, placeOfRule: PlaceOf): string {
+  const rows = type.fieldsArray.map((field) => {
+    const { kind, ref } = valueType(field, nameOf)
+    const map = field instanceof protobuf.MapField ? field : undefined
+    const rule = rulesOf(field)
+    const row = [
+      field.id,
+      field.name,
+      kind,
+      flagsOf(field, kind),
+      ref === undefined ? 0 : placeOfType(ref),
+      map === undefined ? 0 : (SCALARS[map.keyType]?.[0] ?? 9),
+      rule === undefined ? 0 : placeOfRule(literal(rule)),
+    ]
+    return row.join(' ').replace(/( 0)+$/, '')
+  })
+  return rows.join(';')
 }
 
-/** The third argument of `message()`, with the comma before it; empty without oneofs. */
-export function emitOneofs(type: protobuf.Type): string {
-  const oneofs = type.oneofsArray
-    .filter((oneof) => !oneof.name.startsWith('_'))
-    .map((oneof) => [oneof.name, oneof.fieldsArray.map((field) => field.id), isRequired(oneof) ? 1 : 0])
-  return oneofs.length === 0 ? '' : `, ${JSON.stringify(oneofs)}`
+/** The arguments of `message()` after the name, as text: rows, and what they count from 1: types, oneofs, rules. */
+export function emitTable(type: protobuf.Type, nameOf: NameOf): string {
+  const types: string[] = []
+  const rules: string[] = []
+  const rows = emitRows(
+    type,
+    nameOf,
+    (name) => placeIn(types, name),
+    (rule) => placeIn(rules, rule),
+  )
+  const oneofs = oneofsOf(type).map((oneof) =>
+    literal([oneof.name, oneof.fieldsArray.map((field) => field.id), isRequired(oneof) ? 1 : 0]),
+  )
+  const args = [`'${rows}'`]
+  if (types.length + oneofs.length + rules.length > 0) args.push(`() => [${types.join(', ')}]`)
+  if (oneofs.length + rules.length > 0) args.push(`[${oneofs.join(', ')}]`)
+  if (rules.length > 0) args.push(`[${rules.join(', ')}]`)
+  return args.join(', ')
+}
+
+/** The place of an item, from 1; it is put at the end when it is not in the list. */
+export function placeIn(list: string[], item: string): number {
+  const at = list.indexOf(item)
+  return at >= 0 ? at + 1 : list.push(item)
+}
+
+/** Of a oneof that somebody wrote; proto3's `optional` makes one of its own. */
+export function oneofOf(field: protobuf.Field): protobuf.OneOf | undefined {
+  return field.partOf !== null && !field.partOf.name.startsWith('_') ? field.partOf : undefined
+}
+
+export function oneofsOf(type: protobuf.Type): protobuf.OneOf[] {
+  return type.oneofsArray.filter((oneof) => !oneof.name.startsWith('_'))
+}
+
+export function rulesOf(field: protobuf.Field): Readonly<Record<string, unknown>> | undefined {
+  return option(field, '(validate.rules)') as Readonly<Record<string, unknown>> | undefined
+}
+
+export function isDeprecated(field: protobuf.Field): boolean {
+  return field.options?.['deprecated'] === true
 }
 
 function flagsOf(field: protobuf.Field, kind: number): number {
@@ -74,33 +100,30 @@ function flagsOf(field: protobuf.Field, kind: number): number {
     (isOptional(field) ? FLAG.optional : 0) |
     (field instanceof protobuf.MapField ? FLAG.map : 0) |
     (field.repeated && field.packed && isPackable ? FLAG.packed : 0) |
-    (isMember(field) ? FLAG.oneof : 0) |
+    (oneofOf(field) !== undefined ? FLAG.oneof : 0) |
     (option(field, '(udpa.annotations.sensitive)') === true ? FLAG.sensitive : 0) |
-    (field.options?.['deprecated'] === true ? FLAG.deprecated : 0)
+    (isDeprecated(field) ? FLAG.deprecated : 0)
   )
 }
 
-/** Of a oneof that somebody wrote; proto3's `optional` makes one of its own. */
-function isMember(field: protobuf.Field): boolean {
-  return field.partOf !== null && !field.partOf.name.startsWith('_')
-}
-
-function valueType(
+/** Of one value of the field: its kind, how a module names its message or enum, and its type in TypeScript. */
+export function valueType(
   field: protobuf.Field,
   nameOf: NameOf,
-): { kind: number; ref: string | undefined; type: string; protoType: string } {
+): { readonly kind: number; readonly ref: string | undefined; readonly type: string } {
+  field.resolve()
   const target = field.resolvedType
   if (target === null) {
     const scalar = SCALARS[field.type]
     if (scalar === undefined) throw new Error(`${field.fullName}: unresolved type ${field.type}`)
-    return { kind: scalar[0], ref: undefined, type: scalar[1], protoType: field.type }
+    return { kind: scalar[0], ref: undefined, type: scalar[1] }
   }
-  const kind = target instanceof protobuf.Enum ? ENUM : MESSAGE
   const name = nameOf(target)
-  return { kind, ref: WELL_KNOWN.test(target.fullName) ? name : `() => ${name}`, type: name, protoType: target.name }
+  return { kind: target instanceof protobuf.Enum ? ENUM : MESSAGE, ref: name, type: name }
 }
 
-function isOptional(field: protobuf.Field): boolean {
+/** Keeps a zero apart from unset, without a oneof. */
+export function isOptional(field: protobuf.Field): boolean {
   return (
     field.options?.['proto3_optional'] === true ||
     (field.partOf?.name.startsWith('_') ?? false) ||
@@ -108,7 +131,7 @@ function isOptional(field: protobuf.Field): boolean {
   )
 }
 
-function isRequired(oneof: protobuf.OneOf): boolean {
+export function isRequired(oneof: protobuf.OneOf): boolean {
   return (
     JSON.stringify(oneof.options ?? {}).includes('validate.required') ||
     JSON.stringify(oneof.parsedOptions ?? []).includes('validate.required')
@@ -119,4 +142,11 @@ function option(field: protobuf.Field, name: string): unknown {
   const parsed: unknown = field.parsedOptions
   if (!Array.isArray(parsed)) return undefined
   return (parsed as Record<string, unknown>[]).find((entry) => name in entry)?.[name]
+}
+
+/** JSON, with keys as short as JavaScript allows. */
+export function literal(value: unknown): string {
+  return JSON.stringify(value).replace(/("(?:[^"\\]|\\.)*")(:?)/g, (_, text: string, colon: string) =>
+    colon === ':' && /^"[A-Za-z_]\w*"$/.test(text) ? `${text.slice(1, -1)}:` : text + colon,
+  )
 }

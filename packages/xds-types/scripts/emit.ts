@@ -1,16 +1,23 @@
 import protobuf from 'protobufjs'
-import { type EmittedField, emitField, emitOneofs, WELL_KNOWN } from './emit-field.js'
+import { emitTable, literal, oneofOf, oneofsOf, valueType, WELL_KNOWN } from './emit-field.js'
+import { fieldDocs } from './field-docs.js'
 import { docsLink, importPath, localName, modulePath, packageOf } from './names.js'
+import type { Sentences } from './sentences.js'
 
 interface Scope {
   readonly packageName: string
   /** Package -> alias, filled while emitting. */
   readonly imports: Map<string, string>
+  readonly sentences: Sentences
 }
 
 /** The module of one proto package as TypeScript source. */
-export function emitModule(packageName: string, types: readonly (protobuf.Type | protobuf.Enum | protobuf.Service)[]): string {
-  const scope: Scope = { packageName, imports: new Map() }
+export function emitModule(
+  packageName: string,
+  types: readonly (protobuf.Type | protobuf.Enum | protobuf.Service)[],
+  sentences: Sentences,
+): string {
+  const scope: Scope = { packageName, imports: new Map(), sentences }
   const body = types.map((type) =>
     type instanceof protobuf.Enum
       ? emitEnum(type)
@@ -51,19 +58,27 @@ function emitService(service: protobuf.Service, scope: Scope): string {
 
 function emitMessage(type: protobuf.Type, scope: Scope): string {
   const name = localName(type)
-  const fields = type.fieldsArray.map((field) => ({ field, emitted: emitField(field, (target) => reference(target, scope)) }))
-  const properties = fields.map(({ field, emitted }) => emitProperty(field, emitted))
-  const rows = fields.map(({ emitted }) => `\n  ${emitted.row},`)
-  return `${docs('', [], docsLink(type, 'msg'))}export interface ${name} {\n${properties.join('')}}
-export const ${name}: $.MessageType<${name}> = /*#__PURE__*/ $.message('${type.fullName.slice(1)}', () => [${rows.join('')}\n]${emitOneofs(type)})
-`
+  const nameOf = (target: protobuf.Type | protobuf.Enum): string => reference(target, scope)
+  const property = (field: protobuf.Field): string => emitProperty(field, valueType(field, nameOf).type, scope)
+  const oneofs = oneofsOf(type).filter((oneof) => oneof.fieldsArray.length > 1)
+  const plain = type.fieldsArray.filter((field) => !oneofs.includes(oneofOf(field) as protobuf.OneOf))
+  const about = docs('', [], docsLink(type, 'msg'))
+  const body = (fields: readonly protobuf.Field[]): string => `{\n${fields.map(property).join('')}}`
+  const declared =
+    oneofs.length === 0
+      ? `${about}export interface ${name} ${body(plain)}\n`
+      : [
+          `interface ${name}$ ${body(plain)}\n`,
+          ...oneofs.map((oneof) => `interface ${name}$${oneof.name} ${body(oneof.fieldsArray)}\n`),
+          `${about}export type ${name} = ${name}$ & ${oneofs.map((oneof) => `$.OneOf<${name}$${oneof.name}>`).join(' & ')}\n`,
+        ].join('')
+  return `${declared}export const ${name}: $.MessageType<${name}> = /*#__PURE__*/ $.message('${type.fullName.slice(1)}', ${emitTable(type, nameOf)})\n`
 }
 
-function emitProperty(field: protobuf.Field, { type, about, map, deprecated }: EmittedField): string {
+function emitProperty(field: protobuf.Field, type: string, scope: Scope): string {
   const list = `readonly ${/[ |]/.test(type) ? `(${type})` : type}[]`
-  const full = map ? `{ [key: string]: ${type} }` : field.repeated ? list : type
-  const notes = deprecated ? [about, '@deprecated by Envoy'] : [about]
-  return `${docs('  ', notes, docsLink(field, 'field'))}  ${field.name}?: ${full} | undefined\n`
+  const full = field instanceof protobuf.MapField ? `{ [key: string]: ${type} }` : field.repeated ? list : type
+  return `${docs('  ', fieldDocs(field, scope.sentences.of(field)), undefined)}  ${field.name}?: ${full} | undefined\n`
 }
 
 function reference(type: protobuf.Type | protobuf.Enum, scope: Scope): string {
@@ -81,7 +96,5 @@ function docs(indent: string, lines: readonly string[], link: string | undefined
   const text = all.map((line) => line.replaceAll('*/', '*\\/'))
   return text.length === 1
     ? `${indent}/** ${text[0]} */\n`
-    : `${indent}/**\n${text.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`
+    : `${indent}/**\n${text.map((line) => `${indent} *${line === '' ? '' : ` ${line}`}\n`).join('')}${indent} */\n`
 }
-
-const literal = (value: unknown): string => JSON.stringify(value)

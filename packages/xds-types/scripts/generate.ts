@@ -5,9 +5,10 @@ import path from 'node:path'
 import type protobuf from 'protobufjs'
 import { emitModule } from './emit.js'
 import { emitAll } from './emit-all.js'
-import { loadApi, OWN_PROTOS, protoFiles, typesOf } from './load.js'
+import { loadApi, OWN_PROTOS, textFiles, typesOf } from './load.js'
 import { modulePath, packageOf } from './names.js'
 import { mergeOverlay } from './overlay.js'
+import { readSentences, SENTENCES } from './sentences.js'
 
 // Writes src/gen: one module per proto package. `--if-stale` leaves it alone when nothing that it is made from has changed.
 const GENERATED = path.join(import.meta.dirname, '../src/gen')
@@ -22,7 +23,11 @@ function stampOfInputs(): string {
   for (const name of ['@grpc/grpc-js-xds', 'protobufjs']) hash.update(readFileSync(require.resolve(`${name}/package.json`)))
   for (const file of readdirSync(import.meta.dirname).sort())
     hash.update(file).update(readFileSync(path.join(import.meta.dirname, file)))
-  for (const file of protoFiles(OWN_PROTOS)) hash.update(file).update(readFileSync(path.join(OWN_PROTOS, file)))
+  for (const [folder, ending] of [
+    [OWN_PROTOS, '.proto'],
+    [SENTENCES, '.txt'],
+  ] as const)
+    for (const file of textFiles(folder, ending)) hash.update(file).update(readFileSync(path.join(folder, file)))
   return hash.digest('hex')
 }
 
@@ -30,13 +35,15 @@ function generate(): number {
   const root = loadApi()
   mergeOverlay(root)
   root.resolveAll()
+  const sentences = readSentences()
   const packages = new Map<string, (protobuf.Type | protobuf.Enum | protobuf.Service)[]>()
   for (const type of typesOf(root)) {
     const name = packageOf(type)
     if (LEFT_OUT.test(name)) continue
     packages.set(name, [...(packages.get(name) ?? []), type])
   }
-  const files = new Map([...packages].map(([name, types]) => [`${modulePath(name)}.ts`, emitModule(name, types)]))
+  const files = new Map([...packages].map(([name, types]) => [`${modulePath(name)}.ts`, emitModule(name, types, sentences)]))
+  if (sentences.unused.length > 0) throw new Error(`sentences about fields that do not exist: ${sentences.unused.join(', ')}`)
   files.set('all.ts', emitAll([...packages.values()].flat()))
   writeAll(files)
   return files.size

@@ -20,13 +20,15 @@ const WANTED = /^(envoy\/.*\/v3|xds|udpa)\//
 /** Fragments that add to messages of Envoy's API; they are merged after loading, see overlay.ts. */
 export const OVERLAY: string = path.join(OWN_PROTOS, 'overlay')
 
-/** The .proto files under a folder, as paths relative to it, sorted. */
-export function protoFiles(folder: string): string[] {
+/** The files under a folder with this ending, as paths relative to it, sorted. */
+export function textFiles(folder: string, ending: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll(path.sep, '/'))
-    .filter((file) => file.endsWith('.proto'))
+    .filter((file) => file.endsWith(ending))
     .sort()
 }
+
+export const protoFiles = (folder: string): string[] => textFiles(folder, '.proto')
 
 export function createRoot(): protobuf.Root {
   const root = new protobuf.Root()

@@ -1,6 +1,8 @@
 import path from 'node:path'
 import protobuf from 'protobufjs'
 
+const DOCS = 'https://www.envoyproxy.io/docs/envoy/latest'
+
 type Named = protobuf.Type | protobuf.Enum | protobuf.Service
 
 /** `envoy.config.cluster.v3` of a type however deep it is nested. */
@@ -33,12 +35,15 @@ export function importPath(from: string, to: string): string {
   return `${relative.startsWith('.') ? relative : `./${relative}`}.js`
 }
 
-/** Envoy's page of a message, enum or field; undefined for what is not Envoy's. */
+/** Envoy's page of a message, enum or field; undefined for what is on none. */
 export function docsLink(object: protobuf.ReflectionObject, kind: 'msg' | 'enum' | 'field'): string | undefined {
   const name = object.fullName.slice(1)
   const file = (object.filename ?? object.parent?.filename ?? '').replaceAll('\\', '/')
-  const page = /envoy-api\/envoy\/(.*\.proto)$/.exec(file)?.[1]
-  if (page === undefined || !name.startsWith('envoy.')) return undefined
-  const anchor = name.slice('envoy.'.length).toLowerCase().replace(/[._]/g, '-')
-  return `https://www.envoyproxy.io/docs/envoy/latest/api-v3/${page}#envoy-v3-api-${kind}-${anchor}`
+  const [, envoy, xds] = /(?:envoy-api\/envoy\/(.*\.proto)|((?<=envoy-api\/|deps\/xds\/)xds\/.*\.proto))$/.exec(file) ?? []
+  const anchor = name
+    .replace(/^envoy\./, '')
+    .toLowerCase()
+    .replace(/[._]/g, '-')
+  if (envoy !== undefined && name.startsWith('envoy.')) return `${DOCS}/api-v3/${envoy}#envoy-v3-api-${kind}-${anchor}`
+  return xds === undefined ? undefined : `${DOCS}/${xds}#envoy-v3-api-${kind}-${anchor}`
 }

@@ -1,20 +1,20 @@
 import { createCodec } from './codec.js'
 import { FLAG, KIND } from './kinds.js'
-import type {
-  EnumType,
-  Field,
-  FieldRow,
-  MessageType,
-  MethodType,
-  Oneof,
-  OneofRow,
-  ServiceType,
-  Table,
-  WellKnownType,
-} from './types.js'
+import type { EnumType, Field, MessageType, MethodType, Oneof, OneofRow, ServiceType, Table, WellKnownType } from './types.js'
 
-export function message<T>(typeName: string, rows: () => readonly FieldRow[], oneofs: readonly OneofRow[] = []): MessageType<T> {
-  return createCodec<T>(typeName, () => createTable(rows(), oneofs))
+/**
+ * @param rows of the fields, joined by `;`: `id name kind flags type key rule`, numbers but for the name, zeros at the end left out;
+ * `type` and `rule` count from 1.
+ * @param types messages and enums that fields refer to; asked for when the table is first needed.
+ */
+export function message<T>(
+  typeName: string,
+  rows: string,
+  types: () => readonly unknown[] = () => [],
+  oneofs: readonly OneofRow[] = [],
+  rules: readonly unknown[] = [],
+): MessageType<T> {
+  return createCodec<T>(typeName, () => createTable(rows, types(), oneofs, rules))
 }
 
 export function enumeration<Name extends string>(typeName: string, values: { readonly [name in Name]: number }): EnumType<Name> {
@@ -59,16 +59,17 @@ export function service<Methods extends object>(
   return { typeName, methods: methods as Methods }
 }
 
-function createTable(rows: readonly FieldRow[], oneofRows: readonly OneofRow[]): Table {
+function createTable(rows: string, types: readonly unknown[], oneofRows: readonly OneofRow[], rules: readonly unknown[]): Table {
+  const parsed = rows === '' ? [] : rows.split(';').map((row) => row.split(' '))
   const oneofs = oneofRows.map(
     ([name, ids, required]): Oneof => ({
       name,
       ids,
-      members: rows.filter(([id]) => ids.includes(id)).map((row) => row[1]),
+      members: parsed.filter(([id]) => ids.includes(Number(id))).map((row) => row[1] as string),
       required: required === 1,
     }),
   )
-  const fields = rows.map((row) => createField(row, oneofs)).sort((a, b) => a.id - b.id)
+  const fields = parsed.map((row) => createField(row, types, oneofs, rules)).sort((a, b) => a.id - b.id)
   return {
     fields,
     byId: new Map(fields.map((field) => [field.id, field])),
@@ -77,9 +78,17 @@ function createTable(rows: readonly FieldRow[], oneofRows: readonly OneofRow[]):
   }
 }
 
-function createField([id, name, kind, flags, type, keyKind = 0, rules]: FieldRow, oneofs: readonly Oneof[]): Field {
+function createField(
+  row: readonly string[],
+  types: readonly unknown[],
+  oneofs: readonly Oneof[],
+  rules: readonly unknown[],
+): Field {
+  const name = row[1] as string
+  const number = (column: number): number => Number(row[column] ?? 0)
+  const [id, kind, flags] = [number(0), number(2), number(3)]
   const has = (flag: number): boolean => (flags & flag) !== 0
-  const target = typeof type === 'function' ? type() : type === 0 ? undefined : type
+  const target = types[number(4) - 1]
   const wellKnown =
     kind === KIND.message && target !== undefined && 'write' in (target as object) ? (target as WellKnownType) : undefined
   return {
@@ -99,8 +108,8 @@ function createField([id, name, kind, flags, type, keyKind = 0, rules]: FieldRow
     nullable:
       (target as { typeName?: string } | undefined)?.typeName === 'google.protobuf.Value' ||
       (target as { typeName?: string } | undefined)?.typeName === 'google.protobuf.NullValue',
-    keyKind,
-    rules,
+    keyKind: number(5),
+    rules: rules[number(6) - 1],
     oneof: oneofs.find((oneof) => oneof.ids.includes(id)),
   }
 }

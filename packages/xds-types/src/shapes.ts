@@ -34,3 +34,8 @@ export type Int64Value = Int64
 export type StringValue = string
 export type UInt32Value = number
 export type UInt64Value = Int64
+
+/** A oneof: at most one of the properties of `T`. Which one it is, its presence tells. */
+export type OneOf<T> = {
+  [Set in keyof T]-?: { [Name in Set]?: T[Name] } & { [Name in Exclude<keyof T, Set>]?: undefined }
+}[keyof T]

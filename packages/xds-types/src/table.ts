@@ -6,6 +6,7 @@ import * as wkt from './wkt/index.js'
 export { enumeration, message, service } from './describe.js'
 export type { EnumType, MessageType, MethodType, ServiceType } from './types.js'
 
+export type OneOf<T> = shapes.OneOf<T>
 export type Bytes = shapes.Bytes
 export type Int64 = shapes.Int64
 export type Any = shapes.Any

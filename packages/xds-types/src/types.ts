@@ -36,17 +36,6 @@ export interface WellKnownType {
   toJson(value: unknown, options: JsonOptions): unknown
 }
 
-/** A field as the generated modules write it: number, proto name, kind, flags, type, kind of the map's key, validation rules. */
-export type FieldRow = readonly [
-  id: number,
-  name: string,
-  kind: number,
-  flags: number,
-  type?: 0 | WellKnownType | EnumType<string> | (() => unknown),
-  keyKind?: number,
-  rules?: unknown,
-]
-
 export type OneofRow = readonly [name: string, ids: readonly number[], required: number]
 
 /** A field of a message, resolved. */
