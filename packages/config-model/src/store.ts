@@ -9,8 +9,9 @@ import {
   type Source,
   type Unsubscribe,
 } from '@heddle/runtime'
-import { createCatalog, createKindSources, type KindSources } from './catalog/catalog.js'
+import { createCatalog } from './catalog/catalog.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
+import { createKindSources, type KindSources } from './catalog/sources.js'
 import { KINDS } from './kinds/all.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import { defaultMeshConfig, type MeshConfig } from './kinds/mesh-config.js'

@@ -302,4 +302,64 @@ describe('ServiceEntries', () => {
     )
     expect(snapshot.servicesOf('tea.shop.svc.cluster.local')).toMatchObject([{ registry: 'Kubernetes' }])
   })
+
+  it('of one host and namespace are one service: the oldest says what it is, ports and endpoints come together', () => {
+    const one = (name: string, time: string, spec: string): string =>
+      `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: ${name}, creationTimestamp: "${time}"}\nspec: ${spec}\n`
+    const younger = one(
+      'a',
+      '2024-01-02T00:00:00Z',
+      '{hosts: [x.example], resolution: DNS, location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: TCP, targetPort: 9}, {number: 443, name: https, protocol: TLS}], endpoints: [{address: b.example}]}',
+    )
+    const older = one(
+      'b',
+      '2024-01-01T00:00:00Z',
+      `{hosts: [x.example], resolution: STATIC, ${SE_PORTS}, endpoints: [{address: 1.1.1.1}]}`,
+    )
+    for (const text of [
+      [younger, older],
+      [older, younger],
+    ]) {
+      const snapshot = mesh(text.join('---\n'))
+      expect(snapshot.servicesOf('x.example')).toMatchObject([
+        {
+          source: 'ServiceEntry shop/b',
+          resolution: 'ClientSideLB',
+          meshExternal: true,
+          ports: [
+            { number: 80, protocol: 'HTTP', targetPort: 8080 },
+            { number: 443, protocol: 'TLS' },
+          ],
+        },
+      ])
+      const behind = (port: string): unknown =>
+        endpointsOf(snapshot, 'x.example', port).map(({ address, port, workloadName }) => [address, port, workloadName])
+      expect(behind('http')).toEqual([
+        ['1.1.1.1', 8080, 'b-0'],
+        ['b.example', 9, 'a-0'],
+      ])
+      expect(behind('https')).toEqual([['b.example', 443, 'a-0']])
+    }
+  })
+})
+
+describe('MeshNetworks', () => {
+  const networks = (endpoints: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  meshNetworks: |\n    networks:\n      far: {endpoints: [${endpoints}]}\n      near: {endpoints: [{fromCidr: 10.1.0.0/16}]}\n`
+  it.each([
+    ['by address', '{fromCidr: 10.2.0.0/16}', '', ['near', '']],
+    ['by the smallest range', '{fromCidr: 10.1.0.0/30}', '', ['far', '']],
+    ['by the name of the cluster, before addresses', '{fromRegistry: Kubernetes}', '', ['far', 'far']],
+    [
+      'by the label of the root namespace before all',
+      '{fromRegistry: Kubernetes}',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: istio-system, labels: {topology.istio.io/network: home}}\n',
+      ['home', 'home'],
+    ],
+  ])('place workloads %s', (_name, endpoints, more, wanted) => {
+    const slice = SLICE.replace('10.1.0.9', '10.3.0.9')
+    const snapshot = mesh([SELECTED, POD, slice, networks(endpoints), more].filter((text) => text !== '').join('---\n'))
+    const found = endpointsOf(snapshot, 'tea.shop.svc.cluster.local')
+    expect(found.map(({ network }) => network)).toEqual(wanted)
+  })
 })

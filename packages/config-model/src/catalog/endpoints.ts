@@ -1,8 +1,9 @@
 import type { EndpointSlice } from '../kinds/kubernetes/endpoint-slice.js'
 import type { Endpoints } from '../kinds/kubernetes/endpoints.js'
+import type { ServiceEntry } from '../kinds/service-entry.js'
 import { keyOf, type ResourceKey } from '../resource.js'
 import type { MeshService, ServiceEndpoint, ServicePort } from './service.js'
-import type { Workload, WorkloadDefaults } from './workload.js'
+import type { Place, Workload } from './workload.js'
 
 type ByPort = ReadonlyMap<string, ServiceEndpoint[]>
 
@@ -29,10 +30,10 @@ function kubernetesTarget({ name, targetPort }: ServicePort, { ports }: Workload
   return typeof targetPort === 'string' ? undefined : targetPort
 }
 
-/** A workload or inline endpoint behind a ServiceEntry: its own port of that name, else the target port. A Unix socket has port 0. */
-export function addToServiceEntry(byPort: ByPort, service: MeshService, workload: Workload): void {
+/** A workload or inline endpoint behind `ports` of a ServiceEntry: its own port of that name, else the target port. A Unix socket has port 0. */
+export function addToServiceEntry(byPort: ByPort, ports: readonly ServicePort[], workload: Workload): void {
   const unix = workload.address.startsWith('unix://')
-  for (const port of service.ports) {
+  for (const port of ports) {
     const own = workload.ports[port.name]
     const number = unix ? 0 : own !== undefined && own !== 0 ? own : Number(port.targetPort)
     byPort.get(port.name)?.push(at(workload, port.name, number))
@@ -50,13 +51,7 @@ export type FindPod = (
 ) => Workload | undefined
 
 /** The addresses of an EndpointSlice. Ports go by name. */
-export function addSlice(
-  byPort: ByPort,
-  slice: EndpointSlice,
-  findPod: FindPod,
-  defaults: WorkloadDefaults,
-  publishNotReady: boolean,
-): void {
+export function addSlice(byPort: ByPort, slice: EndpointSlice, findPod: FindPod, place: Place, publishNotReady: boolean): void {
   const { spec } = slice
   if (spec.addressType === 'FQDN') return
   for (const endpoint of spec.endpoints ?? []) {
@@ -64,7 +59,7 @@ export function addSlice(
     const { ready, terminating } = endpoint.conditions ?? {}
     const health = publishNotReady || ready !== false ? 'HEALTHY' : terminating === false ? 'UNHEALTHY' : 'DRAINING'
     for (const address of endpoint.addresses) {
-      const workload = findPod(address, endpoint.targetRef) ?? stranger(address, endpoint.hostname ?? '', keyOf(slice), defaults)
+      const workload = findPod(address, endpoint.targetRef) ?? stranger(address, endpoint.hostname ?? '', keyOf(slice), place)
       for (const port of spec.ports ?? []) {
         if (port.port === undefined) continue
         byPort.get(port.name ?? '')?.push({ ...at(workload, port.name ?? '', port.port), address, health, healthKnown: true })
@@ -74,7 +69,7 @@ export function addSlice(
 }
 
 /** The addresses of an Endpoints object. */
-export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: FindPod, defaults: WorkloadDefaults): void {
+export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: FindPod, place: Place): void {
   for (const subset of endpoints.spec.subsets ?? []) {
     const groups = [
       ['HEALTHY', subset.addresses],
@@ -82,7 +77,7 @@ export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: Find
     ] as const
     for (const [health, addresses] of groups) {
       for (const { ip, targetRef } of addresses ?? []) {
-        const workload = findPod(ip, targetRef) ?? stranger(ip, '', keyOf(endpoints), defaults)
+        const workload = findPod(ip, targetRef) ?? stranger(ip, '', keyOf(endpoints), place)
         for (const port of subset.ports ?? []) {
           if (port.port === undefined) continue
           byPort
@@ -95,7 +90,7 @@ export function addEndpoints(byPort: ByPort, endpoints: Endpoints, findPod: Find
 }
 
 // An address that no pod has: a mesh cannot know more of it, its namespace neither.
-function stranger(address: string, workloadName: string, source: ResourceKey, defaults: WorkloadDefaults): Workload {
+function stranger(address: string, workloadName: string, source: ResourceKey, place: Place): Workload {
   return {
     address,
     ports: {},
@@ -104,8 +99,8 @@ function stranger(address: string, workloadName: string, source: ResourceKey, de
     namespace: '',
     workloadName,
     tlsMode: 'disabled',
-    network: defaults.network,
-    cluster: defaults.cluster,
+    network: place.networkOf(address),
+    cluster: place.cluster,
     locality: '',
     weight: 1,
     health: 'HEALTHY',
@@ -114,10 +109,16 @@ function stranger(address: string, workloadName: string, source: ResourceKey, de
   }
 }
 
-/** A DNS service without endpoints is its own endpoint, a workload by the name of its ServiceEntry. */
-export function addItself(byPort: ByPort, service: MeshService, entryName: string, defaults: WorkloadDefaults): void {
-  const itself = { ...stranger(service.hostname, entryName, service.source, defaults), namespace: service.namespace }
-  for (const port of service.ports) {
+/** A DNS service without endpoints is its own endpoint behind `ports`, a workload by the name of its ServiceEntry. */
+export function addItself(
+  byPort: ByPort,
+  service: MeshService,
+  ports: readonly ServicePort[],
+  entry: ServiceEntry,
+  place: Place,
+): void {
+  const itself = { ...stranger(service.hostname, entry.metadata.name, keyOf(entry), place), namespace: service.namespace }
+  for (const port of ports) {
     byPort.get(port.name)?.push({ ...at(itself, port.name, Number(port.targetPort)), healthKnown: false })
   }
 }

@@ -1,7 +1,9 @@
 import type { ServiceEntry, ServiceEntryPort } from '../kinds/service-entry.js'
 import { parseProtocol } from '../names/port-protocol.js'
 import { keyOf } from '../resource.js'
+import { compareText } from '../sorted-list.js'
 import type { MeshService, Resolution, ServicePort } from './service.js'
+import { statusAddresses } from './service-addresses.js'
 
 const RESOLUTIONS: Readonly<Record<string, Resolution>> = {
   NONE: 'Passthrough',
@@ -11,42 +13,67 @@ const RESOLUTIONS: Readonly<Record<string, Resolution>> = {
   DYNAMIC_DNS: 'DynamicDNS',
 }
 
-/** A ServiceEntry in the common model: a service for each host. */
-export function fromServiceEntry(entry: ServiceEntry): readonly MeshService[] {
+/** The ServiceEntries of one host and namespace as one service, as in Istio: the oldest says what it is, ports of the others are added to its own. */
+export function fromServiceEntries(
+  entries: readonly ServiceEntry[],
+  hostname: string,
+  allocated: string | undefined,
+): MeshService | undefined {
+  const [first, ...others] = [...entries].sort(compareAge)
+  if (first === undefined) return undefined
+  const service = fromServiceEntry(first, hostname, allocated)
+  const ports = new Map(service.ports.map((port) => [port.number, port]))
+  for (const { spec } of others)
+    for (const port of spec.ports ?? []) if (!ports.has(port.number)) ports.set(port.number, servicePort(port))
+  return ports.size === service.ports.length ? service : { ...service, ports: [...ports.values()] }
+}
+
+function fromServiceEntry(entry: ServiceEntry, hostname: string, allocated: string | undefined): MeshService {
   const { metadata, spec } = entry
   const selector = spec.workloadSelector?.labels
-  return spec.hosts.map(
-    (host): MeshService => ({
-      hostname: host.toLowerCase(),
-      name: host.toLowerCase(),
-      namespace: metadata.namespace,
-      registry: 'External',
-      addresses: spec.addresses !== undefined && spec.addresses.length > 0 ? spec.addresses : allocatedAddresses(entry, host),
-      ports: (spec.ports ?? []).map(servicePort),
-      resolution: RESOLUTIONS[spec.resolution ?? 'NONE'] ?? 'Passthrough',
-      meshExternal: spec.location !== 'MESH_INTERNAL',
-      exportTo: spec.exportTo ?? [],
-      labels: metadata.labels,
-      ...(selector === undefined || Object.keys(selector).length === 0 ? {} : { selector }),
-      subjectAltNames: spec.subjectAltNames ?? [],
-      headless: false,
-      createdAt: metadata.creationTimestamp ?? '',
-      source: keyOf(entry),
-    }),
-  )
+  return {
+    hostname,
+    name: hostname,
+    namespace: metadata.namespace,
+    registry: 'External',
+    addresses: addressesOf(entry, hostname, allocated),
+    ports: (spec.ports ?? []).map(servicePort),
+    resolution: RESOLUTIONS[spec.resolution ?? 'NONE'] ?? 'Passthrough',
+    meshExternal: spec.location !== 'MESH_INTERNAL',
+    exportTo: spec.exportTo ?? [],
+    labels: metadata.labels,
+    ...(isEmpty(selector) ? {} : { selector }),
+    subjectAltNames: spec.subjectAltNames ?? [],
+    headless: false,
+    createdAt: metadata.creationTimestamp ?? '',
+    source: keyOf(entry),
+  }
 }
 
-function servicePort(port: ServiceEntryPort): ServicePort {
+/** Oldest first, one without a time being oldest; then by name. */
+export function compareAge(a: ServiceEntry, b: ServiceEntry): number {
+  const [one, other] = [a.metadata, b.metadata]
+  return compareText(one.creationTimestamp ?? '', other.creationTimestamp ?? '') || compareText(one.name, other.name)
+}
+
+function addressesOf({ spec, status }: ServiceEntry, hostname: string, allocated: string | undefined): readonly string[] {
+  if (spec.addresses !== undefined && spec.addresses.length > 0) return spec.addresses
+  const host = spec.hosts.find((written) => written.toLowerCase() === hostname) ?? hostname
+  const written = statusAddresses(status, host)
+  return written.length > 0 || allocated === undefined ? written : [allocated]
+}
+
+/** The selector of an entry's workloads; undefined: it selects none. */
+export function workloadsOf({ spec }: ServiceEntry): Readonly<Record<string, string>> | undefined {
+  return isEmpty(spec.workloadSelector?.labels) ? undefined : spec.workloadSelector?.labels
+}
+
+function isEmpty(selector: Readonly<Record<string, string>> | undefined): selector is undefined {
+  return selector === undefined || Object.keys(selector).length === 0
+}
+
+/** A port in the common model. */
+export function servicePort(port: ServiceEntryPort): ServicePort {
   const targetPort = port.targetPort === undefined || port.targetPort === 0 ? port.number : port.targetPort
   return { name: port.name, number: port.number, protocol: parseProtocol(port.protocol ?? ''), targetPort }
-}
-
-// What the controller wrote into the status: `{addresses: [{value, host}]}`, one without a host for all. Nothing is allocated here.
-function allocatedAddresses({ status }: ServiceEntry, host: string): readonly string[] {
-  const written = (status as { addresses?: unknown } | undefined)?.addresses
-  if (!Array.isArray(written)) return []
-  return written.flatMap((address: unknown) => {
-    const { value, host: of } = (address ?? {}) as { value?: unknown; host?: unknown }
-    return typeof value === 'string' && (of === undefined || of === '' || of === host) ? [value] : []
-  })
 }

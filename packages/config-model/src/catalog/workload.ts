@@ -11,13 +11,14 @@ export interface Workload extends Omit<ServiceEndpoint, 'port' | 'portName'> {
   readonly ports: Readonly<Record<string, number>>
 }
 
-export interface WorkloadDefaults {
-  cluster: string
-  network: string
+/** Where workloads are that do not say it themselves. */
+export interface Place {
+  readonly cluster: string
+  networkOf(address: string): string
 }
 
 /** A WorkloadEntry; undefined when its health status says that it is not healthy. */
-export function fromWorkloadEntry(entry: WorkloadEntry, defaults: WorkloadDefaults): Workload | undefined {
+export function fromWorkloadEntry(entry: WorkloadEntry, place: Place): Workload | undefined {
   if (isUnhealthy(entry)) return undefined
   const { metadata, spec } = entry
   // Labels of the object win over those of the spec.
@@ -25,7 +26,7 @@ export function fromWorkloadEntry(entry: WorkloadEntry, defaults: WorkloadDefaul
   return fromWorkloadSpec(
     { ...spec, labels },
     { name: metadata.name, namespace: metadata.namespace, source: keyOf(entry) },
-    defaults,
+    place,
   )
 }
 
@@ -33,7 +34,7 @@ export function fromWorkloadEntry(entry: WorkloadEntry, defaults: WorkloadDefaul
 export function fromWorkloadSpec(
   spec: WorkloadEntrySpec,
   owner: { name: string; namespace: string; source: ResourceKey },
-  defaults: WorkloadDefaults,
+  place: Place,
 ): Workload {
   const labels = spec.labels ?? {}
   return {
@@ -44,8 +45,8 @@ export function fromWorkloadSpec(
     namespace: owner.namespace,
     workloadName: owner.name,
     tlsMode: tlsModeOf(labels, (spec.serviceAccount ?? '') !== ''),
-    network: spec.network ?? labels[LABELS.network] ?? defaults.network,
-    cluster: labels[LABELS.cluster] ?? defaults.cluster,
+    network: spec.network ?? labels[LABELS.network] ?? place.networkOf(spec.address),
+    cluster: labels[LABELS.cluster] ?? place.cluster,
     locality: spec.locality ?? localityLabel(labels),
     weight: spec.weight === undefined || spec.weight === 0 ? 1 : spec.weight,
     health: 'HEALTHY',
@@ -55,7 +56,7 @@ export function fromWorkloadSpec(
 }
 
 /** A pod with an address; readiness is for the caller to judge. */
-export function fromPod(pod: Pod, node: Node | undefined, defaults: WorkloadDefaults): Workload | undefined {
+export function fromPod(pod: Pod, node: Node | undefined, place: Place): Workload | undefined {
   const { metadata, spec } = pod
   const address = pod.status?.podIP ?? pod.status?.podIPs?.[0]?.ip
   if (address === undefined || address === '' || ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')) return undefined
@@ -71,8 +72,8 @@ export function fromPod(pod: Pod, node: Node | undefined, defaults: WorkloadDefa
     namespace: metadata.namespace,
     workloadName: workloadNameOf(metadata.name, metadata.labels),
     tlsMode: tlsModeOf(metadata.labels, false),
-    network: metadata.labels[LABELS.network] ?? defaults.network,
-    cluster: metadata.annotations[LABELS.cluster] ?? defaults.cluster,
+    network: metadata.labels[LABELS.network] ?? place.networkOf(address),
+    cluster: metadata.annotations[LABELS.cluster] ?? place.cluster,
     locality: localityLabel(metadata.labels) || localityOfNode(node),
     weight: 1,
     health: 'HEALTHY',

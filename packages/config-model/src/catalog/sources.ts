@@ -1,0 +1,27 @@
+import { type Collection, createSource, type Graph, type Source } from '@heddle/runtime'
+import type { KindName, KindOf } from '../kinds/index.js'
+import type { MeshConfig } from '../kinds/mesh-config.js'
+
+/** The written kinds as collections, keyed `namespace/name`. */
+export type KindSources = { readonly [K in KindName]: Source<KindOf<K>> }
+
+/** What a catalogue is derived from. */
+export interface CatalogOptions {
+  readonly graph: Graph
+  readonly sources: KindSources
+  /** One value under the key ''. */
+  readonly meshConfig: Collection<MeshConfig>
+  /** `cluster.local`. */
+  readonly domainSuffix: string
+  /** Name of the own cluster. */
+  readonly cluster: string
+  /** Network of workloads that say none; '': nobody says. */
+  readonly network: string
+}
+
+/** A source for each kind, in `graph`. */
+export function createKindSources(graph: Graph, kinds: readonly KindName[]): KindSources {
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, createSource({ graph, name: `config.${kind}` })]),
+  ) as unknown as KindSources
+}
