@@ -1,14 +1,18 @@
 import type { Unsubscribe } from '@heddle/runtime'
-import type { VersionedResource } from '@heddle/xds-types'
+import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
+import type { ResourceAccess } from './access.js'
 import { createAckTimers } from './ack-timers.js'
 import type { NodeInfo } from './node.js'
 import { createProgress, type Progress } from './progress.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
+import { createSearches } from './searches.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamRecord } from './stream-record.js'
 import { createStuckWatch } from './stuck.js'
 import { type CloseStatus, STATUS } from './transport.js'
+
+const NOTHING_YET: ResourceSet = { groups: [] }
 
 /** How an exchange ends its stream. */
 export interface Ending {
@@ -40,11 +44,22 @@ export function createExchange<Request extends TypedRequest>(
   let slow = false
   let stopped = false
 
+  const accessTo = (typeUrl: string, name: string): ResourceAccess => ({ node, identity, typeUrl, name })
+  const allow = authorize === undefined ? undefined : (typeUrl: string, name: string) => authorize(accessTo(typeUrl, name))
+  const searches = createSearches({
+    // What a client may not see is not looked for either.
+    lookup: (typeUrl, name) => (allow?.(typeUrl, name) === false ? undefined : context.lookup?.(accessTo(typeUrl, name))),
+    ended() {
+      progress.want()
+      scheduler.schedule(target)
+    },
+  })
   const protocol = options.createProtocol({
     streamId,
     // The session lets only types with a rule through.
     ruleOf: (typeUrl) => context.ruleOf(typeUrl)!,
-    ...(authorize === undefined ? {} : { allow: (typeUrl, name) => authorize({ node, identity, typeUrl, name }) }),
+    pending: searches.pending,
+    ...(allow === undefined ? {} : { allow }),
   })
   const timers = createAckTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
     record.emit({ kind: 'unanswered', typeUrl, nonce })
@@ -103,7 +118,10 @@ export function createExchange<Request extends TypedRequest>(
     target,
     progress,
     sent: protocol.sent,
-    onRequest: (request) => subscribe(protocol.onRequest(request)),
+    onRequest(request) {
+      searches.begin(request.typeUrl, codec.namesOf(request), context.views(watch.current ?? NOTHING_YET))
+      subscribe(protocol.onRequest(request))
+    },
     onDrain() {
       slow = false
       stuck.alive(owes())

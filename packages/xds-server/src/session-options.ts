@@ -4,6 +4,7 @@ import type { Admit, Authorize, PeerIdentity } from './access.js'
 import type { Events } from './events.js'
 import type { Limits } from './limits.js'
 import type { NodeInfo } from './node.js'
+import type { Lookup } from './on-demand.js'
 import type { ProtocolOptions, StreamProtocol, TypeRule } from './protocol/stream-protocol.js'
 import type { PushScheduler } from './push-scheduler.js'
 import type { ViewResources } from './resource-view.js'
@@ -25,6 +26,7 @@ export interface SessionContext {
   readonly ruleOf: (typeUrl: string) => TypeRule | undefined
   readonly admit: Admit
   readonly authorize: Authorize | undefined
+  readonly lookup: Lookup | undefined
   closed(session: object): void
 }
 

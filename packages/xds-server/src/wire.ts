@@ -13,6 +13,8 @@ export interface Incoming<Request> {
 /** Messages of one protocol to and from bytes. */
 export interface StreamCodec<Request> {
   read(bytes: Uint8Array): Result<Incoming<Request>>
+  /** The names that a request asks for, the wildcard and the empty one among them. */
+  namesOf(request: Request): readonly string[]
   /** `identifier`: `control_plane.identifier`. The resources' own bytes are copied once, into the message. */
   write(response: Response, identifier: string): Uint8Array
 }
@@ -31,6 +33,7 @@ export const SOTW_CODEC: StreamCodec<SotwRequest> = {
     }
     return ok({ request, node })
   },
+  namesOf: (request) => request.resourceNames,
   write: ({ typeUrl, version, nonce, resources }, identifier) =>
     encodeSotwResponse({ typeUrl, version, nonce, resources, controlPlane: identifier }),
 }
@@ -50,6 +53,7 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     }
     return ok({ request, node })
   },
+  namesOf: (request) => request.subscribe,
   write: ({ typeUrl, version, nonce, resources, removed }, identifier) =>
     encodeDeltaResponse({ typeUrl, systemVersion: version, nonce, resources, removed, controlPlane: identifier }),
 }

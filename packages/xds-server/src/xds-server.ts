@@ -17,6 +17,7 @@ import { createEvents, type XdsEvent } from './events.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { recordMetrics } from './metrics.js'
 import type { NodeInfo } from './node.js'
+import type { Lookup } from './on-demand.js'
 import { createDeltaProtocol } from './protocol/delta.js'
 import { createSotwProtocol } from './protocol/sotw.js'
 import { createPushScheduler } from './push-scheduler.js'
@@ -38,6 +39,8 @@ export interface XdsServerOptions {
   readonly admit?: Admit
   /** Which resources a node may see. Default: all that `resources` gives it. */
   readonly authorize?: Authorize
+  /** Finds what a client asks for and `resources` does not give it; see {@link createOnDemandCache}. Default: it does not exist. */
+  readonly lookup?: Lookup
   /** Types besides those of @heddle/xds-types, or instead of them. */
   readonly types?: readonly ResourceType<object>[]
   /** `control_plane.identifier` in every response. Default `heddle`. */
@@ -101,6 +104,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     ruleOf: catalog.ruleOf,
     admit: options.admit ?? (() => ok(undefined)),
     authorize: options.authorize,
+    lookup: options.lookup,
     closed(session) {
       if (sessions.delete(session as Session)) admission.leave((session as Session).status.identity)
     },

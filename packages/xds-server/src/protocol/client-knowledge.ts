@@ -35,7 +35,8 @@ export interface ClientKnowledge {
   commit(view: TypeView, left: Iterable<string>): void
 }
 
-export function createClientKnowledge(): ClientKnowledge {
+/** `pending`: names that are being looked for; nothing is said of them until that has ended. */
+export function createClientKnowledge(pending: (name: string) => boolean = () => false): ClientKnowledge {
   let sent = EMPTY_VIEW
   // null: the client lacks the name although `sent` has it.
   let overlay = new Map<string, KnownResource | null>()
@@ -70,8 +71,8 @@ export function createClientKnowledge(): ClientKnowledge {
       const removed = new Set<string>()
       const due = (name: string): void => {
         const resource = view.get(name)
-        if (resource === undefined) removed.add(name)
-        else changed.set(name, resource)
+        if (resource !== undefined) changed.set(name, resource)
+        else if (!pending(name)) removed.add(name)
       }
       const diff = diffViews(sent, view)
       for (const name of diff.changed) if (!overlay.has(name) && covers(name)) due(name)
@@ -92,7 +93,7 @@ export function createClientKnowledge(): ClientKnowledge {
       }
       sent = view
       overlay = next
-      requested = new Set()
+      requested = new Set([...requested].filter((name) => pending(name) && view.get(name) === undefined))
       all = false
     },
   }

@@ -64,7 +64,8 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
     state(typeUrl) {
       const known = states.get(typeUrl)
       if (known !== undefined) return known
-      const state = createTypeState(options.ruleOf(typeUrl))
+      const { pending } = options
+      const state = createTypeState(options.ruleOf(typeUrl), pending && ((name) => pending(typeUrl, name)))
       insertInOrder(states, state)
       updateView(state)
       return state

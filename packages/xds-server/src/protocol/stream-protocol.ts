@@ -93,4 +93,6 @@ export interface ProtocolOptions {
   readonly streamId: string
   /** Which names this client may see; the others do not exist for it. Default: all. */
   readonly allow?: (typeUrl: string, name: string) => boolean
+  /** Names that are being looked for: neither sent nor said to be missing until that has ended and a snapshot came. Default: none. */
+  readonly pending?: (typeUrl: string, name: string) => boolean
 }

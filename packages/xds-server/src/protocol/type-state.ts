@@ -22,11 +22,11 @@ export interface TypeState {
   mustAnswer: boolean
 }
 
-export function createTypeState(rule: TypeRule): TypeState {
+export function createTypeState(rule: TypeRule, pending?: (name: string) => boolean): TypeState {
   return {
     rule,
     subscription: createSubscription(),
-    knowledge: createClientKnowledge(),
+    knowledge: createClientKnowledge(pending),
     view: undefined,
     lastNonce: undefined,
     awaiting: undefined,

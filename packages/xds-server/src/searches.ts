@@ -1,0 +1,38 @@
+import type { SnapshotView } from './resource-view.js'
+
+/** What one stream has being looked for. */
+export interface Searches {
+  /** Looks for those of `names` that the client's set lacks. */
+  begin(typeUrl: string, names: readonly string[], view: SnapshotView): void
+  pending(typeUrl: string, name: string): boolean
+}
+
+const WILDCARD = '*'
+
+interface SearchOptions {
+  /** Undefined: there is nothing to look for. */
+  readonly lookup: (typeUrl: string, name: string) => Promise<void> | undefined
+  /** Something that was looked for has been found, or will not be. */
+  ended(): void
+}
+
+export function createSearches({ lookup, ended }: SearchOptions): Searches {
+  const open = new Map<string, Set<string>>()
+  return {
+    begin(typeUrl, names, view) {
+      for (const name of names) {
+        if (name === '' || name === WILDCARD || open.get(typeUrl)?.has(name) || view.type(typeUrl).get(name) !== undefined)
+          continue
+        const flight = lookup(typeUrl, name)
+        if (flight === undefined) continue
+        const ofType = open.get(typeUrl) ?? new Set<string>()
+        open.set(typeUrl, ofType.add(name))
+        void flight.finally(() => {
+          ofType.delete(name)
+          ended()
+        })
+      }
+    },
+    pending: (typeUrl, name) => open.get(typeUrl)?.has(name) ?? false,
+  }
+}
