@@ -2,7 +2,8 @@ import type { Unsubscribe } from '@heddle/runtime'
 import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
 import type { ResourceAccess } from './access.js'
 import { createAckTimers } from './ack-timers.js'
-import type { NodeInfo } from './node.js'
+import { createHeartbeats } from './heartbeats.js'
+import { knowsTtl, type NodeInfo } from './node.js'
 import { createProgress, type Progress } from './progress.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
@@ -65,10 +66,13 @@ export function createExchange<Request extends TypedRequest>(
     record.emit({ kind: 'unanswered', typeUrl, nonce })
     guard(() => run(protocol.onAckTimeout(typeUrl, nonce)))
   })
+  const ttl = knowsTtl(node, options.variant)
+  const heartbeats = createHeartbeats(context.clock, () => guard(() => run(protocol.onHeartbeat())))
   const stuck = createStuckWatch(context.clock, limits.stuckAfterMs, refuse)
   const owes = (): boolean => slow || protocol.unanswered().length > 0
   const send = (response: Response): void => {
-    const bytes = codec.write(response, context.identifier)
+    const bytes = codec.write(response, { identifier: context.identifier, ttl })
+    if (ttl) heartbeats.sent(response.resources)
     record.sent(response, bytes.length)
     timers.start(response.typeUrl, response.nonce)
     if (!transport.write(bytes)) slow = true
@@ -132,6 +136,7 @@ export function createExchange<Request extends TypedRequest>(
       unwatch()
       scheduler.cancel(target)
       timers.stopAll()
+      heartbeats.stop()
       stuck.stop()
     },
   }

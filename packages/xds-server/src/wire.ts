@@ -1,5 +1,6 @@
 import { ok, type Result } from '@heddle/runtime'
-import { encodeDeltaResponse, encodeSotwResponse } from '@heddle/xds-types/discovery'
+import type { VersionedResource } from '@heddle/xds-types'
+import { encodeDeltaResponse, encodeSotwResponse, type OutgoingResource } from '@heddle/xds-types/discovery'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { DeltaDiscoveryRequest, DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
@@ -10,13 +11,21 @@ export interface Incoming<Request> {
   readonly node: Node | undefined
 }
 
+/** What a response says besides its resources, and what its reader understands. */
+export interface WriteOptions {
+  /** `control_plane.identifier`. */
+  readonly identifier: string
+  /** Whether TTLs and heartbeats may be in it. */
+  readonly ttl: boolean
+}
+
 /** Messages of one protocol to and from bytes. */
 export interface StreamCodec<Request> {
   read(bytes: Uint8Array): Result<Incoming<Request>>
   /** The names that a request asks for, the wildcard and the empty one among them. */
   namesOf(request: Request): readonly string[]
-  /** `identifier`: `control_plane.identifier`. The resources' own bytes are copied once, into the message. */
-  write(response: Response, identifier: string): Uint8Array
+  /** The resources' own bytes are copied once, into the message. */
+  write(response: Response, options: WriteOptions): Uint8Array
 }
 
 export const SOTW_CODEC: StreamCodec<SotwRequest> = {
@@ -34,8 +43,12 @@ export const SOTW_CODEC: StreamCodec<SotwRequest> = {
     return ok({ request, node })
   },
   namesOf: (request) => request.resourceNames,
-  write: ({ typeUrl, version, nonce, resources }, identifier) =>
-    encodeSotwResponse({ typeUrl, version, nonce, resources, controlPlane: identifier }),
+  write({ typeUrl, version, nonce, resources, heartbeats = [] }, options) {
+    // Only inside a Resource is there room for a TTL.
+    const [plain, expiring] = options.ttl ? partition(resources) : [resources, []]
+    const wrapped = [...expiring, ...heartbeats.map(heartbeat)]
+    return encodeSotwResponse({ typeUrl, version, nonce, resources: plain, wrapped, controlPlane: options.identifier })
+  },
 }
 
 export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
@@ -54,8 +67,23 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     return ok({ request, node })
   },
   namesOf: (request) => request.subscribe,
-  write: ({ typeUrl, version, nonce, resources, removed }, identifier) =>
-    encodeDeltaResponse({ typeUrl, systemVersion: version, nonce, resources, removed, controlPlane: identifier }),
+  write({ typeUrl, version: systemVersion, nonce, resources, removed, heartbeats = [] }, options) {
+    const outgoing = options.ttl ? [...resources, ...heartbeats.map(heartbeat)] : resources.map(withoutTtl)
+    return encodeDeltaResponse({ typeUrl, systemVersion, nonce, resources: outgoing, removed, controlPlane: options.identifier })
+  },
+}
+
+/** Resources that stay, and those that expire. */
+function partition(resources: readonly VersionedResource[]): [VersionedResource[], VersionedResource[]] {
+  return [resources.filter(({ ttl }) => ttl === undefined), resources.filter(({ ttl }) => ttl !== undefined)]
+}
+
+function heartbeat(resource: VersionedResource): OutgoingResource {
+  return { ...resource, heartbeat: true }
+}
+
+function withoutTtl({ ttl, ...resource }: VersionedResource): OutgoingResource {
+  return resource
 }
 
 function errorOf(detail: { code?: number | undefined; message?: string | undefined } | undefined): { errorDetail?: ErrorDetail } {

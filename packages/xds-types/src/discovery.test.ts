@@ -74,6 +74,47 @@ describe('a Delta response', () => {
     expect(encodeDeltaResponse(response)).toEqual(generic)
   })
 
+  it('carries a TTL, and heartbeats without a body, as the generated codec does', () => {
+    const resources = [
+      { ...resource('a'), ttl: 1.5 },
+      { ...resource('b'), ttl: 60, heartbeat: true },
+    ]
+    const generic = DeltaDiscoveryResponse.encode({
+      resources: [
+        { name: 'a', version: 'v-a', resource: packedAny(typeUrl, resource('a').bytes), ttl: '1.5s' },
+        { name: 'b', version: 'v-b', ttl: '60s' },
+      ],
+    })
+    const empty = { typeUrl: '', systemVersion: '', nonce: '', controlPlane: '', removed: [] }
+    const bytes = encodeDeltaResponse({ ...empty, resources: [] })
+    expect(bytes).toHaveLength(0)
+    expect(decodeDeltaResponse(encodeDeltaResponse({ ...response, resources }))).toMatchObject({
+      value: {
+        resources: [
+          { name: 'a', ttl: 1.5, value: resource('a').bytes },
+          { name: 'b', ttl: 60, value: undefined },
+        ],
+      },
+    })
+    expect(decodeDeltaResponse(generic)).toMatchObject({ value: { resources: [{ ttl: 1.5 }, { ttl: 60 }] } })
+    const sotw = { typeUrl, version: '7', nonce: 'n1', controlPlane: '', resources: [], wrapped: resources }
+    const wrapped = (one: object): object => ({ '@type': Resource.typeUrl, ...one })
+    expect(encodeSotwResponse(sotw)).toEqual(
+      DiscoveryResponse.encode(
+        {
+          version_info: '7',
+          resources: [
+            wrapped({ name: 'a', version: 'v-a', resource: packedAny(typeUrl, resource('a').bytes), ttl: '1.5s' }),
+            wrapped({ name: 'b', version: 'v-b', ttl: '60s' }),
+          ] as never,
+          type_url: typeUrl,
+          nonce: 'n1',
+        },
+        registry,
+      ),
+    )
+  })
+
   it('is read resource by resource', () => {
     const read = decodeDeltaResponse(encodeDeltaResponse(response))
     expect(read).toMatchObject({

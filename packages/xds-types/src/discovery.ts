@@ -47,20 +47,33 @@ export interface DeltaResponse {
 
 export interface SotwResponseInput extends Omit<SotwResponse, 'resources'> {
   readonly resources: readonly Pick<VersionedResource, 'bytes'>[]
+  /** Resources that go inside a `discovery.v3.Resource`, for a TTL: only for clients with the feature `xds.config.resource-in-sotw`. */
+  readonly wrapped?: readonly OutgoingResource[]
+}
+
+/** A resource, or with `heartbeat` no more than the news that it still is what it was. */
+export interface OutgoingResource extends VersionedResource {
+  readonly aliases?: readonly string[]
+  readonly heartbeat?: boolean
 }
 
 export interface DeltaResponseInput extends Omit<DeltaResponse, 'resources'> {
-  readonly resources: readonly (VersionedResource & { readonly aliases?: readonly string[] })[]
+  readonly resources: readonly OutgoingResource[]
 }
 
 const RESOURCE_URL = 'type.googleapis.com/envoy.service.discovery.v3.Resource'
 const LENGTH = 2
+const VARINT = 0
 const writer = /*#__PURE__*/ createWriter()
 
 /** Each resource's bytes are copied once. */
 export function encodeSotwResponse(response: SotwResponseInput): Uint8Array {
   const parts: Uint8Array[] = [header((w) => text(w, 1, response.version))]
   for (const { bytes } of response.resources) parts.push(resourceHeader(response.typeUrl, bytes.length), bytes)
+  for (const resource of response.wrapped ?? []) {
+    const bytes = concat([resourceStart(response.typeUrl, resource), bodyOf(resource), resourceEnd(resource)])
+    parts.push(resourceHeader(RESOURCE_URL, bytes.length), bytes)
+  }
   parts.push(
     header((w) => {
       controlPlane(w, 6, response.controlPlane)
@@ -75,7 +88,7 @@ export function encodeSotwResponse(response: SotwResponseInput): Uint8Array {
 export function encodeDeltaResponse(response: DeltaResponseInput): Uint8Array {
   const parts: Uint8Array[] = [header((w) => text(w, 1, response.systemVersion))]
   for (const resource of response.resources)
-    parts.push(deltaHeader(response.typeUrl, resource), resource.bytes, deltaTrailer(resource))
+    parts.push(deltaHeader(response.typeUrl, resource), bodyOf(resource), resourceEnd(resource))
   parts.push(
     header((w) => {
       controlPlane(w, 7, response.controlPlane)
@@ -96,24 +109,60 @@ function resourceHeader(typeUrl: string, length: number): Uint8Array {
   })
 }
 
-/** In `Resource` the Any (2) comes before name (3) and aliases (4) and after version (1): fields stay in order. */
-function deltaHeader(typeUrl: string, resource: DeltaResponseInput['resources'][number]): Uint8Array {
-  const after = deltaTrailer(resource).length
+/** Tag and length of `resources`, and what of the `Resource` stands before the body. */
+function deltaHeader(typeUrl: string, resource: OutgoingResource): Uint8Array {
+  const after = bodyOf(resource).length + resourceEnd(resource).length
   return header((w) => {
-    anyHeader(w, typeUrl, resource.bytes.length)
-    w.varint32(w.size() + resource.bytes.length)
-    w.tag(2, LENGTH)
-    text(w, 1, resource.version)
-    w.varint32(w.size() + resource.bytes.length + after)
+    startOfResource(w, typeUrl, resource)
+    w.varint32(w.size() + after)
     w.tag(2, LENGTH)
   })
 }
 
-function deltaTrailer({ name, aliases = [] }: DeltaResponseInput['resources'][number]): Uint8Array {
+function resourceStart(typeUrl: string, resource: OutgoingResource): Uint8Array {
+  return header((w) => startOfResource(w, typeUrl, resource))
+}
+
+/** In `Resource` the Any (2) comes before name (3), aliases (4) and ttl (6), and after version (1): fields stay in order. */
+function startOfResource(w: Writer, typeUrl: string, resource: OutgoingResource): void {
+  if (resource.heartbeat !== true) {
+    anyHeader(w, typeUrl, resource.bytes.length)
+    w.varint32(w.size() + resource.bytes.length)
+    w.tag(2, LENGTH)
+  }
+  text(w, 1, resource.version)
+}
+
+function resourceEnd({ name, aliases = [], ttl }: OutgoingResource): Uint8Array {
   return header((w) => {
+    if (ttl !== undefined) {
+      w.varint32(duration(w, ttl))
+      w.tag(6, LENGTH)
+    }
     for (let i = aliases.length - 1; i >= 0; i--) item(w, 4, aliases[i] as string)
     text(w, 3, name)
   })
+}
+
+/** google.protobuf.Duration; how many bytes it took. */
+function duration(w: Writer, seconds: number): number {
+  const from = w.size()
+  const [whole, nanos] = [Math.floor(seconds), Math.round((seconds % 1) * 1e9)]
+  if (nanos !== 0) {
+    w.int32(nanos)
+    w.tag(2, VARINT)
+  }
+  if (whole !== 0) {
+    w.varint64(BigInt(whole))
+    w.tag(1, VARINT)
+  }
+  return w.size() - from
+}
+
+const NO_BODY = new Uint8Array(0)
+
+function bodyOf(resource: OutgoingResource): Uint8Array {
+  return resource.heartbeat === true ? NO_BODY : resource.bytes
 }
 
 function anyHeader(w: Writer, typeUrl: string, length: number): void {

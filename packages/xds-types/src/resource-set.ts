@@ -5,6 +5,8 @@ export interface VersionedResource {
   readonly version: string
   /** The resource's own bytes, without the Any around them. */
   readonly bytes: Uint8Array
+  /** Seconds after which a client must drop the resource unless it hears of it again (XP "TTL"); default: never. */
+  readonly ttl?: number
 }
 
 /**

@@ -27,6 +27,7 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       push.setSnapshot(next)
       return push.flush()
     },
+    onHeartbeat: push.heartbeat,
     onAckTimeout(typeUrl, nonce) {
       push.release(typeUrl, nonce)
       return push.flush()

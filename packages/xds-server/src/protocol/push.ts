@@ -1,7 +1,7 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import { restrictView, type SnapshotView, type TypeView } from '../resource-view.js'
 import type { Plan } from './client-knowledge.js'
-import { createNonces } from './nonces.js'
+import { createNonces, type Nonces } from './nonces.js'
 import { isRemovedLast, leadsTraffic, pushRank } from './push-order.js'
 import type { Effect, ProtocolOptions } from './stream-protocol.js'
 import { asksForAnything } from './subscription.js'
@@ -40,6 +40,8 @@ export interface Push {
   release(typeUrl: string, nonce: string): void
   /** Sends all that is due and may go now, in order. */
   flush(): readonly Effect[]
+  /** Tells of each resource with a TTL that it is still what it is. A type whose client owes an answer waits for the next time. */
+  heartbeat(): readonly Effect[]
   unanswered(): readonly string[]
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
 }
@@ -47,7 +49,8 @@ export interface Push {
 export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
   const states = new Map<string, TypeState>()
   const notes: Effect[] = []
-  const sender = createSender(options.streamId, dialect, states)
+  const nonces = createNonces(options.streamId)
+  const sender = createSender(nonces, dialect, states)
   let snapshot: SnapshotView | undefined
 
   const ordered = (): readonly TypeState[] => [...states.values()]
@@ -89,6 +92,16 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       }
       return effects
     },
+    heartbeat: () =>
+      ordered().flatMap((state) => {
+        // After a NACK the client has something else than what was sent last.
+        const heartbeats = state.blocked || state.rejected ? [] : sentOf(state).filter(({ ttl }) => ttl !== undefined)
+        if (heartbeats.length === 0) return []
+        const { typeUrl } = state.rule
+        const [nonce, version] = [nonces.next(), state.view?.version ?? '']
+        noteSent(state, nonce, version)
+        return [{ kind: 'send', response: { typeUrl, version, nonce, resources: [], removed: [], heartbeats } } as const]
+      }),
     sent: () => new Map(ordered().map((state) => [state.rule.typeUrl, sentOf(state)])),
     unanswered: () =>
       ordered()
@@ -100,8 +113,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
 /** Sends what is due of one type, as far as it may go; `behind`: something earlier in the order has to go first. */
 type Sender = (state: TypeState, view: TypeView, behind: boolean) => readonly Effect[]
 
-function createSender(streamId: string, dialect: Dialect, states: ReadonlyMap<string, TypeState>): Sender {
-  const nonces = createNonces(streamId)
+function createSender(nonces: Nonces, dialect: Dialect, states: ReadonlyMap<string, TypeState>): Sender {
   const isDue = (state: TypeState): boolean => state.view !== undefined && dialect.isDue(state, planOf(state, state.view))
   const mayStillLead = (state: TypeState): boolean =>
     leadsTraffic(state.rule.typeUrl) && asksForAnything(state.subscription) && (isUnsettled(state) || isDue(state))

@@ -35,6 +35,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       push.setSnapshot(next)
       return push.flush()
     },
+    onHeartbeat: push.heartbeat,
     onAckTimeout(typeUrl, nonce) {
       push.release(typeUrl, nonce)
       return push.flush()

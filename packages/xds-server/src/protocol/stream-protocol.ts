@@ -49,6 +49,8 @@ export interface Response {
   readonly resources: readonly VersionedResource[]
   /** Delta `removed_resources`; always empty in SotW. */
   readonly removed: readonly string[]
+  /** Resources whose TTL begins anew: they go without their body, and nothing else goes with them. */
+  readonly heartbeats?: readonly VersionedResource[]
 }
 
 /** What a machine wants done or known. */
@@ -78,6 +80,8 @@ export type Effect =
 export interface StreamProtocol<Request> {
   onRequest(request: Request): readonly Effect[]
   onSnapshot(next: SnapshotView): readonly Effect[]
+  /** It is time to tell that resources with a TTL are still what they are. */
+  onHeartbeat(): readonly Effect[]
   /** The client has not answered the response with this nonce in time: newer content need not wait for it any longer. */
   onAckTimeout(typeUrl: string, nonce: string): readonly Effect[]
   /** Type URLs with a response that the client has not answered. Empty, and no NACK seen: the client has the last snapshot. */
