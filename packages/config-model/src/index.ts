@@ -3,6 +3,14 @@ export * from './catalog/service.js'
 export { formatDuration, parseDuration } from './decode/duration.js'
 export { type Decoded, type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
 export { formatPath, parsePath } from './decode/site.js'
+export {
+  type DestinationExtensions,
+  type DestinationHealthCheck,
+  type DestinationRateLimit,
+  destinationExtensions,
+  HEALTH_CHECK_ANNOTATION,
+  RATE_LIMIT_ANNOTATION,
+} from './kinds/destination-extensions.js'
 export { defaultMeshConfig } from './kinds/mesh-config.js'
 export { type MeshNetwork, type MeshNetworkGateway, type MeshNetworks, readMeshNetworks } from './kinds/mesh-networks.js'
 export * from './kinds/types.js'

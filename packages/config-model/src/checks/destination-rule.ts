@@ -1,4 +1,5 @@
 import { into, refuse, type Site } from '../decode/site.js'
+import { decodeExtensions } from '../kinds/destination-extensions.js'
 import type { DestinationRule } from '../kinds/destination-rule.js'
 import { CODE } from './code.js'
 import { checkSubsetName } from './destination.js'
@@ -8,7 +9,8 @@ import { checkWildcardDomain } from './host.js'
 import { checkLabels, checkMatchLabels } from './labels.js'
 import { checkTrafficPolicy } from './traffic-policy.js'
 
-export function validateDestinationRule({ metadata, spec }: DestinationRule, at: Site): void {
+export function validateDestinationRule(rule: DestinationRule, at: Site): void {
+  const { metadata, spec } = rule
   checkWildcardDomain(spec.host, into(at, 'host'))
   checkTrafficPolicy(spec.trafficPolicy, into(at, 'trafficPolicy'))
   const names = new Set<string>()
@@ -21,4 +23,5 @@ export function validateDestinationRule({ metadata, spec }: DestinationRule, at:
   })
   checkExportTo(spec.exportTo, metadata.namespace, at, { onlyOwn: spec.workloadSelector !== undefined })
   checkMatchLabels(spec.workloadSelector, at, 'workloadSelector')
+  if (at.parent !== undefined) decodeExtensions(rule, at.parent)
 }

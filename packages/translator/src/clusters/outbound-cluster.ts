@@ -1,6 +1,7 @@
 import { isHttp, type ServicePort, type TrafficPolicy } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { type Build, endpointsOf, portSource } from '../build.js'
+import { applyHealthCheck, healthCheckSource } from '../extensions/health-check.js'
 import { configPath, defined, type TypedMessage, typed } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { isHttp2 } from '../protocol.js'
@@ -42,6 +43,7 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
   applyLoadBalancer(made, policy?.loadBalancer, mesh)
   if (!target.sniDnat) applyTls(target, made)
+  applyHealthCheck(target, made)
   if (!build.proxy.stockEnvoy) made.cluster.filters = [METADATA_EXCHANGE]
   return mark(target, finish(made))
 }
@@ -98,6 +100,8 @@ function mark(target: ClusterTarget, cluster: Cluster): Cluster {
   const { build, service, port, rule, subset } = target
   const { origins } = build
   markPolicy(target, cluster)
+  const checks = cluster.health_checks === undefined ? undefined : healthCheckSource(target)
+  if (checks !== undefined) origins.mark(cluster, checks, 'health_checks')
   if (subset !== undefined) origins.mark(cluster, sourceOf(subset.source, subset.path))
   origins.mark(cluster, portSource(build, service, port))
   for (const source of rule?.sources ?? []) {

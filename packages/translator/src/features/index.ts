@@ -6,6 +6,7 @@ import { extAuthz } from './ext-authz.js'
 import type { HttpFeature, HttpScope } from './feature.js'
 import { grpcStats, grpcWeb } from './grpc.js'
 import { jwt } from './jwt.js'
+import { localRateLimit } from './local-rate-limit.js'
 import { metadataExchange } from './metadata-exchange.js'
 import { cors, fault, router } from './standard.js'
 import { stats } from './stats.js'
@@ -21,6 +22,7 @@ export const HTTP_FEATURES: readonly HttpFeature[] = [
   alpn, // outbound only: chooses the upstream's ALPN before a connection is picked
   fault, // after authorization: who may not call learns nothing
   cors, // answers preflights, so after what may refuse
+  localRateLimit, // after preflights, which cost nothing; before stats, which counts what is refused here
   stats, // as late as possible: counts what the filters above let through, and their replies on the way back
   dynamicForwardProxy, // resolves what the router is about to call
   router, // terminal

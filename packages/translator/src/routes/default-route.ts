@@ -2,6 +2,7 @@ import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import { type Build, portSource } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
+import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { defined, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
 import { hashPolicy } from './hash-policy.js'
@@ -11,6 +12,7 @@ import { retryPolicy } from './retry.js'
 /** The route of a service that no VirtualService speaks of. */
 export function serviceRoute(build: Build, service: MeshService, port: ServicePort): Route {
   const hash = hashPolicy(policyForPort(build.rules.of(service)?.trafficPolicy, port)?.loadBalancer?.consistentHash)
+  const limit = rateLimitConfig(build.rules.of(service))
   const route: Route = {
     name: 'default',
     match: EVERY_PATH,
@@ -22,6 +24,7 @@ export function serviceRoute(build: Build, service: MeshService, port: ServicePo
       retry_policy: retryPolicy(build.mesh.defaultHttpRetryPolicy, false),
       hash_policy: hash === undefined ? undefined : [hash],
     }),
+    ...(Object.keys(limit).length === 0 ? {} : { typed_per_filter_config: limit }),
   }
   return build.origins.mark(route, portSource(build, service, port))
 }

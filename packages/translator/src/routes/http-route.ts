@@ -14,7 +14,8 @@ import type {
   WeightedCluster_ClusterWeight,
 } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
-import { configMetadata, defined, duration, NO_TIMEOUT } from '../message.js'
+import { rateLimitConfig } from '../extensions/rate-limit.js'
+import { configMetadata, defined, duration, NO_TIMEOUT, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { sourceOf } from '../provenance.js'
 import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
@@ -72,6 +73,7 @@ function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchReques
   const filters = {
     ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
     ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
+    ...limitOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
   }
   const action = actionOf(scope, rule)
   const route: Route = defined({
@@ -81,7 +83,7 @@ function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchReques
     stat_prefix: match?.statPrefix || undefined,
     ...headerChanges(http.headers),
     ...action,
-    typed_per_filter_config: Object.keys(filters).length === 0 ? undefined : filters,
+    ...perFilter(filters),
   })
   route.decorator = { operation: operationOf(route, scope) }
   return mark(scope, rule, route, path)
@@ -139,8 +141,18 @@ function weighted(scope: RouteScope, destinations: readonly HTTPRouteDestination
         weight: d.weight,
         ...headerChanges(d.headers),
         host_rewrite_literal: authorityOf(d.headers),
+        ...perFilter(limitOf(scope, d.destination)),
       }),
     )
+}
+
+function perFilter(configs: Readonly<Record<string, TypedMessage>>): object {
+  return Object.keys(configs).length === 0 ? {} : { typed_per_filter_config: configs }
+}
+
+function limitOf({ build, serviceOf }: RouteScope, destination: Destination | undefined): Readonly<Record<string, TypedMessage>> {
+  const service = destination === undefined ? undefined : serviceOf(destination.host)
+  return service === undefined ? {} : rateLimitConfig(build.rules.of(service))
 }
 
 /** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
