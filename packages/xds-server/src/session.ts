@@ -1,6 +1,7 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { createExchange, type Ending, type Exchange } from './exchange.js'
+import type { NodeInfo } from './node.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamStatus } from './status.js'
 import { createStreamRecord } from './stream-record.js'
@@ -89,7 +90,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
   }
 
   const session: Session = {
-    status: statusOf(options, record.types, () => exchange?.node.id),
+    status: statusOf(options, record.types, () => exchange?.node),
     get nodeId() {
       return exchange?.node.id
     },
@@ -114,7 +115,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
 function statusOf<Request extends TypedRequest>(
   options: SessionOptions<Request>,
   types: StreamStatus['types'],
-  nodeId: () => string | undefined,
+  node: () => NodeInfo | undefined,
 ): StreamStatus {
   const { streamId, variant, transport, identity, context } = options
   return {
@@ -124,8 +125,11 @@ function statusOf<Request extends TypedRequest>(
     identity,
     connectedAt: context.clock.now(),
     types,
+    get node() {
+      return node()
+    },
     get nodeId() {
-      return nodeId()
+      return node()?.id
     },
   }
 }

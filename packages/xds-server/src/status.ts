@@ -1,4 +1,6 @@
+import type { VersionedResource } from '@heddle/xds-types'
 import type { PeerIdentity } from './access.js'
+import type { NodeInfo } from './node.js'
 import type { ErrorDetail } from './protocol/stream-protocol.js'
 
 /** `istioctl proxy-status` words. STALE: sent, not answered yet. */
@@ -24,6 +26,8 @@ export interface TypeStatus {
   readonly acked: Exchange | undefined
   /** The last response that it refused, and why. */
   readonly nacked: (Exchange & { readonly error: ErrorDetail }) | undefined
+  /** Names in the last response, as long as the client has not accepted it. */
+  readonly unaccepted: readonly string[]
   /** The version that the client uses: the last that it accepted. */
   readonly inUse: string
 }
@@ -34,6 +38,8 @@ export interface StreamStatus {
   readonly variant: 'sotw' | 'delta'
   /** Undefined until the first request has come. */
   readonly nodeId: string | undefined
+  /** As the client introduced itself; undefined until then. */
+  readonly node: NodeInfo | undefined
   readonly peer: string
   readonly identity: PeerIdentity
   /** Wall-clock milliseconds. */
@@ -45,7 +51,7 @@ export interface StreamStatus {
 /** The writing end of a {@link TypeStatus}. */
 export interface TypeRecord extends TypeStatus {
   subscribed(wildcard: boolean, names: number): void
-  wasSent(exchange: Exchange): void
+  wasSent(exchange: Exchange, resources: readonly VersionedResource[]): void
   wasAcked(at: number, nonce: string): void
   wasNacked(at: number, nonce: string, error: ErrorDetail): void
 }
@@ -56,6 +62,7 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
   let sent: Exchange | undefined
   let acked: Exchange | undefined
   let nacked: (Exchange & { error: ErrorDetail }) | undefined
+  let open: readonly VersionedResource[] = []
   return {
     typeUrl,
     get state() {
@@ -78,6 +85,9 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
     get nacked() {
       return nacked
     },
+    get unaccepted() {
+      return open.map(({ name }) => name)
+    },
     get inUse() {
       return acked?.version ?? ''
     },
@@ -85,11 +95,14 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
       wildcard = all
       names = count
     },
-    wasSent(exchange) {
+    wasSent(exchange, resources) {
       sent = exchange
+      open = resources
     },
     wasAcked(at, nonce) {
-      if (sent?.nonce === nonce) acked = { ...sent, at }
+      if (sent?.nonce !== nonce) return
+      acked = { ...sent, at }
+      open = []
     },
     wasNacked(at, nonce, error) {
       if (sent?.nonce === nonce) nacked = { ...sent, at, error }

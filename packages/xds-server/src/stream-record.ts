@@ -27,7 +27,7 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
     types,
     emit,
     sent({ typeUrl, version, nonce, resources, removed }, bytes) {
-      recordOf(typeUrl).wasSent({ version, nonce, at: clock.now() })
+      recordOf(typeUrl).wasSent({ version, nonce, at: clock.now() }, resources)
       emit({ kind: 'sent', typeUrl, version, nonce, resources: resources.length, removed: removed.length, bytes })
     },
     heard(effect) {

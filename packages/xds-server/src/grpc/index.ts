@@ -1,4 +1,5 @@
 export { type AddXdsServiceOptions, addXdsService } from './add-xds-service.js'
+export { type AddClientStatusOptions, addClientStatusService } from './client-status.js'
 export {
   type GrpcXdsServer,
   type ListenOptions,

@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js'
 import type { Result } from '@heddle/runtime'
 import type { PeerIdentity } from '../access.js'
 
@@ -15,7 +15,7 @@ export interface Peer {
 /** Proves who a peer is; a failure closes the stream with UNAUTHENTICATED and its message, before any data is read. */
 export type Authenticate = (peer: Peer) => Result<PeerIdentity> | Promise<Result<PeerIdentity>>
 
-export function peerOf(call: ServerDuplexStream<Buffer, Buffer>): Peer {
+export function peerOf(call: ServerDuplexStream<Buffer, Buffer> | ServerUnaryCall<Buffer, Buffer>): Peer {
   const { sslPeerCertificate: certificate } = call.getAuthContext()
   return {
     address: call.getPeer(),
