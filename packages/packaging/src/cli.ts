@@ -4,13 +4,14 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPackages } from './build.js'
 import { packagesDocument } from './document.js'
+import { ownNode } from './nodes.js'
 import { packTest } from './pack-test.js'
-import { formatTable, formatVerdict, passedCells } from './table.js'
+import { formatTables, formatVerdict, passedCells } from './table.js'
 
 const USAGE = `pnpm pack-test [--node 22,24] [--update] [--no-build] [--keep] [-o json]
 
   --node      run the packages on these versions of Node too (npm brings them)
-  --update    take the public surface as it is for the new snapshot, and write docs/packages.md
+  --update    write docs/packages.md
   --no-build  the packages are built already
   --keep      leave the folder of the consumer and say where it is
   -o json     one object: { cells: [{ package, check, ok, shows, faults }], passed, failed }
@@ -43,18 +44,20 @@ async function main(args: readonly string[]): Promise<number> {
     const { cells } = await packTest({
       root,
       work,
-      update: values.update,
-      nodes: values.node.split(',').filter((major) => major !== ''),
+      nodes: values.node
+        .split(',')
+        .map(Number)
+        .filter((major) => major > 0 && major !== ownNode.major),
       log,
     })
     if (values.update) {
-      const when = `Last written on ${new Date().toISOString().slice(0, 10)}, with Node ${process.version} where no other is named:`
+      const when = `Last written on ${new Date().toISOString().slice(0, 10)}, by Node ${process.version}.`
       writeFileSync(join(root, 'docs/packages.md'), packagesDocument(cells, when))
     }
     const failed = cells.filter(({ ok }) => !ok).length
     if (values.output === 'json')
       process.stdout.write(`${JSON.stringify({ cells, passed: passedCells(cells).length, failed })}\n`)
-    else process.stdout.write(`\n${formatTable(cells)}\n${formatVerdict(cells)}`)
+    else process.stdout.write(`\n${formatTables(cells)}\n${formatVerdict(cells)}`)
     return failed === 0 ? 0 : 1
   } finally {
     if (values.keep) log(`kept: ${work}`)

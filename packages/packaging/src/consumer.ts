@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { jestTest } from './jest.js'
 import type { Packed } from './pack.js'
 import type { Manifest } from './packages.js'
-import { exampleOf } from './readme.js'
+import { commonJsOf, exampleOf } from './readme.js'
 import { lastWords, run } from './run.js'
-import { modulesOf } from './snapshot.js'
+import { modulesOf } from './surface/exports.js'
 
 /** A project of a user: an empty folder in which the tarballs were installed by npm. */
 export interface Consumer {
@@ -52,8 +53,9 @@ export function specifiersOf(one: Packed, consumer: Consumer): readonly string[]
 }
 
 /**
- * Writes what a user would: the README's example, and a file that imports every entry point, as a module (`.mts`) and in CommonJS
- * (`.cts`: the compiler makes require() of its imports). `tsc -p .` checks them and writes the runnable ones into out/.
+ * Writes what a user would: the README's example, and a file that imports every entry point, each as a module (`.mts`) and in CommonJS
+ * (`.cts`: the compiler makes require() of its imports), and a test for Jest. `tsc -p .` checks them and writes the runnable ones into
+ * out/.
  */
 export function writeSources(consumer: Consumer, packed: readonly Packed[]): void {
   writeFileSync(join(consumer.folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
@@ -65,6 +67,8 @@ export function writeSources(consumer: Consumer, packed: readonly Packed[]): voi
     const use = `console.log(Object.keys({ ${specifiers.map((_, i) => `...entry${i}`).join(', ')} }).length)\n`
     for (const file of ['entries.mts', 'entries.cts']) writeFileSync(join(sources, file), imports + use)
     const example = exampleOf(readFileSync(join(one.package.folder, 'README.md'), 'utf8'))
+    if (specifiers.length > 0) writeFileSync(join(out, 'jest.cjs'), jestTest(specifiers, example))
+    if (example !== undefined) writeFileSync(join(sources, 'readme.cts'), commonJsOf(example))
     if (example?.language === 'ts') writeFileSync(join(sources, 'readme.mts'), example.code)
     if (example?.language === 'js') writeFileSync(join(out, 'readme.mjs'), example.code)
   }

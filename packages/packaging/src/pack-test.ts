@@ -1,25 +1,24 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cell, type CheckContext, cellOf, onNode } from './checks/check.js'
+import { type Cell, cellOf } from './checks/check.js'
 import { contentFaults } from './checks/contents.js'
-import { checkAttw, checkPublint, installTools } from './checks/linters.js'
+import { checkAttw, checkPublint } from './checks/linters.js'
 import { checkCommand, checkEntries, checkReadme, measureImport } from './checks/programs.js'
 import { checkTypes } from './checks/types.js'
 import { type Consumer, createConsumer, writeSources } from './consumer.js'
-import { installNode, type NodeVersion } from './nodes.js'
+import { runJest } from './jest.js'
+import { installNode, type NodeVersion, ownNode } from './nodes.js'
 import { type Packed, pack } from './pack.js'
 import { publicPackages } from './packages.js'
-import { readSnapshot, surface, surfaceChanges } from './snapshot.js'
+import { lineChanges, surface } from './surface/exports.js'
 import { sweep } from './sweep.js'
+import { installTools } from './tools.js'
 
 export interface PackTestOptions {
   readonly root: string
   /** A folder for tarballs and the consumer; it exists and is empty. */
   readonly work: string
-  /** Takes the public surface as it is now for the new snapshot. */
-  readonly update: boolean
-  /** Other major versions of Node to run the packages on: `22`. */
-  readonly nodes: readonly string[]
+  /** Other major versions of Node to run the packages on: 22. */
+  readonly nodes: readonly number[]
   readonly log: (line: string) => void
 }
 
@@ -28,32 +27,51 @@ export interface PackTestResult {
   readonly cells: readonly Cell[]
 }
 
-const SNAPSHOTS = 'packages/packaging/exports'
-
-function checkSurface(one: Packed, consumer: Consumer, { root, update }: PackTestOptions): readonly Cell[] {
-  if (one.manifest.exports === undefined) return []
-  const folder = join(root, SNAPSHOTS)
-  const now = surface(one, consumer.installed(one.package.name))
-  if (update) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, `${one.package.short}.txt`), now)
-  }
-  const changes = surfaceChanges(readSnapshot(folder, one.package.short), now)
-  const hint = changes.length === 0 ? [] : ['a wanted change of the public surface: `pnpm pack-test --update`, and a changeset']
-  return [cellOf(one, 'exports', [...changes, ...hint], `${now.split('\n').length - 1}`)]
+interface Installed {
+  readonly root: string
+  readonly consumer: Consumer
+  readonly modules: string
 }
 
-/** Everything that runs a package. */
-async function usePackage(one: Packed, context: CheckContext): Promise<readonly Cell[]> {
-  const cells: Cell[] = one.manifest.bin === undefined ? [] : [await checkCommand(one, context)]
-  if (one.package.entries.length > 0)
-    cells.push(await checkReadme(one, context), ...(await checkEntries(one, context)), ...(await measureImport(one, context)))
-  return cells.map((cell) => onNode(cell, context.node))
+/** The names that ship are those of the repository, which `pnpm packaging` keeps. */
+function checkShipped(one: Packed, consumer: Consumer): readonly Cell[] {
+  if (one.manifest.exports === undefined) return []
+  const shipped = surface(one.manifest, consumer.installed(one.package.name))
+  const changes = lineChanges(surface(one.manifest, one.package.folder), shipped)
+  return [cellOf(one, 'exports', changes, `${shipped.split('\n').length - 1}`)]
+}
+
+/** What can be told without running a package. */
+async function readPackage(one: Packed, { consumer, modules }: Installed): Promise<readonly Cell[]> {
+  return [
+    cellOf(one, 'packed KB', [], (one.size / 1024).toFixed(0)),
+    cellOf(one, 'contents', contentFaults(one)),
+    ...checkShipped(one, consumer),
+    await checkPublint(one, modules),
+    ...(await checkAttw(one, modules)),
+  ]
+}
+
+/** Everything that runs the packages, on one Node. */
+async function usePackages(packed: readonly Packed[], node: NodeVersion, installed: Installed): Promise<readonly Cell[]> {
+  const context = { ...installed, node }
+  const jest = await runJest(
+    packed.filter(({ package: { entries } }) => entries.length > 0),
+    context,
+  )
+  const cells: Cell[] = []
+  for (const one of packed) {
+    if (one.manifest.bin !== undefined) cells.push(await checkCommand(one, context))
+    const faults = jest.get(one.package.name)
+    if (faults === undefined) continue
+    cells.push(...(await checkReadme(one, context)), cellOf(one, 'jest', faults))
+    cells.push(...(await checkEntries(one, context)), ...(await measureImport(one, context)))
+  }
+  return cells.map((cell) => ({ ...cell, node: node.major }))
 }
 
 /** Packs all public packages, installs them as a user would and puts them to use. The packages are built. */
-export async function packTest(options: PackTestOptions): Promise<PackTestResult> {
-  const { root, work, log } = options
+export async function packTest({ root, work, nodes, log }: PackTestOptions): Promise<PackTestResult> {
   const packed: Packed[] = []
   for (const one of publicPackages(root)) {
     const stale = sweep(one.folder)
@@ -62,21 +80,14 @@ export async function packTest(options: PackTestOptions): Promise<PackTestResult
   }
   log(`packed ${packed.length} packages; npm installs them`)
   const consumer = await createConsumer(join(work, 'consumer'), packed)
-  const bin = await installTools(root)
+  const installed: Installed = { root, consumer, modules: await installTools(root, 'tarballs') }
   writeSources(consumer, packed)
-  const own: NodeVersion = { name: '', path: 'node' }
-  log('checking types')
-  const cells: Cell[] = [...(await checkTypes(packed, { root, consumer, node: own }))]
-  for (const one of packed) {
-    log(`checking ${one.package.name}`)
-    cells.push(cellOf(one, 'packed KB', [], (one.size / 1024).toFixed(0)), cellOf(one, 'contents', contentFaults(one)))
-    cells.push(...checkSurface(one, consumer, options), await checkPublint(one, bin), ...(await checkAttw(one, bin)))
-    cells.push(...(await usePackage(one, { root, consumer, node: own })))
-  }
-  for (const major of options.nodes) {
-    log(`on Node ${major}`)
-    const node = await installNode(root, major)
-    for (const one of packed) cells.push(...(await usePackage(one, { root, consumer, node })))
+  log('reading the packages')
+  const cells: Cell[] = [...(await checkTypes(packed, { root, consumer, node: ownNode }))]
+  for (const one of packed) cells.push(...(await readPackage(one, installed)))
+  for (const node of [ownNode, ...(await Promise.all(nodes.map((major) => installNode(root, major))))]) {
+    log(`running them on Node ${node.version}`)
+    cells.push(...(await usePackages(packed, node, installed)))
   }
   return { packed, cells }
 }

@@ -34,6 +34,12 @@ export function entriesOf({ name, exports = {} }: Manifest): readonly string[] {
     .map(([path]) => name + path.slice(1))
 }
 
+/** What `pnpm pack` makes of a package.json, as far as it matters here: the exports of publishConfig are those that ship. */
+export function asPublished(manifest: Manifest): Manifest {
+  const { exports } = manifest.publishConfig ?? {}
+  return exports === undefined ? manifest : { ...manifest, exports }
+}
+
 /** All packages that are published, in alphabetical order. */
 export function publicPackages(root: string): readonly PublicPackage[] {
   const packages = join(root, 'packages')

@@ -13,6 +13,19 @@ export function exampleOf(readme: string): Example | undefined {
   return { code, language: language as 'ts' | 'js', prints }
 }
 
+const IMPORTS = /^(?:import [^'"]*['"][^'"]+['"];?\n)+/
+
+/**
+ * The example as a CommonJS project has it: the same lines, of which a compiler makes require(); what awaits must stand in a function
+ * there. `done` is how it ends. JavaScript keeps the compiler's opinion away.
+ */
+export function commonJsOf({ code, language }: Example): string {
+  const [imports = ''] = IMPORTS.exec(code) ?? []
+  const body = code.slice(imports.length)
+  const head = language === 'js' ? '// @ts-nocheck\n' : ''
+  return `${head}${imports}export const done: Promise<void> = (async (): Promise<void> => {\n${body}})()\n`
+}
+
 /** The first promised line that the output does not have in its place. */
 export function missingPrint(prints: readonly string[], stdout: string): string | undefined {
   let rest = stdout

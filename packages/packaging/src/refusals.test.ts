@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { contentFaults } from './checks/contents.js'
+import { readFindings } from './checks/knip.js'
+import { manifestFaults } from './checks/manifests.js'
 import type { Manifest } from './packages.js'
-import { exampleOf, missingPrint } from './readme.js'
+import { commonJsOf, exampleOf, missingPrint } from './readme.js'
 import { releaseFaults } from './release.js'
-import { surfaceChanges } from './snapshot.js'
+import { saysAny } from './surface/api-report.js'
+import { lineChanges } from './surface/exports.js'
 import { staleFiles } from './sweep.js'
-import { formatTable, formatVerdict } from './table.js'
+import { formatTables, formatVerdict } from './table.js'
 
 const good: Manifest = {
   name: '@heddle/tea',
@@ -27,6 +30,7 @@ const good: Manifest = {
 const files = [
   'README.md',
   'LICENSE',
+  'NOTICE',
   'dist/index.js',
   'dist/index.d.ts',
   'src/index.ts',
@@ -74,8 +78,8 @@ test('refused: generated code left out, tests shipped, a licence forgotten, a de
 })
 
 test('refused: a changed public export', () => {
-  expect(surfaceChanges('. createTea\n. type Tea\n', '. createTea\n. type Tea\n')).toEqual([])
-  expect(surfaceChanges('. createTea\n. type Tea\n', '. makeTea\n. type Tea\n')).toEqual(['gone: . createTea', 'new: . makeTea'])
+  expect(lineChanges('. createTea\n. type Tea\n', '. createTea\n. type Tea\n')).toEqual([])
+  expect(lineChanges('. createTea\n. type Tea\n', '. makeTea\n. type Tea\n')).toEqual(['gone: . createTea', 'new: . makeTea'])
 })
 
 test('refused: an example that does not print what it promises, in order', () => {
@@ -115,14 +119,74 @@ test('refused: a release that is not ready', () => {
   expect(releaseFaults({ dirty: true, waiting: 2, versions: ['0.0.0', '0.1.0'] })).toHaveLength(4)
 })
 
-test('the table has a row for each package and Node, the verdict counts checks and not measures', () => {
+test('a table of what was read, a table of what was run; the verdict counts checks and not measures', () => {
   const cells = [
-    { package: '@heddle/tea', check: 'readme', ok: true },
     { package: '@heddle/tea', check: 'packed KB', ok: true, shows: '12' },
-    { package: '@heddle/tea', check: 'readme', ok: false, node: '22', faults: ['exit 1'] },
+    { package: '@heddle/tea', check: 'contents', ok: true },
+    { package: '@heddle/tea', check: 'readme', ok: true, node: 20 },
+    { package: '@heddle/tea', check: 'readme', ok: false, node: 22, faults: ['exit 1'] },
   ]
-  expect(formatTable(cells)).toBe(
-    'package                 packed KB  readme\n@heddle/tea             12         ok\n@heddle/tea on Node 22  -          FAIL\n',
+  expect(formatTables(cells)).toBe(`package      packed KB  contents
+@heddle/tea  12         ok
+
+package      Node  readme
+@heddle/tea  20    ok
+@heddle/tea  22    FAIL
+`)
+  expect(formatVerdict(cells)).toBe('@heddle/tea on Node 22 readme: exit 1\n2 passed, 1 failed\n')
+})
+
+const tea: Manifest = {
+  ...good,
+  files: ['dist', 'NOTICE'],
+  exports: { '.': { '@heddle/source': './src/index.ts', default: './dist/index.js' } },
+  publishConfig: { access: 'public', exports: { '.': { default: './dist/index.js' } } },
+}
+
+test.each([
+  [
+    'the private condition in what ships',
+    { publishConfig: { access: 'public', exports: tea.exports ?? {} } },
+    'which is private',
+  ],
+  ['an entry that would not ship', { exports: { ...tea.exports, './pot': './dist/pot.js' } }, 'exports["./pot"]'],
+  ['a package without its notice', { files: ['dist'] }, 'NOTICE'],
+  [
+    'a package that npm would keep private',
+    { publishConfig: { exports: { '.': { default: './dist/index.js' } } } },
+    'not public',
+  ],
+])('refused: %s', (_, change, why) => {
+  expect(manifestFaults(tea)).toEqual([])
+  expect(manifestFaults({ ...tea, ...change }).join()).toContain(why)
+})
+
+test('refused: a public any', () => {
+  const report = `// @public any
+export function any<T>(type: T): Any<T>;
+  any: boolean;
+  readonly kind: 'any' | "any";
+`
+  expect(saysAny(report)).toEqual([])
+  const lines = [
+    'export const a: any;',
+    'b(c: any): void;',
+    'readonly d: readonly any[];',
+    'e: Map<string, any>;',
+    'f: string | any;',
+  ]
+  for (const line of lines) expect(saysAny(report + line)).toEqual([line])
+})
+
+test('what knip finds is told with its heading', () => {
+  expect(
+    readFindings('Unused files (1)\npackages/a/src/x.ts \nUnused exports (1)\nsip  function  packages/a/src/y.ts:1:2\n'),
+  ).toEqual(['unused files: packages/a/src/x.ts', 'unused exports: sip function packages/a/src/y.ts:1:2'])
+})
+
+test('an example becomes CommonJS line by line', () => {
+  const code = "import { a } from 'a'\nimport {\n  b,\n} from 'b'\n\nconsole.log(await a(b))\n"
+  expect(commonJsOf({ code, language: 'ts', prints: [] })).toBe(
+    "import { a } from 'a'\nimport {\n  b,\n} from 'b'\nexport const done: Promise<void> = (async (): Promise<void> => {\n\nconsole.log(await a(b))\n})()\n",
   )
-  expect(formatVerdict(cells)).toBe('@heddle/tea on Node 22 readme: exit 1\n1 passed, 1 failed\n')
 })

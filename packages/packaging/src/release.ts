@@ -7,7 +7,7 @@ import { buildPackages } from './build.js'
 import type { Packed } from './pack.js'
 import { packTest } from './pack-test.js'
 import { lastWords, plainEnv, run } from './run.js'
-import { formatTable, formatVerdict } from './table.js'
+import { formatTables, formatVerdict } from './table.js'
 
 const USAGE = `pnpm release [--dry-run]
 
@@ -64,8 +64,8 @@ async function main(args: readonly string[]): Promise<number> {
     const planned = await plannedVersions(root, work)
     log('building')
     await buildPackages(root)
-    const { packed, cells } = await packTest({ root, work, update: false, nodes: [], log })
-    process.stdout.write(`\n${formatTable(cells)}\n`)
+    const { packed, cells } = await packTest({ root, work, nodes: [], log })
+    process.stdout.write(`\n${formatTables(cells)}\n`)
     if (cells.some(({ ok }) => !ok)) {
       process.stdout.write(formatVerdict(cells))
       return 1

@@ -2,12 +2,12 @@ import type { Consumer } from '../consumer.js'
 import type { NodeVersion } from '../nodes.js'
 import type { Packed } from '../pack.js'
 
-/** One cell of the table. */
+/** One cell of a table. */
 export interface Cell {
   readonly package: string
   readonly check: string
-  /** The other Node it ran on: `22`. */
-  readonly node?: string
+  /** The major version of the Node it ran on; absent: nothing was run, the tarball was read. */
+  readonly node?: number
   readonly ok: boolean
   /** What was measured or counted, short: `12 names`. */
   readonly shows?: string
@@ -19,11 +19,6 @@ export interface CheckContext {
   readonly root: string
   readonly consumer: Consumer
   readonly node: NodeVersion
-}
-
-/** The same cell, told of another Node. */
-export function onNode(cell: Cell, { name }: NodeVersion): Cell {
-  return name === '' ? cell : { ...cell, node: name }
 }
 
 export function cellOf(one: Packed, check: string, faults: readonly string[], shows?: string): Cell {

@@ -16,6 +16,25 @@ function missingTargets(manifest: Manifest, files: readonly string[]): readonly 
   })
 }
 
+/** Modules behind a pattern whose declarations ship and whose code does not, or the other way round. */
+function halfModules(manifest: Manifest, files: readonly string[]): readonly string[] {
+  return Object.values(manifest.exports ?? {}).flatMap((field) => {
+    const found = targetsOf(field)
+      .filter((target) => target.includes('*'))
+      .map((target) => behind(target, files))
+    const all = new Set(found.flat())
+    return [...all].filter((name) => found.some((names) => !names.includes(name)))
+  })
+}
+
+/** What the star of a target stands for in these files. */
+function behind(target: string, files: readonly string[]): readonly string[] {
+  const [before = '', after = ''] = target.replace(/^\.\//, '').split('*')
+  return files
+    .filter((file) => file.startsWith(before) && file.endsWith(after))
+    .map((file) => file.slice(before.length, file.length - after.length))
+}
+
 /** Relative links of a README that lead to nothing inside the tarball. */
 function deadLinks(readme: string, files: readonly string[]): readonly string[] {
   const links = [...readme.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, link = '']) => link.replace(/^\.\//, ''))
@@ -33,8 +52,9 @@ export function contentFaults({ manifest, files, readme }: Pick<Packed, 'manifes
       .filter(([, range]) => /^(workspace|catalog|link|file):/.test(range))
       .map(([name, range]) => `${name} is asked for as ${range}`),
     ...missingTargets(manifest, files).map((target) => `${target} is named in package.json and missing`),
+    ...halfModules(manifest, files).map((name) => `${name} ships as code or as declarations, not as both`),
     ...deadLinks(readme, files).map((link) => `the README links to ${link}, which does not ship`),
-    ...['README.md', 'LICENSE'].filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
+    ...['README.md', 'LICENSE', 'NOTICE'].filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
     ...files
       .filter((file) => /\.test(-suite)?\.|\.tsbuildinfo$|^test\/|^node_modules\//.test(file))
       .map((file) => `${file} ships`),

@@ -5,24 +5,35 @@ import { exampleOf, missingPrint } from '../readme.js'
 import { lastWords, run } from '../run.js'
 import { type Cell, type CheckContext, cellOf } from './check.js'
 
+const README = [
+  ['readme', 'readme.mjs'],
+  ['readme cjs', 'readme.cjs'],
+] as const
+
 /**
- * The README's first example, as written, as a module. It must print, keep what its comments promise, and either end by itself or be
- * well while it serves.
+ * The README's first example as written: as a module, and as what the compiler makes of it for CommonJS. It must print, keep what its
+ * comments promise, and either end by itself or be well while it serves.
  */
-export async function checkReadme(one: Packed, { consumer, node }: CheckContext): Promise<Cell> {
+export async function checkReadme(one: Packed, { consumer, node }: CheckContext): Promise<readonly Cell[]> {
   const example = exampleOf(readFileSync(join(one.package.folder, 'README.md'), 'utf8'))
-  if (example === undefined) return cellOf(one, 'readme', ['the README has no ```ts or ```js example'])
-  const finished = await run(node.path, [join('out', one.package.short, 'readme.mjs')], {
-    cwd: consumer.folder,
-    timeoutMs: 20_000,
-    enough: (stdout) => stdout.includes('\n') && missingPrint(example.prints, stdout) === undefined,
-  })
-  const missing = missingPrint(example.prints, finished.stdout)
-  return cellOf(one, 'readme', [
-    ...(finished.code === 0 || finished.stopped ? [] : [lastWords(finished)]),
-    ...(finished.stdout.trim() === '' ? ['it prints nothing'] : []),
-    ...(missing === undefined ? [] : [`it does not print: ${missing}`]),
-  ])
+  if (example === undefined) return [cellOf(one, 'readme', ['the README has no ```ts or ```js example'])]
+  const cells: Cell[] = []
+  for (const [check, file] of README) {
+    const finished = await run(node.path, [join('out', one.package.short, file)], {
+      cwd: consumer.folder,
+      timeoutMs: 60_000,
+      enough: (stdout) => stdout.includes('\n') && missingPrint(example.prints, stdout) === undefined,
+    })
+    const missing = missingPrint(example.prints, finished.stdout)
+    cells.push(
+      cellOf(one, check, [
+        ...(finished.code === 0 || finished.stopped ? [] : [lastWords(finished)]),
+        ...(finished.stdout.trim() === '' ? ['it prints nothing'] : []),
+        ...(missing === undefined ? [] : [`it does not print: ${missing}`]),
+      ]),
+    )
+  }
+  return cells
 }
 
 /** Every entry point loads: as a module, and by the require() calls that the compiler makes for CommonJS. */
@@ -75,7 +86,7 @@ export async function checkCommand(one: Packed, { consumer, node }: CheckContext
   writeFileSync(file, MISTAKE)
   const linked = join('node_modules/.bin', command)
   const call = (...args: string[]): ReturnType<typeof run> =>
-    node.name === ''
+    node.path === process.execPath
       ? run('npx', ['--no-install', command, ...args], { cwd: consumer.folder })
       : run(node.path, [linked, ...args], { cwd: consumer.folder })
   const version = await call('version')

@@ -26,7 +26,7 @@ export async function checkTypes(packed: readonly Packed[], { root, consumer }: 
       const own = `node_modules/${name}/`
       return [
         cellOf(one, 'types', within(`src/${short}/readme.mts`, `src/${short}/entries.mts`, own)),
-        cellOf(one, 'types cjs', within(`src/${short}/entries.cts`)),
+        cellOf(one, 'types cjs', within(`src/${short}/readme.cts`, `src/${short}/entries.cts`)),
       ]
     })
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Manifest } from '../packages.js'
+import { filesBelow } from '../sweep.js'
 import { exportedNames } from './names.js'
-import type { Packed } from './pack.js'
-import { filesBelow } from './sweep.js'
 
 type Targets = Readonly<Record<string, { readonly types: string } | null>>
 
@@ -20,16 +19,16 @@ export function modulesOf(installed: string, pattern: string, types: string): re
 }
 
 /**
- * The public surface of an installed package as text, one name a line. A module behind a pattern (generated code, hundreds of them)
- * is one line with the number of its names and a hash of them.
+ * The public names of a package as text, one a line. A module behind a pattern (generated code, hundreds of them) is one line with the
+ * number of its names and a hash of them. `published` has the `exports` that ship; their targets lie in `folder`.
  */
-export function surface({ manifest }: Packed, installed: string): string {
-  const exports = (manifest.exports ?? {}) as Targets
+export function surface(published: Manifest, folder: string): string {
+  const exports = (published.exports ?? {}) as Targets
   return Object.entries(exports)
     .flatMap(([path, target]) => {
       if (target === null) return [`${path} closed`]
-      if (!path.includes('*')) return exportedNames(join(installed, target.types)).map((name) => `${path} ${name}`)
-      return modulesOf(installed, path, target.types)
+      if (!path.includes('*')) return exportedNames(join(folder, target.types)).map((name) => `${path} ${name}`)
+      return modulesOf(folder, path, target.types)
         .filter((module) => exports[module.path] === undefined)
         .map((module) => {
           const names = exportedNames(module.file)
@@ -40,17 +39,12 @@ export function surface({ manifest }: Packed, installed: string): string {
     .join('')
 }
 
-/** What was added to and taken from the public surface since the snapshot was written. */
-export function surfaceChanges(snapshot: string, now: string): readonly string[] {
+/** The lines that a text has lost and won since it was written down. */
+export function lineChanges(snapshot: string, now: string): readonly string[] {
   const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
   const [before, after] = [new Set(lines(snapshot)), new Set(lines(now))]
   return [
     ...[...before].filter((line) => !after.has(line)).map((line) => `gone: ${line}`),
     ...[...after].filter((line) => !before.has(line)).map((line) => `new: ${line}`),
   ]
-}
-
-export function readSnapshot(folder: string, short: string): string {
-  const file = join(folder, `${short}.txt`)
-  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
