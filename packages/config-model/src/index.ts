@@ -1,5 +1,42 @@
+export {
+  type DestinationRuleHosts,
+  type MergedDestinationRule,
+  type MergedSubset,
+  type RuleQuestion,
+  ruleFor,
+} from './catalog/destination-rules.js'
+export { type HostServices, serviceFor } from './catalog/hosts.js'
 export { networksIn } from './catalog/networks.js'
+export {
+  allOf,
+  levelsOf,
+  mergedProxyConfig,
+  mutualTlsMode,
+  type NamespacePolicies,
+  type Policies,
+  type PolicyScopes,
+  scopesOf,
+} from './catalog/policies.js'
+export type { Precedence } from './catalog/precedence.js'
 export * from './catalog/service.js'
+export {
+  defaultScope,
+  type EgressScope,
+  type Import,
+  type SidecarScope,
+  scopeFor,
+  seesService,
+  seesVirtualService,
+} from './catalog/sidecar-scopes.js'
+export {
+  mergedRules,
+  type SidecarHostPolicy,
+  sidecarRules,
+  type VirtualHost,
+  type VirtualHosts,
+} from './catalog/virtual-hosts.js'
+export type { EffectiveHttpRoute, EffectiveVirtualService } from './catalog/virtual-services.js'
+export { exportedTo } from './catalog/visibility.js'
 export { formatDuration, parseDuration } from './decode/duration.js'
 export { type Decoded, type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
 export { formatPath, parsePath } from './decode/site.js'

@@ -38,3 +38,16 @@ export function readMeshConfig(text: string, options: ReadMeshConfigOptions = {}
 export function isMeshConfigMap({ metadata, spec }: ConfigMap, rootNamespace: string): boolean {
   return metadata.name === 'istio' && metadata.namespace === rootNamespace && spec.data?.['mesh'] !== undefined
 }
+
+const laid = new WeakMap<ConfigMap, { base: MeshConfig; value: MeshConfig }>()
+
+/** The mesh config with what the ConfigMap `istio` says laid over it; a ConfigMap that cannot be read changes nothing. Read once per object. */
+export function effectiveMeshConfig(base: MeshConfig, map: ConfigMap | undefined): MeshConfig {
+  if (map === undefined || !isMeshConfigMap(map, base.rootNamespace)) return base
+  const known = laid.get(map)
+  if (known?.base === base) return known.value
+  const result = readMeshConfig(map.spec.data?.['mesh'] ?? '', { base })
+  const value = result.ok ? result.value : base
+  laid.set(map, { base, value })
+  return value
+}

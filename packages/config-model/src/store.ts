@@ -6,16 +6,19 @@ import {
   derive,
   type Graph,
   type MetricsRegistry,
-  type Source,
   type Unsubscribe,
 } from '@heddle/runtime'
 import { createCatalog } from './catalog/catalog.js'
+import { createPrecedence, type Precedence } from './catalog/precedence.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import { createKindSources, type KindSources } from './catalog/sources.js'
+import type { SidecarHostPolicy } from './catalog/virtual-hosts.js'
+import { createDiscovery } from './discovery.js'
 import { KINDS } from './kinds/all.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
+import type { ConfigMap } from './kinds/kubernetes/config-map.js'
 import { defaultMeshConfig, type MeshConfig } from './kinds/mesh-config.js'
-import { isMeshConfigMap, readMeshConfig } from './mesh-config.js'
+import { effectiveMeshConfig } from './mesh-config.js'
 import { nameKey, type ResourceKey } from './resource.js'
 import type { MeshSnapshot } from './snapshot.js'
 import { createView } from './view.js'
@@ -35,12 +38,14 @@ export interface StoreOptions {
   cluster?: string
   /** Network of workloads that say none; default: label topology.istio.io/network of the root namespace, or ''. */
   network?: string
+  /** What sidecars do with several VirtualServices of one host; default `oldest`, as Istio. */
+  sidecarHosts?: SidecarHostPolicy
   /** Counts builds of the derived collections. */
   metrics?: MetricsRegistry
 }
 
 /** What a store derives, to derive more from. */
-export interface StoreCollections {
+export interface StoreCollections extends Precedence {
   readonly graph: Graph
   /** The resources of a kind by `namespace/name`. */
   of<K extends KindName>(kind: K): Collection<KindOf<K>>
@@ -70,13 +75,17 @@ export interface Store {
 const KIND_NAMES = Object.keys(KINDS) as KindName[]
 
 export function createStore(options: StoreOptions = {}): Store {
-  const { meshConfig: base = defaultMeshConfig, domainSuffix = 'cluster.local', cluster = 'Kubernetes', network = '' } = options
+  const { domainSuffix = 'cluster.local', cluster = 'Kubernetes', network = '', sidecarHosts = 'oldest' } = options
   const graph = createGraph(options.metrics === undefined ? {} : { metrics: options.metrics })
   const sources = createKindSources(graph, KIND_NAMES)
+  const discovery = createDiscovery(sources)
   const bases = createSource<MeshConfig>({ graph, name: 'config.mesh' })
+  let base = options.meshConfig ?? defaultMeshConfig
   bases.set('', base)
   const meshConfig = deriveMeshConfig(bases, sources)
-  const catalog = createCatalog({ graph, sources, meshConfig, domainSuffix, cluster, network })
+  const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network }
+  const catalog = createCatalog(catalogOptions)
+  const precedence = createPrecedence({ ...catalogOptions, services: catalog.services, sidecarHosts })
   const view = createView(sources, catalog, meshConfig)
   const published = createWatch(view.current)
 
@@ -90,10 +99,16 @@ export function createStore(options: StoreOptions = {}): Store {
     }
     return view.current.revision
   }
+  const meshAfter = (set: readonly AnyResource[], removed: readonly (readonly [string, string])[]): MeshConfig => {
+    const name = `${base.rootNamespace}/istio`
+    const written = set.findLast((resource) => resource.kind === 'ConfigMap' && nameKey(resource.metadata) === name)
+    const gone = written === undefined && removed.some(([kind, key]) => kind === 'ConfigMap' && key === name)
+    return effectiveMeshConfig(base, (written as ConfigMap | undefined) ?? (gone ? undefined : sources.ConfigMap.get(name)))
+  }
   const apply = ({ set = [], remove = [] }: Batch): number =>
     commit(() => {
-      for (const key of remove) sourceOf(sources, kindOfKey(key))?.delete(nameOfKey(key))
-      for (const resource of set) sourceOf(sources, resource.kind)?.set(nameKey(resource.metadata), resource)
+      const removed = remove.map((key) => [kindOfKey(key), nameOfKey(key)] as const)
+      discovery.write(meshAfter(set, removed), set, removed)
     })
   return {
     get revision() {
@@ -101,29 +116,27 @@ export function createStore(options: StoreOptions = {}): Store {
     },
     apply,
     remove: (...keys) => apply({ remove: keys }),
-    setMeshConfig: (next) => commit(() => bases.set('', next)),
+    setMeshConfig: (next) =>
+      commit(() => {
+        base = next
+        bases.set('', next)
+        discovery.write(meshAfter([], []), [], [])
+      }),
     snapshot: () => view.current,
     subscribe: published.subscribe,
-    collections: {
+    collections: Object.assign(precedence, {
       graph,
       of: <K extends KindName>(kind: K) => sources[kind] as unknown as Collection<KindOf<K>>,
       ...catalog,
       meshConfig,
-    },
+    }),
   }
 }
 
 function deriveMeshConfig(bases: Collection<MeshConfig>, sources: KindSources): Collection<MeshConfig> {
-  return derive(
-    bases,
-    (base, read) => {
-      const map = read.get(sources.ConfigMap, `${base.rootNamespace}/istio`)
-      if (map === undefined || !isMeshConfigMap(map, base.rootNamespace)) return base
-      const result = readMeshConfig(map.spec.data?.['mesh'] ?? '', { base })
-      return result.ok ? result.value : base
-    },
-    { name: 'config.mesh.effective' },
-  )
+  return derive(bases, (base, read) => effectiveMeshConfig(base, read.get(sources.ConfigMap, `${base.rootNamespace}/istio`)), {
+    name: 'config.mesh.effective',
+  })
 }
 
 function kindOfKey(key: ResourceKey): string {
@@ -132,8 +145,4 @@ function kindOfKey(key: ResourceKey): string {
 
 function nameOfKey(key: ResourceKey): string {
   return key.slice(key.indexOf(' ') + 1)
-}
-
-function sourceOf(sources: KindSources, kind: string): Source<AnyResource> | undefined {
-  return Object.hasOwn(sources, kind) ? (sources[kind as KindName] as unknown as Source<AnyResource>) : undefined
 }

@@ -1,4 +1,5 @@
 import type { Change, Collection } from '@heddle/runtime'
+import { type Age, ageOf, compareAge } from './age.js'
 import { type BucketMap, createBucketMap } from './bucket-map.js'
 import type { Catalog } from './catalog/catalog.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
@@ -110,17 +111,7 @@ function regroup(
   return byHost.with([...groups].map(([host, group]) => [host, group.length === 0 ? undefined : group] as const))
 }
 
-// Istio's order of configs (pilot/pkg/model: sortConfigByCreationTime): by age, then by `name.namespace`.
-const BY_AGE: Order<AnyResource, readonly [age: number, name: string, namespace: string]> = {
-  keyOf: ({ metadata }) => [ageOf(metadata.creationTimestamp), `${metadata.name}.${metadata.namespace}`, metadata.namespace],
-  compare: (a, b) => a[0] - b[0] || compareText(a[1], b[1]) || compareText(a[2], b[2]),
-}
-
-// An object without a time is as old as can be.
-function ageOf(creationTimestamp: string | undefined): number {
-  const time = creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp)
-  return Number.isNaN(time) ? 0 : time
-}
+const BY_AGE: Order<AnyResource, Age> = { keyOf: ({ metadata }) => ageOf(metadata), compare: compareAge }
 
 const BY_HOST: Order<MeshService, MeshService> = { keyOf: (service) => service, compare: compareServices }
 

@@ -1,4 +1,5 @@
 import { type Collection, deriveMany, type Index, index, type Read } from '@heddle/runtime'
+import { oldestFirst } from '../age.js'
 import type { KindOf } from '../kinds/index.js'
 import type { ServiceEntry } from '../kinds/service-entry.js'
 import { LABELS } from '../names/labels.js'
@@ -14,7 +15,7 @@ import {
 } from './endpoints.js'
 import { createPlacing, type Placing } from './networks.js'
 import type { MeshService, ServiceEndpoint } from './service.js'
-import { compareAge, servicePort, workloadsOf } from './service-entry.js'
+import { servicePort, workloadsOf } from './service-entry.js'
 import { serviceKey } from './services.js'
 import type { CatalogOptions } from './sources.js'
 import { fromWorkloadSpec } from './workload.js'
@@ -25,7 +26,6 @@ interface Inputs {
   readonly placing: Placing
   readonly workloads: Workloads
   readonly slices: Index<KindOf<'EndpointSlice'>>
-  readonly entriesByHost: Index<ServiceEntry>
 }
 
 type ByPort = ReturnType<typeof emptyPorts>
@@ -44,7 +44,6 @@ export function createEndpoints(
   const inputs: Inputs = {
     options,
     placing,
-    entriesByHost,
     workloads: createWorkloads(sources, placing),
     slices: index(sources.EndpointSlice, serviceOfSlice, { name: 'catalog.slices.by-service' }),
   }
@@ -53,7 +52,9 @@ export function createEndpoints(
     (service, read) => {
       const byPort = emptyPorts(service)
       if (service.registry === 'Kubernetes') kubernetesEndpoints(byPort, service, read, inputs)
-      else for (const entry of entriesOf(service, read, inputs)) entryEndpoints(byPort, service, entry, read, inputs)
+      else
+        for (const entry of oldestFirst(read.list(entriesByHost, serviceKey(service))))
+          entryEndpoints(byPort, service, entry, read, inputs)
       return [...byPort].map(([portName, endpoints]) => [endpointsKey(service, portName), endpoints] as const)
     },
     { name: 'catalog.endpoints' },
@@ -89,10 +90,6 @@ function podFinder(service: MeshService, cluster: string | undefined, read: Read
     const there = workloads.podsAt(read, address)
     return there.find((pod) => pod.cluster === (cluster ?? options.cluster)) ?? there[0]
   }
-}
-
-function entriesOf(service: MeshService, read: Read, { entriesByHost }: Inputs): readonly ServiceEntry[] {
-  return [...read.list(entriesByHost, serviceKey(service))].sort(compareAge)
 }
 
 function entryEndpoints(byPort: ByPort, service: MeshService, entry: ServiceEntry, read: Read, inputs: Inputs): void {

@@ -1,7 +1,7 @@
+import { oldestFirst } from '../age.js'
 import type { ServiceEntry, ServiceEntryPort } from '../kinds/service-entry.js'
 import { parseProtocol } from '../names/port-protocol.js'
 import { keyOf } from '../resource.js'
-import { compareText } from '../sorted-list.js'
 import type { MeshService, Resolution, ServicePort } from './service.js'
 import { statusAddresses } from './service-addresses.js'
 
@@ -19,7 +19,7 @@ export function fromServiceEntries(
   hostname: string,
   allocated: string | undefined,
 ): MeshService | undefined {
-  const [first, ...others] = [...entries].sort(compareAge)
+  const [first, ...others] = oldestFirst(entries)
   if (first === undefined) return undefined
   const service = fromServiceEntry(first, hostname, allocated)
   const ports = new Map(service.ports.map((port) => [port.number, port]))
@@ -48,12 +48,6 @@ function fromServiceEntry(entry: ServiceEntry, hostname: string, allocated: stri
     createdAt: metadata.creationTimestamp ?? '',
     source: keyOf(entry),
   }
-}
-
-/** Oldest first, one without a time being oldest; then by name. */
-export function compareAge(a: ServiceEntry, b: ServiceEntry): number {
-  const [one, other] = [a.metadata, b.metadata]
-  return compareText(one.creationTimestamp ?? '', other.creationTimestamp ?? '') || compareText(one.name, other.name)
 }
 
 function addressesOf({ spec, status }: ServiceEntry, hostname: string, allocated: string | undefined): readonly string[] {

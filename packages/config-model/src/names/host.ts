@@ -55,3 +55,15 @@ export function hostWithin(inner: string, outer: string): boolean {
   if (!outer.startsWith('*')) return inner === outer
   return inner.startsWith('*') ? inner.slice(1).endsWith(outer.slice(1)) : inner.endsWith(outer.slice(1))
 }
+
+/** A short name belongs to the namespace of the object that uses it: `reviews` is `reviews.shop.svc.cluster.local`. Lower case. */
+export function resolveHost(host: string, namespace: string, domainSuffix: string): string {
+  const name = host.toLowerCase()
+  return name === '' || name.includes('.') || name.startsWith('*') ? name : `${name}.${namespace}.svc.${domainSuffix}`
+}
+
+/** Most specific first: exact names before wildcards, longer before shorter. */
+export function compareSpecificity(a: string, b: string): number {
+  const wildcards = Number(a.startsWith('*')) - Number(b.startsWith('*'))
+  return wildcards || b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)
+}

@@ -1,3 +1,5 @@
+import type { LabelSelector, LabelSelectorRequirement } from '../kinds/common.js'
+
 type Labels = Readonly<Record<string, string>>
 
 /** Whether `labels` have all of `selector`; an empty selector selects everything. */
@@ -5,6 +7,18 @@ export function selects(selector: Labels | undefined, labels: Labels): boolean {
   if (selector === undefined) return true
   for (const key of Object.keys(selector)) if (labels[key] !== selector[key]) return false
   return true
+}
+
+/** Whether `labels` fit a Kubernetes label selector (metav1.LabelSelector); an empty one takes everything. */
+export function matchesSelector({ matchLabels, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
+  return selects(matchLabels, labels) && matchExpressions.every((requirement) => meets(requirement, labels))
+}
+
+function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
+  const value = labels[key]
+  if (operator === 'In') return value !== undefined && values.includes(value)
+  if (operator === 'NotIn') return value === undefined || !values.includes(value)
+  return operator === 'Exists' ? value !== undefined : value === undefined
 }
 
 /** Well-known labels and annotations, by what they say. */
