@@ -94,15 +94,12 @@ export function compileHttp2Options(fields: Fields<Http2ProtocolOptions> | undef
 
 function compileKeepalive(fields: Fields<KeepaliveSettings> | undefined): Http2Keepalive | undefined {
   if (fields === undefined) return undefined
-  const jitter = fields.message('interval_jitter')
   const keepalive: Http2Keepalive = {
     intervalMs: fields.durationMs('interval', 0),
     timeoutMs: fields.durationMs('timeout', 0),
-    jitterPercent: jitter?.number('value') ?? 15,
     connectionIdleIntervalMs: fields.durationMs('connection_idle_interval', 0),
   }
-  jitter?.done()
-  fields.done()
+  fields.done({ interval_jitter: 'connections that began at different times are asked at different times' })
   if (keepalive.timeoutMs === 0) fields.problem('is required.', 'timeout')
   return keepalive
 }

@@ -6,12 +6,12 @@ import type { Served } from '../net/terminal.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { RouteTable } from '../route/table.js'
-import type { ExchangeProblem, HttpCodec, ServerExchange, ServerHandler, ServerSession } from './codec.js'
+import { type Codecs, ownCodecs, serveHttp } from './auto.js'
+import type { ExchangeProblem, ServerExchange, ServerHandler, ServerSession } from './codec.js'
 import { createHttpDate } from './date.js'
 import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
 import { forwardedClientCertElement } from './forwarded-client-cert.js'
-import { http1Codec } from './h1/codec.js'
 import type { LocalReply } from './message.js'
 import { Stream } from './stream.js'
 
@@ -25,7 +25,8 @@ export interface HttpConnectionManagerOptions {
   readonly filterDeps: FilterDeps
   /** What x-forwarded-for says of clients on 127.0.0.1, as Envoy's local address does. Default: the machine's first IPv4 address. */
   readonly localAddress?: string
-  readonly codec?: HttpCodec
+  /** Default: our own. */
+  readonly codecs?: Codecs
 }
 
 /** Envoy's HttpConnectionManager at work: serves HTTP on connections that a listener has accepted. */
@@ -74,7 +75,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   }
   const connections = new Set<ManagedConnection>()
   const home: Home = { runtime, connections }
-  const codec = options.codec ?? http1Codec
+  const codecs = options.codecs ?? ownCodecs
   const localAddress = options.localAddress ?? ownAddress()
   let draining = false
 
@@ -82,7 +83,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
     serve(connection) {
       const managed = new ManagedConnection(home, connection, localAddress)
       stats.downstreamCxTotal.inc()
-      managed.start(codec)
+      managed.start(codecs)
       if (draining) managed.drain(false)
       return managed
     },
@@ -156,9 +157,11 @@ export class ManagedConnection implements ServerHandler, Served {
     this.#enter()
   }
 
-  start(codec: HttpCodec): void {
+  start(codecs: Codecs): void {
     const { manager, timers, stats, clock } = this.#runtime
-    this.#session = codec.serve(
+    this.#session = serveHttp(
+      codecs,
+      manager.codec,
       this.connection,
       {
         scheme: this.connection.tls === undefined ? 'http' : 'https',

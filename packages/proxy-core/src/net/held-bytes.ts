@@ -30,6 +30,11 @@ export class HeldBytes {
     return bytes
   }
 
+  /** Forgets the first `count` bytes. */
+  skip(count: number): void {
+    this.#start += count
+  }
+
   /** Everything, to look at until the next `append`. */
   peek(): Buffer {
     return this.#buffer === undefined ? EMPTY : this.#buffer.subarray(this.#start, this.#end)

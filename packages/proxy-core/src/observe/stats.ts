@@ -52,6 +52,8 @@ export interface HttpStats {
 /** `cluster.<name>.*` of one cluster. */
 export interface ClusterStats {
   readonly upstreamCxTotal: Counter
+  readonly upstreamCxHttp1Total: Counter
+  readonly upstreamCxHttp2Total: Counter
   readonly upstreamCxActive: Gauge
   readonly upstreamCxConnectFail: Counter
   readonly upstreamCxConnectTimeout: Counter
@@ -190,6 +192,8 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
       return codec
     },
     upstreamCxTotal: scope.counter('upstream_cx_total'),
+    upstreamCxHttp1Total: scope.counter('upstream_cx_http1_total'),
+    upstreamCxHttp2Total: scope.counter('upstream_cx_http2_total'),
     upstreamCxActive: scope.gauge('upstream_cx_active'),
     upstreamCxConnectFail: scope.counter('upstream_cx_connect_fail'),
     upstreamCxConnectTimeout: scope.counter('upstream_cx_connect_timeout'),

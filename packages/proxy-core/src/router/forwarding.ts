@@ -1,5 +1,6 @@
 import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
+import type { ClientSession } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
@@ -167,11 +168,12 @@ export class Forward implements Forwarding, AttemptEvents {
       this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
       this.#perTryTimer.start(this.#timeouts.perTryMs)
     }
-    const alpn = alpnOverride(info, 'HTTP/1.1', this.#cluster.compiled.metadata)
+    const protocol = this.#cluster.protocolFor(request.protocol)
+    const alpn = alpnOverride(info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
     this.#attempt = undefined
     const attempts = this.#attempts
     const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
-    const attempt = this.#cluster.pool(endpoint, alpn).send(this.#requestOfAttempt(), events)
+    const attempt = this.#cluster.pool(endpoint, protocol, alpn).send(this.#requestOfAttempt(), events)
     // A failure may have been told already, and the next attempt begun.
     if (attempts === this.#attempts) this.#attempt = attempt
     if (this.#over) attempt.cancel()
@@ -183,10 +185,10 @@ export class Forward implements Forwarding, AttemptEvents {
     return body === undefined ? request : { ...request, body }
   }
 
-  onConnected(connection: Connection): void {
+  onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     this.#connected = true
     const { info } = this.#context.entry
-    info.upstreamProtocol = 'HTTP/1.1'
+    info.upstreamProtocol = protocol
     info.upstreamLocal = formatAddress(connection.local)
     const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
     if (peer !== undefined) info.upstreamPeerPrincipal = peer
@@ -394,8 +396,8 @@ class OneAttempt implements AttemptEvents {
     this.#number = number
   }
 
-  onConnected(connection: Connection): void {
-    if (!this.#forward.superseded(this.#number)) this.#forward.onConnected(connection)
+  onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
+    if (!this.#forward.superseded(this.#number)) this.#forward.onConnected(connection, protocol)
   }
 
   onResponse(response: HttpResponse): void {

@@ -35,7 +35,7 @@ export function sendMirror(
     authority: mirror.hostRewrite ?? (mirror.appendShadow ? shadowHost(request.authority) : request.authority),
     body: body ?? emptyBody,
   }
-  cluster.pool(endpoint).send(copy, {
+  cluster.pool(endpoint, cluster.protocolFor(request.protocol)).send(copy, {
     onConnected() {},
     onResponse: (response) => response.body.discard(),
     onEnd() {},

@@ -1,7 +1,6 @@
 import { type Clock, createWatch, type Random, type Watch } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
-import type { HttpCodec } from '../http/codec.js'
-import { http1Codec } from '../http/h1/codec.js'
+import { type Codecs, ownCodecs } from '../http/auto.js'
 import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
 import type { Tls } from '../net/tls.js'
@@ -19,7 +18,8 @@ export interface ClusterManagerOptions {
   stats(statName: string): ClusterStats
   /** Endpoints of STRICT_DNS and LOGICAL_DNS clusters; without it they have none. */
   resolve?(cluster: CompiledCluster): DnsEndpoints
-  readonly codec?: HttpCodec
+  /** Default: our own. */
+  readonly codecs?: Codecs
 }
 
 /** Endpoints that follow DNS until closed. */
@@ -65,7 +65,7 @@ export function createClusterManager(options: ClusterManagerOptions): ClusterMan
         endpoints: known ?? createWatch<EndpointSet | undefined>(undefined),
         network: options.network,
         tls: options.tls,
-        codec: options.codec ?? http1Codec,
+        codecs: options.codecs ?? ownCodecs,
         stats,
         timers: options.timers,
         clock: options.clock,

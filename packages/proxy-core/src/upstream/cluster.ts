@@ -1,11 +1,12 @@
 import type { Clock, Random, Unsubscribe, Watch } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
-import type { HttpCodec } from '../http/codec.js'
+import type { Codecs } from '../http/auto.js'
+import type { HttpRequest } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
-import type { ClientTlsContext, Tls } from '../net/tls.js'
+import type { Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
 import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
 import { connectUpstream } from './connect.js'
@@ -13,7 +14,7 @@ import type { Endpoint, EndpointSet } from './endpoint.js'
 import { createHost, type Host } from './host.js'
 import type { PickContext, Picker } from './load-balancer.js'
 import { createOutlierDetector } from './outlier.js'
-import { createPool, type Pool } from './pool.js'
+import { createPool, type Pool, type PoolProtocol } from './pool.js'
 
 export interface UpstreamClusterOptions {
   readonly compiled: CompiledCluster
@@ -21,7 +22,7 @@ export interface UpstreamClusterOptions {
   readonly endpoints: Watch<EndpointSet | undefined>
   readonly network: Network
   readonly tls: Tls
-  readonly codec: HttpCodec
+  readonly codecs: Codecs
   readonly stats: ClusterStats
   readonly timers: Timers
   readonly clock: Clock
@@ -49,8 +50,10 @@ export interface UpstreamCluster {
   readonly outlier: OutlierDetector | undefined
   /** Undefined: nobody is healthy, or nobody is known. `destination`: where the client meant to go, for ORIGINAL_DST. */
   pick(context: PickContext, destination: SocketAddress | undefined): Endpoint | undefined
+  /** How a request that came in such a version is sent on. */
+  protocolFor(downstream: HttpRequest['protocol']): PoolProtocol
   /** `alpn` replaces the ALPN offer of the TLS context. */
-  pool(endpoint: Endpoint, alpn?: readonly string[]): Pool
+  pool(endpoint: Endpoint, protocol: PoolProtocol, alpn?: readonly string[]): Pool
   /** A connection for itself, outside the pools. */
   connect(endpoint: Endpoint): Promise<Connection>
   host(endpoint: Endpoint): Host
@@ -131,9 +134,10 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
   setEndpoints(endpoints.current)
   const unsubscribe: Unsubscribe = endpoints.subscribe(setEndpoints)
 
-  const tlsFor = (endpoint: Endpoint, alpn: readonly string[] | undefined): ClientTlsContext | undefined => {
+  const tlsFor = (endpoint: Endpoint, fallback: readonly string[], alpn: readonly string[] | undefined) => {
     const context = compiled.tlsFor(endpoint)
-    return context === undefined || alpn === undefined ? context : { ...context, alpn }
+    if (context === undefined || (alpn === undefined && context.alpn.length > 0)) return context
+    return { ...context, alpn: alpn ?? fallback }
   }
 
   const shared = { cluster: compiled, resources, stats, network: options.network, tls: options.tls, clock: options.clock }
@@ -147,17 +151,24 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       if (compiled.discovery.kind === 'ORIGINAL_DST') return originalDestination(compiled, destination)
       return picker?.pick(context)
     },
-    pool(endpoint, alpn) {
+    protocolFor(downstream) {
+      const { protocol } = compiled.http
+      if (protocol !== 'USE_DOWNSTREAM') return protocol
+      return downstream === 'HTTP/2' ? 'HTTP2' : 'HTTP1'
+    },
+    pool(endpoint, protocol, alpn) {
       const host = hostOf(endpoint)
-      const key = alpn === undefined ? '' : alpn.join(',')
+      const key = alpn === undefined ? protocol : `${protocol} ${alpn.join(',')}`
       let pool = host.pools.get(key)
       if (pool === undefined) {
-        pool = createPool({ ...shared, host, tlsContext: tlsFor(endpoint, alpn), codec: options.codec, timers: options.timers })
+        const tlsContext = tlsFor(endpoint, FALLBACK_ALPN[protocol], alpn)
+        const { codecs, timers } = options
+        pool = createPool({ ...shared, host, tlsContext, protocol, codecs, timers })
         host.pools.set(key, pool)
       }
       return pool
     },
-    connect: (endpoint) => connectUpstream({ ...shared, host: hostOf(endpoint), tlsContext: tlsFor(endpoint, undefined) }),
+    connect: (endpoint) => connectUpstream({ ...shared, host: hostOf(endpoint), tlsContext: compiled.tlsFor(endpoint) }),
     host: hostOf,
     isHealthy,
     get endpoints() {
@@ -172,6 +183,13 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       for (const host of hosts.values()) drainPools(host)
     },
   }
+}
+
+/** What is offered where the TLS context names nothing. */
+const FALLBACK_ALPN: Readonly<Record<PoolProtocol, readonly string[]>> = {
+  HTTP1: ['http/1.1'],
+  HTTP2: ['h2'],
+  AUTO: ['h2', 'http/1.1'],
 }
 
 function drainPools(host: Host): void {

@@ -4,7 +4,7 @@ import type { Pool } from './pool.js'
 /** An endpoint at work: its pools and what `/clusters` tells of it. Lives on while its address stays in the cluster. */
 export interface Host {
   endpoint: Endpoint
-  /** By TLS context and ALPN. */
+  /** By protocol and ALPN. */
   readonly pools: Map<string, Pool>
   activeRequests: number
   activeConnections: number

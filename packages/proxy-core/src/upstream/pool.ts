@@ -1,3 +1,4 @@
+import { type Codecs, isHttp2 } from '../http/auto.js'
 import type {
   ClientExchange,
   ClientExchangeEvents,
@@ -14,10 +15,13 @@ import { connectUpstream, type UpstreamConnectOptions } from './connect.js'
 /** Why an attempt came to nothing. */
 export type AttemptFailure = ResetReason | 'connect_failure' | 'connect_timeout' | 'overflow'
 
+/** How the connections of a pool are spoken on. */
+export type PoolProtocol = 'HTTP1' | 'HTTP2' | 'AUTO'
+
 /** What the sender of an attempt hears: `onResponse` and `onEnd`, or a failure. Nothing after `cancel`. */
 export interface AttemptEvents {
   /** The request goes out on this connection now. */
-  onConnected(connection: Connection): void
+  onConnected(connection: Connection, protocol: ClientSession['protocol']): void
   onResponse(response: HttpResponse): void
   onEnd(): void
   onFailure(reason: AttemptFailure, error?: Error): void
@@ -28,11 +32,16 @@ export interface Attempt {
 }
 
 export interface PoolOptions extends UpstreamConnectOptions {
-  readonly codec: HttpCodec
+  readonly codecs: Codecs
+  /** AUTO: what ALPN settles. */
+  readonly protocol: PoolProtocol
   readonly timers: Timers
 }
 
-/** HTTP connections to one endpoint: reused when idle, opened when needed, bounded by the cluster's circuit breakers. */
+/**
+ * HTTP connections to one endpoint: reused when idle (HTTP/1.1) or shared (HTTP/2), opened when needed, bounded by the cluster's
+ * circuit breakers.
+ */
 export interface Pool {
   /** May call `events` before it returns. */
   send(request: HttpRequest, events: AttemptEvents): Attempt
@@ -49,14 +58,18 @@ export function createPool(options: PoolOptions): Pool {
 
 class HttpPool implements Pool, ClientSessionHandler {
   readonly #o: PoolOptions
-  readonly #idle: Member[] = []
+  /** Those that may take a request; the one used last is taken first. */
+  readonly #ready: Member[] = []
   readonly #members = new Map<ClientSession, Member>()
   readonly #waiting = new Set<PoolAttempt>()
   #connecting = 0
   #draining = false
+  /** Requests that a new connection is expected to take at once. */
+  #perConnection: number
 
   constructor(options: PoolOptions) {
     this.#o = options
+    this.#perConnection = options.protocol === 'HTTP2' ? options.cluster.http.http2.maxConcurrentStreams : 1
   }
 
   get empty(): boolean {
@@ -65,7 +78,7 @@ class HttpPool implements Pool, ClientSessionHandler {
 
   send(request: HttpRequest, events: AttemptEvents): Attempt {
     const attempt = new PoolAttempt(this, request, events)
-    const member = this.#takeIdle()
+    const member = this.#readyMember()
     if (member !== undefined) {
       this.#assign(attempt, member)
       return attempt
@@ -86,8 +99,9 @@ class HttpPool implements Pool, ClientSessionHandler {
 
   drain(): void {
     this.#draining = true
-    for (const member of this.#idle.splice(0)) member.session.drain()
+    this.#ready.length = 0
     if (this.#waiting.size === 0) for (const member of [...this.#members.values()]) member.session.drain()
+    else for (const member of [...this.#members.values()]) if (member.session.active === 0) member.session.drain()
   }
 
   destroy(): void {
@@ -115,26 +129,28 @@ class HttpPool implements Pool, ClientSessionHandler {
   onAvailable(session: ClientSession): void {
     const member = this.#members.get(session)
     if (member === undefined) return
-    const most = this.#o.cluster.http.maxRequestsPerConnection
-    if (most > 0 && session.total >= most) {
-      session.drain()
-      return
-    }
-    const next = firstOf(this.#waiting)
-    if (next !== undefined) {
+    while (this.#waiting.size > 0 && session.available) {
+      const next = firstOf(this.#waiting)!
       this.forget(next)
       this.#assign(next, member)
-      return
     }
     if (this.#draining) {
       session.drain()
       return
     }
-    this.#idle.push(member)
-    member.idle.start(this.#o.cluster.http.idleTimeoutMs)
+    if (!session.available) return
+    if (!member.ready) {
+      member.ready = true
+      this.#ready.push(member)
+    }
+    if (session.active === 0) member.idle.start(this.#o.cluster.http.idleTimeoutMs)
   }
 
-  onDraining(): void {}
+  onDraining(session: ClientSession): void {
+    const member = this.#members.get(session)
+    if (member !== undefined) this.#notReady(member)
+    this.#connectIfNeeded()
+  }
 
   onClose(session: ClientSession): void {
     const member = this.#members.get(session)
@@ -142,38 +158,49 @@ class HttpPool implements Pool, ClientSessionHandler {
     this.#members.delete(session)
     member.idle.stop()
     member.lifetime?.stop()
-    const at = this.#idle.indexOf(member)
-    if (at >= 0) this.#idle.splice(at, 1)
+    this.#notReady(member)
     this.#connectIfNeeded()
   }
 
-  #takeIdle(): Member | undefined {
+  #readyMember(): Member | undefined {
     for (;;) {
-      const member = this.#idle.pop()
-      if (member === undefined) return undefined
-      member.idle.stop()
-      if (member.session.available && !member.session.connection.closed) return member
+      const member = this.#ready[this.#ready.length - 1]
+      if (member === undefined || (member.session.available && !member.session.connection.closed)) return member
+      this.#ready.pop()
+      member.ready = false
     }
   }
 
+  #notReady(member: Member): void {
+    if (!member.ready) return
+    member.ready = false
+    const at = this.#ready.lastIndexOf(member)
+    if (at >= 0) this.#ready.splice(at, 1)
+  }
+
   #assign(attempt: PoolAttempt, member: Member): void {
-    const { resources, host, stats } = this.#o
+    const { resources, host, stats, cluster } = this.#o
     if (!resources.mayRequest()) {
       attempt.fail('overflow')
-      this.onAvailable(member.session)
       return
     }
+    const { session } = member
+    member.idle.stop()
     resources.requests++
     host.activeRequests++
     host.totalRequests++
     stats.upstreamRqTotal.inc()
     stats.upstreamRqActive.add(1)
-    attempt.begin(member.session)
+    attempt.begin(session)
+    const most = cluster.http.maxRequestsPerConnection
+    if (most > 0 && session.total >= most) session.drain()
+    if (!session.available) this.#notReady(member)
+    else if (session.active === 0) member.idle.start(cluster.http.idleTimeoutMs)
   }
 
   #connectIfNeeded(): void {
     const { resources, stats } = this.#o
-    while (this.#connecting < this.#waiting.size) {
+    while (this.#connecting * this.#perConnection < this.#waiting.size) {
       // One connection is always allowed: else a pool could wait for ever for what another holds.
       if (!resources.mayConnect() && this.#members.size + this.#connecting > 0) {
         stats.upstreamCxOverflow.inc()
@@ -202,9 +229,9 @@ class HttpPool implements Pool, ClientSessionHandler {
   }
 
   #connected(connection: Connection): void {
-    const { cluster, codec, timers, stats, clock } = this.#o
+    const { cluster, timers, stats, clock } = this.#o
     const { maxHeadersKb, maxHeadersCount, enableTrailers, http2 } = cluster.http
-    const session = codec.connect(
+    const session = this.#codecFor(connection).connect(
       connection,
       {
         ...{ maxHeadersKb, maxHeadersCount, enableTrailers, http2, timers },
@@ -213,13 +240,24 @@ class HttpPool implements Pool, ClientSessionHandler {
       },
       this,
     )
-    const member: Member = { session, idle: timers.timer(() => session.drain()), lifetime: undefined }
+    if (session.protocol === 'HTTP/2') {
+      this.#perConnection = http2.maxConcurrentStreams
+      stats.upstreamCxHttp2Total.inc()
+    } else stats.upstreamCxHttp1Total.inc()
+    const member: Member = { session, idle: timers.timer(() => session.drain()), lifetime: undefined, ready: false }
     if (cluster.http.maxConnectionDurationMs > 0) {
       member.lifetime = timers.timer(() => session.drain())
       member.lifetime.start(cluster.http.maxConnectionDurationMs)
     }
     this.#members.set(session, member)
     this.onAvailable(session)
+    if (this.#waiting.size > 0) this.#connectIfNeeded()
+  }
+
+  #codecFor(connection: Connection): HttpCodec {
+    const { codecs, protocol } = this.#o
+    const http2 = protocol === 'HTTP2' || (protocol === 'AUTO' && isHttp2(connection.tls?.alpn))
+    return http2 ? codecs.http2 : codecs.http1
   }
 }
 
@@ -227,6 +265,8 @@ interface Member {
   readonly session: ClientSession
   readonly idle: Timer
   lifetime: Timer | undefined
+  /** Among those that may take a request. */
+  ready: boolean
 }
 
 /** One request's stay in the pool: waiting, then on a connection. */
@@ -246,7 +286,7 @@ class PoolAttempt implements Attempt, ClientExchangeEvents {
 
   begin(session: ClientSession): void {
     this.#active = true
-    this.#events.onConnected(session.connection)
+    this.#events.onConnected(session.connection, session.protocol)
     if (this.#over) return
     const exchange = session.send(this.#request, this)
     if (this.#over) exchange.cancel()

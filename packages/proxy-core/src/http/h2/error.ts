@@ -1,3 +1,6 @@
+/** What Envoy's log says of any frame that its codec could not take. */
+export const CALLBACK_FAILED = 'codec_error:The_user_callback_function_failed'
+
 /** The connection cannot go on (RFC 9113 §5.4.1). */
 export class Http2Error extends Error {
   /** Of RFC 9113 §7. */
@@ -12,6 +15,6 @@ export class Http2Error extends Error {
     this.name = 'Http2Error'
     this.errorCode = errorCode
     this.tell = tell
-    this.details = details === '' ? `codec_error:${message.replaceAll(' ', '_')}` : details
+    this.details = details === '' ? CALLBACK_FAILED : details
   }
 }

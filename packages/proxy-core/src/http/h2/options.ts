@@ -26,9 +26,7 @@ export interface Http2Keepalive {
   /** 0: only idle connections are asked, see `connectionIdleIntervalMs`. */
   readonly intervalMs: number
   readonly timeoutMs: number
-  /** Up to so many percent of the interval are added. */
-  readonly jitterPercent: number
-  /** A connection idle for so long is asked before its next request. 0: never. */
+  /** A connection idle for so long is asked together with its next request. 0: never. */
   readonly connectionIdleIntervalMs: number
 }
 
