@@ -6,6 +6,14 @@ export { type NodeSyncStatus, syncStatus, type TypeSyncStatus } from './debug/sy
 export type { XdsEvent } from './events.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export { createLinearCache, type LinearCache, type LinearUpdate } from './linear-cache.js'
+export {
+  type ClusterLoad,
+  createLoadReports,
+  type LoadReports,
+  type LoadReportsOptions,
+  type LoadStream,
+  type LocalityLoad,
+} from './load-reports.js'
 export { muxWatches } from './mux-cache.js'
 export type { NodeInfo } from './node.js'
 export { createOnDemandCache, firstLookup, type Lookup, type OnDemandCache, type OnDemandOptions } from './on-demand.js'

@@ -5,6 +5,7 @@ import { knownTypes } from '@heddle/xds-types/known'
 import { clientStatus } from '../debug/client-status.js'
 import type { XdsServer } from '../xds-server.js'
 import { type Authenticate, peerOf } from './peer.js'
+import { rawService } from './raw-service.js'
 
 const SERVICE = 'envoy.service.status.v3.ClientStatusDiscoveryService'
 
@@ -12,17 +13,6 @@ export interface AddClientStatusOptions {
   /** Who may ask. Default: everybody; the answer shows every client's configuration, so give one where strangers can call. */
   readonly authenticate?: Authenticate
 }
-
-const pass = (bytes: Buffer): Buffer => bytes
-const method = (name: string, streaming: boolean) => ({
-  path: `/${SERVICE}/${name}`,
-  requestStream: streaming,
-  responseStream: streaming,
-  requestSerialize: pass,
-  requestDeserialize: pass,
-  responseSerialize: pass,
-  responseDeserialize: pass,
-})
 
 /** Adds CSDS: what each client has been sent, and what it said to it. `istioctl`-like tools and grpcurl read it. */
 export function addClientStatusService(
@@ -42,7 +32,7 @@ export function addClientStatusService(
     return { bytes: Buffer.from(ClientStatusResponse.encode(response.value, knownTypes)) }
   }
   grpcServer.addService(
-    { FetchClientStatus: method('FetchClientStatus', false), StreamClientStatus: method('StreamClientStatus', true) },
+    rawService(SERVICE, { FetchClientStatus: { streaming: false }, StreamClientStatus: { streaming: true } }),
     {
       FetchClientStatus(call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) {
         void answer(call, call.request).then((given) => ('bytes' in given ? done(null, given.bytes) : done(given)))
