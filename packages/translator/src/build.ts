@@ -1,9 +1,19 @@
-import type { MeshConfig, MeshProxyConfig, MeshService, MeshSnapshot, ServiceEndpoint, ServicePort } from '@heddle/config-model'
-import type { DestinationRules } from './destination-rules.js'
+import {
+  type MeshConfig,
+  type MeshProxyConfig,
+  type MeshService,
+  type MeshSnapshot,
+  readMeshConfig,
+  type ServiceEndpoint,
+  type ServicePort,
+} from '@heddle/config-model'
+import { ask } from './ask.js'
+import { type DestinationRules, destinationRules } from './destination-rules.js'
+import type { Memo } from './memo.js'
 import { type Origins, type Provenance, sourceOfKey } from './provenance.js'
 import type { ProxyDescriptor } from './proxy.js'
-import type { PeerPolicies } from './security/mtls-mode.js'
-import type { View } from './view.js'
+import { type PeerPolicies, peerPolicies } from './security/mtls-mode.js'
+import { type View, type ViewScope, viewOf } from './view.js'
 
 /** Where the keys of a JWT issuer are. */
 export interface JwksSource {
@@ -12,7 +22,10 @@ export interface JwksSource {
   readonly issuer: string
 }
 
-/** What every builder reads: the mesh, the proxy, and what the proxy sees of the mesh. Nothing in it changes during a translation. */
+/**
+ * What every builder reads: the mesh, the proxy, and what the proxy sees of the mesh. Nothing in it changes during a translation. An incremental translator
+ * hears what is read, so nothing that comes out of it may be kept but in a memo.
+ */
 export interface Build {
   readonly snapshot: MeshSnapshot
   readonly mesh: MeshConfig
@@ -23,10 +36,63 @@ export interface Build {
   readonly rules: DestinationRules
   readonly peers: PeerPolicies
   readonly origins: Origins
+  /** What is built for this proxy and those like it. */
+  readonly memo: Memo
+  /** What is found in the mesh, whoever looks. */
+  readonly common: Memo
   /** Keys of an issuer that the policy does not give itself; undefined while nobody knows them. */
   readonly jwks: (source: JwksSource) => string | undefined
   /** Of Kubernetes hostnames: what a short name ends in. */
   readonly domainSuffix: string
+}
+
+/** What proxies see alike: services, VirtualServices, DestinationRules. */
+export interface Sight {
+  readonly view: View
+  readonly rules: DestinationRules
+}
+
+export function sightOf(scope: ViewScope): Sight {
+  return { view: viewOf(scope), rules: destinationRules(scope) }
+}
+
+export type BuildScope = Pick<Build, 'snapshot' | 'proxy' | 'origins' | 'memo' | 'common' | 'jwks' | 'domainSuffix'>
+
+/** `sight` is looked up at each use: an incremental translator hears of it. */
+export function createBuild(scope: BuildScope, sight: () => Sight): Build {
+  const { snapshot, proxy, memo, common } = scope
+  return {
+    ...scope,
+    get mesh() {
+      return snapshot.meshConfig
+    },
+    get proxyConfig() {
+      return memo.of('proxy config', [], () => proxyConfigOf(snapshot, proxy))
+    },
+    get view() {
+      return sight().view
+    },
+    get rules() {
+      return sight().rules
+    },
+    peers: peerPolicies(snapshot, common),
+  }
+}
+
+/** The node carries what the injector merged (PROXY_CONFIG), or at least its annotation; else the mesh's defaults hold. */
+function proxyConfigOf({ meshConfig }: MeshSnapshot, proxy: ProxyDescriptor): MeshProxyConfig {
+  const text = ask(proxy, 'proxy config', ({ metadata }) => {
+    const { PROXY_CONFIG: own, ANNOTATIONS: annotations } = metadata
+    return isRecord(own) ? JSON.stringify(own) : isRecord(annotations) ? annotations['proxy.istio.io/config'] : undefined
+  })
+  if (typeof text !== 'string' || text === '') return meshConfig.defaultConfig
+  const indented = text.split('\n').map((line) => `  ${line}`)
+  const read = readMeshConfig(`defaultConfig:\n${indented.join('\n')}\n`, { base: meshConfig })
+  return read.ok ? read.value.defaultConfig : meshConfig.defaultConfig
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Endpoints of a service's port, whatever ports the view left of the service. */

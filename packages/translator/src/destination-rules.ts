@@ -1,13 +1,7 @@
-import {
-  type DestinationRule,
-  type MeshService,
-  type MeshSnapshot,
-  type ServicePort,
-  type Subset,
-  selects,
-  type TrafficPolicy,
-} from '@heddle/config-model'
+import type { DestinationRule, MeshService, MeshSnapshot, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
+import { selectsProxy } from './ask.js'
 import { hostSubsetOf, isWildcard, resolveHost } from './hosts.js'
+import type { Memo } from './memo.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty, visible } from './selection.js'
 
@@ -31,65 +25,63 @@ export interface DestinationRules {
   of(service: MeshService): MergedRule | undefined
 }
 
+/** What the rules that a proxy follows are found by. */
+export interface RulesScope {
+  readonly snapshot: MeshSnapshot
+  readonly proxy: ProxyDescriptor
+  readonly domainSuffix: string
+  /** Of what proxies see alike. */
+  readonly memo: Memo
+  /** Of the mesh. */
+  readonly common: Memo
+}
+
 /** Looks in the client's namespace, then the service's, then the root; the first that has a rule wins wholly. */
-export function destinationRules(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): DestinationRules {
-  const { rootNamespace, defaultDestinationRuleExportTo } = snapshot.meshConfig
-  const all = snapshot
-    .list('DestinationRule')
-    .filter(
-      (r) =>
-        isEmpty(r.spec.workloadSelector?.matchLabels) ||
-        (r.metadata.namespace === proxy.namespace && selects(r.spec.workloadSelector?.matchLabels, proxy.labels)),
-    )
-  const of = (namespace: string, local: boolean): DestinationRule[] =>
-    all.filter(
-      (r) =>
-        r.metadata.namespace === namespace &&
-        (local || visible(r.spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)),
-    )
-  const perNamespace = new Map<string, DestinationRule[]>()
-  const cached = (namespace: string, local: boolean): DestinationRule[] => {
-    const known = perNamespace.get(namespace)
-    if (known !== undefined) return known
-    const fresh = of(namespace, local)
-    perNamespace.set(namespace, fresh)
-    return fresh
+export function destinationRules(scope: RulesScope): DestinationRules {
+  return { of: (service) => scope.memo.of('destination rule', [service], () => ruleOf(scope, service)) }
+}
+
+function ruleOf(scope: RulesScope, service: MeshService): MergedRule | undefined {
+  const { namespace: client } = scope.proxy
+  const root = scope.snapshot.meshConfig.rootNamespace
+  for (const namespace of client === root ? [service.namespace, root] : [client, service.namespace, root]) {
+    const found = merge(mostSpecificRules(scope, service.hostname, namespace))
+    if (found !== undefined) return found
   }
-  const memo = new Map<string, MergedRule | undefined>()
-  return {
-    of(service) {
-      const key = `${service.namespace}/${service.hostname}`
-      if (memo.has(key)) return memo.get(key)
-      const namespaces =
-        proxy.namespace === rootNamespace
-          ? [service.namespace, rootNamespace]
-          : [proxy.namespace, service.namespace, rootNamespace]
-      let found: MergedRule | undefined
-      for (const namespace of namespaces) {
-        found = merge(mostSpecificRules(service.hostname, cached(namespace, namespace === proxy.namespace), domainSuffix))
-        if (found !== undefined) break
-      }
-      memo.set(key, found)
-      return found
-    },
+  return undefined
+}
+
+function mostSpecificRules(scope: RulesScope, hostname: string, namespace: string): readonly DestinationRule[] {
+  const { snapshot, proxy, domainSuffix, common } = scope
+  const { defaultDestinationRuleExportTo } = snapshot.meshConfig
+  const table = common.table('destination rules', [domainSuffix], () => byHosts(snapshot, domainSuffix))
+  const applies = ({ spec, metadata }: DestinationRule): boolean => {
+    const selector = spec.workloadSelector?.matchLabels
+    if (!isEmpty(selector) && (metadata.namespace !== proxy.namespace || !selectsProxy(selector, proxy))) return false
+    return namespace === proxy.namespace || visible(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
   }
+  const exact = (table(`${namespace} ${hostname}`) ?? []).filter(applies)
+  if (exact.length > 0) return exact
+  const covering = (table(`${namespace} *`) ?? []).filter((r) => hostSubsetOf(hostname, ruleHost(r, domainSuffix)) && applies(r))
+  const best = Math.max(0, ...covering.map((r) => r.spec.host.length))
+  return covering.filter((r) => r.spec.host.length === best)
+}
+
+/** By `namespace host`; all of a namespace that have a wildcard by `namespace *`. */
+function byHosts(snapshot: MeshSnapshot, domainSuffix: string): ReadonlyMap<string, readonly DestinationRule[]> {
+  const found = new Map<string, DestinationRule[]>()
+  for (const rule of snapshot.list('DestinationRule')) {
+    const host = ruleHost(rule, domainSuffix)
+    const key = `${rule.metadata.namespace} ${isWildcard(host) ? '*' : host}`
+    const known = found.get(key)
+    if (known === undefined) found.set(key, [rule])
+    else known.push(rule)
+  }
+  return found
 }
 
 function ruleHost(rule: DestinationRule, domainSuffix: string): string {
   return resolveHost(rule.spec.host, rule.metadata.namespace, domainSuffix)
-}
-
-function mostSpecificRules(hostname: string, rules: readonly DestinationRule[], domainSuffix: string): DestinationRule[] {
-  let best = ''
-  for (const rule of rules) {
-    const host = ruleHost(rule, domainSuffix)
-    if (host === hostname) {
-      best = host
-      break
-    }
-    if (isWildcard(host) && hostSubsetOf(hostname, host) && host.length > best.length) best = host
-  }
-  return best === '' ? [] : rules.filter((r) => ruleHost(r, domainSuffix) === best)
 }
 
 /** A rule for chosen workloads stands alone; rules merge with the oldest when they are exported alike; one exported to named namespaces hides the others. */

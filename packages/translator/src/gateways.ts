@@ -1,15 +1,7 @@
-import {
-  type Gateway,
-  isHttp,
-  type MeshSnapshot,
-  type PortProtocol,
-  parseProtocol,
-  type Server,
-  selects,
-} from '@heddle/config-model'
+import { type Gateway, isHttp, type MeshSnapshot, type PortProtocol, parseProtocol, type Server } from '@heddle/config-model'
+import { selectsProxy } from './ask.js'
 import { hostsOverlap } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty } from './selection.js'
 import type { ServiceTarget } from './service-targets.js'
 
 /** A server of a Gateway as one proxy serves it. */
@@ -38,7 +30,7 @@ export function serversOf(
 ): readonly BoundServer[] {
   const bound: BoundServer[] = []
   for (const gateway of snapshot.list('Gateway')) {
-    if (!isEmpty(gateway.spec.selector) && !selects(gateway.spec.selector, proxy.labels)) continue
+    if (!selectsProxy(gateway.spec.selector, proxy)) continue
     for (const [i, server] of gateway.spec.servers.entries()) {
       for (const listenPort of targetPorts(server.port.number, targets)) bound.push(bind(gateway, server, i, listenPort))
     }

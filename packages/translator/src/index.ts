@@ -1,5 +1,6 @@
 export type { JwksSource } from './build.js'
 export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'
+export { createTranslator, type Translator, type TranslatorOptions } from './incremental/translator.js'
 export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
 export { type ResourcesJson, toJson } from './output.js'
 export type { Provenance, ProvenanceIndex } from './provenance.js'

@@ -51,10 +51,8 @@ export function createOrigins(): Origins {
   }
 }
 
-/** What the builders of several parts marked, for the whole. */
-export function joinOrigins(parts: readonly Origins[]): Pick<Origins, 'of'> {
-  return { of: (message, field) => parts.flatMap((origins) => origins.of(message, field)) }
-}
+/** For who does not ask. */
+export const NO_ORIGINS: Origins = { mark: (message) => message, copy: (_from, to) => to, of: () => NONE }
 
 /** The source of a resource of the user. */
 export function sourceOf(

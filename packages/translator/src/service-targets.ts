@@ -1,7 +1,15 @@
-import { type MeshService, type MeshSnapshot, type Pod, type ServicePort, selects } from '@heddle/config-model'
+import {
+  type MeshService,
+  type MeshSnapshot,
+  type Pod,
+  type ServiceEndpoint,
+  type ServicePort,
+  selects,
+} from '@heddle/config-model'
+import type { Memo } from './memo.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty } from './selection.js'
-import { byAge } from './view.js'
+import { sortedByAge } from './visible-services.js'
 
 /** A service port that a proxy's own workload serves, and the port that the workload listens on. */
 export interface ServiceTarget {
@@ -22,12 +30,14 @@ interface Candidate {
  * and those that select its pod, ready or not. Workloads that share one address (many processes on 127.0.0.1) are told apart by their labels:
  * of several label sets that fit, the equal one.
  */
-export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor): readonly ServiceTarget[] {
-  const pod = podOf(snapshot, proxy)
-  const found = byAge(snapshot.services).flatMap((service) => {
-    const served = endpointCandidates(snapshot, service, proxy)
-    const selected = pod === undefined ? [] : podCandidates(service, pod, served[0]?.target.locality ?? '')
-    return selected.length > 0 ? selected : served
+export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo): readonly ServiceTarget[] {
+  const pod = podOf(snapshot, proxy, common)
+  const served = groupByService(endpointCandidates(snapshot, proxy, common))
+  const selecting = pod === undefined ? [] : servicesSelecting(snapshot, pod, common)
+  const found = sortedByAge(new Set([...served.keys(), ...selecting])).flatMap((service) => {
+    const own = served.get(service) ?? []
+    const selected = pod === undefined ? [] : podCandidates(service, pod, own[0]?.target.locality ?? '')
+    return selected.length > 0 ? selected : own
   })
   const labelled = found.filter(({ labels }) => !isEmpty(labels))
   const shared = new Set(labelled.map(({ labels }) => keyOf(labels))).size > 1
@@ -36,18 +46,47 @@ export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor): 
   return (tell ? found.filter(({ labels }) => isEmpty(labels) || keyOf(labels) === own) : found).map(({ target }) => target)
 }
 
-function endpointCandidates(snapshot: MeshSnapshot, service: MeshService, proxy: ProxyDescriptor): Candidate[] {
-  return service.ports.flatMap((port) =>
-    snapshot
-      .endpoints(service, port.name)
-      .filter(
-        (e) =>
-          proxy.addresses.includes(e.address) &&
-          (e.namespace || service.namespace) === proxy.namespace &&
-          agree(e.labels, proxy.labels),
-      )
-      .map((e) => ({ target: { service, port, targetPort: e.port, locality: e.locality }, labels: e.labels })),
-  )
+interface Placed {
+  readonly service: MeshService
+  readonly port: ServicePort
+  readonly endpoint: ServiceEndpoint
+}
+
+function endpointCandidates(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo): Candidate[] {
+  const placed = common.table('endpoints by address', [], () => endpointsByAddress(snapshot, common))
+  return [...new Set(proxy.addresses)]
+    .flatMap((address) => placed(address) ?? [])
+    .filter(({ service, endpoint: e }) => (e.namespace || service.namespace) === proxy.namespace && agree(e.labels, proxy.labels))
+    .map(({ service, port, endpoint: e }) => ({
+      target: { service, port, targetPort: e.port, locality: e.locality },
+      labels: e.labels,
+    }))
+}
+
+function endpointsByAddress(snapshot: MeshSnapshot, common: Memo): ReadonlyMap<string, readonly Placed[]> {
+  const found = new Map<string, Placed[]>()
+  for (const service of snapshot.services) {
+    for (const placed of common.of('endpoints of service', [service], () => endpointsOf(snapshot, service))) {
+      const known = found.get(placed.endpoint.address)
+      if (known === undefined) found.set(placed.endpoint.address, [placed])
+      else known.push(placed)
+    }
+  }
+  return found
+}
+
+function endpointsOf(snapshot: MeshSnapshot, service: MeshService): readonly Placed[] {
+  return service.ports.flatMap((port) => snapshot.endpoints(service, port.name).map((endpoint) => ({ service, port, endpoint })))
+}
+
+function groupByService(candidates: readonly Candidate[]): ReadonlyMap<MeshService, readonly Candidate[]> {
+  const found = new Map<MeshService, Candidate[]>()
+  for (const candidate of candidates) {
+    const known = found.get(candidate.target.service)
+    if (known === undefined) found.set(candidate.target.service, [candidate])
+    else known.push(candidate)
+  }
+  return found
 }
 
 /** One may know more labels than the other: istiod adds some to a WorkloadEntry's, an agent to a node's. */
@@ -55,10 +94,35 @@ function agree(one: Readonly<Record<string, string>>, other: Readonly<Record<str
   return selects(one, other) || (!isEmpty(other) && selects(other, one))
 }
 
-function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Pod | undefined {
-  return snapshot
-    .list('Pod')
-    .find((p) => p.metadata.namespace === proxy.namespace && proxy.addresses.includes(p.status?.podIP ?? ''))
+function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo): Pod | undefined {
+  const pods = common.table('pods by address', [], () => podsByAddress(snapshot))
+  return proxy.addresses.flatMap((address) => pods(address) ?? []).find((p) => p.metadata.namespace === proxy.namespace)
+}
+
+function podsByAddress(snapshot: MeshSnapshot): ReadonlyMap<string, readonly Pod[]> {
+  const found = new Map<string, Pod[]>()
+  for (const pod of snapshot.list('Pod')) {
+    const address = pod.status?.podIP ?? ''
+    const known = found.get(address)
+    if (known === undefined) found.set(address, [pod])
+    else known.push(pod)
+  }
+  return found
+}
+
+/** Services that may select the pod: those of its namespace with a selector. */
+function servicesSelecting(snapshot: MeshSnapshot, pod: Pod, common: Memo): readonly MeshService[] {
+  const selecting = common.table('selecting services by namespace', [], () => {
+    const found = new Map<string, MeshService[]>()
+    for (const service of snapshot.services) {
+      if (service.registry !== 'Kubernetes' || isEmpty(service.selector)) continue
+      const known = found.get(service.namespace)
+      if (known === undefined) found.set(service.namespace, [service])
+      else known.push(service)
+    }
+    return found
+  })
+  return (selecting(pod.metadata.namespace) ?? []).filter(({ selector }) => selects(selector, pod.metadata.labels))
 }
 
 /** What the Service says of its pods, ready or not. */

@@ -6,12 +6,14 @@ import {
   parseProtocol,
   type ServicePort,
   type Sidecar,
-  selects,
 } from '@heddle/config-model'
+import { ask, selectsProxy } from './ask.js'
 import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
+import type { Memo } from './memo.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, visible } from './selection.js'
-import { type BoundVirtualService, boundVirtualServices, destinationsOf, MESH_GATEWAY } from './virtual-services.js'
+import { isEmpty } from './selection.js'
+import { type BoundVirtualService, destinationsOf, MESH_GATEWAY, visibleVirtualServices } from './virtual-services.js'
+import { mergePorts, visibleServices } from './visible-services.js'
 
 /** One egress listener of a Sidecar, or the catch-all that stands for no Sidecar. */
 export interface EgressListener {
@@ -20,13 +22,21 @@ export interface EgressListener {
   readonly bind: string
   readonly captureMode: 'DEFAULT' | 'IPTABLES' | 'NONE'
   readonly services: readonly MeshService[]
+  /** Oldest first. */
   readonly virtualServices: readonly BoundVirtualService[]
   /** Place in `spec.egress`; undefined without a Sidecar. */
   readonly index: number | undefined
+  /** Those with `port`, each with that port only; all of them for 0. */
+  servicesOn(port: number): ReadonlyMap<string, MeshService>
+  /** One of `servicesOn(port)`. */
+  serviceOn(port: number, hostname: string): MeshService | undefined
+  /** Those of the virtual services that have a host which covers `hostname`. */
+  virtualServicesFor(hostname: string): readonly BoundVirtualService[]
 }
 
-/** What a proxy can see. Proxies with the same `key` see the same and share their outbound resources. */
+/** What a proxy can see. */
 export interface View {
+  /** For people: the namespace, and the Sidecar where there is one. */
   readonly key: string
   readonly sidecar: Sidecar | undefined
   readonly egress: readonly EgressListener[]
@@ -39,41 +49,57 @@ export interface View {
   readonly egressProxy: Destination | undefined
 }
 
-export function viewOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, domainSuffix: string): View {
-  const sidecar = proxy.type === 'sidecar' ? sidecarOf(snapshot, proxy) : undefined
-  const services = visibleServices(snapshot, proxy.namespace).map((s) => withoutAllocated(inCluster(s, proxy.cluster), proxy))
-  const virtualServices = boundVirtualServices(snapshot, domainSuffix).filter(
-    (vs) =>
-      vs.gateways.includes(MESH_GATEWAY) &&
-      visible(
-        vs.resource.spec.exportTo,
-        snapshot.meshConfig.defaultVirtualServiceExportTo,
-        vs.resource.metadata.namespace,
-        proxy.namespace,
-      ),
-  )
-  const declared = sidecar?.spec.egress
-  const egress =
-    declared === undefined || declared.length === 0
-      ? [catchAll(services, virtualServices)]
-      : declared.map((listener, i) => egressListener(listener, i, services, virtualServices, proxy.namespace))
-  const needed = neededServices(egress, services)
-  const byHost = new Map(needed.map((s) => [s.hostname, s]))
-  const aliases = aliasesByHost(needed)
-  const policy = sidecar?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy
+/** What a view is made from. */
+export interface ViewScope {
+  readonly snapshot: MeshSnapshot
+  readonly proxy: ProxyDescriptor
+  readonly domainSuffix: string
+  /** Of the view. */
+  readonly memo: Memo
+  /** Of the mesh. */
+  readonly common: Memo
+}
+
+/** Everything in it is found when it is asked for: who reads the services does not depend on VirtualServices. */
+export function viewOf(scope: ViewScope): View {
+  const { snapshot, proxy, domainSuffix, memo } = scope
+  const sidecar = (): Sidecar | undefined => memo.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
+  const egress = keepLast((of: Sidecar | undefined) => egressListeners(scope, of))
+  const services = (): readonly MeshService[] =>
+    memo.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope)))
   return {
-    key: `${proxy.namespace} ${sidecar === undefined ? '' : `${sidecar.metadata.namespace}/${sidecar.metadata.name}`}`,
-    sidecar,
-    egress,
-    services: needed,
-    serviceOf: (hostname) => byHost.get(hostname),
-    aliasesOf: (hostname) => aliases.get(hostname) ?? [],
-    allowAny: policy.mode !== 'REGISTRY_ONLY',
-    egressProxy: resolvedDestination(
-      sidecar?.spec.outboundTrafficPolicy?.egressProxy,
-      sidecar?.metadata.namespace ?? proxy.namespace,
-      domainSuffix,
-    ),
+    get key() {
+      const { namespace, name } = sidecar()?.metadata ?? {}
+      return name === undefined ? proxy.namespace : `${proxy.namespace} ${namespace}/${name}`
+    },
+    get sidecar() {
+      return sidecar()
+    },
+    get egress() {
+      return egress(sidecar())
+    },
+    get services() {
+      return services()
+    },
+    serviceOf: (hostname) => memo.table('view hosts', [], () => new Map(services().map((s) => [s.hostname, s])))(hostname),
+    aliasesOf: (hostname) => memo.table('view aliases', [], () => aliasesByHost(services()))(hostname) ?? [],
+    get allowAny() {
+      return (sidecar()?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy).mode !== 'REGISTRY_ONLY'
+    },
+    get egressProxy() {
+      const found = sidecar()
+      const namespace = found?.metadata.namespace ?? proxy.namespace
+      return resolvedDestination(found?.spec.outboundTrafficPolicy?.egressProxy, namespace, domainSuffix)
+    },
+  }
+}
+
+/** `make` of the last argument. */
+function keepLast<A, R>(make: (argument: A) => R): (argument: A) => R {
+  let last: { argument: A; result: R } | undefined
+  return (argument) => {
+    if (last === undefined || last.argument !== argument) last = { argument, result: make(argument) }
+    return last.result
   }
 }
 
@@ -88,97 +114,144 @@ function aliasesByHost(services: readonly MeshService[]): ReadonlyMap<string, re
 
 /** The Sidecar of a workload: one that selects it, then the namespace's own, then that of the root namespace. Oldest first. */
 function sidecarOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Sidecar | undefined {
+  if (proxy.type !== 'sidecar') return undefined
   const all = snapshot.list('Sidecar')
   const own = all.filter((s) => s.metadata.namespace === proxy.namespace)
   return (
-    own.find((s) => !isEmpty(s.spec.workloadSelector?.labels) && selects(s.spec.workloadSelector?.labels, proxy.labels)) ??
+    own.find((s) => !isEmpty(s.spec.workloadSelector?.labels) && selectsProxy(s.spec.workloadSelector?.labels, proxy)) ??
     own.find((s) => isEmpty(s.spec.workloadSelector?.labels)) ??
     all.find((s) => s.metadata.namespace === snapshot.meshConfig.rootNamespace && isEmpty(s.spec.workloadSelector?.labels))
   )
 }
 
-/** Services that a namespace may see, oldest first: of two with one hostname, that of the own namespace, then the older. */
-export function visibleServices(snapshot: MeshSnapshot, namespace: string): readonly MeshService[] {
-  const seen = new Map<string, MeshService>()
-  for (const service of byAge(snapshot.services)) {
-    if (!visible(service.exportTo, snapshot.meshConfig.defaultServiceExportTo, service.namespace, namespace)) continue
-    const other = seen.get(service.hostname)
-    if (other === undefined) seen.set(service.hostname, service)
-    else if (other.namespace === service.namespace)
-      seen.set(service.hostname, { ...other, ports: mergePorts(other.ports, service.ports) })
-    else if (
-      service.namespace === namespace ||
-      (other.namespace !== namespace && other.registry !== 'Kubernetes' && service.registry === 'Kubernetes')
-    )
-      seen.set(service.hostname, service)
-  }
-  return [...seen.values()]
+/** Every service that the proxy may see, with the addresses that it has for this proxy. */
+function candidates({ snapshot, proxy, memo, common }: ViewScope): readonly MeshService[] {
+  return memo.of('view candidates', [], () => {
+    const { namespace } = proxy
+    const all = common.of('visible services', [namespace], () => visibleServices(snapshot, namespace))
+    return all.map((service) => withAddresses(service, proxy))
+  })
 }
 
-/** With the addresses that the service has in the proxy's cluster. */
-function inCluster(service: MeshService, cluster: string): MeshService {
-  const addresses = service.addressesIn?.[cluster]
-  return addresses === undefined || addresses === service.addresses ? service : { ...service, addresses }
+const readdressed = new WeakMap<MeshService, Map<string, MeshService>>()
+
+/** With the addresses that the service has in the proxy's cluster, without those that Istio made up where the proxy does not answer DNS itself. */
+function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshService {
+  const { addressesIn } = service
+  const there = (addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses
+  const without = there.some((a) => a.startsWith(ALLOCATED)) && !answersDns(proxy)
+  if (there === service.addresses && !without) return service
+  const addresses = without ? there.filter((a) => !a.startsWith(ALLOCATED)) : there
+  const known = readdressed.get(service) ?? new Map<string, MeshService>()
+  readdressed.set(service, known)
+  const key = addresses.join()
+  const found = known.get(key) ?? { ...service, addresses }
+  known.set(key, found)
+  return found
+}
+
+function answersDns(proxy: ProxyDescriptor): boolean {
+  return ask(proxy, 'answers DNS', ({ metadata }) => String(metadata['DNS_CAPTURE'] ?? '') === 'true')
 }
 
 const ALLOCATED = '240.240.'
 
-/** Addresses that Istio made up mean something only where the proxy answers DNS itself (node metadata DNS_CAPTURE). */
-function withoutAllocated(service: MeshService, proxy: ProxyDescriptor): MeshService {
-  const answers = String(proxy.metadata['DNS_CAPTURE'] ?? '') === 'true'
-  if (answers || !service.addresses.some((a) => a.startsWith(ALLOCATED))) return service
-  return { ...service, addresses: service.addresses.filter((a) => !a.startsWith(ALLOCATED)) }
+function egressListeners(scope: ViewScope, sidecar: Sidecar | undefined): readonly EgressListener[] {
+  const declared = sidecar?.spec.egress
+  return declared === undefined || declared.length === 0
+    ? [egressListener(scope, undefined, undefined)]
+    : declared.map((listener, i) => egressListener(scope, listener, i))
 }
 
-const aged = new WeakMap<readonly MeshService[], readonly MeshService[]>()
-
-/** Oldest first; of one age by name, then namespace. Sorted once per list. */
-export function byAge(services: readonly MeshService[]): readonly MeshService[] {
-  const known = aged.get(services)
-  if (known !== undefined) return known
-  const age = (s: MeshService): number => (s.createdAt === '' ? 0 : Date.parse(s.createdAt))
-  const keyed = services.map((service) => ({ service, age: age(service), name: `${service.name}.${service.namespace}` }))
-  keyed.sort((a, b) => a.age - b.age || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  const sorted = keyed.map(({ service }) => service)
-  aged.set(services, sorted)
-  return sorted
-}
-
-function mergePorts(one: readonly ServicePort[], other: readonly ServicePort[]): ServicePort[] {
-  return [...one, ...other.filter((p) => !one.some((q) => q.number === p.number))]
-}
-
-function catchAll(services: readonly MeshService[], virtualServices: readonly BoundVirtualService[]): EgressListener {
-  return { port: undefined, bind: '', captureMode: 'DEFAULT', services, virtualServices, index: undefined }
-}
-
-function egressListener(
-  listener: IstioEgressListener,
-  index: number,
-  services: readonly MeshService[],
-  virtualServices: readonly BoundVirtualService[],
-  namespace: string,
-): EgressListener {
-  const imports = listener.hosts.map((h) => parseImport(h, namespace))
-  const port =
-    listener.port === undefined
-      ? undefined
-      : {
-          name: listener.port.name ?? '',
-          number: listener.port.number,
-          protocol: parseProtocol(listener.port.protocol ?? ''),
-          targetPort: listener.port.number,
-        }
+function egressListener(scope: ViewScope, declared: IstioEgressListener | undefined, index: number | undefined): EgressListener {
+  const { memo, proxy } = scope
+  const imports = declared?.hosts.map((h) => parseImport(h, proxy.namespace))
+  const port = portOf(declared)
+  const services = (): readonly MeshService[] =>
+    imports === undefined
+      ? candidates(scope)
+      : memo.of('egress services', [declared], () =>
+          candidates(scope).flatMap((s) => restrictPorts(importedService(s, imports), port)),
+        )
+  const virtualServices = (): readonly BoundVirtualService[] =>
+    memo.of('egress virtual services', [declared], () => importedVirtualServices(scope, imports))
+  const servicesOn = (number: number): ReadonlyMap<string, MeshService> =>
+    memo.of('egress services on port', [declared, number], () => onPort(services(), number))
   return {
     port,
-    bind: listener.bind ?? '',
-    captureMode: listener.captureMode ?? 'DEFAULT',
-    services: services.flatMap((s) => restrictPorts(importedService(s, imports), port)),
-    virtualServices: virtualServices.filter((vs) =>
-      imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
-    ),
+    bind: declared?.bind ?? '',
+    captureMode: declared?.captureMode ?? 'DEFAULT',
     index,
+    get services() {
+      return services()
+    },
+    get virtualServices() {
+      return virtualServices()
+    },
+    servicesOn,
+    serviceOn: (number, hostname) => memo.table('egress hosts on port', [declared, number], () => servicesOn(number))(hostname),
+    virtualServicesFor(hostname) {
+      const byHost = memo.table('egress virtual services by host', [declared], () => byHosts(virtualServices()))
+      if (byHost('*') === undefined) return byHost(hostname) ?? []
+      return virtualServices().filter((vs) => vs.hosts.some((h) => hostSubsetOf(hostname, h)))
+    },
   }
+}
+
+function portOf(listener: IstioEgressListener | undefined): ServicePort | undefined {
+  if (listener?.port === undefined) return undefined
+  const { name = '', number, protocol = '' } = listener.port
+  return { name, number, protocol: parseProtocol(protocol), targetPort: number }
+}
+
+function onPort(services: readonly MeshService[], number: number): ReadonlyMap<string, MeshService> {
+  const found = new Map<string, MeshService>()
+  for (const service of services) {
+    const served = number === 0 ? service : withPort(service, number)
+    if (served !== undefined) found.set(service.hostname, served)
+  }
+  return found
+}
+
+const withOnePort = new WeakMap<MeshService, Map<number, MeshService | undefined>>()
+
+/** The service with this port only, always the same object; undefined for one without the port. */
+function withPort(service: MeshService, number: number): MeshService | undefined {
+  if (service.ports.length === 1 && service.ports[0]?.number === number) return service
+  const known = withOnePort.get(service) ?? new Map<number, MeshService | undefined>()
+  withOnePort.set(service, known)
+  if (!known.has(number)) {
+    const ports = service.ports.filter((p) => p.number === number)
+    known.set(number, ports.length === 0 ? undefined : { ...service, ports })
+  }
+  return known.get(number)
+}
+
+/** By exact host; all with a wildcard under `*`. */
+function byHosts(list: readonly BoundVirtualService[]): ReadonlyMap<string, readonly BoundVirtualService[]> {
+  const found = new Map<string, BoundVirtualService[]>()
+  for (const vs of list) {
+    for (const key of new Set(vs.hosts.map((h) => (isWildcard(h) ? '*' : h)))) {
+      const known = found.get(key)
+      if (known === undefined) found.set(key, [vs])
+      else known.push(vs)
+    }
+  }
+  return found
+}
+
+function importedVirtualServices(
+  { snapshot, proxy, domainSuffix, common }: ViewScope,
+  imports: readonly Import[] | undefined,
+): readonly BoundVirtualService[] {
+  const { namespace } = proxy
+  const all = common.of('visible virtual services', [namespace, domainSuffix], () =>
+    visibleVirtualServices(snapshot, domainSuffix, namespace).filter((vs) => vs.gateways.includes(MESH_GATEWAY)),
+  )
+  if (imports === undefined) return all
+  return all.filter((vs) =>
+    imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
+  )
 }
 
 interface Import {
@@ -206,20 +279,18 @@ function importedService(service: MeshService, imports: readonly Import[]): Mesh
 function restrictPorts(service: MeshService | undefined, port: ServicePort | undefined): MeshService[] {
   if (service === undefined) return []
   if (port === undefined || port.protocol === 'HTTP_PROXY' || port.number === 0) return [service]
-  const ports = service.ports.filter((p) => p.number === port.number)
-  return ports.length === 0 ? [] : [{ ...service, ports }]
+  const served = withPort(service, port.number)
+  return served === undefined ? [] : [served]
 }
 
 function neededServices(egress: readonly EgressListener[], all: readonly MeshService[]): readonly MeshService[] {
+  if (egress.some((listener) => listener.index === undefined)) return all
   const needed = new Map<string, MeshService>()
   const add = (service: MeshService): void => {
     const known = needed.get(service.hostname)
     needed.set(service.hostname, known === undefined ? service : { ...known, ports: mergePorts(known.ports, service.ports) })
   }
-  for (const listener of egress) {
-    if (listener.index === undefined) return all
-    for (const service of listener.services) add(service)
-  }
+  for (const listener of egress) for (const service of listener.services) add(service)
   const byHost = new Map(all.map((s) => [s.hostname, s]))
   for (const listener of egress) {
     for (const vs of listener.virtualServices) {

@@ -1,5 +1,6 @@
 import type { HTTPMatchRequest, HTTPRoute, MeshSnapshot, RouteDestination, VirtualService } from '@heddle/config-model'
 import { resolveHost } from './hosts.js'
+import { visible } from './selection.js'
 
 /** A VirtualService with every short name resolved and its delegates merged in: what routes are built from. */
 export interface BoundVirtualService {
@@ -39,7 +40,7 @@ export interface BoundL4Match {
 export const MESH_GATEWAY = 'mesh'
 export const CLUSTER_DOMAIN = 'cluster.local'
 
-const bound = new WeakMap<readonly VirtualService[], Map<string, readonly BoundVirtualService[]>>()
+const lists = new WeakMap<readonly VirtualService[], Map<string, readonly BoundVirtualService[]>>()
 
 /** All VirtualServices of a snapshot, oldest first, without those that are only delegates. Computed once per list: the snapshot keeps the list while nothing changed. */
 export function boundVirtualServices(
@@ -47,14 +48,54 @@ export function boundVirtualServices(
   domainSuffix: string = CLUSTER_DOMAIN,
 ): readonly BoundVirtualService[] {
   const list = snapshot.list('VirtualService')
-  const byDomain = bound.get(list) ?? new Map<string, readonly BoundVirtualService[]>()
-  bound.set(list, byDomain)
+  const byDomain = lists.get(list) ?? new Map<string, readonly BoundVirtualService[]>()
+  lists.set(list, byDomain)
   const known = byDomain.get(domainSuffix)
   if (known !== undefined) return known
   const byName = new Map(list.map((vs) => [`${vs.metadata.namespace}/${vs.metadata.name}`, vs]))
-  const fresh = list.filter((vs) => vs.spec.hosts.length > 0).map((vs) => bind(vs, byName, domainSuffix))
+  const fresh = list.filter((vs) => vs.spec.hosts.length > 0).map((vs) => bindOnce(vs, byName, domainSuffix))
   byDomain.set(domainSuffix, fresh)
   return fresh
+}
+
+/** Those that a namespace may see, oldest first. */
+export function visibleVirtualServices(
+  snapshot: MeshSnapshot,
+  domainSuffix: string,
+  namespace: string,
+): readonly BoundVirtualService[] {
+  const { defaultVirtualServiceExportTo } = snapshot.meshConfig
+  return boundVirtualServices(snapshot, domainSuffix).filter(({ resource: { spec, metadata } }) =>
+    visible(spec.exportTo, defaultVirtualServiceExportTo, metadata.namespace, namespace),
+  )
+}
+
+interface Binding {
+  readonly domain: string
+  readonly delegates: readonly (VirtualService | undefined)[]
+  readonly bound: BoundVirtualService
+}
+
+const bindings = new WeakMap<VirtualService, Binding>()
+
+/** The same object as long as neither the VirtualService nor a delegate of it has changed. */
+function bindOnce(vs: VirtualService, byName: ReadonlyMap<string, VirtualService>, domain: string): BoundVirtualService {
+  const delegates = (vs.spec.http ?? []).flatMap((http) =>
+    http.delegate === undefined ? [] : [delegateOf(http, vs.metadata.namespace, byName)],
+  )
+  const known = bindings.get(vs)
+  if (known?.domain === domain && known.delegates.every((d, i) => d === delegates[i])) return known.bound
+  const bound = bind(vs, byName, domain)
+  bindings.set(vs, { domain, delegates, bound })
+  return bound
+}
+
+function delegateOf(
+  { delegate }: HTTPRoute,
+  namespace: string,
+  byName: ReadonlyMap<string, VirtualService>,
+): VirtualService | undefined {
+  return byName.get(`${delegate?.namespace || namespace}/${delegate?.name ?? ''}`)
 }
 
 function bind(resource: VirtualService, byName: ReadonlyMap<string, VirtualService>, domain: string): BoundVirtualService {
@@ -92,14 +133,12 @@ function withDelegate(
   domain: string,
 ): BoundHttpRoute[] {
   if (http.delegate === undefined) return [{ http: resolveRoute(http, source.metadata.namespace, domain), source, path }]
-  const namespace =
-    http.delegate.namespace === undefined || http.delegate.namespace === '' ? source.metadata.namespace : http.delegate.namespace
-  const delegate = byName.get(`${namespace}/${http.delegate.name ?? ''}`)
+  const delegate = delegateOf(http, source.metadata.namespace, byName)
   if (delegate === undefined || delegate.spec.hosts.length > 0) return []
   return (delegate.spec.http ?? []).flatMap((child, i) => {
     const match = mergeMatches(http.match ?? [], child.match ?? [])
     if (match === undefined) return []
-    const own = resolveRoute(child, namespace, domain)
+    const own = resolveRoute(child, delegate.metadata.namespace, domain)
     const root = resolveRoute(http, source.metadata.namespace, domain)
     const { delegate: _, ...inherited } = root
     return [

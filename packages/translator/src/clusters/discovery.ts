@@ -23,6 +23,15 @@ export function discoveryType(build: Build, { resolution }: ClusterTarget['servi
   }
 }
 
+/** Whether the endpoints come by EDS. */
+export function isDiscovered({ build, service, policy }: ClusterTarget): boolean {
+  return (
+    service.resolution !== 'DynamicDNS' &&
+    discoveryType(build, service) === 'EDS' &&
+    policy?.loadBalancer?.simple !== 'PASSTHROUGH'
+  )
+}
+
 /** Says where the endpoints come from. False: there is nothing to resolve, and no cluster. */
 export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boolean {
   const { build } = target

@@ -1,56 +1,79 @@
+import type { MeshService } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Build } from '../build.js'
 import { policyForPort, policyOfSubset } from '../destination-rules.js'
 import { loadAssignment } from '../endpoints/load-assignment.js'
 import { isEmpty } from '../selection.js'
+import { isDiscovered } from './discovery.js'
 import { outboundClusterOf } from './outbound-cluster.js'
 import type { ClusterTarget } from './target.js'
 
-/** The clusters of what a proxy calls and the endpoints of those that get them by EDS. */
-export interface OutboundClusters {
-  readonly clusters: readonly Cluster[]
-  readonly endpoints: readonly ClusterLoadAssignment[]
-}
-
 /** One cluster per service, port and subset that the proxy sees, referenced or not. */
-export function outboundClusters(build: Build): OutboundClusters {
-  return resourcesOf(clusterTargets(build))
+export function outboundClusters(build: Build): readonly Cluster[] {
+  return ofEachService(build, 'clusters', (service) => clustersOf(targetsOf(build, service, false)))
 }
 
-/** The same under their SNI names, for what AUTO_PASSTHROUGH gateways pass on: mTLS stays on, so none is added, and what is outside the mesh has none. */
-export function sniDnatClusters(build: Build): OutboundClusters {
-  return resourcesOf(clusterTargets(build, true).filter(({ service }) => !service.meshExternal))
+/** Load assignments of the clusters that get their endpoints by EDS. */
+export function outboundEndpoints(build: Build): readonly ClusterLoadAssignment[] {
+  return ofEachService(build, 'endpoints', (service) => endpointsOf(targetsOf(build, service, false)))
 }
 
-function resourcesOf(targets: readonly ClusterTarget[]): OutboundClusters {
-  const clusters: Cluster[] = []
-  const endpoints: ClusterLoadAssignment[] = []
-  for (const target of targets) {
-    const cluster = outboundClusterOf(target)
-    if (cluster === undefined) continue
-    clusters.push(cluster)
-    if (cluster.type === 'EDS') endpoints.push(loadAssignment(target))
+/** Clusters under their SNI names, for what AUTO_PASSTHROUGH gateways pass on: mTLS stays on, so none is added, and what is outside the mesh has none. */
+export function sniDnatClusters(build: Build): readonly Cluster[] {
+  return ofEachService(build, 'SNI clusters', (s) => (s.meshExternal ? [] : clustersOf(targetsOf(build, s, true))))
+}
+
+export function sniDnatEndpoints(build: Build): readonly ClusterLoadAssignment[] {
+  return ofEachService(build, 'SNI endpoints', (s) => (s.meshExternal ? [] : endpointsOf(targetsOf(build, s, true))))
+}
+
+const TOGETHER = 32
+
+/** A change of one service looks at the few that stand beside it, not at all. */
+function ofEachService<T extends object>(
+  { view, memo }: Build,
+  what: string,
+  make: (service: MeshService) => readonly T[],
+): readonly T[] {
+  const { services } = view
+  const out: T[] = []
+  for (let at = 0; at < services.length; at += TOGETHER) {
+    const few = services.slice(at, at + TOGETHER)
+    const made = memo.of(`${what} of ${TOGETHER} services`, few, () =>
+      few.flatMap((service) => memo.shared(what, [`${service.namespace}/${service.hostname}`, service], () => make(service))),
+    )
+    for (const one of made) out.push(one)
   }
-  return { clusters, endpoints }
+  return out
+}
+
+function clustersOf(targets: readonly ClusterTarget[]): Cluster[] {
+  return targets.flatMap((target) => outboundClusterOf(target) ?? [])
+}
+
+function endpointsOf(targets: readonly ClusterTarget[]): ClusterLoadAssignment[] {
+  return targets.filter(isDiscovered).map(loadAssignment)
 }
 
 /** One for each service, port and subset that the proxy sees. */
-export function clusterTargets(build: Build, sniDnat = false): ClusterTarget[] {
+export function clusterTargets(build: Build): readonly ClusterTarget[] {
+  return build.view.services.flatMap((service) => targetsOf(build, service, false))
+}
+
+function targetsOf(build: Build, service: MeshService, sniDnat: boolean): readonly ClusterTarget[] {
   const targets: ClusterTarget[] = []
-  for (const service of build.view.services) {
-    if (service.resolution === 'Alias') continue
-    const rule = build.rules.of(service)
-    for (const port of service.ports) {
-      if (port.protocol === 'UDP') continue
-      const base = { build, service, port, rule, sniDnat }
-      targets.push({ ...base, subset: undefined, policy: policyForPort(rule?.trafficPolicy, port) })
-      for (const subset of rule?.subsets ?? []) {
-        const { labels, trafficPolicy } = subset.subset
-        // Where every address is its own destination a subset without labels or policy is the service itself.
-        if (isEmpty(labels) && trafficPolicy === undefined && service.resolution === 'Passthrough') continue
-        targets.push({ ...base, subset, policy: policyOfSubset(rule?.trafficPolicy, trafficPolicy, port) })
-      }
+  if (service.resolution === 'Alias') return targets
+  const rule = build.rules.of(service)
+  for (const port of service.ports) {
+    if (port.protocol === 'UDP') continue
+    const base = { build, service, port, rule, sniDnat }
+    targets.push({ ...base, subset: undefined, policy: policyForPort(rule?.trafficPolicy, port) })
+    for (const subset of rule?.subsets ?? []) {
+      const { labels, trafficPolicy } = subset.subset
+      // Where every address is its own destination a subset without labels or policy is the service itself.
+      if (isEmpty(labels) && trafficPolicy === undefined && service.resolution === 'Passthrough') continue
+      targets.push({ ...base, subset, policy: policyOfSubset(rule?.trafficPolicy, trafficPolicy, port) })
     }
   }
   return targets

@@ -8,7 +8,7 @@ import { sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
 import { isClusterLocal } from './cluster-local.js'
 import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
-import { type NetworkGateway, networkGateways } from './network-gateways.js'
+import { gatewaysInto, type NetworkGateway, networkGateways } from './network-gateways.js'
 
 /** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out, and those of other clusters of a cluster-local service. */
 export function selectedEndpoints({ build, service, port, subset }: ClusterTarget): readonly ServiceEndpoint[] {
@@ -72,7 +72,7 @@ function localityEndpoints(target: ClusterTarget, locality: string, endpoints: r
 
 /** Endpoints of other networks stand behind their network's gateways, which pass mTLS on: one entry per gateway, with the weight of what is behind it. */
 function reachable({ build, policy, sniDnat }: ClusterTarget, endpoints: readonly ServiceEndpoint[]): LbEndpoint[] {
-  const gateways = networkGateways(build.snapshot, DEFAULT_CLUSTER)
+  const gateways = build.common.of('network gateways', [], () => networkGateways(build.snapshot, DEFAULT_CLUSTER))
   const direct: LbEndpoint[] = []
   const through = new Map<NetworkGateway, number>()
   for (const endpoint of endpoints) {
@@ -81,7 +81,7 @@ function reachable({ build, policy, sniDnat }: ClusterTarget, endpoints: readonl
     if (sniDnat && !mutual) continue
     const weight = endpoint.weight * gateways.scale
     const { network } = endpoint
-    const between = network === '' || network === build.proxy.network ? [] : gateways.into(network, endpoint.cluster)
+    const between = network === '' || network === build.proxy.network ? [] : gatewaysInto(gateways, network, endpoint.cluster)
     if (between.length === 0) direct.push(lbEndpoint(build, endpoint, policy, weight))
     else if (mutual) for (const g of between) through.set(g, (through.get(g) ?? 0) + Math.floor(weight / between.length))
   }

@@ -13,25 +13,23 @@ export interface NetworkGateways {
   readonly all: readonly NetworkGateway[]
   /** Weights grow by it, so that they can be split among the gateways of any network. */
   readonly scale: number
-  /** The gateways of a network for a cluster, or all of the network where none is for the cluster. */
-  into(network: string, cluster: string): readonly NetworkGateway[]
+  readonly byNetwork: ReadonlyMap<string, readonly NetworkGateway[]>
+  /** By `network cluster`. */
+  readonly byCluster: ReadonlyMap<string, readonly NetworkGateway[]>
 }
 
 const DEFAULT_PORT = 15443
-const made = new WeakMap<readonly Service[], { networks: MeshNetworks; own: string; gateways: NetworkGateways }>()
 
-/** Gateways between networks: those of MeshNetworks, and Services with label topology.istio.io/network and a load balancer. Made once per list of Services. */
+/** Gateways between networks: those of MeshNetworks, and Services with label topology.istio.io/network and a load balancer. */
 export function networkGateways(snapshot: MeshSnapshot, ownCluster: string): NetworkGateways {
   const services = snapshot.list('Service')
   const networks = networksIn(snapshot.get('ConfigMap', snapshot.meshConfig.rootNamespace, 'istio'))
-  const known = made.get(services)
-  if (known !== undefined && known.networks === networks && known.own === ownCluster) return known.gateways
-  const gateways = gatewaysOf([
-    ...services.flatMap((s) => byLabel(s, ownCluster)),
-    ...ofMeshNetworks(networks, services, ownCluster),
-  ])
-  made.set(services, { networks, own: ownCluster, gateways })
-  return gateways
+  return gatewaysOf([...services.flatMap((s) => byLabel(s, ownCluster)), ...ofMeshNetworks(networks, services, ownCluster)])
+}
+
+/** The gateways of a network for a cluster, or all of the network where none is for the cluster. */
+export function gatewaysInto(gateways: NetworkGateways, network: string, cluster: string): readonly NetworkGateway[] {
+  return gateways.byCluster.get(`${network} ${cluster}`) ?? gateways.byNetwork.get(network) ?? []
 }
 
 function gatewaysOf(found: readonly NetworkGateway[]): NetworkGateways {
@@ -39,11 +37,7 @@ function gatewaysOf(found: readonly NetworkGateway[]): NetworkGateways {
   const byNetwork = groups(all, (g) => g.network)
   const byCluster = groups(all, (g) => `${g.network} ${g.cluster}`)
   const counts = [...byNetwork.values(), ...byCluster.values()].map((list) => list.length)
-  return {
-    all,
-    scale: counts.reduce((a, b) => (a * b) / greatestCommonDivisor(a, b), 1),
-    into: (network, cluster) => byCluster.get(`${network} ${cluster}`) ?? byNetwork.get(network) ?? [],
-  }
+  return { all, scale: counts.reduce((a, b) => (a * b) / greatestCommonDivisor(a, b), 1), byNetwork, byCluster }
 }
 
 function byLabel(service: Service, ownCluster: string): NetworkGateway[] {

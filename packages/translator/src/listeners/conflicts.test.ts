@@ -1,14 +1,18 @@
 import type { PortProtocol } from '@heddle/config-model'
+import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { describe, expect, test } from 'vitest'
 import { conflictOf, type ListenerEntry, matchesEverything, mergeChains } from './conflicts.js'
+
+const named = (name: string) => (): FilterChain => ({ name })
 
 const entry = (protocol: PortProtocol, locked = false): ListenerEntry => ({
   bind: '0.0.0.0',
   port: 80,
   bindToPort: false,
   protocol,
-  chains: [{ chain: {} }],
+  chains: [{ chain: named('first') }],
   locked,
+  servings: [],
 })
 
 describe('a second service on an address', () => {
@@ -36,13 +40,9 @@ describe('a second service on an address', () => {
 
 test('merging keeps the first chain of each match and looks at what is mixed', () => {
   const mixed = entry('TCP')
-  mergeChains(
-    mixed,
-    [{ chain: { name: 'again' } }, { alpn: ['http/1.1'], transport: 'raw_buffer', chain: { name: 'http' } }],
-    'HTTP',
-  )
-  expect([mixed.protocol, mixed.chains.map((c) => c.chain.name)]).toEqual(['Unsupported', [undefined, 'http']])
+  mergeChains(mixed, [{ chain: named('again') }, { alpn: ['http/1.1'], transport: 'raw_buffer', chain: named('http') }], 'HTTP')
+  expect([mixed.protocol, mixed.chains.map((c) => c.chain().name)]).toEqual(['Unsupported', ['first', 'http']])
   const tcp = entry('TCP')
-  mergeChains(tcp, [{ sni: ['a'], chain: {} }], 'TCP')
+  mergeChains(tcp, [{ sni: ['a'], chain: named('a') }], 'TCP')
   expect([tcp.protocol, tcp.chains.map(matchesEverything)]).toEqual(['TCP', [true, false]])
 })

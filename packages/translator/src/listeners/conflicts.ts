@@ -1,7 +1,8 @@
-import { isHttp, isTcp, type PortProtocol } from '@heddle/config-model'
+import { isHttp, isTcp, type MeshService, type PortProtocol, type ServicePort } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { parseRange } from '../addresses.js'
 import { listenerProtocol } from '../protocol.js'
+import type { EgressListener } from '../view.js'
 
 /** A chain of an outbound listener with what it matches. A chain that matches everything becomes the default chain. */
 export interface OutboundChain {
@@ -9,7 +10,8 @@ export interface OutboundChain {
   readonly transport?: 'raw_buffer'
   readonly sni?: readonly string[]
   readonly subnets?: readonly string[]
-  readonly chain: FilterChain
+  /** Made when the listener is: what is left out costs nothing. */
+  chain(): FilterChain
 }
 
 /** A listener while services are laid onto it: one address and port may serve several. */
@@ -22,6 +24,15 @@ export interface ListenerEntry {
   chains: OutboundChain[]
   /** Of an egress listener with a port: later services do not come in. */
   locked: boolean
+  /** Everything that came to the address, also what was left out. */
+  readonly servings: Serving[]
+}
+
+/** A service's port on an egress listener. */
+export interface Serving {
+  readonly egress: EgressListener
+  readonly service: MeshService
+  readonly port: ServicePort
 }
 
 /** What becomes of a service on an address that is taken. */

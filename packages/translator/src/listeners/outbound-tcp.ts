@@ -1,8 +1,8 @@
-import { isTls, type MeshService, type ServicePort, selects } from '@heddle/config-model'
+import { isTls, type MeshService, type ServicePort } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import { selectsProxy } from '../ask.js'
 import { type Build, portSource, serviceAddress } from '../build.js'
 import { dynamicSniFilter } from '../dynamic-dns.js'
-import { hostSubsetOf } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { sourceOf } from '../provenance.js'
@@ -19,13 +19,13 @@ export interface TcpTarget {
   readonly bind: string
   /** The service's address is a range: the listener stands on 0.0.0.0 and matches it. */
   readonly cidr: string | undefined
+  /** Those of the service's host. */
   readonly virtualServices: readonly BoundVirtualService[]
 }
 
 /** Chains of a TCP or TLS port: those of VirtualServices first, then to the service itself where they leave room. */
 export function tcpChains(target: TcpTarget): OutboundChain[] {
-  const own = target.virtualServices.filter((vs) => vs.hosts.some((h) => hostSubsetOf(target.service.hostname, h)))
-  return isTls(target.port.protocol) ? tlsChains(target, own) : plainChains(target, own)
+  return isTls(target.port.protocol) ? tlsChains(target, target.virtualServices) : plainChains(target, target.virtualServices)
 }
 
 function tlsChains(target: TcpTarget, virtualServices: readonly BoundVirtualService[]): OutboundChain[] {
@@ -77,14 +77,20 @@ function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualSe
 
 /** istiod does not name the VirtualService of a chain that is chosen by subnets. */
 function withoutMetadata({ build }: TcpTarget, given: OutboundChain): OutboundChain {
-  const { metadata: _, ...chain } = given.chain
-  return { ...given, chain: build.origins.copy(given.chain, chain) }
+  return {
+    ...given,
+    chain: () => {
+      const named = given.chain()
+      const { metadata: _, ...chain } = named
+      return build.origins.copy(named, chain)
+    },
+  }
 }
 
 /** What is known when translating: gateways or source labels, port, namespace. */
 function appliesHere({ build, port }: TcpTarget, match: BoundL4Match): boolean {
   if (match.gateways !== undefined && match.gateways.length > 0 && !match.gateways.includes(MESH_GATEWAY)) return false
-  if (!selects(match.sourceLabels, build.proxy.labels)) return false
+  if (!selectsProxy(match.sourceLabels, build.proxy)) return false
   if (match.port !== undefined && match.port !== 0 && match.port !== port.number) return false
   return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
 }
@@ -103,23 +109,28 @@ function routed(
 ): OutboundChain {
   const { build, port } = target
   const { name, namespace } = vs.resource.metadata
-  const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
-    build.view.serviceOf(h),
-  )
-  const chain = build.origins.mark(chainOf(filters, configMetadata(vs.resource)), sourceOf(vs.resource, path))
-  return { ...match, chain }
+  return {
+    ...match,
+    chain: () => {
+      const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
+        build.view.serviceOf(h),
+      )
+      return build.origins.mark(chainOf(filters, configMetadata(vs.resource)), sourceOf(vs.resource, path))
+    },
+  }
 }
 
 /** To the service. On a Sidecar's own port it is the service's only port, else the port of the listener. */
 function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[]): OutboundChain {
   const number = service.ports.length === 1 ? (service.ports[0]?.number ?? port.number) : port.number
-  const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(service, number)] : []
-  const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
-  const chain = chainOf([...resolve, ...proxy], undefined)
   return {
     sni,
     ...(cidr === undefined ? {} : { subnets: [cidr] }),
-    chain: build.origins.mark(chain, portSource(build, service, port)),
+    chain: () => {
+      const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(service, number)] : []
+      const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
+      return build.origins.mark(chainOf([...resolve, ...proxy], undefined), portSource(build, service, port))
+    },
   }
 }
 

@@ -1,33 +1,44 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { parseRange } from '../addresses.js'
+import { standsAt } from '../ask.js'
 import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../build.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
-import { sourceOf } from '../provenance.js'
+import { NO_ORIGINS, type Provenance, sourceOf } from '../provenance.js'
 import type { EgressListener } from '../view.js'
 import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
-import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain } from './conflicts.js'
+import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain, type Serving } from './conflicts.js'
 import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
 import { chainOf, tcpChains } from './outbound-tcp.js'
 import { catchAllFilters } from './virtual-outbound.js'
 
-export interface OutboundListeners {
-  readonly listeners: readonly Listener[]
+/** Which listeners there are, and what each is for. */
+export interface OutboundPlan {
+  readonly entries: readonly ListenerEntry[]
   /** The route configurations that they ask for. */
   readonly routeNames: readonly string[]
 }
 
 /** A listener per port for HTTP, per address and port for everything else, for what the proxy sees. */
-export function outboundListeners(build: Build): OutboundListeners {
+export function outboundListeners(build: Build): readonly Listener[] {
+  return outboundPlan(build).entries.map((entry) => {
+    const listener = finish(build, entry, catchAllFilters(build))
+    if (build.origins !== NO_ORIGINS)
+      for (const serving of entry.servings)
+        for (const source of sourceOfServing(build, serving)) build.origins.mark(listener, source)
+    return build.memo.intern('outbound listener', listener.name ?? '', listener)
+  })
+}
+
+export function outboundPlan(build: Build): OutboundPlan {
   const entries = new Map<string, ListenerEntry>()
   const routeNames = new Set<string>()
-  const sources = new Map<string, Parameters<Build['origins']['mark']>[1][]>()
   const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void =>
-    addService({ build, egress, service, port, bind, entries, routeNames, sources })
+    addService({ build, egress, service, port, bind, entries, routeNames })
   for (const egress of build.view.egress) {
     const bindToPort = bindsToPort(build, egress)
     const bind = egress.bind !== '' ? egress.bind : bindToPort ? LOOPBACK : ''
@@ -44,12 +55,7 @@ export function outboundListeners(build: Build): OutboundListeners {
       }
     }
   }
-  const listeners = [...entries].map(([key, entry]) => {
-    const listener = finish(build, entry, catchAllFilters(build))
-    for (const source of sources.get(key) ?? []) build.origins.mark(listener, source)
-    return listener
-  })
-  return { listeners, routeNames: [...routeNames] }
+  return { entries: [...entries.values()], routeNames: [...routeNames] }
 }
 
 function bindsToPort(build: Build, egress: EgressListener): boolean {
@@ -68,7 +74,7 @@ function addressesOf(build: Build, service: MeshService, port: ServicePort, bind
   if (!perPod) return [bind]
   const endpoints = endpointsOf(build, service, port.name)
   if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return [bind]
-  return endpoints.map((e) => e.address).filter((a) => /^[\d.]+$|:/.test(a) && a !== build.proxy.addresses[0])
+  return endpoints.map((e) => e.address).filter((a) => /^[\d.]+$|:/.test(a) && !standsAt(build.proxy, a))
 }
 
 interface Adding {
@@ -79,7 +85,6 @@ interface Adding {
   readonly bind: string
   readonly entries: Map<string, ListenerEntry>
   readonly routeNames: Set<string>
-  readonly sources: Map<string, Parameters<Build['origins']['mark']>[1][]>
 }
 
 function addService(adding: Adding): void {
@@ -90,15 +95,12 @@ function addService(adding: Adding): void {
   const key = listenerName(bind, port.number)
   const entry = entries.get(key)
   const conflict = conflictOf(entry, port.protocol)
-  const source =
-    egress.port === undefined
-      ? portSource(build, service, port)
-      : build.view.sidecar === undefined
-        ? undefined
-        : sourceOf(build.view.sidecar, `spec.egress[${egress.index}]`)
-  if (source !== undefined && entry?.locked !== true) adding.sources.set(key, [...(adding.sources.get(key) ?? []), source])
+  if (entry?.locked === false) entry.servings.push({ egress, service, port })
   if (conflict === 'ignore') return
-  const tcp = kind === 'http' ? [] : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServices })
+  const tcp =
+    kind === 'http'
+      ? []
+      : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServicesFor(service.hostname) })
   const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, bind)]
   if (entry !== undefined && conflict === 'merge') {
     mergeChains(entry, chains, port.protocol)
@@ -112,7 +114,15 @@ function addService(adding: Adding): void {
     protocol: sniffed ? 'Unsupported' : port.protocol,
     chains,
     locked: false,
+    servings: [...(entry?.servings ?? []), ...(entry === undefined ? [{ egress, service, port }] : [])],
   })
+}
+
+/** The object behind what a listener serves: the port of the service, or the Sidecar's listener. */
+function sourceOfServing(build: Build, { egress, service, port }: Serving): Provenance[] {
+  if (egress.port === undefined) return [portSource(build, service, port)]
+  const { sidecar } = build.view
+  return sidecar === undefined ? [] : [sourceOf(sidecar, `spec.egress[${egress.index}]`)]
 }
 
 function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
@@ -128,15 +138,20 @@ function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 
   const routes =
     port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
   routeNames.add(routes)
-  const manager = httpManager(build, {
-    listener: 'outbound',
-    statPrefix: statName(`outbound_${listenerName(bind, port.number)}`),
-    routes,
-    port: port.number,
-    protocol: port.protocol,
-  })
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
-  return { ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}), chain: chainOf([manager], undefined) }
+  return {
+    ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}),
+    chain: () => {
+      const manager = httpManager(build, {
+        listener: 'outbound',
+        statPrefix: statName(`outbound_${listenerName(bind, port.number)}`),
+        routes,
+        port: port.number,
+        protocol: port.protocol,
+      })
+      return chainOf([manager], undefined)
+    },
+  }
 }
 
 /** Istio's HTTP proxy listener (MeshConfig.proxyHttpPort or node metadata HTTP_PROXY_PORT): applications send requests for any host there. */
@@ -158,8 +173,9 @@ export function httpProxyListener(build: Build): Listener | undefined {
       port,
       bindToPort: true,
       protocol: 'HTTP_PROXY',
-      chains: [{ chain: chainOf([manager], undefined) }],
+      chains: [{ chain: () => chainOf([manager], undefined) }],
       locked: true,
+      servings: [],
     },
     [],
   )
@@ -167,7 +183,7 @@ export function httpProxyListener(build: Build): Listener | undefined {
 
 /** The listener of an entry. A chain that matches everything stands alone, or behind the others as their default. */
 function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<FilterChain['filters']>): Listener {
-  const everything = entry.chains.find(matchesEverything)?.chain
+  const everything = entry.chains.find(matchesEverything)?.chain()
   const matching = entry.chains.filter((c) => !matchesEverything(c))
   const sni = matching.some((c) => (c.sni ?? []).length > 0)
   const http = matching.some((c) => c.alpn !== undefined)
@@ -180,7 +196,10 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
     bind_to_port: entry.bindToPort ? undefined : false,
     filter_chains: alone
       ? [everything]
-      : matching.map((c) => build.origins.copy(c.chain, { filter_chain_match: matchOf(c), ...c.chain })),
+      : matching.map((c) => {
+          const chain = c.chain()
+          return build.origins.copy(chain, { filter_chain_match: matchOf(c), ...chain })
+        }),
     default_filter_chain: alone
       ? undefined
       : (everything ?? { name: 'PassthroughFilterChain', filter_chain_match: {}, filters: fallthrough }),

@@ -7,7 +7,7 @@ import { hostWithPort } from '../names.js'
 import { sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { visible } from '../selection.js'
-import { type BoundVirtualService, boundVirtualServices } from '../virtual-services.js'
+import { type BoundVirtualService, visibleVirtualServices } from '../virtual-services.js'
 import { httpRoutes } from './http-route.js'
 import { configuration } from './outbound.js'
 
@@ -88,37 +88,26 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
 }
 
 export function virtualServicesOf(build: Build, gatewayName: string): BoundVirtualService[] {
-  return boundVirtualServices(build.snapshot, build.domainSuffix).filter(
-    (vs) =>
-      vs.gateways.includes(gatewayName) &&
-      visible(
-        vs.resource.spec.exportTo,
-        build.mesh.defaultVirtualServiceExportTo,
-        vs.resource.metadata.namespace,
-        build.proxy.namespace,
-      ),
+  const { snapshot, domainSuffix, proxy, common } = build
+  const { namespace } = proxy
+  return common.of('virtual services of gateway', [gatewayName, namespace, domainSuffix], () =>
+    visibleVirtualServices(snapshot, domainSuffix, namespace).filter((vs) => vs.gateways.includes(gatewayName)),
   )
 }
 
-// The same VirtualService gives the same routes to every host of a server: collapse() sees it by identity.
-const made = new WeakMap<Build, Map<string, Route[]>>()
-
+/** The same VirtualService gives the very same routes to every host of a server. */
 function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }: BoundServer): Route[] {
-  const known = made.get(build) ?? new Map<string, Route[]>()
-  made.set(build, known)
-  const key = `${gatewayName} ${vs.resource.metadata.namespace}/${vs.resource.metadata.name} ${server.port.number} ${server.tls !== undefined}`
-  const routes =
-    known.get(key) ??
+  const tls = server.tls !== undefined
+  return build.memo.of('gateway routes', [gatewayName, server.port.number, tls, vs], () =>
     httpRoutes({
       build,
       virtualService: vs,
       port: server.port.number,
       gateway: gatewayName,
-      tls: server.tls !== undefined,
+      tls,
       serviceOf: (h) => serviceFor(build, vs, h),
-    })
-  known.set(key, routes)
-  return routes
+    }),
+  )
 }
 
 /** The service of a host as a VirtualService means it: that of its own namespace first. */

@@ -1,11 +1,10 @@
-import {
-  type ConsistentHash,
-  type Destination,
-  type HTTPMatchRequest,
-  type HTTPRouteDestination,
-  type MeshService,
-  selects,
-  type TrafficPolicy,
+import type {
+  ConsistentHash,
+  Destination,
+  HTTPMatchRequest,
+  HTTPRouteDestination,
+  MeshService,
+  TrafficPolicy,
 } from '@heddle/config-model'
 import type {
   Route,
@@ -13,6 +12,7 @@ import type {
   RouteAction_HashPolicy,
   WeightedCluster_ClusterWeight,
 } from '@heddle/xds-types/envoy/config/route/v3'
+import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { configMetadata, defined, duration, NO_TIMEOUT, type TypedMessage } from '../message.js'
@@ -63,7 +63,7 @@ export function httpRoutes(scope: RouteScope): Route[] {
 function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchRequest): boolean {
   if (match.port !== undefined && match.port !== 0 && match.port !== port) return false
   if (match.gateways !== undefined && match.gateways.length > 0) return match.gateways.includes(gateway)
-  if (!selects(match.sourceLabels, build.proxy.labels)) return false
+  if (!selectsProxy(match.sourceLabels, build.proxy)) return false
   return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
 }
 

@@ -12,7 +12,7 @@ export const MAX_DIRECT_RESPONSE: number = 1024 * 1024
 /** The route configurations that the proxy's outbound listeners ask for by name. */
 export function outboundRoutes(build: Build, names: readonly string[]): RouteConfiguration[] {
   const cache = new Map<number, VirtualHost[]>()
-  return names.map((name) => outboundRoute(build, name, cache))
+  return names.map((name) => build.memo.intern('route configuration', name, outboundRoute(build, name, cache)))
 }
 
 /** `80`, `http_proxy`, or `host:80` for a port whose protocol is detected: then it serves that host alone. */

@@ -32,7 +32,7 @@ export interface HostOptions {
  */
 export function outboundVirtualHosts(build: Build, listener: EgressListener, port: number, options: HostOptions): VirtualHost[] {
   const withPorts = options.withPorts || port === 0
-  const services = new Map(listener.services.flatMap((s) => onPort(s, port)).map((s) => [s.hostname, s]))
+  const services = listener.servicesOn(port)
   const groups = hostGroups(build, listener, services, port)
   const known = new Set(groups.flatMap((g) => g.services.flatMap((s) => [s.hostname, hostWithPort(s.hostname, g.port)])))
   const taken = { names: new Set<string>(), domains: new Set<string>(), known }
@@ -44,18 +44,13 @@ export function outboundVirtualHosts(build: Build, listener: EgressListener, por
       add(hosts, virtualHost(build, group, name, domains, [], taken, options.attemptCount, undefined))
     }
     for (const service of group.services) {
-      const { domains, short } = serviceDomains(build, service, withPorts ? group.port : undefined)
+      const at = withPorts ? group.port : undefined
+      const { domains, short } = build.memo.of('domains', [service, at], () => serviceDomains(build, service, at))
       add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, options.attemptCount, service))
     }
   }
-  const served = port === 0 ? hosts.flatMap(onlyWithPort) : hosts
+  const served = port === 0 ? hosts.flatMap((host) => onlyWithPort(build, host)) : hosts
   return served.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))
-}
-
-function onPort(service: MeshService, port: number): MeshService[] {
-  if (port === 0) return [service]
-  const ports = service.ports.filter((p) => p.number === port)
-  return ports.length === 0 ? [] : [{ ...service, ports }]
 }
 
 /** VirtualServices first, oldest first, then the services that are left. */
@@ -70,14 +65,16 @@ function hostGroups(
     if (virtualService.http.length === 0) continue
     // Off port 80 a VirtualService matters only for services that exist.
     if (port !== 80 && !matchesAny(virtualService, services)) continue
-    const routes = httpRoutes({
-      build,
-      virtualService,
-      port,
-      gateway: MESH_GATEWAY,
-      tls: false,
-      serviceOf: (h) => services.get(h),
-    })
+    const routes = build.memo.shared('outbound http routes', [keyOf(virtualService), port, listener.index, virtualService], () =>
+      httpRoutes({
+        build,
+        virtualService,
+        port,
+        gateway: MESH_GATEWAY,
+        tls: false,
+        serviceOf: (h) => listener.serviceOn(port, h),
+      }),
+    )
     if (routes.length > 0) groups.push(...groupsOf(virtualService, routes, listener, services, port))
   }
   const followed = new Set(groups.flatMap((g) => g.services.map((s) => s.hostname)))
@@ -88,7 +85,9 @@ function hostGroups(
         port: p.number,
         services: [service],
         names: [],
-        routes: [serviceRoute(build, service, p)],
+        routes: build.memo.shared('service route', [service.hostname, p.number, service], () => [
+          serviceRoute(build, service, p),
+        ]),
         virtualService: undefined,
       })
   }
@@ -97,10 +96,12 @@ function hostGroups(
 
 function matchesAny(vs: BoundVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
   return vs.hosts.some(
-    (host) =>
-      services.has(host) ||
-      [...services.keys()].some((name) => (isWildcard(host) || isWildcard(name)) && hostSubsetOf(name, host)),
+    (host) => services.has(host) || (isWildcard(host) && [...services.keys()].some((name) => hostSubsetOf(name, host))),
   )
+}
+
+function keyOf({ resource: { metadata } }: BoundVirtualService): string {
+  return `${metadata.namespace}/${metadata.name}`
 }
 
 function groupsOf(
@@ -165,7 +166,8 @@ function virtualHost(
     ...(attemptCount ? { include_request_attempt_count: true } : {}),
   }
   if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
-  return service === undefined ? host : build.origins.mark(host, sourceOfKey(service.source))
+  if (service !== undefined) build.origins.mark(host, sourceOfKey(service.source))
+  return build.memo.intern('virtual host', name, host)
 }
 
 function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
@@ -189,8 +191,8 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
 }
 
 /** On the HTTP proxy a bare name means port 80. */
-function onlyWithPort(host: VirtualHost): VirtualHost[] {
+function onlyWithPort(build: Build, host: VirtualHost): VirtualHost[] {
   if (host.name?.endsWith(':80') === true) return [host]
   const domains = (host.domains ?? []).filter((d) => /:\d+$/.test(d))
-  return domains.length === 0 ? [] : [Object.assign(host, { domains })]
+  return domains.length === 0 ? [] : [build.origins.copy(host, { ...host, domains })]
 }

@@ -1,4 +1,5 @@
-import { type AuthorizationPolicy, type MeshSnapshot, selects } from '@heddle/config-model'
+import type { AuthorizationPolicy, MeshSnapshot } from '@heddle/config-model'
+import { selectsProxy } from '../ask.js'
 import type { Provenance } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
 
@@ -19,7 +20,7 @@ export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Wor
         (p.metadata.namespace === proxy.namespace || p.metadata.namespace === root) &&
         p.spec.targetRef === undefined &&
         (p.spec.targetRefs ?? []).length === 0 &&
-        selects(p.spec.selector?.matchLabels, proxy.labels),
+        selectsProxy(p.spec.selector?.matchLabels, proxy),
     )
   const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
   return { custom: of('CUSTOM'), audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }

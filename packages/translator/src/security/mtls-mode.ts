@@ -1,4 +1,5 @@
 import { type MeshSnapshot, type MutualTLSMode, type PeerAuthentication, selects } from '@heddle/config-model'
+import type { Memo } from '../memo.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import { isEmpty } from '../selection.js'
 
@@ -23,21 +24,17 @@ export interface PeerPolicies {
   ofNamespace(namespace: string): EffectiveMode
 }
 
-export function peerPolicies(snapshot: MeshSnapshot): PeerPolicies {
-  const all = snapshot.list('PeerAuthentication')
-  const root = snapshot.meshConfig.rootNamespace
+export function peerPolicies(snapshot: MeshSnapshot, common: Memo): PeerPolicies {
+  const of = (namespace: string): readonly PeerAuthentication[] =>
+    common.table('peer authentications', [], () => byNamespace(snapshot))(namespace) ?? []
   const wide = (namespace: string): PeerAuthentication | undefined =>
-    all.find((p) => p.metadata.namespace === namespace && isEmpty(p.spec.selector?.matchLabels))
+    of(namespace).find((p) => isEmpty(p.spec.selector?.matchLabels))
   const levels = (namespace: string, labels?: Readonly<Record<string, string>>): PeerAuthentication[] => {
+    const root = snapshot.meshConfig.rootNamespace
     const own =
       labels === undefined
         ? undefined
-        : all.find(
-            (p) =>
-              p.metadata.namespace === namespace &&
-              !isEmpty(p.spec.selector?.matchLabels) &&
-              selects(p.spec.selector?.matchLabels, labels),
-          )
+        : of(namespace).find((p) => !isEmpty(p.spec.selector?.matchLabels) && selects(p.spec.selector?.matchLabels, labels))
     return [own, namespace === root ? undefined : wide(namespace), wide(root)].filter((p) => p !== undefined)
   }
   return {
@@ -54,6 +51,16 @@ export function peerPolicies(snapshot: MeshSnapshot): PeerPolicies {
     },
     ofNamespace: (namespace) => effective(levels(namespace)).mode,
   }
+}
+
+function byNamespace(snapshot: MeshSnapshot): ReadonlyMap<string, readonly PeerAuthentication[]> {
+  const found = new Map<string, PeerAuthentication[]>()
+  for (const policy of snapshot.list('PeerAuthentication')) {
+    const known = found.get(policy.metadata.namespace)
+    if (known === undefined) found.set(policy.metadata.namespace, [policy])
+    else known.push(policy)
+  }
+  return found
 }
 
 function effective(policies: readonly PeerAuthentication[]): PortMode {

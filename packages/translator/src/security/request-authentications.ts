@@ -1,4 +1,5 @@
-import { type JWTRule, type MeshSnapshot, selects } from '@heddle/config-model'
+import type { JWTRule, MeshSnapshot } from '@heddle/config-model'
+import { selectsProxy } from '../ask.js'
 import type { ProxyDescriptor } from '../proxy.js'
 
 /** The JWT rules of a workload by issuer: those of the root namespace and of its own that select it, all of them together. */
@@ -14,7 +15,7 @@ export function jwtRulesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): rea
           metadata.namespace === namespace &&
           spec.targetRef === undefined &&
           (spec.targetRefs ?? []).length === 0 &&
-          selects(spec.selector?.matchLabels, proxy.labels),
+          selectsProxy(spec.selector?.matchLabels, proxy),
       )
       .flatMap(({ spec }) => spec.jwtRules ?? []),
   )

@@ -1,4 +1,5 @@
-import { selects, type Telemetry, type WorkloadMode } from '@heddle/config-model'
+import type { Telemetry, WorkloadMode } from '@heddle/config-model'
+import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { isEmpty } from '../selection.js'
@@ -13,7 +14,7 @@ export function telemetryOf({ snapshot, proxy }: Build): readonly Telemetry[] {
     ({ metadata, spec }) =>
       metadata.namespace === proxy.namespace &&
       !isEmpty(spec.selector?.matchLabels) &&
-      selects(spec.selector?.matchLabels, proxy.labels),
+      selectsProxy(spec.selector?.matchLabels, proxy),
   )
   return [wide(root), proxy.namespace === root ? undefined : wide(proxy.namespace), own].filter((t) => t !== undefined)
 }

@@ -1,0 +1,199 @@
+import { equal } from '@heddle/runtime'
+import type { Pool } from './pool.js'
+
+/** What a cell can depend on. */
+export interface Dependency {
+  readonly readers: Set<Cell>
+  /** The run that read it last: a run notes it once. */
+  stamp: number
+  /** Brings itself up to date, and marks its readers if it changed. */
+  settle(): void
+  /** Nobody reads it any more. */
+  orphaned(): void
+}
+
+/** What the cells of one translator have in common. */
+export interface Engine {
+  /** The cell that is being made. */
+  active: Cell | undefined
+  runs: number
+  readonly builds: Map<string, number>
+  readonly pool: Pool
+  /** Tables that may have changed: their keys are compared before anything is asked for. */
+  readonly tables: Set<Cell>
+  readonly orphans: Set<Cell>
+}
+
+const CLEAN = 0
+const CHECK = 1
+export const DIRTY = 2
+
+export interface CellOptions {
+  readonly name: string
+  readonly make: () => unknown
+  /** Called when the cell is dropped. */
+  readonly forget: () => void
+  /** The value is a map: readers depend on keys of it, and a change marks only those whose key changed. */
+  readonly keyed?: boolean
+}
+
+/** A value and what it was made from. */
+export class Cell implements Dependency {
+  readonly readers: Set<Cell> = new Set()
+  stamp = 0
+  run = 0
+  readonly #engine: Engine
+  readonly #options: CellOptions
+  readonly #slots: Map<string, Dependency> | undefined
+  #value: unknown
+  #state: number = DIRTY
+  #deps: Dependency[] = []
+  #held = false
+  #gone = false
+
+  constructor(engine: Engine, options: CellOptions) {
+    this.#engine = engine
+    this.#options = options
+    this.#slots = options.keyed === true ? new Map() : undefined
+    engine.orphans.add(this)
+  }
+
+  get(): unknown {
+    this.settle()
+    note(this.#engine, this)
+    return this.#value
+  }
+
+  /** Of a keyed cell. */
+  lookUp(key: string): unknown {
+    this.settle()
+    if (this.#engine.active !== undefined) note(this.#engine, this.#slot(key))
+    return (this.#value as ReadonlyMap<string, unknown>).get(key)
+  }
+
+  /** A held cell stays although nobody reads it. */
+  hold(held: boolean): void {
+    this.#held = held
+    if (!held) this.orphaned()
+  }
+
+  settle(): void {
+    if (this.#state === CLEAN) return
+    if (this.#state === CHECK) {
+      for (const dep of this.#deps) {
+        dep.settle()
+        if ((this.#state as number) === DIRTY) break
+      }
+      if (this.#state === CHECK) {
+        this.#state = CLEAN
+        return
+      }
+    }
+    this.#remake()
+  }
+
+  mark(level: number): void {
+    if (this.#state >= level) return
+    const was = this.#state
+    this.#state = level
+    if (was !== CLEAN) return
+    if (this.#slots !== undefined) this.#engine.tables.add(this)
+    else for (const reader of this.readers) reader.mark(CHECK)
+  }
+
+  orphaned(): void {
+    if (!this.#isUsed()) this.#engine.orphans.add(this)
+  }
+
+  /** Lets go of everything, if still nobody needs it. */
+  drop(): void {
+    if (this.#gone || this.#isUsed()) return
+    this.#gone = true
+    this.#options.forget()
+    for (const dep of this.#deps) unlink(dep, this)
+    this.#deps = []
+    this.#state = DIRTY
+  }
+
+  /** Notes that the running `make` has read `dep`. */
+  read(dep: Dependency): void {
+    this.#deps.push(dep)
+  }
+
+  #isUsed(): boolean {
+    return this.#held || this.readers.size > 0 || (this.#slots?.size ?? 0) > 0
+  }
+
+  #remake(): void {
+    const { builds } = this.#engine
+    const { name, make } = this.#options
+    const before = this.#value
+    builds.set(name, (builds.get(name) ?? 0) + 1)
+    const after = this.#recorded(make)
+    this.#state = CLEAN
+    if (this.#slots !== undefined) this.#replaceMap(after as ReadonlyMap<string, unknown>)
+    else if (before === undefined || !equal(before, after)) {
+      this.#value = after
+      if (after !== before) for (const reader of this.readers) reader.mark(DIRTY)
+    }
+  }
+
+  #recorded(make: () => unknown): unknown {
+    const engine = this.#engine
+    const caller = engine.active
+    const before = this.#deps
+    this.#deps = []
+    this.run = ++engine.runs
+    engine.active = this
+    try {
+      return make()
+    } finally {
+      engine.active = caller
+      const mark = ++engine.runs
+      for (const dep of this.#deps) {
+        dep.stamp = mark
+        dep.readers.add(this)
+      }
+      for (const dep of before) if (dep.stamp !== mark) unlink(dep, this)
+    }
+  }
+
+  #replaceMap(now: ReadonlyMap<string, unknown>): void {
+    const before = this.#value as ReadonlyMap<string, unknown> | undefined
+    this.#value = now
+    for (const [key, slot] of this.#slots ?? []) {
+      if (equal(before?.get(key), now.get(key))) continue
+      for (const reader of slot.readers) reader.mark(DIRTY)
+    }
+  }
+
+  #slot(key: string): Dependency {
+    const slots = this.#slots as Map<string, Dependency>
+    let slot = slots.get(key)
+    if (slot !== undefined) return slot
+    slot = {
+      readers: new Set(),
+      stamp: 0,
+      settle: () => this.settle(),
+      orphaned: () => {
+        slots.delete(key)
+        this.orphaned()
+      },
+    }
+    slots.set(key, slot)
+    return slot
+  }
+}
+
+/** Enters that what is being made has read `dep`. */
+export function note(engine: Engine, dep: Dependency): void {
+  const { active } = engine
+  if (active === undefined || dep.stamp === active.run) return
+  dep.stamp = active.run
+  active.read(dep)
+}
+
+function unlink(dep: Dependency, cell: Cell): void {
+  dep.readers.delete(cell)
+  if (dep.readers.size === 0) dep.orphaned()
+}

@@ -1,0 +1,135 @@
+import { type Memo, type MemoArgument, memoKey } from '../memo.js'
+import { Cell, type Dependency, DIRTY, type Engine, note } from './cell.js'
+import { createPool } from './pool.js'
+
+/**
+ * Values that remember what they were made from. A change marks what may depend on it; a value that is asked for looks whether something that
+ * it read has really changed, and only then is made anew. One that comes out equal stays the very same, and nothing behind it is made.
+ *
+ * `@heddle/runtime`'s collections derive a value for each key that there is. Here keys come up only while values are made (a service as one view sees it),
+ * so values are pulled.
+ */
+export interface Cells {
+  /** Reads something outside; its readers are made anew when a later reading gives another object. */
+  input<T>(key: string, read: () => T): T
+  scope(): Memo
+  /** A value that is kept until it is released, whether read or not. */
+  root<T>(name: string, make: () => T, released?: () => void): Root<T>
+  /** Something that changes by saying so. `read`: as if somebody had read it always. */
+  signal(read?: boolean): Signal
+  /** Reads all inputs again and marks what hangs on those that changed. */
+  refresh(): void
+  /** Forgets what nobody reads any more. */
+  sweep(): void
+  /** How often `make` was called, by name. */
+  readonly builds: ReadonlyMap<string, number>
+}
+
+export interface Root<T> {
+  get(): T
+  /** It goes at the next sweep at which nobody reads it. */
+  release(): void
+}
+
+export interface Signal {
+  readonly isRead: boolean
+  read(): void
+  raise(): void
+}
+
+export function createCells(): Cells {
+  const engine: Engine = {
+    active: undefined,
+    runs: 0,
+    builds: new Map(),
+    pool: createPool(),
+    tables: new Set(),
+    orphans: new Set(),
+  }
+  const inputs = new Map<string, Input>()
+  return {
+    builds: engine.builds,
+    input<T>(key: string, read: () => T): T {
+      let input = inputs.get(key)
+      if (input === undefined) {
+        if (engine.active === undefined) return read()
+        inputs.set(key, (input = createInput(read, () => inputs.delete(key))))
+      }
+      note(engine, input)
+      return input.value as T
+    },
+    scope: () => createScope(engine),
+    root<T>(name: string, make: () => T, released: () => void = () => {}): Root<T> {
+      const cell = new Cell(engine, { name, make, forget: released })
+      cell.hold(true)
+      return { get: () => cell.get() as T, release: () => cell.hold(false) }
+    },
+    signal: (read = false) => createSignal(engine, read),
+    refresh() {
+      for (const input of inputs.values()) {
+        const now = input.read()
+        if (now === input.value) continue
+        input.value = now
+        for (const reader of input.readers) reader.mark(DIRTY)
+      }
+      for (const table of engine.tables) {
+        engine.tables.delete(table)
+        table.settle()
+      }
+    },
+    sweep() {
+      for (const cell of engine.orphans) {
+        engine.orphans.delete(cell)
+        cell.drop()
+      }
+      engine.pool.sweep()
+    },
+  }
+}
+
+interface Input extends Dependency {
+  value: unknown
+  read(): unknown
+}
+
+function createInput(read: () => unknown, orphaned: () => void): Input {
+  return { readers: new Set(), stamp: 0, value: read(), read, settle() {}, orphaned }
+}
+
+function createSignal(engine: Engine, isRead: boolean): Signal {
+  const dependency: Dependency = { readers: new Set(), stamp: 0, settle() {}, orphaned() {} }
+  return {
+    get isRead() {
+      return isRead || dependency.readers.size > 0
+    },
+    read: () => note(engine, dependency),
+    raise() {
+      for (const reader of dependency.readers) reader.mark(DIRTY)
+    },
+  }
+}
+
+function createScope(engine: Engine): Memo {
+  const cells = new Map<string, Cell>()
+  const cellOf = (name: string, args: readonly MemoArgument[], make: () => unknown, keyed: boolean): Cell => {
+    const key = memoKey(name, args)
+    let cell = cells.get(key)
+    if (cell === undefined) cells.set(key, (cell = new Cell(engine, { name, make, keyed, forget: () => cells.delete(key) })))
+    return cell
+  }
+  return {
+    of: <T>(name: string, args: readonly MemoArgument[], make: () => T) => cellOf(name, args, make, false).get() as T,
+    shared<T extends object>(name: string, args: readonly MemoArgument[], make: () => T) {
+      const key = memoKey(
+        name,
+        args.filter((arg) => typeof arg !== 'object'),
+      )
+      return cellOf(name, args, () => engine.pool.intern(key, make()), false).get() as T
+    },
+    intern: (name, key, value) => engine.pool.intern(memoKey(name, [key]), value),
+    table<V>(name: string, args: readonly MemoArgument[], make: () => ReadonlyMap<string, V>) {
+      const table = cellOf(name, args, make, true)
+      return (wanted) => table.lookUp(wanted) as V | undefined
+    },
+  }
+}

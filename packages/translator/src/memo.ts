@@ -1,0 +1,56 @@
+/**
+ * What builders keep, so that nothing is built twice. In one shot it lives as long as the translation; in an incremental translator across
+ * snapshots, and then a value is made anew only when something changed that was read while it was made.
+ *
+ * The rule for both: `make` may close over nothing but `args` and the {@link Build} that the memo belongs to. An argument is told from another by
+ * identity (objects) or value.
+ */
+export interface Memo {
+  of<T>(name: string, args: readonly MemoArgument[], make: () => T): T
+  /** As `of`, for resources and parts of them: equal ones that different proxies get are the same object. */
+  shared<T extends object>(name: string, args: readonly MemoArgument[], make: () => T): T
+  /** The same for a value that costs less to make than to look up. */
+  intern<T extends object>(name: string, key: string, value: T): T
+  /** A map whose readers depend on the keys that they look up, not on the whole. */
+  table<V>(name: string, args: readonly MemoArgument[], make: () => ReadonlyMap<string, V>): (key: string) => V | undefined
+}
+
+export type MemoArgument = string | number | boolean | object | undefined
+
+/** Of a single translation. */
+export function createMemo(): Memo {
+  const values = new Map<string, unknown>()
+  const of = <T>(name: string, args: readonly MemoArgument[], make: () => T): T => {
+    const key = memoKey(name, args)
+    const known = values.get(key)
+    if (known !== undefined || values.has(key)) return known as T
+    const made = make()
+    values.set(key, made)
+    return made
+  }
+  return {
+    of,
+    shared: (_name, _args, make) => make(),
+    intern: (_name, _key, value) => value,
+    table<V>(name: string, args: readonly MemoArgument[], make: () => ReadonlyMap<string, V>) {
+      const table = of(name, args, make)
+      return (key) => table.get(key)
+    },
+  }
+}
+
+const ids = new WeakMap<object, number>()
+let last = 0
+
+/** A number for an object, another for any other. */
+export function identityOf(object: object): number {
+  let id = ids.get(object)
+  if (id === undefined) ids.set(object, (id = ++last))
+  return id
+}
+
+export function memoKey(name: string, args: readonly MemoArgument[]): string {
+  let key = name
+  for (const arg of args) key += typeof arg === 'object' ? `\u0000#${identityOf(arg)}` : `\u0000${arg}`
+  return key
+}

@@ -1,0 +1,136 @@
+import type { ResourceGroup } from '@heddle/xds-types'
+import type { Build } from './build.js'
+import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
+import { inboundClusters } from './clusters/inbound.js'
+import { outboundClusters, outboundEndpoints, sniDnatClusters, sniDnatEndpoints } from './clusters/outbound.js'
+import { type BoundServer, serversOf } from './gateways.js'
+import { grpcGroups, isProxyless } from './grpc/groups.js'
+import { gatewayListeners } from './listeners/gateway.js'
+import { inbound } from './listeners/inbound.js'
+import { httpProxyListener, outboundListeners, outboundPlan } from './listeners/outbound.js'
+import { virtualInbound } from './listeners/virtual-inbound.js'
+import { virtualOutbound } from './listeners/virtual-outbound.js'
+import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
+import { HTTP_PROXY_ROUTE } from './names.js'
+import type { ProxyDescriptor } from './proxy.js'
+import { gatewayRoutes } from './routes/gateway.js'
+import { outboundRoutes } from './routes/outbound.js'
+import type { ServiceTarget } from './service-targets.js'
+
+/**
+ * Resources that are built, shared and compared together. Proxies that answer everything that a part asks of them alike hold the very same groups of it,
+ * so what asks more stands in a part of its own: endpoints ask where the proxy is, inbound listeners what it serves.
+ */
+export interface Part {
+  readonly name: string
+  groups(build: Build, targets: () => readonly ServiceTarget[]): readonly ResourceGroup[]
+}
+
+/** The parts of a proxy's resources. */
+export function partsOf(proxy: ProxyDescriptor): readonly Part[] {
+  if (isProxyless(proxy)) return GRPC
+  return proxy.type === 'router' ? ROUTER : SIDECAR
+}
+
+/** Spans name the workload in every connection manager, so listeners are shared less than routes. */
+const listeners: Part = {
+  name: 'listeners',
+  groups: (build) => [
+    group(build, 'outbound listeners', LISTENER_TYPE, () => [...outboundListeners(build), ...present(virtualOutbound(build))]),
+  ],
+}
+
+const routes: Part = {
+  name: 'routes',
+  groups: (build) => [group(build, 'outbound routes', ROUTE_TYPE, () => outboundRoutes(build, outboundPlan(build).routeNames))],
+}
+
+const clusters: Part = {
+  name: 'clusters',
+  groups: (build) => [
+    group(build, 'outbound clusters', CLUSTER_TYPE, () => [
+      ...outboundClusters(build),
+      blackHoleCluster(build),
+      passthroughCluster(build),
+      inboundPassthroughCluster(build),
+    ]),
+  ],
+}
+
+const gatewayClusters: Part = {
+  name: 'gateway clusters',
+  groups: (build) => [
+    group(build, 'outbound clusters', CLUSTER_TYPE, () => [...outboundClusters(build), blackHoleCluster(build)]),
+  ],
+}
+
+const endpoints: Part = {
+  name: 'endpoints',
+  groups: (build) => [group(build, 'outbound endpoints', ENDPOINT_TYPE, () => outboundEndpoints(build))],
+}
+
+/** Its port is the proxy's own. */
+const httpProxy: Part = {
+  name: 'http proxy',
+  groups(build) {
+    const listener = httpProxyListener(build)
+    if (listener === undefined) return []
+    return [
+      group(build, 'http proxy listener', LISTENER_TYPE, () => present(httpProxyListener(build))),
+      group(build, 'http proxy routes', ROUTE_TYPE, () => outboundRoutes(build, [HTTP_PROXY_ROUTE])),
+    ]
+  },
+}
+
+const inboundPart: Part = {
+  name: 'inbound',
+  groups: (build, targets) => [
+    group(build, 'inbound listeners', LISTENER_TYPE, () => {
+      const { virtualChains, listeners: own } = inbound(build, targets())
+      return [...(build.proxy.interceptionMode === 'NONE' ? [] : [virtualInbound(build, virtualChains)]), ...own]
+    }),
+    group(build, 'inbound clusters', CLUSTER_TYPE, () => inboundClusters(build, targets())),
+  ],
+}
+
+/** What AUTO_PASSTHROUGH servers pass on. */
+const passthrough: Part = {
+  name: 'passthrough',
+  groups(build, targets) {
+    if (!serversFor(build, targets).some(({ server }) => server.tls?.mode === 'AUTO_PASSTHROUGH')) return []
+    return [
+      group(build, 'passthrough clusters', CLUSTER_TYPE, () => sniDnatClusters(build)),
+      group(build, 'passthrough endpoints', ENDPOINT_TYPE, () => sniDnatEndpoints(build)),
+    ]
+  },
+}
+
+const gateway: Part = {
+  name: 'gateway',
+  groups: (build, targets) => [
+    group(build, 'gateway listeners', LISTENER_TYPE, () => gatewayListeners(build, serversFor(build, targets))),
+    group(build, 'gateway routes', ROUTE_TYPE, () => gatewayRoutes(build, serversFor(build, targets))),
+  ],
+}
+
+function serversFor(build: Build, targets: () => readonly ServiceTarget[]): readonly BoundServer[] {
+  return build.memo.of('servers', [], () => serversOf(build.snapshot, build.proxy, targets()))
+}
+
+const proxyless: Part = { name: 'grpc', groups: (build, targets) => grpcGroups(build, targets()) }
+
+const SIDECAR: readonly Part[] = [listeners, routes, clusters, endpoints, httpProxy, inboundPart]
+const ROUTER: readonly Part[] = [gatewayClusters, endpoints, passthrough, gateway]
+const GRPC: readonly Part[] = [proxyless]
+
+/** A group of one type, which stays the very same as long as its resources do. */
+function group(build: Build, name: string, type: string, make: () => readonly object[]): ResourceGroup {
+  return build.memo.of(`group of ${name}`, [], () => {
+    const resources = make()
+    return { id: `${name} ${build.view.key}`, resources: new Map(resources.length === 0 ? [] : [[type, resources]]) }
+  })
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value]
+}
