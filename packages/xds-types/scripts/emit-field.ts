@@ -99,7 +99,7 @@ function flagsOf(field: protobuf.Field, kind: number): number {
     (field.repeated ? FLAG.repeated : 0) |
     (isOptional(field) ? FLAG.optional : 0) |
     (field instanceof protobuf.MapField ? FLAG.map : 0) |
-    (field.repeated && field.packed && isPackable ? FLAG.packed : 0) |
+    (field.repeated && isPackable && isPacked(field) ? FLAG.packed : 0) |
     (oneofOf(field) !== undefined ? FLAG.oneof : 0) |
     (option(field, '(udpa.annotations.sensitive)') === true ? FLAG.sensitive : 0) |
     (isDeprecated(field) ? FLAG.deprecated : 0)
@@ -122,13 +122,21 @@ export function valueType(
   return { kind: target instanceof protobuf.Enum ? ENUM : MESSAGE, ref: name, type: name }
 }
 
-/** Keeps a zero apart from unset, without a oneof. */
+/** The one package of proto2: each scalar is optional, lists are not packed. */
+const PROTO2 = /^\.io\.prometheus\.client\./
+
+/**
+ * Keeps a zero apart from unset, without a oneof. Told from what is written: protobufjs' own `hasPresence` and `packed` take fields that
+ * join a message later for proto2.
+ */
 export function isOptional(field: protobuf.Field): boolean {
-  return (
-    field.options?.['proto3_optional'] === true ||
-    (field.partOf?.name.startsWith('_') ?? false) ||
-    (field.hasPresence && !field.repeated && field.partOf === null && field.resolvedType instanceof protobuf.Type === false)
-  )
+  if (field.options?.['proto3_optional'] === true || field.partOf?.name.startsWith('_') === true) return true
+  return PROTO2.test(field.fullName) && !field.repeated && !(field.resolvedType instanceof protobuf.Type)
+}
+
+function isPacked(field: protobuf.Field): boolean {
+  const written = field.options?.['packed']
+  return typeof written === 'boolean' ? written : !PROTO2.test(field.fullName)
 }
 
 export function isRequired(oneof: protobuf.OneOf): boolean {

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type protobuf from 'protobufjs'
 import { emitModule } from './emit.js'
 import { emitAll } from './emit-all.js'
-import { loadApi, OWN_PROTOS, textFiles, typesOf } from './load.js'
+import { LEFT_OUT, loadApi, OWN_PROTOS, textFiles, typesOf } from './load.js'
 import { modulePath, packageOf } from './names.js'
 import { mergeOverlay } from './overlay.js'
 import { readSentences, SENTENCES } from './sentences.js'
@@ -13,8 +13,6 @@ import { readSentences, SENTENCES } from './sentences.js'
 // Writes src/gen: one module per proto package. `--if-stale` leaves it alone when nothing that it is made from has changed.
 const GENERATED = path.join(import.meta.dirname, '../src/gen')
 const STAMP = path.join(GENERATED, '.stamp')
-/** Packages that only describe other descriptors; the codec knows google.protobuf by itself. */
-const LEFT_OUT = /^(google\.protobuf|google\.api(?!\.expr)|validate$|(envoy|udpa|xds)\.annotations)/
 
 const require = createRequire(import.meta.url)
 

@@ -17,6 +17,8 @@ const ROOTS: readonly string[] = [
   PROTOBUFJS,
 ]
 const WANTED = /^(envoy\/.*\/v3|xds|udpa)\//
+/** Packages that only describe other descriptors; the codec knows google.protobuf by itself. */
+export const LEFT_OUT: RegExp = /^(google\.protobuf|google\.api(?!\.expr)|validate$|(envoy|udpa|xds)\.annotations)/
 /** Fragments that add to messages of Envoy's API; they are merged after loading, see overlay.ts. */
 export const OVERLAY: string = path.join(OWN_PROTOS, 'overlay')
 

@@ -22,7 +22,6 @@ const LARGE_RANGES: Readonly<Record<number, readonly [low: bigint, high: bigint]
   [KIND.uint64]: UNSIGNED_64,
   [KIND.fixed64]: UNSIGNED_64,
 }
-const FLOAT_MAX = 3.4028234663852886e38
 
 export function wireTypeOf(kind: number): number {
   return WIRE_TYPES[kind] ?? 0
@@ -63,7 +62,7 @@ export function normalScalar(kind: number, value: unknown): string | number | bo
 function normalFloat(kind: number, value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : value === 'NaN' ? Number.NaN : numberFromText(value)
   if (number === undefined) return undefined
-  return kind === KIND.float && Number.isFinite(number) && Math.abs(number) > FLOAT_MAX ? undefined : number
+  return kind === KIND.float && Number.isFinite(number) && !Number.isFinite(Math.fround(number)) ? undefined : number
 }
 
 function normalLarge(kind: number, value: unknown): string | undefined {
