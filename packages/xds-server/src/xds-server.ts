@@ -3,6 +3,7 @@ import {
   type Logger,
   type MetricsRegistry,
   ok,
+  type Result,
   silentLogger,
   systemClock,
   type Unsubscribe,
@@ -14,6 +15,7 @@ import { type Admit, ANONYMOUS, type Authorize, type PeerIdentity } from './acce
 import { createAdmission } from './admission.js'
 import { type Applied, type AppliedOptions, whenApplied } from './applied.js'
 import { createEvents, type XdsEvent } from './events.js'
+import { type Fetched, type FetchRequest, fetchOnce } from './fetch.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { recordMetrics } from './metrics.js'
 import type { NodeInfo } from './node.js'
@@ -75,6 +77,10 @@ export interface XdsServer extends AsyncDisposable {
   subscribe(listener: (event: XdsEvent) => void): Unsubscribe
   /** A barrier: resolves when every connected client has answered what is current now. */
   applied(options?: AppliedOptions): Promise<Applied>
+  /** `control_plane.identifier` */
+  readonly identifier: string
+  /** One answer without a stream, for clients that poll; see {@link answerRest}. */
+  fetch(request: FetchRequest): Result<Fetched>
   /** What a transport calls for every new stream: `@heddle/xds-server/grpc`, or a test. */
   accept(start: StreamStart): StreamHandler
   /** Ends all streams with UNAVAILABLE, so that clients go elsewhere; new ones are refused. */
@@ -115,6 +121,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   let closed = false
 
   const server: XdsServer = {
+    identifier,
+    fetch: (request) => fetchOnce(context, request),
     *status() {
       for (const session of sessions) yield session.status
     },
