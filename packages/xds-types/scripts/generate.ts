@@ -23,6 +23,7 @@ function stampOfInputs(): string {
     hash.update(file).update(readFileSync(path.join(import.meta.dirname, file)))
   for (const [folder, ending] of [
     [OWN_PROTOS, '.proto'],
+    [OWN_PROTOS, '.json'],
     [SENTENCES, '.txt'],
   ] as const)
     for (const file of textFiles(folder, ending)) hash.update(file).update(readFileSync(path.join(folder, file)))

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import protobuf from 'protobufjs'
-import { OVERLAY, protoFiles } from './load.js'
+import { OVERLAY, OWN_PROTOS, protoFiles } from './load.js'
 
 /** The parser stamps this name on what it reads; its types leave it out. */
 const parser = protobuf.parse as typeof protobuf.parse & { filename: string | null }
@@ -19,6 +19,21 @@ export function mergeOverlay(root: protobuf.Root): void {
     mergeInto(root, fragment)
   }
   parser.filename = null
+  applyChanges(root)
+}
+
+/** Facts that no fragment can say: `deprecated` fields, and oneofs that are `not_required` any more. */
+function applyChanges(root: protobuf.Root): void {
+  const changes = JSON.parse(readFileSync(path.join(OWN_PROTOS, 'changes.json'), 'utf8')) as Readonly<Record<string, string[]>>
+  const ownerOf = (name: string): protobuf.Type => root.lookupType(name.slice(0, name.lastIndexOf('.')))
+  const lastOf = (name: string): string => name.slice(name.lastIndexOf('.') + 1)
+  for (const name of changes['deprecated'] ?? []) ownerOf(name).fields[lastOf(name)]?.setOption('deprecated', true)
+  for (const name of changes['not_required'] ?? []) {
+    const oneof = ownerOf(name).oneofs?.[lastOf(name)]
+    if (oneof === undefined) throw new Error(`changes.json: there is no oneof ${name}`)
+    delete oneof.options
+    delete oneof.parsedOptions
+  }
 }
 
 function mergeInto(target: protobuf.NamespaceBase, fragment: protobuf.NamespaceBase): void {
