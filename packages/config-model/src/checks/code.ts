@@ -16,4 +16,5 @@ export const CODE = {
   deprecated: 'config.deprecated',
   noEffect: 'config.no_effect',
   unreachable: 'config.unreachable',
+  unreachableMatch: 'config.unreachable_match',
 } as const

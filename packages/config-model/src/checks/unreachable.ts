@@ -32,7 +32,7 @@ export function warnUnreachable<M extends object>(rules: readonly Rule<M>[] | un
       duplicates++
       const by = nameOf(rules[earlier.rule] ?? {}, earlier.rule)
       const message = `virtualService rule ${nameOf(rule, r)} match ${nameOf(match, m)} is not used (duplicate/overlapping match in rule ${by})`
-      warn(into(into(at, 'match'), m), CODE.unreachable, message)
+      warn(into(into(at, 'match'), m), CODE.unreachableMatch, message)
     })
     if (duplicates === matches.length)
       warn(at, CODE.unreachable, `virtualService rule ${nameOf(rule, r)} not used (all matches used by prior rules)`)
@@ -69,7 +69,7 @@ export function warnCoveredPrefixes(rules: readonly HTTPRoute[] | undefined, sit
       const at = into(into(into(into(site, 'http'), later.r), 'match'), later.m)
       warn(
         at,
-        CODE.unreachable,
+        CODE.unreachableMatch,
         `virtualService rule ${nameOf(later.rule, later.r)} match ${what} is not used (duplicate/overlapping match in rule ${by})`,
       )
     }

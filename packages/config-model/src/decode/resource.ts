@@ -34,12 +34,13 @@ export function decodeResource(object: unknown, options: DecodeOptions = {}): Re
 
 /**
  * An object as far as it can be read, whether its rules hold or not: unknown fields are passed over and what is missing is empty. Undefined
- * when a field has a value of the wrong type, since then nobody can say what was meant.
+ * when a field of one of Istio's kinds has a value of the wrong type, since then Istio reads nothing of it; of other kinds such a field is left out.
  */
 export function decodeLoosely(object: unknown, { defaultNamespace = 'default' }: DecodeOptions = {}): Decoded | undefined {
   const found: Findings = Object.assign([], { lenient: true })
   const decoded = decode(object, defaultNamespace, found)
-  const unreadable = found.some(({ severity, code }) => severity === 'error' && !PASSED_OVER.has(code))
+  const istio = isRecord(object) && /\.istio\.io\//.test(String(object['apiVersion']))
+  const unreadable = istio && found.some(({ severity, code }) => severity === 'error' && !PASSED_OVER.has(code))
   return unreadable ? undefined : decoded
 }
 
@@ -67,8 +68,8 @@ function decode(object: unknown, defaultNamespace: string, found: Findings): Dec
   if (spec === undefined) return undefined
   const resource =
     kind.body === 'spec' && isRecord(object['status'])
-      ? { kind: name, metadata, spec, status: object['status'] }
-      : { kind: name, metadata, spec }
+      ? { kind: kind.name, metadata, spec, status: object['status'] }
+      : { kind: kind.name, metadata, spec }
   return { known: true, resource: resource as AnyResource }
 }
 
@@ -107,8 +108,9 @@ function subjectOf(object: unknown, decoded: Decoded | undefined, defaultNamespa
   const { kind, apiVersion } = object
   const { name, namespace } = object['metadata']
   if (typeof kind !== 'string' || typeof name !== 'string' || name === '') return undefined
-  const namespaced = kindFor(typeof apiVersion === 'string' ? apiVersion : '', kind)?.namespaced ?? true
-  return `${kind} ${namespaced ? (typeof namespace === 'string' ? namespace : defaultNamespace) : ''}/${name}`
+  const known = kindFor(typeof apiVersion === 'string' ? apiVersion : '', kind)
+  const namespaced = known?.namespaced ?? true
+  return `${known?.name ?? kind} ${namespaced ? (typeof namespace === 'string' ? namespace : defaultNamespace) : ''}/${name}`
 }
 
 function withSubject(found: readonly Diagnostic[], subject: string | undefined): Diagnostic[] {

@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.js'
+import { analysis } from './analysis.js'
 import { authorization } from './authorization.js'
 import { envoy } from './envoy.js'
 import { http1Desync } from './http1-desync.js'
@@ -15,7 +16,7 @@ const notYet = (name: string, file = `${name}.json`): Suite => ({ name, file })
 /** In the order in which they run: what is quick first. */
 export const suites: readonly Suite[] = [
   validation,
-  notYet('analysis'),
+  analysis,
   authorization,
   notYet('ambient-authorization'),
   simulation,
