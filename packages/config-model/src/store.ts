@@ -40,6 +40,8 @@ export interface StoreOptions {
   network?: string
   /** What sidecars do with several VirtualServices of one host; default `oldest`, as Istio. */
   sidecarHosts?: SidecarHostPolicy
+  /** Whether hosts of ServiceEntries without an address get one of 240.240.0.0/16, as Istio's controller gives it; default true. */
+  allocateAddresses?: boolean
   /** Counts builds of the derived collections. */
   metrics?: MetricsRegistry
 }
@@ -76,6 +78,7 @@ const KIND_NAMES = Object.keys(KINDS) as KindName[]
 
 export function createStore(options: StoreOptions = {}): Store {
   const { domainSuffix = 'cluster.local', cluster = 'Kubernetes', network = '', sidecarHosts = 'oldest' } = options
+  const { allocateAddresses = true } = options
   const graph = createGraph(options.metrics === undefined ? {} : { metrics: options.metrics })
   const sources = createKindSources(graph, KIND_NAMES)
   const discovery = createDiscovery(sources)
@@ -83,7 +86,7 @@ export function createStore(options: StoreOptions = {}): Store {
   let base = options.meshConfig ?? defaultMeshConfig
   bases.set('', base)
   const meshConfig = deriveMeshConfig(bases, sources)
-  const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network }
+  const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network, allocateAddresses }
   const catalog = createCatalog(catalogOptions)
   const precedence = createPrecedence({ ...catalogOptions, services: catalog.services, sidecarHosts })
   const view = createView(sources, catalog, meshConfig)

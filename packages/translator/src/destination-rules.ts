@@ -58,7 +58,7 @@ function mostSpecificRules(scope: RulesScope, hostname: string, namespace: strin
   const applies = ({ spec, metadata }: DestinationRule): boolean => {
     const selector = spec.workloadSelector?.matchLabels
     if (!isEmpty(selector) && (metadata.namespace !== proxy.namespace || !selectsProxy(selector, proxy))) return false
-    return namespace === proxy.namespace || visible(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
+    return visible(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
   }
   const exact = (table(`${namespace} ${hostname}`) ?? []).filter(applies)
   if (exact.length > 0) return exact
@@ -115,7 +115,7 @@ export function policyForPort(policy: TrafficPolicy | undefined, port: ServicePo
   const level = policy.portLevelSettings?.find((p) => p.port.number === port.number)
   if (level === undefined) return withoutPorts(policy)
   const { port: _, ...settings } = level
-  return { ...settings, ...keep({ tunnel: policy.tunnel, proxyProtocol: policy.proxyProtocol, retryBudget: policy.retryBudget }) }
+  return settings
 }
 
 /** What a subset says goes over the destination's, group by group; within a group nothing is mixed. */
@@ -126,16 +126,10 @@ export function policyOfSubset(
 ): TrafficPolicy | undefined {
   const inherited = policyForPort(base, port)
   if (subset === undefined) return inherited
-  const level = subset.portLevelSettings?.find((p) => p.port.number === port.number)
-  if (level !== undefined)
-    return policyForPort(
-      {
-        ...keep({ tunnel: inherited?.tunnel, proxyProtocol: inherited?.proxyProtocol, retryBudget: inherited?.retryBudget }),
-        ...subset,
-      },
-      port,
-    )
-  return { ...inherited, ...policyForPort(subset, port) }
+  const own = policyForPort(subset, port)
+  if (!subset.portLevelSettings?.some((p) => p.port.number === port.number)) return { ...inherited, ...own }
+  const { tunnel, proxyProtocol, retryBudget } = inherited ?? {}
+  return { ...keep({ tunnel, proxyProtocol, retryBudget }), ...own }
 }
 
 function withoutPorts(policy: TrafficPolicy): TrafficPolicy {

@@ -1,4 +1,11 @@
-import type { HTTPMatchRequest, HTTPRoute, MeshSnapshot, RouteDestination, VirtualService } from '@heddle/config-model'
+import type {
+  HTTPMatchRequest,
+  HTTPRoute,
+  MeshSnapshot,
+  RouteDestination,
+  StringMatch,
+  VirtualService,
+} from '@heddle/config-model'
 import { resolveHost } from './hosts.js'
 import { visible } from './selection.js'
 
@@ -143,7 +150,7 @@ function withDelegate(
     const { delegate: _, ...inherited } = root
     return [
       {
-        http: { ...own, ...withoutRoute(inherited), match, ...mergedName(root, own) },
+        http: { ...withoutRoute(inherited), ...own, match, ...mergedName(root, own) },
         source: delegate,
         path: `spec.http[${i}]`,
       },
@@ -156,7 +163,7 @@ function mergedName(root: HTTPRoute, child: HTTPRoute): { name?: string } {
   return name === '' ? {} : { name }
 }
 
-// What a root rule may say besides its delegate goes over the delegate's; its route and match do not exist.
+// What a root rule says besides its delegate holds where the delegate is silent; its route and match do not exist.
 function withoutRoute(rule: HTTPRoute): Partial<HTTPRoute> {
   const { route: _r, match: _m, name: _n, ...rest } = rule
   return rest
@@ -169,18 +176,38 @@ function mergeMatches(
 ): readonly HTTPMatchRequest[] | undefined {
   if (roots.length === 0) return children
   if (children.length === 0) return roots
-  const pairs = roots.flatMap((root) =>
-    children.filter((child) => !contradicts(root, child)).map((child) => mergeMatch(root, child)),
-  )
-  return pairs.length === 0 ? undefined : pairs
+  const pairs = children.map((child) => roots.filter((root) => !contradicts(root, child)).map((root) => mergeMatch(root, child)))
+  return pairs.some((list) => list.length === 0) ? undefined : pairs.flat()
 }
 
+/** A delegate's block must ask for no less than the root's does. */
 function contradicts(root: HTTPMatchRequest, child: HTTPMatchRequest): boolean {
-  if (root.port !== undefined && child.port !== undefined && root.port !== child.port) return true
-  if (root.uri === undefined || child.uri === undefined) return false
-  if (!('prefix' in root.uri)) return JSON.stringify(root.uri) !== JSON.stringify(child.uri)
-  if ('regex' in child.uri) return true
-  return !('exact' in child.uri ? child.uri.exact : child.uri.prefix).startsWith(root.uri.prefix)
+  return (
+    TEXTS.some((field) => textContradicts(root[field], child[field])) ||
+    MAPS.some((field) =>
+      Object.entries(child[field] ?? {}).some(([name, match]) => textContradicts(root[field]?.[name], match)),
+    ) ||
+    (root.ignoreUriCase ?? false) !== (child.ignoreUriCase ?? false) ||
+    (isPort(root.port) && isPort(child.port) && root.port !== child.port) ||
+    (isSome(root.sourceNamespace) && root.sourceNamespace !== child.sourceNamespace) ||
+    Object.entries(child.sourceLabels ?? {}).some(([name, value]) => (root.sourceLabels?.[name] ?? value) !== value) ||
+    (isSome(root.gateways) && (child.gateways ?? []).some((gateway) => root.gateways?.includes(gateway) !== true))
+  )
+}
+
+const TEXTS = ['uri', 'scheme', 'method', 'authority'] as const
+const MAPS = ['headers', 'withoutHeaders', 'queryParams'] as const
+
+const isPort = (port: number | undefined): boolean => port !== undefined && port > 0
+const isSome = (value: string | readonly string[] | undefined): boolean => value !== undefined && value.length > 0
+
+function textContradicts(root: StringMatch | undefined, child: StringMatch | undefined): boolean {
+  // A match by presence only.
+  if (root === undefined || child === undefined || Object.keys(root).length === 0 || Object.keys(child).length === 0) return false
+  if ('regex' in root) return true
+  if ('regex' in child) return true
+  if ('exact' in root) return !('exact' in child) || child.exact !== root.exact
+  return !('exact' in child ? child.exact : child.prefix).startsWith(root.prefix)
 }
 
 function mergeMatch(root: HTTPMatchRequest, child: HTTPMatchRequest): HTTPMatchRequest {

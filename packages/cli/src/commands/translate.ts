@@ -50,7 +50,8 @@ export const translate: Command = {
     const json = wantsJson(args)
     const proxies = await readProxies(required(args, 'proxy'), io)
     const meshConfig = await readMeshConfigFlag(args, io)
-    const store = createStore(meshConfig === undefined ? {} : { meshConfig })
+    // Giving addresses is a controller's work, which leaves them in the status.
+    const store = createStore({ allocateAddresses: false, ...(meshConfig === undefined ? {} : { meshConfig }) })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
     for (const diagnostic of source.diagnostics.current)

@@ -25,13 +25,13 @@ export function createServices(options: CatalogOptions): Services {
     ({ metadata, spec }) => spec.hosts.map((host) => `${metadata.namespace}/${host.toLowerCase()}`),
     { name: 'catalog.service-entries.by-host' },
   )
-  const addresses = allocateAddresses(graph, sources.ServiceEntry)
+  const addresses = options.allocateAddresses ? allocateAddresses(graph, sources.ServiceEntry) : undefined
   const ofEntries = derive(
     entriesByHost,
     (entries, read, key) => {
       const slash = key.indexOf('/')
       const hostname = key.slice(slash + 1)
-      return fromServiceEntries(entries, hostname, addresses.of(read, key.slice(0, slash), hostname))
+      return fromServiceEntries(entries, hostname, addresses?.of(read, key.slice(0, slash), hostname))
     },
     { name: 'catalog.services.service-entry' },
   )

@@ -7,6 +7,8 @@ export type KindSources = { readonly [K in KindName]: Source<KindOf<K>> }
 
 /** What a catalogue is derived from. */
 export interface CatalogOptions {
+  /** Whether hosts of ServiceEntries that have no address get one of 240.240.0.0/16. */
+  readonly allocateAddresses: boolean
   readonly graph: Graph
   readonly sources: KindSources
   /** One value under the key ''. */

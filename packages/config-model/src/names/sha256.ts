@@ -4,9 +4,7 @@ const CONSTANTS = constants()
 /** SHA-256 of a text's UTF-8 bytes, as 64 hex digits. */
 export function sha256(text: string): string {
   const blocks = padded(new TextEncoder().encode(text))
-  const state = Uint32Array.from([
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-  ])
+  const state = Uint32Array.from([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19])
   const schedule = new Uint32Array(64)
   for (let at = 0; at < blocks.byteLength; at += 64) compress(state, blocks, at, schedule)
   return [...state].map((word) => word.toString(16).padStart(8, '0')).join('')

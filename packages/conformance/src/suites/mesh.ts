@@ -15,7 +15,7 @@ export interface Resources {
 export function meshOf(texts: readonly string[], meshConfig: Json = {}): MeshSnapshot {
   const mesh = readMeshConfig(JSON.stringify(meshConfig))
   if (!mesh.ok) throw new Error(`mesh config: ${mesh.diagnostics.map(({ path, message }) => `${path} ${message}`).join('; ')}`)
-  const store = createStore({ meshConfig: mesh.value ?? defaultMeshConfig })
+  const store = createStore({ allocateAddresses: false, meshConfig: mesh.value ?? defaultMeshConfig })
   store.apply({ set: texts.flatMap((text, i) => readYaml(text, { file: `config-${i}.yaml` }).resources) })
   return store.snapshot()
 }

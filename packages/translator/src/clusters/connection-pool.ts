@@ -33,7 +33,7 @@ export function applyConnectionPool(
     max_connection_duration: tcp?.maxConnectionDuration === undefined ? undefined : duration(tcp.maxConnectionDuration),
   })
   const streams = positive(http?.maxConcurrentStreams)
-  if (Object.keys(common).length > 0 || streams !== undefined) options.common = common
+  if (Object.keys(common).length > 0 || streams !== undefined || http?.http2KeepAlive !== undefined) options.common = common
   if (streams !== undefined) options.maxConcurrentStreams = streams
   const ping = http?.http2KeepAlive
   if (ping !== undefined) {
@@ -60,8 +60,8 @@ function applyKeepalive(draft: ClusterDraft, keepalive: TcpKeepalive | undefined
 /** Defaults: 20 percent of the active requests, at least 3. */
 function budget(given: RetryBudget): object {
   return defined({
-    budget_percent: given.percent === undefined ? undefined : { value: given.percent },
-    min_retry_concurrency: given.minRetryConcurrency,
+    budget_percent: { value: given.percent ?? 20 },
+    min_retry_concurrency: positive(given.minRetryConcurrency) ?? 3,
     budget_interval: given.budgetInterval === undefined ? undefined : duration(given.budgetInterval),
   })
 }

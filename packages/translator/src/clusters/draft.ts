@@ -56,7 +56,7 @@ export function finish(given: ClusterDraft): Cluster {
       common_http_protocol_options: common,
       upstream_http_protocol_options: upstream,
       ...(protocol === 'downstream'
-        ? { use_downstream_protocol_config: { http_protocol_options: http1, http2_protocol_options: http2 } }
+        ? { use_downstream_protocol_config: { http_protocol_options: http1, http2_protocol_options: {} } }
         : { explicit_http_config: protocol === 'http2' ? { http2_protocol_options: http2 } : { http_protocol_options: http1 } }),
     }),
   }

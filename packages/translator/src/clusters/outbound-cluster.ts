@@ -6,6 +6,7 @@ import { configPath, defined, type TypedMessage, typed } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { isHttp2 } from '../protocol.js'
 import { sourceOf } from '../provenance.js'
+import { isEmpty } from '../selection.js'
 import { outboundStatName } from '../telemetry/stat-names.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { applyDiscovery, discoveryType } from './discovery.js'
@@ -14,6 +15,7 @@ import { identitiesOf } from './identities.js'
 import { applyLoadBalancer } from './load-balancing.js'
 import { applyOutlierDetection } from './outlier-detection.js'
 import { markPolicy } from './policy-sources.js'
+import { applyProxyProtocol } from './proxy-protocol.js'
 import { type ClusterTarget, clusterNameOf } from './target.js'
 import { applyUpstreamTls } from './upstream-tls.js'
 
@@ -42,17 +44,21 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
   applyLoadBalancer(made, policy?.loadBalancer, mesh)
-  if (!target.sniDnat) applyTls(target, made)
+  if (!target.sniDnat) {
+    applyTls(target, made)
+    applyProxyProtocol(made, policy?.proxyProtocol)
+  }
   applyHealthCheck(target, made)
   if (!build.proxy.stockEnvoy) made.cluster.filters = [METADATA_EXCHANGE]
   return mark(target, finish(made))
 }
 
 function applyTls(target: ClusterTarget, made: ClusterDraft): void {
-  const { build, service, port, policy, subset } = target
+  const { build, service, port, policy, subset, rule } = target
   applyUpstreamTls(build, made, {
     service,
     settings: policy?.tls,
+    selected: !isEmpty(rule?.sources[0]?.spec.workloadSelector?.matchLabels),
     identities: identitiesOf(build, service),
     meshSni: sniOfCluster(port.number, subset?.subset.name ?? '', service.hostname),
     serverMode: serverMode(target),
@@ -65,7 +71,8 @@ function describe({ service, rule, subset }: ClusterTarget, made: ClusterDraft):
   const { hostname: host, namespace } = service
   const fields = {
     config: first === undefined ? undefined : configPath(first),
-    external: service.meshExternal ? true : undefined,
+    // Istio leaves it out of subsets.
+    external: service.meshExternal && subset === undefined ? true : undefined,
     services:
       service.resolution === 'DynamicDNS'
         ? undefined

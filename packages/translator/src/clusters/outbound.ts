@@ -4,7 +4,6 @@ import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpo
 import type { Build } from '../build.js'
 import { policyForPort, policyOfSubset } from '../destination-rules.js'
 import { loadAssignment } from '../endpoints/load-assignment.js'
-import { isEmpty } from '../selection.js'
 import { isDiscovered } from './discovery.js'
 import { outboundClusterOf } from './outbound-cluster.js'
 import type { ClusterTarget } from './target.js'
@@ -70,9 +69,7 @@ function targetsOf(build: Build, service: MeshService, sniDnat: boolean): readon
     const base = { build, service, port, rule, sniDnat }
     targets.push({ ...base, subset: undefined, policy: policyForPort(rule?.trafficPolicy, port) })
     for (const subset of rule?.subsets ?? []) {
-      const { labels, trafficPolicy } = subset.subset
-      // Where every address is its own destination a subset without labels or policy is the service itself.
-      if (isEmpty(labels) && trafficPolicy === undefined && service.resolution === 'Passthrough') continue
+      const { trafficPolicy } = subset.subset
       targets.push({ ...base, subset, policy: policyOfSubset(rule?.trafficPolicy, trafficPolicy, port) })
     }
   }

@@ -21,6 +21,8 @@ export interface UpstreamTls {
   readonly identities: readonly string[]
   /** SNI of mTLS within the mesh. */
   readonly meshSni: string
+  /** Whether the rule is for chosen workloads (workloadSelector). */
+  readonly selected: boolean
   /** What the servers take, as far as clients can tell; `unknown` outside the mesh. */
   readonly serverMode: 'DISABLE' | 'PERMISSIVE' | 'STRICT' | 'unknown'
 }
@@ -46,7 +48,8 @@ function byEndpoint(mutual: TransportSocket): Cluster_TransportSocketMatch[] {
 }
 
 function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, settings: ClientTLSSettings): void {
-  if (settings.mode === 'DISABLE') return
+  if (settings.mode === 'SIMPLE' || settings.mode === 'MUTUAL') draft.istio['alpn_override'] = 'false'
+  if (settings.mode === 'DISABLE' || withheld(build, tls, settings)) return
   if (settings.mode === 'ISTIO_MUTUAL') {
     const names =
       settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0 ? settings.subjectAltNames : tls.identities
@@ -58,7 +61,6 @@ function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, sett
     )
     return
   }
-  draft.istio['alpn_override'] = 'false'
   const names =
     settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0
       ? settings.subjectAltNames
@@ -70,13 +72,18 @@ function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, sett
     }
   draft.cluster.transport_socket = tlsSocket(
     'UpstreamTlsContext',
-    defined({ common_tls_context: plainTls(build, draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
+    defined({ common_tls_context: plainTls(draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
   )
 }
 
+/** A credential goes to gateways, and to the sidecars that a DestinationRule selects; all others would wait for a secret that they may not have. */
+function withheld(build: Build, { selected }: UpstreamTls, { mode, credentialName = '' }: ClientTLSSettings): boolean {
+  return credentialName !== '' && build.proxy.type === 'sidecar' && !selected && (mode === 'SIMPLE' || mode === 'MUTUAL')
+}
+
 /** TLS to anything that is not Istio: certificates from files are secrets of the agent, those of a credentialName secrets of the control plane. */
-function plainTls(build: Build, draft: ClusterDraft, settings: ClientTLSSettings, names: readonly string[]): object {
-  const byCredential = settings.credentialName !== undefined && settings.credentialName !== '' && build.proxy.type === 'router'
+function plainTls(draft: ClusterDraft, settings: ClientTLSSettings, names: readonly string[]): object {
+  const byCredential = settings.credentialName !== undefined && settings.credentialName !== ''
   const mutual = settings.mode === 'MUTUAL'
   const certificate = !mutual
     ? undefined

@@ -71,18 +71,19 @@ function localityEndpoints(target: ClusterTarget, locality: string, endpoints: r
 }
 
 /** Endpoints of other networks stand behind their network's gateways, which pass mTLS on: one entry per gateway, with the weight of what is behind it. */
-function reachable({ build, policy, sniDnat }: ClusterTarget, endpoints: readonly ServiceEndpoint[]): LbEndpoint[] {
+function reachable(target: ClusterTarget, endpoints: readonly ServiceEndpoint[]): LbEndpoint[] {
+  const { build, sniDnat } = target
   const gateways = build.common.of('network gateways', [], () => networkGateways(build.snapshot, DEFAULT_CLUSTER))
   const direct: LbEndpoint[] = []
   const through = new Map<NetworkGateway, number>()
   for (const endpoint of endpoints) {
-    const mutual = takesMutualTls(build, endpoint, policy)
+    const mutual = takesMutualTls(build, endpoint, tlsModeOf(target))
     // Who comes by SNI speaks mTLS already.
     if (sniDnat && !mutual) continue
     const weight = endpoint.weight * gateways.scale
     const { network } = endpoint
     const between = network === '' || network === build.proxy.network ? [] : gatewaysInto(gateways, network, endpoint.cluster)
-    if (between.length === 0) direct.push(lbEndpoint(build, endpoint, policy, weight))
+    if (between.length === 0) direct.push(lbEndpoint(build, endpoint, mutual, weight))
     else if (mutual) for (const g of between) through.set(g, (through.get(g) ?? 0) + Math.floor(weight / between.length))
   }
   const behind = gateways.all.flatMap((gateway) => {
@@ -112,7 +113,7 @@ function withLocality(build: Build, localities: LocalityLbEndpoints[], policy: T
   return outlier === undefined ? localities : failoverPriorities(localities, locality, setting.failover ?? [])
 }
 
-function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined, weight: number): LbEndpoint {
+function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, weight: number): LbEndpoint {
   const workload = [
     endpoint.workloadName,
     endpoint.namespace,
@@ -126,7 +127,7 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, policy: TrafficPoli
     load_balancing_weight: weight,
     metadata: {
       filter_metadata: {
-        ...(takesMutualTls(build, endpoint, policy) ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
+        ...(mutual ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
         istio: { workload },
       },
     },
@@ -139,10 +140,19 @@ function address(endpoint: ServiceEndpoint): NonNullable<NonNullable<LbEndpoint[
   return { socket_address: { address: endpoint.address, port_value: endpoint.port } }
 }
 
-/** Whether clients may speak mTLS to an endpoint: it says so itself, and neither a DestinationRule nor the workload's PeerAuthentication forbids it. */
-export function takesMutualTls(build: Build, endpoint: ServiceEndpoint, policy: TrafficPolicy | undefined): boolean {
+/** What a DestinationRule says of TLS to a port. Here, unlike for its cluster, a port's silence does not hide the destination's word. */
+function tlsModeOf({ rule, subset, port }: ClusterTarget): string | undefined {
+  const said = (policy: TrafficPolicy | undefined): string | undefined => {
+    const level = policy?.portLevelSettings?.find((p) => p.port.number === port.number && p.tls !== undefined)
+    return (level?.tls ?? policy?.tls)?.mode
+  }
+  return said(subset?.subset.trafficPolicy) ?? said(rule?.trafficPolicy)
+}
+
+/** Whether clients may speak mTLS to an endpoint: the DestinationRule says it, or else the endpoint itself and nothing in the workload's PeerAuthentication forbids it. */
+function takesMutualTls(build: Build, endpoint: ServiceEndpoint, said: string | undefined): boolean {
+  if (said !== undefined) return said === 'ISTIO_MUTUAL'
   if (endpoint.tlsMode !== 'istio') return false
-  if (policy?.tls !== undefined) return policy.tls.mode === 'ISTIO_MUTUAL'
   return build.peers.ofWorkload(endpoint.namespace, endpoint.labels).forPort(endpoint.port).mode !== 'DISABLE'
 }
 

@@ -1,8 +1,8 @@
-import type { MeshService, PortProtocol, RouteDestination } from '@heddle/config-model'
+import type { MeshService, PortProtocol, RouteDestination, TunnelSettings } from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { defined, duration, typed } from '../message.js'
-import { parseClusterName } from '../names.js'
+import { hostWithPort, parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { clusterOf } from '../routes/http-route.js'
 import { accessLogs } from '../telemetry/access-log.js'
@@ -94,6 +94,13 @@ function statPrefix(build: Build, cluster: string): object {
   return given === undefined ? {} : { stat_prefix: given }
 }
 
+/** Connections inside an HTTP CONNECT or POST request to a forward proxy, whose cluster it is. */
+function tunneling(tunnel: TunnelSettings | undefined): object {
+  if (tunnel === undefined) return {}
+  const hostname = hostWithPort(tunnel.targetHost, tunnel.targetPort)
+  return { tunneling_config: { hostname, ...(tunnel.protocol === 'POST' ? { use_post: true } : {}) } }
+}
+
 /** What the DestinationRule says of connections, for the whole destination or the subset, never by port. A connection has no hash but its source. */
 function connectionSettings(build: Build, cluster: string): object {
   const name = parseClusterName(cluster)
@@ -102,7 +109,9 @@ function connectionSettings(build: Build, cluster: string): object {
   const subset = rule?.subsets.find((s) => s.subset.name === name?.subset)?.subset.trafficPolicy
   const tcp = (subset?.connectionPool ?? rule?.trafficPolicy?.connectionPool)?.tcp
   const hash = (subset?.loadBalancer ?? rule?.trafficPolicy?.loadBalancer)?.consistentHash
+  const tunnel = name?.subset === '' || name === undefined ? rule?.trafficPolicy?.tunnel : subset?.tunnel
   return defined({
+    ...tunneling(tunnel),
     hash_policy: hash?.useSourceIp === true ? [{ source_ip: {} }] : undefined,
     idle_timeout: tcp?.idleTimeout === undefined ? undefined : duration(tcp.idleTimeout),
     max_downstream_connection_duration:

@@ -5,5 +5,6 @@ export const ALWAYS: FractionalPercent = { numerator: 100 }
 
 /** 0..100 with four decimals, as Envoy's parts per million. */
 export function perMillion(percent: number): FractionalPercent {
-  return { numerator: Math.trunc(percent * 10_000), denominator: 'MILLION' }
+  const numerator = Math.trunc(percent * 10_000)
+  return { ...(numerator === 0 ? {} : { numerator }), denominator: 'MILLION' }
 }
