@@ -119,6 +119,26 @@ static_resources:
   await vi.waitFor(async () => expect(await answer(`http://${adminAddress}/ready`)).toBe('200 LIVE\n'), 10_000)
   await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 hello'), 10_000)
   expect(await answer(`http://${addresses.http}/debug/syncz`)).toContain(node)
+  const heddle = async (...argv: string[]): Promise<string> => {
+    const io = createTestIo()
+    expect([await main(argv, io), io.stderr]).toEqual([0, ''])
+    return io.stdout
+  }
+  const [head, row] = (await heddle('proxy-status', '--address', addresses.http)).split('\n')
+  expect(head?.split(/\s{2,}/)).toEqual(['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ECDS', 'ISTIOD', 'VERSION'])
+  expect(row?.split(/\s{2,}/).slice(0, 7)).toEqual([
+    'door.edge',
+    'Kubernetes',
+    'SYNCED',
+    'SYNCED',
+    'NOT SENT',
+    'SYNCED',
+    'NOT SENT',
+  ])
+  const routes = ['NAME           DOMAINS     MATCH     VIRTUAL SERVICE', `http.${port}     *           /*        hello.edge`, '']
+  expect((await heddle('proxy-config', 'route', 'door', '--address', addresses.http)).split('\n')).toEqual(routes)
+  // The proxy itself tells the same.
+  expect((await heddle('proxy-config', 'route', '--address', adminAddress)).split('\n')).toEqual(routes)
   writeFileSync(join(folder, 'edge.yaml'), listener('changed'))
   await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 changed'), 10_000)
   expect(await proxy.stop()).toBe(0)

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Diagnostic, type MetricsRegistry, PROMETHEUS_CONTENT_TYPE, renderPrometheus, type Watch } from '@heddle/runtime'
-import { configDump, syncStatus } from '@heddle/xds-server'
+import { type NodeSyncStatus, syncStatus } from '@heddle/xds-server'
+import { envoyConfigDump } from './config-dump.js'
 import type { ControlPlane } from './control-plane.js'
 
 export interface DebugSubject {
@@ -17,7 +18,8 @@ export interface DebugServer {
 interface Page {
   readonly help: string
   readonly contentType?: string
-  body(subject: DebugSubject, query: URLSearchParams): string
+  /** Undefined: there is no such thing. */
+  body(subject: DebugSubject, query: URLSearchParams): string | undefined
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
@@ -27,11 +29,14 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/debug/list': { help: 'these pages', body: () => json(Object.entries(PAGES).map(([path, { help }]) => ({ path, help }))) },
   '/debug/syncz': {
     help: 'connected proxies and what they have acknowledged',
-    body: ({ controlPlane }) => json({ settled: controlPlane.settled, proxies: syncStatus(controlPlane.xds) }),
+    body: ({ controlPlane }) => json({ settled: controlPlane.settled, proxies: proxyStatus(controlPlane) }),
   },
   '/debug/config_dump': {
-    help: 'what the node ?proxyID=… was sent; secrets redacted',
-    body: ({ controlPlane }, query) => json(configDump(controlPlane.xds, query.get('proxyID') ?? '')),
+    help: 'what the node ?proxyID=… was sent, as Envoy shows it; secrets redacted',
+    body({ controlPlane }, query) {
+      const dump = envoyConfigDump(controlPlane.xds, query.get('proxyID') ?? '')
+      return dump === undefined ? undefined : json(dump)
+    },
   },
   '/debug/diagnostics': {
     help: 'what is wrong with the configuration, by file and line',
@@ -44,15 +49,28 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
 }
 
+/** Streams with what their nodes say of themselves: a row of `heddle proxy-status`. */
+function proxyStatus({
+  xds,
+}: ControlPlane): (NodeSyncStatus & { readonly cluster_id: string; readonly proxy_version: string; readonly istiod: string })[] {
+  const metadata = new Map([...xds.status()].map((stream) => [stream.streamId, stream.node?.metadata]))
+  return syncStatus(xds).map((row) => ({
+    ...row,
+    cluster_id: String(metadata.get(row.stream_id)?.['CLUSTER_ID'] ?? 'Kubernetes'),
+    proxy_version: String(metadata.get(row.stream_id)?.['ISTIO_VERSION'] ?? ''),
+    istiod: xds.identifier,
+  }))
+}
+
 /** Serves readiness, metrics and debug pages over HTTP. Bind it to a trusted network: it asks nobody who they are. */
 export function serveDebugPages(address: string, subject: DebugSubject): Promise<DebugServer> {
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const [path = '/', query] = (request.url ?? '/').split('?')
     const page = PAGES[path]
-    if (page === undefined) return void response.writeHead(404).end('not found; /debug/list tells what there is\n')
-    response
-      .writeHead(200, { 'content-type': page.contentType ?? 'application/json' })
-      .end(page.body(subject, new URLSearchParams(query)))
+    const body = page?.body(subject, new URLSearchParams(query))
+    if (page === undefined) response.writeHead(404).end('not found; /debug/list tells what there is\n')
+    else if (body === undefined) response.writeHead(404).end('this proxy is not connected; /debug/syncz tells which are\n')
+    else response.writeHead(200, { 'content-type': page.contentType ?? 'application/json' }).end(body)
   })
   const { host, port } = splitAddress(address)
   return new Promise((resolve, reject) => {

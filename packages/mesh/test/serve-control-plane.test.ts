@@ -70,7 +70,8 @@ test('a proxy gets what the folder says over plaintext, and the debug pages tell
   expect((await page('/metrics')).text).toMatch(/^pilot_/m)
   expect((await page('/nothing')).status).toBe(404)
   for (const { path } of JSON.parse((await page('/debug/list')).text) as { path: string }[])
-    expect((await page(path)).status).toBe(200)
+    expect((await page(`${path}?proxyID=${encodeURIComponent(node.id)}`)).status).toBe(200)
+  expect((await page('/debug/config_dump?proxyID=nobody')).status).toBe(404)
   await proxy.close()
 })
 

@@ -4,6 +4,8 @@ import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import { inject } from './inject.js'
 import { proxy } from './proxy.js'
+import { proxyConfig } from './proxy-config.js'
+import { proxyStatus } from './proxy-status.js'
 import { translate } from './translate.js'
 import { validate } from './validate.js'
 import { version } from './version.js'
@@ -16,6 +18,8 @@ export const commands: readonly Command[] = [
   inject,
   proxy,
   controlPlane,
+  proxyStatus,
+  proxyConfig,
   version,
   completion(() => commands),
 ]
