@@ -44,7 +44,7 @@ function readField(reader: Reader, field: Field, wireType: number, into: Message
 }
 
 function clearOthers(field: Field, into: Message): void {
-  for (const other of field.oneof?.members ?? []) if (other !== field.name && other in into) delete into[other]
+  for (const other of field.oneof?.members ?? []) if (other !== field.name && Object.hasOwn(into, other)) delete into[other]
 }
 
 function readItems(reader: Reader, field: Field, packed: boolean, into: Message, place: Place): void {

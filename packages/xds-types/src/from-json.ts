@@ -34,7 +34,7 @@ export function readJson(
 }
 
 function refuseSecond(field: Field, message: Record<string, unknown>, path: string, place: JsonPlace): void {
-  if (field.name in message)
+  if (Object.hasOwn(message, field.name))
     noteJson(
       place,
       'duplicate_field',
@@ -43,7 +43,7 @@ function refuseSecond(field: Field, message: Record<string, unknown>, path: stri
     )
   if (field.oneof === undefined) return
   const { name, members } = field.oneof
-  const other = members.find((member) => member !== field.name && member in message)
+  const other = members.find((member) => member !== field.name && Object.hasOwn(message, member))
   if (other !== undefined)
     noteJson(place, 'oneof', path, `only one of '${other}' and '${field.name}' may be set (oneof ${name}); keep one`)
 }
@@ -93,12 +93,15 @@ function readEnum(type: EnumType<string>, json: unknown, path: string, place: Js
   )
 }
 
-/** `; did you mean 'cluster_name'?` for a name that differs in case and underscores only or in one letter. */
+/** No name of the API is longer. */
+const LONGEST_NAME = 100
+
+/** `; did you mean 'cluster_name'?` for a name that differs in case and underscores only, or begins like it. */
 function suggestion(type: MessageType<unknown>, key: string): string {
+  if (key.length > LONGEST_NAME) return ''
   const flat = (name: string): string => name.toLowerCase().replaceAll('_', '')
-  const near = type.table.fields.find(
-    ({ name }) => flat(name) === flat(key) || flat(name).startsWith(flat(key)) || flat(key).startsWith(flat(name)),
-  )
+  const wanted = flat(key)
+  const near = type.table.fields.find(({ name }) => flat(name).startsWith(wanted) || wanted.startsWith(flat(name)))
   return near === undefined ? '' : `; did you mean '${near.name}'?`
 }
 

@@ -9,7 +9,8 @@ export function printJson(type: MessageType<unknown>, value: unknown, options: J
   const json: Record<string, unknown> = {}
   const message = value as Record<string, unknown>
   for (const field of type.table.fields) {
-    const item = field.name in message ? message[field.name] : message[field.jsonName]
+    const name = Object.hasOwn(message, field.name) ? field.name : field.jsonName
+    const item = Object.hasOwn(message, name) ? message[name] : undefined
     if (item === undefined || (item === null && !field.nullable)) continue
     json[field.name] = options.redact === true && field.sensitive ? REDACTED : printField(field, item, options)
   }

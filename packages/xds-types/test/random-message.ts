@@ -114,7 +114,7 @@ export function createMessages(random: Random, registry: TypeRegistry): Messages
         if (field.oneof !== undefined && used.has(field.oneof)) continue
       }
       let item = value(field, depth)
-      while (field === must && isDefault(field, item)) item = value(field, depth)
+      while (field === must && isDefault(field, item) && !isMute(field)) item = value(field, depth)
       if (isDefault(field, item)) continue
       used.add(field.oneof)
       set.set(field, (set.get(field) ?? 0) + 1)
