@@ -144,6 +144,7 @@ export function routeTable(
     hash: () => undefined,
     mirrors: [],
     upgrades: new Map(),
+    terminatesConnect: false,
     clusterNotFoundStatus: 503,
     autoHostRewrite: false,
     ...action,

@@ -54,7 +54,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     rewrite: compileRewrite(fields, scope),
     hash: createRequestHash(hashPolicies, scope.deps.hash64),
     mirrors: mirrors.length > 0 ? mirrors : scope.mirrors,
-    upgrades: compileUpgrades(fields),
+    ...compileUpgrades(fields),
     clusterNotFoundStatus: NOT_FOUND_STATUS[notFound],
     ...compileStreamDuration(fields),
     autoHostRewrite: fields.boolean('auto_host_rewrite'),
@@ -201,11 +201,15 @@ function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefine
   return regex && ((request) => regex.regex.replaceAll(pathOnly(request.path), regex.substitution))
 }
 
-function compileUpgrades(fields: Fields<RouteAction>): ReadonlyMap<string, boolean> {
+function compileUpgrades(fields: Fields<RouteAction>): Pick<ForwardAction, 'upgrades' | 'terminatesConnect'> {
   const upgrades = new Map<string, boolean>()
+  let terminatesConnect = false
   for (const config of fields.messages('upgrade_configs')) {
     upgrades.set(asciiLower(config.string('upgrade_type')), config.boolean('enabled', true))
+    const connect = config.message('connect_config')
+    if (connect !== undefined) terminatesConnect = true
+    connect?.done()
     config.done()
   }
-  return upgrades
+  return { upgrades, terminatesConnect }
 }

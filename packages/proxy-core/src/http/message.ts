@@ -32,7 +32,10 @@ export interface HttpRequest {
   /** Path with its query. */
   path: string
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
-  /** Without `host`, `connection`, `transfer-encoding` and what `connection` names; `content-length` is there for reading only. */
+  /**
+   * Without `host`, `connection`, `transfer-encoding` and what `connection` names; `content-length` is there for reading only.
+   * Of an upgrade `connection` and `upgrade` are there, as they were said.
+   */
   headers: HeaderMap
   body: Body
   /**

@@ -1,4 +1,3 @@
-import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer } from '../net/timers.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
@@ -9,13 +8,14 @@ import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js
 import type { HttpFilter, HttpStream } from './filter.js'
 import type { Forwarding, ForwardSink } from './forward.js'
 import type { HeaderMap } from './header-map.js'
-import { identifyRequest, setJoined } from './identity.js'
+import { setJoined } from './identity.js'
 import { isGrpc, responseOf } from './local-reply.js'
 import type { ManagedConnection, ManagerRuntime } from './manager.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 import { createStreamInfo } from './new-stream-info.js'
-import { normalizePath } from './normalize.js'
+import { dropUpgrade, receiveRequest } from './receive.js'
 import type { StreamInfo } from './stream-info.js'
+import { armStreamTimers } from './stream-timers.js'
 
 /** One request: route, filters in order, router, filters in reverse, completion. */
 export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, ForwardSink {
@@ -27,9 +27,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   readonly #exchange: ServerExchange
   readonly #table: RouteTable | undefined
   readonly #grpc: boolean
-  readonly #timers: Timer[] = []
   #route: RouteDecision | undefined
   #filters: readonly HttpFilter[] = []
+  #timers: readonly Timer[] = []
   #forwarding: Forwarding | undefined
   #clientAddress = ''
   #internal = false
@@ -71,12 +71,22 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   start(): void {
     const problem = this.#receive()
     if (problem !== undefined) {
-      this.onReply(problem)
+      if (problem.status > 0) this.onReply(problem)
+      else this.#cutOff(problem)
       return
     }
-    this.#armTimers()
+    this.#timers = armStreamTimers(this.#exchange, this.route, this.#runtime, {
+      answered: () => this.#answered,
+      timedOut: (reply) => this.#timedOut(reply),
+    })
     this.#filters = this.#runtime.createFilters(this)
     this.#runFilters(0)
+  }
+
+  #cutOff({ details, flag }: LocalReply): void {
+    this.info.details = details
+    if (flag !== undefined) this.info.flags.add(flag)
+    this.#exchange.reset()
   }
 
   get route(): RouteDecision | undefined {
@@ -104,60 +114,28 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     )
   }
 
-  /** Checks the request and makes it the proxy's own: path, identity, route. */
+  /** Makes the request the proxy's own, then asks whether the route takes an upgrade. */
   #receive(): LocalReply | undefined {
-    const { manager } = this.#runtime
-    const { request, info } = this
-    if (this.#exchange.upgrade !== undefined && this.#exchange.upgrade !== 'h2c') return refusal(403, 'upgrade_failed')
-    if (request.authority === '') {
-      this.#closes = true
-      return refusal(400, 'missing_host_header')
+    const received = receiveRequest(this.request, this.info, this.#runtime, this.#peer)
+    this.#closes = received.closes
+    if (received.kind === 'reply') return received.reply
+    this.#clientAddress = received.identity.clientAddress
+    this.#internal = received.identity.internal
+    const { upgrade } = this.#exchange
+    if (upgrade === undefined) return undefined
+    if (upgrade === 'h2c') {
+      dropUpgrade(this.request.headers)
+      return undefined
     }
-    if (manager.headersWithUnderscores !== 'ALLOW' && !this.#underscoresAllowed()) return this.#refuseUnderscore()
-    stripHost(request, manager, this.connection.local.port)
-    const normalized = normalizePath(request.path, manager)
-    if (normalized.kind !== 'path') info.path = normalized.path
-    if (normalized.kind === 'reject') {
-      this.#closes = true
-      return refusal(400, 'path_normalization_failed')
-    }
-    if (normalized.kind === 'redirect')
-      return { ...refusal(307, 'path_normalization_failed'), headers: [['location', normalized.path]] }
-    request.path = normalized.path
-    const identity = identifyRequest(request, manager, this.#peer)
-    this.#clientAddress = identity.clientAddress
-    this.#internal = identity.internal
-    if (identity.requestId !== undefined) info.requestId = identity.requestId
-    info.path = request.path
-    info.authority = request.authority
-    if (identity.clientAddress !== this.connection.remote.address) {
-      info.downstreamDirectRemote = info.downstreamRemote
-      info.downstreamRemote = formatAddress({ address: identity.clientAddress, port: 0 })
-    }
+    if (this.#allowsUpgrade(upgrade)) this.request.upgrade = upgrade
+    else if (upgrade !== 'connect' || this.route?.kind === 'forward') return UPGRADE_FAILED
     return undefined
   }
 
-  /** As the codec refuses a head: nothing of it is told. */
-  #refuseUnderscore(): LocalReply {
-    this.#closes = true
-    this.#runtime.stats.requestsRejectedWithUnderscores.inc()
-    this.info.method = this.info.path = this.info.authority = ''
-    return { status: 400, body: 'Bad Request', details: 'http1.unexpected_underscore', flag: 'DPE' }
-  }
-
-  #underscoresAllowed(): boolean {
-    const { headers } = this.request
-    if (this.#runtime.manager.headersWithUnderscores === 'DROP_HEADER') {
-      const { droppedHeadersWithUnderscores } = this.#runtime.stats
-      headers.deleteWhere((name) => {
-        const dropped = name.includes('_')
-        if (dropped) droppedHeadersWithUnderscores.inc()
-        return dropped
-      })
-      return true
-    }
-    for (let i = 0; i < headers.size; i++) if (headers.nameAt(i).includes('_')) return false
-    return true
+  #allowsUpgrade(upgrade: string): boolean {
+    const { route } = this
+    const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
+    return action?.upgrades.get(upgrade) ?? this.#runtime.manager.upgrades.has(upgrade)
   }
 
   #noteRoute(decision: RouteDecision): void {
@@ -380,45 +358,6 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#peer.streamOver()
   }
 
-  #armTimers(): void {
-    const { timeouts } = this.#runtime.manager
-    const route = this.route
-    const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
-    const idle = action?.idleTimeoutMs ?? timeouts.streamIdle
-    if (idle > 0) this.#armIdle(idle)
-    if (timeouts.request > 0)
-      this.#arm(timeouts.request, () => {
-        if (!this.#exchange.requestComplete)
-          this.#timedOut({ status: 408, body: 'request timeout', details: 'request_overall_timeout' })
-      })
-    const longest = action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
-    if (longest > 0)
-      this.#arm(longest, () =>
-        this.#timedOut({ status: 504, body: 'downstream duration timeout', details: 'max_duration_timeout' }),
-      )
-  }
-
-  #arm(ms: number, run: () => void): Timer {
-    const timer = this.#runtime.timers.timer(run)
-    timer.start(ms)
-    this.#timers.push(timer)
-    return timer
-  }
-
-  /** Looks back when it fires, so that a byte in flight costs nothing. */
-  #armIdle(ms: number): void {
-    let seen = -1
-    const timer = this.#arm(ms, () => {
-      const now = this.#exchange.bytesReceived + this.#exchange.bytesSent + (this.#answered ? 1 : 0)
-      if (now === seen || (seen < 0 && now === 0))
-        this.#timedOut({ status: 504, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
-      else {
-        seen = now
-        timer.start(ms)
-      }
-    })
-  }
-
   #timedOut(reply: LocalReply): void {
     if (this.#over) return
     this.#runtime.stats.downstreamRqTimeout.inc()
@@ -434,22 +373,5 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 }
 
+const UPGRADE_FAILED: LocalReply = { status: 403, body: '', details: 'upgrade_failed' }
 const DISCONNECTED: ExchangeProblem = { details: 'downstream_remote_disconnect', flag: 'DC' }
-
-/** Envoy's answers before routing: an empty body and no flag. */
-function refusal(status: number, details: string): LocalReply {
-  return { status, body: '', details }
-}
-
-function stripHost(
-  request: HttpRequest,
-  manager: { stripAnyHostPort: boolean; stripMatchingHostPort: boolean; stripTrailingHostDot: boolean },
-  localPort: number,
-): void {
-  if (manager.stripAnyHostPort || manager.stripMatchingHostPort) {
-    const port = /:(\d+)$/.exec(request.authority)
-    if (port !== null && (manager.stripAnyHostPort || Number(port[1]) === localPort))
-      request.authority = request.authority.slice(0, port.index)
-  }
-  if (manager.stripTrailingHostDot && request.authority.endsWith('.')) request.authority = request.authority.slice(0, -1)
-}

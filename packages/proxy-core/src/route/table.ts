@@ -66,6 +66,8 @@ export interface ForwardAction {
   readonly mirrors: readonly Mirror[]
   /** Lower case: upgrades that this route allows or forbids against the manager's own list. */
   readonly upgrades: ReadonlyMap<string, boolean>
+  /** connect_config: a CONNECT ends here, its bytes go to the endpoint over TCP. */
+  readonly terminatesConnect: boolean
   /** Of an unknown cluster: 503, 404 or 500. */
   readonly clusterNotFoundStatus: number
   /** 0: none. Undefined: the manager's. */

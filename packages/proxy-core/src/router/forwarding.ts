@@ -2,7 +2,7 @@ import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
 import type { ClientSession } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
-import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
+import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
@@ -12,9 +12,12 @@ import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
+import { openConnectTunnel } from './connect-tunnel.js'
 import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
 import { sendMirror } from './mirror.js'
+import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
+import { endWatched } from './request-end.js'
 import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
 
@@ -34,7 +37,7 @@ const WORTH_READING = 64 * 1024
 type Reason = AttemptFailure | 'per_try_timeout'
 
 /** One request on its way upstream, through all its attempts. */
-export class Forward implements Forwarding, AttemptEvents {
+export class Forward implements Forwarding, AttemptsOwner {
   readonly #runtime: RouterRuntime
   readonly #context: ForwardContext
   readonly #sink: ForwardSink
@@ -104,33 +107,17 @@ export class Forward implements Forwarding, AttemptEvents {
   /** Bodies that may be needed twice are kept; the end of the others is watched when a timeout counts from it. */
   #prepareBody(): void {
     const { request } = this.#context
+    // Of an upgrade the body is a conversation: it has no end to wait for, and cannot be held twice.
+    if (request.upgrade !== undefined && request.body.length !== 0) return
     const mirrors = this.#action.mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction)
     if (request.body.length === 0) this.#requestRead()
     else {
-      const watched = this.#watch(request.body)
+      const watched = endWatched(request.body, () => this.#requestRead())
       if (mirrors.length > 0 || (this.#policy !== undefined && this.#retriesLeft > 0))
         this.#replay = createReplayBody(watched, this.#runtime.retryBufferBytes)
       else request.body = watched
     }
     for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
-  }
-
-  #watch(body: Body): Body {
-    return {
-      length: body.length,
-      pause: () => body.pause(),
-      resume: () => body.resume(),
-      discard: () => body.discard(),
-      consume: (sink) =>
-        body.consume({
-          data: (chunk) => sink.data(chunk),
-          end: (trailers) => {
-            this.#requestRead()
-            sink.end(trailers)
-          },
-          abort: (error) => sink.abort(error),
-        }),
-    }
   }
 
   #requestRead(): void {
@@ -168,15 +155,22 @@ export class Forward implements Forwarding, AttemptEvents {
       this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
       this.#perTryTimer.start(this.#timeouts.perTryMs)
     }
-    const protocol = this.#cluster.protocolFor(request.protocol)
-    const alpn = alpnOverride(info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
     this.#attempt = undefined
     const attempts = this.#attempts
     const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
-    const attempt = this.#cluster.pool(endpoint, protocol, alpn).send(this.#requestOfAttempt(), events)
+    const attempt = this.#sendTo(endpoint, events)
     // A failure may have been told already, and the next attempt begun.
     if (attempts === this.#attempts) this.#attempt = attempt
     if (this.#over) attempt.cancel()
+  }
+
+  #sendTo(endpoint: Endpoint, events: AttemptEvents): Attempt {
+    const { request, entry } = this.#context
+    if (request.upgrade === 'connect' && this.#action.terminatesConnect)
+      return openConnectTunnel(this.#cluster, endpoint, request, events)
+    const protocol = this.#cluster.protocolFor(request.protocol)
+    const alpn = alpnOverride(entry.info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
+    return this.#cluster.pool(endpoint, protocol, alpn).send(this.#requestOfAttempt(), events)
   }
 
   #requestOfAttempt(): HttpRequest {
@@ -238,7 +232,8 @@ export class Forward implements Forwarding, AttemptEvents {
     const now = clock.monotonic()
     const serviceTime = this.#readyAt < 0 ? 0 : Math.floor(now - this.#readyAt)
     entry.info.upstreamServiceTimeMs = serviceTime
-    if (!suppressEnvoyHeaders) headers.set('x-envoy-upstream-service-time', String(serviceTime))
+    const conversation = this.#context.request.upgrade !== undefined && this.#readyAt < 0
+    if (!suppressEnvoyHeaders && !conversation) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
     if (this.#setCookie !== undefined) headers.append('set-cookie', this.#setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
@@ -383,33 +378,5 @@ export class Forward implements Forwarding, AttemptEvents {
     this.#perTryTimer?.stop()
     this.#stopBackoff?.()
     this.#stopBackoff = undefined
-  }
-}
-
-/** The events of one attempt among several: what a superseded one still says is for nobody. */
-class OneAttempt implements AttemptEvents {
-  readonly #forward: Forward
-  readonly #number: number
-
-  constructor(forward: Forward, number: number) {
-    this.#forward = forward
-    this.#number = number
-  }
-
-  onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
-    if (!this.#forward.superseded(this.#number)) this.#forward.onConnected(connection, protocol)
-  }
-
-  onResponse(response: HttpResponse): void {
-    if (this.#forward.superseded(this.#number)) response.body.discard()
-    else this.#forward.onResponse(response)
-  }
-
-  onEnd(): void {
-    if (!this.#forward.superseded(this.#number)) this.#forward.onEnd()
-  }
-
-  onFailure(reason: AttemptFailure, error?: Error): void {
-    if (!this.#forward.superseded(this.#number)) this.#forward.onFailure(reason, error)
   }
 }

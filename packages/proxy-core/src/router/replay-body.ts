@@ -1,3 +1,4 @@
+import type { HeaderMap } from '../http/header-map.js'
 import type { Body, BodySink } from '../http/message.js'
 
 /**
@@ -26,6 +27,7 @@ class Replay implements ReplayBody, BodySink {
   first = 0
   readonly chunks: Uint8Array[] = []
   ended = false
+  trailers: HeaderMap | undefined
   error: Error | undefined
   readonly #source: Body
   readonly #limit: number
@@ -81,8 +83,9 @@ class Replay implements ReplayBody, BodySink {
     return !this.#paused
   }
 
-  end(): void {
+  end(trailers?: HeaderMap): void {
     this.ended = true
+    this.trailers = trailers
     for (const reader of [...this.#readers]) reader.pump()
   }
 
@@ -191,7 +194,7 @@ class Reader implements Body {
       replay.closed(this)
     } else if (replay.ended) {
       this.#over = true
-      this.#sink.end()
+      this.#sink.end(replay.trailers)
       replay.closed(this)
     }
   }

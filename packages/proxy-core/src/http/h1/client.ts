@@ -9,7 +9,8 @@ import type {
   ClientSessionHandler,
   ResetReason,
 } from '../codec.js'
-import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
+import type { HttpRequest, HttpResponse } from '../message.js'
+import { Http1ClientExchange as Exchange, type ExchangeHome } from './client-exchange.js'
 import { BodyFraming, type BodyKind } from './framing.js'
 import { type Head, type HeadLimits, parseResponseHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
@@ -23,14 +24,14 @@ export function connectHttp1(connection: Connection, options: ClientOptions, han
 }
 
 const LF = 10
-const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
-/** They are dropped, so only their bytes count. */
-const MAX_TRAILERS = 10_000
+/** Where they are dropped only their bytes count. */
+const MAX_DROPPED_TRAILERS = 10_000
 
-class Session implements ClientSession, ConnectionHandler, BodySource {
+class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySource {
   readonly connection: Connection
   readonly writer: Writer
   readonly #framing = new BodyFraming()
+  readonly keepsTrailers: boolean
   readonly #handler: ClientSessionHandler
   readonly #limits: HeadLimits
   readonly #held = new HeldBytes()
@@ -43,6 +44,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
   constructor(connection: Connection, options: ClientOptions, handler: ClientSessionHandler) {
     this.connection = connection
     this.#handler = handler
+    this.keepsTrailers = options.enableTrailers
     this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount }
     this.writer = new Writer(connection)
   }
@@ -161,15 +163,19 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
     if ('details' in head) return this.#violation(head.details)
     // Interim answers end here; the proxy has said `100 Continue` itself.
     if (head.status < 200 && head.status !== 101) return at + head.size
-    const kind = bodyKindOf(head, exchange.request.method)
+    const accepted = exchange.upgradeAccepted(head.status)
+    const kind = accepted ? 'close' : bodyKindOf(head, exchange.request.method)
     if (kind === undefined) return this.#violation('http1.codec_error')
     if (head.close || kind === 'close') this.#usable = false
-    this.#framing.begin(kind, head.contentLength, this.#limits.maxBytes, MAX_TRAILERS)
+    if (exchange.request.upgrade !== undefined) this.#usable = false
+    const maxTrailers = this.keepsTrailers ? this.#limits.maxHeaders : MAX_DROPPED_TRAILERS
+    this.#framing.begin(kind, head.contentLength, this.#limits.maxBytes, maxTrailers, this.keepsTrailers)
     const incoming = new IncomingBody(kind === 'length' ? head.contentLength : kind === 'none' ? 0 : undefined, this)
     const response: HttpResponse = { status: head.status, headers: head.headers, body: kind === 'none' ? emptyBody : incoming }
     if (kind !== 'none') {
       this.#incoming = incoming
       exchange.events.onResponse(response)
+      if (accepted) exchange.tunnel()
     } else {
       // Over before anybody hears of it: whoever cancels on hearing must not cost the connection.
       this.#free(exchange, at + head.size === bytes.length)
@@ -206,7 +212,7 @@ class Session implements ClientSession, ConnectionHandler, BodySource {
   #finishResponse(exchange: Exchange, incoming: IncomingBody, clean: boolean): void {
     this.#free(exchange, clean)
     exchange.events.onEnd()
-    incoming.finish()
+    incoming.finish(this.#framing.trailers)
   }
 
   /** `clean`: nothing lies behind the response. What does would be taken for the next one's (response-queue poisoning). */
@@ -248,99 +254,4 @@ function bodyKindOf(head: Head, method: string): BodyKind | undefined {
   if (head.chunked) return 'chunked'
   if (head.contentLength === 0) return 'none'
   return head.contentLength > 0 ? 'length' : 'close'
-}
-
-class Exchange implements ClientExchange, BodySink {
-  readonly request: HttpRequest
-  readonly events: ClientExchangeEvents
-  /** The request is on the connection, to its last byte. */
-  sent = false
-  readonly #session: Session
-  #chunked = false
-  #left = 0
-  #waiting = false
-  #stopped = false
-
-  constructor(session: Session, request: HttpRequest, events: ClientExchangeEvents) {
-    this.#session = session
-    this.request = request
-    this.events = events
-  }
-
-  start(): void {
-    const { request } = this
-    const { writer } = this.#session
-    writer.ascii(`${request.method} `)
-    writer.target(request.path)
-    writer.ascii(' HTTP/1.1\r\n')
-    writer.field('host', request.authority)
-    const { headers } = request
-    for (let i = 0; i < headers.size; i++) {
-      const name = headers.nameAt(i)
-      if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection' || name === 'host') continue
-      writer.field(name, headers.valueAt(i))
-    }
-    const { length } = request.body
-    if (length === undefined) {
-      this.#chunked = true
-      writer.ascii('transfer-encoding: chunked\r\n\r\n')
-    } else {
-      this.#left = length
-      // RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0.
-      const says = length > 0 || !BODILESS.has(request.method)
-      writer.ascii(says ? `content-length: ${length}\r\n\r\n` : '\r\n')
-    }
-    request.body.consume(this)
-  }
-
-  cancel(): void {
-    this.stopSending()
-    this.#session.cancel(this)
-  }
-
-  /** The rest of the request is not wanted. */
-  stopSending(): void {
-    if (this.sent || this.#stopped) return
-    this.#stopped = true
-    this.request.body.discard()
-  }
-
-  data(chunk: Uint8Array): boolean {
-    if (this.#stopped || chunk.length === 0) return true
-    const { writer } = this.#session
-    if (this.#chunked) {
-      writer.ascii(`${chunk.length.toString(16)}\r\n`)
-      writer.bytes(chunk)
-      writer.ascii('\r\n')
-    } else {
-      this.#left -= chunk.length
-      if (this.#left < 0) {
-        this.abort(new Error('the request body is longer than was said'))
-        return true
-      }
-      writer.bytes(chunk)
-    }
-    if (!writer.full) return true
-    this.#waiting = true
-    return false
-  }
-
-  end(): void {
-    if (this.#stopped) return
-    if (this.#chunked) this.#session.writer.ascii('0\r\n\r\n')
-    this.sent = true
-  }
-
-  /** The client is gone in the middle of its request: the upstream must not take what it has for a whole one. */
-  abort(error: Error): void {
-    if (this.#stopped) return
-    this.#stopped = true
-    this.#session.destroy(error)
-  }
-
-  onDrain(): void {
-    if (!this.#waiting) return
-    this.#waiting = false
-    this.request.body.resume()
-  }
 }

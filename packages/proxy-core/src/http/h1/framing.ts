@@ -1,3 +1,4 @@
+import { createHeaderMap, type HeaderMap } from '../header-map.js'
 import { FIELD_VALUE, TOKEN } from './tables.js'
 
 /** Bytes of one chunk's size line, extensions included (RFC 9112 §7.1.1 wants a limit). */
@@ -24,7 +25,7 @@ const STATE = {
 
 /**
  * Takes a body's framing off, RFC 9112 §6 and §7.1, strictly: CRLF ends lines, a size is hex digits, trailers are well formed.
- * Trailers are checked and dropped. Of each buffer it gives one run of payload: small chunks are moved together in place, so
+ * Trailers are checked, and kept where they are wanted. Of each buffer it gives one run of payload: small chunks are moved together in place, so
  * that a sender of one-byte chunks costs what its bytes cost.
  */
 export class BodyFraming {
@@ -32,6 +33,8 @@ export class BodyFraming {
   /** After {@link eat}: where the payload lies. */
   from = 0
   to = 0
+  /** Once done: the trailers, where {@link begin} was asked to keep them and there were any. */
+  trailers: HeaderMap | undefined
   #kind: BodyKind = 'none'
   #left = 0
   #state: number = STATE.size
@@ -40,8 +43,13 @@ export class BodyFraming {
   #trailers = 0
   #maxTrailerBytes = 0
   #maxTrailers = 0
+  #keepTrailers = false
+  #text = ''
 
-  begin(kind: BodyKind, length: number, maxTrailerBytes: number, maxTrailers: number): void {
+  begin(kind: BodyKind, length: number, maxTrailerBytes: number, maxTrailers: number, keepTrailers = false): void {
+    this.trailers = undefined
+    this.#keepTrailers = keepTrailers
+    this.#text = ''
     this.#kind = kind
     this.#left = kind === 'length' ? length : 0
     this.#state = STATE.size
@@ -143,6 +151,7 @@ export class BodyFraming {
 
   #trailerByte(byte: number): boolean {
     if (++this.#trailerBytes > this.#maxTrailerBytes) return false
+    if (this.#keepTrailers) this.#text += String.fromCharCode(byte)
     switch (this.#state) {
       case STATE.trailerStart:
         if (byte === 13) {
@@ -162,9 +171,20 @@ export class BodyFraming {
         return byte === 10
       default:
         this.done = true
+        if (this.#text.length > 2) this.trailers = readTrailers(this.#text)
         return byte === 10
     }
   }
+}
+
+/** Lines that have been checked. */
+function readTrailers(text: string): HeaderMap {
+  const trailers = createHeaderMap()
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':')
+    if (colon > 0) trailers.append(line.slice(0, colon), line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, ''))
+  }
+  return trailers
 }
 
 function hexDigit(byte: number): number {

@@ -10,7 +10,7 @@ export interface Head {
   status: number
   /** Of HTTP/1.x. */
   minor: 0 | 1
-  /** Everything but host, connection and what it names, transfer-encoding, keep-alive, proxy-connection, upgrade. */
+  /** Everything but host, connection and what it names, transfer-encoding, keep-alive, proxy-connection; and `connection` and `upgrade` where an upgrade is asked for. */
   headers: HeaderMap
   host: string | undefined
   /** -1: no Content-Length. */
@@ -269,6 +269,10 @@ function applyConnection(head: Head, connection: string, upgrade: string | undef
     else if (option !== '' && isRequest && option !== 'content-length') head.headers.delete(option)
   }
   head.close = close || (head.minor === 0 && !keepAlive)
+  if (head.upgrade === undefined || upgrade === undefined) return
+  // Who passes the upgrade on says both as they were said.
+  head.headers.append('connection', connection)
+  head.headers.append('upgrade', upgrade)
 }
 
 function isHost(value: string): boolean {

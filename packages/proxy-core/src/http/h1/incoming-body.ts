@@ -1,3 +1,4 @@
+import type { HeaderMap } from '../header-map.js'
 import type { Body, BodySink } from '../message.js'
 
 /** Tells the reader of a connection that its body may flow, must wait, or is not wanted. */
@@ -68,9 +69,9 @@ export class IncomingBody implements Body {
     if (this.#sink?.data(chunk) === false) this.pause()
   }
 
-  finish(): void {
+  finish(trailers?: HeaderMap): void {
     this.#over = true
-    this.#sink?.end()
+    this.#sink?.end(trailers)
   }
 
   fail(error: Error): void {

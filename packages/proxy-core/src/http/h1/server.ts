@@ -2,13 +2,14 @@ import type { Connection, ConnectionHandler } from '../../net/connection.js'
 import { asBuffer, HeldBytes } from '../../net/held-bytes.js'
 import type { Timer } from '../../net/timers.js'
 import { emptyBody } from '../body.js'
-import type { ExchangeEvents, ServerExchange, ServerHandler, ServerOptions, ServerSession } from '../codec.js'
+import type { ServerHandler, ServerOptions, ServerSession } from '../codec.js'
 import { createHeaderMap } from '../header-map.js'
-import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
-import { BodyFraming } from './framing.js'
+import type { HttpRequest } from '../message.js'
+import { BodyFraming, type BodyKind } from './framing.js'
 import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, LOW_VERSION, parseRequestHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
-import { reasonOf, statusLine } from './status-line.js'
+import { Http1ServerExchange as Exchange, type ExchangeHome } from './server-exchange.js'
+import { reasonOf } from './status-line.js'
 import { readTarget } from './target.js'
 import { Writer } from './writer.js'
 
@@ -20,9 +21,9 @@ export function serveHttp1(connection: Connection, options: ServerOptions, handl
 }
 
 const LF = 10
-/** They are dropped, so only their bytes count. */
-const MAX_TRAILERS = 10_000
-const noEvents: ExchangeEvents = { onDone() {}, onBroken() {}, onReset() {} }
+/** Where they are dropped only their bytes count. */
+const MAX_DROPPED_TRAILERS = 10_000
+
 interface Refusal {
   readonly status: number
   readonly details: string
@@ -32,7 +33,7 @@ interface Refusal {
 
 const HEADER_TIMEOUT: Refusal = { status: 408, details: 'request_header_timeout', body: 'request header timeout' }
 
-class Session implements ServerSession, ConnectionHandler, BodySource {
+class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySource {
   readonly writer: Writer
   readonly framing = new BodyFraming()
   readonly #connection: Connection
@@ -68,6 +69,10 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
 
   get total(): number {
     return this.#total
+  }
+
+  get keepsTrailers(): boolean {
+    return this.#options.enableTrailers
   }
 
   get draining(): boolean {
@@ -182,7 +187,7 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
     }
     if (this.framing.to > this.framing.from) body.push(bytes.subarray(this.framing.from, this.framing.to))
     if (this.framing.done && !body.over) {
-      body.finish()
+      body.finish(this.framing.trailers)
       exchange.requestRead()
     }
     return next
@@ -197,9 +202,12 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
       this.#refuse(target === undefined ? BAD_TARGET : LOW_VERSION)
       return
     }
-    const kind = head.chunked ? 'chunked' : head.contentLength > 0 ? 'length' : 'none'
-    this.framing.begin(kind, head.contentLength, this.#limits.maxBytes, MAX_TRAILERS)
-    const incoming = kind === 'none' ? undefined : new IncomingBody(head.chunked ? undefined : head.contentLength, this)
+    const upgrade = head.method === 'CONNECT' ? 'connect' : head.upgrade
+    const kind = bodyKindOf(head, upgrade)
+    const { enableTrailers } = this.#options
+    const maxTrailers = enableTrailers ? this.#limits.maxHeaders : MAX_DROPPED_TRAILERS
+    this.framing.begin(kind, head.contentLength, this.#limits.maxBytes, maxTrailers, enableTrailers)
+    const incoming = kind === 'none' ? undefined : new IncomingBody(kind === 'length' ? head.contentLength : undefined, this)
     const request: HttpRequest = {
       method: head.method,
       scheme: target.scheme,
@@ -209,7 +217,7 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
       headers: head.headers,
       body: incoming ?? emptyBody,
     }
-    const exchange = new Exchange(this, request, head.method === 'CONNECT' ? 'connect' : head.upgrade, incoming)
+    const exchange = new Exchange(this, request, upgrade, incoming)
     exchange.keepAlive = !head.close
     exchange.awaitsContinue = head.expectContinue && incoming !== undefined
     this.#exchange = exchange
@@ -274,160 +282,8 @@ class Session implements ServerSession, ConnectionHandler, BodySource {
   }
 }
 
-class Exchange implements ServerExchange, BodySink {
-  readonly request: HttpRequest
-  readonly upgrade: string | undefined
-  readonly incoming: IncomingBody | undefined
-  events: ExchangeEvents = noEvents
-  bytesSent = 0
-  keepAlive = true
-  awaitsContinue = false
-  responded = false
-  readonly #session: Session
-  #response: HttpResponse | undefined
-  #chunked = false
-  #left = 0
-  #waiting = false
-  #sent = false
-
-  constructor(session: Session, request: HttpRequest, upgrade: string | undefined, incoming: IncomingBody | undefined) {
-    this.#session = session
-    this.request = request
-    this.upgrade = upgrade
-    this.incoming = incoming
-  }
-
-  get bytesReceived(): number {
-    return this.incoming?.received ?? 0
-  }
-
-  get requestComplete(): boolean {
-    return this.incoming === undefined || this.incoming.over
-  }
-
-  respond(response: HttpResponse, close: boolean): void {
-    if (this.responded) return
-    this.responded = true
-    this.awaitsContinue = false
-    // Nobody reads the rest of the request: its bytes would be taken for the next one.
-    const unread = this.incoming !== undefined && !this.incoming.over && (!this.incoming.flowing || this.incoming.unwanted)
-    if (close || unread || this.#session.draining) this.keepAlive = false
-    this.#response = response
-    const { writer } = this.#session
-    const { body, status } = response
-    writer.ascii(statusLine(status))
-    writeFields(writer, response)
-    const bodyless = this.request.method === 'HEAD' || status === 204 || status === 304 || status < 200
-    if (bodyless) this.#writeBodylessFraming(response)
-    else this.#writeFraming(body.length)
-    if (!this.keepAlive) writer.ascii('connection: close\r\n\r\n')
-    else writer.ascii(this.request.protocol === 'HTTP/1.0' ? 'connection: keep-alive\r\n\r\n' : '\r\n')
-    if (bodyless) {
-      body.discard()
-      this.#complete()
-    } else body.consume(this)
-  }
-
-  reset(): void {
-    this.#session.writer.flush()
-    this.#session.destroy()
-  }
-
-  data(chunk: Uint8Array): boolean {
-    const { length } = chunk
-    if (length === 0) return true
-    const { writer } = this.#session
-    this.bytesSent += length
-    if (this.#chunked) {
-      writer.ascii(`${length.toString(16)}\r\n`)
-      writer.bytes(chunk)
-      writer.ascii('\r\n')
-    } else {
-      this.#left -= length
-      if (this.#left < 0) {
-        this.abort()
-        return true
-      }
-      writer.bytes(chunk)
-    }
-    if (!writer.full) return true
-    this.#waiting = true
-    return false
-  }
-
-  end(): void {
-    if (this.#chunked) this.#session.writer.ascii('0\r\n\r\n')
-    else if (this.#left > 0 && this.#left !== Number.POSITIVE_INFINITY) {
-      this.abort()
-      return
-    }
-    this.#complete()
-  }
-
-  abort(): void {
-    this.reset()
-  }
-
-  onDrain(): void {
-    if (!this.#waiting) return
-    this.#waiting = false
-    this.#response?.body.resume()
-  }
-
-  onConnectionClose(error: Error | undefined): void {
-    const gone = error ?? new Error('the client has closed the connection')
-    this.#response?.body.discard()
-    this.incoming?.fail(gone)
-    this.events.onReset(error)
-  }
-
-  requestRead(): void {
-    if (this.#sent) this.#session.finished(this, !this.keepAlive)
-  }
-
-  sendContinue(): void {
-    if (!this.awaitsContinue) return
-    this.awaitsContinue = false
-    this.#session.writer.ascii('HTTP/1.1 100 Continue\r\n\r\n')
-  }
-
-  #complete(): void {
-    this.#sent = true
-    this.#response = undefined
-    const unread = this.incoming !== undefined && !this.incoming.over
-    this.#session.finished(this, !this.keepAlive || unread)
-  }
-
-  #writeFraming(length: number | undefined): void {
-    const { writer } = this.#session
-    if (length !== undefined) {
-      this.#left = length
-      writer.ascii(`content-length: ${length}\r\n`)
-    } else if (this.request.protocol === 'HTTP/1.0') {
-      this.#left = Number.POSITIVE_INFINITY
-      this.keepAlive = false
-    } else {
-      this.#chunked = true
-      writer.ascii('transfer-encoding: chunked\r\n')
-    }
-  }
-
-  /** RFC 9110 §8.6: HEAD and 304 may tell the length that a GET would have. */
-  #writeBodylessFraming(response: HttpResponse): void {
-    if (response.status === 204 || response.status < 200) return
-    const length =
-      response.headers.get('content-length') ?? (response.body.length === 0 ? undefined : response.body.length?.toString())
-    if (length !== undefined && /^\d+$/.test(length)) this.#session.writer.ascii(`content-length: ${length}\r\n`)
-    else if (response.status !== 304 && this.request.protocol === 'HTTP/1.1')
-      this.#session.writer.ascii('transfer-encoding: chunked\r\n')
-  }
-}
-
-function writeFields(writer: Writer, response: HttpResponse): void {
-  const { headers } = response
-  for (let i = 0; i < headers.size; i++) {
-    const name = headers.nameAt(i)
-    if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection' || name === 'keep-alive') continue
-    writer.field(name, headers.valueAt(i))
-  }
+/** What follows an upgrade or CONNECT is whatever comes. `h2c` is not taken up: its request is one like any other. */
+function bodyKindOf(head: Head, upgrade: string | undefined): BodyKind {
+  if (upgrade !== undefined && upgrade !== 'h2c') return 'close'
+  return head.chunked ? 'chunked' : head.contentLength > 0 ? 'length' : 'none'
 }

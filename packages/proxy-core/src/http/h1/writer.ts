@@ -1,4 +1,5 @@
 import type { Connection } from '../../net/connection.js'
+import type { HeaderMap } from '../header-map.js'
 import { FIELD_VALUE, TARGET, TOKEN } from './tables.js'
 
 const STAGING_BYTES = 128 * 1024
@@ -141,3 +142,7 @@ export class Writer {
 }
 
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
+
+export function writeTrailers(writer: Writer, trailers: HeaderMap): void {
+  for (let i = 0; i < trailers.size; i++) writer.field(trailers.nameAt(i), trailers.valueAt(i))
+}

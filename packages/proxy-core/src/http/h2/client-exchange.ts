@@ -4,7 +4,7 @@ import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
 import { ERROR_CODE } from './frames.js'
 import { KIND } from './header-field.js'
-import { addFields } from './message-fields.js'
+import { addFields, sayUpgrade } from './message-fields.js'
 import type { MessageHead } from './message-head.js'
 import type { Http2Stream, StreamOwner } from './stream.js'
 
@@ -82,7 +82,8 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
       this.#h2.reset(stream, ERROR_CODE.protocolError)
       return
     }
-    const accepted = upgrade !== undefined && status < 300
+    const accepted = upgrade !== undefined && status < 300 && !endStream
+    if (accepted && upgrade !== 'connect') sayUpgrade(headers, upgrade)
     const response: HttpResponse = {
       status: accepted && upgrade !== 'connect' ? 101 : status,
       headers,

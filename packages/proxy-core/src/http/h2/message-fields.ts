@@ -22,3 +22,9 @@ export function addFields(into: Fields, headers: HeaderMap, length: string | und
     } else if (name !== 'te' || value === 'trailers') into.add(name, value)
   }
 }
+
+/** As HTTP/1.1 says what extended CONNECT says (RFC 8441 §5). */
+export function sayUpgrade(headers: HeaderMap, protocol: string): void {
+  headers.set('connection', 'upgrade')
+  headers.set('upgrade', protocol)
+}

@@ -5,7 +5,7 @@ import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
 import type { Http2Error } from './error.js'
 import { ERROR_CODE } from './frames.js'
-import { addFields } from './message-fields.js'
+import { addFields, sayUpgrade } from './message-fields.js'
 import type { MessageHead } from './message-head.js'
 import type { Http2Stream, StreamOwner } from './stream.js'
 
@@ -33,6 +33,7 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
     this.#home = home
     const { method, protocol, authority, path, headers } = head
     this.upgrade = method !== 'CONNECT' ? undefined : protocol === '' ? 'connect' : protocol.toLowerCase()
+    if (this.upgrade !== undefined && this.upgrade !== 'connect') sayUpgrade(headers, protocol)
     this.request = {
       // Extended CONNECT is what HTTP/1.1 says with GET and Upgrade.
       method: protocol === '' ? method : 'GET',

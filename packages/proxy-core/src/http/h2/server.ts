@@ -130,7 +130,7 @@ class Session implements ServerSession, Http2Side {
     if (overLimit) stats.headerOverflow.inc()
     else stats.rxMessagingError.inc()
     const alone = overLimit || http2.streamErrorOnInvalidHttpMessage
-    this.#h2.refuse(streamId, overLimit ? ERROR_CODE.internalError : ERROR_CODE.protocolError)
+    if (alone) this.#h2.refuse(streamId, overLimit ? ERROR_CODE.internalError : ERROR_CODE.protocolError)
     this.#total++
     this.#handler.onInvalid(createRefusedExchange(this.#options.scheme), { details, flag: overLimit ? 'DR' : 'DPE' })
     if (!alone) throw new Http2Error(ERROR_CODE.protocolError, 'a request is malformed', { tell: false, details })

@@ -1,0 +1,97 @@
+import type { HttpManager } from '../config/compiled.js'
+import { formatAddress } from '../net/address.js'
+import type { HttpStats } from '../observe/stats.js'
+import type { HeaderMap } from './header-map.js'
+import { identifyRequest, type PeerFacts, type RequestIdentity } from './identity.js'
+import type { HttpRequest, LocalReply } from './message.js'
+import { normalizePath } from './normalize.js'
+import type { StreamInfo } from './stream-info.js'
+
+/** `closes`: nothing more is read from the connection. */
+export type Received =
+  | { readonly kind: 'request'; readonly closes: false; readonly identity: RequestIdentity }
+  | { readonly kind: 'reply'; readonly closes: boolean; readonly reply: LocalReply }
+
+interface Receiver {
+  readonly manager: HttpManager
+  readonly stats: HttpStats
+}
+
+/** Checks a request that has come and makes it the proxy's own: host, path, identity. The order of the steps is Envoy's. */
+export function receiveRequest(request: HttpRequest, info: StreamInfo, { manager, stats }: Receiver, peer: PeerFacts): Received {
+  if (request.authority === '') return { kind: 'reply', closes: true, reply: refusal(400, 'missing_host_header') }
+  if (manager.headersWithUnderscores !== 'ALLOW' && !underscoresAllowed(request.headers, manager, stats))
+    return { kind: 'reply', closes: true, reply: refuseUnderscore(info, stats) }
+  stripHost(request, manager, peer.connection.local.port)
+  if (request.method !== 'CONNECT') {
+    const reply = takePath(request, info, manager)
+    if (reply !== undefined) return { kind: 'reply', closes: reply.status === 400, reply }
+  }
+  const identity = identifyRequest(request, manager, peer)
+  if (identity.requestId !== undefined) info.requestId = identity.requestId
+  info.path = request.path
+  info.authority = request.authority
+  if (identity.clientAddress !== peer.connection.remote.address) {
+    info.downstreamDirectRemote = info.downstreamRemote
+    info.downstreamRemote = formatAddress({ address: identity.clientAddress, port: 0 })
+  }
+  return { kind: 'request', closes: false, identity }
+}
+
+function takePath(request: HttpRequest, info: StreamInfo, manager: HttpManager): LocalReply | undefined {
+  const normalized = normalizePath(request.path, manager)
+  if (normalized.kind !== 'path') info.path = normalized.path
+  if (normalized.kind === 'reject') return refusal(400, 'path_normalization_failed')
+  if (normalized.kind === 'redirect')
+    return { ...refusal(307, 'path_normalization_failed'), headers: [['location', normalized.path]] }
+  request.path = normalized.path
+  return undefined
+}
+
+/** As the codec refuses a head: nothing of it is told. */
+function refuseUnderscore(info: StreamInfo, stats: HttpStats): LocalReply {
+  info.method = info.path = info.authority = ''
+  if (info.protocol === 'HTTP/2') {
+    stats.codec.requestsRejectedWithUnderscores.inc()
+    return UNDERSCORE_OF_HTTP2
+  }
+  stats.requestsRejectedWithUnderscores.inc()
+  return { status: 400, body: 'Bad Request', details: 'http1.unexpected_underscore', flag: 'DPE' }
+}
+
+/** HTTP/2 resets the stream for it: a status of 0 is sent to nobody. */
+const UNDERSCORE_OF_HTTP2: LocalReply = { status: 0, body: '', details: 'http2.unexpected_underscore', flag: 'DR' }
+
+function underscoresAllowed(headers: HeaderMap, manager: HttpManager, stats: HttpStats): boolean {
+  if (manager.headersWithUnderscores === 'DROP_HEADER') {
+    headers.deleteWhere((name) => {
+      const dropped = name.includes('_')
+      if (dropped) stats.droppedHeadersWithUnderscores.inc()
+      return dropped
+    })
+    return true
+  }
+  for (let i = 0; i < headers.size; i++) if (headers.nameAt(i).includes('_')) return false
+  return true
+}
+
+/** Envoy's answers before routing: an empty body and no flag. */
+function refusal(status: number, details: string): LocalReply {
+  return { status, body: '', details }
+}
+
+/** An upgrade that is not taken up (`h2c`): the request is one like any other. */
+export function dropUpgrade(headers: HeaderMap): void {
+  headers.delete('connection')
+  headers.delete('upgrade')
+  headers.delete('http2-settings')
+}
+
+function stripHost(request: HttpRequest, manager: HttpManager, localPort: number): void {
+  if (manager.stripAnyHostPort || manager.stripMatchingHostPort) {
+    const port = /:(\d+)$/.exec(request.authority)
+    if (port !== null && (manager.stripAnyHostPort || Number(port[1]) === localPort))
+      request.authority = request.authority.slice(0, port.index)
+  }
+  if (manager.stripTrailingHostDot && request.authority.endsWith('.')) request.authority = request.authority.slice(0, -1)
+}
