@@ -8,7 +8,7 @@ import type { Analyzer, Report } from './analyzer.js'
 import { ANALYZERS } from './analyzers/index.js'
 import { type AnalysisContext, type ClusterFacts, createContext } from './context.js'
 import { defaultObjects } from './default-objects.js'
-import { formatMessage, MESSAGES, type MessageName } from './messages.js'
+import { formatMessage, MESSAGES, type MessageArgument, type MessageName } from './messages.js'
 import { type ConfigObject, friendlyName } from './object.js'
 import { type ConfigFile, type ConfigObjects, objectsOf, readObjects } from './objects.js'
 import { createSuppressor, type Suppression, suppressesItself } from './suppress.js'
@@ -62,28 +62,38 @@ function run({ objects, problems }: ConfigObjects, options: AnalysisOptions): re
     meshNetworks: networks,
     cluster,
   })
-  const isSuppressed = createSuppressor(suppressions)
   const messages = new Map<string, AnalysisMessage>()
+  const isSuppressed = createSuppressor(suppressions)
   for (const analyzer of analyzers) {
     const report: Report = (name, about, path, ...args) => {
-      const [severity, code, template] = MESSAGES[name]
-      const message = {
-        ...aboutOf(about, path),
-        code,
-        severity,
-        name,
-        analyzer: analyzer.name,
-        path,
-        message: formatMessage(template, args),
-      }
+      const message = messageOf(analyzer, name, about, path, args)
+      const { code, subject = '', origin } = message
       if ('metadata' in about && (suppressesItself(about.metadata.annotations, code) || isSuppressed(code, namesOf(about))))
         return
       // Told twice is told once, as in Istio.
-      messages.set(`${code} ${message.subject ?? ''} ${message.origin?.file ?? ''} ${path} ${message.message}`, message)
+      messages.set(`${code} ${subject} ${origin?.file ?? ''} ${path} ${message.message}`, message)
     }
-    analyzer.analyze(context, report)
+    try {
+      analyzer.analyze(context, report)
+    } catch (error) {
+      report('InternalError', NOBODY, '', `${analyzer.name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
   return [...messages.values()].sort(compareMessages)
+}
+
+// A bug of an analyzer is about no object.
+const NOBODY: Diagnostic = { code: '', severity: 'error', message: '', path: '' }
+
+function messageOf(
+  { name: analyzer }: Analyzer,
+  name: MessageName,
+  about: ConfigObject | Diagnostic,
+  path: string,
+  args: readonly MessageArgument[],
+): AnalysisMessage {
+  const [severity, code, template] = MESSAGES[name]
+  return { ...aboutOf(about, path), code, severity, name, analyzer, path, message: formatMessage(template, args) }
 }
 
 function missing(given: readonly ConfigObject[], { find }: AnalysisContext): ConfigObject[] {

@@ -2,6 +2,7 @@ import type { Diagnostic } from '@heddle/runtime'
 import { type Decoded, decodeLoosely, decodeResource } from '../decode/resource.js'
 import { isRecord } from '../decode/value.js'
 import { isFragment, visitDocuments } from '../documents.js'
+import { KINDS } from '../kinds/all.js'
 import type { AnyResource } from '../kinds/index.js'
 import { type DocumentOrigin, locate } from '../origins.js'
 import { nameKey } from '../resource.js'
@@ -47,7 +48,10 @@ export function readObjects(files: Iterable<ConfigFile>, defaultNamespace: strin
 /** Decoded resources, as a store holds them. */
 export function objectsOf(resources: Iterable<AnyResource>): ConfigObjects {
   const objects: ConfigObject[] = []
-  for (const resource of resources) objects.push({ ...resource, known: resource.kind, group: '', written: { ...resource } })
+  for (const resource of resources) {
+    const [group = ''] = KINDS[resource.kind].groups
+    objects.push({ ...resource, known: resource.kind, group, written: { ...resource } })
+  }
   return { objects, problems: [] }
 }
 

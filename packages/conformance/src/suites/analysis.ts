@@ -1,4 +1,4 @@
-import { type MeshConfig, readMeshConfig } from '@heddle/config-model'
+import { type MeshConfig, type MeshNetworks, readMeshConfig, readMeshNetworks } from '@heddle/config-model'
 import {
   ANALYZERS,
   type AnalysisMessage,
@@ -36,28 +36,35 @@ export const analysis: Suite = {
 }
 
 function judge({ analyzer, inputs, meshConfigFile, meshNetworksFile, want }: Case): Verdict {
-  const { [meshConfigFile ?? '']: meshConfig, ...others } = inputs
-  const files = Object.entries(others).map(([file, text]) =>
-    file === meshNetworksFile ? { file, text: networksMap(text) } : { file, text },
-  )
+  const { [meshConfigFile ?? '']: meshConfig, [meshNetworksFile ?? '']: networks, ...others } = inputs
+  const files = Object.entries(others).map(([file, text]) => ({ file, text }))
   const found = analyzeFiles(files, {
     now: systemClock.now(),
     defaultNamespace: '',
     analyzers: analyzer === null ? unnamed(want) : named(analyzer),
     ...(meshConfig === undefined ? {} : { meshConfig: meshConfigOf(meshConfig) }),
+    ...(networks === undefined ? {} : { meshNetworks: networksOf(networks) }),
   })
   // Who is not named may tell more than the case is about.
   const about = new Set(want.map(({ code }) => code))
-  const told = analyzer === null && want.length > 0 ? found.filter(({ code }) => about.has(code)) : found
+  const told = analyzer === null && want.length > 0 ? found.filter(({ code }) => about.has(code)) : found.filter(isOf(analyzer))
   return difference(want.map(lineOf), told.map(lineOfMessage))
 }
 
 const ALL: readonly Analyzer[] = [...ANALYZERS, ...OPTIONAL_ANALYZERS]
 
 function named(name: string): readonly Analyzer[] {
-  const found = ALL.filter((one) => one.name === name)
+  const found = ALL.filter((one) => one.name === name || name.startsWith(`${one.name}.`))
   if (found.length === 0) throw new Error(`there is no analyzer ${name}`)
   return found
+}
+
+// Istio has a validation analyzer for each kind: `schema.ValidationAnalyzer.VirtualService`.
+function isOf(name: string | null): (message: AnalysisMessage) => boolean {
+  return ({ analyzer, subject = '' }) => {
+    const kind = name?.startsWith(`${analyzer}.`) === true ? name.slice(analyzer.length + 1) : ''
+    return kind === '' || subject.startsWith(`${kind} `)
+  }
 }
 
 const UNNAMED: readonly string[] = ['deprecation.DeprecationAnalyzer', 'webhook.Analyzer']
@@ -76,13 +83,10 @@ function meshConfigOf(text: string): MeshConfig {
   return result.value
 }
 
-function networksMap(text: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'istio', namespace: 'istio-system' },
-    data: { meshNetworks: text },
-  })
+function networksOf(text: string): MeshNetworks {
+  const result = readMeshNetworks(text)
+  if (!result.ok) throw new Error(`mesh networks: ${result.diagnostics.map(({ message }) => message).join('; ')}`)
+  return result.value
 }
 
 function lineOf({ code, level, origin }: Wanted): string {

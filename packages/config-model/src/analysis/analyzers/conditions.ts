@@ -10,10 +10,10 @@ interface Condition {
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
-const WAYPOINT_BOUND = ['istio.io/WaypointBound']
+const WAYPOINT_BOUND = ['WaypointBound']
 const ROUTE = ['Accepted', 'Programmed', 'ResolvedRefs']
 
-// The conditions of a kind that tell a problem when they are False.
+// The conditions of a kind, without `istio.io/`, that tell a problem when they are False.
 const WATCHED: readonly (readonly [group: string, kind: string, types: readonly string[]])[] = [
   ['', 'Service', WAYPOINT_BOUND],
   ['networking.istio.io', 'ServiceEntry', WAYPOINT_BOUND],
@@ -33,8 +33,9 @@ export const conditions: Analyzer = {
     for (const [group, kind, types] of WATCHED) {
       for (const object of context.ofGroup(group, kind)) {
         for (const { type, status, reason, message } of conditionsOf(object)) {
-          const partly = kind === 'AuthorizationPolicy' && type === 'WaypointAccepted' && reason === 'PartiallyInvalid'
-          if (partly || (status === 'False' && types.includes(type)))
+          const short = type.replace(/^istio\.io\//, '')
+          const partly = kind === 'AuthorizationPolicy' && short === 'WaypointAccepted' && reason === 'PartiallyInvalid'
+          if (partly || (status === 'False' && types.includes(short)))
             report('NegativeConditionStatus', object, 'status', type, reason, message)
         }
       }

@@ -1,4 +1,5 @@
 import type { Analyzer } from '../analyzer.js'
+import type { ConfigObject } from '../object.js'
 
 const REGISTRIES = ['Mock', 'Kubernetes', 'External']
 const REMOTE = 'istio/multiCluster'
@@ -12,13 +13,15 @@ export const meshNetworks: Analyzer = {
     const remote = context.of('Secret').filter(({ metadata }) => metadata.labels[REMOTE] === 'true')
     const known = new Set([...REGISTRIES, ...remote.flatMap(({ spec }) => Object.keys({ ...spec.data, ...spec.stringData }))])
     const { rootNamespace } = context.meshConfig
-    const object = context.find('ConfigMap', `${rootNamespace}/istio`) ?? {
+    const document = context.find('ConfigMap', `${rootNamespace}/istio`)?.document
+    const object: ConfigObject = {
       kind: 'MeshNetworks',
       group: '',
       known: undefined,
       metadata: { name: 'meshnetworks', namespace: rootNamespace, labels: {}, annotations: {} },
       spec: {},
       written: {},
+      ...(document === undefined ? {} : { document }),
     }
     for (const [name, network] of Object.entries(context.meshNetworks.networks)) {
       for (const { fromRegistry } of network.endpoints ?? []) {
