@@ -69,7 +69,7 @@ function readObject(object: unknown, document: DocumentOrigin, reading: Reading)
     return
   }
   const result = decodeResource(object, reading.options)
-  for (const diagnostic of result.diagnostics)
+  for (const diagnostic of bounded(result.diagnostics))
     reading.diagnostics.push({ ...diagnostic, origin: locate(document, diagnostic.path) })
   if (!result.ok) {
     const subject = result.diagnostics.find((diagnostic) => diagnostic.subject !== undefined)?.subject
@@ -92,4 +92,16 @@ function readObject(object: unknown, document: DocumentOrigin, reading: Reading)
   reading.documents.set(key, document)
   if (result.value.known) reading.resources.set(key, result.value.resource)
   else reading.others.push(result.value.resource)
+}
+
+/** Problems of one object that are told one by one; an object with more is not one that somebody wrote. */
+const MOST_PROBLEMS = 100
+
+// Errors first, because warnings alone refuse nothing.
+function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= MOST_PROBLEMS) return diagnostics
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  const shown = (errors.length > 0 ? errors : diagnostics).slice(0, MOST_PROBLEMS)
+  const message = `has ${diagnostics.length - shown.length} problems more, which are not shown: mend these first`
+  return [...shown, { ...shown.at(-1)!, code: 'config.more', message }]
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createStore, type Store } from '@heddle/config-model'
@@ -62,6 +62,47 @@ it('takes a file that is renamed over another, and never the moment between', as
   await rename(join(directory, 'new.tmp'), join(directory, 'a.yaml'))
   await soon(names, ['z'])
   expect(revisions).toEqual([['z']])
+  expect(source.diagnostics.current).toEqual([])
+})
+
+it('waits for the end of a file that is written bit by bit', async () => {
+  source.close()
+  source = await watchDirectory(directory, { store, clock: systemClock, settleMs: 300 })
+  const revisions: string[][] = []
+  store.subscribe(() => revisions.push(names()))
+  const path = join(directory, 'slow.yaml')
+  const text = `${entry('s1')}---\n${entry('s2')}---\n${entry('s3')}`
+  // Good YAML at every pause, and never all of it.
+  for (const part of text.split(/(?<=10\.0\.0\.1\n)/)) {
+    await appendFile(path, part)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await soon(names, ['a', 'b', 's1', 's2', 's3'])
+  expect(revisions).toEqual([['a', 'b', 's1', 's2', 's3']])
+})
+
+it('makes one revision of files that appear and go together', async () => {
+  const away = await mkdtemp(join(tmpdir(), 'heddle-away-'))
+  await mkdir(join(away, 'more'))
+  for (const name of ['p', 'q', 'r']) await writeFile(join(away, 'more', `${name}.yaml`), entry(name))
+  const before = store.revision
+  await rename(join(away, 'more'), join(directory, 'more'))
+  await soon(names, ['a', 'b', 'p', 'q', 'r'])
+  expect(store.revision).toBe(before + 1)
+  await rename(join(directory, 'more'), join(away, 'more'))
+  await soon(names, ['a', 'b'])
+  expect(store.revision).toBe(before + 2)
+  await rm(away, { recursive: true })
+})
+
+it('does not see what editors leave beside a file', async () => {
+  const before = store.revision
+  for (const name of ['.a.yaml.swp', '.#a.yaml', '#a.yaml#', 'a.yaml~', 'a.yaml.bak', '4913', '.a.yaml.kate-swp'])
+    await writeFile(join(directory, name), entry('ghost'))
+  await writeFile(join(directory, 'a.yaml'), entry('a', '10.0.0.8'))
+  await soon(() => addressOf('a'), '10.0.0.8')
+  expect(names()).toEqual(['a'])
+  expect(store.revision).toBe(before + 1)
   expect(source.diagnostics.current).toEqual([])
 })
 

@@ -38,7 +38,14 @@ export function warn(site: Site, code: string, message: string): void {
 }
 
 function report(site: Site, severity: Severity, code: string, message: string): void {
-  site.found.push({ code, severity, message, path: pathOf(site) })
+  site.found.push({ code, severity, message: shortened(message), path: pathOf(site) })
+}
+
+// What is wrong may be megabytes of one text.
+const MOST_TEXT = 1024
+
+function shortened(message: string): string {
+  return message.length <= MOST_TEXT ? message : `${message.slice(0, MOST_TEXT / 2)} … ${message.slice(-MOST_TEXT / 2)}`
 }
 
 const PLAIN_KEY = /^[A-Za-z_][\w-]*$/

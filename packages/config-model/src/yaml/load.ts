@@ -28,6 +28,8 @@ const schema = new Schema([...FAILSAFE_SCHEMA.tags, nullCoreTag, boolYaml11Tag, 
 const MAX_ALIASES = 1000
 // What aliases may unfold to: ten times the largest object that etcd holds.
 const MAX_NODES = 2_000_000
+/** Characters of one document; etcd takes objects of 1.5 MiB, a List of them is one document. */
+const MAX_LENGTH = 32 * 1024 * 1024
 
 /** What a document says, or the first thing that is wrong in it, at a line and column from 1. */
 export type Loaded =
@@ -36,6 +38,10 @@ export type Loaded =
 
 /** Reads one document as Kubernetes does: YAML 1.1 booleans (`yes`, `on`, `y`), 1.2 in the rest; merge keys; a key twice is an error; at most 100 levels. */
 export function loadDocument(text: string): Loaded {
+  if (text.length > MAX_LENGTH) {
+    const message = `has ${text.length} characters, more than the limit of ${MAX_LENGTH}: split it into several`
+    return { ok: false, message, line: 1, column: 1 }
+  }
   try {
     const value = load(text, { schema, maxAliases: MAX_ALIASES })
     if (text.includes('*') && unfolded(value, MAX_NODES) > MAX_NODES)
@@ -51,7 +57,7 @@ export function loadDocument(text: string): Loaded {
 
 /** Each document of a stream. At once when all are good, which is twice as fast; else each by itself. */
 export function loadDocuments(stream: string, chunks: readonly Chunk[]): readonly Loaded[] {
-  if (chunks.length > 1 && !stream.includes('*')) {
+  if (chunks.length > 1 && !stream.includes('*') && chunks.every(({ text }) => text.length <= MAX_LENGTH)) {
     try {
       const values = loadAll(stream, { schema, maxAliases: MAX_ALIASES }).filter((value) => value !== null && value !== undefined)
       if (values.length === chunks.length) return values.map((value) => ({ ok: true, value }))

@@ -1,7 +1,11 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
+
+/** Longer documents are not parsed a second time to say where in them something is: only where they begin. */
+const MOST_CHARS = 1024 * 1024
 
 /** Line and column from 1 of the field at `keys`, or of the nearest part of it that is written. Slow: only for what is shown. */
 export function locateInDocument(text: string, keys: readonly (string | number)[]): { line: number; column: number } {
+  if (keys.length === 0 || text.length > MOST_CHARS) return placeOfContent(text)
   const { document, lineCounter } = parse(text)
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
@@ -39,9 +43,29 @@ function stepInto(node: unknown, key: string | number): { offset: number; node: 
     return offset === undefined ? undefined : { offset, node: item }
   }
   if (!isMap(node)) return undefined
-  const pair = (node.items as Pair[]).find(({ key: name }) => String(isScalar(name) ? name.value : name) === String(key))
+  const pair = pairOf(node, String(key))
   const offset = startOf(pair?.key)
   return pair === undefined || offset === undefined ? undefined : { offset, node: pair.value }
+}
+
+const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
+
+// A map with very many keys is asked about very many of them when all are wrong.
+function pairOf(map: YAMLMap, key: string): Pair | undefined {
+  let known = pairs.get(map)
+  if (known === undefined) {
+    known = new Map(map.items.toReversed().map((pair) => [String(isScalar(pair.key) ? pair.key.value : pair.key), pair]))
+    pairs.set(map, known)
+  }
+  return known.get(key)
+}
+
+// Behind comments, directives and markers.
+const LEAD = /^(?:[ \t\r]*(?:#.*|%.*|---[ \t\r]*(?:#.*)?)?\n)*(?:---)?[ \t]*/
+
+function placeOfContent(text: string): { line: number; column: number } {
+  const lines = (LEAD.exec(text)?.[0] ?? '').split('\n')
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
 }
 
 function startOf(node: unknown): number | undefined {

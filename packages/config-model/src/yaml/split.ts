@@ -15,8 +15,9 @@ export function splitDocuments(stream: string): readonly Chunk[] {
   let startLine = 1
   let line = 1
   const cut = (end: number): void => {
-    const text = stream.slice(start, end)
-    if (hasContent(text)) chunks.push({ text, line: startLine })
+    // A marker and its line's end say nothing.
+    const text = end - start <= 4 && isMarker(stream, start) ? '' : stream.slice(start, end)
+    if (text !== '' && hasContent(text)) chunks.push({ text, line: startLine })
     start = end
     startLine = line
   }
