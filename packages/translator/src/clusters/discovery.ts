@@ -1,5 +1,5 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
-import type { Build } from '../build.js'
+import { policyForPort } from '../destination-rules.js'
 import { dynamicCluster } from '../dynamic-dns.js'
 import { loadAssignment, selectedEndpoints } from '../endpoints/load-assignment.js'
 import { ADS_SOURCE, duration, typed } from '../message.js'
@@ -9,8 +9,11 @@ import type { ClusterTarget } from './target.js'
 type DiscoveryType = NonNullable<Cluster['type']>
 
 /** How Envoy finds the endpoints of a service. */
-export function discoveryType(build: Build, { resolution }: ClusterTarget['service']): DiscoveryType {
-  switch (resolution) {
+export function discoveryType({ build, service, rule, subset, port }: ClusterTarget): DiscoveryType {
+  // Subsets are cut from the destination's own cluster.
+  const whole = subset === undefined ? undefined : policyForPort(rule?.trafficPolicy, port)?.loadBalancer
+  if (whole?.simple === 'PASSTHROUGH') return 'ORIGINAL_DST'
+  switch (service.resolution) {
     case 'DNSLB':
       return 'STRICT_DNS'
     case 'DNSRoundRobinLB':
@@ -24,11 +27,11 @@ export function discoveryType(build: Build, { resolution }: ClusterTarget['servi
 }
 
 /** Whether the endpoints come by EDS. */
-export function isDiscovered({ build, service, policy }: ClusterTarget): boolean {
+export function isDiscovered(target: ClusterTarget): boolean {
   return (
-    service.resolution !== 'DynamicDNS' &&
-    discoveryType(build, service) === 'EDS' &&
-    policy?.loadBalancer?.simple !== 'PASSTHROUGH'
+    target.service.resolution !== 'DynamicDNS' &&
+    discoveryType(target) === 'EDS' &&
+    target.policy?.loadBalancer?.simple !== 'PASSTHROUGH'
   )
 }
 

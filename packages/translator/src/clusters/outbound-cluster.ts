@@ -30,9 +30,9 @@ export const METADATA_EXCHANGE: { readonly name: string; readonly typed_config: 
 
 /** The cluster of a target; undefined where a DNS service or subset has no endpoint to resolve. */
 export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
-  const { build, service, port, policy } = target
+  const { build, port, policy } = target
   const { mesh } = build
-  const made = draft(clusterNameOf(target), discoveryType(build, service), mesh.connectTimeout, outboundStatName(target))
+  const made = draft(clusterNameOf(target), discoveryType(target), mesh.connectTimeout, outboundStatName(target))
   if (!applyDiscovery(target, made)) return undefined
   describe(target, made)
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'

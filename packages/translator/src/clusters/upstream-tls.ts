@@ -64,11 +64,15 @@ function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, sett
   const names =
     settings.subjectAltNames !== undefined && settings.subjectAltNames.length > 0
       ? settings.subjectAltNames
-      : tls.service.subjectAltNames
+      : tls.service.registry === 'External'
+        ? tls.identities
+        : []
   if (settings.sni === undefined || settings.sni === '')
     draft.http.upstream = {
       auto_sni: true,
-      ...(names.length === 0 && settings.insecureSkipVerify !== true ? { auto_san_validation: true } : {}),
+      ...((settings.subjectAltNames ?? []).length === 0 && settings.insecureSkipVerify !== true
+        ? { auto_san_validation: true }
+        : {}),
     }
   draft.cluster.transport_socket = tlsSocket(
     'UpstreamTlsContext',
@@ -93,7 +97,10 @@ function plainTls(draft: ClusterDraft, settings: ClientTLSSettings, names: reado
   const root = byCredential
     ? controlPlaneSecret(`kubernetes://${settings.credentialName}-cacert`)
     : fileSecret(`file-root:${settings.caCertificates || 'system'}`)
-  const validation = defined({ match_subject_alt_names: names.length === 0 ? undefined : names.map((exact) => ({ exact })) })
+  const validation = defined({
+    match_subject_alt_names: names.length === 0 ? undefined : names.map((exact) => ({ exact })),
+    crl: settings.caCrl === undefined || settings.caCrl === '' || byCredential ? undefined : { filename: settings.caCrl },
+  })
   return defined({
     tls_params: TLS_PARAMS,
     alpn_protocols: draft.http.protocol === 'http2' ? ['h2'] : undefined,

@@ -11,7 +11,7 @@ import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { tlsSocket } from '../security/tls-context.js'
 import { exchangeFilters } from './inbound-chain.js'
 import { chainOf } from './outbound-tcp.js'
-import { statsFilters, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
+import { connectionSettings, statsFilters, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
 
 /** Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules. */
 export function gatewayTcpChains(build: Build, bound: BoundServer): FilterChain[] {
@@ -104,12 +104,13 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
     if (service.meshExternal || !hosts.some((h) => hostSubsetOf(service.hostname, h))) continue
     for (const port of service.ports) {
       if (port.protocol === 'UDP') continue
-      for (const subset of ['', ...(build.rules.of(service)?.subsets ?? []).map((s) => s.subset.name)]) {
+      const rule = build.rules.of(service)
+      for (const subset of ['', ...(rule?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
         const filters = [
           ...tcpAuthorizationFilters(build),
           ...statsFilters(build, 'gateway'),
-          tcpProxy(build, 'gateway', cluster),
+          tcpProxy(build, 'gateway', cluster, connectionSettings(rule, subset)),
         ]
         chains.push(
           build.origins.mark(

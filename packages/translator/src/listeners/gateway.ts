@@ -74,7 +74,10 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
     extra: {
       http_protocol_options: {},
       ...(forward === 'SANITIZE' ? {} : { forward_client_cert_details: forward }),
-      set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true },
+      // What is not passed on has no details.
+      ...(forward === 'SANITIZE_SET' || forward === 'APPEND_FORWARD'
+        ? { set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true } }
+        : {}),
       ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0
         ? {}
         : { xff_num_trusted_hops: topology.numTrustedProxies }),

@@ -1,6 +1,7 @@
-import type { MeshService, PortProtocol, RouteDestination, TunnelSettings } from '@heddle/config-model'
+import type { MeshService, PortProtocol, RouteDestination, TrafficPolicy, TunnelSettings } from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import type { MergedRule } from '../destination-rules.js'
 import { defined, duration, typed } from '../message.js'
 import { hostWithPort, parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
@@ -26,7 +27,7 @@ export function tcpChain(build: Build, listener: ListenerClass, protocol: PortPr
   return [
     ...statsFilters(build, listener),
     ...sniffers(protocol, cluster),
-    tcpProxy(build, listener, cluster, { ...connectionSettings(build, cluster), ...statPrefix(build, cluster) }),
+    tcpProxy(build, listener, cluster, { ...routeSettings(build, cluster), ...statPrefix(build, cluster) }),
   ]
 }
 
@@ -49,7 +50,11 @@ export function tcpRouteChain(
   return [
     ...statsFilters(build, listener),
     ...sniffers(protocol, owner),
-    proxyFilter(build, listener, { stat_prefix: owner, weighted_clusters: { clusters } }),
+    proxyFilter(build, listener, {
+      stat_prefix: owner,
+      weighted_clusters: { clusters },
+      ...weightedSettings(build, scope, routes),
+    }),
   ]
 }
 
@@ -101,20 +106,39 @@ function tunneling(tunnel: TunnelSettings | undefined): object {
   return { tunneling_config: { hostname, ...(tunnel.protocol === 'POST' ? { use_post: true } : {}) } }
 }
 
-/** What the DestinationRule says of connections, for the whole destination or the subset, never by port. A connection has no hash but its source. */
-function connectionSettings(build: Build, cluster: string): object {
+/** What the DestinationRule says of connections to one cluster. */
+function routeSettings(build: Build, cluster: string): object {
   const name = parseClusterName(cluster)
   const service = name === undefined ? undefined : build.view.serviceOf(name.host)
+  if (name === undefined || service === undefined) return {}
+  const rule = build.rules.of(service)
+  const tunnel = name.subset === '' ? rule?.trafficPolicy?.tunnel : subsetPolicy(rule, name.subset)?.tunnel
+  return { ...connectionSettings(rule, name.subset), ...tunneling(tunnel) }
+}
+
+/** Of several clusters the first has the say, but not its subset: the settings are the listener's. */
+function weightedSettings(
+  build: Build,
+  { serviceOf }: { serviceOf(host: string): MeshService | undefined },
+  [first]: readonly RouteDestination[],
+): object {
+  const service = first === undefined ? undefined : serviceOf(first.destination.host)
   const rule = service === undefined ? undefined : build.rules.of(service)
-  const subset = rule?.subsets.find((s) => s.subset.name === name?.subset)?.subset.trafficPolicy
-  const tcp = (subset?.connectionPool ?? rule?.trafficPolicy?.connectionPool)?.tcp
-  const hash = (subset?.loadBalancer ?? rule?.trafficPolicy?.loadBalancer)?.consistentHash
-  const tunnel = name?.subset === '' || name === undefined ? rule?.trafficPolicy?.tunnel : subset?.tunnel
+  return { ...connectionSettings(rule, ''), ...tunneling(rule?.trafficPolicy?.tunnel) }
+}
+
+/** For the whole destination, never by port or subset; a connection has no hash but its source. */
+export function connectionSettings(rule: MergedRule | undefined, subset: string): object {
+  const tcp = rule?.trafficPolicy?.connectionPool?.tcp
+  const balancer = subsetPolicy(rule, subset)?.loadBalancer ?? rule?.trafficPolicy?.loadBalancer
   return defined({
-    ...tunneling(tunnel),
-    hash_policy: hash?.useSourceIp === true ? [{ source_ip: {} }] : undefined,
+    hash_policy: balancer?.consistentHash?.useSourceIp === true ? [{ source_ip: {} }] : undefined,
     idle_timeout: tcp?.idleTimeout === undefined ? undefined : duration(tcp.idleTimeout),
     max_downstream_connection_duration:
       tcp?.maxConnectionDuration === undefined ? undefined : duration(tcp.maxConnectionDuration),
   })
+}
+
+function subsetPolicy(rule: MergedRule | undefined, subset: string): TrafficPolicy | undefined {
+  return rule?.subsets.find((s) => s.subset.name === subset)?.subset.trafficPolicy
 }

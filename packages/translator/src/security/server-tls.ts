@@ -81,9 +81,8 @@ function validation(tls: ServerTLSSettings, credentials: readonly string[]): obj
   const { validation_context } = pinned(tls)
   return {
     default_validation_context: defined({
-      match_subject_alt_names:
-        (tls.subjectAltNames ?? []).length === 0 ? undefined : tls.subjectAltNames?.map((exact) => ({ exact })),
       ...validation_context,
+      crl: tls.caCrl === undefined || tls.caCrl === '' || credentials.length > 0 ? undefined : { filename: tls.caCrl },
       trust_chain_verification: tls.insecureSkipVerify === true ? 'ACCEPT_UNTRUSTED' : undefined,
     }),
     validation_context_sds_secret_config: root,
@@ -92,6 +91,8 @@ function validation(tls: ServerTLSSettings, credentials: readonly string[]): obj
 
 function pinned(tls: ServerTLSSettings): { validation_context?: object } {
   const fields = defined({
+    match_subject_alt_names:
+      (tls.subjectAltNames ?? []).length === 0 ? undefined : tls.subjectAltNames?.map((exact) => ({ exact })),
     verify_certificate_spki: (tls.verifyCertificateSpki ?? []).length === 0 ? undefined : tls.verifyCertificateSpki,
     verify_certificate_hash: (tls.verifyCertificateHash ?? []).length === 0 ? undefined : tls.verifyCertificateHash,
   })
