@@ -74,11 +74,17 @@ export function required(args: Arguments, name: string): string {
   return value
 }
 
+/** What `-o` asks for; the first is the default, what is not listed is wrong use. */
+export function formatOf<F extends string>(args: Arguments, formats: readonly [F, ...F[]]): F {
+  const written = args.string('output') ?? formats[0]
+  const format = formats.find((one) => one === written)
+  if (format === undefined) throw new UsageError(`-o takes ${formats.join(', ')}, not ${written}`)
+  return format
+}
+
 /** `-o json` or text; anything else is wrong use. */
 export function wantsJson(args: Arguments): boolean {
-  const format = args.string('output') ?? 'text'
-  if (format !== 'json' && format !== 'text') throw new UsageError(`-o takes json or text, not ${format}`)
-  return format === 'json'
+  return formatOf(args, ['text', 'json']) === 'json'
 }
 
 export const outputFlag: Flag = { type: 'string', short: 'o', value: 'json|text', help: 'how to print (default text)' }

@@ -34,6 +34,8 @@ spec:
     - destination: {host: cart-v1}
 `
 
+const NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n'
+
 const WITH_CONTAINER = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: app, image: app}]}\n'
 
 let folder: string
@@ -69,6 +71,67 @@ describe('validate', () => {
       path: 'spec.http[0].rout',
       origin: { file: '-', line: 12 },
     })
+  })
+})
+
+test('validate -o log is what editors read', async () => {
+  const { code, stdout } = await run(
+    ['validate', '-f', '-', '-o', 'log'],
+    ROUTES.replace('  - route:\n    - destination: {host: cart-v1}', '  - rout: []'),
+  )
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/^-:14:5: error: unknown field "rout": did you mean route\? \[config\.unknown_field\]$/m)
+})
+
+describe('analyze', () => {
+  const nowhere = (): void => writeFileSync(join(folder, 'routes.yaml'), ROUTES.replace('host: cart-v2', 'host: nowhere'))
+
+  test('a folder in which all is well', async () => {
+    writeFileSync(join(folder, 'namespace.yaml'), NAMESPACE)
+    expect(await run(['analyze', folder])).toEqual({ code: 0, stdout: `No issues found in ${folder}.\n`, stderr: '' })
+  })
+
+  test('a host that is not there: a line for people, for editors and for programs', async () => {
+    nowhere()
+    const text = await run(['analyze', folder])
+    expect(text.code).toBe(1)
+    expect(text.stdout).toMatch(
+      /^Error \[IST0101\] \(VirtualService shop\/cart .*routes\.yaml:13\) Referenced host not found: "nowhere"$/m,
+    )
+    const log = await run(['analyze', folder, '-o', 'log'])
+    expect(log.stdout).toMatch(/routes\.yaml:13:21: error: Referenced host not found: "nowhere" \[IST0101\]$/m)
+    const json = await run(['analyze', folder, '-o', 'json'])
+    expect(json.code).toBe(1)
+    expect((JSON.parse(json.stdout) as { code: string }[]).find(({ code }) => code === 'IST0101')).toMatchObject({
+      name: 'ReferencedResourceNotFound',
+      level: 'Error',
+      origin: 'VirtualService shop/cart',
+      line: 13,
+      column: 21,
+    })
+  })
+
+  test('standard input', async () => {
+    const { code, stdout } = await run(['analyze', '-', '-n', 'shop'], ROUTES.replace('namespace: shop', ''))
+    expect(code).toBe(1)
+    expect(stdout).toContain('(VirtualService shop/cart -:')
+  })
+
+  test('thresholds and suppressions decide what is shown and what fails', async () => {
+    nowhere()
+    writeFileSync(join(folder, 'namespace.yaml'), NAMESPACE.replace(/, labels.*\}\}/, '}'))
+    const quiet = ['analyze', folder, '-S', 'IST0101=VirtualService shop/*']
+    expect((await run(quiet)).code).toBe(0)
+    expect((await run([...quiet, '--failure-threshold', 'Info'])).code).toBe(1)
+    expect((await run(['analyze', folder])).stdout).toContain('IST0102')
+    expect((await run(['analyze', folder, '--output-threshold', 'error'])).stdout).not.toContain('IST0102')
+    expect((await run(['analyze', folder, '-S', 'IST9999=Pod *'])).stderr).toContain('there is no message IST9999')
+  })
+
+  test('-L says which analyzers there are', async () => {
+    const { code, stdout } = await run(['analyze', '-L'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^virtualservice\.DestinationHostAnalyzer +\S/m)
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { analyze } from './analyze.js'
 import { completion } from './completion.js'
 import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
@@ -13,6 +14,7 @@ import { version } from './version.js'
 /** In the order of `heddle --help`. */
 export const commands: readonly Command[] = [
   validate,
+  analyze,
   explain,
   translate,
   inject,

@@ -1,7 +1,11 @@
 import { readYaml } from '@heddle/config-model'
+import { formatForEditors } from '@heddle/config-model/analysis'
 import { type Diagnostic, formatDiagnostic } from '@heddle/runtime'
-import { type Arguments, type Command, EXIT, type Io, outputFlag, UsageError, wantsJson } from '../command.js'
+import { type Command, EXIT, formatOf, type Io, UsageError } from '../command.js'
 import { readText, yamlFiles } from '../files.js'
+
+const FORMATS = ['text', 'json', 'log'] as const
+type Format = (typeof FORMATS)[number]
 
 async function findingsIn(paths: readonly string[], io: Io): Promise<{ objects: number; findings: Diagnostic[] }> {
   let objects = 0
@@ -14,11 +18,10 @@ async function findingsIn(paths: readonly string[], io: Io): Promise<{ objects: 
   return { objects, findings }
 }
 
-function print(args: Arguments, io: Io, objects: number, findings: readonly Diagnostic[]): void {
-  if (wantsJson(args)) {
-    io.out(`${JSON.stringify(findings, undefined, 2)}\n`)
-    return
-  }
+function print(format: Format, io: Io, objects: number, findings: readonly Diagnostic[]): void {
+  if (format === 'json') io.out(`${JSON.stringify(findings, undefined, 2)}\n`)
+  if (format === 'log') for (const finding of findings) io.out(`${formatForEditors(finding)}\n`)
+  if (format !== 'text') return
   const paint = (diagnostic: Diagnostic): string => {
     const line = formatDiagnostic(diagnostic)
     return io.colour ? line.replace(diagnostic.severity, (word) => `\x1b[${word === 'error' ? 31 : 33}m${word}\x1b[0m`) : line
@@ -41,13 +44,14 @@ export const validate: Command = {
       value: 'FILE',
       help: 'file or folder; - is standard input; may be repeated',
     },
-    output: outputFlag,
+    output: { type: 'string', short: 'o', value: 'text|json|log', help: 'how to print (default text); log is for editors' },
   },
   async run(args, io) {
     const paths = [...args.strings('filename'), ...args.positionals]
     if (paths.length === 0) throw new UsageError('-f FILE is missing')
+    const format = formatOf(args, FORMATS)
     const { objects, findings } = await findingsIn(paths, io)
-    print(args, io, objects, findings)
+    print(format, io, objects, findings)
     return findings.some(({ severity }) => severity === 'error') ? EXIT.findings : EXIT.ok
   },
 }

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '@heddle/runtime'
 import type { AnalysisMessage } from './analyze.js'
 import { MESSAGES } from './messages.js'
 
@@ -44,7 +45,7 @@ export function formatForPeople({ code, severity, subject, origin, message }: An
 }
 
 /** `routes.yaml:12:5: error: Referenced host not found: "cart" [IST0101]`: what compilers write and editors read. */
-export function formatForEditors({ code, severity, origin, subject, message }: AnalysisMessage): string {
+export function formatForEditors({ code, severity, origin, subject, message }: Diagnostic): string {
   const place = origin === undefined ? (subject ?? '') : `${origin.file}:${origin.line}:${origin.column ?? 1}`
   return `${place}: ${severity === 'info' ? 'note' : severity}: ${message} [${code}]`
 }
