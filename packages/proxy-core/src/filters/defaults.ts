@@ -1,7 +1,9 @@
 import type { HttpFilterFactory } from '../http/filter.js'
 import { corsFilter } from './http/cors.js'
 import { faultFilter } from './http/fault.js'
+import { grpcHttp1BridgeFilter } from './http/grpc-http1-bridge.js'
 import { grpcStatsFilter } from './http/grpc-stats.js'
+import { grpcWebFilter } from './http/grpc-web.js'
 import { headerMutationFilter } from './http/header-mutation.js'
 import { istioAlpnFilter } from './http/istio-alpn.js'
 import { istioStatsFilter } from './http/istio-stats.js'
@@ -18,6 +20,8 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(headerMutationFilter),
   erased(istioAlpnFilter),
   erased(grpcStatsFilter),
+  erased(grpcWebFilter),
+  erased(grpcHttp1BridgeFilter),
   erased(peerMetadataFilter),
   erased(istioStatsFilter),
 ]

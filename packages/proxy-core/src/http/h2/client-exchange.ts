@@ -39,8 +39,6 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
     }
     block.add(':authority', authority)
     addFields(block, headers, upgrade === undefined ? body.length?.toString() : undefined)
-    if (upgrade === undefined && body.length !== undefined && body.length > 0 && !headers.has('content-length'))
-      block.add('content-length', String(body.length))
     const endStream = body.length === 0 && upgrade === undefined
     this.#h2.sendHeaders(stream, block, endStream)
     // Of an upgrade nothing is sent before the upstream has agreed (CVE-2025-64763).
@@ -51,6 +49,8 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
     if (this.#over) return
     this.#over = true
     this.#stopSending()
+    // Nor does the sink of the answer hear any more.
+    this.#stream.discard()
     this.#h2.reset(this.#stream, ERROR_CODE.cancel)
   }
 
