@@ -62,7 +62,7 @@ function checkLength(length: number, rules: Rules, unit: string): string | undef
 
 function checkList(value: unknown, rules: Rules): string | undefined {
   const { const: constant, in: allowed, not_in: refused } = rules
-  if (constant !== undefined && value !== constant) return `value must equal ${constant}`
+  if (constant !== undefined && value !== listOf(constant)[0]) return `value must equal ${constant}`
   if (allowed !== undefined && !listOf(allowed).includes(value)) return `value must be in list [${listOf(allowed).join(' ')}]`
   return refused !== undefined && listOf(refused).includes(value)
     ? `value must not be in list [${listOf(refused).join(' ')}]`
@@ -79,14 +79,20 @@ export function checkBool(value: boolean, rules: Rules): string | undefined {
   return checkList(value, rules)
 }
 
-export function checkEnum(name: string | undefined, number: number | undefined, rules: Rules): string | undefined {
-  if (rules['defined_only'] === true && name === undefined) return 'value must be one of the defined enum values'
-  return checkList(number, rules)
+/** @param nameOf undefined for a number that the API does not define. */
+export function checkEnum(number: number, nameOf: (number: number) => string | undefined, rules: Rules): string | undefined {
+  if (rules['defined_only'] === true && nameOf(number) === undefined) return 'value must be one of the defined enum values'
+  const names = (rule: unknown): unknown => (rule === undefined ? rule : listOf(rule).map((item) => nameOf(Number(item)) ?? item))
+  return checkList(nameOf(number) ?? number, {
+    const: names(rules['const']),
+    in: names(rules['in']),
+    not_in: names(rules['not_in']),
+  })
 }
 
 export function checkDuration(value: string, rules: Rules): string | undefined {
   const seconds = secondsOf(parseDuration(value))
-  return checkRange(seconds, rules, secondsOf, (bound) => `${bound}s`)
+  return checkRange(seconds, rules, secondsOf, printDuration)
 }
 
 function checkRange(
@@ -102,10 +108,23 @@ function checkRange(
   const highFails = lte !== undefined ? value > high : lt !== undefined && value >= high
   // A low bound above the high one means: outside of the two (protoc-gen-validate, numeric rules).
   if (low > high ? !(lowFails && highFails) : !lowFails && !highFails) return undefined
-  if (low > high) return `value must be outside range (${print(high)}, ${print(low)})`
+  const open = gte === undefined ? '(' : '['
+  const close = lte === undefined ? ')' : ']'
+  if (low > high)
+    return `value must be outside range ${close === ']' ? '(' : '['}${print(high)}, ${print(low)}${open === '[' ? ')' : ']'}`
+  if (!Number.isNaN(low) && !Number.isNaN(high)) return `value must be inside range ${open}${print(low)}, ${print(high)}${close}`
   if (lowFails)
     return gte !== undefined ? `value must be greater than or equal to ${print(low)}` : `value must be greater than ${print(low)}`
   return lte !== undefined ? `value must be less than or equal to ${print(high)}` : `value must be less than ${print(high)}`
+}
+
+/** As Envoy prints it: `5m`, `1m30s`, `1ms`. */
+function printDuration(seconds: number): string {
+  if (seconds > 0 && seconds < 1)
+    return seconds < 0.001 ? `${Math.round(seconds * 1e9) / 1e3}us` : `${Math.round(seconds * 1e6) / 1e3}ms`
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  const text = `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${rest > 0 ? `${rest}s` : ''}`
+  return text === '' ? '0s' : text
 }
 
 export function checkCount(count: number, rules: Rules): string | undefined {

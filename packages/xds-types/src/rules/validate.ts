@@ -101,7 +101,7 @@ function checkRules(field: Field, value: unknown, rules: AllRules): string | und
   if (duration !== undefined) return checkDuration(value as string, duration)
   if (enumRules !== undefined && field.enum !== undefined) {
     const number = typeof value === 'number' ? value : field.enum.values[value as string]
-    return checkEnum(number === undefined ? undefined : field.enum.nameOf(number), number, enumRules)
+    return number === undefined ? undefined : checkEnum(number, field.enum.nameOf, enumRules)
   }
   const number = NUMBERS.map((kind) => rules[kind]).find((rule) => rule !== undefined)
   return number === undefined ? undefined : checkNumber(value as number, number)
