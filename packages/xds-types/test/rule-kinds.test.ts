@@ -213,4 +213,24 @@ describe('each kind of rule in the API is kept by one message and broken by anot
     expect(at('envoy.config.core.v3.KeyValueAppend', { entry: { key: '' } })).toEqual([])
     expect(at('envoy.config.core.v3.KeyValuePair', { key: '' })).toEqual(['key'])
   })
+
+  it('string.pattern: the patterns of the API need time by length alone, whatever the text', () => {
+    const patterns = new Set(
+      [...knownTypes.types].flatMap(({ table }) =>
+        table.fields.map(({ rules }) => (rules as { string?: { pattern?: string } } | undefined)?.string?.pattern ?? ''),
+      ),
+    )
+    patterns.delete('')
+    expect(patterns.size).toBeGreaterThan(5)
+    for (const pattern of patterns) {
+      // One repetition, anchored: nothing to try twice.
+      expect(pattern, pattern).toMatch(/^\^/)
+      expect(pattern.replace(/\[(?:[^\]\\]|\\.)*\]/g, 'C'), pattern).not.toMatch(/[+*]\)[+*{]|C[+*]C[+*]/)
+      for (const unit of ['a', '/', '.mmd', ' ', '~:']) {
+        const start = performance.now()
+        new RegExp(pattern).test(`${unit.repeat(200_000)}\u0001`)
+        expect(performance.now() - start, pattern).toBeLessThan(500)
+      }
+    }
+  })
 })
