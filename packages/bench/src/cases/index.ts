@@ -1,10 +1,11 @@
 import type { BenchCase } from '../bench-case.js'
 import { clusterEncode } from './cluster-encode.js'
+import { configModelCases } from './config-model.js'
 import { csrCases } from './csr.js'
 import { http1Proxy } from './http1-proxy/index.js'
 import { xdsPush } from './xds-push.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases()]
+  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...configModelCases()]
 }

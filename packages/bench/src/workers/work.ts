@@ -7,6 +7,8 @@ export interface Work {
   show(): unknown
   /** One operation. */
   run(): void | Promise<void>
+  /** Figures of the measured operations beside the rate, by name; asked for once, at the end. */
+  more?(report: Pick<WorkReport, 'operations' | 'seconds'>): Readonly<Record<string, number>>
 }
 
 /** What `run` answers. */
@@ -15,6 +17,7 @@ export interface WorkReport {
   readonly seconds: number
   /** Of the process, with its garbage collector. */
   readonly cpuSeconds: number
+  readonly more?: Readonly<Record<string, number>>
 }
 
 /** The worker's side: reads `show` or `run WARMUP SECONDS`, one a line, and answers each with a line of JSON. */
@@ -25,25 +28,27 @@ export async function serveWork(work: Work): Promise<void> {
     if (verb === 'show') console.log(JSON.stringify(work.show()))
     else {
       await repeat(work, Number(warmup))
-      console.log(JSON.stringify(await repeat(work, Number(seconds))))
+      const report = await repeat(work, Number(seconds))
+      console.log(JSON.stringify(work.more === undefined ? report : { ...report, more: work.more(report) }))
     }
   }
 }
 
-/** At least once; the clock is read every 16 operations at most. */
-async function repeat({ run }: Work, seconds: number): Promise<WorkReport> {
+/** At least once; the clock is read every 16 operations at most, and after each that takes milliseconds. */
+async function repeat({ run }: Work, seconds: number): Promise<Omit<WorkReport, 'more'>> {
   const cpuBefore = process.cpuUsage()
   const start = systemClock.monotonic()
   let operations = 0
   let elapsed = 0
+  let batch = 1
   do {
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < batch; i++) {
       const answer = run()
       if (answer !== undefined) await answer
       operations++
-      if (i === 0 && systemClock.monotonic() - start > seconds * 1000) break
     }
     elapsed = (systemClock.monotonic() - start) / 1000
+    batch = elapsed / operations < 0.002 ? 16 : 1
   } while (elapsed < seconds)
   const cpu = process.cpuUsage(cpuBefore)
   return { operations, seconds: elapsed, cpuSeconds: (cpu.user + cpu.system) / 1e6 }
