@@ -39,5 +39,6 @@ export function dynamicSniFilter(
 
 /** Those that a listener of the port serves. */
 export function dynamicServices(build: Build, port: number): readonly MeshService[] {
-  return build.view.services.filter((s) => s.resolution === 'DynamicDNS' && s.ports.some((p) => p.number === port))
+  const all = build.memo.of('dynamic services', [], () => build.view.services.filter((s) => s.resolution === 'DynamicDNS'))
+  return all.filter((s) => s.ports.some((p) => p.number === port))
 }

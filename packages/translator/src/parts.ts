@@ -36,7 +36,10 @@ export function partsOf(proxy: ProxyDescriptor): readonly Part[] {
 const listeners: Part = {
   name: 'listeners',
   groups: (build) => [
-    group(build, 'outbound listeners', LISTENER_TYPE, () => [...outboundListeners(build), ...present(virtualOutbound(build))]),
+    group(build, 'outbound listeners', LISTENER_TYPE, () => [
+      ...outboundListeners(build),
+      ...build.memo.of('virtual outbound', [], () => present(virtualOutbound(build))),
+    ]),
   ],
 }
 
@@ -50,9 +53,11 @@ const clusters: Part = {
   groups: (build) => [
     group(build, 'outbound clusters', CLUSTER_TYPE, () => [
       ...outboundClusters(build),
-      blackHoleCluster(build),
-      passthroughCluster(build),
-      inboundPassthroughCluster(build),
+      ...build.memo.of('builtin clusters', [], () => [
+        blackHoleCluster(build),
+        passthroughCluster(build),
+        inboundPassthroughCluster(build),
+      ]),
     ]),
   ],
 }
@@ -60,7 +65,10 @@ const clusters: Part = {
 const gatewayClusters: Part = {
   name: 'gateway clusters',
   groups: (build) => [
-    group(build, 'outbound clusters', CLUSTER_TYPE, () => [...outboundClusters(build), blackHoleCluster(build)]),
+    group(build, 'outbound clusters', CLUSTER_TYPE, () => [
+      ...outboundClusters(build),
+      ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build)]),
+    ]),
   ],
 }
 

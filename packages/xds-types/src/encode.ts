@@ -1,4 +1,5 @@
 import { describe, failEncode, MAX_BYTES, MAX_DEPTH } from './context.js'
+import { keptBytesOf } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
 import type { Field, MessageType, Place } from './types.js'
@@ -120,6 +121,11 @@ function checkZero(field: Field, value: unknown, place: Place): void {
 function writeList(writer: Writer, field: Field, value: unknown, place: Place): void {
   if (!Array.isArray(value)) failEncode(place, `expected a list, got ${describe(value)}`)
   if (value.length === 0) return
+  const kept = keptBytesOf(field.message)
+  if (kept !== undefined) {
+    writeKept(writer, field, value, kept, place)
+    return
+  }
   const packed = field.packed && wireTypeOf(field.kind) !== LENGTH
   const from = writer.size()
   for (let i = value.length - 1; i >= 0; i--) {
@@ -130,6 +136,30 @@ function writeList(writer: Writer, field: Field, value: unknown, place: Place): 
   }
   if (packed) {
     writer.close(from)
+    writer.tag(field.id, LENGTH)
+  }
+}
+
+/** Elements that stand in other messages as well: written once. */
+function writeKept(
+  writer: Writer,
+  field: Field,
+  list: readonly unknown[],
+  kept: NonNullable<ReturnType<typeof keptBytesOf>>,
+  place: Place,
+): void {
+  for (let i = list.length - 1; i >= 0; i--) {
+    const element = list[i]
+    const known = typeof element === 'object' && element !== null ? kept.get(element) : undefined
+    if (known !== undefined && known.registry === place.registry) writer.bytes(known.bytes)
+    else {
+      place.path.push(i)
+      const from = writer.size()
+      writeMessage(writer, field.message as MessageType<unknown>, element, place)
+      kept.set(element as object, { registry: place.registry, bytes: writer.since(from) })
+      writer.close(from)
+      place.path.pop()
+    }
     writer.tag(field.id, LENGTH)
   }
 }

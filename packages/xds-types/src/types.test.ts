@@ -24,6 +24,27 @@ it('a wrong enum, a wrong field and a wrong value in any() do not compile', () =
   expect(() => Router.encode(wrongAny as Router)).toThrow()
 })
 
+it('of a oneof one member is set, and its presence tells which', () => {
+  // @ts-expect-error two of `action`
+  const both: Route = { route: { cluster: 'a' }, redirect: { host_redirect: 'b' } }
+  expect(() => Route.encode(both)).toThrow('only one of')
+  const describeRoute = (route: Route): string | undefined => {
+    if (route.redirect !== undefined) {
+      expectTypeOf(route.route).toEqualTypeOf<undefined>()
+      return route.redirect.host_redirect
+    }
+    return route.route?.cluster
+  }
+  const none: Route = {}
+  expect([{ route: { cluster: 'a' } }, { redirect: { host_redirect: 'b' } }, none].map(describeRoute)).toEqual(['a', 'b', undefined])
+})
+
+it('any Any of somebody else is open', () => {
+  const own: TransportSocket = { name: 'x', typed_config: { '@type': 'my.host/my.Type', anything: [1] } }
+  const packed: TransportSocket = { name: 'x', typed_config: { type_url: 'my.host/my.Type', value: Uint8Array.of(1) } }
+  expect([own.typed_config?.['anything'], packed.typed_config?.['value']]).toEqual([[1], Uint8Array.of(1)])
+})
+
 it('names, enums and methods have their types', () => {
   expectTypeOf<Cluster['type']>().toEqualTypeOf<Cluster_DiscoveryType | undefined>()
   expectTypeOf(Cluster).toExtend<MessageType<Cluster>>()

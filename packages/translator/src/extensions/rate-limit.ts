@@ -1,4 +1,4 @@
-import { type DestinationRateLimit, type DestinationRule, destinationExtensions } from '@heddle/config-model'
+import { type DestinationRateLimit, destinationExtensions } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import type { MergedRule } from '../destination-rules.js'
 import { defined, duration, type TypedMessage, typed } from '../message.js'
@@ -15,14 +15,11 @@ export const RATE_LIMIT_HTTP_FILTER: { readonly name: string; readonly typed_con
   typed_config: typed(TYPE, { stat_prefix: STAT_PREFIX }),
 }
 
-const asked = new WeakMap<readonly DestinationRule[], boolean>()
-
 /** Whether any DestinationRule of the mesh has the annotation `heddle.dev/local-rate-limit`: without one no chain has the filter. */
-export function limitsRates({ snapshot }: Build): boolean {
-  const rules = snapshot.list('DestinationRule')
-  let known = asked.get(rules)
-  if (known === undefined) asked.set(rules, (known = rules.some((r) => destinationExtensions(r).rateLimit !== undefined)))
-  return known
+export function limitsRates({ snapshot, common }: Build): boolean {
+  return common.of('rates are limited', [], () =>
+    snapshot.list('DestinationRule').some((r) => destinationExtensions(r).rateLimit !== undefined),
+  )
 }
 
 /** typed_per_filter_config of a route or weighted cluster that leads to a destination with a limit; each such place has a bucket of its own. */

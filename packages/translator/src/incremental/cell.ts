@@ -35,6 +35,8 @@ export interface CellOptions {
   readonly forget: () => void
   /** The value is a map: readers depend on keys of it, and a change marks only those whose key changed. */
   readonly keyed?: boolean
+  /** Whether two values are one; default: structurally equal. */
+  readonly same?: (a: unknown, b: unknown) => boolean
 }
 
 /** A value and what it was made from. */
@@ -132,7 +134,7 @@ export class Cell implements Dependency {
     const after = this.#recorded(make)
     this.#state = CLEAN
     if (this.#slots !== undefined) this.#replaceMap(after as ReadonlyMap<string, unknown>)
-    else if (before === undefined || !equal(before, after)) {
+    else if (before === undefined || !(this.#options.same ?? equal)(before, after)) {
       this.#value = after
       if (after !== before) for (const reader of this.readers) reader.mark(DIRTY)
     }

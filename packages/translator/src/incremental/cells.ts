@@ -14,7 +14,7 @@ export interface Cells {
   input<T>(key: string, read: () => T): T
   scope(): Memo
   /** A value that is kept until it is released, whether read or not. */
-  root<T>(name: string, make: () => T, released?: () => void): Root<T>
+  root<T>(options: RootOptions<T>): Root<T>
   /** Something that changes by saying so. `read`: as if somebody had read it always. */
   signal(read?: boolean): Signal
   /** Reads all inputs again and marks what hangs on those that changed. */
@@ -23,6 +23,15 @@ export interface Cells {
   sweep(): void
   /** How often `make` was called, by name. */
   readonly builds: ReadonlyMap<string, number>
+}
+
+export interface RootOptions<T> {
+  readonly name: string
+  make(): T
+  /** Whether two values are one; default: structurally equal. */
+  readonly same?: (a: T, b: T) => boolean
+  /** Called when it is gone. */
+  forget?(): void
 }
 
 export interface Root<T> {
@@ -59,8 +68,9 @@ export function createCells(): Cells {
       return input.value as T
     },
     scope: () => createScope(engine),
-    root<T>(name: string, make: () => T, released: () => void = () => {}): Root<T> {
-      const cell = new Cell(engine, { name, make, forget: released })
+    root<T>({ name, make, same, forget = () => {} }: RootOptions<T>): Root<T> {
+      const compared = same === undefined ? {} : { same: same as (a: unknown, b: unknown) => boolean }
+      const cell = new Cell(engine, { name, make, forget, ...compared })
       cell.hold(true)
       return { get: () => cell.get() as T, release: () => cell.hold(false) }
     },

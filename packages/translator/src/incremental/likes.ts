@@ -27,6 +27,8 @@ export interface LikesOptions<T> {
   readonly epoch: { current: number }
   /** Builds from one subject for all that are like it, and may look at it only through `hear`: a new question parts those who answer differently. */
   make(subject: Subject, hear: Hear): () => T
+  /** Whether two results are one; default: structurally equal. */
+  readonly same?: (a: T, b: T) => boolean
 }
 
 interface Class<T> {
@@ -42,7 +44,7 @@ interface Question {
 
 const FEW_QUESTIONS = 64
 
-export function createLikes<T>({ cells, name, epoch, make }: LikesOptions<T>): Likes<T> {
+export function createLikes<T>({ cells, name, epoch, make, same }: LikesOptions<T>): Likes<T> {
   const questions = new Map<string, Question>()
   const asked = cells.signal()
   let classes = new Map<string, Class<T>>()
@@ -74,9 +76,14 @@ export function createLikes<T>({ cells, name, epoch, make }: LikesOptions<T>): L
       return answer(subject)
     }
   const create = (key: string, subject: Subject): Class<T> => {
-    const root = cells.root(name, make(subject, hearOf(subject)), () => {
-      made.gone = true
-      for (const [k, one] of classes) if (one === made) classes.delete(k)
+    const root = cells.root({
+      name,
+      make: make(subject, hearOf(subject)),
+      ...(same === undefined ? {} : { same }),
+      forget() {
+        made.gone = true
+        for (const [k, one] of classes) if (one === made) classes.delete(k)
+      },
     })
     const made: Class<T> = { subject, root, gone: false }
     classes.set(key, made)

@@ -7,6 +7,7 @@ import { identityOf } from '../memo.js'
 import { type Part, partsOf } from '../parts.js'
 import { NO_ORIGINS } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
+import { secretNamesOf } from '../secrets/references.js'
 import { secretsGroup } from '../secrets/secrets.js'
 import { type ServiceTarget, serviceTargets } from '../service-targets.js'
 import { located, type TranslateOptions } from '../translate.js'
@@ -87,7 +88,7 @@ function createAllLikes(world: World): AllLikes {
       if (likes === undefined) {
         const make = (subject: Subject, hear: Hear): (() => readonly ResourceGroup[]) =>
           groupsOf(world, part, sights, subject, hear)
-        parts.set(part, (likes = createLikes({ cells, name: `part ${part.name}`, epoch, make })))
+        parts.set(part, (likes = createLikes({ cells, name: `part ${part.name}`, epoch, make, same: sameObjects })))
       }
       return likes
     },
@@ -178,13 +179,24 @@ function setOf(world: World, likes: AllLikes, proxy: ProxyDescriptor, authentica
       return group.resources.size === 0 ? [] : [group]
     })
   return {
-    root: cells.root('set', () => {
-      const subject = subjectOf()
-      likes.sights.of(subject)
-      const groups = parts.flatMap((part) => likes.part(part).of(subject))
-      return { groups: authenticated ? [...groups, ...secretsOf(groups)] : groups }
+    root: cells.root({
+      name: 'set',
+      make() {
+        const subject = subjectOf()
+        // The sight is kept as long as a proxy has it.
+        likes.sights.of(subject)
+        const groups = parts.flatMap((part) => likes.part(part).of(subject))
+        const asks = authenticated && groups.some((group) => secretNamesOf(group).length > 0)
+        return { groups: asks ? [...groups, ...secretsOf(groups)] : groups }
+      },
+      same: (a: ResourceSet, b: ResourceSet) => sameObjects(a.groups, b.groups),
     }),
   }
+}
+
+/** Groups are cells themselves: an equal one is the same. */
+function sameObjects(a: readonly object[], b: readonly object[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i])
 }
 
 /** A question that comes up for one proxy may part others that were looked at before: so until nothing moves. */

@@ -10,7 +10,7 @@ const entry = (protocol: PortProtocol, locked = false): ListenerEntry => ({
   port: 80,
   bindToPort: false,
   protocol,
-  chains: [{ chain: named('first') }],
+  chains: [{ from: [], chain: named('first') }],
   locked,
   servings: [],
 })
@@ -40,9 +40,16 @@ describe('a second service on an address', () => {
 
 test('merging keeps the first chain of each match and looks at what is mixed', () => {
   const mixed = entry('TCP')
-  mergeChains(mixed, [{ chain: named('again') }, { alpn: ['http/1.1'], transport: 'raw_buffer', chain: named('http') }], 'HTTP')
+  mergeChains(
+    mixed,
+    [
+      { from: [], chain: named('again') },
+      { alpn: ['http/1.1'], transport: 'raw_buffer', from: [], chain: named('http') },
+    ],
+    'HTTP',
+  )
   expect([mixed.protocol, mixed.chains.map((c) => c.chain().name)]).toEqual(['Unsupported', ['first', 'http']])
   const tcp = entry('TCP')
-  mergeChains(tcp, [{ sni: ['a'], chain: named('a') }], 'TCP')
+  mergeChains(tcp, [{ sni: ['a'], from: [], chain: named('a') }], 'TCP')
   expect([tcp.protocol, tcp.chains.map(matchesEverything)]).toEqual(['TCP', [true, false]])
 })

@@ -1,6 +1,7 @@
 import { isHttp, isTcp, type MeshService, type PortProtocol, type ServicePort } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { parseRange } from '../addresses.js'
+import type { MemoArgument } from '../memo.js'
 import { listenerProtocol } from '../protocol.js'
 import type { EgressListener } from '../view.js'
 
@@ -10,6 +11,8 @@ export interface OutboundChain {
   readonly transport?: 'raw_buffer'
   readonly sni?: readonly string[]
   readonly subnets?: readonly string[]
+  /** What `chain` is made from: it tells the chain from others of its match. */
+  readonly from: readonly MemoArgument[]
   /** Made when the listener is: what is left out costs nothing. */
   chain(): FilterChain
 }

@@ -79,6 +79,7 @@ function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualSe
 function withoutMetadata({ build }: TcpTarget, given: OutboundChain): OutboundChain {
   return {
     ...given,
+    from: ['unnamed', ...given.from],
     chain: () => {
       const named = given.chain()
       const { metadata: _, ...chain } = named
@@ -111,6 +112,7 @@ function routed(
   const { name, namespace } = vs.resource.metadata
   return {
     ...match,
+    from: ['rule', vs, path, port],
     chain: () => {
       const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
         build.view.serviceOf(h),
@@ -126,6 +128,7 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
   return {
     sni,
     ...(cidr === undefined ? {} : { subnets: [cidr] }),
+    from: ['service', service, port],
     chain: () => {
       const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(service, number)] : []
       const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))

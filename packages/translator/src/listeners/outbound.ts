@@ -9,7 +9,15 @@ import { listenerProtocol } from '../protocol.js'
 import { NO_ORIGINS, type Provenance, sourceOf } from '../provenance.js'
 import type { EgressListener } from '../view.js'
 import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
-import { conflictOf, type ListenerEntry, matchesEverything, mergeChains, type OutboundChain, type Serving } from './conflicts.js'
+import {
+  conflictOf,
+  type ListenerEntry,
+  matchesEverything,
+  matchKey,
+  mergeChains,
+  type OutboundChain,
+  type Serving,
+} from './conflicts.js'
 import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
@@ -25,13 +33,23 @@ export interface OutboundPlan {
 
 /** A listener per port for HTTP, per address and port for everything else, for what the proxy sees. */
 export function outboundListeners(build: Build): readonly Listener[] {
-  return outboundPlan(build).entries.map((entry) => {
-    const listener = finish(build, entry, catchAllFilters(build))
-    if (build.origins !== NO_ORIGINS)
-      for (const serving of entry.servings)
-        for (const source of sourceOfServing(build, serving)) build.origins.mark(listener, source)
-    return build.memo.intern('outbound listener', listener.name ?? '', listener)
-  })
+  const entries = build.memo.of('outbound entries', [], () => outboundPlan(build).entries.map((entry) => kept(build, entry)))
+  return entries.map((entry) =>
+    build.memo.shared('outbound listener', [listenerName(entry.bind, entry.port), entry], () => {
+      const listener = finish(build, entry, catchAllFilters(build))
+      if (build.origins !== NO_ORIGINS)
+        for (const serving of entry.servings)
+          for (const source of sourceOfServing(build, serving)) build.origins.mark(listener, source)
+      return listener
+    }),
+  )
+}
+
+/** An entry of an earlier plan that says the same. */
+function kept(build: Build, entry: ListenerEntry): ListenerEntry {
+  const { bind, port, bindToPort, protocol, chains } = entry
+  const says = chains.flatMap((chain) => [matchKey(chain), ...chain.from])
+  return build.memo.of('outbound entry', [bind, port, bindToPort, protocol, ...says], () => entry)
 }
 
 export function outboundPlan(build: Build): OutboundPlan {
@@ -141,6 +159,7 @@ function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   return {
     ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}),
+    from: ['http', routes, bind, port.number, port.protocol],
     chain: () => {
       const manager = httpManager(build, {
         listener: 'outbound',
@@ -173,7 +192,7 @@ export function httpProxyListener(build: Build): Listener | undefined {
       port,
       bindToPort: true,
       protocol: 'HTTP_PROXY',
-      chains: [{ chain: () => chainOf([manager], undefined) }],
+      chains: [{ from: [], chain: () => chainOf([manager], undefined) }],
       locked: true,
       servings: [],
     },

@@ -41,12 +41,12 @@ export function outboundVirtualHosts(build: Build, listener: EgressListener, por
     if (port !== 0 && group.port !== port) continue
     for (const name of group.names) {
       const domains = options.withPorts ? [bracketed(name), hostWithPort(name, group.port)] : [bracketed(name)]
-      add(hosts, virtualHost(build, group, name, domains, [], taken, options.attemptCount, undefined))
+      add(hosts, virtualHost(build, group, name, plainDomains(domains), taken, options.attemptCount, undefined))
     }
     for (const service of group.services) {
       const at = withPorts ? group.port : undefined
-      const { domains, short } = build.memo.of('domains', [service, at], () => serviceDomains(build, service, at))
-      add(hosts, virtualHost(build, group, service.hostname, domains, short, taken, options.attemptCount, service))
+      const domains = build.memo.of('domains', [service, at], () => serviceDomains(build, service, at))
+      add(hosts, virtualHost(build, group, service.hostname, domains, taken, options.attemptCount, service))
     }
   }
   const served = port === 0 ? hosts.flatMap((host) => onlyWithPort(build, host)) : hosts
@@ -138,13 +138,34 @@ interface Taken {
   readonly known: ReadonlySet<string>
 }
 
-/** A virtual host with the domains that nobody before it has; undefined when none is left. A short form never takes the name of a real host. */
+/** Names of a host, and what each is told from others by. */
+interface Domains {
+  readonly names: readonly string[]
+  /** In lower case. */
+  readonly keys: readonly string[]
+  /** Short forms never take the name of a real host. */
+  readonly short: readonly boolean[]
+}
+
+function plainDomains(names: readonly string[]): Domains {
+  return { names, keys: names.map((name) => name.toLowerCase()), short: names.map(() => false) }
+}
+
+interface Made {
+  readonly routes: readonly Route[]
+  readonly attemptCount: boolean
+  readonly host: VirtualHost
+}
+
+// Of domains that are all free: most hosts are what they were.
+const made = new WeakMap<Domains, Made>()
+
+/** A virtual host with the domains that nobody before it has; undefined when none is left. */
 function virtualHost(
   build: Build,
   group: HostGroup,
   hostname: string,
-  domains: readonly string[],
-  short: readonly string[],
+  domains: Domains,
   taken: Taken,
   attemptCount: boolean,
   service: MeshService | undefined,
@@ -152,13 +173,11 @@ function virtualHost(
   const name = hostWithPort(hostname, group.port)
   if (taken.names.has(name)) return undefined
   taken.names.add(name)
-  const own: string[] = []
-  for (const domain of domains) {
-    if (taken.domains.has(domain.toLowerCase()) || (short.includes(domain) && taken.known.has(domain))) continue
-    taken.domains.add(domain.toLowerCase())
-    own.push(domain)
-  }
+  const own = freeOf(domains, taken)
   if (own.length === 0) return undefined
+  const known = made.get(domains)
+  if (known?.routes === group.routes && known.attemptCount === attemptCount && own.length === domains.names.length)
+    return known.host
   const host: VirtualHost = {
     name,
     domains: own,
@@ -167,7 +186,20 @@ function virtualHost(
   }
   if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
   if (service !== undefined) build.origins.mark(host, sourceOfKey(service.source))
-  return build.memo.intern('virtual host', name, host)
+  const shared = build.memo.intern('virtual host', name, host)
+  if (own.length === domains.names.length) made.set(domains, { routes: group.routes, attemptCount, host: shared })
+  return shared
+}
+
+function freeOf({ names, keys, short }: Domains, taken: Taken): readonly string[] {
+  const free: string[] = []
+  for (let i = 0; i < names.length; i++) {
+    const [name, key] = [names[i] as string, keys[i] as string]
+    if (taken.domains.has(key) || (short[i] === true && taken.known.has(name))) continue
+    taken.domains.add(key)
+    free.push(name)
+  }
+  return free
 }
 
 function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
@@ -175,7 +207,7 @@ function add(hosts: VirtualHost[], host: VirtualHost | undefined): void {
 }
 
 /** Every name by which a proxy may call a service: FQDN with and without the root dot, short names, `*.` of headless ones, VIPs. With a port each stands twice. */
-function serviceDomains(build: Build, service: MeshService, port: number | undefined): { domains: string[]; short: string[] } {
+function serviceDomains(build: Build, service: MeshService, port: number | undefined): Domains {
   const withPort = (domain: string): string[] =>
     port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)]
   const aliases = build.view.aliasesOf(service.hostname)
@@ -187,7 +219,7 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
   ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
   domains.push(...vips(service).flatMap(withPort))
-  return { domains, short }
+  return { ...plainDomains(domains), short: domains.map((domain) => short.includes(domain)) }
 }
 
 /** On the HTTP proxy a bare name means port 80. */

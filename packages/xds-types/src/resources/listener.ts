@@ -1,7 +1,8 @@
 import { TypedExtensionConfig } from '../gen/envoy/config/core/v3.js'
-import { type FilterChain, Listener } from '../gen/envoy/config/listener/v3.js'
+import { FilterChain, Listener } from '../gen/envoy/config/listener/v3.js'
 import { RouteConfiguration, ScopedRouteConfiguration } from '../gen/envoy/config/route/v3.js'
 import { HttpConnectionManager } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3.js'
+import { keepBytesOf } from '../kept-bytes.js'
 import type { ResourceType } from '../resource-type.js'
 import type { TypeRegistry } from '../types.js'
 import { createResourceType } from './create.js'
@@ -9,6 +10,7 @@ import { addExtension, addSecrets, open, type References } from './references.js
 
 /** LDS. Refers to route configurations (RDS), scoped routes, secrets and extension configs. */
 export function createListenerType(registry: TypeRegistry): ResourceType<Listener> {
+  keepBytesOf(FilterChain)
   return createResourceType<Listener>(Listener, registry, {
     shortName: 'Listener',
     fullStateInSotw: true,

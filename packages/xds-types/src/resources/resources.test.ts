@@ -2,10 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { any } from '../any.js'
 import type { Cluster } from '../gen/envoy/config/cluster/v3.js'
 import type { Listener } from '../gen/envoy/config/listener/v3.js'
+import { RouteConfiguration, type VirtualHost } from '../gen/envoy/config/route/v3.js'
 import { HttpConnectionManager } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3.js'
 import { DownstreamTlsContext, UpstreamTlsContext } from '../gen/envoy/extensions/transport_sockets/tls/v3.js'
 import { createTypeRegistry } from '../registry.js'
-import { createClusterType, createListenerType, createResourceTypes, encodeResource } from './index.js'
+import {
+  createClusterType,
+  createListenerType,
+  createResourceTypes,
+  createRouteConfigurationType,
+  encodeResource,
+} from './index.js'
 
 const registry = createTypeRegistry([HttpConnectionManager, DownstreamTlsContext, UpstreamTlsContext])
 const clusters = createClusterType(registry)
@@ -100,4 +107,24 @@ it('all types tell name, state and their own bytes', () => {
     expect(type.fullStateInSotw, type.shortName).toBe(['Cluster', 'Listener'].includes(type.shortName))
     expect(type.decode(type.encode(name)), type.shortName).toMatchObject({ ok: true, value: name })
   }
+})
+
+it('writes a virtual host of several configurations once, into the bytes that it would have anyway', () => {
+  const host = (name: string, path: string): VirtualHost => ({
+    name,
+    domains: [name],
+    routes: [{ match: { prefix: path }, route: { cluster: 'a' } }],
+  })
+  const [kept, changed] = [host('a', '/a'), host('b', '/b')]
+  const type = createRouteConfigurationType(registry)
+  const bytes = (hosts: readonly VirtualHost[]): Uint8Array => {
+    const encoded = encodeResource(type, { name: '80', virtual_hosts: hosts })
+    if (!encoded.ok) throw new Error('not encoded')
+    return encoded.value.bytes
+  }
+  expect(bytes([kept, changed])).toEqual(RouteConfiguration.encode({ name: '80', virtual_hosts: [kept, changed] }, registry))
+  // What was encoded must not change, so that this shows that it was not looked at again.
+  Object.assign(kept, { name: 'unseen' })
+  expect(bytes([kept])).toEqual(RouteConfiguration.encode({ name: '80', virtual_hosts: [host('a', '/a')] }, registry))
+  expect(RouteConfiguration.encode({ name: '80', virtual_hosts: [kept] }, registry)).not.toEqual(bytes([kept]))
 })

@@ -1,10 +1,13 @@
 import { RouteConfiguration, ScopedRouteConfiguration, VirtualHost } from '../gen/envoy/config/route/v3.js'
+import { keepBytesOf } from '../kept-bytes.js'
 import type { ResourceType } from '../resource-type.js'
 import type { TypeRegistry } from '../types.js'
 import { createResourceType } from './create.js'
 
 /** RDS. */
 export function createRouteConfigurationType(registry: TypeRegistry): ResourceType<RouteConfiguration> {
+  // One host changes, and a thousand others stay what they are.
+  keepBytesOf(VirtualHost)
   return createResourceType<RouteConfiguration>(RouteConfiguration, registry, {
     shortName: 'RouteConfiguration',
     nameOf: (routes) => routes.name,

@@ -26,6 +26,8 @@ export interface Writer {
   bytes(value: Uint8Array): void
   /** As they are. */
   raw(value: Uint8Array): void
+  /** A copy of what was written since `size` was `from`. */
+  since(from: number): Uint8Array
   /** A copy of what was written; the writer is empty afterwards. */
   finish(): Uint8Array
 }
@@ -118,6 +120,10 @@ class BackwardWriter implements Writer {
   raw(value: Uint8Array): void {
     this.#reserve(value.length)
     this.#buffer.set(value, this.#at)
+  }
+
+  since(from: number): Uint8Array {
+    return this.#buffer.slice(this.#at, this.#buffer.length - from)
   }
 
   finish(): Uint8Array {
