@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { closingReporter } from './packages/conformance/src/test-run/reporter.js'
 
 // Tests and type checks run on sources: the private condition maps every @heddle package to its src/.
 const conditions = ['@heddle/source', 'node', 'default']
@@ -7,32 +8,42 @@ const conditions = ['@heddle/source', 'node', 'default']
 if (!existsSync(new URL('packages/xds-types/src/gen', import.meta.url)))
   throw new Error('packages/xds-types/src/gen is missing: run `pnpm install`, which generates it.')
 
+const setup = (name: string): string => `./packages/conformance/src/test-run/${name}.ts`
+// HEDDLE_INTEROP=1 says that everything is installed.
+const complete = process.env['HEDDLE_INTEROP'] === '1'
+const filtered = process.argv.includes('-t')
+
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
     // For machines with two busy cores; tests wait for events, never for time.
     testTimeout: 30_000,
     expect: { poll: { timeout: 20_000 } },
     exclude: ['**/node_modules/**', '**/dist/**'],
-    reporters: [
-      'default',
+    // In another order each time; the seed is printed.
+    sequence: { shuffle: true },
+    reporters: ['default', closingReporter({ complete, filtered })],
+    projects: [
       {
-        // The closing line that contract and CI read.
-        onTestRunEnd(modules) {
-          let passed = 0
-          let failed = 0
-          for (const module of modules) {
-            if (module.state() === 'failed' && [...module.children.allTests()].every((test) => test.result().state !== 'failed'))
-              failed++
-            for (const test of module.children.allTests()) {
-              const { state } = test.result()
-              if (state === 'passed') passed++
-              else if (state === 'failed') failed++
-            }
-          }
-          console.log(`${passed} passed, ${failed} failed`)
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['**/*.property.test.ts', '**/node_modules/**', '**/dist/**'],
+          setupFiles: [setup('handles'), setup('no-sockets')],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'properties', include: ['packages/*/src/**/*.property.test.ts'], setupFiles: [setup('no-sockets')] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'sockets',
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+          setupFiles: [setup('handles')],
         },
       },
     ],

@@ -1,6 +1,6 @@
 import { connect as connectTlsSocket } from 'node:tls'
 import { createWatch, systemClock } from '@heddle/runtime'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../src/net/connection.js'
 import { createMemoryNetwork } from '../src/net/memory.js'
 import type { Network } from '../src/net/network.js'
@@ -47,6 +47,11 @@ const clientContext = (overrides: Partial<ClientTlsContext> = {}): ClientTlsCont
   ...overrides,
 })
 
+const opened: Connection[] = []
+afterEach(() => {
+  for (const connection of opened.splice(0)) connection.destroy()
+})
+
 async function connectBoth(
   network: Network,
   serverSide: ServerTlsContext,
@@ -63,6 +68,7 @@ async function connectBoth(
       tls.connect(outgoing, clientSide),
       new Promise((resolve) => systemClock.after(5, () => resolve(undefined))).then(() => accepted!),
     ])
+    for (const side of [ours, theirs]) if (side.status === 'fulfilled') opened.push(side.value)
     if (theirs.status === 'rejected') throw theirs.reason
     if (ours.status === 'rejected') throw ours.reason
     return [theirs.value, ours.value]
@@ -119,7 +125,6 @@ describe.each([
     echo(accepted)
     const bytes = Buffer.alloc(300_000, 'heddle')
     expect((await roundTrip(outgoing, bytes)).equals(bytes)).toBe(true)
-    outgoing.destroy()
   })
 
   test('a certificate of another root is refused', async () => {
@@ -138,7 +143,6 @@ describe.each([
       clientContext({ material: bare }),
     )
     expect(accepted.tls).toMatchObject({ peerVerified: false, peerUris: [] })
-    accepted.destroy()
   })
 
   test('a certificate for servers only is no client certificate', async () => {
@@ -158,7 +162,6 @@ describe.each([
     expect(accepted.tls?.alpn).toBeUndefined()
     const [both] = await connectBoth(createNetwork(), serverContext(), clientContext({ alpn: ['http/1.1', 'h2'] }))
     expect(both.tls?.alpn).toBe('h2')
-    for (const one of [accepted, both]) one.destroy()
   })
 
   test('material that is not there yet refuses, and new material serves the next handshake', async () => {
@@ -173,7 +176,6 @@ describe.each([
     const [, next] = await connectBoth(createNetwork(), context, clientContext())
     expect(next.tls?.peerUris).toEqual([spiffe('renewed')])
     expect(outgoing.closed).toBe(false)
-    for (const one of [accepted, outgoing, next]) one.destroy()
   })
 })
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ResourceGroup } from '@heddle/xds-types'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type GrpcXdsServer, listenGrpc } from '../src/grpc/index.js'
 import { createSnapshotCache, createXdsServer } from '../src/index.js'
 
@@ -159,6 +159,8 @@ test('calls follow the weights, and a live change of them, without one failure',
 }, 30_000)
 
 test('a resource that the client refuses is told with its reason, and the last good one serves on', async () => {
+  cache.set(NODE, { groups: [clustersOf(['v2']), mesh({ v2: 100 })] })
+  await vi.waitFor(async () => expect(await ask()).toBe('v2'))
   const bad = mesh({ v2: 100 })
   const broken = new Map(bad.resources)
   broken.set(`${TYPE}listener.v3.Listener`, [

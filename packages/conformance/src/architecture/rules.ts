@@ -19,4 +19,4 @@ export const TOOLS: readonly string[] = ['conformance', 'bench', 'interop', 'pac
 export const TIME_FILES: readonly string[] = ['packages/runtime/src/clock.ts', 'packages/runtime/src/random.ts']
 
 /** Lines of the published sources: half of the files and nine of ten stay below, each stays below `most`; above `long` it is named. */
-export const SIZES = { median: 120, p90: 300, long: 400, most: 500 } as const
+export const SIZES = { median: 120, p90: 300, long: 400, most: 700 } as const

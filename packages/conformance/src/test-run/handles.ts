@@ -1,0 +1,38 @@
+import { afterAll, beforeAll } from 'vitest'
+
+// A setup file of every test file: what it has opened must be closed when it ends. A process that could not end is a leak for users too.
+
+/** What ends by itself in a turn or two: writes, look-ups, the runner's own. */
+const PASSING = new Set([
+  'Immediate',
+  'FSReqCallback',
+  'FSReqPromise',
+  'CloseReq',
+  'GetAddrInfoReqWrap',
+  'TTYWrap',
+  'MessagePort',
+])
+const PATIENCE_MS = 5_000
+
+function held(): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const type of process.getActiveResourcesInfo()) if (!PASSING.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return counts
+}
+
+/** The runner's own pipes. Its timers come and go: a file must end without any. */
+let before = new Map<string, number>()
+beforeAll(() => {
+  before = held()
+  before.delete('Timeout')
+})
+
+afterAll(async () => {
+  const left = (): string[] =>
+    [...held()].flatMap(([type, count]) =>
+      count > (before.get(type) ?? 0) ? [`${count - (before.get(type) ?? 0)} ${type}`] : [],
+    )
+  const end = Date.now() + PATIENCE_MS
+  while (left().length > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20).unref())
+  if (left().length > 0) throw new Error(`this file leaves open: ${left().join(', ')}`)
+})
