@@ -1,6 +1,8 @@
 import { expect, expectTypeOf, it } from 'vitest'
 import { any } from './any.js'
 import { Cluster, type Cluster_DiscoveryType } from './gen/envoy/config/cluster/v3.js'
+import type { TransportSocket } from './gen/envoy/config/core/v3.js'
+import { Route } from './gen/envoy/config/route/v3.js'
 import { Router } from './gen/envoy/extensions/filters/http/router/v3.js'
 import {
   AggregatedDiscoveryService,
@@ -36,10 +38,14 @@ it('of a oneof one member is set, and its presence tells which', () => {
     return route.route?.cluster
   }
   const none: Route = {}
-  expect([{ route: { cluster: 'a' } }, { redirect: { host_redirect: 'b' } }, none].map(describeRoute)).toEqual(['a', 'b', undefined])
+  expect([{ route: { cluster: 'a' } }, { redirect: { host_redirect: 'b' } }, none].map(describeRoute)).toEqual([
+    'a',
+    'b',
+    undefined,
+  ])
 })
 
-it('any Any of somebody else is open', () => {
+it('an Any is open to types of whoever uses it', () => {
   const own: TransportSocket = { name: 'x', typed_config: { '@type': 'my.host/my.Type', anything: [1] } }
   const packed: TransportSocket = { name: 'x', typed_config: { type_url: 'my.host/my.Type', value: Uint8Array.of(1) } }
   expect([own.typed_config?.['anything'], packed.typed_config?.['value']]).toEqual([[1], Uint8Array.of(1)])

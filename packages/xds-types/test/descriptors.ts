@@ -87,14 +87,13 @@ function describeMessage(type: protobuf.Type): Descriptor {
   const isSynthetic = (oneof: protobuf.OneOf): boolean => oneof.name.startsWith('_')
   // Those of proto3's `optional` come last.
   const oneofs = [...type.oneofsArray].sort((a, b) => Number(isSynthetic(a)) - Number(isSynthetic(b)))
-  const maps = type.fieldsArray.filter((field): field is protobuf.MapField => field instanceof protobuf.MapField)
   return {
     name: type.name,
     field: type.fieldsArray.map((field) => describeField(field, oneofs)),
     oneofDecl: oneofs.map(({ name }) => ({ name })),
     nestedType: [
       ...type.nestedArray.filter((nested): nested is protobuf.Type => nested instanceof protobuf.Type).map(describeMessage),
-      ...maps.map(describeEntry),
+      ...type.fieldsArray.flatMap((field) => (field instanceof protobuf.MapField ? [describeEntry(field)] : [])),
     ],
     enumType: type.nestedArray.filter((nested): nested is protobuf.Enum => nested instanceof protobuf.Enum).map(describeEnum),
   }
@@ -118,7 +117,7 @@ const TYPES: Readonly<Record<string, number>> = {
   sint32: 17,
   sint64: 18,
 }
-const entryName = (field: protobuf.Field): string => `${field.name}__entry`
+const entryName = (field: { readonly name: string }): string => `${field.name}__entry`
 
 function describeField(
   field: protobuf.Field,
@@ -136,7 +135,7 @@ function describeField(
   }
 }
 
-function typeOf(field: protobuf.Field): { type: number; typeName?: string } {
+function typeOf(field: Pick<protobuf.Field, 'resolve' | 'resolvedType' | 'type'>): { type: number; typeName?: string } {
   field.resolve()
   const target = field.resolvedType
   if (target === null) return { type: TYPES[field.type] as number }

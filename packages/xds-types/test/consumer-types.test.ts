@@ -1,0 +1,71 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+
+// A project of somebody else's, on the declarations that we publish.
+const PACKAGE = path.join(import.meta.dirname, '..')
+const TSC = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+const folder = mkdtempSync(path.join(tmpdir(), 'heddle-consumer-'))
+const declarations = path.join(folder, 'dist')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function project(name: string, text: string): string {
+  writeFileSync(path.join(folder, `${name}.ts`), text)
+  const compilerOptions = {
+    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: true, noEmit: true },
+    ...{ module: 'NodeNext', target: 'ES2022', lib: ['ES2023'], types: [] },
+  }
+  const file = path.join(folder, `tsconfig.${name}.json`)
+  writeFileSync(file, JSON.stringify({ compilerOptions, files: [`${name}.ts`] }))
+  return file
+}
+
+const check = (file: string): { output: string; seconds: number } => {
+  const start = performance.now()
+  const { stdout } = spawnSync(process.execPath, [TSC, '-p', file], { cwd: folder, encoding: 'utf8' })
+  return { output: stdout, seconds: (performance.now() - start) / 1000 }
+}
+const fastest = (file: string): number => Math.min(...[0, 1, 2, 3].map(() => check(file).seconds))
+
+it('the whole API adds less than a second to the type check of who uses it, and its mistakes are errors', () => {
+  const options = ['-p', 'tsconfig.build.json', '--outDir', declarations, '--declarationMap', 'false']
+  execFileSync(process.execPath, [TSC, ...options], { cwd: PACKAGE })
+  mkdirSync(path.join(folder, 'node_modules/@heddle'), { recursive: true })
+  symlinkSync(path.join(PACKAGE, '../runtime'), path.join(folder, 'node_modules/@heddle/runtime'))
+
+  const modules = readdirSync(path.join(declarations, 'gen'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.d.ts') && file !== 'all.d.ts')
+    .map((file) => `./dist/gen/${file.replaceAll(path.sep, '/').replace(/\.d\.ts$/, '.js')}`)
+  expect(modules.length).toBeGreaterThan(300)
+  const imports = modules.map((file, i) => `import * as m${i} from '${file}'\n`).join('')
+  const all = project('all', `${imports}export const all = [${modules.map((_, i) => `m${i}`).join(', ')}]\n`)
+  const nothing = project('nothing', 'export const all = []\n')
+  expect(check(all).output).toBe('')
+  const added = fastest(all) - fastest(nothing)
+  console.log(`type-checking a consumer of all ${modules.length} modules adds ${added.toFixed(2)} s`)
+  expect(added).toBeLessThan(1)
+
+  const mistakes = [
+    `const wrongEnum: Cluster = { type: 'EDSS' }`,
+    `const wrongField: Cluster = { nmae: 'a' }`,
+    `const wrongValue: Cluster = { connect_timeout: 5 }`,
+    `const twoOfOneof: Route = { route: { cluster: 'a' }, redirect: {} }`,
+    `const wrongAny = any(Router, { cluster_name: 'a' })`,
+    `const noMessage = any({ name: 'Router' }, {})`,
+  ]
+  const wrong = project(
+    'wrong',
+    `import { any } from './dist/index.js'
+import type { Cluster } from './dist/gen/envoy/config/cluster/v3.js'
+import type { Route } from './dist/gen/envoy/config/route/v3.js'
+import { Router } from './dist/gen/envoy/extensions/filters/http/router/v3.js'
+export const right: Cluster = { name: 'a', type: 'EDS', connect_timeout: '1s', transport_socket: { typed_config: any(Router, {}) } }
+${mistakes.map((line) => `export ${line}`).join('\n')}
+`,
+  )
+  const lines = [...check(wrong).output.matchAll(/^wrong\.ts\((\d+),\d+\): error/gm)].map(([, line]) => Number(line))
+  expect(lines).toEqual(mistakes.map((_, i) => i + 6))
+}, 120_000)
