@@ -72,7 +72,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     if (!verdict.ok) refuse(verdict.status)
     // Other types of the stream must go on (xds-protocol 6).
     else if (context.ruleOf(verdict.value) === undefined) record.emit({ kind: 'unknown-type', typeUrl: verdict.value })
-    else exchange?.onRequest({ ...request, typeUrl: verdict.value })
+    else exchange?.onRequest(codec.forType(request, verdict.value))
   }
   const read = (bytes: Uint8Array): void => {
     const incoming = codec.read(bytes)

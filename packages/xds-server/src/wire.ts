@@ -4,6 +4,7 @@ import { encodeDeltaResponse, encodeSotwResponse, type OutgoingResource } from '
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { DeltaDiscoveryRequest, DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
+import { canonicalName } from './resource-name.js'
 
 /** A request, and the node if it came along. */
 export interface Incoming<Request> {
@@ -22,6 +23,8 @@ export interface WriteOptions {
 /** Messages of one protocol to and from bytes. */
 export interface StreamCodec<Request> {
   read(bytes: Uint8Array): Result<Incoming<Request>>
+  /** The request for `typeUrl`, which a per-type stream implies, with names in their one spelling. */
+  forType(request: Request, typeUrl: string): Request
   /** The names that a request asks for, the wildcard and the empty one among them. */
   namesOf(request: Request): readonly string[]
   /** The resources' own bytes are copied once, into the message. */
@@ -42,6 +45,7 @@ export const SOTW_CODEC: StreamCodec<SotwRequest> = {
     }
     return ok({ request, node })
   },
+  forType: (request, typeUrl) => ({ ...request, typeUrl, resourceNames: canonical(request.resourceNames, typeUrl) }),
   namesOf: (request) => request.resourceNames,
   write({ typeUrl, version, nonce, resources, heartbeats = [] }, options) {
     // Only inside a Resource is there room for a TTL.
@@ -66,11 +70,23 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     }
     return ok({ request, node })
   },
+  forType: (request, typeUrl) => ({
+    ...request,
+    typeUrl,
+    subscribe: canonical(request.subscribe, typeUrl),
+    unsubscribe: canonical(request.unsubscribe, typeUrl),
+  }),
   namesOf: (request) => request.subscribe,
   write({ typeUrl, version: systemVersion, nonce, resources, removed, heartbeats = [] }, options) {
     const outgoing = options.ttl ? [...resources, ...heartbeats.map(heartbeat)] : resources.map(withoutTtl)
     return encodeDeltaResponse({ typeUrl, systemVersion, nonce, resources: outgoing, removed, controlPlane: options.identifier })
   },
+}
+
+/** A name that is broken stays as it came: nothing is called so. */
+function canonical(names: readonly string[], typeUrl: string): readonly string[] {
+  if (!names.some((name) => name.startsWith('xdstp:'))) return names
+  return names.map((name) => canonicalName(name, typeUrl) ?? name)
 }
 
 /** Resources that stay, and those that expire. */

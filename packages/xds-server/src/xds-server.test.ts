@@ -106,6 +106,15 @@ describe('requests', () => {
     perType.request({ type_url: EDS })
     expect(perType.closed).toMatchObject([{ code: STATUS.invalidArgument }])
   })
+  test('an xdstp name is asked for in any spelling (line 48)', () => {
+    const name = 'xdstp://a/envoy.config.cluster.v3.Cluster/x?b=1&c=2'
+    cache.set('n1', clusters(name))
+    const stream = open(CDS)
+    stream.request({ node: { id: 'n1' }, resource_names_subscribe: ['xdstp://a/envoy.config.cluster.v3.Cluster/%78?c=2&b=1'] })
+    stream.ack()
+    stream.request({ resource_names_subscribe: ['xdstp://a/envoy.config.listener.v3.Listener/x'] })
+    expect(stream.names).toEqual([[name], ['-xdstp://a/envoy.config.listener.v3.Listener/x']])
+  })
   test('an unknown type is counted, and the others go on (line 6)', () => {
     const metrics = createMetricsRegistry()
     start({ metrics })
