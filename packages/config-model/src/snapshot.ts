@@ -8,7 +8,7 @@ export interface MeshSnapshot {
   readonly revision: number
   /** Istio's defaults with the user's config laid over them. */
   readonly meshConfig: MeshConfig
-  /** All valid resources of a kind, oldest first (an object without a time is oldest), then by `name.namespace` as in Istio. The same array as long as nothing of the kind changed. */
+  /** All valid resources of a kind, those that follow from the Gateway API and Ingress included, oldest first (an object without a time is oldest), then by `name.namespace` as in Istio. The same array as long as nothing of the kind changed. */
   list<K extends KindName>(kind: K): readonly KindOf<K>[]
   get<K extends KindName>(kind: K, namespace: string, name: string): KindOf<K> | undefined
   /** Services of all registries, sorted by hostname, then namespace. */

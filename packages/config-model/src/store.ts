@@ -13,6 +13,8 @@ import { createPrecedence, type Precedence } from './catalog/precedence.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import { createKindSources, type KindSources } from './catalog/sources.js'
 import type { SidecarHostPolicy } from './catalog/virtual-hosts.js'
+import { effectiveConfig } from './convert/index.js'
+import type { ResourceStatus } from './convert/status.js'
 import { createDiscovery } from './discovery.js'
 import { KINDS } from './kinds/all.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
@@ -49,7 +51,7 @@ export interface StoreOptions {
 /** What a store derives, to derive more from. */
 export interface StoreCollections extends Precedence {
   readonly graph: Graph
-  /** The resources of a kind by `namespace/name`. */
+  /** The resources of a kind by `namespace/name`, as they are written. */
   of<K extends KindName>(kind: K): Collection<KindOf<K>>
   /** By `namespace/hostname`. */
   readonly services: Collection<MeshService>
@@ -57,6 +59,8 @@ export interface StoreCollections extends Precedence {
   readonly endpoints: Collection<readonly ServiceEndpoint[]>
   /** One value under the key ''. */
   readonly meshConfig: Collection<MeshConfig>
+  /** What Gateway API and Ingress objects should have as status, by key. */
+  readonly statuses: Collection<ResourceStatus>
 }
 
 /** Resources of a mesh, changed in batches. Holds only what {@link decodeResource} or {@link readYaml} accepted. */
@@ -88,8 +92,9 @@ export function createStore(options: StoreOptions = {}): Store {
   const meshConfig = deriveMeshConfig(bases, sources)
   const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network, allocateAddresses }
   const catalog = createCatalog(catalogOptions)
-  const precedence = createPrecedence({ ...catalogOptions, services: catalog.services, sidecarHosts })
-  const view = createView(sources, catalog, meshConfig)
+  const effective = effectiveConfig({ ...catalogOptions, ...catalog })
+  const precedence = createPrecedence({ ...catalogOptions, sources: effective.kinds, services: catalog.services, sidecarHosts })
+  const view = createView(effective.kinds, catalog, meshConfig)
   const published = createWatch(view.current)
 
   const commit = (write: () => void): number => {
@@ -132,6 +137,7 @@ export function createStore(options: StoreOptions = {}): Store {
       of: <K extends KindName>(kind: K) => sources[kind] as unknown as Collection<KindOf<K>>,
       ...catalog,
       meshConfig,
+      statuses: effective.statuses,
     }),
   }
 }

@@ -4,7 +4,7 @@ import { type BucketMap, createBucketMap } from './bucket-map.js'
 import type { Catalog } from './catalog/catalog.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import { endpointsKey } from './catalog/service-endpoints.js'
-import type { KindSources } from './catalog/sources.js'
+import type { KindCollections } from './catalog/sources.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import type { MeshConfig } from './kinds/mesh-config.js'
 import type { MeshSnapshot } from './snapshot.js'
@@ -22,7 +22,7 @@ interface Listed<T> {
   byKey: BucketMap<T>
 }
 
-export function createView(sources: KindSources, catalog: Catalog, meshConfigs: Collection<MeshConfig>): View {
+export function createView(sources: KindCollections, catalog: Catalog, meshConfigs: Collection<MeshConfig>): View {
   const kinds = new Map<string, Listed<AnyResource>>()
   let changed = false
   for (const [name, source] of Object.entries(sources)) {

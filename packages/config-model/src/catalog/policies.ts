@@ -7,7 +7,7 @@ import type { RequestAuthentication } from '../kinds/request-authentication.js'
 import type { Telemetry } from '../kinds/telemetry.js'
 import { selects } from '../names/labels.js'
 import type { Resource } from '../resource.js'
-import type { KindSources } from './sources.js'
+import type { KindCollections } from './sources.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -34,7 +34,7 @@ interface Selecting {
   readonly targetRefs?: readonly unknown[]
 }
 
-export function derivePolicies(sources: KindSources): Policies {
+export function derivePolicies(sources: KindCollections): Policies {
   return {
     peerAuthentications: byNamespace(sources.PeerAuthentication, 'peer-authentications'),
     requestAuthentications: byNamespace(sources.RequestAuthentication, 'request-authentications'),

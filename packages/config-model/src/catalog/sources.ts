@@ -5,12 +5,15 @@ import type { MeshConfig } from '../kinds/mesh-config.js'
 /** The written kinds as collections, keyed `namespace/name`. */
 export type KindSources = { readonly [K in KindName]: Source<KindOf<K>> }
 
+/** The kinds as collections, keyed `namespace/name`: what is written, and perhaps what follows from other objects. */
+export type KindCollections = { readonly [K in KindName]: Collection<KindOf<K>> }
+
 /** What a catalogue is derived from. */
 export interface CatalogOptions {
   /** Whether hosts of ServiceEntries that have no address get one of 240.240.0.0/16. */
   readonly allocateAddresses: boolean
   readonly graph: Graph
-  readonly sources: KindSources
+  readonly sources: KindCollections
   /** One value under the key ''. */
   readonly meshConfig: Collection<MeshConfig>
   /** `cluster.local`. */

@@ -3,7 +3,7 @@ import type { KindOf } from '../kinds/index.js'
 import { selects } from '../names/labels.js'
 import { clusterOf, inCluster } from '../resource.js'
 import type { Placing } from './networks.js'
-import type { KindSources } from './sources.js'
+import type { KindCollections } from './sources.js'
 import { fromPod, fromWorkloadEntry, type Workload } from './workload.js'
 
 /** What runs, found by its name, its address and its labels. */
@@ -17,7 +17,7 @@ export interface Workloads {
   selectedPods(read: Read, namespace: string, selector: Readonly<Record<string, string>>): readonly Workload[]
 }
 
-export function createWorkloads(sources: KindSources, { placeIn }: Placing): Workloads {
+export function createWorkloads(sources: KindCollections, { placeIn }: Placing): Workloads {
   const entries = derive(sources.WorkloadEntry, (entry, read) => fromWorkloadEntry(entry, placeIn(read)), {
     name: 'catalog.workload-entries',
   })

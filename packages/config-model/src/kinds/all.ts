@@ -2,6 +2,16 @@ import { authorizationPolicy } from './authorization-policy.js'
 import { destinationRule } from './destination-rule.js'
 import { envoyFilter } from './envoy-filter.js'
 import { gateway } from './gateway.js'
+import { backendTlsPolicy } from './gateway-api/backend-tls-policy.js'
+import { backendTrafficPolicy } from './gateway-api/backend-traffic-policy.js'
+import { kubernetesGateway } from './gateway-api/gateway.js'
+import { gatewayClass } from './gateway-api/gateway-class.js'
+import { grpcRoute } from './gateway-api/grpc-route.js'
+import { httpRouteKind } from './gateway-api/http-route.js'
+import { inferencePool } from './gateway-api/inference-pool.js'
+import { tcpRoute, tlsRoute } from './gateway-api/l4-routes.js'
+import { listenerSet } from './gateway-api/listener-set.js'
+import { referenceGrant } from './gateway-api/reference-grant.js'
 import type { KindName, KindOf } from './index.js'
 import type { Kind } from './kind.js'
 import { configMap } from './kubernetes/config-map.js'
@@ -62,11 +72,22 @@ export const KINDS: { readonly [K in KindName]: Kind<KindOf<K>> } = {
   CronJob: cronJob,
   Ingress: ingress,
   IngressClass: ingressClass,
+  GatewayClass: gatewayClass,
+  KubernetesGateway: kubernetesGateway,
+  ListenerSet: listenerSet,
+  HTTPRoute: httpRouteKind,
+  GRPCRoute: grpcRoute,
+  TLSRoute: tlsRoute,
+  TCPRoute: tcpRoute,
+  ReferenceGrant: referenceGrant,
+  BackendTLSPolicy: backendTlsPolicy,
+  XBackendTrafficPolicy: backendTrafficPolicy,
+  InferencePool: inferencePool,
 }
 
 const byGroupAndName = new Map<string, Kind>(
   Object.values(KINDS).flatMap((kind) =>
-    kind.groups.map((group): [string, Kind] => [`${group}/${kind.name}`, kind as unknown as Kind]),
+    kind.groups.map((group): [string, Kind] => [`${group}/${(kind as Kind).writtenAs ?? kind.name}`, kind as unknown as Kind]),
   ),
 )
 

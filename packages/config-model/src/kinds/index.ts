@@ -2,6 +2,16 @@ import type { AuthorizationPolicy } from './authorization-policy.js'
 import type { DestinationRule } from './destination-rule.js'
 import type { EnvoyFilter } from './envoy-filter.js'
 import type { Gateway } from './gateway.js'
+import type { BackendTLSPolicy } from './gateway-api/backend-tls-policy.js'
+import type { XBackendTrafficPolicy } from './gateway-api/backend-traffic-policy.js'
+import type { KubernetesGateway } from './gateway-api/gateway.js'
+import type { GatewayClass } from './gateway-api/gateway-class.js'
+import type { GRPCRoute } from './gateway-api/grpc-route.js'
+import type { HTTPRoute } from './gateway-api/http-route.js'
+import type { InferencePool } from './gateway-api/inference-pool.js'
+import type { TCPRoute, TLSRoute } from './gateway-api/l4-routes.js'
+import type { ListenerSet } from './gateway-api/listener-set.js'
+import type { ReferenceGrant } from './gateway-api/reference-grant.js'
 import type { ConfigMap } from './kubernetes/config-map.js'
 import type { EndpointSlice } from './kubernetes/endpoint-slice.js'
 import type { Endpoints } from './kubernetes/endpoints.js'
@@ -33,7 +43,7 @@ import type { WasmPlugin } from './wasm-plugin.js'
 import type { WorkloadEntry } from './workload-entry.js'
 import type { WorkloadGroup } from './workload-group.js'
 
-/** The kinds this package knows, by name. `Gateway` is Istio's. */
+/** The kinds this package knows, by name. `Gateway` is Istio's, `KubernetesGateway` that of the Gateway API. */
 export interface Kinds {
   VirtualService: VirtualService
   DestinationRule: DestinationRule
@@ -68,6 +78,17 @@ export interface Kinds {
   CronJob: CronJob
   Ingress: Ingress
   IngressClass: IngressClass
+  GatewayClass: GatewayClass
+  KubernetesGateway: KubernetesGateway
+  ListenerSet: ListenerSet
+  HTTPRoute: HTTPRoute
+  GRPCRoute: GRPCRoute
+  TLSRoute: TLSRoute
+  TCPRoute: TCPRoute
+  ReferenceGrant: ReferenceGrant
+  BackendTLSPolicy: BackendTLSPolicy
+  XBackendTrafficPolicy: XBackendTrafficPolicy
+  InferencePool: InferencePool
 }
 
 export type KindName = keyof Kinds

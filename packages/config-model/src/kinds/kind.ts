@@ -5,6 +5,8 @@ import type { Resource } from '../resource.js'
 /** How one kind is recognised, read and judged. */
 export interface Kind<R extends Resource = Resource> {
   readonly name: R['kind']
+  /** `kind` in YAML, where another kind has that name here: two API groups have a Gateway. Default: `name`. */
+  readonly writtenAs?: string
   /** API groups that have it; '' is the Kubernetes core. All versions of a group are one model. */
   readonly groups: readonly string[]
   readonly namespaced: boolean

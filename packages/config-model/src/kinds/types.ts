@@ -51,6 +51,21 @@ export type {
   ZipkinProvider,
 } from './extension-provider.js'
 export type { Gateway, GatewaySpec, Port, Server } from './gateway.js'
+export type { BackendTLSPolicy, BackendTLSPolicySpec } from './gateway-api/backend-tls-policy.js'
+export type { XBackendTrafficPolicy, XBackendTrafficPolicySpec } from './gateway-api/backend-traffic-policy.js'
+export type { KubernetesGateway, KubernetesGatewaySpec } from './gateway-api/gateway.js'
+export type { GatewayClass, GatewayClassSpec } from './gateway-api/gateway-class.js'
+export type { GRPCRoute, GRPCRouteSpec } from './gateway-api/grpc-route.js'
+export type { HTTPRoute as KubernetesHTTPRoute, HTTPRouteSpec } from './gateway-api/http-route.js'
+export type { InferencePool, InferencePoolSpec } from './gateway-api/inference-pool.js'
+export type {
+  TCPRoute as KubernetesTCPRoute,
+  TCPRouteSpec,
+  TLSRoute as KubernetesTLSRoute,
+  TLSRouteSpec,
+} from './gateway-api/l4-routes.js'
+export type { ListenerSet, ListenerSetSpec } from './gateway-api/listener-set.js'
+export type { ReferenceGrant, ReferenceGrantSpec } from './gateway-api/reference-grant.js'
 export type {
   CorsPolicy,
   Destination,

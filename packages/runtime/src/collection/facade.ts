@@ -1,12 +1,13 @@
 import type { Collection } from './collection.js'
 import type { Node, Subscriber } from './node.js'
 
-// A collection is what users hold, a node what the engine works on.
-const nodes = new WeakMap<object, Node<unknown>>()
+// A collection is what users hold, a node what the engine works on: under a key of ours, that no copy has. (A WeakMap of all collections is
+// gone through by every garbage collection.)
+const NODE: unique symbol = Symbol('node')
 
 /** The engine's side of a collection; throws for one that another implementation made. */
 export function nodeOf<T>(collection: Collection<T>): Node<T> {
-  const node = nodes.get(collection)
+  const node = (collection as { readonly [NODE]?: Node<unknown> })[NODE]
   if (node === undefined) throw new Error(`${collection.name} is not a collection of createSource, derive, join or index`)
   return node as Node<T>
 }
@@ -38,7 +39,5 @@ export function expose<T, E extends object>(node: Node<T>, extra: E): Collection
     dispose: () => node.dispose(),
   }
   // Not spread: that would freeze the getters.
-  const face = Object.assign(collection, extra)
-  nodes.set(face, node)
-  return face
+  return Object.defineProperty(Object.assign(collection, extra), NODE, { value: node })
 }
