@@ -4,7 +4,10 @@ import { containersOf, PROXY_CONTAINER, type Workload } from './workloads.js'
 const INJECT = 'sidecar.istio.io/inject'
 
 /** Whether the workload has a sidecar, or will get one: the proxy itself, else its own label or annotation, else its namespace's label. */
-export function isInMesh(workload: Workload, namespace: ConfigObject | undefined): boolean {
+export function isInMesh(
+  workload: Pick<Workload, 'labels' | 'annotations' | 'spec'>,
+  namespace: ConfigObject | undefined,
+): boolean {
   const proxy = containersOf(workload.spec).find(({ name }) => name === PROXY_CONTAINER)
   if ((proxy?.image ?? '') !== '') return true
   const asked = workload.labels[INJECT] ?? workload.annotations[INJECT]
@@ -12,7 +15,7 @@ export function isInMesh(workload: Workload, namespace: ConfigObject | undefined
 }
 
 /** A pod whose traffic ztunnel has taken over. */
-export function isAmbient(workload: Workload): boolean {
+export function isAmbient(workload: Pick<Workload, 'annotations'>): boolean {
   return workload.annotations['ambient.istio.io/redirection'] === 'enabled'
 }
 

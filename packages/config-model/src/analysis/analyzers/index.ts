@@ -25,17 +25,22 @@ import { kubernetesGatewaySelectors } from './kubernetes-gateway-selectors.js'
 import { meshGatewayHosts } from './mesh-gateway-hosts.js'
 import { meshNetworks } from './mesh-networks.js'
 import { multiClusterServices } from './multi-cluster-services.js'
+import { mutualTlsConflicts } from './mutual-tls-conflicts.js'
+import { neverMatchingRules } from './never-matching-rules.js'
+import { overriddenPolicies } from './overridden-policies.js'
 import { portNames } from './port-names.js'
 import { precheck, upgrade } from './precheck.js'
 import { schema } from './schema.js'
 import { serviceEntryAddresses } from './service-entry-addresses.js'
 import { serviceEntryProtocols } from './service-entry-protocols.js'
+import { shadowedRoutes } from './shadowed-routes.js'
 import { sidecarSelectors } from './sidecar-selectors.js'
 import { subsetPods } from './subset-pods.js'
 import { lightstep, telemetryProviders } from './telemetry-providers.js'
 import { telemetryDefaultSelectors, telemetrySelectors } from './telemetry-selectors.js'
 import { virtualServiceGateways } from './virtual-service-gateways.js'
 import { webhooks } from './webhooks.js'
+import { weightlessDestinations } from './weightless-destinations.js'
 
 /** Those that run by default. The order is the reader's: what is wrong with an object by itself, with what it names, with its neighbours, with the cluster. */
 export const ANALYZERS: readonly Analyzer[] = [
@@ -72,6 +77,12 @@ export const ANALYZERS: readonly Analyzer[] = [
   multiClusterServices,
   kubernetesGatewaySelectors,
   envoyFilterRouteCache,
+  // What Istio does not tell: routes and policies that are without effect, or against one another.
+  shadowedRoutes,
+  weightlessDestinations,
+  neverMatchingRules,
+  mutualTlsConflicts,
+  overriddenPolicies,
   // The installation and what runs.
   injection,
   injectionImage,

@@ -1,0 +1,106 @@
+import type { DestinationRuleSpec } from '../../kinds/destination-rule.js'
+import type { KubernetesServicePort } from '../../kinds/kubernetes/service.js'
+import type { TrafficPolicy } from '../../kinds/traffic-policy.js'
+import { selects } from '../../names/labels.js'
+import type { Analyzer } from '../analyzer.js'
+import { isAmbient, isInMesh } from '../namespaces.js'
+import type { ConfigObject } from '../object.js'
+import { createPeerModes, type PeerMode, type PeerModes } from '../peer-modes.js'
+import { containersOf, type Workload } from '../workloads.js'
+
+/** A TLS mode of a DestinationRule, and for whom it is. */
+interface TlsSetting {
+  readonly mode: string
+  readonly path: string
+  /** Of the service; undefined: all but `others`. */
+  readonly port: number | undefined
+  /** Ports that have settings of their own. */
+  readonly others: readonly number[]
+  /** Of a subset. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** `hasProxy`: a PeerAuthentication is STRICT only with those that have a proxy. */
+type Backend = Pick<Workload, 'namespace' | 'labels' | 'spec'> & { readonly hasProxy: boolean }
+
+const ADVICE = {
+  on: 'ISTIO_MUTUAL turns mutual TLS on: to have none, write DISABLE or leave `tls` out.',
+  off: 'STRICT takes mutual TLS with certificates of the mesh only: write ISTIO_MUTUAL or leave `tls` out.',
+} as const
+
+/** DestinationRules that speak another TLS than the workloads behind them take. */
+export const mutualTlsConflicts: Analyzer = {
+  name: 'heddle.MutualTLSConflictAnalyzer',
+  summary: 'DestinationRules whose TLS mode is not what the PeerAuthentication of the workloads takes',
+  messages: ['MutualTLSConflict'],
+  analyze(context, report) {
+    const modeOf = createPeerModes(context)
+    for (const rule of context.of('DestinationRule')) {
+      const { host, exportTo } = rule.spec
+      const target = context.services.find(host, rule.metadata.namespace, exportTo)
+      const service = target?.service
+      if (target === undefined || service?.spec.selector === undefined) continue
+      const found = context.workloads.in(target.namespace).select(service.spec.selector)
+      // Where there are no pods, those that the service would select.
+      const promised = { namespace: target.namespace, labels: service.spec.selector, annotations: {}, spec: {} }
+      const backends = (found.length > 0 ? found : [promised]).map((pod): Backend => {
+        const hasProxy = isAmbient(pod) || isInMesh(pod, context.namespace(pod.namespace))
+        return { ...pod, hasProxy }
+      })
+      for (const setting of settingsOf(rule)) {
+        const conflict = findConflict(setting, backends, service.spec.ports ?? [], modeOf)
+        if (conflict === undefined) continue
+        const advice = conflict.mode === 'DISABLE' ? ADVICE.on : ADVICE.off
+        report('MutualTLSConflict', rule, setting.path, host, setting.mode, conflict.policy ?? '', conflict.mode, advice)
+      }
+    }
+  },
+}
+
+function settingsOf({ spec }: ConfigObject<DestinationRuleSpec>): TlsSetting[] {
+  return [
+    ...policySettings(spec.trafficPolicy, 'spec.trafficPolicy', {}),
+    ...(spec.subsets ?? []).flatMap(({ labels = {}, trafficPolicy }, s) =>
+      policySettings(trafficPolicy, `spec.subsets[${s}].trafficPolicy`, labels),
+    ),
+  ]
+}
+
+function policySettings(
+  policy: TrafficPolicy | undefined,
+  path: string,
+  labels: Readonly<Record<string, string>>,
+): readonly TlsSetting[] {
+  const own = policy?.portLevelSettings ?? []
+  const others = own.map(({ port }) => port.number)
+  const ports = own.flatMap(({ port, tls }, p): TlsSetting[] => {
+    const at = `${path}.portLevelSettings[${p}].tls.mode`
+    return tls?.mode === undefined ? [] : [{ mode: tls.mode, path: at, port: port.number, others, labels }]
+  })
+  const mode = policy?.tls?.mode
+  return mode === undefined ? ports : [{ mode, path: `${path}.tls.mode`, port: undefined, others, labels }, ...ports]
+}
+
+function findConflict(
+  { mode, port, others, labels }: TlsSetting,
+  backends: readonly Backend[],
+  ports: readonly KubernetesServicePort[],
+  modeOf: PeerModes,
+): PeerMode | undefined {
+  for (const pod of backends) {
+    if (!selects(labels, pod.labels)) continue
+    for (const servicePort of ports) {
+      if (port === undefined ? others.includes(servicePort.port) : servicePort.port !== port) continue
+      const taken = modeOf(pod, targetPort(servicePort, pod))
+      if (taken.policy === undefined) continue
+      if (mode === 'ISTIO_MUTUAL' ? taken.mode === 'DISABLE' : taken.mode === 'STRICT' && pod.hasProxy) return taken
+    }
+  }
+  return undefined
+}
+
+function targetPort({ port, targetPort: target = port }: KubernetesServicePort, { spec }: Backend): number | undefined {
+  if (typeof target === 'number') return target
+  const named = containersOf(spec).flatMap(({ ports = [] }) => ports.filter(({ name }) => name === target))
+  return named[0]?.containerPort
+}
