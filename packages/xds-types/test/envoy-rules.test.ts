@@ -1,20 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Bootstrap } from '../src/gen/envoy/config/bootstrap/v3.js'
 import { knownTypes } from '../src/known.js'
 import { changed, HARMLESS, POISONS, soundBootstrap } from './poisoned.js'
-
-// Stock Envoy, where packages/interop/scripts/install.sh puts it. HEDDLE_INTEROP=1 makes its absence a failure.
-const tools =
-  process.env['HEDDLE_INTEROP_TOOLS'] ??
-  path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'heddle/interop')
-const envoy = path.join(tools, 'envoy')
-const isThere = spawnSync(envoy, ['--version']).status === 0
-const isNeeded = process.env['HEDDLE_INTEROP'] !== undefined
-if (!isThere && !isNeeded) console.log('skipped: no stock Envoy; packages/interop/scripts/install.sh brings it')
+import { envoySays, tryEnvoy } from './stock-envoy.js'
 
 const oursSays = (bootstrap: object): readonly string[] => {
   const read = Bootstrap.fromJson(bootstrap, knownTypes)
@@ -29,21 +17,7 @@ function reasonOf(message: string): string {
   return reason.includes('regex pattern') ? 'is not a header' : reason
 }
 
-describe.skipIf(!isThere && !isNeeded)('Envoy in --mode validate and our rules', () => {
-  let folder = ''
-  beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'heddle-rules-'))
-  })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-  const envoySays = (bootstrap: object): string | undefined => {
-    const file = path.join(folder, 'bootstrap.json')
-    writeFileSync(file, JSON.stringify(bootstrap))
-    const { status, stderr, error } = spawnSync(envoy, ['--mode', 'validate', '-c', file, '-l', 'error'], { encoding: 'utf8' })
-    if (error !== undefined) throw error
-    return status === 0 ? undefined : stderr
-  }
-
+describe.skipIf(!tryEnvoy)('Envoy in --mode validate and our rules', () => {
   it('accept the same bootstrap', () => {
     expect([envoySays(soundBootstrap()), oursSays(soundBootstrap())]).toEqual([undefined, []])
   })
