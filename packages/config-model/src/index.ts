@@ -7,7 +7,7 @@ export {
 } from './catalog/destination-rules.js'
 export { type HostServices, serviceFor } from './catalog/hosts.js'
 export { networksIn } from './catalog/networks.js'
-export {
+
   allOf,
   levelsOf,
   mergedProxyConfig,
@@ -17,9 +17,10 @@ export {
   type PolicyScopes,
   scopesOf,
 } from './catalog/policies.js'
+
 export type { Precedence } from './catalog/precedence.js'
 export * from './catalog/service.js'
-export {
+
   defaultScope,
   type EgressScope,
   type Import,
@@ -28,20 +29,21 @@ export {
   seesService,
   seesVirtualService,
 } from './catalog/sidecar-scopes.js'
-export {
   mergedRules,
   type SidecarHostPolicy,
   sidecarRules,
   type VirtualHost,
   type VirtualHosts,
 } from './catalog/virtual-hosts.js'
+
 export type { EffectiveHttpRoute, EffectiveVirtualService } from './catalog/virtual-services.js'
 export { exportedTo } from './catalog/visibility.js'
+export { matchesRegex } from './checks/regex.js'
 export type { Condition, ResourceStatus } from './convert/status.js'
 export { formatDuration, parseDuration } from './decode/duration.js'
 export { type Decoded, type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
 export { formatPath, parsePath } from './decode/site.js'
-export {
+
   type DestinationExtensions,
   type DestinationHealthCheck,
   type DestinationRateLimit,
@@ -49,6 +51,7 @@ export {
   HEALTH_CHECK_ANNOTATION,
   RATE_LIMIT_ANNOTATION,
 } from './kinds/destination-extensions.js'
+
 export { defaultMeshConfig } from './kinds/mesh-config.js'
 export { type MeshNetwork, type MeshNetworkGateway, type MeshNetworks, readMeshNetworks } from './kinds/mesh-networks.js'
 export * from './kinds/types.js'

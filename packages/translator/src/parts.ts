@@ -1,4 +1,5 @@
 import type { ResourceGroup } from '@heddle/xds-types'
+import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
@@ -12,6 +13,10 @@ import { virtualInbound } from './listeners/virtual-inbound.js'
 import { virtualOutbound } from './listeners/virtual-outbound.js'
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
 import { HTTP_PROXY_ROUTE } from './names.js'
+import { clusterRemoved, patchedClusters } from './patches/clusters.js'
+import { patchesOf } from './patches/envoy-filters.js'
+import { patchedListeners } from './patches/listeners.js'
+import { patchedRoutes } from './patches/routes.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
@@ -36,28 +41,38 @@ export function partsOf(proxy: ProxyDescriptor): readonly Part[] {
 const listeners: Part = {
   name: 'listeners',
   groups: (build) => [
-    group(build, 'outbound listeners', LISTENER_TYPE, () => [
-      ...outboundListeners(build),
-      ...build.memo.of('virtual outbound', [], () => present(virtualOutbound(build))),
-    ]),
+    group(build, 'outbound listeners', LISTENER_TYPE, () =>
+      patchedListeners(build, 'SIDECAR_OUTBOUND', [
+        ...outboundListeners(build),
+        ...build.memo.of('virtual outbound', [], () => present(virtualOutbound(build))),
+      ]),
+    ),
   ],
 }
 
 const routes: Part = {
   name: 'routes',
-  groups: (build) => [group(build, 'outbound routes', ROUTE_TYPE, () => outboundRoutes(build, outboundPlan(build).routeNames))],
+  groups: (build) => [
+    group(build, 'outbound routes', ROUTE_TYPE, () =>
+      patchedRoutes(build, 'SIDECAR_OUTBOUND', outboundRoutes(build, outboundPlan(build).routeNames)),
+    ),
+  ],
 }
 
 const clusters: Part = {
   name: 'clusters',
   groups: (build) => [
     group(build, 'outbound clusters', CLUSTER_TYPE, () => [
-      ...outboundClusters(build),
-      ...build.memo.of('builtin clusters', [], () => [
-        blackHoleCluster(build),
-        passthroughCluster(build),
-        inboundPassthroughCluster(build),
+      ...patchedClusters(build, 'SIDECAR_OUTBOUND', [
+        ...outboundClusters(build),
+        ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build), passthroughCluster(build)]),
       ]),
+      ...patchedClusters(
+        build,
+        'SIDECAR_INBOUND',
+        build.memo.of('inbound passthrough cluster', [], () => [inboundPassthroughCluster(build)]),
+        false,
+      ),
     ]),
   ],
 }
@@ -65,16 +80,18 @@ const clusters: Part = {
 const gatewayClusters: Part = {
   name: 'gateway clusters',
   groups: (build) => [
-    group(build, 'outbound clusters', CLUSTER_TYPE, () => [
-      ...outboundClusters(build),
-      ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build)]),
-    ]),
+    group(build, 'outbound clusters', CLUSTER_TYPE, () =>
+      patchedClusters(build, 'GATEWAY', [
+        ...outboundClusters(build),
+        ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build)]),
+      ]),
+    ),
   ],
 }
 
 const endpoints: Part = {
   name: 'endpoints',
-  groups: (build) => [group(build, 'outbound endpoints', ENDPOINT_TYPE, () => outboundEndpoints(build))],
+  groups: (build) => [group(build, 'outbound endpoints', ENDPOINT_TYPE, () => withClusters(build, outboundEndpoints(build)))],
 }
 
 /** Its port is the proxy's own. */
@@ -84,8 +101,12 @@ const httpProxy: Part = {
     const listener = httpProxyListener(build)
     if (listener === undefined) return []
     return [
-      group(build, 'http proxy listener', LISTENER_TYPE, () => present(httpProxyListener(build))),
-      group(build, 'http proxy routes', ROUTE_TYPE, () => outboundRoutes(build, [HTTP_PROXY_ROUTE])),
+      group(build, 'http proxy listener', LISTENER_TYPE, () =>
+        patchedListeners(build, 'SIDECAR_OUTBOUND', present(httpProxyListener(build)), false),
+      ),
+      group(build, 'http proxy routes', ROUTE_TYPE, () =>
+        patchedRoutes(build, 'SIDECAR_OUTBOUND', outboundRoutes(build, [HTTP_PROXY_ROUTE])),
+      ),
     ]
   },
 }
@@ -95,9 +116,12 @@ const inboundPart: Part = {
   groups: (build, targets) => [
     group(build, 'inbound listeners', LISTENER_TYPE, () => {
       const { virtualChains, listeners: own } = inbound(build, targets())
-      return [...(build.proxy.interceptionMode === 'NONE' ? [] : [virtualInbound(build, virtualChains)]), ...own]
+      const virtual = build.proxy.interceptionMode === 'NONE' ? [] : [virtualInbound(build, virtualChains)]
+      return patchedListeners(build, 'SIDECAR_INBOUND', [...virtual, ...own])
     }),
-    group(build, 'inbound clusters', CLUSTER_TYPE, () => inboundClusters(build, targets())),
+    group(build, 'inbound clusters', CLUSTER_TYPE, () =>
+      patchedClusters(build, 'SIDECAR_INBOUND', inboundClusters(build, targets())),
+    ),
   ],
 }
 
@@ -107,8 +131,8 @@ const passthrough: Part = {
   groups(build, targets) {
     if (!serversFor(build, targets).some(({ server }) => server.tls?.mode === 'AUTO_PASSTHROUGH')) return []
     return [
-      group(build, 'passthrough clusters', CLUSTER_TYPE, () => sniDnatClusters(build)),
-      group(build, 'passthrough endpoints', ENDPOINT_TYPE, () => sniDnatEndpoints(build)),
+      group(build, 'passthrough clusters', CLUSTER_TYPE, () => patchedClusters(build, 'GATEWAY', sniDnatClusters(build), false)),
+      group(build, 'passthrough endpoints', ENDPOINT_TYPE, () => withClusters(build, sniDnatEndpoints(build))),
     ]
   },
 }
@@ -116,9 +140,20 @@ const passthrough: Part = {
 const gateway: Part = {
   name: 'gateway',
   groups: (build, targets) => [
-    group(build, 'gateway listeners', LISTENER_TYPE, () => gatewayListeners(build, serversFor(build, targets))),
-    group(build, 'gateway routes', ROUTE_TYPE, () => gatewayRoutes(build, serversFor(build, targets))),
+    group(build, 'gateway listeners', LISTENER_TYPE, () =>
+      patchedListeners(build, 'GATEWAY', gatewayListeners(build, serversFor(build, targets))),
+    ),
+    group(build, 'gateway routes', ROUTE_TYPE, () =>
+      patchedRoutes(build, 'GATEWAY', gatewayRoutes(build, serversFor(build, targets))),
+    ),
   ],
+}
+
+/** Endpoints of clusters that an EnvoyFilter took away go with them. */
+function withClusters(build: Build, list: readonly ClusterLoadAssignment[]): readonly ClusterLoadAssignment[] {
+  if (patchesOf(build).empty) return list
+  const context = build.proxy.type === 'router' ? 'GATEWAY' : 'SIDECAR_OUTBOUND'
+  return list.filter(({ cluster_name = '' }) => !clusterRemoved(build, context, cluster_name))
 }
 
 function serversFor(build: Build, targets: () => readonly ServiceTarget[]): readonly BoundServer[] {

@@ -44,7 +44,7 @@ export function createOrigins(): Origins {
     },
     copy(from, to) {
       const fields = marks.get(from)
-      if (fields !== undefined) marks.set(to, fields)
+      if (fields !== undefined) marks.set(to, new Map(fields))
       return to
     },
     of: (message, field = WHOLE) => marks.get(message)?.get(field) ?? NONE,

@@ -5,6 +5,15 @@ import { CODE } from './code.js'
 
 const MAX_LENGTH = 1024
 
+/** Whether an RE2 pattern fits any part of the text, in linear time; one that is no pattern fits nothing. */
+export function matchesRegex(pattern: string, text: string): boolean {
+  try {
+    return RE2JS.compile(pattern).matcher(text).find()
+  } catch {
+    return false
+  }
+}
+
 /** What is wrong with an RE2 pattern; undefined: nothing. */
 export function regexProblem(pattern: string): string | undefined {
   if (pattern.length > MAX_LENGTH) return `regex is too large, max length allowed is ${MAX_LENGTH}`
