@@ -7,7 +7,7 @@ export {
 } from './catalog/destination-rules.js'
 export { type HostServices, serviceFor } from './catalog/hosts.js'
 export { networksIn } from './catalog/networks.js'
-
+export {
   allOf,
   levelsOf,
   mergedProxyConfig,
@@ -17,10 +17,9 @@ export { networksIn } from './catalog/networks.js'
   type PolicyScopes,
   scopesOf,
 } from './catalog/policies.js'
-
 export type { Precedence } from './catalog/precedence.js'
 export * from './catalog/service.js'
-
+export {
   defaultScope,
   type EgressScope,
   type Import,
@@ -29,13 +28,13 @@ export * from './catalog/service.js'
   seesService,
   seesVirtualService,
 } from './catalog/sidecar-scopes.js'
+export {
   mergedRules,
   type SidecarHostPolicy,
   sidecarRules,
   type VirtualHost,
   type VirtualHosts,
 } from './catalog/virtual-hosts.js'
-
 export type { EffectiveHttpRoute, EffectiveVirtualService } from './catalog/virtual-services.js'
 export { exportedTo } from './catalog/visibility.js'
 export { matchesRegex } from './checks/regex.js'
@@ -43,7 +42,7 @@ export type { Condition, ResourceStatus } from './convert/status.js'
 export { formatDuration, parseDuration } from './decode/duration.js'
 export { type Decoded, type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
 export { formatPath, parsePath } from './decode/site.js'
-
+export {
   type DestinationExtensions,
   type DestinationHealthCheck,
   type DestinationRateLimit,
@@ -51,7 +50,6 @@ export { formatPath, parsePath } from './decode/site.js'
   HEALTH_CHECK_ANNOTATION,
   RATE_LIMIT_ANNOTATION,
 } from './kinds/destination-extensions.js'
-
 export { defaultMeshConfig } from './kinds/mesh-config.js'
 export { type MeshNetwork, type MeshNetworkGateway, type MeshNetworks, readMeshNetworks } from './kinds/mesh-networks.js'
 export * from './kinds/types.js'
