@@ -5,7 +5,11 @@ import type { CaseResult } from './suite.js'
 export interface KnownMisses {
   /** Undefined: not listed. */
   reasonOf(id: string): string | undefined
+  /** Listed with a reason that begins `either way: `: it depends on how busy a machine is, and counts neither way. */
+  eitherWay(id: string): boolean
 }
+
+const EITHER_WAY = 'either way: '
 
 const fileOf = (suite: string): URL => new URL(`known-misses/${suite}.json`, import.meta.url)
 
@@ -30,7 +34,9 @@ export function withoutPassing(lists: KnownMissLists, cases: readonly CaseResult
     const meant = cases.filter((one) => (id.endsWith('*') ? one.id.startsWith(id.slice(0, -1)) : one.id === id))
     return meant.some(({ ok }) => ok) ? meant.filter(({ ok }) => !ok).map((one) => one.id) : [id]
   }
-  const entries = Object.entries(lists).map(([reason, ids]) => [reason, ids.flatMap(left)] as const)
+  const entries = Object.entries(lists).map(
+    ([reason, ids]) => [reason, reason.startsWith(EITHER_WAY) ? ids : ids.flatMap(left)] as const,
+  )
   return Object.fromEntries(entries.filter(([, ids]) => ids.length > 0))
 }
 
@@ -43,5 +49,6 @@ export function createKnownMisses(lists: KnownMissLists): KnownMisses {
     for (const id of ids)
       if (id.endsWith('*')) prefixes.push([id.slice(0, -1), reason])
       else exact.set(id, reason)
-  return { reasonOf: (id) => exact.get(id) ?? prefixes.find(([prefix]) => id.startsWith(prefix))?.[1] }
+  const reasonOf: KnownMisses['reasonOf'] = (id) => exact.get(id) ?? prefixes.find(([prefix]) => id.startsWith(prefix))?.[1]
+  return { reasonOf, eitherWay: (id) => reasonOf(id)?.startsWith(EITHER_WAY) ?? false }
 }

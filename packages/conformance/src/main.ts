@@ -10,6 +10,7 @@ const USAGE = `usage: pnpm conformance [--data DIR]… [--suite NAME] [-o json] 
   --suite NAME   only that suite; may be repeated
   -o json        one object {suite: {passed, total, cases: [{id, ok, why}]}}
   --prune        take listed misses that pass off the lists
+  --complete     a suite without data is a failure
 `
 
 export interface Io {
@@ -34,13 +35,15 @@ export async function main(args: readonly string[], suites: readonly Suite[], io
     if (!read.json) io.out(formatText(result))
     if (read.prune && result.stale.length > 0) pruneKnownMisses(result.suite, result.cases)
   }
+  const missing = read.complete ? read.suites.filter(({ name }) => results.every(({ suite }) => suite !== name)) : []
+  for (const { name, file } of missing) io.err(`${name}: no data: there is no ${file}\n`)
   if (read.json) io.out(formatJson(results))
-  else if (results.length > 0) io.out(closingLine(results))
+  else if (results.length > 0) io.out(closingLine(results, missing.length))
   if (results.length === 0) {
     const where = folders.length === 0 ? 'neither --data nor HEDDLE_CONFORMANCE names a folder' : `none in ${folders.join(', ')}`
     io.err(`conformance: no data, nothing was compared: ${where}\n`)
   }
-  return results.some((result) => (read.prune ? result.misses.length > 0 : isFailure(result))) ? 1 : 0
+  return missing.length > 0 || results.some((result) => (read.prune ? result.misses.length > 0 : isFailure(result))) ? 1 : 0
 }
 
 interface Wanted {
@@ -48,6 +51,7 @@ interface Wanted {
   readonly suites: readonly Suite[]
   readonly json: boolean
   readonly prune: boolean
+  readonly complete: boolean
 }
 
 function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | string {
@@ -60,10 +64,11 @@ function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | s
         suite: { type: 'string', multiple: true },
         output: { type: 'string', short: 'o' },
         prune: { type: 'boolean', default: false },
+        complete: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     })
-    const { data = [], suite: names = [], output, prune, help } = values
+    const { data = [], suite: names = [], output, prune, complete, help } = values
     if (help === true) return USAGE
     const unknown = names.find((name) => suites.every((suite) => suite.name !== name))
     if (unknown !== undefined) return `there is no suite ${unknown}; suites: ${suites.map(({ name }) => name).join(', ')}\n`
@@ -72,6 +77,7 @@ function readArgs(args: readonly string[], suites: readonly Suite[]): Wanted | s
       data,
       json: output === 'json',
       prune,
+      complete,
       suites: names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)),
     }
   } catch (error) {

@@ -13,12 +13,15 @@ export interface SuiteResult {
   readonly misses: readonly CaseResult[]
   /** Listed as misses, but they pass: the list is out of date. */
   readonly stale: readonly string[]
+  /** Cases that pass and count: neither stale nor listed to go either way. */
+  readonly good: number
 }
 
 export function judge(suite: string, ran: boolean, cases: readonly CaseResult[], known: KnownMisses): SuiteResult {
   const count = (of: 'passed' | 'total'): number =>
     cases.reduce((sum, { ok, parts }) => sum + (parts?.[of] ?? (of === 'total' || ok ? 1 : 0)), 0)
   const failing = cases.filter(({ ok }) => !ok)
+  const passing = cases.filter(({ ok }) => ok)
   const misses = ran ? failing.filter(({ id }) => known.reasonOf(id) === undefined) : []
   return {
     suite,
@@ -28,7 +31,8 @@ export function judge(suite: string, ran: boolean, cases: readonly CaseResult[],
     total: count('total'),
     knownMisses: ran ? failing.length - misses.length : 0,
     misses,
-    stale: cases.filter(({ id, ok }) => ok && known.reasonOf(id) !== undefined).map(({ id }) => id),
+    stale: passing.filter(({ id }) => known.reasonOf(id) !== undefined && !known.eitherWay(id)).map(({ id }) => id),
+    good: passing.filter(({ id }) => known.reasonOf(id) === undefined).length,
   }
 }
 
@@ -49,10 +53,10 @@ export function formatText(result: SuiteResult): string {
   return `${lines.join('\n')}\n`
 }
 
-/** `N passed, N failed`, in cases: known misses and what does not exist yet are neither. */
-export function closingLine(results: readonly SuiteResult[]): string {
-  const failed = results.reduce((sum, { misses, stale }) => sum + misses.length + stale.length, 0)
-  const passed = results.reduce((sum, { cases, stale }) => sum + cases.filter(({ ok }) => ok).length - stale.length, 0)
+/** `N passed, N failed`, in cases: known misses and what does not exist yet are neither. `missing`: suites that should have run. */
+export function closingLine(results: readonly SuiteResult[], missing = 0): string {
+  const failed = results.reduce((sum, { misses, stale }) => sum + misses.length + stale.length, missing)
+  const passed = results.reduce((sum, { good }) => sum + good, 0)
   return `${passed} passed, ${failed} failed\n`
 }
 

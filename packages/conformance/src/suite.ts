@@ -18,6 +18,8 @@ export interface Suite {
   ids?(data: unknown): readonly string[]
   /** Absent: what it would test does not exist yet. */
   run?(data: DataFile): AsyncIterable<CaseResult>
+  /** Runs one case again, alone: for cases that watch timers of their own while a busy machine is late. A miss must be one twice. */
+  again?(data: DataFile, id: string): Promise<CaseResult | undefined>
 }
 
 /** Undefined: as wanted; else why not. */
