@@ -2,7 +2,9 @@ import type { Suite } from '../suite.js'
 import { analysis } from './analysis.js'
 import { authorization } from './authorization.js'
 import { envoy } from './envoy.js'
+import { gatewayApi } from './gateway-api.js'
 import { http1Desync } from './http1-desync.js'
+import { ingress } from './ingress.js'
 import { injection } from './injection.js'
 import { istiod } from './istiod.js'
 import { pathNormalization } from './path-normalization.js'
@@ -24,9 +26,9 @@ export const suites: readonly Suite[] = [
   injection,
   notYet('capture-iptables'),
   notYet('capture-nftables'),
-  notYet('gateway-api'),
+  gatewayApi,
   notYet('gateway-api-conformance'),
-  notYet('ingress'),
+  ingress,
   http1Desync,
   pathNormalization,
   notYet('jws'),
