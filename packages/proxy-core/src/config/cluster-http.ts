@@ -7,7 +7,8 @@ import { type Fields, fieldsOf, typedConfig } from './fields.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options, type Http1Options } from './http-options.js'
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
-const DEFAULT_RESPONSE_HEADERS_KB = 60
+// Upstreams are trusted with more than clients.
+const DEFAULT_RESPONSE_HEADERS_KB = 100
 
 type UpstreamHttp = CompiledCluster['http']
 

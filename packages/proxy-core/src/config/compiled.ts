@@ -132,6 +132,8 @@ export interface HttpManager {
   readonly allowChunkedLength: boolean
   readonly allowAbsoluteUrl: boolean
   readonly skipXffAppend: boolean
+  /** scheme_header_transformation: what every request is said to have come by. */
+  readonly schemeToOverwrite?: 'http' | 'https'
   readonly appendXForwardedPort: boolean
   readonly alwaysSetRequestIdInResponse: boolean
   /** internal_address_config: whether a trusted client address counts as internal. */

@@ -48,15 +48,24 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...http1,
     http2,
     upgrades: compileUpgrades(fields.messages('upgrade_configs')),
+    ...compileScheme(fields),
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
   fields.done({
     tracing: 'there are no spans yet',
     access_log_flush_interval: 'a line is written when a request is over',
     access_log_options: 'a line is written when a request is over',
-    scheme_header_transformation: 'the scheme is that of the connection',
   })
   return manager
+}
+
+function compileScheme(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'schemeToOverwrite'> {
+  const scheme = fields.message('scheme_header_transformation')
+  const overwrite = scheme?.string('scheme_to_overwrite') ?? ''
+  scheme?.done({ match_upstream: 'the scheme is that of the client' })
+  if (overwrite === 'http' || overwrite === 'https') return { schemeToOverwrite: overwrite }
+  if (overwrite !== '') scheme?.problem('must be http or https.', 'scheme_to_overwrite')
+  return {}
 }
 
 function compileRoutes(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager['routes'] {

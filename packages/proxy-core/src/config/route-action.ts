@@ -48,7 +48,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
   const action: ForwardAction = {
     kind: 'forward',
     target: compileTarget(fields, scope),
-    timeoutMs: fields.durationMs('timeout', DEFAULT_TIMEOUT_MS),
+    timeoutMs: compileTimeout(fields),
     ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
     ...(retry && { retry }),
     rewrite: compileRewrite(fields, scope),
@@ -63,17 +63,29 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
   return action
 }
 
-/** max_grpc_timeout is the older spelling of grpc_timeout_header_max. */
-function compileStreamDuration(fields: Fields<RouteAction>): Pick<ForwardAction, 'maxStreamDurationMs' | 'grpcTimeout'> {
+/** Envoy's usingNewTimeouts: a route with max_stream_duration has no timeout of the older kind. */
+function compileTimeout(fields: Fields<RouteAction>): number {
+  const timeoutMs = fields.durationMs('timeout', DEFAULT_TIMEOUT_MS)
+  return fields.has('max_stream_duration') ? 0 : timeoutMs
+}
+
+type Durations = Pick<ForwardAction, 'maxStreamDurationMs' | 'grpcTimeout' | 'grpcTimeoutHeaderMax'>
+
+function compileStreamDuration(fields: Fields<RouteAction>): Durations {
   const duration = fields.message('max_stream_duration')
-  const grpcTimeout = duration?.has('grpc_timeout_header_max')
-    ? { maxMs: duration.durationMs('grpc_timeout_header_max', 0), offsetMs: duration.durationMs('grpc_timeout_header_offset', 0) }
-    : fields.has('max_grpc_timeout')
-      ? { maxMs: fields.durationMs('max_grpc_timeout', 0), offsetMs: fields.durationMs('grpc_timeout_offset', 0) }
-      : undefined
+  const grpcTimeoutHeaderMax = duration?.has('grpc_timeout_header_max') && {
+    maxMs: duration.durationMs('grpc_timeout_header_max', 0),
+    offsetMs: duration.durationMs('grpc_timeout_header_offset', 0),
+  }
+  const grpcTimeout = duration === undefined &&
+    fields.has('max_grpc_timeout') && {
+      maxMs: fields.durationMs('max_grpc_timeout', 0),
+      offsetMs: fields.durationMs('grpc_timeout_offset', 0),
+    }
   const out = {
     ...(duration?.has('max_stream_duration') && { maxStreamDurationMs: duration.durationMs('max_stream_duration', 0) }),
     ...(grpcTimeout && { grpcTimeout }),
+    ...(grpcTimeoutHeaderMax && { grpcTimeoutHeaderMax }),
   }
   duration?.done({ grpc_timeout_header_offset: 'means nothing without grpc_timeout_header_max' })
   if (fields.has('grpc_timeout_offset')) fields.durationMs('grpc_timeout_offset', 0)

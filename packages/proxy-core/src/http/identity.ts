@@ -61,6 +61,7 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
       headers.set('x-forwarded-proto', secure ? 'https' : 'http')
     if (manager.appendXForwardedPort) headers.set('x-forwarded-port', String(peer.connection.local.port))
   } else if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', secure ? 'https' : 'http')
+  if (manager.schemeToOverwrite !== undefined) headers.set('x-forwarded-proto', manager.schemeToOverwrite)
   const proto = headers.get('x-forwarded-proto')?.toLowerCase()
   if (proto === 'http' || proto === 'https') request.scheme = proto
   const single = manager.useRemoteAddress ? list.length === 0 : list.length === 1

@@ -27,7 +27,7 @@ function grpcResponse(reply: LocalReply): HttpResponse {
   headers.appendLower('content-type', 'application/grpc')
   for (const [name, value] of reply.headers ?? []) setOrAppend(headers, name, value)
   headers.set('content-type', 'application/grpc')
-  if (!headers.has('grpc-status')) headers.appendLower('grpc-status', String(grpcStatusOf(reply.status)))
+  if (!headers.has('grpc-status')) headers.appendLower('grpc-status', String(reply.grpcStatus ?? grpcStatusOf(reply.status)))
   if (reply.body !== '') headers.set('grpc-message', grpcMessage(reply.body))
   return { status: 200, headers, body: emptyBody }
 }

@@ -12,7 +12,7 @@ import { createHttpDate } from './date.js'
 import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
 import { forwardedClientCertElement } from './forwarded-client-cert.js'
-import type { LocalReply } from './message.js'
+import type { HttpRequest, LocalReply } from './message.js'
 import { Stream } from './stream.js'
 
 export interface HttpConnectionManagerOptions {
@@ -126,6 +126,8 @@ export class ManagedConnection implements ServerHandler, Served {
   #lifetime: Timer | undefined
   #xfcc: string | undefined
   #active = 0
+  /** Once a request has told it. */
+  #protocol: HttpRequest['protocol'] | undefined
 
   constructor(home: Home, connection: Connection, localAddress: string) {
     this.#home = home
@@ -147,6 +149,7 @@ export class ManagedConnection implements ServerHandler, Served {
   #leave(): void {
     this.#home.connections.delete(this)
     this.#runtime.stats.downstreamCxActive.add(-1)
+    this.#countProtocol(-1)
   }
 
   /** Each stream keeps the runtime that it began with. */
@@ -155,6 +158,23 @@ export class ManagedConnection implements ServerHandler, Served {
     this.#home = home
     this.#xfcc = undefined
     this.#enter()
+    this.#countProtocol(1)
+  }
+
+  #countProtocol(change: 1 | -1): void {
+    const { downstreamCxHttp1Active, downstreamCxHttp2Active } = this.#runtime.stats
+    if (this.#protocol === 'HTTP/2') downstreamCxHttp2Active.add(change)
+    else if (this.#protocol !== undefined) downstreamCxHttp1Active.add(change)
+  }
+
+  #begin({ request: { protocol } }: ServerExchange): void {
+    this.#active++
+    if (this.#protocol !== undefined) return
+    this.#protocol = protocol
+    const { downstreamCxHttp1Total, downstreamCxHttp2Total } = this.#runtime.stats
+    if (protocol === 'HTTP/2') downstreamCxHttp2Total.inc()
+    else downstreamCxHttp1Total.inc()
+    this.#countProtocol(1)
   }
 
   start(codecs: Codecs): void {
@@ -203,19 +223,19 @@ export class ManagedConnection implements ServerHandler, Served {
   }
 
   onRequest(exchange: ServerExchange): void {
-    this.#active++
+    this.#begin(exchange)
     new Stream(this.#runtime, this, exchange).start()
   }
 
   onRefused(exchange: ServerExchange, reply: LocalReply): void {
     this.#runtime.stats.downstreamCxProtocolError.inc()
-    this.#active++
+    this.#begin(exchange)
     new Stream(this.#runtime, this, exchange).refuse(reply)
   }
 
   onInvalid(exchange: ServerExchange, problem: ExchangeProblem): void {
     this.#runtime.stats.downstreamCxProtocolError.inc()
-    this.#active++
+    this.#begin(exchange)
     new Stream(this.#runtime, this, exchange).cutOff(problem)
   }
 

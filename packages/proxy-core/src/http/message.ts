@@ -59,6 +59,8 @@ export interface LocalReply {
   readonly body: string
   readonly details: string
   readonly flag?: string
+  /** What gRPC callers are told; default: what the status means in gRPC. */
+  readonly grpcStatus?: number
   readonly headers?: readonly (readonly [string, string])[]
   /** Makes the body once the story of the request is known: body_format. It takes the place of `body`. */
   readonly format?: (entry: AccessLogEntry) => string

@@ -3,6 +3,7 @@ import { formatAddress } from '../net/address.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { HeaderMap } from './header-map.js'
 import { identifyRequest, type PeerFacts, type RequestIdentity } from './identity.js'
+import { isGrpc } from './local-reply.js'
 import type { HttpRequest, LocalReply } from './message.js'
 import { normalizePath } from './normalize.js'
 import type { StreamInfo } from './stream-info.js'
@@ -42,6 +43,7 @@ function takePath(request: HttpRequest, info: StreamInfo, manager: HttpManager):
   const normalized = normalizePath(request.path, manager)
   if (normalized.kind !== 'path') info.path = normalized.path
   if (normalized.kind === 'reject') return refusal(400, 'path_normalization_failed')
+  if (normalized.kind === 'redirect' && isGrpc(request.headers)) return refusal(400, 'path_normalization_failed')
   if (normalized.kind === 'redirect')
     return { ...refusal(307, 'path_normalization_failed'), headers: [['location', normalized.path]] }
   request.path = normalized.path

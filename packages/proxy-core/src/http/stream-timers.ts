@@ -1,8 +1,11 @@
 import type { Timer } from '../net/timers.js'
 import type { RouteDecision } from '../route/decision.js'
+import { limitedGrpcTimeout } from '../router/timeouts.js'
 import type { ServerExchange } from './codec.js'
 import type { ManagerRuntime } from './manager.js'
 import type { LocalReply } from './message.js'
+
+const DEADLINE_EXCEEDED = 4
 
 interface TimedStream {
   answered(): boolean
@@ -42,8 +45,18 @@ export function armStreamTimers(
     arm(timeouts.request, () => {
       if (!exchange.requestComplete) stream.timedOut({ status: 408, body: 'request timeout', details: 'request_overall_timeout' })
     })
-  const longestMs = action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
+  const { headers } = exchange.request
+  const grpcMs = limitedGrpcTimeout(headers, action?.grpcTimeoutHeaderMax)
+  if (grpcMs !== undefined && grpcMs > 0) headers.set('grpc-timeout', `${grpcMs}m`)
+  const longestMs = grpcMs ?? action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
   if (longestMs > 0)
-    arm(longestMs, () => stream.timedOut({ status: 504, body: 'downstream duration timeout', details: 'max_duration_timeout' }))
+    arm(longestMs, () =>
+      stream.timedOut({
+        status: 504,
+        body: 'downstream duration timeout',
+        details: 'max_duration_timeout',
+        grpcStatus: DEADLINE_EXCEEDED,
+      }),
+    )
   return timers
 }

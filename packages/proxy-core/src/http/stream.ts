@@ -47,6 +47,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.info = createStreamInfo(this.request, peer.connection, runtime.clock)
     exchange.events = this
     runtime.stats.downstreamRqTotal.inc()
+    if (this.request.protocol === 'HTTP/2') runtime.stats.downstreamRqHttp2Total.inc()
+    else runtime.stats.downstreamRqHttp1Total.inc()
     runtime.stats.downstreamRqActive.add(1)
   }
 
@@ -302,7 +304,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')
     if (grpcStatus !== undefined) this.info.grpcStatus = grpcStatus
-    this.#exchange.respond(response, this.#closes || this.#peer.mustClose())
+    // Over HTTP/2 a refused request is the trouble of its stream alone.
+    const closes = this.#closes && this.request.protocol !== 'HTTP/2'
+    this.#exchange.respond(response, closes || this.#peer.mustClose())
   }
 
   onDone(): void {

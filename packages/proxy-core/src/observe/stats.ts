@@ -28,6 +28,12 @@ export const ENVOY_BUCKETS: readonly number[] = [
 export interface HttpStats {
   readonly downstreamCxTotal: Counter
   readonly downstreamCxActive: Gauge
+  readonly downstreamCxHttp1Total: Counter
+  readonly downstreamCxHttp2Total: Counter
+  readonly downstreamCxHttp1Active: Gauge
+  readonly downstreamCxHttp2Active: Gauge
+  readonly downstreamRqHttp1Total: Counter
+  readonly downstreamRqHttp2Total: Counter
   readonly downstreamCxDestroy: Counter
   readonly downstreamCxProtocolError: Counter
   readonly downstreamRqTotal: Counter
@@ -155,6 +161,12 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string): 
   return {
     downstreamCxTotal: scope.counter('downstream_cx_total'),
     downstreamCxActive: scope.gauge('downstream_cx_active'),
+    downstreamCxHttp1Total: scope.counter('downstream_cx_http1_total'),
+    downstreamCxHttp2Total: scope.counter('downstream_cx_http2_total'),
+    downstreamCxHttp1Active: scope.gauge('downstream_cx_http1_active'),
+    downstreamCxHttp2Active: scope.gauge('downstream_cx_http2_active'),
+    downstreamRqHttp1Total: scope.counter('downstream_rq_http1_total'),
+    downstreamRqHttp2Total: scope.counter('downstream_rq_http2_total'),
     downstreamCxDestroy: scope.counter('downstream_cx_destroy'),
     downstreamCxProtocolError: scope.counter('downstream_cx_protocol_error'),
     downstreamRqTotal: scope.counter('downstream_rq_total'),

@@ -52,6 +52,11 @@ export interface Mirror {
 }
 
 /** Everything that forwarding a request needs, compiled. */
+export interface GrpcTimeoutLimits {
+  readonly maxMs: number
+  readonly offsetMs: number
+}
+
 export interface ForwardAction {
   readonly kind: 'forward'
   target(head: RequestHead, random: Random): RouteTarget
@@ -72,8 +77,10 @@ export interface ForwardAction {
   readonly clusterNotFoundStatus: number
   /** 0: none. Undefined: the manager's. */
   readonly maxStreamDurationMs?: number
-  /** Present: a grpc-timeout header becomes the timeout, cut to `maxMs` (0: not cut), less `offsetMs`. */
-  readonly grpcTimeout?: { readonly maxMs: number; readonly offsetMs: number }
+  /** max_grpc_timeout. Present: a grpc-timeout header becomes the timeout, cut to `maxMs` (0: not cut), less `offsetMs`. */
+  readonly grpcTimeout?: GrpcTimeoutLimits
+  /** grpc_timeout_header_max: the same for the duration of the whole stream. */
+  readonly grpcTimeoutHeaderMax?: GrpcTimeoutLimits
   /** auto_host_rewrite: the Host becomes the chosen endpoint's hostname. */
   readonly autoHostRewrite: boolean
 }

@@ -1,5 +1,5 @@
 import type { HeaderMap } from '../http/header-map.js'
-import type { ForwardAction } from '../route/table.js'
+import type { ForwardAction, GrpcTimeoutLimits } from '../route/table.js'
 
 export interface RequestTimeouts {
   /** For the whole answer, retries included; 0: none. */
@@ -20,11 +20,8 @@ export function takeTimeouts(
 ): RequestTimeouts {
   let globalMs = action.timeoutMs
   let perTryMs = action.retry?.perTryTimeoutMs ?? 0
-  const grpc = action.grpcTimeout === undefined ? undefined : parseGrpcTimeout(headers.get('grpc-timeout'))
-  if (grpc !== undefined && action.grpcTimeout !== undefined) {
-    const { maxMs, offsetMs } = action.grpcTimeout
-    globalMs = Math.max(0, (maxMs > 0 ? Math.min(grpc, maxMs) : grpc) - offsetMs)
-  }
+  const grpc = limitedGrpcTimeout(headers, action.grpcTimeout)
+  if (grpc !== undefined) globalMs = grpc
   if (internal) {
     globalMs = takeNumber(headers, 'x-envoy-upstream-rq-timeout-ms') ?? globalMs
     perTryMs = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryMs
@@ -35,6 +32,14 @@ export function takeTimeouts(
   if (tellUpstream && expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   if (grpc !== undefined && globalMs > 0) headers.set('grpc-timeout', `${globalMs}m`)
   return { globalMs, perTryMs }
+}
+
+/** What a grpc-timeout header asks for, within limits; undefined: there are none, or no such header. */
+export function limitedGrpcTimeout(headers: HeaderMap, limits: GrpcTimeoutLimits | undefined): number | undefined {
+  const grpc = limits === undefined ? undefined : parseGrpcTimeout(headers.get('grpc-timeout'))
+  if (grpc === undefined || limits === undefined) return undefined
+  const { maxMs, offsetMs } = limits
+  return Math.max(0, (maxMs > 0 ? Math.min(grpc, maxMs) : grpc) - offsetMs)
 }
 
 function takeNumber(headers: HeaderMap, name: string): number | undefined {

@@ -54,7 +54,7 @@ export interface Http2Side {
 
 const fields = new Fields()
 /** Streams that we reset: frames for them are still under way. */
-const MAX_REMEMBERED = 512
+const MAX_REMEMBERED = 2048
 
 /** One HTTP/2 connection (RFC 9113), of either side: frames, settings, windows, and the end of it. */
 export class Http2Connection implements ConnectionHandler {
@@ -79,6 +79,8 @@ export class Http2Connection implements ConnectionHandler {
   #settled = false
   #lastPeerStream = 0
   #lastOwnStream = 0
+  /** Streams that the peer has opened. */
+  #peerStreams = 0
   #over = false
   #pumping = false
 
@@ -379,14 +381,17 @@ export class Http2Connection implements ConnectionHandler {
   /** Frames for a stream that is not there: still under way when we reset it, or not allowed. */
   #strayFrame(streamId: number, what: string): void {
     if (this.isIdle(streamId)) throw protocolError(`${what} on an idle stream`)
-    if (!this.#resetHere.has(streamId)) this.#writer.number(FRAME.rstStream, streamId, ERROR_CODE.streamClosed)
+    if (!this.#resetHere.has(streamId)) throw new Http2Error(ERROR_CODE.streamClosed, `${what} on a closed stream`)
   }
 
   /** HEADERS for a stream that is over. False: it must be a new one. */
   isStray(streamId: number): boolean {
     if (this.#resetHere.has(streamId)) return true
     if (this.isIdle(streamId)) return false
-    throw new Http2Error(ERROR_CODE.streamClosed, 'HEADERS on a stream that is closed')
+    // Where none was left out, every lower one was open once.
+    const skipped = this.#peerStreams * 2 <= this.#lastPeerStream
+    const code = skipped ? ERROR_CODE.protocolError : ERROR_CODE.streamClosed
+    throw new Http2Error(code, 'HEADERS on a stream that is closed')
   }
 
   /** No frame has opened it yet. */
@@ -398,8 +403,10 @@ export class Http2Connection implements ConnectionHandler {
   // ---- streams
 
   add(stream: Http2Stream, byPeer: boolean): void {
-    if (byPeer) this.#lastPeerStream = stream.id
-    else this.#lastOwnStream = stream.id
+    if (byPeer) {
+      this.#lastPeerStream = stream.id
+      this.#peerStreams++
+    } else this.#lastOwnStream = stream.id
     this.guard.streams++
     this.stats.streamsActive.add(1)
     this.streams.set(stream.id, stream)
@@ -408,6 +415,7 @@ export class Http2Connection implements ConnectionHandler {
   /** A stream of the peer that is refused before anybody sees it. */
   refuse(streamId: number, code: number): void {
     this.#lastPeerStream = Math.max(this.#lastPeerStream, streamId)
+    this.#peerStreams++
     this.#remember(streamId)
     this.stats.txReset.inc()
     this.#writer.number(FRAME.rstStream, streamId, code)
