@@ -11,8 +11,8 @@ const START_MS = 20_000
 /** A process that we started and will stop. */
 export interface Running {
   readonly pid: number
-  /** The next line of its standard output; rejects when it ends first. */
-  line(): Promise<string>
+  /** The next line of its standard output; rejects when it ends first, or says nothing for `patienceMs` (default 120 s): it hangs. */
+  line(patienceMs?: number): Promise<string>
   send(line: string): void
   /** Resolves with its exit code and what it printed on standard error. */
   readonly ended: Promise<{ code: number | null; errors: string }>
@@ -49,7 +49,10 @@ async function endOf(child: ChildProcess): Promise<number | null> {
   })
 }
 
-function linesOf(child: ChildProcess, ended: Running['ended'], program: string): () => Promise<string> {
+/** Longer than any warm-up, measurement or state that a case asks for. */
+const PATIENCE_MS = 120_000
+
+function linesOf(child: ChildProcess, ended: Running['ended'], program: string): Running['line'] {
   const lines = createInterface({ input: child.stdout! })
   const ready: string[] = []
   let wake = (): void => {}
@@ -57,15 +60,22 @@ function linesOf(child: ChildProcess, ended: Running['ended'], program: string):
     ready.push(text)
     wake()
   })
-  return async () => {
-    while (ready.length === 0) {
-      const next = new Promise<undefined>((resolve) => {
-        wake = () => resolve(undefined)
-      })
-      const end = await Promise.race([next, ended])
-      if (end !== undefined && ready.length === 0) throw new Error(`${program} ended (${end.code}): ${end.errors.trim()}`)
+  return async (patienceMs = PATIENCE_MS) => {
+    const stop = new AbortController()
+    const late = sleep(patienceMs, 'late' as const, { signal: stop.signal }).catch(() => undefined)
+    try {
+      while (ready.length === 0) {
+        const next = new Promise<undefined>((resolve) => {
+          wake = () => resolve(undefined)
+        })
+        const end = await Promise.race([next, ended, late])
+        if (end === 'late') throw new Error(`${program} hangs: it has said nothing for ${patienceMs / 1000} s`)
+        if (end !== undefined && ready.length === 0) throw new Error(`${program} ended (${end.code}): ${end.errors.trim()}`)
+      }
+      return ready.shift()!
+    } finally {
+      stop.abort()
     }
-    return ready.shift()!
   }
 }
 

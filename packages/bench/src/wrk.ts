@@ -28,15 +28,16 @@ export async function runWrk({ placement, url, connections, seconds }: WrkOption
   const words = [findWrk()!.path, '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '-s', REPORT, url]
   const running: Running = start(placement, 'load', words)
   try {
-    return await reportOf(running)
+    return await reportOf(running, seconds)
   } finally {
     await running.stop()
   }
 }
 
-async function reportOf(running: Running): Promise<WrkReport> {
+/** It says nothing while it measures. */
+async function reportOf(running: Running, seconds: number): Promise<WrkReport> {
   for (;;) {
-    const line = await running.line()
+    const line = await running.line((seconds + 30) * 1000)
     if (line.startsWith('JSON ')) return JSON.parse(line.slice('JSON '.length)) as WrkReport
   }
 }
