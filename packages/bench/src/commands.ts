@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { PROTOBUF_PEERS } from './peers/protobuf.js'
 
 const PACKAGES = join(import.meta.dirname, '../..')
 
@@ -18,4 +19,10 @@ export function heddleCommand(built: boolean): readonly string[] {
 /** The words that start a file of src/workers. */
 export function workerCommand(name: string, built: boolean): readonly string[] {
   return [...typescript(built), join(PACKAGES, 'bench/src/workers', `${name}.ts`)]
+}
+
+/** The words that import a codec in a new process and tell what it cost; built, with nothing but Node. */
+export function importCommand(what: string, built: boolean): readonly string[] {
+  const words = built ? [process.execPath] : typescript(false)
+  return [...words, join(PACKAGES, 'bench/src/workers/xds-types-import.mjs'), what, PROTOBUF_PEERS]
 }

@@ -5,14 +5,17 @@ import protobuf from 'protobufjs'
 
 const require = createRequire(import.meta.url)
 const SHIPPED = join(dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps')
-const ROOTS = [
+/** Where the .proto files are. */
+export const ROOTS: readonly string[] = [
   ...['envoy-api', 'xds', 'protoc-gen-validate', 'googleapis'].map((name) => join(SHIPPED, name)),
   dirname(require.resolve('protobufjs/package.json')),
 ]
 
 /** What the clusters of the benches and their discovery need of Envoy's API. */
-const FILES = [
+export const FILES: readonly string[] = [
   'envoy/config/cluster/v3/cluster.proto',
+  'envoy/config/endpoint/v3/endpoint.proto',
+  'envoy/config/route/v3/route.proto',
   'envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto',
   'envoy/extensions/transport_sockets/tls/v3/tls.proto',
   'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
@@ -22,11 +25,14 @@ const FILES = [
 export const CLUSTER = 'envoy.config.cluster.v3.Cluster'
 export const CLUSTER_URL: string = `type.googleapis.com/${CLUSTER}`
 
+export function resolveIn(roots: readonly string[], target: string): string | null {
+  return [target, ...roots.map((folder) => join(folder, target))].find((file) => existsSync(file)) ?? null
+}
+
 /** Envoy's API by protobufjs reflection, field names as written. */
 export function loadEnvoyApi(): protobuf.Root {
   const root = new protobuf.Root()
-  root.resolvePath = (_origin, target) =>
-    [target, ...ROOTS.map((folder) => join(folder, target))].find((file) => existsSync(file)) ?? null
+  root.resolvePath = (_origin, target) => resolveIn(ROOTS, target)
   root.loadSync([...FILES], { keepCase: true })
   root.resolveAll()
   return root

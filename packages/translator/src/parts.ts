@@ -54,9 +54,14 @@ const routes: Part = {
   name: 'routes',
   groups: (build) => [
     group(build, 'outbound routes', ROUTE_TYPE, () =>
-      patchedRoutes(build, 'SIDECAR_OUTBOUND', outboundRoutes(build, outboundPlan(build).routeNames)),
+      patchedRoutes(build, 'SIDECAR_OUTBOUND', outboundRoutes(build, routeNames(build))),
     ),
   ],
+}
+
+/** Which listeners there are can be told without making them. */
+function routeNames(build: Build): readonly string[] {
+  return build.memo.of('route names', [], () => outboundPlan(build).routeNames)
 }
 
 const clusters: Part = {

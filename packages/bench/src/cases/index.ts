@@ -3,9 +3,11 @@ import { clusterEncode } from './cluster-encode.js'
 import { configModelCases } from './config-model.js'
 import { csrCases } from './csr.js'
 import { http1Proxy } from './http1-proxy/index.js'
+import { translatorCases } from './translator.js'
 import { xdsPush } from './xds-push.js'
+import { xdsTypes } from './xds-types/index.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...configModelCases()]
+  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...configModelCases(), ...translatorCases()]
 }

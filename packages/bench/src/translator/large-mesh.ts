@@ -153,7 +153,14 @@ function gatewayProxy(index: number): ProxyDescriptor {
 function proxy(type: string, ip: string, name: string, namespace: string, labels: Record<string, string>): ProxyDescriptor {
   const read = proxyFromNode({
     id: `${type}~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`,
-    metadata: { NAME: name, NAMESPACE: namespace, INSTANCE_IPS: ip, LABELS: labels, SERVICE_ACCOUNT: 'default', CLUSTER_ID: 'Kubernetes' },
+    metadata: {
+      NAME: name,
+      NAMESPACE: namespace,
+      INSTANCE_IPS: ip,
+      LABELS: labels,
+      SERVICE_ACCOUNT: 'default',
+      CLUSTER_ID: 'Kubernetes',
+    },
   })
   if (!read.ok) throw new Error(read.diagnostics[0]?.message)
   return read.value

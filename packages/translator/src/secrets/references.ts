@@ -3,15 +3,27 @@ import { CLUSTER_TYPE, LISTENER_TYPE } from '../message.js'
 
 const found = new WeakMap<ResourceGroup, readonly string[]>()
 
-/** SDS names that the group's listeners and clusters ask for over ADS. Found once per group. */
+const inOne = new WeakMap<object, readonly string[]>()
+
+/** SDS names that the group's listeners and clusters ask for over ADS. Found once per group and resource. */
 export function secretNamesOf(group: ResourceGroup): readonly string[] {
   let names = found.get(group)
   if (names === undefined) {
-    const set = new Set<string>()
-    for (const listener of group.resources.get(LISTENER_TYPE) ?? []) inListener(listener, set)
-    for (const cluster of group.resources.get(CLUSTER_TYPE) ?? []) inSockets(cluster, set)
-    names = [...set]
+    const listeners = (group.resources.get(LISTENER_TYPE) ?? []).flatMap((listener) => namesIn(listener, inListener))
+    const clusters = (group.resources.get(CLUSTER_TYPE) ?? []).flatMap((cluster) => namesIn(cluster, inSockets))
+    names = [...new Set([...listeners, ...clusters])]
     found.set(group, names)
+  }
+  return names
+}
+
+function namesIn(resource: object, look: (resource: object, names: Set<string>) => void): readonly string[] {
+  let names = inOne.get(resource)
+  if (names === undefined) {
+    const set = new Set<string>()
+    look(resource, set)
+    names = [...set]
+    inOne.set(resource, names)
   }
   return names
 }

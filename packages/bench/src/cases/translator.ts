@@ -1,0 +1,91 @@
+import type { BenchCase, Contender } from '../bench-case.js'
+import { timed } from '../timed.js'
+import { ISTIO_SHAPES, type IstioShape } from '../translator/istio-shapes.js'
+import { LARGE_MESH } from '../translator/large-mesh.js'
+
+/** Istio's own shapes against istiod's figures, and a large mesh against what the design asks for. */
+export function translatorCases(): readonly BenchCase[] {
+  return [...ISTIO_SHAPES.flatMap((shape) => [fullCase(shape), changeCase(shape)]), ...MESH.flatMap(meshCases)]
+}
+
+/** What JSON.parse of 1 MB took where istiod was measured. */
+const ISTIOD_PARSE_MS = 5.5
+
+/** istiod's figure for all types of the shape, brought to this machine. */
+function istiod({ istiod: { routes, clusters, listeners } }: IstioShape): Contender {
+  return timed({
+    name: 'istiod 1.32-dev, recorded, by JSON.parse',
+    worker: 'json-parse',
+    args: () => [],
+    goal: { must: 1, after: 2 },
+    scale: (parseMs) => ((routes + clusters + listeners) * parseMs) / ISTIOD_PARSE_MS,
+    showMore: false,
+  })
+}
+
+function fullCase(shape: IstioShape): BenchCase {
+  return {
+    bench: 'translator',
+    name: `${shape.name}: all resources of one ${shape.type}`,
+    unit: 'ms',
+    better: 'lower',
+    ours: timed({ name: 'translator', worker: 'translator-shape', args: () => [shape.name, 'full'] }),
+    peers: [istiod(shape)],
+  }
+}
+
+function changeCase(shape: IstioShape): BenchCase {
+  return {
+    bench: 'translator',
+    name: `${shape.name}: after one change`,
+    unit: 'ms',
+    better: 'lower',
+    ours: timed({ name: 'translator', worker: 'translator-shape', args: () => [shape.name, 'change'] }),
+    peers: [istiod(shape)],
+  }
+}
+
+interface Reach {
+  readonly namespaces: number
+  readonly words: string
+}
+
+const MESH: readonly Reach[] = [
+  { namespaces: 5, words: '20 Sidecar scopes of 5 namespaces' },
+  { namespaces: LARGE_MESH.namespaces, words: 'every service visible everywhere' },
+]
+
+/** What the design asks for, in milliseconds; cold it asks for nothing and istiod's own start of such a mesh is told. */
+const TARGETS = { endpoint: 20, VirtualService: 50, DestinationRule: 50, proxy: 5, cold: 8_000 } as const
+const WORDS: Readonly<Record<keyof typeof TARGETS, string>> = {
+  endpoint: 'one endpoint to all',
+  VirtualService: 'one VirtualService to all',
+  DestinationRule: 'one DestinationRule to all',
+  proxy: 'one new proxy with a known view',
+  cold: 'from objects to the last byte of all',
+}
+
+function meshCases({ namespaces, words }: Reach): BenchCase[] {
+  return (Object.keys(TARGETS) as (keyof typeof TARGETS)[]).map((scenario) => ({
+    bench: 'translator',
+    name: `1,000 services, 2,000 proxies, ${words}: ${WORDS[scenario]}`,
+    unit: 'ms',
+    better: 'lower' as const,
+    ours: timed({
+      name: 'translator',
+      worker: 'translator-mesh',
+      args: ({ effort }) => [scenario, String(namespaces), String(effort.scale)],
+    }),
+    peers: [target(TARGETS[scenario])],
+  }))
+}
+
+function target(ms: number): Contender {
+  return {
+    name: `target of ${ms.toLocaleString('en-US')} ms`,
+    missing: undefined,
+    goal: { must: 1, after: 2 },
+    check: async () => {},
+    measure: async () => ({ value: ms, cpuMicros: undefined }),
+  }
+}
