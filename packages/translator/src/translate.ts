@@ -2,10 +2,10 @@ import type { MeshSnapshot } from '@heddle/config-model'
 import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceSet } from '@heddle/xds-types'
 import { type Build, type BuildScope, createBuild, type JwksSource, sightOf } from './build.js'
-import { danglingReferences } from './check.js'
+import { danglingReferences, hasDanglingReferences } from './check.js'
 import { createMemo, type Memo } from './memo.js'
 import { partsOf } from './parts.js'
-import { createOrigins, createProvenanceIndex, type ProvenanceIndex } from './provenance.js'
+import { createOrigins, createProvenanceIndex, NO_ORIGINS, type Origins, type ProvenanceIndex } from './provenance.js'
 import { type ProxyDescriptor, parseLocality } from './proxy.js'
 import { secretsGroup } from './secrets/secrets.js'
 import { type ServiceTarget, serviceTargets } from './service-targets.js'
@@ -29,16 +29,46 @@ export interface Translation {
 
 /** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
-  const common = commonOf(snapshot)
-  const targets = serviceTargets(snapshot, proxy, common)
-  const build = prepare(snapshot, located(proxy, targets), common, options)
-  const groups = partsOf(proxy).flatMap((part) => part.groups(build, () => targets))
-  const secrets = options.authenticated === false ? undefined : secretsGroup(build, groups)
-  const resources = { groups: secrets === undefined ? groups : [...groups, secrets.group] }
+  const { resources, secretDiagnostics } = build(snapshot, proxy, options, NO_ORIGINS)
+  // Keeping where each message came from costs as much as making it: it is made again with marks when somebody wants to know.
+  const traced = once(() => {
+    const origins = createOrigins()
+    return { origins, resources: build(snapshot, proxy, options, origins).resources }
+  })
+  const diagnostics = once(() => [
+    ...(hasDanglingReferences(resources) ? danglingReferences(traced().resources, traced().origins) : []),
+    ...secretDiagnostics,
+  ])
   return {
     resources,
-    diagnostics: [...danglingReferences(resources, build.origins), ...(secrets?.diagnostics ?? [])],
-    provenance: createProvenanceIndex(resources, build.origins),
+    get diagnostics() {
+      return diagnostics()
+    },
+    provenance: {
+      of: (...where) => createProvenanceIndex(traced().resources, traced().origins).of(...where),
+    },
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+function build(
+  snapshot: MeshSnapshot,
+  proxy: ProxyDescriptor,
+  options: TranslateOptions,
+  origins: Origins,
+): { resources: ResourceSet; secretDiagnostics: readonly Diagnostic[] } {
+  const common = commonOf(snapshot)
+  const targets = serviceTargets(snapshot, proxy, common)
+  const made = prepare(snapshot, located(proxy, targets), common, options, origins)
+  const groups = partsOf(proxy).flatMap((part) => part.groups(made, () => targets))
+  const secrets = options.authenticated === false ? undefined : secretsGroup(made, groups)
+  return {
+    resources: { groups: secrets === undefined ? groups : [...groups, secrets.group] },
+    secretDiagnostics: secrets?.diagnostics ?? [],
   }
 }
 
@@ -57,9 +87,15 @@ export function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[
   return proxy.locality.region !== '' || place === undefined ? proxy : { ...proxy, locality: parseLocality(place) }
 }
 
-function prepare(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo, options: TranslateOptions): Build {
+function prepare(
+  snapshot: MeshSnapshot,
+  proxy: ProxyDescriptor,
+  common: Memo,
+  options: TranslateOptions,
+  origins: Origins,
+): Build {
   const { domainSuffix = CLUSTER_DOMAIN, jwks = () => undefined } = options
-  const scope: BuildScope = { snapshot, proxy, common, memo: createMemo(), origins: createOrigins(), jwks, domainSuffix }
+  const scope: BuildScope = { snapshot, proxy, common, memo: createMemo(), origins, jwks, domainSuffix }
   const sight = sightOf(scope)
   return createBuild(scope, () => sight)
 }

@@ -36,14 +36,32 @@ function inListener(listener: object, names: Set<string>): void {
 
 /** Of all that a cluster or filter chain has, only transport sockets name secrets. */
 function inSockets(owner: object, names: Set<string>): void {
-  const { transport_socket, transport_socket_matches } = owner as { transport_socket?: object; transport_socket_matches?: object }
-  collect(transport_socket, names)
-  collect(transport_socket_matches, names)
+  const { transport_socket, transport_socket_matches = [] } = owner as {
+    transport_socket?: Socket
+    transport_socket_matches?: readonly { transport_socket?: Socket }[]
+  }
+  inSocket(transport_socket, names)
+  for (const match of transport_socket_matches) inSocket(match.transport_socket, names)
 }
 
+interface Socket {
+  readonly typed_config?: { readonly common_tls_context?: object }
+}
+
+function inSocket(socket: Socket | undefined, names: Set<string>): void {
+  collect(socket?.typed_config?.common_tls_context, names)
+}
+
+/** Every secret of a TLS context that comes over ADS. Lists of names and versions hold none. */
 function collect(value: unknown, names: Set<string>): void {
   if (typeof value !== 'object' || value === null) return
   const { name, sds_config } = value as { name?: unknown; sds_config?: { ads?: object } }
-  if (typeof name === 'string' && sds_config?.ads !== undefined) names.add(name)
-  for (const inner of Object.values(value)) collect(inner, names)
+  if (sds_config !== undefined) {
+    if (typeof name === 'string' && sds_config.ads !== undefined) names.add(name)
+    return
+  }
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object') collect(inner, names)
+  }
 }
