@@ -67,6 +67,15 @@ export function describe(value: unknown): string {
   return `the ${typeof value} ${String(value)}`
 }
 
+/** What maps and structs are made of: nothing is inherited. Unlike Object.create(null) V8 keeps these as small as other objects. */
+export const EmptyMap: new () => Record<string, unknown> = /*#__PURE__*/ createEmptyMap()
+
+function createEmptyMap(): new () => Record<string, unknown> {
+  const EmptyMap = function EmptyMap(): void {}
+  EmptyMap.prototype = Object.freeze(Object.create(null))
+  return EmptyMap as unknown as new () => Record<string, unknown>
+}
+
 /** Adds a property even when it is called `__proto__`. */
 export function setOwn(target: object, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })

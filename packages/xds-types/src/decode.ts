@@ -1,4 +1,4 @@
-import { MAX_DEPTH, setOwn } from './context.js'
+import { EmptyMap, MAX_DEPTH, setOwn } from './context.js'
 import { readScalar, wireTypeOf, zeroOf } from './scalars.js'
 import type { Field, MessageType, Place } from './types.js'
 import { UNKNOWN_FIELDS, unknownFieldsOf } from './unknown-fields.js'
@@ -61,7 +61,7 @@ function readItems(reader: Reader, field: Field, packed: boolean, into: Message,
 }
 
 function readEntry(reader: Reader, field: Field, into: Message, place: Place): void {
-  const map = (into[field.name] ??= Object.create(null)) as Message
+  const map = (into[field.name] ??= new EmptyMap()) as Message
   within(reader, () => {
     let key: unknown = zeroOf(field.keyKind)
     let value: unknown

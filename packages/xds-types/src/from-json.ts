@@ -1,4 +1,4 @@
-import { countJson, describe, enterJson, joinPath, noteJson, setOwn } from './context.js'
+import { countJson, describe, EmptyMap, enterJson, joinPath, noteJson, setOwn } from './context.js'
 import { KIND } from './kinds.js'
 import { kindName, normalScalar } from './scalars.js'
 import type { EnumType, Field, JsonPlace, MessageType } from './types.js'
@@ -59,7 +59,7 @@ function readMap(field: Field, json: unknown, path: string, place: JsonPlace): u
   if (!isObject(json)) return noteJson(place, 'wrong_type', path, `expected a map, an object; got ${describe(json)}`)
   const keys = Object.keys(json)
   if (!countJson(path, keys.length, place)) return undefined
-  const map = Object.create(null) as Record<string, unknown>
+  const map = new EmptyMap()
   for (const key of keys) {
     const normal =
       field.keyKind === KIND.bool ? (key === 'true' || key === 'false' ? key : undefined) : normalScalar(field.keyKind, key)

@@ -1,10 +1,10 @@
-import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf'
+import { createFileRegistry, type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf'
 import { describe, expect, it } from 'vitest'
+import { descriptorSetOf } from '../scripts/descriptors.js'
 import { loadApi } from '../scripts/load.js'
 import { mergeOverlay } from '../scripts/overlay.js'
 import { knownTypes } from '../src/known.js'
 import type { Field, MessageType } from '../src/types.js'
-import { descriptorsOf } from './descriptors.js'
 import { createMessages, isMute } from './random-message.js'
 import { seededRandom } from './seeded.js'
 
@@ -14,7 +14,7 @@ const ENOUGH = 3
 const root = loadApi()
 mergeOverlay(root)
 root.resolveAll()
-const oracle = descriptorsOf(root)
+const oracle = createFileRegistry(descriptorSetOf(root))
 const types = [...knownTypes.types]
 const messages = createMessages(seededRandom(7), knownTypes)
 const cases = [...takeCases()]

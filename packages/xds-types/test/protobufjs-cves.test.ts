@@ -75,7 +75,7 @@ describe('advisories against protobufjs do not hold here', () => {
     if (!decoded.ok) throw new Error('decode')
     const map = decoded.value.filter_metadata ?? {}
     expect(Object.keys(map)).toEqual(['__proto__'])
-    expect(Object.getPrototypeOf(map)).toBeNull()
+    expect(['toString' in map, 'constructor' in map]).toEqual([false, false])
   })
 
   it('CVE-2026-41242: a type URL is looked up, never run; nothing here makes code from text', () => {

@@ -9,5 +9,5 @@ import { xdsTypes } from './xds-types/index.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...configModelCases(), ...translatorCases()]
+  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...xdsTypes(), ...configModelCases(), ...translatorCases()]
 }

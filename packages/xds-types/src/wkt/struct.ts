@@ -1,4 +1,4 @@
-import { describe, enterJson, failEncode, joinPath, MAX_BYTES, MAX_DEPTH, noteJson, setOwn } from '../context.js'
+import { describe, EmptyMap, enterJson, failEncode, joinPath, MAX_BYTES, MAX_DEPTH, noteJson, setOwn } from '../context.js'
 import { within } from '../decode.js'
 import { isObject } from '../from-json.js'
 import type { EnumType, JsonPlace, Place, WellKnownType } from '../types.js'
@@ -62,7 +62,7 @@ function writeValue(writer: Writer, value: unknown, place: Place): void {
 }
 
 function readStruct(reader: Reader, place: Place): Record<string, unknown> {
-  const struct = Object.create(null) as Record<string, unknown>
+  const struct = new EmptyMap()
   readFields(reader, (tag) => {
     if (tag !== 10) return false
     within(reader, () => {
@@ -117,7 +117,7 @@ function copyJson(json: unknown, path: string, place: JsonPlace): unknown {
   let copy: unknown
   if (Array.isArray(json)) copy = json.map((item, i) => copyJson(item, joinPath(path, i), place))
   else {
-    copy = Object.create(null)
+    copy = new EmptyMap()
     for (const [key, item] of Object.entries(json))
       if (item !== undefined) setOwn(copy as object, key, copyJson(item, joinPath(path, key), place))
   }

@@ -1,21 +1,22 @@
-import { create, createFileRegistry, type FileRegistry, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import {
   type DescriptorProtoSchema,
   type EnumDescriptorProtoSchema,
   type FieldDescriptorProtoSchema,
   type FileDescriptorProtoSchema,
+  type FileDescriptorSet,
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt'
 import protobuf from 'protobufjs'
-import { LEFT_OUT, typesOf } from '../scripts/load.js'
-import { packageOf } from '../scripts/names.js'
 import { jsonName } from '../src/describe.js'
+import { LEFT_OUT, typesOf } from './load.js'
+import { packageOf } from './names.js'
 
 type File = MessageInitShape<typeof FileDescriptorProtoSchema>
 type Descriptor = MessageInitShape<typeof DescriptorProtoSchema>
 
-/** The parsed API as descriptors, one for each .proto file, for protobuf-es: from the same facts as our tables, by another way. */
-export function descriptorsOf(root: protobuf.Root): FileRegistry {
+/** The parsed API as descriptors, a file for each .proto: the same facts as our tables, by another way. For tests and benches. */
+export function descriptorSetOf(root: protobuf.Root): FileDescriptorSet {
   const files = new Map<string, (protobuf.Type | protobuf.Enum)[]>()
   for (const type of typesOf(root)) {
     if (type instanceof protobuf.Service || type.parent instanceof protobuf.Type) continue
@@ -25,7 +26,7 @@ export function descriptorsOf(root: protobuf.Root): FileRegistry {
     files.set(name, [...(files.get(name) ?? []), type])
   }
   const file = [...files].map(([name, types]) => describeFile(name, types))
-  return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(file) }))
+  return create(FileDescriptorSetSchema, { file: sorted(file) })
 }
 
 function describeFile(name: string, types: readonly (protobuf.Type | protobuf.Enum)[]): File {
