@@ -2,6 +2,7 @@ import { type Gateway, isHttp, type MeshSnapshot, type PortProtocol, parseProtoc
 import { selectsProxy } from './ask.js'
 import { hostsOverlap } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
+import { namedTargets } from './semantics.js'
 import type { ServiceTarget } from './service-targets.js'
 
 /** A server of a Gateway as one proxy serves it. */
@@ -22,7 +23,7 @@ export interface BoundServer {
   readonly terminatesHttps: boolean
 }
 
-/** Servers of the Gateways that select a proxy, oldest Gateway first; ports of the Service in front of the proxy become its target ports. */
+/** Servers of the Gateways that select a proxy or name a Service of it, oldest Gateway first; ports of the Service in front of the proxy become its target ports. */
 export function serversOf(
   snapshot: MeshSnapshot,
   proxy: ProxyDescriptor,
@@ -30,17 +31,20 @@ export function serversOf(
 ): readonly BoundServer[] {
   const bound: BoundServer[] = []
   for (const gateway of snapshot.list('Gateway')) {
-    if (!selectsProxy(gateway.spec.selector, proxy)) continue
+    const named = namedTargets(gateway, proxy, targets)
+    if (named === undefined && !selectsProxy(gateway.spec.selector, proxy)) continue
     for (const [i, server] of gateway.spec.servers.entries()) {
-      for (const listenPort of targetPorts(server.port.number, targets)) bound.push(bind(gateway, server, i, listenPort))
+      const { number } = server.port
+      const ports = targetPorts(number, named ?? targets)
+      // Labels choose a proxy whether a Service has the port or not; a named Service must have it.
+      for (const port of ports.length > 0 || named !== undefined ? ports : [number]) bound.push(bind(gateway, server, i, port))
     }
   }
   return withoutConflicts(bound)
 }
 
 function targetPorts(port: number, targets: readonly ServiceTarget[]): readonly number[] {
-  const mapped = [...new Set(targets.filter((t) => t.port.number === port).map((t) => t.targetPort))].sort((a, b) => a - b)
-  return mapped.length === 0 ? [port] : mapped
+  return [...new Set(targets.filter((t) => t.port.number === port).map((t) => t.targetPort))].sort((a, b) => a - b)
 }
 
 function bind(gateway: Gateway, server: Server, index: number, listenPort: number): BoundServer {

@@ -10,6 +10,7 @@ import type {
   Route,
   RouteAction,
   RouteAction_HashPolicy,
+  RouteMatch,
   WeightedCluster_ClusterWeight,
 } from '@heddle/xds-types/envoy/config/route/v3'
 import { selectsProxy } from '../ask.js'
@@ -18,6 +19,7 @@ import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { configMetadata, defined, duration, NO_TIMEOUT, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { sourceOf } from '../provenance.js'
+import { routeSemantics } from '../semantics.js'
 import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
 import { corsConfig } from './cors.js'
 import { faultConfig } from './fault.js'
@@ -75,10 +77,11 @@ function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchReques
     ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
     ...limitOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
   }
-  const action = actionOf(scope, rule)
+  const matched = routeMatch(match, routeSemantics(scope.virtualService.resource))
+  const action = actionOf(scope, rule, matched)
   const route: Route = defined({
     name: (name[1] === '' ? name[0] : name.join('.')) || undefined,
-    match: routeMatch(match),
+    match: matched,
     metadata: configMetadata(scope.virtualService.resource),
     stat_prefix: match?.statPrefix || undefined,
     ...headerChanges(http.headers),
@@ -89,13 +92,13 @@ function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchReques
   return mark(scope, rule, route, path)
 }
 
-function actionOf(scope: RouteScope, { http }: BoundHttpRoute): Partial<Route> {
+function actionOf(scope: RouteScope, { http }: BoundHttpRoute, match: RouteMatch): Partial<Route> {
   if (http.redirect !== undefined) return { redirect: redirectAction(http.redirect, scope.port, scope.tls) }
   if (http.directResponse !== undefined) return { direct_response: directResponseAction(http.directResponse) }
-  return forward(scope, http)
+  return forward(scope, http, match)
 }
 
-function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route> {
+function forward(scope: RouteScope, http: BoundHttpRoute['http'], match: RouteMatch): Partial<Route> {
   const timeout = http.timeout === undefined ? NO_TIMEOUT : duration(http.timeout)
   const destinations = http.route ?? []
   const only = destinations.length === 1 ? destinations[0] : undefined
@@ -103,6 +106,7 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route
     .filter((d) => only !== undefined || (d.weight ?? 0) > 0)
     .map((d) => consistentHashOf(scope, d.destination))
   const { rewrite } = http
+  const ofGatewayApi = routeSemantics(scope.virtualService.resource) === 'gateway'
   const authority =
     (rewrite?.authority || undefined) ?? authorityOf(http.headers) ?? (only === undefined ? undefined : authorityOf(only.headers))
   const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
@@ -113,7 +117,8 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http']): Partial<Route
     ...(only === undefined
       ? { weighted_clusters: { clusters: weighted(scope, destinations) } }
       : { cluster: clusterOf(scope, only.destination) }),
-    ...rewriteOf(rewrite),
+    cluster_not_found_response_code: ofGatewayApi ? ('INTERNAL_SERVER_ERROR' as const) : undefined,
+    ...(ofGatewayApi && rewrite?.uri === '/' ? withoutPrefix(match) : rewriteOf(rewrite)),
     host_rewrite_literal: authority,
     request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
     hash_policy: hash.length === 0 ? undefined : hash,
@@ -129,6 +134,12 @@ function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Pick<RouteAction
   if (rewrite?.uriRegexRewrite !== undefined)
     return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
   return rewrite?.uri === undefined || rewrite.uri === '' ? {} : { prefix_rewrite: rewrite.uri }
+}
+
+/** A prefix rewritten to `/` would leave two slashes, or none. */
+function withoutPrefix({ path_separated_prefix: prefix = '' }: RouteMatch): Pick<RouteAction, 'regex_rewrite'> {
+  const quoted = prefix.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')
+  return { regex_rewrite: { pattern: { regex: `^${quoted}(/?)(.*)` }, substitution: '/\\2' } }
 }
 
 /** Destinations of weight 0 take no part; what is left stays weighted, even if it is one. */
@@ -155,8 +166,12 @@ function limitOf({ build, serviceOf }: RouteScope, destination: Destination | un
   return service === undefined ? {} : rateLimitConfig(build.rules.of(service))
 }
 
+/** What Istio names the cluster of a backend that a route of the Gateway API may not use. */
+const UNKNOWN_SERVICE = 'UnknownService'
+
 /** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
 export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf'>, destination: Destination): string {
+  if (destination.host === '') return UNKNOWN_SERVICE
   const service = scope.serviceOf(destination.host)
   return outboundCluster(
     portOf(scope.port, destination, service),

@@ -2,11 +2,12 @@ import type { HTTPMatchRequest, StringMatch } from '@heddle/config-model'
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
 import type { MetadataMatcher, StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
 import { ANYTHING, jwtClaimMatcher, routingClaim } from '../security/jwt-claims.js'
+import type { RouteSemantics } from '../semantics.js'
 
 /** Every request: what a rule without a match block means. It has no `case_sensitive`; a match block always has. */
 export const EVERY_PATH: RouteMatch = { prefix: '/' }
 
-export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
+export function routeMatch(match: HTTPMatchRequest | undefined, semantics: RouteSemantics = 'istio'): RouteMatch {
   if (match === undefined) return EVERY_PATH
   const { claims: with_, others } = claimsAndHeaders(match.headers)
   const { claims: without, others: othersWithout } = claimsAndHeaders(match.withoutHeaders)
@@ -19,7 +20,7 @@ export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatch {
   if (match.scheme !== undefined) headers.push(headerMatcher(':scheme', match.scheme))
   const query = named(match.queryParams, queryMatcher).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   return {
-    ...pathOf(match.uri),
+    ...pathOf(match.uri, semantics),
     case_sensitive: match.ignoreUriCase !== true,
     ...(headers.length === 0 ? {} : { headers }),
     ...(query.length === 0 ? {} : { query_parameters: query }),
@@ -63,10 +64,13 @@ export function stringMatcher(match: StringMatch): StringMatcher {
   return 'prefix' in match ? { prefix: match.prefix } : { safe_regex: { regex: match.regex } }
 }
 
-function pathOf(uri: StringMatch | undefined): RouteMatch {
+function pathOf(uri: StringMatch | undefined, semantics: RouteSemantics): RouteMatch {
   if (uri === undefined) return { prefix: '/' }
   if ('exact' in uri) return { path: uri.exact }
-  return 'prefix' in uri ? { prefix: uri.prefix } : { safe_regex: { regex: uri.regex } }
+  if (!('prefix' in uri)) return { safe_regex: { regex: uri.regex } }
+  // The prefix /a of Gateway API and Ingress takes /a and /a/b, but not /ab.
+  const whole = semantics === 'istio' || uri.prefix === '/'
+  return whole ? { prefix: uri.prefix } : { path_separated_prefix: uri.prefix.replace(/\/$/, '') }
 }
 
 function headerMatcher(name: string, match: StringMatch | undefined): HeaderMatcher {

@@ -5,6 +5,7 @@ import { hostSubsetOf, isWildcard, shortNames } from '../hosts.js'
 import { bracketed, hostWithPort } from '../names.js'
 import { isHttpOrSniffed } from '../protocol.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
+import { routeSemantics } from '../semantics.js'
 import { type EgressListener, followsVirtualService } from '../view.js'
 import { type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { serviceRoute } from './default-route.js'
@@ -75,7 +76,7 @@ function hostGroups(
         serviceOf: (h) => listener.serviceOn(port, h),
       }),
     )
-    if (routes.length > 0) groups.push(...groupsOf(virtualService, routes, listener, services, port))
+    if (routes.length > 0) groups.push(...groupsOf(build, virtualService, routes, listener, services, port))
   }
   const followed = new Set(groups.flatMap((g) => g.services.map((s) => s.hostname)))
   for (const service of services.values()) {
@@ -104,7 +105,13 @@ function keyOf({ resource: { metadata } }: BoundVirtualService): string {
   return `${metadata.namespace}/${metadata.name}`
 }
 
+/** Routes of the Gateway API are for callers of their own namespace, or for services of theirs whoever calls. */
+function mayRoute(build: Build, { resource: { metadata } }: BoundVirtualService): (service: MeshService) => boolean {
+  return ({ namespace }) => namespace === metadata.namespace || build.proxy.namespace === metadata.namespace
+}
+
 function groupsOf(
+  build: Build,
   virtualService: BoundVirtualService,
   routes: readonly Route[],
   listener: EgressListener,
@@ -123,8 +130,10 @@ function groupsOf(
     if (under.length === 0) names.push(host)
     matched.push(...under.filter((s) => followsVirtualService(s.hostname, virtualService, listener.virtualServices)))
   }
+  const taken = routeSemantics(virtualService.resource) === 'gateway' ? matched.filter(mayRoute(build, virtualService)) : matched
+  if (taken !== matched && taken.length === 0) return []
   const byPort = new Map<number, MeshService[]>()
-  for (const service of matched) {
+  for (const service of taken) {
     for (const p of service.ports.filter((q: ServicePort) => isHttpOrSniffed(q.protocol)))
       byPort.set(p.number, [...(byPort.get(p.number) ?? []), service])
   }
