@@ -74,11 +74,26 @@ const policies = (id: string): object[] => [
   { id: 'http/p', mode: 'http', policies: POLICY, trustDomains: null, meshConfig: null, want: [rbac(id)] },
 ]
 
+const analysis = (code: string): object[] => [
+  {
+    id: 'a',
+    analyzer: 'virtualservice.DestinationHostAnalyzer',
+    inputs: { 'a.yaml': ROUTE },
+    want: [{ code, level: 'Error', origin: 'VirtualService shop/cart' }],
+  },
+]
+const ROUTE = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cart, namespace: shop}
+spec: {hosts: [cart], http: [{route: [{destination: {host: nowhere}}]}]}
+`
+
 /** Its cases are counted, and nothing looks at them. */
 const NOT_YET = suites.find(({ run: subject }) => subject === undefined)
 
 const RIGHT = {
   'validation.json': validation(false),
+  'analysis.json': analysis('IST0101'),
   'simulation.json.gz': simulation(CLUSTER),
   'sidecar-routes.json': routes(CLUSTER),
   'authorization.json': policies('ns[foo]-policy[all]-rule[0]'),
@@ -99,10 +114,11 @@ test('right expectations pass, packed or not, named or by HEDDLE_CONFORMANCE; wh
   expect(lines.filter((line) => line.endsWith('not yet (1 case)'))).toHaveLength(NOT_YET === undefined ? 0 : 1)
   expect(lines.filter((line) => !line.includes('not yet'))).toEqual([
     'validation: 3/3',
+    'analysis: 1/1',
     'authorization: 1/1',
     'simulation: 2/2',
     'sidecar-routes: 1/1',
-    '7 passed, 0 failed',
+    '8 passed, 0 failed',
   ])
   expect(await run([], { env: { HEDDLE_CONFORMANCE: `/nowhere:${data}` } })).toEqual(named)
 })
@@ -110,6 +126,12 @@ test('right expectations pass, packed or not, named or by HEDDLE_CONFORMANCE; wh
 test.each([
   ['a verdict', { 'validation.json': validation(true) }, 'good', 'want error true, got []'],
   ['a message', { 'validation.json': validation('no such words') }, 'good', 'want error "no such words", got []'],
+  [
+    'a code',
+    { 'analysis.json': analysis('IST0102') },
+    'a',
+    'missing [IST0102 Error VirtualService shop/cart], too many [IST0101 Error VirtualService shop/cart]',
+  ],
   [
     'a cluster',
     { 'simulation.json': simulation('outbound|81||web') },

@@ -122,6 +122,7 @@ function compareMessages(a: AnalysisMessage, b: AnalysisMessage): number {
     RANK[a.severity] - RANK[b.severity] ||
     compareText(a.code, b.code) ||
     compareText(a.subject ?? '', b.subject ?? '') ||
+    compareText(a.origin?.file ?? '', b.origin?.file ?? '') ||
     (a.origin?.line ?? 0) - (b.origin?.line ?? 0) ||
     compareText(a.message, b.message)
   )
