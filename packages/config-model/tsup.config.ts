@@ -1,7 +1,14 @@
 import { defineConfig, type Options } from 'tsup'
 
 const config: Options = defineConfig({
-  entry: ['src/index.ts', 'src/analysis/index.ts', 'src/sources/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/analysis/index.ts',
+    'src/builders/index.ts',
+    'src/kubernetes/index.ts',
+    'src/registries/index.ts',
+    'src/sources/index.ts',
+  ],
   format: 'esm',
   target: 'node20',
   dts: false,

@@ -1,0 +1,3 @@
+export { ApiError, type ClientConfig } from './api-server.js'
+export { createKubernetesRegistry, type KubernetesOptions, WATCHED_KINDS } from './registry.js'
+export { type StatusWriterOptions, writeStatuses } from './status-writer.js'
