@@ -50,6 +50,7 @@ export {
   HEALTH_CHECK_ANNOTATION,
   RATE_LIMIT_ANNOTATION,
 } from './kinds/destination-extensions.js'
+export { fieldsOfKinds } from './kinds/fields-of.js'
 export { defaultMeshConfig } from './kinds/mesh-config.js'
 export { type MeshNetwork, type MeshNetworkGateway, type MeshNetworks, readMeshNetworks } from './kinds/mesh-networks.js'
 export * from './kinds/types.js'

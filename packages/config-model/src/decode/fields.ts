@@ -1,3 +1,4 @@
+import { describeShape } from './known-fields.js'
 import { into, refuse, rootSite, type Site } from './site.js'
 import { suggest } from './suggest.js'
 import { CODE_TYPE, type Decode, describe, isRecord } from './value.js'
@@ -29,7 +30,7 @@ export type Legacy<T> = (value: unknown, target: Partial<T>, site: Site) => void
 export function fields<T extends object>(shape: Shape<T>, options: FieldsOptions<T> = {}): Decode<T> {
   const decoders = new Map<string, Decode<unknown>>(Object.entries(shape) as [string, Decode<unknown>][])
   const { defaults, legacy = {}, open = false, required = [] } = options
-  return (value, site) => {
+  const decode: Decode<T> = (value, site) => {
     if (!isRecord(value)) {
       refuse(site, CODE_TYPE, `must be an object, but is ${describe(value)}`)
       return undefined
@@ -39,10 +40,10 @@ export function fields<T extends object>(shape: Shape<T>, options: FieldsOptions
     for (const key of Object.keys(value)) {
       const written = value[key]
       const name = decoders.has(key) ? key : camelCase(key)
-      const decode = decoders.get(name)
-      if (decode !== undefined) {
+      const read = decoders.get(name)
+      if (read !== undefined) {
         if (written === null || written === undefined) continue
-        const decoded = decode(written, into(site, key))
+        const decoded = read(written, into(site, key))
         if (decoded !== undefined) target[name] = decoded
       } else if (Object.hasOwn(legacy, name)) {
         const fold = legacy[name]
@@ -64,6 +65,7 @@ export function fields<T extends object>(shape: Shape<T>, options: FieldsOptions
     }
     return whole ? (target as T) : undefined
   }
+  return describeShape(decode, { fields: decoders })
 }
 
 function refuseUnknown(site: Site, key: string, known: readonly string[]): void {

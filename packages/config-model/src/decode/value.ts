@@ -1,4 +1,5 @@
 import { parseDuration } from './duration.js'
+import { describeShape } from './known-fields.js'
 import { into, refuse, type Site, warn } from './site.js'
 
 /** Reads an unknown value at a place; undefined: a problem was told there. */
@@ -83,13 +84,13 @@ export function oneOf<const N extends string>(...names: readonly N[]): Decode<N>
 
 /** A list. What is wrong in an element is told and the element left out; so is an empty one (null), unless `empty` says what it stands for. */
 export function listOf<T>(decode: Decode<T>, empty?: T): Decode<readonly T[]> {
-  return (value, site) => {
+  const list: Decode<readonly T[]> = (value, site) => {
     if (!Array.isArray(value)) return mismatch(site, 'a list', value)
-    const list: T[] = []
+    const elements: T[] = []
     for (let i = 0; i < value.length; i++) {
       const at = into(site, i)
       if (value[i] === null || value[i] === undefined) {
-        if (empty !== undefined) list.push(empty)
+        if (empty !== undefined) elements.push(empty)
         else {
           refuse(at, CODE_TYPE, 'is nil: remove the dash or write the element')
           site.found.moved = true
@@ -97,18 +98,19 @@ export function listOf<T>(decode: Decode<T>, empty?: T): Decode<readonly T[]> {
         continue
       }
       const element = decode(value[i], at)
-      if (element !== undefined) list.push(element)
+      if (element !== undefined) elements.push(element)
       else site.found.moved = true
     }
-    return list
+    return elements
   }
+  return describeShape(list, { elements: decode, mark: '[]' })
 }
 
 /** An object with free keys. */
 export function mapOf<T>(decode: Decode<T>, nullMessage?: (key: string) => string): Decode<Readonly<Record<string, T>>> {
-  return (value, site) => {
+  const map: Decode<Readonly<Record<string, T>>> = (value, site) => {
     if (!isRecord(value)) return mismatch(site, 'an object', value)
-    const map: Record<string, T> = {}
+    const entries: Record<string, T> = {}
     for (const key of Object.keys(value)) {
       const entry = value[key]
       if (entry === null) {
@@ -116,10 +118,11 @@ export function mapOf<T>(decode: Decode<T>, nullMessage?: (key: string) => strin
         continue
       }
       const decoded = decode(entry, into(site, key))
-      if (decoded !== undefined) setOwn(map, key, decoded)
+      if (decoded !== undefined) setOwn(entries, key, decoded)
     }
-    return map
+    return entries
   }
+  return describeShape(map, { elements: decode, mark: '{}' })
 }
 
 /** Accepts and drops, with a word about it. */
