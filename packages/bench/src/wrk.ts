@@ -1,19 +1,15 @@
 import { join } from 'node:path'
+import type { LoadReport } from './cases/http-proxy/measure.js'
 import { findWrk } from './peers/find.js'
 import type { Placement } from './placement.js'
 import { type Running, start } from './running.js'
 
 const REPORT = join(import.meta.dirname, '../scripts/wrk-report.lua')
 
-export interface WrkReport {
-  readonly requests: number
-  readonly seconds: number
-  readonly bytes: number
+/** What wrk-report.lua prints. */
+interface WrkReport extends Omit<LoadReport, 'more'> {
   readonly p50ms: number
   readonly p99ms: number
-  /** Answers other than 2xx and 3xx. */
-  readonly badStatus: number
-  readonly socketErrors: number
 }
 
 export interface WrkOptions {
@@ -24,11 +20,12 @@ export interface WrkOptions {
 }
 
 /** wrk on the load core, one thread. It takes whole seconds. */
-export async function runWrk({ placement, url, connections, seconds }: WrkOptions): Promise<WrkReport> {
+export async function runWrk({ placement, url, connections, seconds }: WrkOptions): Promise<LoadReport> {
   const words = [findWrk()!.path, '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '-s', REPORT, url]
   const running: Running = start(placement, 'load', words)
   try {
-    return await reportOf(running, seconds)
+    const { p50ms, p99ms, ...report } = await reportOf(running, seconds)
+    return { ...report, more: { 'p50 ms': p50ms, 'p99 ms': p99ms } }
   } finally {
     await running.stop()
   }

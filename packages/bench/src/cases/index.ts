@@ -2,12 +2,12 @@ import type { BenchCase } from '../bench-case.js'
 import { clusterEncode } from './cluster-encode.js'
 import { configModelCases } from './config-model.js'
 import { csrCases } from './csr.js'
-import { http1Proxy } from './http1-proxy/index.js'
+import { httpProxyCases } from './http-proxy/index.js'
 import { translatorCases } from './translator.js'
 import { xdsPush } from './xds-push.js'
 import { xdsTypes } from './xds-types/index.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [http1Proxy(), clusterEncode(), xdsPush(), ...csrCases(), ...xdsTypes(), ...configModelCases(), ...translatorCases()]
+  return [...httpProxyCases(), clusterEncode(), xdsPush(), ...csrCases(), ...xdsTypes(), ...configModelCases(), ...translatorCases()]
 }

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { createRequire } from 'node:module'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -31,6 +30,10 @@ export function findWrk(): Program | undefined {
   return withVersion(findProgram('wrk'), ['-v'], /^wrk (?:debian\/)?([\d.]+)/)
 }
 
+export function findH2load(): Program | undefined {
+  return withVersion(findProgram('h2load'), ['--version'], /nghttp2\/([\d.]+)/)
+}
+
 /** Where packages/interop/scripts/install.sh puts it, else on PATH. */
 export function findEnvoy(): Program | undefined {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
@@ -40,7 +43,8 @@ export function findEnvoy(): Program | undefined {
 
 /** The version of an npm package that this one depends on. */
 export function packageVersion(name: string): string {
-  return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version
+  const file = join(import.meta.dirname, '../../node_modules', name, 'package.json')
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 export function missingProgram(name: string): string {

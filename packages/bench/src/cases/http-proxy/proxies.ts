@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { RoundContext } from '../../bench-case.js'
 import { heddleCommand, workerCommand } from '../../commands.js'
 import { findEnvoy, findHaproxy, findNginx } from '../../peers/find.js'
-import { bootstrap } from './bootstrap.js'
+import { bootstrap, type Work } from './bootstrap.js'
 
 /** A reverse proxy under test: the same work by each, as far as its configuration can say it. */
 export interface HttpProxy {
@@ -11,19 +11,23 @@ export interface HttpProxy {
   command(context: RoundContext, port: number, upstream: number): Promise<readonly string[]>
 }
 
-export const heddle: HttpProxy = {
-  async command(context, port, upstream) {
-    const file = await writeBootstrap(context, port, upstream)
-    return [...heddleCommand(context.built), 'proxy', '-c', file, '--concurrency', '1', '--log-level', 'error']
-  },
+export function heddle(work: Work): HttpProxy {
+  return {
+    async command(context, port, upstream) {
+      const file = await writeBootstrap(work, context, port, upstream)
+      return [...heddleCommand(context.built), 'proxy', '-c', file, '--concurrency', '1', '--log-level', 'error']
+    },
+  }
 }
 
 /** Takes the very same file as ours. */
-export const envoy: HttpProxy = {
-  async command(context, port, upstream) {
-    const file = await writeBootstrap(context, port, upstream)
-    return [findEnvoy()!.path, '-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
-  },
+export function envoy(work: Work): HttpProxy {
+  return {
+    async command(context, port, upstream) {
+      const file = await writeBootstrap(work, context, port, upstream)
+      return [findEnvoy()!.path, '-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
+    },
+  }
 }
 
 export const nginx: HttpProxy = {
@@ -43,19 +47,21 @@ export const haproxy: HttpProxy = {
   },
 }
 
-/** node:http on both sides with keep-alive: what one writes without a library. */
-export const nodeHttp: HttpProxy = {
-  command: async (context, port, upstream) => [
-    ...workerCommand('node-http-proxy', context.built),
-    String(port),
-    String(upstream),
-    join(context.folder, 'access.log'),
-  ],
+/** A file of src/workers: what one writes in Node, without a library or with one. */
+export function inNode(worker: 'node-http-proxy' | 'node-http2-proxy' | 'http-proxy'): HttpProxy {
+  return {
+    command: async (context, port, upstream) => [
+      ...workerCommand(worker, context.built),
+      String(port),
+      String(upstream),
+      join(context.folder, 'access.log'),
+    ],
+  }
 }
 
-async function writeBootstrap(context: RoundContext, port: number, upstream: number): Promise<string> {
+async function writeBootstrap(work: Work, context: RoundContext, port: number, upstream: number): Promise<string> {
   const file = join(context.folder, 'bootstrap.json')
-  await writeFile(file, JSON.stringify(bootstrap({ port, upstream, log: join(context.folder, 'access.log') })))
+  await writeFile(file, JSON.stringify(bootstrap({ ...work, port, upstream, log: join(context.folder, 'access.log') })))
   return file
 }
 

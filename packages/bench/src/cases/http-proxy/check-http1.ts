@@ -32,7 +32,7 @@ export async function startEcho(): Promise<{ port: number; close(): void }> {
 }
 
 /** Rejects with the first thing that the proxy on `port`, in front of an echo, does not do. */
-export async function checkProxy(port: number): Promise<void> {
+export async function checkHttp1(port: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   try {
     await checkLarge(port, agent, false)
