@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 
 // A setup file of every test file: what it has opened must be closed when it ends. A process that could not end is a leak for users too.
 
@@ -14,6 +14,11 @@ const PASSING = new Set([
 ])
 const PATIENCE_MS = 5_000
 
+/** Files that others keep from closing all: the end of a path, what is left, why. */
+const EXCEPTIONS: readonly { readonly file: string; readonly type: string; readonly why: string }[] = [
+  { file: 'xds-server/test/grpc-client.test.ts', type: 'Timeout', why: 'grpc-js-xds has no end: its channels keep a timer' },
+]
+
 function held(): Map<string, number> {
   const counts = new Map<string, number>()
   for (const type of process.getActiveResourcesInfo()) if (!PASSING.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1)
@@ -25,6 +30,8 @@ let before = new Map<string, number>()
 beforeAll(() => {
   before = held()
   before.delete('Timeout')
+  const path = expect.getState().testPath ?? ''
+  for (const { file, type } of EXCEPTIONS) if (path.endsWith(file)) before.set(type, Number.POSITIVE_INFINITY)
 })
 
 afterAll(async () => {
