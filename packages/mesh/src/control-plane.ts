@@ -1,16 +1,16 @@
 import type { MeshSnapshot, Store } from '@heddle/config-model'
 import {
   type Clock,
+  createWatch,
   DEFAULT_TRUST_DOMAIN,
   fail,
   formatSpiffeId,
   type Logger,
   type MetricsRegistry,
-  mapWatch,
   ok,
   type Watch,
 } from '@heddle/runtime'
-import { proxyFromNode, translate } from '@heddle/translator'
+import { createTranslator, proxyFromNode, type Translator } from '@heddle/translator'
 import {
   type Admit,
   ANONYMOUS,
@@ -46,8 +46,10 @@ export interface ControlPlane {
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { store, checkIdentity = true, clock, logger, metrics } = options
   const snapshots = snapshotsOf(store)
+  const translator = createTranslator(store.snapshot())
+  const stopTranslating = store.subscribe(translator.update)
   const xds = createXdsServer({
-    resources: (node, identity) => mapWatch(snapshots, (snapshot) => resourcesFor(node, identity, snapshot)),
+    resources: (node, identity) => resourcesFor(translator, node, identity),
     admit: checkIdentity ? admitOwnNode : admitKnownNode,
     ...(clock === undefined ? {} : { clock }),
     ...(logger === undefined ? {} : { logger }),
@@ -70,6 +72,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     close() {
       stop()
       xds.close()
+      stopTranslating()
     },
   }
 }
@@ -84,10 +87,11 @@ export function snapshotsOf(store: Store): Watch<MeshSnapshot> {
   }
 }
 
-function resourcesFor(node: NodeInfo, identity: PeerIdentity, snapshot: MeshSnapshot): ResourceSet | undefined {
+function resourcesFor(translator: Translator, node: NodeInfo, identity: PeerIdentity): Watch<ResourceSet | undefined> {
   const proxy = proxyFromNode(node)
-  const options = { authenticated: identity.id !== ANONYMOUS.id }
-  return proxy.ok ? translate(snapshot, proxy.value, options).resources : undefined
+  return proxy.ok
+    ? translator.watch(proxy.value, { authenticated: identity.id !== ANONYMOUS.id })
+    : createWatch<ResourceSet | undefined>(undefined)
 }
 
 /** The SPIFFE ID that a node claims by metadata NAMESPACE and SERVICE_ACCOUNT. */

@@ -67,9 +67,8 @@ test('the examples keep the rules', () => {
     const yaml = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
     const store = storeOf(readYaml(yaml.join('\n---\n'), { file: folder }).resources)
     const snapshot = store.snapshot()
-    const endpoints = snapshot.services.flatMap((s) => s.ports.flatMap(({ name }) => snapshot.endpoints(s, name)))
-    const proxies = endpoints.map(({ address, labels, namespace }, i) =>
-      proxyOf({ id: `proxy-${i}`, namespace, ip: address, labels }),
+    const proxies = snapshot.services.map(({ name, namespace, selector = {} }, i) =>
+      proxyOf({ id: name, namespace, ip: `10.0.1.${i}`, labels: selector }),
     )
     expect(proxies.length, folder).toBeGreaterThan(0)
     for (const proxy of [...proxies, GATEWAY]) expect(problemsOf(snapshot, proxy), `${folder} ${proxy.id}`).toEqual([])
@@ -100,7 +99,8 @@ test.skipIf(data === undefined)(
       store.apply({ set: readYaml(config, { file: id }).resources })
       for (const json of proxies) {
         const proxy = proxyFromJson(json)
-        if (proxy.ok)
+        // istiod's resources for gRPC libraries break rules that those do not look at, and so do ours.
+        if (proxy.ok && proxy.value.metadata['GENERATOR'] !== 'grpc')
           wrong.push(...problemsOf(store.snapshot(), proxy.value).map((problem) => `${id} ${proxy.value.id}: ${problem}`))
       }
     }

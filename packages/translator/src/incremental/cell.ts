@@ -133,6 +133,7 @@ export class Cell implements Dependency {
     builds.set(name, (builds.get(name) ?? 0) + 1)
     const after = this.#recorded(make)
     this.#state = CLEAN
+    this.#gone = false
     if (this.#slots !== undefined) this.#replaceMap(after as ReadonlyMap<string, unknown>)
     else if (before === undefined || !(this.#options.same ?? equal)(before, after)) {
       this.#value = after

@@ -13,7 +13,7 @@ export interface Cells {
   /** Reads something outside; its readers are made anew when a later reading gives another object. */
   input<T>(key: string, read: () => T): T
   scope(): Memo
-  /** A value that is kept until it is released, whether read or not. */
+  /** A value that nobody needs to look up. It goes at the next sweep at which nobody reads it, but while it is held. */
   root<T>(options: RootOptions<T>): Root<T>
   /** Something that changes by saying so. `read`: as if somebody had read it always. */
   signal(read?: boolean): Signal
@@ -36,8 +36,7 @@ export interface RootOptions<T> {
 
 export interface Root<T> {
   get(): T
-  /** It goes at the next sweep at which nobody reads it. */
-  release(): void
+  hold(held: boolean): void
 }
 
 export interface Signal {
@@ -71,8 +70,7 @@ export function createCells(): Cells {
     root<T>({ name, make, same, forget = () => {} }: RootOptions<T>): Root<T> {
       const compared = same === undefined ? {} : { same: same as (a: unknown, b: unknown) => boolean }
       const cell = new Cell(engine, { name, make, forget, ...compared })
-      cell.hold(true)
-      return { get: () => cell.get() as T, release: () => cell.hold(false) }
+      return { get: () => cell.get() as T, hold: (held) => cell.hold(held) }
     },
     signal: (read = false) => createSignal(engine, read),
     refresh() {

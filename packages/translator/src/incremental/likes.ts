@@ -105,8 +105,6 @@ export function createLikes<T>({ cells, name, epoch, make, same }: LikesOptions<
         const before = epoch.current
         const { root } = classOf(subject)
         const value = root.get()
-        // It stays as long as somebody reads it.
-        root.release()
         if (epoch.current === before) return value
       }
     },

@@ -144,6 +144,7 @@ function follow(
       return set
     },
     subscribe(changed) {
+      root.hold(true)
       one.last ??= root.get()
       const own = (set: ResourceSet): void => changed(set)
       one.subscribers.add(own)
@@ -153,7 +154,7 @@ function follow(
         if (one.subscribers.size > 0) return
         followed.delete(one)
         one.last = undefined
-        root.release()
+        root.hold(false)
       }
     },
   }
