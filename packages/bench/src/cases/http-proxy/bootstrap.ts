@@ -1,9 +1,5 @@
 import { chainCluster, chainFilters, chainRoutes, JSON_LOG } from './chain.js'
-
-export const typed = (type: string, config: object = {}): object => ({
-  '@type': `type.googleapis.com/envoy.extensions.${type}`,
-  ...config,
-})
+import { typed } from './typed.js'
 
 export interface Work {
   readonly protocol: 'HTTP1' | 'HTTP2'

@@ -1,4 +1,4 @@
-import { typed } from './bootstrap.js'
+import { typed } from './typed.js'
 
 // What a sidecar of a real mesh does for each request besides forwarding it. The requests of the load pass all of it.
 
