@@ -13,19 +13,20 @@ const EITHER_WAY = 'either way: '
 
 const fileOf = (suite: string): URL => new URL(`known-misses/${suite}.json`, import.meta.url)
 
-function readLists(suite: string): KnownMissLists {
+/** `known-misses/<suite>.json`: `{ reason: [id] }`; none: nothing is missed. */
+export function readMissLists(suite: string): KnownMissLists {
   const file = fileOf(suite)
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KnownMissLists) : {}
 }
 
-/** `known-misses/<suite>.json`: `{ reason: [id] }`. An id that ends in `*` stands for all that start so. */
+/** The lists of a suite. An id that ends in `*` stands for all that start so. */
 export function readKnownMisses(suite: string): KnownMisses {
-  return createKnownMisses(readLists(suite))
+  return createKnownMisses(readMissLists(suite))
 }
 
 /** Takes what passes off the list of a suite. Nothing is ever put on it here: that takes a reason. */
 export function pruneKnownMisses(suite: string, cases: readonly CaseResult[]): void {
-  writeFileSync(fileOf(suite), `${JSON.stringify(withoutPassing(readLists(suite), cases), undefined, 2)}\n`)
+  writeFileSync(fileOf(suite), `${JSON.stringify(withoutPassing(readMissLists(suite), cases), undefined, 2)}\n`)
 }
 
 /** A `*` of which a part passes becomes the ids that do not. */

@@ -30,7 +30,7 @@ test('the goldens and tests that lines name exist', () => {
   }
 })
 
-test('docs/istio-coverage.md is up to date (npx tsx packages/conformance/src/ledger/write.ts)', () => {
+test('docs/istio-coverage.md is up to date (npx tsx --conditions=@heddle/source packages/conformance/src/ledger/write.ts)', () => {
   const page = readFileSync(new URL('docs/istio-coverage.md', root), 'utf8')
   expect(withLedger(page)).toBe(page)
 })
