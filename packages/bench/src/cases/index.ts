@@ -9,5 +9,13 @@ import { xdsTypes } from './xds-types/index.js'
 
 /** Every case; peers are looked up when this is called. */
 export function benchCases(): readonly BenchCase[] {
-  return [...httpProxyCases(), clusterEncode(), xdsPush(), ...csrCases(), ...xdsTypes(), ...configModelCases(), ...translatorCases()]
+  return [
+    ...httpProxyCases(),
+    clusterEncode(),
+    xdsPush(),
+    ...csrCases(),
+    ...xdsTypes(),
+    ...configModelCases(),
+    ...translatorCases(),
+  ]
 }
