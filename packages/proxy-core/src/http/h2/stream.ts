@@ -151,9 +151,14 @@ export class Http2Stream implements Body, BodySink {
     this.#queue ??= new HeldBytes()
     this.#queue.append(from === 0 ? chunk : chunk.subarray(from))
     this.#connection.block(this)
-    if (this.#queue.length < ENOUGH_QUEUED) return true
+    if (this.#queued() < ENOUGH_QUEUED) return true
     this.#waiting = true
     return false
+  }
+
+  /** What still waits: room may have come while the last chunk was put behind the others. */
+  #queued(): number {
+    return this.#queue?.length ?? 0
   }
 
   end(trailers?: HeaderMap): void {

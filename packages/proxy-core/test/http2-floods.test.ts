@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cluster, endpoint, routeTable, startProxy, startUpstream, type TestProxy, type TestUpstream } from './harness.js'
+import { http2Call, http2Client } from './http2-harness.js'
+import {
+  block,
+  data,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  GET,
+  headers,
+  POST,
+  PREFACE,
+  rawClient,
+  settings,
+  TYPE,
+  u32,
+} from './http2-raw.js'
+
+/** Connections that make more work than they pay for are closed, in bounded memory, while others are served. */
+
+const MIB = 1024 * 1024
+const MOST_MEMORY = 32 * MIB
+
+let upstream: TestUpstream
+let proxy: TestProxy
+beforeAll(async () => {
+  upstream = await startUpstream((request, response) => request.resume().on('end', () => response.end('taken')))
+  proxy = await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(upstream.port)])] })
+})
+afterAll(async () => {
+  await proxy.close()
+  await upstream.close()
+})
+
+const many = (count: number, make: (i: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => make(i)))
+const get = block(GET)
+const large = block([['b', 'a'.repeat(4000)]])
+/** Inserts a cookie of 3,900 octets into the table. */
+const insertCookie = Buffer.concat([Buffer.from([0x60, 0x7f, 0xbd, 0x1d]), Buffer.alloc(3900, 0x61)])
+
+const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
+  [
+    'rapid reset (CVE-2023-44487)',
+    () => many(50_000, (i) => Buffer.concat([headers(1 + 2 * i, get), frame(TYPE.rstStream, 0, 1 + 2 * i, u32(8))])),
+  ],
+  [
+    'CONTINUATION (CVE-2024-27919)',
+    () => Buffer.concat([headers(1, get, END_STREAM), many(2000, () => frame(TYPE.continuation, 0, 1, large))]),
+  ],
+  ['empty CONTINUATION', () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))])],
+  ['SETTINGS (CVE-2019-9515)', () => many(100_000, () => settings())],
+  ['PING (CVE-2019-9512)', () => many(100_000, () => frame(TYPE.ping, 0, 0, Buffer.alloc(8)))],
+  ['empty DATA (CVE-2019-9518)', () => Buffer.concat([headers(1, POST, END_HEADERS), many(100_000, () => data(1, ''))])],
+  [
+    'PRIORITY (CVE-2019-9513)',
+    () => many(100_000, (i) => frame(TYPE.priority, 0, 1 + 2 * (i % 1000), Buffer.from([0, 0, 0, 0, 16]))),
+  ],
+  ['WINDOW_UPDATE (CVE-2019-9511)', () => many(100_000, () => frame(TYPE.windowUpdate, 0, 0, u32(1)))],
+  [
+    'a cookie bomb by HPACK references (CVE-2026-47774)',
+    () =>
+      Buffer.concat([
+        headers(1, Buffer.concat([get, insertCookie]), END_HEADERS),
+        many(34, (i) => headers(3 + 2 * i, Buffer.concat([get, Buffer.alloc(3000, 0xbe)]), END_HEADERS)),
+      ]),
+  ],
+  ['HEADERS that open streams without end', () => many(100_000, (i) => headers(1 + 2 * i, Buffer.alloc(0), END_HEADERS))],
+]
+
+describe('floods', () => {
+  test.each(FLOODS)('%s', async (_, make) => {
+    const bytes = make()
+    const other = http2Client(proxy.port)
+    expect((await http2Call(other)).status).toBe(200)
+    const before = process.memoryUsage().rss
+    const client = await rawClient(proxy.port)
+    for (let at = 0; at < bytes.length && !client.closed; at += 65536) {
+      client.socket.write(bytes.subarray(at, at + 65536))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await client.next(() => false)
+    expect(client.closed).toBe(true)
+    expect(process.memoryUsage().rss - before).toBeLessThan(MOST_MEMORY)
+    expect((await http2Call(other)).status).toBe(200)
+    other.destroy()
+  })
+})
+
+test('a client that does not read what it asked for is not remembered for more than a window each (CVE-2019-9517)', async () => {
+  const big = await startUpstream((_, response) => response.end(Buffer.alloc(4 * MIB)))
+  const slow = await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(big.port)])] })
+  const client = await rawClient(slow.port)
+  client.socket.pause()
+  const before = process.memoryUsage().rss
+  client.send(
+    settings([4, 2 ** 31 - 1]),
+    frame(TYPE.windowUpdate, 0, 0, u32(2 ** 30)),
+    many(100, (i) => headers(1 + 2 * i, get)),
+  )
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  // The upstream of this test lives in the same process: its 400 MiB are one buffer shared.
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * MIB)
+  client.close()
+  await slow.close()
+  await big.close()
+})
+
+test('one octet a frame costs what its octets cost (CVE-2020-8659, CVE-2026-84304)', async () => {
+  const client = await rawClient(proxy.port)
+  const octets = many(60_000, () => data(1, 'x'))
+  const before = process.memoryUsage().rss
+  client.send(headers(1, POST, END_HEADERS), octets, data(1, '', END_STREAM))
+  const answer = await client.next(({ type }) => type === TYPE.headers)
+  expect(answer).toBeDefined()
+  expect(process.memoryUsage().rss - before).toBeLessThan(MOST_MEMORY)
+  client.close()
+})
+
+test('PREFACE alone waits for its SETTINGS and nothing else', async () => {
+  const client = await rawClient(proxy.port, false)
+  client.send(PREFACE, frame(TYPE.ping, 0, 0, Buffer.alloc(8)))
+  await client.next(() => false)
+  expect(client.closed).toBe(true)
+})
