@@ -130,3 +130,23 @@ test('decoded resources are analyzed without places', () => {
   expect(formatForEditors(message!)).toBe('VirtualService shop/cart: error: Referenced host not found: "nowhere" [IST0101]')
   expect(message).not.toHaveProperty('origin')
 })
+
+test('a Gateway is Istio’s or of the Gateway API by its group, from files as from a store', () => {
+  const text = (hostname: string): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g, namespace: shop}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: http, port: 80, protocol: HTTP, hostname: ${hostname}}]
+---
+${ROUTE.replace('hosts: [cart]', 'hosts: [cart.com]\n  gateways: [g]').replace('host: nowhere', 'host: cart')}
+---
+{apiVersion: v1, kind: Service, metadata: {name: cart, namespace: shop}}
+`
+  const both = (hostname: string): string[][] => [
+    codes(analyze(text(hostname))),
+    codes(analyzeResources(readYaml(text(hostname), { file: 'a.yaml' }).resources, { now: 0 })),
+  ]
+  expect(both('cart.com')).toEqual([[], []])
+  expect(both('tea.com')).toEqual([['IST0132 VirtualService shop/cart'], ['IST0132 VirtualService shop/cart']])
+})

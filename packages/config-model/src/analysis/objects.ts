@@ -4,6 +4,7 @@ import { isRecord } from '../decode/value.js'
 import { isFragment, visitDocuments } from '../documents.js'
 import { KINDS } from '../kinds/all.js'
 import type { AnyResource } from '../kinds/index.js'
+import type { Kind } from '../kinds/kind.js'
 import { type DocumentOrigin, locate } from '../origins.js'
 import { nameKey } from '../resource.js'
 import type { ConfigObject } from './object.js'
@@ -49,8 +50,8 @@ export function readObjects(files: Iterable<ConfigFile>, defaultNamespace: strin
 export function objectsOf(resources: Iterable<AnyResource>): ConfigObjects {
   const objects: ConfigObject[] = []
   for (const resource of resources) {
-    const [group = ''] = KINDS[resource.kind].groups
-    objects.push({ ...resource, known: resource.kind, group, written: { ...resource } })
+    const { groups, writtenAs = resource.kind } = KINDS[resource.kind] as Pick<Kind, 'groups' | 'writtenAs'>
+    objects.push({ ...resource, kind: writtenAs, known: resource.kind, group: groups[0] ?? '', written: { ...resource } })
   }
   return { objects, problems: [] }
 }
