@@ -1,3 +1,4 @@
+export { type BootstrapKind, type BootstrapOptions, bootstrapFor, nodeOf } from './bootstrap/bootstrap.js'
 export type { JwksSource } from './build.js'
 export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'
 export { createTranslator, type Translator, type TranslatorOptions } from './incremental/translator.js'
