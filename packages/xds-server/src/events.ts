@@ -42,6 +42,8 @@ export type XdsEvent =
   | (About & { readonly kind: 'settled' })
   /** The client has not answered in time; newer content no longer waits for it. */
   | (About & { readonly kind: 'unanswered'; readonly typeUrl: string; readonly nonce: string })
+  /** The parts of the node's set do not fit together; whether it is sent all the same is the server's option `consistency`. */
+  | (About & { readonly kind: 'inconsistent'; readonly diagnostics: readonly Diagnostic[] })
   /** Resources that cannot be encoded: the last good ones stay. */
   | (About & { readonly kind: 'broken-resources'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] })
 

@@ -103,13 +103,18 @@ export function createExchange<Request extends TypedRequest>(
     }
   }
   const watch = context.resources(node, identity)
+  const fits = (set: ResourceSet): boolean => {
+    const diagnostics = context.consistency === 'off' ? [] : context.check(set)
+    if (diagnostics.length > 0) record.emit({ kind: 'inconsistent', diagnostics })
+    return diagnostics.length === 0 || context.consistency === 'warn'
+  }
   const target: PushTarget = {
     push() {
       // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
       if (stopped || slow || !progress.take()) return
       guard(() => {
         const set = watch.current
-        run(set === undefined ? [] : protocol.onSnapshot(context.views(set)))
+        run(set !== undefined && fits(set) ? protocol.onSnapshot(context.views(set)) : [])
       })
     },
   }

@@ -1,5 +1,6 @@
 export { type Admit, ANONYMOUS, type Authorize, type PeerIdentity, type ResourceAccess, requireNodeIdentity } from './access.js'
 export type { Applied, AppliedOptions, Refusal } from './applied.js'
+export type { Consistency } from './consistency.js'
 export { clientStatus } from './debug/client-status.js'
 export { configDump, type DumpedResource, type NodeConfigDump } from './debug/config-dump.js'
 export { type NodeSyncStatus, syncStatus, type TypeSyncStatus } from './debug/sync-status.js'

@@ -17,6 +17,7 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
   const unanswered = metrics.counter('xds_unanswered_responses_total', 'Responses that a client has not answered in time.', [
     'type',
   ])
+  const inconsistent = metrics.counter('xds_inconsistent_sets_total', 'Sets whose parts do not fit together, by stream.').labels()
   const refused = metrics.counter(
     'xds_refused_streams_total',
     'Streams that the server has refused or cut, by gRPC status code.',
@@ -49,6 +50,9 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         break
       case 'unknown-type':
         unknown.inc()
+        break
+      case 'inconsistent':
+        inconsistent.inc()
         break
       case 'broken-resources':
         broken.inc()

@@ -1,6 +1,7 @@
-import type { Clock, Logger, Watch } from '@heddle/runtime'
+import type { Clock, Diagnostic, Logger, Watch } from '@heddle/runtime'
 import type { ResourceSet } from '@heddle/xds-types'
 import type { Admit, Authorize, PeerIdentity } from './access.js'
+import type { Consistency } from './consistency.js'
 import type { Events } from './events.js'
 import type { Limits } from './limits.js'
 import type { NodeInfo } from './node.js'
@@ -27,6 +28,9 @@ export interface SessionContext {
   readonly admit: Admit
   readonly authorize: Authorize | undefined
   readonly lookup: Lookup | undefined
+  readonly consistency: Consistency
+  /** What does not fit together in a set. */
+  readonly check: (set: ResourceSet) => readonly Diagnostic[]
   closed(session: object): void
 }
 

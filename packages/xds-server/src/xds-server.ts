@@ -14,6 +14,7 @@ import { resourceTypes } from '@heddle/xds-types/known'
 import { type Admit, ANONYMOUS, type Authorize, type PeerIdentity } from './access.js'
 import { createAdmission } from './admission.js'
 import { type Applied, type AppliedOptions, whenApplied } from './applied.js'
+import { type Consistency, createConsistencyCheck } from './consistency.js'
 import { createEvents, type XdsEvent } from './events.js'
 import { type Fetched, type FetchRequest, fetchOnce } from './fetch.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
@@ -43,6 +44,8 @@ export interface XdsServerOptions {
   readonly authorize?: Authorize
   /** Finds what a client asks for and `resources` does not give it; see {@link createOnDemandCache}. Default: it does not exist. */
   readonly lookup?: Lookup
+  /** What becomes of a set whose parts do not fit together; default `off`. */
+  readonly consistency?: Consistency
   /** Types besides those of @heddle/xds-types, or instead of them. */
   readonly types?: readonly ResourceType<object>[]
   /** `control_plane.identifier` in every response. Default `heddle`. */
@@ -97,13 +100,14 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const events = createEvents(logger)
   const catalog = createTypeCatalog([...resourceTypes, ...(options.types ?? [])])
   if (options.metrics !== undefined) recordMetrics(options.metrics, events)
+  const views = createViews(catalog.encode)
   const context: SessionContext = {
     clock,
     logger,
     events,
     identifier,
     scheduler: createPushScheduler({ clock, ...(options.pushesPerTurn === undefined ? {} : { perTurn: options.pushesPerTurn }) }),
-    views: createViews(catalog.encode),
+    views,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
     limits,
     resources: options.resources,
@@ -111,6 +115,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     admit: options.admit ?? (() => ok(undefined)),
     authorize: options.authorize,
     lookup: options.lookup,
+    consistency: options.consistency ?? 'off',
+    check: createConsistencyCheck(views, catalog.ruleOf),
     closed(session) {
       if (sessions.delete(session as Session)) admission.leave((session as Session).status.identity)
     },
