@@ -219,6 +219,7 @@ function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: s
   const { origins } = build
   origins.mark(route, sourceOf(rule.source, path))
   if (route.match !== undefined && path !== rule.path) origins.mark(route, sourceOf(rule.source, path), 'match')
+  if (rule.http.route !== undefined) origins.mark(route, sourceOf(rule.source, `${rule.path}.route`), 'decorator')
   if (route.route === undefined) return route
   origins.mark(route.route, sourceOf(rule.source, `${rule.path}.route`))
   for (const [field, key] of MARKED) {
@@ -235,6 +236,7 @@ function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: s
 
 const MARKED = [
   ['timeout', 'timeout'],
+  ['max_grpc_timeout', 'timeout'],
   ['retry_policy', 'retries'],
   ['prefix_rewrite', 'rewrite'],
   ['regex_rewrite', 'rewrite'],

@@ -1,6 +1,7 @@
 import type { RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
-import type { Build } from '../build.js'
+import { type Build, portSource } from '../build.js'
 import { HTTP_PROXY_ROUTE } from '../names.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import type { EgressListener } from '../view.js'
 import { catchAllHost } from './default-route.js'
@@ -26,12 +27,22 @@ function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHos
   const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
   const all = cache.get(number) ?? outboundVirtualHosts(build, listener, port, { attemptCount, withPorts: false })
   cache.set(number, all)
-  if (host === undefined) return configuration(name, [...all, catchAllHost(build, attemptCount)])
+  if (host === undefined) return marked(build, listener, port, configuration(name, [...all, catchAllHost(build, attemptCount)]))
   const own = all.filter((vh) => (vh.domains ?? []).includes(host))
   return configuration(
     name,
     own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)),
   )
+}
+
+/** Which hosts there are comes from services and VirtualServices. */
+function marked(build: Build, listener: EgressListener, port: number, routes: RouteConfiguration): RouteConfiguration {
+  if (build.origins === NO_ORIGINS) return routes
+  for (const service of listener.servicesOn(port).values())
+    for (const one of service.ports) build.origins.mark(routes, portSource(build, service, one), 'virtual_hosts')
+  for (const { resource, http } of listener.virtualServices)
+    if (http.length > 0) build.origins.mark(routes, sourceOf(resource, 'spec.hosts'), 'virtual_hosts')
+  return routes
 }
 
 /** The egress listener of a port, or the catch-all. */
