@@ -277,6 +277,11 @@ export const OWN_MESSAGES = {
     'HDL0104',
     'Destination %s has weight 0 and gets no requests: all go to %s. Swap the weights if that one was to be replaced.',
   ],
+  MutualTLSWithoutProxy: [
+    'error',
+    'HDL0106',
+    'Requests to %s will fail: this DestinationRule has TLS mode ISTIO_MUTUAL, which turns mutual TLS on, and %s has no proxy that takes it. Write DISABLE or leave `tls` out.',
+  ],
   OverriddenPolicy: ['warning', 'HDL0105', '%s has no effect: %s is of the same scope and older, and that one counts.'],
 } as const
 

@@ -26,6 +26,7 @@ import { meshGatewayHosts } from './mesh-gateway-hosts.js'
 import { meshNetworks } from './mesh-networks.js'
 import { multiClusterServices } from './multi-cluster-services.js'
 import { mutualTlsConflicts } from './mutual-tls-conflicts.js'
+import { mutualTlsWithoutProxy } from './mutual-tls-without-proxy.js'
 import { neverMatchingRules } from './never-matching-rules.js'
 import { overriddenPolicies } from './overridden-policies.js'
 import { portNames } from './port-names.js'
@@ -82,6 +83,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   weightlessDestinations,
   neverMatchingRules,
   mutualTlsConflicts,
+  mutualTlsWithoutProxy,
   overriddenPolicies,
   // The installation and what runs.
   injection,

@@ -1,24 +1,10 @@
-import type { DestinationRuleSpec } from '../../kinds/destination-rule.js'
 import type { KubernetesServicePort } from '../../kinds/kubernetes/service.js'
-import type { TrafficPolicy } from '../../kinds/traffic-policy.js'
 import { selects } from '../../names/labels.js'
 import type { Analyzer } from '../analyzer.js'
 import { isAmbient, isInMesh } from '../namespaces.js'
-import type { ConfigObject } from '../object.js'
 import { createPeerModes, type PeerMode, type PeerModes } from '../peer-modes.js'
+import { type TlsSetting, tlsSettings } from '../tls-settings.js'
 import { containersOf, type Workload } from '../workloads.js'
-
-/** A TLS mode of a DestinationRule, and for whom it is. */
-interface TlsSetting {
-  readonly mode: string
-  readonly path: string
-  /** Of the service; undefined: all but `others`. */
-  readonly port: number | undefined
-  /** Ports that have settings of their own. */
-  readonly others: readonly number[]
-  /** Of a subset. */
-  readonly labels: Readonly<Record<string, string>>
-}
 
 /** `hasProxy`: a PeerAuthentication is STRICT only with those that have a proxy. */
 type Backend = Pick<Workload, 'namespace' | 'labels' | 'spec'> & { readonly hasProxy: boolean }
@@ -47,7 +33,7 @@ export const mutualTlsConflicts: Analyzer = {
         const hasProxy = isAmbient(pod) || isInMesh(pod, context.namespace(pod.namespace))
         return { ...pod, hasProxy }
       })
-      for (const setting of settingsOf(rule)) {
+      for (const setting of tlsSettings(rule.spec)) {
         const conflict = findConflict(setting, backends, service.spec.ports ?? [], modeOf)
         if (conflict === undefined) continue
         const advice = conflict.mode === 'DISABLE' ? ADVICE.on : ADVICE.off
@@ -55,30 +41,6 @@ export const mutualTlsConflicts: Analyzer = {
       }
     }
   },
-}
-
-function settingsOf({ spec }: ConfigObject<DestinationRuleSpec>): TlsSetting[] {
-  return [
-    ...policySettings(spec.trafficPolicy, 'spec.trafficPolicy', {}),
-    ...(spec.subsets ?? []).flatMap(({ labels = {}, trafficPolicy }, s) =>
-      policySettings(trafficPolicy, `spec.subsets[${s}].trafficPolicy`, labels),
-    ),
-  ]
-}
-
-function policySettings(
-  policy: TrafficPolicy | undefined,
-  path: string,
-  labels: Readonly<Record<string, string>>,
-): readonly TlsSetting[] {
-  const own = policy?.portLevelSettings ?? []
-  const others = own.map(({ port }) => port.number)
-  const ports = own.flatMap(({ port, tls }, p): TlsSetting[] => {
-    const at = `${path}.portLevelSettings[${p}].tls.mode`
-    return tls?.mode === undefined ? [] : [{ mode: tls.mode, path: at, port: port.number, others, labels }]
-  })
-  const mode = policy?.tls?.mode
-  return mode === undefined ? ports : [{ mode, path: `${path}.tls.mode`, port: undefined, others, labels }, ...ports]
 }
 
 function findConflict(

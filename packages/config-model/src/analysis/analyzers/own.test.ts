@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { analyzeFiles } from '../analyze.js'
 import type { Analyzer } from '../analyzer.js'
 import { mutualTlsConflicts } from './mutual-tls-conflicts.js'
+import { mutualTlsWithoutProxy } from './mutual-tls-without-proxy.js'
 import { neverMatchingRules } from './never-matching-rules.js'
 import { overriddenPolicies } from './overridden-policies.js'
 import { shadowedRoutes } from './shadowed-routes.js'
@@ -208,6 +209,37 @@ describe('mutual TLS', () => {
     ['DISABLE', 'PERMISSIVE'],
     ['DISABLE', 'DISABLE'],
   ])('%s fits %s', (mode, taken) => expect(ask(mode, { mtls: { mode: taken } }, namespace)).toEqual([]))
+})
+
+describe('mutual TLS without a proxy', () => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { selector: { app: 'a' } } }
+  const pod = (inject: string): object => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a', labels: { app: 'a', 'sidecar.istio.io/inject': inject } },
+  })
+  const rule = object('DestinationRule', 'networking.istio.io/v1', {
+    host: 'a',
+    trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } },
+  })
+
+  test('is told where the workload is left out', () => {
+    expect(told(mutualTlsWithoutProxy, service, rule, pod('false'))).toEqual([
+      'HDL0106 spec.trafficPolicy.tls.mode Requests to a will fail: this DestinationRule has TLS mode ISTIO_MUTUAL, which turns mutual TLS on, and Pod shop/a has no proxy that takes it. Write DISABLE or leave `tls` out.',
+    ])
+  })
+
+  test('not where it is injected, or nobody says', () => {
+    expect(told(mutualTlsWithoutProxy, service, rule, pod('true'))).toEqual([])
+    expect(told(mutualTlsWithoutProxy, service, rule)).toEqual([])
+    expect(
+      told(mutualTlsWithoutProxy, service, rule, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'a', labels: { app: 'a' } },
+      }),
+    ).toEqual([])
+  })
 })
 
 test('of two policies for the same workloads the older counts', () => {
