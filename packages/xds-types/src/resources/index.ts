@@ -2,6 +2,7 @@ import type { ResourceType } from '../resource-type.js'
 import type { TypeRegistry } from '../types.js'
 import { createClusterType } from './cluster.js'
 import { createExtensionConfigType, createRuntimeType } from './extension-config.js'
+import { createAddressType, createAuthorizationType, createNameTableType, createWorkloadType } from './istio.js'
 import { createListenerType } from './listener.js'
 import { createLoadAssignmentType } from './load-assignment.js'
 import { createRouteConfigurationType, createScopedRouteType, createVirtualHostType } from './route-configuration.js'
@@ -11,12 +12,16 @@ export { createClusterType } from './cluster.js'
 export { createResourceType } from './create.js'
 export { encodeResource } from './encode-resource.js'
 export { createExtensionConfigType, createRuntimeType } from './extension-config.js'
+export { createAddressType, createAuthorizationType, createNameTableType, createWorkloadType } from './istio.js'
 export { createListenerType } from './listener.js'
 export { createLoadAssignmentType } from './load-assignment.js'
 export { createRouteConfigurationType, createScopedRouteType, createVirtualHostType } from './route-configuration.js'
 export { createSecretType } from './secret.js'
 
-/** Every type that Envoy discovers, in the order in which a client can use them: clusters and endpoints before what points at them. */
+/**
+ * Every type that Envoy discovers, in the order in which a client can use them: clusters and endpoints before what points at them. Then
+ * Istio's own, for ambient proxies and agents.
+ */
 export function createResourceTypes(registry: TypeRegistry): readonly ResourceType<object>[] {
   return [
     createClusterType(registry),
@@ -28,5 +33,9 @@ export function createResourceTypes(registry: TypeRegistry): readonly ResourceTy
     createSecretType(registry),
     createExtensionConfigType(registry),
     createRuntimeType(registry),
+    createAuthorizationType(registry),
+    createAddressType(registry),
+    createWorkloadType(registry),
+    createNameTableType(registry),
   ] as readonly ResourceType<object>[]
 }

@@ -7,10 +7,13 @@ import { HttpConnectionManager } from '../gen/envoy/extensions/filters/network/h
 import { DownstreamTlsContext, UpstreamTlsContext } from '../gen/envoy/extensions/transport_sockets/tls/v3.js'
 import { createTypeRegistry } from '../registry.js'
 import {
+  createAddressType,
+  createAuthorizationType,
   createClusterType,
   createListenerType,
   createResourceTypes,
   createRouteConfigurationType,
+  createWorkloadType,
   encodeResource,
 } from './index.js'
 
@@ -100,13 +103,30 @@ describe('encodeResource', () => {
   })
 })
 
+const ISTIO: Readonly<Record<string, readonly [resource: object, name: string]>> = {
+  Address: [{ service: { namespace: 'shop', hostname: 'tea.shop' } }, 'shop/tea.shop'],
+  Authorization: [{ name: 'deny', namespace: 'shop' }, 'shop/deny'],
+  Workload: [{ uid: 'c//Pod/shop/tea' }, 'c//Pod/shop/tea'],
+  NameTable: [{ table: { tea: { ips: ['10.0.0.1'] } } }, 'NameTable'],
+}
+
 it('all types tell name, state and their own bytes', () => {
   for (const type of createResourceTypes(registry)) {
-    const name = type.shortName === 'ClusterLoadAssignment' ? { cluster_name: 'n' } : { name: 'n' }
-    expect(type.nameOf(name), type.shortName).toBe('n')
+    const plain = type.shortName === 'ClusterLoadAssignment' ? { cluster_name: 'n' } : { name: 'n' }
+    const [resource, name] = ISTIO[type.shortName] ?? [plain, 'n']
+    expect(type.nameOf(resource), type.shortName).toBe(name)
     expect(type.fullStateInSotw, type.shortName).toBe(['Cluster', 'Listener'].includes(type.shortName))
-    expect(type.decode(type.encode(name)), type.shortName).toMatchObject({ ok: true, value: name })
+    expect(type.decode(type.encode(resource)), type.shortName).toMatchObject({ ok: true, value: resource })
   }
+})
+
+it('a workload is called by its uid and refers to its policies, alone and as an address', () => {
+  const workload = { uid: 'c//Pod/shop/tea', authorization_policies: ['shop/deny'] }
+  const address = createAddressType(registry)
+  expect(address.nameOf({ workload })).toBe('c//Pod/shop/tea')
+  expect(refsOf(address.references({ workload }))).toEqual(['Authorization shop/deny'])
+  expect(refsOf(createWorkloadType(registry).references(workload))).toEqual(['Authorization shop/deny'])
+  expect([address.nameOf({}), createAuthorizationType(registry).nameOf({})]).toEqual(['', ''])
 })
 
 it('writes a virtual host of several configurations once, into the bytes that it would have anyway', () => {
