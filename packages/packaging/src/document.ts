@@ -38,7 +38,7 @@ with \`node --experimental-vm-modules\`; before, it needs a transform that makes
 ## Their surface
 \`pnpm packaging\`, a part of \`pnpm check\`, needs no tarballs. It compares the public names with
 [packages/packaging/exports](../packages/packaging/exports) and the signatures, as api-extractor reports them, with
-[packages/packaging/api](../packages/packaging/api), refuses a public \`any\`, and runs knip: no unused file, export or dependency, none
-unlisted. A change that is wanted: \`pnpm packaging --update\`, and a changeset. Generated modules are told by their names only.
+[packages/packaging/api](../packages/packaging/api), refuses a public \`any\`, and runs knip: no unused file or dependency, none unlisted.
+Unused exports knip only names (\`npx knip\`). A change that is wanted: \`pnpm packaging --update\`, and a changeset. Generated modules are told by their names only.
 `
 }
