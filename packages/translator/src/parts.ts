@@ -16,7 +16,7 @@ import { HTTP_PROXY_ROUTE } from './names.js'
 import { clusterRemoved, patchedClusters } from './patches/clusters.js'
 import { patchesOf } from './patches/envoy-filters.js'
 import { patchedListeners } from './patches/listeners.js'
-import { patchedRoutes } from './patches/routes.js'
+import { patchedRoutes, type ServerPorts } from './patches/routes.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
@@ -149,7 +149,7 @@ const gateway: Part = {
       patchedListeners(build, 'GATEWAY', gatewayListeners(build, serversFor(build, targets))),
     ),
     group(build, 'gateway routes', ROUTE_TYPE, () =>
-      patchedRoutes(build, 'GATEWAY', gatewayRoutes(build, serversFor(build, targets))),
+      patchedRoutes(build, 'GATEWAY', gatewayRoutes(build, serversFor(build, targets)), serverPorts(serversFor(build, targets))),
     ),
   ],
 }
@@ -159,6 +159,13 @@ function withClusters(build: Build, list: readonly ClusterLoadAssignment[]): rea
   if (patchesOf(build).empty) return list
   const context = build.proxy.type === 'router' ? 'GATEWAY' : 'SIDECAR_OUTBOUND'
   return list.filter(({ cluster_name = '' }) => !clusterRemoved(build, context, cluster_name))
+}
+
+function serverPorts(servers: readonly BoundServer[]): ServerPorts {
+  const ports = new Map<number, Set<number>>()
+  for (const { listenPort, server } of servers)
+    ports.set(listenPort, (ports.get(listenPort) ?? new Set()).add(server.port.number))
+  return ports
 }
 
 function serversFor(build: Build, targets: () => readonly ServiceTarget[]): readonly BoundServer[] {

@@ -33,6 +33,10 @@ function passthrough(build: Build, name: string): Cluster {
   made.cluster.alt_stat_name = statName(PASSTHROUGH_CLUSTER)
   made.cluster.lb_policy = 'CLUSTER_PROVIDED'
   applyConnectionPool(made, undefined, build.mesh)
-  made.http = { protocol: 'downstream', common: { idle_timeout: duration(PASSTHROUGH_IDLE_TIMEOUT_MS) } }
+  made.http = {
+    protocol: 'downstream',
+    ...(build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true ? { preserveCase: true } : {}),
+    common: { idle_timeout: duration(PASSTHROUGH_IDLE_TIMEOUT_MS) },
+  }
   return finish(made)
 }

@@ -1,4 +1,4 @@
-import type { ConnectionPoolSettings, IstioIngressListener } from '@heddle/config-model'
+import { type ConnectionPoolSettings, type IstioIngressListener, isHttp } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
@@ -41,7 +41,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   if (!fixed || !endpoint.startsWith('127.0.0.1:')) cluster.upstream_bind_config = INBOUND_SOURCE
   const services = targets.filter((t) => t.targetPort === port.targetPort)
   const [first] = services
-  if (ingress === undefined && first !== undefined) {
+  if (first !== undefined) {
     const { service } = first
     const rule = build.rules.of(service)?.sources[0]
     if (rule?.spec.trafficPolicy !== undefined) made.istio['config'] = configPath(rule)
@@ -55,10 +55,16 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   }
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
+  if (preservesCase(build, port, made.http.protocol)) made.http.preserveCase = true
   applyConnectionPool(made, poolOf(build, ingress, services), build.mesh)
   const finished = finish(made)
   for (const source of port.sources) build.origins.mark(finished, source)
   return finished
+}
+
+function preservesCase(build: Build, { protocol }: InboundPort, spoken: string | undefined): boolean {
+  if (build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase !== true) return false
+  return spoken === 'downstream' || (isHttp(protocol) && spoken !== 'http2')
 }
 
 /** Of the ingress listener, of the Sidecar, or of a DestinationRule for the workload's own service. */

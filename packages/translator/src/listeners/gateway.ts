@@ -9,6 +9,7 @@ import { userServerContext } from '../security/server-tls.js'
 import { tlsSocket } from '../security/tls-context.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { socketAddress, WILDCARD } from './binding.js'
+import { connectionSettings } from './connection-settings.js'
 import { gatewayTcpChains } from './gateway-tcp.js'
 import { httpManager } from './http-manager.js'
 import { PROXY_PROTOCOL, TLS_INSPECTOR } from './listener-filters.js'
@@ -46,6 +47,7 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
     access_log: listenerAccessLogs(build, 'gateway'),
     filter_chains: chains,
     listener_filters: filters.length === 0 ? undefined : filters,
+    per_connection_buffer_limit_bytes: connectionSettings(build)?.listenerPerConnectionBufferLimitBytes,
     max_connections_to_accept_per_socket_event: 1,
   })
   for (const server of servers) build.origins.mark(listener, sourceOf(server.gateway, server.path))

@@ -8,6 +8,7 @@ import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../messag
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { tracing } from '../telemetry/tracing.js'
+import { withConnectionSettings } from './connection-settings.js'
 
 export interface HttpManager {
   readonly listener: ListenerClass
@@ -53,7 +54,10 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
   })
   return {
     name: 'envoy.filters.network.http_connection_manager',
-    typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', config),
+    typed_config: typed(
+      'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      withConnectionSettings(build, config),
+    ),
   }
 }
 

@@ -18,11 +18,15 @@ interface RoutePatches {
   readonly routes: readonly Patch[]
 }
 
+/** Of a gateway: the ports of its servers by the port that the pod listens on. */
+export type ServerPorts = ReadonlyMap<number, ReadonlySet<number>>
+
 /** Route configurations after ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE patches. */
 export function patchedRoutes(
   build: Build,
   context: EnvoyFilterContext,
   list: readonly RouteConfiguration[],
+  serverPorts: ServerPorts = new Map(),
 ): readonly RouteConfiguration[] {
   const all = patchesOf(build)
   if (all.empty) return list
@@ -34,7 +38,7 @@ export function patchedRoutes(
   if (configuration.length + hosts.length + routes.length === 0) return list
   return list.map((one) => {
     const name = one.name ?? ''
-    const here = (patch: Patch): boolean => configurationMatches(name, context, patch)
+    const here = (patch: Patch): boolean => configurationMatches(name, context, patch, serverPorts)
     return patchedConfiguration(one, {
       build,
       configuration: configuration.filter(here),
@@ -44,7 +48,7 @@ export function patchedRoutes(
   })
 }
 
-function configurationMatches(name: string, context: EnvoyFilterContext, { match }: Patch): boolean {
+function configurationMatches(name: string, context: EnvoyFilterContext, { match }: Patch, serverPorts: ServerPorts): boolean {
   const wanted = match.routeConfiguration
   if (wanted === undefined) return true
   if (isSome(wanted.name) && wanted.name !== name) return false
@@ -52,7 +56,9 @@ function configurationMatches(name: string, context: EnvoyFilterContext, { match
   const { port, portName, gateway } = gatewayName(name)
   if (isSome(wanted.portName) && wanted.portName !== portName) return false
   if (isSome(wanted.gateway) && wanted.gateway !== gateway) return false
-  return isNone(wanted.portNumber) || wanted.portNumber === port
+  if (isNone(wanted.portNumber)) return true
+  const servers = serverPorts.get(port)
+  return servers === undefined ? wanted.portNumber === port : servers.has(wanted.portNumber ?? 0)
 }
 
 const isSome = (text: string | undefined): boolean => text !== undefined && text !== ''
