@@ -31,9 +31,9 @@ export class IncomingBody implements Body {
     return this.#sink !== undefined && !this.#paused
   }
 
-  /** Read only to get to its end. */
-  get unwanted(): boolean {
-    return this.#sink === DROP
+  /** Somebody takes it, though perhaps not now. */
+  get wanted(): boolean {
+    return this.#sink !== undefined && this.#sink !== DROP
   }
 
   get over(): boolean {

@@ -57,7 +57,7 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     this.responded = true
     this.awaitsContinue = false
     // Nobody reads the rest of the request: its bytes would be taken for the next one.
-    const unread = this.incoming !== undefined && !this.incoming.over && (!this.incoming.flowing || this.incoming.unwanted)
+    const unread = this.incoming !== undefined && !this.incoming.over && !this.incoming.wanted
     if (close || unread || this.#session.draining) this.keepAlive = false
     this.#response = response
     const { writer } = this.#session
