@@ -1,4 +1,5 @@
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
+import type { SidecarHostPolicy } from './catalog/virtual-hosts.js'
 import type { KindName, KindOf } from './kinds/index.js'
 import type { MeshConfig } from './kinds/mesh-config.js'
 
@@ -8,6 +9,8 @@ export interface MeshSnapshot {
   readonly revision: number
   /** Istio's defaults with the user's config laid over them. */
   readonly meshConfig: MeshConfig
+  /** What sidecars do with several VirtualServices of one host: {@link StoreOptions.sidecarHosts}. */
+  readonly sidecarHosts: SidecarHostPolicy
   /** All valid resources of a kind, those that follow from the Gateway API and Ingress included, oldest first (an object without a time is oldest), then by `name.namespace` as in Istio. The same array as long as nothing of the kind changed. */
   list<K extends KindName>(kind: K): readonly KindOf<K>[]
   get<K extends KindName>(kind: K, namespace: string, name: string): KindOf<K> | undefined

@@ -94,7 +94,7 @@ export function createStore(options: StoreOptions = {}): Store {
   const catalog = createCatalog(catalogOptions)
   const effective = effectiveConfig({ ...catalogOptions, ...catalog })
   const precedence = createPrecedence({ ...catalogOptions, sources: effective.kinds, services: catalog.services, sidecarHosts })
-  const view = createView(effective.kinds, catalog, meshConfig)
+  const view = createView(effective.kinds, catalog, meshConfig, sidecarHosts)
   const published = createWatch(view.current)
 
   const commit = (write: () => void): number => {

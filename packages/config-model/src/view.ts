@@ -5,6 +5,7 @@ import type { Catalog } from './catalog/catalog.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import { endpointsKey } from './catalog/service-endpoints.js'
 import type { KindCollections } from './catalog/sources.js'
+import type { SidecarHostPolicy } from './catalog/virtual-hosts.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import type { MeshConfig } from './kinds/mesh-config.js'
 import type { MeshSnapshot } from './snapshot.js'
@@ -22,7 +23,12 @@ interface Listed<T> {
   byKey: BucketMap<T>
 }
 
-export function createView(sources: KindCollections, catalog: Catalog, meshConfigs: Collection<MeshConfig>): View {
+export function createView(
+  sources: KindCollections,
+  catalog: Catalog,
+  meshConfigs: Collection<MeshConfig>,
+  sidecarHosts: SidecarHostPolicy,
+): View {
   const kinds = new Map<string, Listed<AnyResource>>()
   let changed = false
   for (const [name, source] of Object.entries(sources)) {
@@ -48,7 +54,7 @@ export function createView(sources: KindCollections, catalog: Catalog, meshConfi
     changed = true
   })
   const take = (revision: number): MeshSnapshot =>
-    snapshotOf(revision, meshConfigs.get('')!, new Map(kinds), services, byHost, endpoints)
+    snapshotOf({ revision, sidecarHosts, meshConfig: meshConfigs.get('')! }, new Map(kinds), services, byHost, endpoints)
   let current = take(0)
   return {
     get current() {
@@ -63,16 +69,14 @@ export function createView(sources: KindCollections, catalog: Catalog, meshConfi
 }
 
 function snapshotOf(
-  revision: number,
-  meshConfig: MeshConfig,
+  plain: Pick<MeshSnapshot, 'revision' | 'sidecarHosts' | 'meshConfig'>,
   kinds: ReadonlyMap<string, Listed<AnyResource>>,
   services: SortedList<MeshService>,
   byHost: BucketMap<readonly MeshService[]>,
   endpoints: BucketMap<readonly ServiceEndpoint[]>,
 ): MeshSnapshot {
   return {
-    revision,
-    meshConfig,
+    ...plain,
     list: <K extends KindName>(kind: K) => (kinds.get(kind)?.list.toArray() ?? NONE) as unknown as readonly KindOf<K>[],
     get: <K extends KindName>(kind: K, namespace: string, name: string) =>
       kinds.get(kind)?.byKey.get(`${namespace}/${name}`) as KindOf<K> | undefined,

@@ -10,6 +10,7 @@ import {
 import { ask, selectsProxy } from './ask.js'
 import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
 import type { Memo } from './memo.js'
+import { mergedHosts } from './merged-hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty } from './selection.js'
 import { type BoundVirtualService, destinationsOf, MESH_GATEWAY, visibleVirtualServices } from './virtual-services.js'
@@ -248,10 +249,13 @@ function importedVirtualServices(
   const all = common.of('visible virtual services', [namespace, domainSuffix], () =>
     visibleVirtualServices(snapshot, domainSuffix, namespace).filter((vs) => vs.gateways.includes(MESH_GATEWAY)),
   )
-  if (imports === undefined) return all
-  return all.filter((vs) =>
-    imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
-  )
+  const imported =
+    imports === undefined
+      ? all
+      : all.filter((vs) =>
+          imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
+        )
+  return snapshot.sidecarHosts === 'merge' ? mergedHosts(imported) : imported
 }
 
 interface Import {

@@ -77,7 +77,7 @@ export function sidecarRules(
 }
 
 /** The rules of all, the oldest's first; rules that match everything go to the end, where the oldest of them answers. */
-export function mergedRules(virtualServices: readonly EffectiveVirtualService[]): readonly EffectiveHttpRoute[] {
+export function mergedRules(virtualServices: readonly Pick<EffectiveVirtualService, 'http'>[]): readonly EffectiveHttpRoute[] {
   const all = virtualServices.flatMap(({ http }) => http)
   return [...all.filter((route) => !matchesAll(route)), ...all.filter(matchesAll)]
 }

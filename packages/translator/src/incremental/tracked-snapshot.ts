@@ -10,6 +10,10 @@ export function trackedSnapshot(cells: Cells, current: () => MeshSnapshot): Mesh
     get meshConfig() {
       return cells.input('meshConfig', () => current().meshConfig)
     },
+    // A store keeps to it.
+    get sidecarHosts() {
+      return current().sidecarHosts
+    },
     get services() {
       return cells.input('services', () => current().services)
     },
