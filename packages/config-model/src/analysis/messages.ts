@@ -283,6 +283,11 @@ export const OWN_MESSAGES = {
     'Requests to %s will fail: this DestinationRule has TLS mode ISTIO_MUTUAL, which turns mutual TLS on, and %s has no proxy that takes it. Write DISABLE or leave `tls` out.',
   ],
   OverriddenPolicy: ['warning', 'HDL0105', '%s has no effect: %s is of the same scope and older, and that one counts.'],
+  FaultIsNotRetried: [
+    'info',
+    'HDL0107',
+    'What `fault.abort` of this rule answers is not retried: it answers before any request is sent. To try retries, put the fault into a rule of the called service.',
+  ],
 } as const
 
 export type MessageName = keyof typeof ISTIO_MESSAGES | keyof typeof OWN_MESSAGES

@@ -18,6 +18,11 @@ interface SourceMatch {
   readonly sourceNamespace?: string
 }
 
+/** The gateways of a VirtualService, as written: none is the mesh. */
+export function gatewaysOf({ gateways = [] }: { readonly gateways?: readonly string[] }): readonly string[] {
+  return gateways.length === 0 ? ['mesh'] : gateways
+}
+
 /** Whether an earlier match takes every request that a later one takes. `gateways`: of the VirtualService. */
 export function coversHttp(
   earlier: HTTPMatchRequest,

@@ -1,3 +1,4 @@
+import type { PodSpec } from '../../kinds/kubernetes/pod.js'
 import type { Analyzer } from '../analyzer.js'
 import type { ConfigObject } from '../object.js'
 import { annotationDefinition, isIstioAnnotation } from './annotation-table.js'
@@ -43,12 +44,25 @@ export const alphaAnnotations: Analyzer = {
   analyze(context, report) {
     for (const kind of KINDS) {
       for (const object of context.of(kind) as readonly ConfigObject[]) {
+        const byCni = kind === 'Pod' && !hasInit(object.spec as PodSpec)
         for (const name of Object.keys(object.metadata.annotations)) {
-          // The injector sets this one.
-          if (name === 'sidecar.istio.io/status' || annotationDefinition(name)?.status !== 'alpha') continue
+          // The injector sets this one, and the others where the CNI plugin redirects.
+          if (name === 'sidecar.istio.io/status' || (byCni && OF_CNI.has(name))) continue
+          if (annotationDefinition(name)?.status !== 'alpha') continue
           report('AlphaAnnotation', object, `metadata.annotations[${JSON.stringify(name)}]`, name)
         }
       }
     }
   },
+}
+
+const OF_CNI: ReadonlySet<string> = new Set([
+  'sidecar.istio.io/interceptionMode',
+  'traffic.sidecar.istio.io/includeInboundPorts',
+  'traffic.sidecar.istio.io/excludeInboundPorts',
+  'traffic.sidecar.istio.io/includeOutboundIPRanges',
+])
+
+function hasInit({ initContainers = [] }: PodSpec): boolean {
+  return initContainers.some(({ name }) => name === 'istio-init')
 }

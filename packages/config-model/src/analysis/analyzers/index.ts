@@ -12,6 +12,7 @@ import { destinationSubsets } from './destination-subsets.js'
 import { envoyFilterPatches } from './envoy-filter-patches.js'
 import { envoyFilterRouteCache } from './envoy-filter-route-cache.js'
 import { externalControlPlane } from './external-control-plane.js'
+import { faultRetries } from './fault-retries.js'
 import { gatewayApiBundle, gatewayApiServed } from './gateway-api-versions.js'
 import { gatewayCertificates } from './gateway-certificates.js'
 import { gatewayConflicts } from './gateway-conflicts.js'
@@ -22,6 +23,7 @@ import { injection } from './injection.js'
 import { injectionImage } from './injection-image.js'
 import { jwtClaimRoutes } from './jwt-claim-routes.js'
 import { kubernetesGatewaySelectors } from './kubernetes-gateway-selectors.js'
+import { mergedRoutes } from './merged-routes.js'
 import { meshGatewayHosts } from './mesh-gateway-hosts.js'
 import { meshNetworks } from './mesh-networks.js'
 import { multiClusterServices } from './multi-cluster-services.js'
@@ -80,7 +82,9 @@ export const ANALYZERS: readonly Analyzer[] = [
   envoyFilterRouteCache,
   // What Istio does not tell: routes and policies that are without effect, or against one another.
   shadowedRoutes,
+  mergedRoutes,
   weightlessDestinations,
+  faultRetries,
   neverMatchingRules,
   mutualTlsConflicts,
   mutualTlsWithoutProxy,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { analyzeFiles } from '../analyze.js'
 import type { Analyzer } from '../analyzer.js'
+import { faultRetries } from './fault-retries.js'
+import { mergedRoutes } from './merged-routes.js'
 import { mutualTlsConflicts } from './mutual-tls-conflicts.js'
 import { mutualTlsWithoutProxy } from './mutual-tls-without-proxy.js'
 import { neverMatchingRules } from './never-matching-rules.js'
@@ -93,6 +95,46 @@ describe('shadowed routes', () => {
     })
     expect(told(shadowedRoutes, tls).map((line) => line.split(' ')[1])).toEqual(['spec.tcp[1].match[0]', 'spec.tls[1].match[0]'])
   })
+})
+
+describe('VirtualServices that a gateway merges', () => {
+  const service = (name: string, hosts: readonly string[], more: object, ...http: readonly object[]): object =>
+    object(
+      'VirtualService',
+      'networking.istio.io/v1',
+      { hosts, gateways: ['g'], http: http.map((rule) => ({ route: [{ destination: { host: 'a' } }], ...rule })), ...more },
+      { name },
+    )
+  const api = match(uri('prefix', '/api'))
+
+  test('the newer has for nothing what the older has', () => {
+    expect(
+      told(mergedRoutes, service('a', ['a.com'], {}, api), service('b', ['a.com'], {}, match(uri('exact', '/api/x')))),
+    ).toEqual([
+      'HDL0101 spec.http[0].match[0] No request reaches this match: VirtualService shop/a spec.http[0].match[0] takes all that it would take.',
+    ])
+    expect(told(mergedRoutes, service('a', ['a.com', 'b.com'], {}, {}), service('b', ['a.com'], {}, {}))).toHaveLength(1)
+  })
+
+  test.each<[string, object, object]>([
+    ['other paths', service('a', ['a.com'], {}, api), service('b', ['a.com'], {}, match(uri('prefix', '/web')))],
+    ['another host', service('a', ['a.com'], {}, api), service('b', ['b.com'], {}, api)],
+    ['a host more', service('a', ['a.com'], {}, api), service('b', ['a.com', 'b.com'], {}, api)],
+    ['another gateway', service('a', ['a.com'], {}, api), service('b', ['a.com'], { gateways: ['h'] }, api)],
+    ['what takes everything is tried last', service('a', ['a.com'], {}, {}), service('b', ['a.com'], {}, api)],
+    [
+      'sidecars, which IST0109 tells',
+      service('a', ['a.com'], { gateways: ['mesh'] }, api),
+      service('b', ['a.com'], { gateways: ['mesh'] }, api),
+    ],
+  ])('not: %s', (_name, older, newer) => expect(told(mergedRoutes, older, newer)).toEqual([]))
+})
+
+test('retries do not retry the fault of their rule', () => {
+  const rule = (abort: object, retries: object): string[] => told(faultRetries, routes({ fault: { abort }, retries }))
+  expect(rule({ httpStatus: 503, percentage: { value: 50 } }, { attempts: 3 })[0]).toMatch(/^HDL0107 spec\.http\[0\]\.retries /)
+  expect(rule({ httpStatus: 503, percentage: { value: 50 } }, { attempts: 0 })).toEqual([])
+  expect(rule({ httpStatus: 503, percentage: { value: 0 } }, { attempts: 3 })).toEqual([])
 })
 
 describe('weights', () => {

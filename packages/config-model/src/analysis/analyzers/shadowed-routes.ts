@@ -2,25 +2,9 @@ import { CODE } from '../../checks/code.js'
 import type { VirtualServiceSpec } from '../../kinds/virtual-service.js'
 import type { Analyzer, Report } from '../analyzer.js'
 import type { ConfigObject } from '../object.js'
+import { type PlacedMatch, placedMatches } from '../placed-matches.js'
 import { createCovers } from '../regex/covers.js'
-import { coversHttp, coversTcp, coversTls } from '../route-match.js'
-
-/** A match with its place; of a rule without matches, one that asks for nothing. */
-interface PlacedMatch<M> {
-  readonly match: M
-  readonly rule: number
-  readonly path: string
-  /** What messages call it. */
-  readonly title: string
-  /** It may leave requests to later rules: those that its delegate does not take. */
-  readonly delegates: boolean
-}
-
-interface Rule<M> {
-  readonly name?: string
-  readonly match?: readonly M[]
-  readonly delegate?: unknown
-}
+import { coversHttp, coversTcp, coversTls, gatewaysOf } from '../route-match.js'
 
 /** Matches that an earlier rule leaves no request. What is equal to an earlier match, or a prefix of a prefix, validation tells. */
 export const shadowedRoutes: Analyzer = {
@@ -36,29 +20,16 @@ export const shadowedRoutes: Analyzer = {
     }
     for (const service of context.of('VirtualService')) {
       const { spec } = service
-      const gateways = spec.gateways === undefined || spec.gateways.length === 0 ? ['mesh'] : spec.gateways
+      const gateways = gatewaysOf(spec)
       const tell = teller(service, told.get(service) ?? new Set(), report)
-      tell(placed('http', spec.http), (a, b) => coversHttp(a, b, gateways, covers))
-      tell(placed('tls', spec.tls), (a, b) => coversTls(a, b, gateways))
-      tell(placed('tcp', spec.tcp), (a, b) => coversTcp(a, b, gateways))
+      tell(placedMatches('http', spec.http), (a, b) => coversHttp(a, b, gateways, covers))
+      tell(placedMatches('tls', spec.tls), (a, b) => coversTls(a, b, gateways))
+      tell(placedMatches('tcp', spec.tcp), (a, b) => coversTcp(a, b, gateways))
     }
   },
 }
 
 const UNREACHABLE: ReadonlySet<string> = new Set([CODE.unreachable, CODE.unreachableMatch])
-
-function placed<M extends object>(key: string, rules: readonly Rule<M>[] = []): PlacedMatch<M | Record<string, never>>[] {
-  return rules.flatMap(({ name, match: matches = [], delegate }, rule) => {
-    const called = name === undefined || name === '' ? '' : ` (${JSON.stringify(name)})`
-    const whole = `spec.${key}[${rule}]`
-    const delegates = delegate !== undefined
-    if (matches.length === 0) return [{ match: {}, rule, path: whole, title: `${whole}${called}`, delegates }]
-    return matches.map((match, m) => {
-      const path = `${whole}.match[${m}]`
-      return { match, rule, path, title: `${path}${called}`, delegates }
-    })
-  })
-}
 
 function teller(
   service: ConfigObject<VirtualServiceSpec>,
