@@ -4,7 +4,11 @@ export const NAMESPACE = 'shop'
 export interface MeshObject {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly spec: object
 }
 
@@ -54,6 +58,12 @@ export function sidecar(name: string, labels: Readonly<Record<string, string>>, 
 export function virtualService(name: string, host: string, http: readonly object[], gateways?: readonly string[]): MeshObject {
   const at = gateways === undefined ? {} : { gateways }
   return object('networking.istio.io/v1', 'VirtualService', name, { hosts: [host], ...at, http })
+}
+
+/** Of the service `host`, with what annotations ask for. */
+export function destinationRule(host: string, annotations: Readonly<Record<string, string>>): MeshObject {
+  const made = object('networking.istio.io/v1', 'DestinationRule', host, { host })
+  return { ...made, metadata: { ...made.metadata, annotations } }
 }
 
 export function gateway(name: string, labels: Readonly<Record<string, string>>, host: string): MeshObject {
