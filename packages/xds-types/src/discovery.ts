@@ -69,7 +69,7 @@ const writer = /*#__PURE__*/ createWriter()
 /** Each resource's bytes are copied once. */
 export function encodeSotwResponse(response: SotwResponseInput): Uint8Array {
   const parts: Uint8Array[] = [header((w) => text(w, 1, response.version))]
-  for (const { bytes } of response.resources) parts.push(resourceHeader(response.typeUrl, bytes.length), bytes)
+  for (const { bytes } of response.resources) parts.push(headerOf(response.typeUrl, bytes), bytes)
   for (const resource of response.wrapped ?? []) {
     const bytes = concat([resourceStart(response.typeUrl, resource), bodyOf(resource), resourceEnd(resource)])
     parts.push(resourceHeader(RESOURCE_URL, bytes.length), bytes)
@@ -87,8 +87,10 @@ export function encodeSotwResponse(response: SotwResponseInput): Uint8Array {
 /** Each resource's bytes are copied once. */
 export function encodeDeltaResponse(response: DeltaResponseInput): Uint8Array {
   const parts: Uint8Array[] = [header((w) => text(w, 1, response.systemVersion))]
-  for (const resource of response.resources)
-    parts.push(deltaHeader(response.typeUrl, resource), bodyOf(resource), resourceEnd(resource))
+  for (const resource of response.resources) {
+    const frame = frameOf(response.typeUrl, resource)
+    parts.push(frame.header, bodyOf(resource), frame.end)
+  }
   parts.push(
     header((w) => {
       controlPlane(w, 7, response.controlPlane)
@@ -100,6 +102,17 @@ export function encodeDeltaResponse(response: DeltaResponseInput): Uint8Array {
   return concat(parts)
 }
 
+/** As {@link frameOf}, of bytes that many responses have. */
+const headers = /*#__PURE__*/ new WeakMap<Uint8Array, Omit<Frame, 'end'>>()
+
+function headerOf(typeUrl: string, bytes: Uint8Array): Uint8Array {
+  const known = headers.get(bytes)
+  if (known?.typeUrl === typeUrl) return known.header
+  const made = resourceHeader(typeUrl, bytes.length)
+  headers.set(bytes, { typeUrl, header: made })
+  return made
+}
+
 /** Tag and length of `resources`, the Any's type URL, tag and length of its value: all that stands before a body. */
 function resourceHeader(typeUrl: string, length: number): Uint8Array {
   return header((w) => {
@@ -109,9 +122,27 @@ function resourceHeader(typeUrl: string, length: number): Uint8Array {
   })
 }
 
+/** What stands around a resource's bytes in a Delta response. */
+interface Frame {
+  readonly typeUrl: string
+  readonly header: Uint8Array
+  readonly end: Uint8Array
+}
+
+/** Each stream has a nonce and so a response of its own, but a resource looks the same in all of them: its frame is made once. */
+const frames = /*#__PURE__*/ new WeakMap<OutgoingResource, Frame>()
+
+function frameOf(typeUrl: string, resource: OutgoingResource): Frame {
+  const known = frames.get(resource)
+  if (known?.typeUrl === typeUrl) return known
+  const end = resourceEnd(resource)
+  const frame = { typeUrl, header: deltaHeader(typeUrl, resource, bodyOf(resource).length + end.length), end }
+  frames.set(resource, frame)
+  return frame
+}
+
 /** Tag and length of `resources`, and what of the `Resource` stands before the body. */
-function deltaHeader(typeUrl: string, resource: OutgoingResource): Uint8Array {
-  const after = bodyOf(resource).length + resourceEnd(resource).length
+function deltaHeader(typeUrl: string, resource: OutgoingResource, after: number): Uint8Array {
   return header((w) => {
     startOfResource(w, typeUrl, resource)
     w.varint32(w.size() + after)

@@ -4,9 +4,10 @@ import { writeMessage } from '../encode.js'
 import { isObject, readJson } from '../from-json.js'
 import { typeNameOf } from '../registry.js'
 import { printJson } from '../to-json.js'
-import type { JsonOptions, MessageType, TypeRegistry, WellKnownType } from '../types.js'
+import type { JsonOptions, MessageType, Place, TypeRegistry, WellKnownType } from '../types.js'
 import { fromBase64, toBase64 } from '../wire/base64.js'
 import { createReader } from '../wire/reader.js'
+import type { Writer } from '../wire/writer.js'
 import { Empty, FieldMask, readFields } from './simple.js'
 import { ListValue, Struct, Value } from './struct.js'
 import { Duration, Timestamp } from './time.js'
@@ -61,6 +62,14 @@ function packed(value: Record<string, unknown>): { typeUrl: string; bytes: Uint8
   return decoded === undefined ? undefined : { typeUrl: value['type_url'], bytes: decoded }
 }
 
+function writeInner(writer: Writer, typeUrl: string, value: Record<string, unknown>, place: Place): void {
+  const type = known(place.registry, typeUrl)
+  const inner = type === undefined ? wellKnown(typeUrl) : undefined
+  if (type !== undefined) writeMessage(writer, type, value, place)
+  else if (inner !== undefined) inner.write(writer, value['value'] ?? (inner === Empty ? {} : undefined), place)
+  else failEncode(place, `the registry has no type ${typeNameOf(typeUrl)}; pass one that has it, or a packed { type_url, value }`)
+}
+
 export const Any: WellKnownType = {
   typeName: 'google.protobuf.Any',
 
@@ -71,18 +80,8 @@ export const Any: WellKnownType = {
     if (typeUrl === undefined && Object.keys(value).length === 0) return
     if (typeof typeUrl !== 'string') failEncode(place, "an Any needs '@type', a type URL")
     const from = writer.size()
-    const inner = wellKnown(typeUrl)
     if (raw !== undefined) writer.raw(raw.bytes)
-    else if (inner !== undefined) inner.write(writer, value['value'] ?? (inner === Empty ? {} : undefined), place)
-    else {
-      const type = known(place.registry, typeUrl)
-      if (type === undefined)
-        failEncode(
-          place,
-          `the registry has no type ${typeNameOf(typeUrl)}; pass one that has it, or a packed { type_url, value }`,
-        )
-      writeMessage(writer, type, value, place)
-    }
+    else writeInner(writer, typeUrl, value, place)
     if (writer.size() > from) {
       writer.close(from)
       writer.tag(2, 2)

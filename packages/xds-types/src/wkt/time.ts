@@ -15,12 +15,26 @@ const LAST_SECOND = 253_402_300_799
 
 /** `-1.5s` -> seconds -1, nanos -500,000,000; undefined when it is not a duration. */
 export function parseDuration(text: unknown): Moment | undefined {
+  const whole = wholeSeconds(text)
+  if (whole >= 0) return { seconds: whole, nanos: 0 }
   const match = typeof text === 'string' ? /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(text) : null
   if (match === null) return undefined
   const sign = match[1] === '-' ? -1 : 1
   const seconds = Number(match[2])
   const nanos = Number((match[3] ?? '').padEnd(9, '0'))
   return seconds > MAX_DURATION ? undefined : { seconds: sign * seconds + 0, nanos: sign * nanos + 0 }
+}
+
+/** Of `15s` and the like, which nearly all are; -1 for everything else. */
+function wholeSeconds(text: unknown): number {
+  if (typeof text !== 'string' || text.length < 2 || text.length > 9 || text.charCodeAt(text.length - 1) !== 115) return -1
+  let seconds = 0
+  for (let i = 0; i < text.length - 1; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    seconds = seconds * 10 + digit
+  }
+  return seconds
 }
 
 export function formatDuration({ seconds, nanos }: Moment): string {
