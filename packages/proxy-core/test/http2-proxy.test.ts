@@ -1,6 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { call, cluster, endpoint, routeTable, startProxy, startUpstream, type TestProxy, upstreamHttp } from './harness.js'
+import { DEFAULT_HTTP2_OPTIONS } from '../src/http/h2/options.js'
+import type { RetryPolicy } from '../src/route/table.js'
+import {
+  call,
+  cluster,
+  endpoint,
+  httpManager,
+  routeTable,
+  startProxy,
+  startUpstream,
+  type TestProxy,
+  upstreamHttp,
+} from './harness.js'
 import { http2Call, http2Client, startHttp2Upstream } from './http2-harness.js'
 
 const open: { close(): Promise<void> }[] = []
@@ -114,5 +127,145 @@ describe('bodies', () => {
       const third = await call(proxy.port, { method: 'POST', body })
       expect(sha(third.body)).toBe(sha(body))
     }
+  })
+})
+
+describe('pools', () => {
+  const slow = (ms: number): Parameters<typeof startHttp2Upstream>[0] => {
+    return (stream) => {
+      setTimeout(() => {
+        if (stream.destroyed) return
+        stream.respond({ ':status': 200 })
+        stream.end('x')
+      }, ms)
+    }
+  }
+
+  test('another connection is opened when the upstream allows no more streams on the first', async () => {
+    const upstream = opened(await startHttp2Upstream(slow(50), { maxConcurrentStreams: 10 }))
+    const proxy = await proxyTo(upstream.port, { http2: { ...DEFAULT_HTTP2_OPTIONS, maxConcurrentStreams: 10 } })
+    const session = client(proxy.port)
+    const answers = await Promise.all(Array.from({ length: 35 }, () => http2Call(session)))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+    expect(upstream.sessions).toBe(4)
+  })
+
+  test('max_requests_per_connection', async () => {
+    const upstream = opened(await startHttp2Upstream(slow(1)))
+    const proxy = await proxyTo(upstream.port, { maxRequestsPerConnection: 2 })
+    const session = client(proxy.port)
+    for (let i = 0; i < 6; i++) expect((await http2Call(session)).status).toBe(200)
+    expect(upstream.sessions).toBe(3)
+  })
+
+  test('after GOAWAY what is under way is answered, and what follows goes elsewhere', async () => {
+    const upstream = opened(
+      await startHttp2Upstream((stream) => {
+        stream.session?.goaway(0, 2 ** 31 - 1)
+        setTimeout(() => {
+          stream.respond({ ':status': 200 })
+          stream.end('x')
+        }, 20)
+      }),
+    )
+    const proxy = await proxyTo(upstream.port)
+    const session = client(proxy.port)
+    expect((await http2Call(session)).status).toBe(200)
+    expect((await http2Call(session)).status).toBe(200)
+    expect(upstream.sessions).toBe(2)
+  })
+
+  test('a refused stream is tried again where the policy says so', async () => {
+    let first = true
+    const upstream = opened(
+      await startHttp2Upstream((stream) => {
+        if (first) stream.close(7)
+        else {
+          stream.respond({ ':status': 200 })
+          stream.end('x')
+        }
+        first = false
+      }),
+    )
+    const retry: RetryPolicy = {
+      ...{ on: new Set(['refused-stream']), statusCodes: new Set(), numRetries: 1, perTryTimeoutMs: 0 },
+      ...{ backoffBaseMs: 1, backoffMaxMs: 2, avoidPreviousHosts: false, hostSelectionAttempts: 1 },
+    }
+    const proxy = opened(await startProxy({ table: routeTable('u', { retry }), clusters: [toHttp2(upstream.port)] }))
+    expect((await http2Call(client(proxy.port))).status).toBe(200)
+    expect(proxy.log[0]?.info.attempts).toBe(2)
+  })
+
+  test('GOAWAY, then no streams at all: what was not heard is refused, what follows goes elsewhere (CVE-2021-32780)', async () => {
+    const upstream = opened(await startHttp2Upstream(slow(1)))
+    let connections = 0
+    const server = createNetServer((socket) => {
+      socket.on('error', () => {})
+      if (connections++ > 0) {
+        const onward = connect(upstream.port, '127.0.0.1')
+        onward.on('error', () => {})
+        socket.on('close', () => onward.destroy())
+        socket.pipe(onward).pipe(socket)
+        return
+      }
+      socket.resume()
+      // GOAWAY with last stream 0, then MAX_CONCURRENT_STREAMS of 0.
+      socket.write(
+        Buffer.from(
+          '000000040000000000 00000807000000000000000000 00000000 00000604000000000000 0300000000'.replaceAll(' ', ''),
+          'hex',
+        ),
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    opened({ close: () => new Promise((resolve) => server.close(() => resolve())) })
+    const proxy = await proxyTo((server.address() as AddressInfo).port)
+    const session = client(proxy.port)
+    expect((await http2Call(session)).status).toBe(503)
+    expect(proxy.log[0]?.info.details).toContain('remote_refused_stream_reset')
+    expect((await http2Call(session)).status).toBe(200)
+  })
+})
+
+describe('draining', () => {
+  test('the client hears GOAWAY, what is under way is answered, and the connection closes', async () => {
+    const upstream = opened(
+      await startUpstream((_, response) => {
+        setTimeout(() => response.end('late'), 50)
+      }),
+    )
+    const proxy = opened(
+      await startProxy({
+        table: routeTable('u'),
+        clusters: [cluster('u', [endpoint(upstream.port)])],
+        manager: { timeouts: { ...httpManager().timeouts, drain: 10, delayedClose: 100 } },
+      }),
+    )
+    const session = client(proxy.port)
+    const goaway = new Promise<number>((resolve) => session.once('goaway', resolve))
+    const closed = new Promise((resolve) => session.once('close', resolve))
+    const answer = http2Call(session)
+    await expect.poll(() => upstream.requests.length).toBe(1)
+    proxy.manager.drain()
+    expect(await goaway).toBe(0)
+    expect((await answer).body.toString()).toBe('late')
+    await closed
+    await expect.poll(() => proxy.manager.connections).toBe(0)
+  })
+
+  test('PINGs that nobody answers end an upstream connection', async () => {
+    let pings = 0
+    const server = createNetServer((socket) => {
+      socket.on('error', () => {})
+      socket.write(Buffer.from('000000040000000000', 'hex'))
+      socket.on('data', () => pings++)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    opened({ close: () => new Promise((resolve) => server.close(() => resolve())) })
+    const keepalive = { intervalMs: 20, timeoutMs: 30, connectionIdleIntervalMs: 0 }
+    const proxy = await proxyTo((server.address() as AddressInfo).port, { http2: { ...DEFAULT_HTTP2_OPTIONS, keepalive } })
+    expect((await http2Call(client(proxy.port))).status).toBe(503)
+    expect([...(proxy.log[0]?.info.flags ?? [])]).toEqual(['UC'])
+    expect(pings).toBeGreaterThan(1)
   })
 })
