@@ -56,4 +56,4 @@ test(`after each of ${BATCHES} random batches every proxy has what one shot give
     if (has !== wanted) expect(JSON.parse(has), `${one.proxy.id} after batch ${batch}`).toEqual(JSON.parse(wanted))
   }
   for (const { stop } of watches) stop()
-}, 120_000)
+}, 600_000)
