@@ -13,10 +13,12 @@ export interface TimedOptions {
   readonly scale?: (medianMs: number) => number
   /** Whether the worker's other figures are ours to show; default true. */
   readonly showMore?: boolean
+  /** Whether the worker has something to check; default true. */
+  readonly checks?: boolean
 }
 
 /** A contender whose operations a worker times: the median in milliseconds. */
-export function timed({ name, worker, args, goal, scale = (ms) => ms, showMore = true }: TimedOptions): Contender {
+export function timed({ name, worker, args, goal, scale = (ms) => ms, showMore = true, checks = true }: TimedOptions): Contender {
   const ask = async (context: RoundContext, question: string): Promise<unknown> =>
     withProcesses(async (keep) => {
       const words = [...workerCommand(worker, context.built), ...args(context)]
@@ -30,7 +32,7 @@ export function timed({ name, worker, args, goal, scale = (ms) => ms, showMore =
     missing: undefined,
     ...(goal === undefined ? {} : { goal }),
     async check(context) {
-      await ask(context, 'check')
+      if (checks) await ask(context, 'check')
     },
     async measure(context): Promise<Sample> {
       const { warmupSeconds, measureSeconds } = context.effort

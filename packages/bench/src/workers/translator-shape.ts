@@ -48,6 +48,7 @@ if (mode === 'full') {
   const apply = (): void => void store.apply({ set: ++turn % 2 === 0 ? original : changed })
   await serveTimed({
     check() {
+      check(differ.bytes)
       const before = sent
       apply()
       if (sent === before && shape.name !== 'externalname') throw new Error('the change reached nobody')

@@ -3,6 +3,7 @@ import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/e
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor } from '../gateways.js'
 import { bySpecificity, intersectHosts } from '../hosts.js'
+import { identityOf } from '../memo.js'
 import { hostWithPort } from '../names.js'
 import { sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
@@ -87,12 +88,21 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
   }
 }
 
-export function virtualServicesOf(build: Build, gatewayName: string): BoundVirtualService[] {
+export function virtualServicesOf(build: Build, gatewayName: string): readonly BoundVirtualService[] {
   const { snapshot, domainSuffix, proxy, common } = build
   const { namespace } = proxy
-  return common.of('virtual services of gateway', [gatewayName, namespace, domainSuffix], () =>
-    visibleVirtualServices(snapshot, domainSuffix, namespace).filter((vs) => vs.gateways.includes(gatewayName)),
-  )
+  const byGateway = common.table('virtual services by gateway', [namespace, domainSuffix], () => {
+    const found = new Map<string, BoundVirtualService[]>()
+    for (const vs of visibleVirtualServices(snapshot, domainSuffix, namespace)) {
+      for (const gateway of new Set(vs.gateways)) {
+        const known = found.get(gateway)
+        if (known === undefined) found.set(gateway, [vs])
+        else known.push(vs)
+      }
+    }
+    return found
+  })
+  return byGateway(gatewayName) ?? []
 }
 
 /** The same VirtualService gives the very same routes to every host of a server. */
@@ -133,20 +143,15 @@ function addRedirects({ server }: BoundServer, hosts: Map<string, Host>): void {
 }
 
 /** Hosts with the very same routes become one virtual host with several domains, named after the first. */
-function collapse(hosts: ReadonlyMap<string, Host>): { first: Host; domains: string[] }[] {
-  const out: { first: Host; domains: string[] }[] = []
+function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; domains: string[] }[] {
+  const out = new Map<string, { first: Host; domains: string[] }>()
   for (const host of [...hosts.values()].sort((a, b) => bySpecificity(a.domain, b.domain))) {
-    const same = out.find(
-      ({ first }) =>
-        first.requireTls === host.requireTls &&
-        first.port === host.port &&
-        first.routes.length === host.routes.length &&
-        first.routes.every((r, i) => r === host.routes[i]),
-    )
-    if (same === undefined) out.push({ first: host, domains: [host.domain] })
+    const key = `${host.requireTls} ${host.port} ${host.routes.map(identityOf).join()}`
+    const same = out.get(key)
+    if (same === undefined) out.set(key, { first: host, domains: [host.domain] })
     else same.domains.push(host.domain)
   }
-  return out
+  return [...out.values()]
 }
 
 /** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. */
