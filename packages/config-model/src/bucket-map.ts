@@ -9,9 +9,11 @@ export interface BucketMap<V> {
 }
 
 const BUCKETS = 256
+// Never written: `with` copies.
+const EMPTY: readonly undefined[] = new Array<undefined>(BUCKETS).fill(undefined)
 
 export function createBucketMap<V>(): BucketMap<V> {
-  return wrap<V>(new Array<ReadonlyMap<string, V> | undefined>(BUCKETS).fill(undefined))
+  return wrap<V>(EMPTY)
 }
 
 function wrap<V>(buckets: readonly (ReadonlyMap<string, V> | undefined)[]): BucketMap<V> {
