@@ -36,7 +36,7 @@ it('changes nothing for a comment, and still finds the line anew', () => {
   const before = store.snapshot()
   source.set('a.yaml', `# a comment\n# and one more\n${entry('a', '1.1.1.1')}`)
   expect(store.snapshot()).toBe(before)
-  expect(source.origins.locate('WorkloadEntry ns/a', 'spec.address')).toEqual({ file: 'a.yaml', line: 6 })
+  expect(source.origins.locate('WorkloadEntry ns/a', 'spec.address')).toEqual({ file: 'a.yaml', line: 6, column: 8 })
 })
 
 it('keeps the last good version of a bad document, and drops what was removed beside it', () => {

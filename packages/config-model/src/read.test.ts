@@ -96,11 +96,11 @@ describe('readYaml', () => {
   })
 
   it("does not take Gateway API's Gateway for Istio's", () => {
-    const { others } = readYaml(
-      'kind: Gateway\napiVersion: gateway.networking.k8s.io/v1\nmetadata: {name: g}\nspec: {gatewayClassName: istio}\n',
+    const { resources } = readYaml(
+      'kind: Gateway\napiVersion: gateway.networking.k8s.io/v1\nmetadata: {name: g}\nspec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}\n',
       { file: 'f' },
     )
-    expect(others).toHaveLength(1)
+    expect(resources.map(({ kind }) => kind)).toEqual(['KubernetesGateway'])
   })
 
   it('lets the last of two count, with a warning', () => {

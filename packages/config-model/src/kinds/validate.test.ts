@@ -73,7 +73,7 @@ describe('VirtualService', () => {
       'a prefix within a prefix',
       `{hosts: [a], http: [{name: all, match: [{uri: {prefix: /a}}], ${ROUTE}}, {match: [{uri: {prefix: /a/b}}], ${ROUTE}}]}`,
       [
-        'warning config.unreachable spec.http[1].match[0]: virtualService rule #1 match #0 of prefix /a/b is not used (duplicate/overlapping match in rule #0 of prefix /a on "all")',
+        'warning config.unreachable_match spec.http[1].match[0]: virtualService rule #1 match #0 of prefix /a/b is not used (duplicate/overlapping match in rule #0 of prefix /a on "all")',
       ],
     ],
     [
