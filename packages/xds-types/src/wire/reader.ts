@@ -93,13 +93,10 @@ class SliceReader implements Reader {
     const length = this.length()
     const start = this.#take(length)
     if (length > SHORT) return utf8(this.bytes.subarray(start, start + length))
-    let text = ''
-    for (let i = start; i < start + length; i++) {
-      const byte = this.bytes[i] as number
-      if (byte > 0x7f) return utf8(this.bytes.subarray(start, start + length))
-      text += String.fromCharCode(byte)
-    }
-    return text
+    const slice = this.bytes.subarray(start, start + length)
+    for (let i = 0; i < length; i++) if ((slice[i] as number) > 0x7f) return utf8(slice)
+    // At once: text that grows by a character at a time is kept as a chain of all its beginnings.
+    return String.fromCharCode.apply(null, slice as unknown as number[])
   }
 
   slice(): Uint8Array {
