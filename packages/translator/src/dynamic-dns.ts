@@ -1,36 +1,44 @@
 import type { MeshService } from '@heddle/config-model'
 import type { Build } from './build.js'
+import { lookupFamily } from './families.js'
 import { type TypedMessage, typed } from './message.js'
 
 /** ServiceEntry with resolution DYNAMIC_DNS: any host under a wildcard, resolved when it is called (Envoy's dynamic forward proxy). */
 
 const DNS = 'envoy.extensions'
 
-function cacheOf(service: MeshService): object {
-  return { dns_cache_config: { name: `${service.hostname}_dfp_dns_cache`, dns_lookup_family: 'V4_ONLY' } }
+function cacheOf(build: Build, service: MeshService): object {
+  return { dns_cache_config: { name: `${service.hostname}_dfp_dns_cache`, dns_lookup_family: lookupFamily(build) } }
 }
 
-export function dynamicCluster(service: MeshService): { readonly name: string; readonly typed_config: TypedMessage } {
+export function dynamicCluster(
+  build: Build,
+  service: MeshService,
+): { readonly name: string; readonly typed_config: TypedMessage } {
   return {
     name: 'envoy.clusters.dynamic_forward_proxy',
-    typed_config: typed(`${DNS}.clusters.dynamic_forward_proxy.v3.ClusterConfig`, cacheOf(service)),
+    typed_config: typed(`${DNS}.clusters.dynamic_forward_proxy.v3.ClusterConfig`, cacheOf(build, service)),
   }
 }
 
 /** Resolves the Host of a request before the router picks the address. */
-export function dynamicHttpFilter(service: MeshService): { readonly name: string; readonly typed_config: TypedMessage } {
+export function dynamicHttpFilter(
+  build: Build,
+  service: MeshService,
+): { readonly name: string; readonly typed_config: TypedMessage } {
   return {
     name: 'envoy.filters.http.dynamic_forward_proxy',
-    typed_config: typed(`${DNS}.filters.http.dynamic_forward_proxy.v3.FilterConfig`, cacheOf(service)),
+    typed_config: typed(`${DNS}.filters.http.dynamic_forward_proxy.v3.FilterConfig`, cacheOf(build, service)),
   }
 }
 
 /** Resolves the SNI of a connection. */
 export function dynamicSniFilter(
+  build: Build,
   service: MeshService,
   port: number,
 ): { readonly name: string; readonly typed_config: TypedMessage } {
-  const config = { port_value: port, ...cacheOf(service) }
+  const config = { port_value: port, ...cacheOf(build, service) }
   return {
     name: `${DNS}.filters.network.sni_dynamic_forward_proxy`,
     typed_config: typed(`${DNS}.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig`, config),

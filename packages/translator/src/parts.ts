@@ -4,6 +4,7 @@ import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
 import { outboundClusters, outboundEndpoints, sniDnatClusters, sniDnatEndpoints } from './clusters/outbound.js'
+import { allowsDynamicDns, dynamicDnsCluster } from './egress-dns.js'
 import { type BoundServer, serversOf } from './gateways.js'
 import { grpcGroups, isProxyless } from './grpc/groups.js'
 import { gatewayListeners } from './listeners/gateway.js'
@@ -70,7 +71,11 @@ const clusters: Part = {
     group(build, 'outbound clusters', CLUSTER_TYPE, () => [
       ...patchedClusters(build, 'SIDECAR_OUTBOUND', [
         ...outboundClusters(build),
-        ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build), passthroughCluster(build)]),
+        ...build.memo.of('builtin clusters', [], () => [
+          blackHoleCluster(build),
+          passthroughCluster(build),
+          ...(allowsDynamicDns(build) ? [dynamicDnsCluster(build)] : []),
+        ]),
       ]),
       ...patchedClusters(
         build,

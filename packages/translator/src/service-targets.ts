@@ -31,8 +31,8 @@ interface Candidate {
  * of several label sets that fit, the equal one.
  */
 export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo): readonly ServiceTarget[] {
-  const pod = podOf(snapshot, proxy, common)
   const served = groupByService(endpointCandidates(snapshot, proxy, common))
+  const pod = podOf(snapshot, proxy, common) ?? (served.size === 0 ? unseenPod(proxy) : undefined)
   const selecting = pod === undefined ? [] : servicesSelecting(snapshot, pod, common)
   const found = sortedByAge(new Set([...served.keys(), ...selecting])).flatMap((service) => {
     const own = served.get(service) ?? []
@@ -44,6 +44,12 @@ export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor, c
   const own = keyOf(proxy.labels)
   const tell = shared && labelled.some(({ labels }) => keyOf(labels) === own)
   return (tell ? found.filter(({ labels }) => isEmpty(labels) || keyOf(labels) === own) : found).map(({ target }) => target)
+}
+
+/** A proxy may connect before its pod is heard of; what it says of itself will do. */
+function unseenPod({ type, namespace, labels, id }: ProxyDescriptor): Pod | undefined {
+  if (type !== 'sidecar' || isEmpty(labels)) return undefined
+  return { kind: 'Pod', metadata: { name: id, namespace, labels, annotations: {} }, spec: {} }
 }
 
 interface Placed {

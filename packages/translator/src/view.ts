@@ -8,6 +8,7 @@ import {
   type Sidecar,
 } from '@heddle/config-model'
 import { ask, selectsProxy } from './ask.js'
+import { familiesOf } from './families.js'
 import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
 import type { Memo } from './memo.js'
 import { mergedHosts } from './merged-hosts.js'
@@ -139,7 +140,7 @@ const readdressed = new WeakMap<MeshService, Map<string, MeshService>>()
 /** With the addresses that the service has in the proxy's cluster, without those that Istio made up where the proxy does not answer DNS itself. */
 function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshService {
   const { addressesIn } = service
-  const there = (addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses
+  const there = ownFamilyFirst((addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses, proxy)
   const without = there.some((a) => a.startsWith(ALLOCATED)) && !answersDns(proxy)
   if (there === service.addresses && !without) return service
   const addresses = without ? there.filter((a) => !a.startsWith(ALLOCATED)) : there
@@ -149,6 +150,13 @@ function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshServic
   const found = known.get(key) ?? { ...service, addresses }
   known.set(key, found)
   return found
+}
+
+/** Of a service with addresses of both families a proxy calls the one that it can reach. */
+function ownFamilyFirst(addresses: readonly string[], proxy: ProxyDescriptor): readonly string[] {
+  if (addresses.length < 2 || addresses[0]?.includes(':') === true || !addresses.some((a) => a.includes(':'))) return addresses
+  if (familiesOf({ proxy }) !== 'IPv6') return addresses
+  return [...addresses].sort((a, b) => Number(b.includes(':')) - Number(a.includes(':')))
 }
 
 function answersDns(proxy: ProxyDescriptor): boolean {

@@ -1,5 +1,6 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
+import { familiesOf, inFamily } from '../families.js'
 import { duration } from '../message.js'
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER, statName } from '../names.js'
 import { applyConnectionPool } from './connection-pool.js'
@@ -7,8 +8,8 @@ import { draft, finish } from './draft.js'
 import { METADATA_EXCHANGE } from './outbound-cluster.js'
 
 /** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
-export const INBOUND_SOURCE: { source_address: { address: string; port_value: number } } = {
-  source_address: { address: '127.0.0.6', port_value: 0 },
+export function inboundSource(build: Build): NonNullable<Cluster['upstream_bind_config']> {
+  return { source_address: { address: inFamily(build, '127.0.0.6'), port_value: 0 } }
 }
 
 const PASSTHROUGH_IDLE_TIMEOUT_MS = 300_000
@@ -25,7 +26,13 @@ export function passthroughCluster(build: Build): Cluster {
 }
 
 export function inboundPassthroughCluster(build: Build): Cluster {
-  return { ...passthrough(build, INBOUND_PASSTHROUGH_CLUSTER), upstream_bind_config: INBOUND_SOURCE }
+  return { ...passthrough(build, INBOUND_PASSTHROUGH_CLUSTER), upstream_bind_config: passthroughSource(build) }
+}
+
+/** Unknown destinations may be of either family. */
+function passthroughSource(build: Build): NonNullable<Cluster['upstream_bind_config']> {
+  const extra_source_addresses = [{ address: { address: '::6', port_value: 0 } }]
+  return familiesOf(build) === 'both' ? { ...inboundSource(build), extra_source_addresses } : inboundSource(build)
 }
 
 function passthrough(build: Build, name: string): Cluster {

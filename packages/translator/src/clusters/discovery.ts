@@ -2,6 +2,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { policyForPort } from '../destination-rules.js'
 import { dynamicCluster } from '../dynamic-dns.js'
 import { loadAssignment, selectedEndpoints } from '../endpoints/load-assignment.js'
+import { lookupFamily } from '../families.js'
 import { ADS_SOURCE, duration, typed } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 import type { ClusterTarget } from './target.js'
@@ -41,7 +42,7 @@ export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boole
   const { cluster } = made
   if (target.service.resolution === 'DynamicDNS') {
     delete cluster.type
-    cluster.cluster_type = dynamicCluster(target.service)
+    cluster.cluster_type = dynamicCluster(build, target.service)
     return true
   }
   cluster.common_lb_config = { healthy_panic_threshold: {} }
@@ -52,7 +53,7 @@ export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boole
   if (cluster.type === 'ORIGINAL_DST') return true
   if (selectedEndpoints(target).length === 0) return false
   cluster.load_assignment = loadAssignment(target)
-  cluster.dns_lookup_family = 'V4_ONLY'
+  cluster.dns_lookup_family = lookupFamily(build)
   cluster.dns_refresh_rate = duration(build.mesh.dnsRefreshRate)
   // Newer than the protos that the types are made from.
   Object.assign(cluster, { dns_jitter: '0.1s' })

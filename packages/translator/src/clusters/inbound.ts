@@ -2,12 +2,14 @@ import { type ConnectionPoolSettings, type IstioIngressListener, isHttp } from '
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
+import { inFamily } from '../families.js'
 import { LOOPBACK, socketAddress } from '../listeners/binding.js'
 import { type InboundPort, inboundPorts } from '../listeners/inbound-port.js'
 import { configPath } from '../message.js'
+import { hostWithPort } from '../names.js'
 import { isHttp2 } from '../protocol.js'
 import type { ServiceTarget } from '../service-targets.js'
-import { INBOUND_SOURCE } from './builtin.js'
+import { inboundSource } from './builtin.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
 
@@ -24,7 +26,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
     (l) => l.port.number === port.targetPort && port.sources[0]?.kind === 'Sidecar',
   )
   const local = ingress === undefined && build.mesh.inboundTrafficPolicy.mode === 'LOCALHOST'
-  const endpoint = local ? `${LOOPBACK}:${port.targetPort}` : ingress?.defaultEndpoint
+  const endpoint = local ? hostWithPort(inFamily(build, LOOPBACK), port.targetPort) : ingress?.defaultEndpoint
   const fixed = endpoint !== undefined && endpoint !== ''
   const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout, port.statName)
   const { cluster } = made
@@ -38,7 +40,8 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     cluster.cleanup_interval = KEEP_FOREVER
   }
-  if (!fixed || !endpoint.startsWith('127.0.0.1:')) cluster.upstream_bind_config = INBOUND_SOURCE
+  if (!fixed || !(endpoint.startsWith('127.0.0.1:') || endpoint.startsWith('[::1]:')))
+    cluster.upstream_bind_config = inboundSource(build)
   const services = targets.filter((t) => t.targetPort === port.targetPort)
   const [first] = services
   if (first !== undefined) {

@@ -1,6 +1,7 @@
 import { type ForwardClientCertDetails, isHttp } from '@heddle/config-model'
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import { additionalAddresses, inFamily } from '../families.js'
 import { type BoundServer, sniHosts } from '../gateways.js'
 import { defined } from '../message.js'
 import { listenerName, statName } from '../names.js'
@@ -22,7 +23,7 @@ export function gatewayListeners(build: Build, servers: readonly BoundServer[]):
   const byAddress = new Map<string, BoundServer[]>()
   for (const server of servers) {
     if (build.proxy.unprivileged && server.listenPort < FIRST_UNPRIVILEGED) continue
-    const key = listenerName(server.bind || WILDCARD, server.listenPort)
+    const key = listenerName(server.bind || inFamily(build, WILDCARD), server.listenPort)
     byAddress.set(key, [...(byAddress.get(key) ?? []), server])
   }
   return [...byAddress].flatMap(([name, list]) => listenerOf(build, name, list))
@@ -42,7 +43,8 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
   ]
   const listener = defined({
     name,
-    address: socketAddress(first.bind || WILDCARD, first.listenPort),
+    address: socketAddress(first.bind || inFamily(build, WILDCARD), first.listenPort),
+    additional_addresses: additionalAddresses(build, first.bind || WILDCARD, first.listenPort),
     traffic_direction: 'OUTBOUND' as const,
     access_log: listenerAccessLogs(build, 'gateway'),
     filter_chains: chains,

@@ -1,5 +1,6 @@
 import { type IstioIngressListener, type PortProtocol, parseProtocol, type ServerTLSSettings } from '@heddle/config-model'
 import { type Build, portSource } from '../build.js'
+import { inFamily } from '../families.js'
 import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from '../names.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import type { ServiceTarget } from '../service-targets.js'
@@ -66,7 +67,7 @@ function ingressPort(build: Build, listener: IstioIngressListener, index: number
 
 function servicePort(build: Build, { service, port, targetPort }: ServiceTarget): InboundPort {
   return {
-    bind: WILDCARD,
+    bind: inFamily(build, WILDCARD),
     targetPort,
     port: port.number,
     protocol: port.protocol,
@@ -83,7 +84,7 @@ function servicePort(build: Build, { service, port, targetPort }: ServiceTarget)
 /** What reaches the workload on a port that nobody declared: sniffed and passed on. */
 export function passthroughPort(build: Build, targetPort: number): InboundPort {
   return {
-    bind: WILDCARD,
+    bind: inFamily(build, WILDCARD),
     targetPort,
     port: 0,
     protocol: 'Unsupported',

@@ -1,5 +1,6 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import { additionalAddresses, inFamily } from '../families.js'
 import { defined, duration } from '../message.js'
 import { listenerName, VIRTUAL_INBOUND } from '../names.js'
 import { afterTlsTermination, listenerProtocol } from '../protocol.js'
@@ -62,6 +63,7 @@ export function inboundListener(
   return defined({
     name,
     address: socketAddress(address, port),
+    additional_addresses: bindToPort ? additionalAddresses(build, address, port) : undefined,
     traffic_direction: 'INBOUND' as const,
     access_log: listenerAccessLogs(build, 'inbound'),
     filter_chains: chains,
@@ -75,7 +77,7 @@ export function inboundListener(
 
 /** virtualInbound, to which everything that comes in is redirected. */
 export function virtualInboundListener(build: Build, chains: readonly FilterChain[]): Listener {
-  return inboundListener(build, VIRTUAL_INBOUND, WILDCARD, build.mesh.proxyInboundListenPort, false, chains)
+  return inboundListener(build, VIRTUAL_INBOUND, inFamily(build, WILDCARD), build.mesh.proxyInboundListenPort, false, chains)
 }
 
 function markAll<T extends object>(build: Build, message: T, sources: readonly Provenance[]): T {

@@ -130,7 +130,7 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
     ...(cidr === undefined ? {} : { subnets: [cidr] }),
     from: ['service', service, port],
     chain: () => {
-      const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(service, number)] : []
+      const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(build, service, number)] : []
       const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
       return build.origins.mark(chainOf([...resolve, ...proxy], undefined), portSource(build, service, port))
     },

@@ -3,6 +3,7 @@ import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/
 import { parseRange } from '../addresses.js'
 import { standsAt } from '../ask.js'
 import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../build.js'
+import { additionalAddresses, inFamily } from '../families.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
@@ -163,7 +164,7 @@ function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 
     chain: () => {
       const manager = httpManager(build, {
         listener: 'outbound',
-        statPrefix: statName(`outbound_${listenerName(bind, port.number)}`),
+        statPrefix: statName(`outbound_${listenerName(inFamily(build, bind), port.number)}`),
         routes,
         port: port.number,
         protocol: port.protocol,
@@ -179,7 +180,7 @@ export function httpProxyListener(build: Build): Listener | undefined {
   if (port === 0) return undefined
   const manager = httpManager(build, {
     listener: 'outbound',
-    statPrefix: statName(`outbound_${listenerName(LOOPBACK, port)}`),
+    statPrefix: statName(`outbound_${listenerName(inFamily(build, LOOPBACK), port)}`),
     routes: HTTP_PROXY_ROUTE,
     port,
     protocol: 'HTTP_PROXY',
@@ -209,8 +210,9 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
   const filters = [...(sni ? [TLS_INSPECTOR] : []), ...(http ? [HTTP_INSPECTOR] : [])]
   const alone = matching.length === 0 && everything !== undefined
   return defined({
-    name: listenerName(entry.bind, entry.port),
-    address: socketAddress(entry.bind, entry.port),
+    name: listenerName(inFamily(build, entry.bind), entry.port),
+    address: socketAddress(inFamily(build, entry.bind), entry.port),
+    additional_addresses: additionalAddresses(build, entry.bind, entry.port),
     traffic_direction: 'OUTBOUND' as const,
     bind_to_port: entry.bindToPort ? undefined : false,
     filter_chains: alone

@@ -1,10 +1,14 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import { allowsDynamicDns } from '../egress-dns.js'
+import { inFamily } from '../families.js'
 import { defined } from '../message.js'
 import { BLACK_HOLE_CLUSTER, VIRTUAL_OUTBOUND } from '../names.js'
 import { egressCluster } from '../routes/default-route.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { socketAddress, WILDCARD } from './binding.js'
+import { dynamicDnsChain } from './dynamic-dns-chain.js'
+import { HTTP_INSPECTOR } from './listener-filters.js'
 import { silentTcpProxy, statsFilters, tcpProxy } from './tcp-proxy.js'
 
 /** Where redirected outbound traffic arrives: it hands each connection to the listener of its original destination, and takes what has none. */
@@ -12,6 +16,7 @@ export function virtualOutbound(build: Build): Listener | undefined {
   const { interceptionMode } = build.proxy
   if (interceptionMode === 'NONE') return undefined
   const { proxyListenPort } = build.mesh
+  const dynamic = allowsDynamicDns(build)
   const blackhole: FilterChain = {
     name: 'virtualOutbound-blackhole',
     filter_chain_match: { destination_port: proxyListenPort },
@@ -19,12 +24,17 @@ export function virtualOutbound(build: Build): Listener | undefined {
   }
   return defined({
     name: VIRTUAL_OUTBOUND,
-    address: socketAddress(WILDCARD, proxyListenPort),
+    address: socketAddress(inFamily(build, WILDCARD), proxyListenPort),
     traffic_direction: 'OUTBOUND' as const,
     use_original_dst: true,
     transparent: interceptionMode === 'TPROXY' ? true : undefined,
     access_log: listenerAccessLogs(build, 'outbound'),
-    filter_chains: [blackhole, { name: 'virtualOutbound-catchall-tcp', filters: catchAllFilters(build) }],
+    listener_filters: dynamic ? [HTTP_INSPECTOR] : undefined,
+    filter_chains: [
+      blackhole,
+      ...(dynamic ? [dynamicDnsChain(build)] : []),
+      { name: 'virtualOutbound-catchall-tcp', filters: catchAllFilters(build) },
+    ],
     max_connections_to_accept_per_socket_event: 1,
   })
 }

@@ -2,6 +2,7 @@ import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import { type Build, portSource } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
+import { allowsDynamicDns, dynamicDnsHost } from '../egress-dns.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { defined, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
@@ -40,6 +41,7 @@ export function catchAllHost(build: Build, attemptCount: boolean): VirtualHost {
       ...include,
     }
   }
+  if (allowsDynamicDns(build)) return dynamicDnsHost(include)
   const cluster = egressCluster(build)
   return {
     name: 'allow_any',

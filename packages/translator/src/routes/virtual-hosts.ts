@@ -227,7 +227,9 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
     ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort),
   ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
-  domains.push(...vips(service).flatMap(withPort))
+  // Of several cluster IPs the first is called; those of a ServiceEntry are all its own.
+  const addresses = vips(service)
+  domains.push(...(service.registry === 'Kubernetes' ? addresses.slice(0, 1) : addresses).flatMap(withPort))
   return { ...plainDomains(domains), short: domains.map((domain) => short.includes(domain)) }
 }
 
