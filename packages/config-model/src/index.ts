@@ -37,6 +37,7 @@ export {
 } from './catalog/virtual-hosts.js'
 export type { EffectiveHttpRoute, EffectiveVirtualService } from './catalog/virtual-services.js'
 export { exportedTo } from './catalog/visibility.js'
+export { type JoiningWorkload, registerWorkload } from './catalog/workload-group.js'
 export { matchesRegex } from './checks/regex.js'
 export type { Condition, ResourceStatus } from './convert/status.js'
 export { formatDuration, parseDuration } from './decode/duration.js'

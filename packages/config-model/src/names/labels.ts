@@ -27,6 +27,7 @@ export const LABELS = {
   network: 'topology.istio.io/network',
   cluster: 'topology.istio.io/cluster',
   locality: 'istio-locality',
+  autoRegistrationGroup: 'istio.io/autoRegistrationGroup',
   region: 'topology.kubernetes.io/region',
   zone: 'topology.kubernetes.io/zone',
   subzone: 'topology.istio.io/subzone',
