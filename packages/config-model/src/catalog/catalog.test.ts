@@ -301,6 +301,17 @@ describe('ServiceEntries', () => {
       [SELECTED, serviceEntry(`{hosts: [tea.shop.svc.cluster.local], resolution: DNS, ${SE_PORTS}}`)].join('---\n'),
     )
     expect(snapshot.servicesOf('tea.shop.svc.cluster.local')).toMatchObject([{ registry: 'Kubernetes' }])
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local')).toEqual([])
+  })
+
+  it('add their addresses to a Kubernetes service of the same host and namespace', () => {
+    const entry = `{hosts: [tea.shop.svc.cluster.local], resolution: STATIC, ${SE_PORTS}, endpoints: [{address: 1.1.1.1}]}`
+    const snapshot = mesh([SELECTED, POD, SLICE, serviceEntry(entry)].join('---\n'))
+    expect(endpointsOf(snapshot, 'tea.shop.svc.cluster.local').map(({ address }) => address)).toEqual([
+      '10.1.0.1',
+      '10.1.0.9',
+      '1.1.1.1',
+    ])
   })
 
   it('of one host and namespace are one service: the oldest says what it is, ports and endpoints come together', () => {

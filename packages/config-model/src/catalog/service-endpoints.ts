@@ -52,9 +52,11 @@ export function createEndpoints(
     (service, read) => {
       const byPort = emptyPorts(service)
       if (service.registry === 'Kubernetes') kubernetesEndpoints(byPort, service, read, inputs)
-      else
-        for (const entry of oldestFirst(read.list(entriesByHost, serviceKey(service))))
+      for (const entry of oldestFirst(read.list(entriesByHost, serviceKey(service)))) {
+        // Behind a Kubernetes Service of the host stand the addresses that an entry knows, too; names would have to be resolved.
+        if (service.registry === 'External' || entry.spec.resolution === 'STATIC')
           entryEndpoints(byPort, service, entry, read, inputs)
+      }
       return [...byPort].map(([portName, endpoints]) => [endpointsKey(service, portName), endpoints] as const)
     },
     { name: 'catalog.endpoints' },
