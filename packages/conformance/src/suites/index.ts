@@ -3,6 +3,7 @@ import { analysis } from './analysis.js'
 import { authorization } from './authorization.js'
 import { envoy } from './envoy.js'
 import { gatewayApi } from './gateway-api.js'
+import { gatewayApiConformance } from './gateway-api-conformance.js'
 import { http1Desync } from './http1-desync.js'
 import { ingress } from './ingress.js'
 import { injection } from './injection.js'
@@ -27,7 +28,7 @@ export const suites: readonly Suite[] = [
   notYet('capture-iptables'),
   notYet('capture-nftables'),
   gatewayApi,
-  notYet('gateway-api-conformance'),
+  gatewayApiConformance,
   ingress,
   http1Desync,
   pathNormalization,

@@ -28,7 +28,7 @@ export interface ConvertedGateway {
   readonly parents: readonly Parent[]
   /** Ports that are asked for, of listeners that do not serve as well. */
   readonly servers: readonly Server[]
-  /** At least one of its listeners is accepted. */
+  /** At least one of its listeners is valid. */
   readonly accepted: boolean
   /** Without the numbers of routes, which are counted when all routes are known. Undefined: not ours, nothing is said about it. */
   readonly status?: Readonly<Record<string, unknown>> & { readonly listeners?: readonly ListenerStatus[] }
@@ -124,7 +124,7 @@ function convertGateway(
     gateways: built.flatMap((one) => one.gateway ?? []),
     parents: built.flatMap((one) => one.parent ?? []),
     servers,
-    accepted: built.some((one) => one.accepted),
+    accepted: built.some((one) => one.valid),
     status: {
       ...gatewayStatus(gateway),
       ...(addresses.length === 0 ? {} : { addresses }),
@@ -154,10 +154,10 @@ function unmanagedStatus({ metadata, spec, status }: KubernetesGateway): Readonl
 }
 
 function acceptedVerdict(problem: Problem | undefined, built: readonly ListenerResult[]): Verdict {
-  if (problem !== undefined || built.every(({ accepted }) => accepted))
+  if (problem !== undefined || built.every(({ valid }) => valid))
     return { reason: 'Accepted', message: 'Resource accepted', problem }
   const reason = 'ListenersNotValid'
-  if (built.some(({ accepted }) => accepted)) return { reason, message: "One or more of the Gateway's listeners are invalid" }
+  if (built.some(({ valid }) => valid)) return { reason, message: "One or more of the Gateway's listeners are invalid" }
   const message = "None of the Gateway's listeners are valid"
   return { reason, message, problem: { reason, message } }
 }
@@ -221,7 +221,7 @@ function convertListenerSet(set: ListenerSet, conflicts: Conflicts, inputs: Inpu
     gateways: built.flatMap((one) => one.gateway ?? []),
     parents: built.flatMap((one) => one.parent ?? []),
     servers,
-    accepted: built.some((one) => one.accepted),
+    accepted: built.some((one) => one.valid),
     status: {
       ...(listeners.length === 0 ? {} : { listeners }),
       conditions: withVerdicts(
@@ -243,7 +243,7 @@ function setVerdicts(
     const message = `Parent not accepted: ${problem.message}`
     return { Accepted: { ...accepted, problem: { reason: problem.reason, message } }, Programmed: programmed }
   }
-  if (built.some((one) => one.accepted)) return { Accepted: accepted, Programmed: programmed }
+  if (built.some((one) => one.valid)) return { Accepted: accepted, Programmed: programmed }
   const none = { reason: 'ListenersNotValid', message: "None of the ListenerSet's listeners are valid" }
   return { Accepted: { ...accepted, problem: none }, Programmed: { ...programmed, problem: none } }
 }
@@ -256,7 +256,8 @@ function ownerOf(owner: KubernetesGateway | ListenerSet, gateway: KubernetesGate
 
 interface ListenerResult {
   readonly status: ListenerStatus
-  readonly accepted: boolean
+  /** Accepted, and what it refers to may be used. */
+  readonly valid: boolean
   /** Absent for one that lost to another. */
   readonly server?: Server
   readonly gateway?: Gateway
@@ -278,25 +279,26 @@ function buildListeners(
     const conflict = conflicts[conflictKey(holder, listener.name)]
     if (conflict !== undefined) {
       const conditions = conflictConditions(conflict, existing, owner.generation)
-      return { status: statusOfListener(listener, supportedKinds(listener).kinds, conditions), accepted: false }
+      return { status: statusOfListener(listener, supportedKinds(listener).kinds, conditions), valid: false }
     }
     const port = portOf(listener)
     const built = buildListener({ ...listener, port: port ?? 0 }, owner, existing, inputs, read)
     if (port === undefined) return withoutPort(listener, built.status, owner)
     const { status, accepted, server } = built
+    const valid = accepted && built.programmed
     const { controller } = owner.info
     const tunnel = controller === MESH_CONTROLLER || (controller === EAST_WEST_CONTROLLER && port === HBONE_PORT)
-    if (tunnel) return { status, accepted, server }
+    if (tunnel) return { status, valid, server }
     const config = istioGateway(holder, gateway, listener, server, owner.info, hosts)
     const parent = parentOf(listener, port, config, server)
-    return { status, accepted, server, parent, ...(built.programmed ? { gateway: config } : {}) }
+    return { status, valid, server, parent, ...(built.programmed ? { gateway: config } : {}) }
   })
 }
 
 function withoutPort({ protocol }: Listener, status: ListenerStatus, owner: ListenerOwner): ListenerResult {
   const problem = { reason: 'UnsupportedProtocol', message: `protocol ${protocol} requires a port to be set` }
   const conditions = withVerdicts(status.conditions, { Accepted: { ...problem, problem } }, owner.generation)
-  return { status: { ...status, conditions }, accepted: false }
+  return { status: { ...status, conditions }, valid: false }
 }
 
 /** One Istio Gateway a listener, so that routes can bind to one of them. */
