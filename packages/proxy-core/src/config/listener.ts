@@ -41,6 +41,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     ...(fallback && { defaultFilterChain: fallback }),
   }
   fields.done({
+    additional_addresses: 'the first address is the one that is bound',
     per_connection_buffer_limit_bytes: "the proxy's own buffer limits hold",
     max_connections_to_accept_per_socket_event: 'the event loop decides',
     connection_balance_config: 'the processes share accepted connections',
