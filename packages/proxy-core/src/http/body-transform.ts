@@ -1,3 +1,4 @@
+import type { HeaderMap } from './header-map.js'
 import type { Body, BodySink } from './message.js'
 
 /** A body whose bytes go through what `wrap` makes of the sink. Its length is not known any more. */
@@ -8,5 +9,24 @@ export function transformBody(body: Body, wrap: (sink: BodySink) => BodySink): B
     pause: () => body.pause(),
     resume: () => body.resume(),
     discard: () => body.discard(),
+  }
+}
+
+/** The same body; `ended` hears its end before its sink does. */
+export function endWatched(body: Body, ended: (trailers: HeaderMap | undefined) => void): Body {
+  return {
+    length: body.length,
+    pause: () => body.pause(),
+    resume: () => body.resume(),
+    discard: () => body.discard(),
+    consume: (sink) =>
+      body.consume({
+        data: (chunk) => sink.data(chunk),
+        end: (trailers) => {
+          ended(trailers)
+          sink.end(trailers)
+        },
+        abort: (error) => sink.abort(error),
+      }),
   }
 }

@@ -4,6 +4,7 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
 import type { RouteTable } from '../route/table.js'
+import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
 import type { HttpFilter, HttpStream } from './filter.js'
 import type { Forwarding, ForwardSink } from './forward.js'
@@ -22,6 +23,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   readonly request: HttpRequest
   readonly info: StreamInfo
   responseHeaders: HeaderMap | undefined
+  /** Of gRPC. */
+  responseTrailers: HeaderMap | undefined
   readonly #runtime: ManagerRuntime
   readonly #peer: ManagedConnection
   readonly #exchange: ServerExchange
@@ -304,9 +307,16 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')
     if (grpcStatus !== undefined) this.info.grpcStatus = grpcStatus
+    else if (isGrpc(headers)) response.body = endWatched(response.body, (trailers) => this.#noteTrailers(trailers))
     // Over HTTP/2 a refused request is the trouble of its stream alone.
     const closes = this.#closes && this.request.protocol !== 'HTTP/2'
     this.#exchange.respond(response, closes || this.#peer.mustClose())
+  }
+
+  #noteTrailers(trailers: HeaderMap | undefined): void {
+    this.responseTrailers = trailers
+    const status = trailers?.get('grpc-status')
+    if (status !== undefined) this.info.grpcStatus = status
   }
 
   onDone(): void {

@@ -5,6 +5,9 @@ export const LISTENER_LABEL = 'envoy_listener_address'
 export const TCP_LABEL = 'envoy_tcp_prefix'
 export const CLASS_LABEL = 'envoy_response_code_class'
 export const CODE_LABEL = 'envoy_response_code'
+/** Of grpc_stats; empty: all methods together. */
+export const GRPC_SERVICE_LABEL = 'envoy_grpc_bridge_service'
+export const GRPC_METHOD_LABEL = 'envoy_grpc_bridge_method'
 /** Of rules_stat_prefix or shadow_rules_stat_prefix. */
 export const RBAC_LABEL = 'envoy_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'

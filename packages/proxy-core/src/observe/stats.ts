@@ -6,6 +6,8 @@ import {
   CLASS_LABEL,
   CLUSTER_LABEL,
   CODE_LABEL,
+  GRPC_METHOD_LABEL,
+  GRPC_SERVICE_LABEL,
   HTTP_LABEL,
   LISTENER_LABEL,
   LOCAL_RATE_LIMIT_LABEL,
@@ -291,7 +293,7 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
 const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
   { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
 ]
-const NESTED = /^(ssl|outlier_detection|fault|rbac|http2)_/
+const NESTED = /^(ssl|outlier_detection|fault|rbac|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -309,7 +311,10 @@ export function dottedName(family: string, labelNames: readonly string[], values
     if (statusClass !== undefined && stat.endsWith('_xx')) stat = `${stat.slice(0, -3)}_${statusClass}xx`
     const code = labels.get(CODE_LABEL)
     if (code !== undefined) stat = `${stat}_${code}`
-    const inner = labels.get(RBAC_LABEL) ?? ''
+    const method = [labels.get(GRPC_SERVICE_LABEL), labels.get(GRPC_METHOD_LABEL)].filter(
+      (part) => part !== undefined && part !== '',
+    )
+    const inner = labels.get(RBAC_LABEL) ?? method.join('.')
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
