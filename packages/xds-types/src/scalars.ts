@@ -66,6 +66,7 @@ function normalFloat(kind: number, value: unknown): number | undefined {
 }
 
 function normalLarge(kind: number, value: unknown): string | undefined {
+  if (typeof value === 'string' && SHORT_INTEGER.test(value)) return value
   const integer = toBigInt(value)
   const range = LARGE_RANGES[kind]
   return integer !== undefined && range !== undefined && integer >= range[0] && integer <= range[1]
@@ -78,6 +79,9 @@ function numberFromText(value: unknown): number | undefined {
   if (value === 'Infinity' || value === '-Infinity') return Number(value)
   return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined
 }
+
+/** No longer than what a number holds. */
+const SHORT_INTEGER = /^(0|[1-9]\d{0,8})$/
 
 function toBigInt(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value
@@ -106,6 +110,10 @@ const WRITERS: Readonly<Record<number, (writer: Writer, value: never) => void>> 
 }
 
 export function writeScalar(writer: Writer, kind: number, value: unknown, place: Place): void {
+  if (kind === KIND.string && typeof value === 'string') {
+    writer.string(value)
+    return
+  }
   const normal = normalScalar(kind, value)
   if (normal === undefined) failEncode(place, `expected ${kindName(kind)}, got ${describe(value)}`)
   WRITERS[kind]?.(writer, normal as never)

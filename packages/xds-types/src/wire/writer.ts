@@ -135,11 +135,12 @@ class BackwardWriter implements Writer {
   #ascii(value: string): boolean {
     const length = value.length
     if (this.#at < length) this.#grow(length)
+    const buffer = this.#buffer
     let at = this.#at
     for (let i = length - 1; i >= 0; i--) {
       const code = value.charCodeAt(i)
       if (code > 0x7f) return false
-      this.#buffer[--at] = code
+      buffer[--at] = code
     }
     this.#at = at
     return true

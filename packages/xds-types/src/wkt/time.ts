@@ -90,7 +90,8 @@ function momentType(
         writer.tag(2, 0)
       }
       if (moment.seconds !== 0) {
-        writer.varint64(BigInt(moment.seconds))
+        if (moment.seconds > 0 && moment.seconds <= 0xffff_ffff) writer.varint32(moment.seconds)
+        else writer.varint64(BigInt(moment.seconds))
         writer.tag(1, 0)
       }
     },
