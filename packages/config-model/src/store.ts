@@ -107,16 +107,10 @@ export function createStore(options: StoreOptions = {}): Store {
     }
     return view.current.revision
   }
-  const meshAfter = (set: readonly AnyResource[], removed: readonly (readonly [string, string])[]): MeshConfig => {
-    const name = `${base.rootNamespace}/istio`
-    const written = set.findLast((resource) => resource.kind === 'ConfigMap' && nameKey(resource.metadata) === name)
-    const gone = written === undefined && removed.some(([kind, key]) => kind === 'ConfigMap' && key === name)
-    return effectiveMeshConfig(base, (written as ConfigMap | undefined) ?? (gone ? undefined : sources.ConfigMap.get(name)))
-  }
   const apply = ({ set = [], remove = [] }: Batch): number =>
     commit(() => {
       const removed = remove.map((key) => [kindOfKey(key), nameOfKey(key)] as const)
-      discovery.write(meshAfter(set, removed), set, removed)
+      discovery.write(meshAfter(base, sources, set, removed), set, removed)
     })
   return {
     get revision() {
@@ -128,7 +122,7 @@ export function createStore(options: StoreOptions = {}): Store {
       commit(() => {
         base = next
         bases.set('', next)
-        discovery.write(meshAfter([], []), [], [])
+        discovery.write(meshAfter(next, sources, [], []), [], [])
       }),
     snapshot: () => view.current,
     subscribe: published.subscribe,
@@ -140,6 +134,19 @@ export function createStore(options: StoreOptions = {}): Store {
       statuses: effective.statuses,
     }),
   }
+}
+
+/** The mesh config as a batch leaves it, before the batch has passed. */
+function meshAfter(
+  base: MeshConfig,
+  sources: KindSources,
+  set: readonly AnyResource[],
+  removed: readonly (readonly [kind: string, name: string])[],
+): MeshConfig {
+  const name = `${base.rootNamespace}/istio`
+  const written = set.findLast((resource) => resource.kind === 'ConfigMap' && nameKey(resource.metadata) === name)
+  const gone = written === undefined && removed.some(([kind, key]) => kind === 'ConfigMap' && key === name)
+  return effectiveMeshConfig(base, (written as ConfigMap | undefined) ?? (gone ? undefined : sources.ConfigMap.get(name)))
 }
 
 function deriveMeshConfig(bases: Collection<MeshConfig>, sources: KindSources): Collection<MeshConfig> {

@@ -64,7 +64,7 @@ interface Follower {
 }
 
 function createFollower(options: KubernetesOptions, sink: RegistrySink, signal: AbortSignal): Follower {
-  const { config, clock, kinds = WATCHED_KINDS, batchMs = 10, discoverMs = 30_000 } = options
+  const { config, clock, kinds = WATCHED_KINDS, batchMs = 10 } = options
   const api = createApiServer(config)
   const known = new Map<KindName, Known>()
   /** Kinds whose first list is still to come; while there are some, nothing is given. */
@@ -108,21 +108,26 @@ function createFollower(options: KubernetesOptions, sink: RegistrySink, signal: 
     for (const resource of (await discover(api, missing, signal)).values()) follow(resource)
     becomeReady()
   }
-  return {
-    async run() {
-      const discovery = failing('')
-      while (!signal.aborted) {
-        let wait = discoverMs
-        try {
-          await lookFor()
-          discovery(undefined)
-        } catch (error) {
-          wait = Math.min(1000, discoverMs)
-          if (!signal.aborted) discovery(error instanceof Error ? error.message : String(error))
-        }
-        await pause(clock, wait, signal)
-      }
-    },
+  return { run: () => lookAgain(lookFor, failing(''), options, signal) }
+}
+
+/** Looks for kinds that were not there, until aborted. */
+async function lookAgain(
+  look: () => Promise<void>,
+  failing: (reason: string | undefined) => void,
+  { clock, discoverMs = 30_000 }: KubernetesOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    let wait = discoverMs
+    try {
+      await look()
+      failing(undefined)
+    } catch (error) {
+      wait = Math.min(1000, discoverMs)
+      if (!signal.aborted) failing(error instanceof Error ? error.message : String(error))
+    }
+    await pause(clock, wait, signal)
   }
 }
 

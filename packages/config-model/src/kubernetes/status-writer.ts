@@ -22,29 +22,14 @@ export interface StatusWriterOptions {
  */
 export function writeStatuses(options: StatusWriterOptions): Unsubscribe {
   const { config, clock, random = systemRandom, statuses, onError = () => {} } = options
-  const api = createApiServer(config)
   const abort = new AbortController()
+  const send = createSender(config, clock, abort.signal)
   const backoff = createBackoff({ clock, random })
   const written = new Map<string, unknown>()
   const pending = new Map<string, ResourceStatus>()
-  let resources: ReadonlyMap<KindName, ApiResource> = new Map()
   let busy = false
   let waiting: Unsubscribe = () => {}
 
-  const writeOne = async (key: string, wanted: ResourceStatus): Promise<void> => {
-    if (!resources.has(wanted.source))
-      resources = await discover(api, new Set([...statusKinds(pending), wanted.source]), abort.signal)
-    const resource = resources.get(wanted.source)
-    if (resource === undefined) throw new Error(`the server has no ${wanted.kind}`)
-    const home = resource.namespaced ? `/namespaces/${encodeURIComponent(wanted.namespace)}` : ''
-    const path = `${resource.base}${home}/${resource.plural}/${encodeURIComponent(wanted.name)}/status`
-    await api.patch(
-      path,
-      { status: stamped(wanted.status, new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')) },
-      abort.signal,
-    )
-    written.set(key, wanted.status)
-  }
   const drain = async (): Promise<void> => {
     if (busy) return
     busy = true
@@ -55,7 +40,8 @@ export function writeStatuses(options: StatusWriterOptions): Unsubscribe {
       pending.delete(key)
       if (equal(written.get(key), wanted.status)) continue
       try {
-        await writeOne(key, wanted)
+        await send(wanted)
+        written.set(key, wanted.status)
         backoff.reset()
       } catch (error) {
         if (abort.signal.aborted) break
@@ -88,8 +74,19 @@ export function writeStatuses(options: StatusWriterOptions): Unsubscribe {
   }
 }
 
-function statusKinds(pending: ReadonlyMap<string, ResourceStatus>): readonly KindName[] {
-  return [...pending.values()].map(({ source }) => source)
+/** Patches the status of one object, wherever the server has its kind. */
+function createSender(config: ClientConfig, clock: Clock, signal: AbortSignal): (wanted: ResourceStatus) => Promise<void> {
+  const api = createApiServer(config)
+  const resources = new Map<KindName, ApiResource>()
+  return async ({ source, kind, namespace, name, status }) => {
+    const resource = resources.get(source) ?? (await discover(api, new Set([source]), signal)).get(source)
+    if (resource === undefined) throw new Error(`the server has no ${kind}`)
+    resources.set(source, resource)
+    const home = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+    const path = `${resource.base}${home}/${resource.plural}/${encodeURIComponent(name)}/status`
+    const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    await api.patch(path, { status: stamped(status, now) }, signal)
+  }
 }
 
 /** Conditions without a time of transition get `now`, at any depth: routes have them below their parents. */
