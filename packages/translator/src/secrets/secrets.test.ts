@@ -39,6 +39,20 @@ function secretsOf(yaml: string, options = {}): { secrets: object[]; codes: stri
 }
 
 describe('secrets by credentialName', () => {
+  test('of another namespace need a ReferenceGrant, and a name that stems from the Gateway API', () => {
+    const grant = (from: string): string => `
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: edge, namespace: vault}
+spec: {from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: ${from}}], to: [{group: "", kind: Secret, name: site}]}
+`
+    const yaml = gateway('SIMPLE', 'kubernetes-gateway://vault/site') + secret('site', KEY_PAIR, 'vault')
+    expect(secretsOf(yaml).codes).toEqual(['secret.other_namespace'])
+    expect(secretsOf(yaml + grant('shop')).codes).toEqual(['secret.other_namespace'])
+    expect(secretsOf(yaml + grant('edge'))).toMatchObject({ secrets: [{ name: 'kubernetes-gateway://vault/site' }], codes: [] })
+  })
+
   test('are those of the gateway’s own namespace', () => {
     expect(secretsOf(gateway('SIMPLE', 'site') + secret('site', KEY_PAIR))).toEqual({
       secrets: [
