@@ -142,6 +142,21 @@ metadata: {name: ap${pick(2)}, namespace: ${oneOf(pick, NAMESPACES)}}
 spec: {${maybe(pick, `selector: {matchLabels: {app: a${pick(4)}}}, `)}action: ${oneOf(pick, ['ALLOW', 'DENY'])}, rules: [{to: [{operation: {ports: ["${8000 + pick(4)}"]}}]}]}
 `
 
+const envoyFilter = (pick: Pick): string => `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: ef${pick(2)}, namespace: ${oneOf(pick, NAMESPACES)}}
+spec:
+  ${maybe(pick, `workloadSelector: {labels: {app: a${pick(4)}}}`)}
+  configPatches: [{applyTo: CLUSTER, match: {context: SIDECAR_OUTBOUND}, patch: {operation: MERGE, value: {connect_timeout: ${1 + pick(9)}s}}}]
+`
+const telemetry = (pick: Pick): string => `
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: t${pick(2)}, namespace: ${oneOf(pick, NAMESPACES)}}
+spec: {${maybe(pick, `selector: {matchLabels: {app: a${pick(4)}}}, `)}accessLogging: [{providers: [{name: envoy}]}]}
+`
+
 const KINDS: readonly ((pick: Pick) => string)[] = [
   service,
   service,
@@ -157,6 +172,8 @@ const KINDS: readonly ((pick: Pick) => string)[] = [
   sidecar,
   peerAuthentication,
   authorizationPolicy,
+  envoyFilter,
+  telemetry,
 ]
 
 /** One random valid object. */

@@ -1,5 +1,7 @@
 import { type AnyResource, createStore, type ResourceKey } from '@heddle/config-model'
+import { equal } from '@heddle/runtime'
 import { createSeededRandom } from '@heddle/runtime/testing'
+import type { ResourceSet } from '@heddle/xds-types'
 import { expect, test } from 'vitest'
 import { createTranslator, type ProxyDescriptor, proxyFromJson, toJson, translate } from '../src/index.js'
 import { type Pick, randomResources } from './generated-mesh.js'
@@ -21,6 +23,14 @@ const PROXIES = [
 ]
 
 const keyOf = ({ kind, metadata }: AnyResource): ResourceKey => `${kind} ${metadata.namespace}/${metadata.name}`
+
+/** A group whose resources are what they were is the group that it was. */
+function keepsWhatIsEqual(before: ResourceSet | undefined, after: ResourceSet, where: string): void {
+  for (const group of after.groups) {
+    const old = before?.groups.find(({ id }) => id === group.id)
+    if (old !== undefined && old !== group) expect(equal(old.resources, group.resources), `${where}: ${group.id}`).toBe(false)
+  }
+}
 
 test(`after each of ${BATCHES} random batches every proxy has what one shot gives`, () => {
   const random = createSeededRandom(11)
@@ -45,11 +55,13 @@ test(`after each of ${BATCHES} random batches every proxy has what one shot give
     const remove = [...present].filter(() => pick(20) === 0)
     for (const key of remove) present.delete(key)
     for (const resource of set) present.add(keyOf(resource))
+    const before = watches.map(({ watch }) => watch.current)
     store.apply({ set, remove })
     translator.update(store.snapshot())
     // All are told at each batch; one is compared, another one each time.
     const one = watches[batch % watches.length]
     if (one === undefined) break
+    keepsWhatIsEqual(before[batch % watches.length], one.watch.current, `${one.proxy.id} after batch ${batch}`)
     expect(one.watch.current).toBe(told.get(one.proxy))
     const wanted = JSON.stringify(toJson(translate(store.snapshot(), one.proxy).resources))
     const has = JSON.stringify(toJson(one.watch.current))

@@ -58,7 +58,7 @@ describe('generated meshes', () => {
       }),
       { numRuns: 300, seed: 7 },
     )
-  }, 60_000)
+  }, 200_000)
 })
 
 test('the examples keep the rules', () => {
@@ -106,5 +106,5 @@ test.skipIf(data === undefined)(
     }
     expect(wrong).toEqual([])
   },
-  60_000,
+  200_000,
 )
