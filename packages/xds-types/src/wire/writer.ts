@@ -1,6 +1,6 @@
 const TEXT = new TextEncoder()
 /** Below this many characters a loop beats TextEncoder. */
-const SHORT = 64
+const SHORT = 160
 
 /**
  * Writes protobuf backwards, from the end of a growing buffer to its start: when the tag of a nested message is written,
