@@ -25,8 +25,8 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 nginx -v 2>&1
-haproxy -v | head -n 1
-{ wrk -v 2>&1 || true; } | head -n 1
+haproxy -v | sed -n 1p
+{ wrk -v 2>&1 || true; } | sed -n 1p
 h2load --version
 
 interop=$here/../../interop/scripts/install.sh
