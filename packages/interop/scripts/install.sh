@@ -51,7 +51,7 @@ fi
 
 ln -sfn "$envoy" "$tools/envoy"
 ln -sfn "$python_folder" "$tools/grpcio"
-printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | head -n 1)"
+printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | sed -n 1p)"
 printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
-printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | head -n 1)"
+printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | sed -n 1p)"
 printf 'in      %s\n' "$tools"
