@@ -3,18 +3,18 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createFolderStore, createJwtAuthenticator, createSelfSignedAuthority, createServerCertificate } from '@heddle/ca'
 import { createCertificateService, createServerCredentials } from '@heddle/ca/grpc'
-import { createStore, type MeshSnapshot } from '@heddle/config-model'
+import { createStore } from '@heddle/config-model'
 import { watchDirectory } from '@heddle/config-model/sources'
 import {
   systemClock as clock,
+  createWatch,
   DEFAULT_TRUST_DOMAIN,
   formatSpiffeId,
-  mapWatch,
   ok,
   systemRandom as random,
   type Watch,
 } from '@heddle/runtime'
-import { proxyFromNode, translate } from '@heddle/translator'
+import { createTranslator, proxyFromNode } from '@heddle/translator'
 import { createXdsServer, type NodeInfo, requireNodeIdentity } from '@heddle/xds-server'
 import { listenGrpc } from '@heddle/xds-server/grpc'
 import type { ResourceSet } from '@heddle/xds-types'
@@ -31,15 +31,11 @@ export interface SyncStatus {
 
 const runFolder = variable('RUN_FOLDER')
 
-// Configuration: the store follows the folder, and `snapshots` follows the store.
+// Configuration: the store follows the folder, and the translator follows the store. A change costs what it touches.
 const store = createStore()
 const folder = await watchDirectory(variable('CONFIG_FOLDER'), { store, clock })
-const snapshots: Watch<MeshSnapshot> = {
-  get current() {
-    return store.snapshot()
-  },
-  subscribe: store.subscribe,
-}
+const translator = createTranslator(store.snapshot())
+store.subscribe(translator.update)
 
 // Identity: tokens of service accounts say who somebody is; certificates are issued for that and nothing else.
 const authority = await createSelfSignedAuthority({ clock, store: createFolderStore(join(runFolder, 'ca')) })
@@ -51,15 +47,15 @@ const authenticate = createJwtAuthenticator({
   trustDomain: DEFAULT_TRUST_DOMAIN,
 })
 
-// Discovery: each proxy gets what the translator makes of the present snapshot for its node.
+// Discovery: each proxy gets what the translator makes for its node.
 const xds = createXdsServer({
-  resources: (node) => mapWatch(snapshots, (snapshot) => resourcesFor(node, snapshot)),
+  resources: (node) => resourcesFor(node),
   admit: requireNodeIdentity(identityOf),
 })
 
-function resourcesFor(node: NodeInfo, snapshot: MeshSnapshot): ResourceSet | undefined {
+function resourcesFor(node: NodeInfo): Watch<ResourceSet | undefined> {
   const proxy = proxyFromNode(node)
-  return proxy.ok ? translate(snapshot, proxy.value).resources : undefined
+  return proxy.ok ? translator.watch(proxy.value) : createWatch<ResourceSet | undefined>(undefined)
 }
 
 function identityOf({ metadata }: NodeInfo): string | undefined {
