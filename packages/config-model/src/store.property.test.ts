@@ -298,7 +298,7 @@ it('10,000 random batches: step by step is at once, what did not change is the s
   )
   console.log(`${BATCHES.toLocaleString('en')} batches\n${lines.join('\n')}`)
   for (const name of COUNTED) expect(totals[name]?.builds, name).toBeGreaterThan(0)
-}, 120_000)
+}, 300_000)
 
 it('a snapshot stays as it was', () => {
   const random = createSeededRandom(7)
