@@ -8,12 +8,11 @@ import { http2Call, http2Client, startHttp2Upstream } from './http2-harness.js'
 /** What a request leaves behind. A slope over many requests, so that caches that fill once do not count. */
 
 const soak = process.env['HEDDLE_SOAK'] !== undefined
-const REQUESTS = 60_000
+const REQUESTS = soak ? 60_000 : 12_000
 const SAMPLES = 6
-const MOST_BYTES_A_REQUEST = 16
+// Fewer requests, more noise: the short form sees what keeps an object of each request.
+const MOST_BYTES_A_REQUEST = soak ? 16 : 200
 const AT_ONCE = 20
-
-if (!soak) console.log('leak test skipped: it runs with HEDDLE_SOAK=1')
 
 const collect = (): void => {
   setFlagsFromString('--expose_gc')
@@ -32,7 +31,7 @@ function slope(points: readonly (readonly [x: number, y: number])[]): number {
   return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
 }
 
-describe.skipIf(!soak)('60,000 requests leave nothing behind', () => {
+describe(`${REQUESTS} requests leave nothing behind`, () => {
   const closing: (() => Promise<void> | void)[] = []
   let http1: TestProxy
   let http2: TestProxy

@@ -52,6 +52,8 @@ export interface StreamStatus {
 export interface TypeRecord extends TypeStatus {
   subscribed(wildcard: boolean, names: number): void
   wasSent(exchange: Exchange, resources: readonly VersionedResource[]): void
+  /** The client has brought the version along from an earlier stream: nothing was sent, and nothing needs an answer. */
+  wasCurrent(exchange: Exchange): void
   wasAcked(at: number, nonce: string): void
   wasNacked(at: number, nonce: string, error: ErrorDetail): void
 }
@@ -98,6 +100,10 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
     wasSent(exchange, resources) {
       sent = exchange
       open = resources
+    },
+    wasCurrent(exchange) {
+      sent = exchange
+      acked = exchange
     },
     wasAcked(at, nonce) {
       if (sent?.nonce !== nonce) return

@@ -41,6 +41,9 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
           record.wasNacked(clock.now(), effect.nonce, effect.error)
           emit({ ...effect, kind: 'nacked' })
           break
+        case 'current':
+          record.wasCurrent({ version: effect.version, nonce: '', at: clock.now() })
+          break
         case 'stale':
           emit({ ...effect, kind: 'stale-nonce' })
           break

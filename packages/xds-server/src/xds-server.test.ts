@@ -210,6 +210,23 @@ describe('pushes', () => {
 })
 
 describe('status and the barrier', () => {
+  test('a client that brings along what is current is SYNCED, though nothing was sent (line 43)', () => {
+    const endpoints = [{ cluster_name: 'a' }]
+    cache.set('n1', { groups: [{ id: 'all', resources: new Map([[EDS, endpoints]]) }] })
+    const first = open()
+    first.request({ node: { id: 'n1' }, type_url: EDS, resource_names_subscribe: ['a'] })
+    const [status] = [...server.status()]
+    const [{ version = '' } = {}] = server.sent(status?.streamId ?? '').get(EDS) ?? []
+    const again = open()
+    again.request({
+      node: { id: 'n1' },
+      type_url: EDS,
+      resource_names_subscribe: ['a'],
+      initial_resource_versions: { a: version },
+    })
+    expect(again.names).toEqual([])
+    expect([...server.status()].map(({ types }) => types.get(EDS)?.state)).toEqual(['STALE', 'SYNCED'])
+  })
   test('NOT SENT, STALE, SYNCED, NACKED, with versions, nonces and times (line 27)', () => {
     const stream = connect('n1')
     const status = () => [...server.status()][0]!.types.get(CDS)!

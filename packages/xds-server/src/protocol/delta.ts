@@ -42,7 +42,10 @@ function subscribe(state: TypeState, request: DeltaRequest, first: boolean): rea
   const wasWildcard = subscription.wildcard
   // Later than in the first request of a type they mean nothing (xds-protocol 44).
   const had = first ? request.initialResourceVersions : NONE
-  if (first) knowledge.reset(had)
+  if (first) {
+    knowledge.reset(had)
+    state.arrived = had.size > 0
+  }
   const change = applyDeltaNames(subscription, request, { first, wildcardWhenEmpty: rule.wildcardWhenEmpty })
   if (change.wildcardRequested) {
     // A renewed wildcard is answered with everything again, a new one with what the client lacks.

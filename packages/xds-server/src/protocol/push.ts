@@ -127,7 +127,9 @@ function createSender(nonces: Nonces, dialect: Dialect, states: ReadonlyMap<stri
     const plan = planOf(state, view)
     if (!dialect.isDue(state, plan)) {
       state.knowledge.commit(view, [])
-      return []
+      if (!state.arrived) return []
+      state.arrived = false
+      return [{ kind: 'current', typeUrl: state.rule.typeUrl, version: view.version }]
     }
     const scope: Scope = { onlyRequested: behind && !state.mustAnswer, holdRemovals: holdsRemovals(state, plan) }
     const composed = dialect.compose(state, view, plan, scope)

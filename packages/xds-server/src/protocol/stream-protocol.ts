@@ -66,6 +66,8 @@ export type Effect =
       readonly version: string
       readonly error: ErrorDetail
     }
+  /** The client came with everything that it asks for, in its current version: there is nothing to send (xds-protocol 43). */
+  | { readonly kind: 'current'; readonly typeUrl: string; readonly version: string }
   /** The request answered a response that is not the last one. SotW ignores such a request wholly, Delta only its ACK. */
   | { readonly kind: 'stale'; readonly typeUrl: string; readonly nonce: string }
   /** The type cannot be served from the newest snapshot; what was there before stays (xds-protocol 63). */

@@ -18,6 +18,8 @@ export interface TypeState {
   blocked: boolean
   /** The client's last word was a NACK: it still uses what it had. */
   rejected: boolean
+  /** The client came with resources of an earlier stream, and nothing has been said to them yet. */
+  arrived: boolean
   /** The client waits for an answer even if there is nothing to tell. */
   mustAnswer: boolean
 }
@@ -32,6 +34,7 @@ export function createTypeState(rule: TypeRule, pending?: (name: string) => bool
     awaiting: undefined,
     blocked: false,
     rejected: false,
+    arrived: false,
     mustAnswer: false,
   }
 }
@@ -47,6 +50,7 @@ export function noteSent(state: TypeState, nonce: string, version: string): void
   state.awaiting = { nonce, version }
   state.blocked = true
   state.mustAnswer = false
+  state.arrived = false
 }
 
 /** Enters that the client has answered the last response; `error` makes it a NACK. */
