@@ -29,6 +29,9 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // One process for many files: starting one for each took most of the time. The order is another each run, so what one file
+          // leaves behind meets every other sooner or later; `--isolate` gives each its own again.
+          isolate: false,
           include: ['packages/*/src/**/*.test.ts'],
           exclude: ['**/*.property.test.ts', '**/node_modules/**', '**/dist/**'],
           setupFiles: [setup('handles'), setup('no-sockets')],
