@@ -526,8 +526,7 @@ describe('http2/3.5', () => {
   })
 })
 
-// Envoy closes without a GOAWAY for a PING on a stream (http2/violations); so do we. h2spec wants to see one.
-test.fails('http2/5.4.1/2 an invalid PING is told by GOAWAY', async () => {
+test('http2/5.4.1/2 an invalid PING is told by GOAWAY', async () => {
   const client = await rawClient(proxy.port)
   client.send(frame(TYPE.ping, 0, 3, Buffer.alloc(8)))
   const told = await client.next(({ type }) => type === TYPE.goaway)

@@ -29,7 +29,7 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
     this.#stream = stream
     const request = this.#request
     const { method, scheme, authority, path, headers, body, upgrade } = request
-    const block = this.#h2.startFields()
+    const block = this.#h2.out.startFields()
     const extended = upgrade !== undefined && upgrade !== 'connect'
     block.add(':method', extended ? 'CONNECT' : method)
     if (extended) block.add(':protocol', upgrade)
@@ -40,7 +40,7 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
     block.add(':authority', authority)
     addFields(block, headers, upgrade === undefined ? body.length?.toString() : undefined)
     const endStream = body.length === 0 && upgrade === undefined
-    this.#h2.sendHeaders(stream, block, endStream)
+    this.#h2.out.headers(stream, block, endStream)
     // Of an upgrade nothing is sent before the upstream has agreed (CVE-2025-64763).
     if (!endStream && upgrade === undefined) this.#sendBody()
   }

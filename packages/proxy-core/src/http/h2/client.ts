@@ -72,7 +72,7 @@ class Session implements ClientSession, Http2Side {
 
   send(request: HttpRequest, events: ClientExchangeEvents): ClientExchange {
     this.#idleProbe.stop()
-    if (this.#wantsProbe) this.#h2.ping()
+    if (this.#wantsProbe) this.#h2.probe()
     this.#wantsProbe = false
     this.#total++
     const exchange = new Http2ClientExchange(this.#h2, request, events)
@@ -84,7 +84,7 @@ class Session implements ClientSession, Http2Side {
       this.#options.http2.initialStreamWindowSize,
     )
     this.#nextId += 2
-    this.#h2.add(stream, false)
+    this.#h2.streams.add(stream, false)
     exchange.start(stream)
     return exchange
   }
@@ -102,13 +102,14 @@ class Session implements ClientSession, Http2Side {
   onHeaders(streamId: number, head: MessageHead, endStream: boolean): void {
     const stream = this.#h2.streams.get(streamId)
     if (stream !== undefined) (stream.owner as Http2ClientExchange).onHeaders(head, endStream)
-    else if (!this.#h2.isStray(streamId)) throw new Http2Error(ERROR_CODE.protocolError, 'HEADERS on a stream that nobody opened')
+    else if (!this.#h2.streams.isStray(streamId))
+      throw new Http2Error(ERROR_CODE.protocolError, 'HEADERS on a stream that nobody opened')
   }
 
   onGoaway(lastStreamId: number): void {
     const first = !this.#draining
     this.#draining = true
-    for (const stream of [...this.#h2.streams.values()]) if (stream.id > lastStreamId) this.#h2.refused(stream)
+    for (const stream of this.#h2.streams.snapshot()) if (stream.id > lastStreamId) this.#h2.refused(stream)
     if (first) this.#handler.onDraining(this)
     this.#closeIfIdle()
   }
@@ -138,7 +139,7 @@ class Session implements ClientSession, Http2Side {
 
   #closeIfIdle(): void {
     if (this.active > 0 || this.#h2.over) return
-    if (!this.#failed) this.#h2.goaway(0, ERROR_CODE.noError)
+    if (!this.#failed) this.#h2.sendGoaway(0, ERROR_CODE.noError)
     this.#h2.finish()
   }
 }

@@ -83,11 +83,11 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
     const status = response.status === 101 && this.upgrade !== undefined ? 200 : response.status
     const bodiless = this.request.method === 'HEAD' || status === 204 || status === 304 || status < 200
     const endStream = bodiless || body.length === 0
-    const block = this.#h2.startFields()
+    const block = this.#h2.out.startFields()
     block.add(':status', String(status))
     addFields(block, headers, bodiless ? headers.get('content-length') : body.length?.toString())
     if (bodiless) body.discard()
-    this.#h2.sendHeaders(stream, block, endStream)
+    this.#h2.out.headers(stream, block, endStream)
     if (endStream) return
     stream.source = body
     body.consume(stream)
@@ -121,9 +121,9 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
   }
 
   #sendContinue(): void {
-    const block = this.#h2.startFields()
+    const block = this.#h2.out.startFields()
     block.add(':status', '100')
-    this.#h2.sendHeaders(this.#stream, block, false)
+    this.#h2.out.headers(this.#stream, block, false)
   }
 }
 

@@ -72,7 +72,7 @@ class Session implements ServerSession, Http2Side {
     }
     if (this.#draining) return
     this.#draining = true
-    this.#h2.goaway(MAX_STREAM_ID, ERROR_CODE.noError)
+    this.#h2.sendGoaway(MAX_STREAM_ID, ERROR_CODE.noError)
     if (this.#options.timeouts.drain > 0) this.#drainTimer.start(this.#options.timeouts.drain)
     else this.#refuseFurther()
   }
@@ -89,8 +89,8 @@ class Session implements ServerSession, Http2Side {
   #refuseFurther(): void {
     if (this.#h2.over || this.#lastAccepted !== MAX_STREAM_ID) return
     this.#drainTimer.stop()
-    this.#lastAccepted = this.#h2.lastPeerStream
-    this.#h2.goaway(this.#lastAccepted, ERROR_CODE.noError)
+    this.#lastAccepted = this.#h2.streams.lastPeer
+    this.#h2.sendGoaway(this.#lastAccepted, ERROR_CODE.noError)
     if (this.active === 0) this.#h2.finish()
   }
 
@@ -100,7 +100,7 @@ class Session implements ServerSession, Http2Side {
       this.#onTrailers(stream, head, endStream)
       return
     }
-    if (this.#h2.isStray(streamId)) return
+    if (this.#h2.streams.isStray(streamId)) return
     if ((streamId & 1) === 0) throw new Http2Error(ERROR_CODE.protocolError, 'a client opens odd streams', { tell: false })
     const { http2 } = this.#options
     if (streamId > this.#lastAccepted || this.active >= http2.maxConcurrentStreams) {
@@ -118,7 +118,7 @@ class Session implements ServerSession, Http2Side {
     this.#total++
     const exchange = new Http2ServerExchange(this.#h2, this, head, endStream, scheme)
     const stream = new Http2Stream(streamId, this.#h2, exchange, this.#h2.peer.initialWindowSize, http2.initialStreamWindowSize)
-    this.#h2.add(stream, true)
+    this.#h2.streams.add(stream, true)
     exchange.begin(stream, endStream, head)
     this.#handler.onRequest(exchange)
   }

@@ -4,6 +4,7 @@ import type { Body, BodySink } from '../message.js'
 import type { Http2Connection } from './connection.js'
 import { ReceiveWindow } from './flow-control.js'
 import { DEFAULT_FRAME_SIZE, ERROR_CODE } from './frames.js'
+import type { Outbound } from './outbound.js'
 
 /** So much may wait for windows and for the connection before the sender of a body is asked to wait. */
 const ENOUGH_QUEUED = 64 * 1024
@@ -37,6 +38,7 @@ export class Http2Stream implements Body, BodySink {
   /** Whose data goes out: it is asked to go on when there is room. */
   source: Body | undefined
   readonly #connection: Http2Connection
+  readonly #out: Outbound
   readonly #window: ReceiveWindow
   #sink: BodySink | undefined
   #paused = false
@@ -54,6 +56,7 @@ export class Http2Stream implements Body, BodySink {
   constructor(id: number, connection: Http2Connection, owner: StreamOwner, sendWindow: number, receiveWindow: number) {
     this.id = id
     this.#connection = connection
+    this.#out = connection.out
     this.owner = owner
     this.sendWindow = sendWindow
     this.#window = new ReceiveWindow(receiveWindow)
@@ -69,7 +72,7 @@ export class Http2Stream implements Body, BodySink {
   /** Bytes that nobody will take: padding, and what belongs to a body that is not wanted. */
   give(bytes: number): void {
     const increment = this.#window.consumed(bytes)
-    if (increment > 0 && !this.remoteEnded && !this.closed) this.#connection.windowUpdate(this.id, increment)
+    if (increment > 0 && !this.remoteEnded && !this.closed) this.#connection.giveWindow(this.id, increment)
   }
 
   push(chunk: Buffer): void {
@@ -146,11 +149,11 @@ export class Http2Stream implements Body, BodySink {
     const { length } = chunk
     this.sent += length
     let from = 0
-    if (this.#queue === undefined) from = this.#connection.sendData(this, chunk, 0)
+    if (this.#queue === undefined) from = this.#out.data(this, chunk, 0)
     if (from === length) return true
     this.#queue ??= new HeldBytes()
     this.#queue.append(from === 0 ? chunk : chunk.subarray(from))
-    this.#connection.block(this)
+    this.#out.block(this)
     if (this.#queued() < ENOUGH_QUEUED) return true
     this.#waiting = true
     return false
@@ -177,7 +180,7 @@ export class Http2Stream implements Body, BodySink {
   pump(): boolean {
     const queue = this.#queue
     if (queue === undefined || this.closed) return false
-    queue.skip(this.#connection.sendData(this, queue.peek(), 0, DEFAULT_FRAME_SIZE))
+    queue.skip(this.#out.data(this, queue.peek(), 0, DEFAULT_FRAME_SIZE))
     if (queue.length === 0) this.#queue = undefined
     if (this.#waiting && queue.length < ENOUGH_QUEUED / 2) {
       this.#waiting = false
@@ -195,7 +198,7 @@ export class Http2Stream implements Body, BodySink {
   }
 
   #sendEnd(): void {
-    this.#connection.sendEnd(this, this.#outgoingTrailers)
+    this.#out.end(this, this.#outgoingTrailers)
   }
 
   /** The peer wants no more of it. */
