@@ -3,6 +3,7 @@ import type { CompiledFilterChain, CompiledListener, HttpManager } from './confi
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
+import { ownAddress } from './net/address.js'
 import type { Lookup } from './net/dns.js'
 import { createListenerSession, type ListenerSession } from './net/listener.js'
 import type { Network } from './net/network.js'
@@ -15,6 +16,8 @@ import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
 import { createDns } from './upstream/dns.js'
+import { createGrpcClient } from './upstream/grpc-client.js'
+import { createHttpClient } from './upstream/http-client.js'
 
 export interface LiveOptions {
   network: Network
@@ -44,6 +47,8 @@ export function createLivePath(options: LiveOptions): LivePath {
     stats: (statName) => createClusterStats(stats, statName),
     resolve: createDns({ lookup: options.lookup, clock, logger }),
   })
+  const http = createHttpClient({ clusters, timers })
+  const localAddress = ownAddress()
   const forwarder = createRouter({ clusters, timers, clock, random })
 
   const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
@@ -57,6 +62,8 @@ export function createLivePath(options: LiveOptions): LivePath {
       filterDeps: {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
         clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
+        http,
+        grpc: (cluster) => createGrpcClient({ clusters, cluster, timers, localAddress }),
       },
     })
   }

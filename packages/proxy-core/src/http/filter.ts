@@ -3,6 +3,8 @@ import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { Connection } from '../net/connection.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RequestHead } from '../route/table.js'
+import type { GrpcClient } from '../upstream/grpc-client.js'
+import type { HttpClient } from '../upstream/http-client.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 import type { StreamInfo } from './stream-info.js'
 
@@ -45,6 +47,10 @@ export interface FilterDeps {
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */
   clusterMetadata?(cluster: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
+  /** Requests of the filter's own, over the proxy's clusters: keys, authorization, tokens. Absent where there is no network. */
+  http?: HttpClient
+  /** gRPC calls of the filter's own to one of the proxy's clusters. */
+  grpc?(cluster: string): GrpcClient
 }
 
 /** A request that is only thought of: what filters are asked about it by explain. */

@@ -75,6 +75,7 @@ export class GrpcCall implements GrpcStream, AttemptEvents {
     headers.appendLower('content-type', 'application/grpc')
     for (const [name, value] of metadata ?? []) headers.append(name, value)
     headers.appendLower('x-envoy-internal', 'true')
+    if (timeoutMs > 0) headers.appendLower('x-envoy-expected-rq-timeout-ms', String(Math.ceil(timeoutMs)))
     if (localAddress !== undefined) headers.appendLower('x-forwarded-for', localAddress)
     const line = { method: 'POST', scheme: 'http', protocol: 'HTTP/2' as const, authority: authority ?? cluster, path }
     return { ...line, headers, body: this.#messages }
