@@ -83,6 +83,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>>,
     },
     routes: (name) => store.routes(name),
+    sessionAt: (address) => listeners.at(address),
   })
   const listeners = createListenerManager({
     ...{ network, clock, logger, start: live.start },

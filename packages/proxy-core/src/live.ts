@@ -4,6 +4,7 @@ import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
 import { ownAddress } from './net/address.js'
+import type { SocketAddress } from './net/connection.js'
 import type { Lookup } from './net/dns.js'
 import { createListenerSession, type ListenerSession } from './net/listener.js'
 import type { Network } from './net/network.js'
@@ -30,6 +31,8 @@ export interface LiveOptions {
   node: FilterDeps['node']
   /** The route table of an RDS name. */
   routes(name: string): Watch<RouteTable | undefined>
+  /** See ListenerSessionOptions. */
+  sessionAt?(address: SocketAddress): ListenerSession | undefined
 }
 
 /** The live path: socket, listener filters, filter chain, TLS, HTTP manager, filters, router, cluster, pool. */
@@ -72,6 +75,7 @@ export function createLivePath(options: LiveOptions): LivePath {
     start: (listener) =>
       createListenerSession({
         ...{ listener, tls, clock, logger },
+        ...(options.sessionAt && { sessionAt: options.sessionAt }),
         stats: createListenerStats(stats, statNameOf(listener)),
         terminal(chain) {
           const terminal = loggingAs(chain)

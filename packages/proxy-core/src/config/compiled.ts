@@ -15,10 +15,13 @@ export interface CompiledListener {
   readonly name: string
   readonly address: SocketAddress
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
+  readonly additionalAddresses: readonly SocketAddress[]
   readonly bindToPort: boolean
   readonly useOriginalDst: boolean
   /** Of connections, written when they end. */
   readonly accessLogs: readonly AccessLogConfig[]
+  /** Its socket takes what a TPROXY rule brings. */
+  readonly transparent: boolean
   /** As configured: connections are known alike by two listeners only if these are equal. */
   readonly listenerFilterMessages: readonly unknown[]
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]

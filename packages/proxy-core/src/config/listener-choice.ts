@@ -1,21 +1,35 @@
 import type { SocketAddress } from '../net/connection.js'
 import type { CompiledListener } from './compiled.js'
 
-const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
+/** By `address:port`, the first that claims it. */
+export function indexListeners<T>(all: readonly T[], listenerOf: (one: T) => CompiledListener): ReadonlyMap<string, T> {
+  const index = new Map<string, T>()
+  for (const one of all) {
+    const { address, additionalAddresses } = listenerOf(one)
+    for (const each of [address, ...additionalAddresses]) if (!index.has(keyOf(each))) index.set(keyOf(each), one)
+  }
+  return index
+}
 
-/**
- * The listener that takes a connection to `destination`: the exact address and port, then any address with that port, then
- * the one that takes redirected connections (use_original_dst, which binds a port of its own).
- */
+/** The listener of the exact address and port, then that of any address with the port: where use_original_dst hands a connection on. */
+export function listenerAt<T>(index: ReadonlyMap<string, T>, { address, port }: SocketAddress): T | undefined {
+  return (
+    index.get(keyOf({ address, port })) ??
+    index.get(keyOf({ address: address.includes(':') ? '::' : '0.0.0.0', port })) ??
+    index.get(keyOf({ address: '::', port }))
+  )
+}
+
+/** The listener that a connection to `destination` ends up at, redirected ones included. */
 export function listenerFor(
   listeners: readonly CompiledListener[],
   destination: SocketAddress,
   direction: 'INBOUND' | 'OUTBOUND' = 'OUTBOUND',
 ): CompiledListener | undefined {
-  const onPort = listeners.filter(({ address }) => address.port === destination.port)
+  const index = indexListeners(listeners, (listener) => listener)
   return (
-    onPort.find(({ address }) => address.address === destination.address) ??
-    onPort.find(({ address }) => ANY_ADDRESS.has(address.address)) ??
-    listeners.find((listener) => listener.useOriginalDst && listener.direction === direction)
+    listenerAt(index, destination) ?? listeners.find((listener) => listener.useOriginalDst && listener.direction === direction)
   )
 }
+
+const keyOf = ({ address, port }: SocketAddress): string => `${address} ${port}`

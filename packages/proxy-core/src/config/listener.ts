@@ -1,5 +1,6 @@
 import type { Result } from '@heddle/runtime'
-import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { AdditionalAddress, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { SocketAddress } from '../net/connection.js'
 import { compileAccessLogs } from './access-logs.js'
 import { compileAddress } from './address.js'
 import type { CompileDeps, CompiledFilterChain, CompiledListener } from './compiled.js'
@@ -26,9 +27,11 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
   const listener: CompiledListener = {
     name: fields.string('name'),
     address: compileAddress(fields.message('address')),
+    additionalAddresses: fields.messages('additional_addresses').map(compileAdditional),
     direction: fields.choice('traffic_direction', ['UNSPECIFIED', 'INBOUND', 'OUTBOUND'], 'UNSPECIFIED'),
     bindToPort: fields.boolean('bind_to_port', true),
     useOriginalDst: fields.boolean('use_original_dst'),
+    transparent: fields.boolean('transparent'),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
@@ -41,7 +44,6 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     ...(fallback && { defaultFilterChain: fallback }),
   }
   fields.done({
-    additional_addresses: 'the first address is the one that is bound',
     per_connection_buffer_limit_bytes: "the proxy's own buffer limits hold",
     max_connections_to_accept_per_socket_event: 'the event loop decides',
     connection_balance_config: 'the processes share accepted connections',
@@ -54,4 +56,10 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     ignore_global_conn_limit: 'there is no global limit',
   })
   return listener
+}
+
+function compileAdditional(fields: Fields<AdditionalAddress>): SocketAddress {
+  const address = compileAddress(fields.message('address'))
+  fields.done()
+  return address
 }

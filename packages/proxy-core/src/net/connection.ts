@@ -64,7 +64,7 @@ export interface ConnectionHandler {
 export interface Connection {
   readonly remote: SocketAddress
   readonly local: SocketAddress
-  /** Destination before redirection, where the listener asked for it. */
+  /** Destination before redirection, where the listener asked for it; undefined for a connection that was not redirected. */
   readonly originalDestination?: SocketAddress | undefined
   /**
    * Server name of the ClientHello, once a tls_inspector has read it. Envoy's requested_server_name: without that listener

@@ -4,7 +4,7 @@ import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
-import type { Connection } from './connection.js'
+import type { Connection, SocketAddress } from './connection.js'
 import { refusingGuard, sameIntake, sameTransport, successionOf } from './succession.js'
 import type { Served, Terminal } from './terminal.js'
 import type { Tls } from './tls.js'
@@ -17,12 +17,16 @@ export interface ListenerSessionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly stats: ListenerStats
+  /** The session of the listener at this address, for use_original_dst; without it connections stay where they are accepted. */
+  sessionAt?(destination: SocketAddress): ListenerSession | undefined
 }
 
 /** The life of one listener as it was configured at one time; its sockets belong to somebody else. */
 export interface ListenerSession {
   readonly listener: CompiledListener
   accept(connection: Connection): void
+  /** As `accept`, what another listener was the first to accept: it stays here, whatever use_original_dst says. */
+  takeOver(connection: Connection): void
   /** Serves what another session has led through listener filters and TLS. Throws when a guard refuses it. */
   admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void
   /** Goes on with what another session serves, under a chain of this one. False: it cannot. */
@@ -76,10 +80,17 @@ class Session implements ListenerSession {
   }
 
   accept(connection: Connection): void {
-    const { listener, logger, stats } = this.#options
+    this.#begin(connection, this.listener.useOriginalDst)
+  }
+
+  takeOver(connection: Connection): void {
+    this.#begin(connection, false)
+  }
+
+  #begin(connection: Connection, mayHandOff: boolean): void {
+    const { listener, logger } = this.#options
     this.#pending.add(connection)
-    count(connection, stats)
-    this.#serve(connection).catch((error: Error) => {
+    this.#serve(connection, mayHandOff).catch((error: Error) => {
       logger.debug(
         { listener: listener.name, remote: formatAddress(connection.remote), reason: error.message },
         'a connection was refused',
@@ -90,12 +101,20 @@ class Session implements ListenerSession {
     })
   }
 
-  async #serve(accepted: Connection): Promise<void> {
-    const { clock, stats } = this.#options
+  async #serve(accepted: Connection, mayHandOff: boolean): Promise<void> {
+    const { clock, stats, sessionAt } = this.#options
     const facts = await inspectConnection(accepted, this.listener, clock)
     if (facts === undefined) {
       stats.downstreamPreCxTimeout.inc()
       throw new Error('the listener filters learned nothing in time')
+    }
+    const { originalDestination } = accepted
+    const meant = mayHandOff && originalDestination !== undefined ? sessionAt?.(originalDestination) : undefined
+    if (meant !== undefined && meant.listener.name !== this.listener.name) {
+      this.#pending.delete(accepted)
+      meant.takeOver(accepted)
+      this.#left()
+      return
     }
     const chosenBy = this.#inForce()
     const chain = chosenBy.chainFor(facts)
@@ -103,6 +122,7 @@ class Session implements ListenerSession {
       stats.noFilterChainMatch.inc()
       throw new Error('no filter chain fits')
     }
+    count(accepted, stats)
     const connection = await secure(accepted, chain, this.#options)
     const known: ConnectionFacts = connection.tls === undefined ? facts : { ...facts, peerUris: connection.tls.peerUris }
     const inForce = this.#inForce()
@@ -195,6 +215,11 @@ class Session implements ListenerSession {
     }
     return terminal
   }
+}
+
+/** Its sockets ask for the destination before redirection. */
+export function asksOriginalDestination({ useOriginalDst, listenerFilters }: CompiledListener): boolean {
+  return useOriginalDst || listenerFilters.includes('original_dst')
 }
 
 /** Out here, so that a connection does not hold the session that accepted it. */

@@ -5,6 +5,10 @@ export interface ListenOptions {
   /** Many connections may be accepted between two turns of the loop; 0 is the system's default. */
   backlog?: number
   reusePort?: boolean
+  /** Connections are asked for their destination before redirection ({@link Connection.originalDestination}). */
+  redirected?: boolean
+  /** A TPROXY rule brings connections here: their local address is their destination. */
+  transparent?: boolean
 }
 
 export interface BoundListener {
@@ -23,7 +27,7 @@ export interface ConnectOptions {
 
 /** Sockets by argument: `createSystemNetwork()` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */
 export interface Network {
-  /** Rejects with the system's error (`code`: EADDRINUSE, EACCES ...). */
+  /** Rejects with the system's error (`code`: EADDRINUSE, EACCES ...), or `ORIGINAL_DST` where destinations cannot be asked for. */
   listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<BoundListener>
   /** Resolves when connected. Rejects with `code` of the system, or `ETIMEDOUT`. */
   connect(options: ConnectOptions): Promise<Connection>

@@ -1,83 +1,38 @@
-import { type AddressInfo, connect as connectSocket, createServer, type NetConnectOpts, Socket } from 'node:net'
+import { connect as connectSocket, type NetConnectOpts } from 'node:net'
 import type { Clock } from '@heddle/runtime'
+import { canonicalIp, isPath } from './address.js'
 import type { Connection, SocketAddress } from './connection.js'
-import type { BoundListener, ConnectOptions, ListenOptions, Network } from './network.js'
+import { listenOn } from './listen.js'
+import type { ConnectOptions, Network } from './network.js'
+import { createKernelOriginalDst } from './original-dst/kernel.js'
+import { type Libc, loadLibc } from './original-dst/libc.js'
+import { localAddressOriginalDst } from './original-dst/local-address.js'
+import type { OriginalDst } from './original-dst/original-dst.js'
+import { makeTransparent } from './original-dst/transparent.js'
 import { SocketConnection } from './socket-connection.js'
+import { onRead } from './socket-handle.js'
 
-// All sockets of the process read into one buffer: a connection's owner takes what it wants before it returns.
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
-
-const DEFAULT_BACKLOG = 4096
+export interface SystemNetworkOptions {
+  readonly clock: Clock
+  /** Where clients of redirected connections meant to go. By default the kernel tells it, through the optional package koffi. */
+  readonly originalDst?: OriginalDst
+}
 
 /** The machine's TCP and Unix sockets. An address that is a path means a Unix socket. */
-export function createSystemNetwork(options: { clock: Clock }): Network {
-  const { clock } = options
+export function createSystemNetwork(options: SystemNetworkOptions): Network {
+  let libc: Promise<Libc> | undefined
+  const native = (): Promise<Libc> => (libc ??= loadLibc())
+  const originalDst = async (): Promise<OriginalDst> => options.originalDst ?? createKernelOriginalDst(await native())
   return {
-    listen: (listen, accept) => listenOn(listen, accept),
-    connect: (target) => connectTo(target, clock),
-  }
-}
-
-function listenOn(options: ListenOptions, accept: (connection: Connection) => void): Promise<BoundListener> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-    const connection = accepted(socket)
-    if (connection !== undefined) accept(connection)
-  })
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    const { address, port } = options.address
-    const backlog = options.backlog === undefined || options.backlog === 0 ? DEFAULT_BACKLOG : options.backlog
-    const where = isPath(options.address) ? { path: address } : { host: address, port }
-    server.listen({ ...where, backlog, ...(options.reusePort === true ? { reusePort: true } : {}) }, () => {
-      server.removeListener('error', reject)
-      server.on('error', () => {}) // accept(2) failed (EMFILE): those that are open must live on
-      const bound = server.address()
-      resolve({
-        address: typeof bound === 'string' || bound === null ? { address, port: 0 } : canonical(bound),
-        async close() {
-          server.close() // stops at once; its callback would wait for every open connection
-        },
-      })
-    })
-  })
-}
-
-function accepted(socket: Socket): Connection | undefined {
-  const remote = { address: canonicalIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
-  const local = { address: canonicalIp(socket.localAddress ?? ''), port: socket.localPort ?? 0 }
-  const handle = handleOf(socket)
-  if (handle === undefined) {
-    if (socket.destroyed) return undefined
-    return new SocketConnection(socket, { remote, local }, false)
-  }
-  let connection: SocketConnection | undefined
-  // manualStart: nothing is read before somebody handles it.
-  const settings = { handle, manualStart: true, allowHalfOpen: true, onread: onRead(() => connection) }
-  const own = new Socket(settings as ConstructorParameters<typeof Socket>[0])
-  connection = new SocketConnection(own, { remote, local }, true)
-  return connection
-}
-
-/**
- * An accepted socket can only be given a read buffer by making a new one around its handle, which Node does not document.
- * Undefined when there is nothing like a handle: then the accepted socket serves as it is, 8 to 15 % slower.
- */
-function handleOf(socket: Socket): object | undefined {
-  const handle = (socket as unknown as { _handle?: { useUserBuffer?: unknown; readStart?: unknown } | null })._handle
-  if (handle === undefined || handle === null) return undefined
-  return typeof handle.useUserBuffer === 'function' && typeof handle.readStart === 'function' ? handle : undefined
-}
-
-function onRead(connection: () => SocketConnection | undefined): {
-  buffer: Buffer
-  callback: (count: number, buffer: Uint8Array) => boolean
-} {
-  return {
-    buffer: readBuffer,
-    callback(count, buffer) {
-      connection()?.receive(buffer.subarray(0, count))
-      return true
+    async listen(listen, accept) {
+      if (listen.transparent === true) {
+        const calls = await native()
+        const prepare = (fd: number, bound: SocketAddress): void => makeTransparent(calls, fd, bound)
+        return listenOn({ ...listen, prepare, originalDst: options.originalDst ?? localAddressOriginalDst }, accept)
+      }
+      return listenOn({ ...listen, originalDst: listen.redirected === true ? await originalDst() : undefined }, accept)
     },
+    connect: (target) => connectTo(target, options.clock),
   }
 }
 
@@ -114,17 +69,4 @@ function connectTo(options: ConnectOptions, clock: Clock): Promise<Connection> {
       resolve(connection)
     })
   })
-}
-
-function isPath(address: SocketAddress): boolean {
-  return address.port === 0 && (address.address.startsWith('/') || address.address.startsWith('@'))
-}
-
-function canonical(address: AddressInfo): SocketAddress {
-  return { address: canonicalIp(address.address), port: address.port }
-}
-
-/** IPv4 addresses that came through an IPv6 socket are IPv4 addresses. */
-function canonicalIp(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address
 }

@@ -37,7 +37,9 @@ export function refusingGuard({ guards }: CompiledFilterChain, facts: Connection
 export function sameIntake(a: CompiledListener, b: CompiledListener): boolean {
   return (
     equal(a.address, b.address) &&
+    equal(a.additionalAddresses, b.additionalAddresses) &&
     a.useOriginalDst === b.useOriginalDst &&
+    a.transparent === b.transparent &&
     equal(a.listenerFilterMessages, b.listenerFilterMessages)
   )
 }

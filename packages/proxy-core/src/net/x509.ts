@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { ipv6Text } from './address.js'
 import type { PeerCertificate } from './connection.js'
 import type { PeerSan } from './tls.js'
 
@@ -129,8 +130,5 @@ function readNames(der: Uint8Array, names: Element): PeerSan {
 
 function ipText(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join('.')
-  if (bytes.length !== 16) return undefined
-  const groups: string[] = []
-  for (let i = 0; i < 16; i += 2) groups.push(((bytes[i]! << 8) | bytes[i + 1]!).toString(16))
-  return groups.join(':')
+  return bytes.length === 16 ? ipv6Text(bytes) : undefined
 }

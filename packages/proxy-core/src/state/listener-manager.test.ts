@@ -8,7 +8,14 @@ import type { Network } from '../net/network.js'
 import { createListenerManager } from './listener-manager.js'
 
 const listener = (name: string, port: number, revision = 1): CompiledListener =>
-  ({ name, address: { address: '127.0.0.1', port }, bindToPort: true, revision }) as unknown as CompiledListener
+  ({
+    name,
+    address: { address: '127.0.0.1', port },
+    bindToPort: true,
+    additionalAddresses: [],
+    listenerFilters: [],
+    revision,
+  }) as unknown as CompiledListener
 
 const revisionOf = (compiled: CompiledListener): number => (compiled as unknown as { revision: number }).revision
 
@@ -53,6 +60,7 @@ function setUp() {
             onEmpty()
           })
         },
+        takeOver() {},
         admit() {},
         adopt: () => false,
         handOver: (next) => log.push(`${name} hands over to ${next.listener.name}.${revisionOf(next.listener)}`),

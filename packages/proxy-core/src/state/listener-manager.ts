@@ -1,9 +1,10 @@
 import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledListener } from '../config/compiled.js'
-import { formatAddress } from '../net/address.js'
-import type { SocketAddress } from '../net/connection.js'
+import { indexListeners, listenerAt } from '../config/listener-choice.js'
+import type { Connection, SocketAddress } from '../net/connection.js'
 import type { ListenerSession } from '../net/listener.js'
-import type { BoundListener, Network } from '../net/network.js'
+import type { Network } from '../net/network.js'
+import { createListeningSockets, type ListeningSocket } from './listening-sockets.js'
 
 export interface ListenerManagerOptions {
   network: Network
@@ -44,13 +45,7 @@ export interface ListenerManager {
 interface Served {
   readonly listener: CompiledListener
   readonly session: ListenerSession
-  readonly socket: Socket | undefined
-}
-
-interface Socket {
-  readonly key: string
-  bound: BoundListener | undefined
-  owner: ListenerSession
+  readonly sockets: readonly ListeningSocket[]
 }
 
 /** A session that is no longer in force. */
@@ -62,8 +57,8 @@ interface Retired {
 export function createListenerManager(options: ListenerManagerOptions): ListenerManager {
   const { network, clock, logger, drainTimeMs } = options
   const served = new Map<string, Served>()
-  const sockets = new Map<string, Socket>()
-  const left = new Set<Socket>()
+  let byAddress: ReadonlyMap<string, Served> | undefined
+  const sockets = createListeningSockets(network, logger)
   const draining = new Map<ListenerSession, Retired>()
 
   /** Keeps a session as long as it has connections, and no longer than the drain time. */
@@ -89,51 +84,24 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
     keep(old)
   }
 
-  const bind = async (listener: CompiledListener, session: ListenerSession, key: string): Promise<Socket> => {
-    const socket: Socket = { key, bound: undefined, owner: session }
-    sockets.set(key, socket)
-    try {
-      socket.bound = await network.listen({ address: listener.address }, (connection) => {
-        socket.owner.accept(connection)
-        // Until the batch of changes is over, a listener that is gone still accepts.
-        if (left.has(socket)) keep(socket.owner)
-      })
-    } catch (error) {
-      sockets.delete(key)
-      throw error
-    }
-    return socket
-  }
-
-  const socketFor = (listener: CompiledListener, session: ListenerSession): undefined | Socket | Promise<Socket> => {
-    if (!listener.bindToPort) return undefined
-    const key = keyOf(listener)
-    const socket = sockets.get(key)
-    if (socket === undefined) return bind(listener, session, key)
-    const owned = served.get(listener.name)?.socket === socket
-    if (!owned && !left.has(socket)) throw new Error(`${formatAddress(listener.address)} belongs to another listener`)
-    left.delete(socket)
-    return socket
-  }
-
-  const closeSocket = (socket: Socket): void => {
-    sockets.delete(socket.key)
-    socket.bound?.close().catch((error: unknown) => logger.error({ error: String(error) }, 'closing a listening socket failed'))
-  }
-
   const set = async (listener: CompiledListener): Promise<void> => {
     const session = options.start(listener)
-    let socket: Socket | undefined
+    const old = served.get(listener.name)
+    const accept = (connection: Connection): void => {
+      session.accept(connection)
+      // Until the batch of changes is over, a listener that is gone still accepts.
+      if (served.get(listener.name)?.session !== session) keep(session)
+    }
+    let opened: readonly ListeningSocket[]
     try {
-      socket = await socketFor(listener, session)
+      opened = await sockets.open(listener, old?.sockets ?? [], accept)
     } catch (error) {
       session.close()
       throw error
     }
-    const old = served.get(listener.name)
-    served.set(listener.name, { listener, session, socket })
-    if (socket !== undefined) socket.owner = session
-    if (old?.socket !== undefined && old.socket !== socket) closeSocket(old.socket)
+    served.set(listener.name, { listener, session, sockets: opened })
+    byAddress = undefined
+    if (old !== undefined) void sockets.close(old.sockets.filter((socket) => !opened.includes(socket)))
     replace(old?.session, session)
   }
 
@@ -151,54 +119,46 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
         const old = served.get(name)
         if (old === undefined) return
         served.delete(name)
-        if (old.socket !== undefined) left.add(old.socket)
+        byAddress = undefined
+        for (const socket of old.sockets) sockets.leave(socket)
         old.session.drain()
         keep(old.session)
       })
     },
     closeLeft() {
-      queue = queue.then(() => {
-        for (const socket of left) closeSocket(socket)
-        left.clear()
-      })
+      queue = queue.then(() => sockets.closeLeft())
     },
     get listeners() {
-      return [...served].map(([name, { listener, session, socket }]) => ({
+      return [...served].map(([name, { listener, session, sockets: opened }]) => ({
         name,
         listener,
-        address: socket?.bound?.address ?? listener.address,
+        address: opened[0]?.address ?? listener.address,
         connections: session.connections,
       }))
     },
     at(address) {
-      const all = [...served.values()]
-      const exact = all.find(
-        ({ listener }) => listener.address.port === address.port && listener.address.address === address.address,
-      )
-      return (exact ?? all.find(({ listener }) => listener.address.port === address.port && isWildcard(listener.address.address)))
-        ?.session
+      byAddress ??= indexListeners([...served.values()], ({ listener }) => listener)
+      return listenerAt(byAddress, address)?.session
     },
     get draining() {
       return draining.size
     },
     async drain() {
       await queue
-      const closing = [...sockets.values()].map((socket) => socket.bound?.close())
-      sockets.clear()
+      const closing = sockets.closeAll()
       const current = [...served.values()].map(({ session }) => session)
       for (const session of current) session.drain(true)
-      await Promise.allSettled(closing)
+      await closing
       await drained([...draining.keys(), ...current], clock, drainTimeMs)
     },
     async close() {
       await queue
-      const closing = [...sockets.values()].map((socket) => socket.bound?.close())
-      sockets.clear()
+      const closing = sockets.closeAll()
       const retired = [...draining.keys()]
       for (const { forget } of [...draining.values()]) forget()
       for (const session of [...retired, ...[...served.values()].map((one) => one.session)]) session.close()
       served.clear()
-      await Promise.allSettled(closing)
+      await closing
     },
   }
 }
@@ -214,11 +174,4 @@ function drained(sessions: readonly ListenerSession[], clock: Clock, limitMs: nu
     }
     look()
   })
-}
-
-const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
-
-/** Port 0 is a different port each time, so such a socket belongs to its listener's name. */
-function keyOf({ name, address }: CompiledListener): string {
-  return address.port === 0 && !address.address.startsWith('/') ? `${name} ${address.address}` : formatAddress(address)
 }

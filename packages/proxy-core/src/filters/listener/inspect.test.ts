@@ -5,7 +5,15 @@ import type { Connection } from '../../net/connection.js'
 import { inspectConnection } from './inspect.js'
 
 const listener = (...listenerFilters: string[]): CompiledListener =>
-  ({ listenerFilters, listenerFiltersTimeoutMs: 0, continueOnListenerFiltersTimeout: false }) as unknown as CompiledListener
+  ({
+    listenerFilters,
+    listenerFilterEnabled: (name: string, port: number) => listenerFilters.includes(name) && port !== OFF,
+    listenerFiltersTimeoutMs: 0,
+    continueOnListenerFiltersTimeout: false,
+  }) as unknown as CompiledListener
+
+/** filter_disabled holds for connections to this port. */
+const OFF = 3306
 
 const bytesOf = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -18,11 +26,12 @@ function clientHello(name: string): Uint8Array {
 }
 
 /** Hears `bytes` as soon as it is listened to. */
-function connectionWith(bytes: Uint8Array): Connection {
+function connectionWith(bytes: Uint8Array, originalPort?: number): Connection {
   const address = { address: '127.0.0.1', port: 1 }
   return {
     remote: address,
     local: address,
+    originalDestination: originalPort === undefined ? undefined : { address: '10.0.0.1', port: originalPort },
     handle: (handler: { onData(bytes: Uint8Array): void }) => queueMicrotask(() => handler.onData(bytes)),
     unread() {},
     pause() {},
@@ -43,5 +52,13 @@ describe('the requested server name', () => {
     const facts = await inspectConnection(connection, listener(), createFakeClock())
     expect(facts?.serverName).toBeUndefined()
     expect(connection.requestedServerName).toBeUndefined()
+  })
+
+  it('is not waited for where filter_disabled switches the inspector off: a server that speaks first', async () => {
+    const silent = connectionWith(bytesOf(), OFF)
+    expect(await inspectConnection(silent, listener('tls_inspector', 'http_inspector'), createFakeClock())).toMatchObject({
+      transportProtocol: 'raw_buffer',
+      destination: { address: '10.0.0.1', port: OFF },
+    })
   })
 })

@@ -24,8 +24,9 @@ export async function inspectConnection(
   listener: CompiledListener,
   clock: Clock,
 ): Promise<ConnectionFacts | undefined> {
-  const wantsTls = listener.listenerFilters.includes('tls_inspector')
-  const wantsHttp = listener.listenerFilters.includes('http_inspector')
+  const { port } = connection.originalDestination ?? connection.local
+  const wantsTls = listener.listenerFilterEnabled('tls_inspector', port)
+  const wantsHttp = listener.listenerFilterEnabled('http_inspector', port)
   if (!wantsTls && !wantsHttp) return factsOf(connection, PLAIN)
   const looking = peek(connection, (bytes) => look(bytes, wantsTls, wantsHttp))
   let late = false

@@ -1,0 +1,9 @@
+import type { OriginalDst } from './original-dst.js'
+
+/**
+ * TPROXY rewrites nothing: a connection's own address is where its client meant to go. A connection to the port of the listener
+ * itself was not redirected; to take it for one would have the proxy call itself.
+ */
+export const localAddressOriginalDst: OriginalDst = {
+  of: ({ local, bound }) => (local.port === bound.port ? undefined : local),
+}
