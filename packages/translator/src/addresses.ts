@@ -19,6 +19,18 @@ export function parseRange(text: string): IpRange | undefined {
   return { address: bits === 32 ? masked.join('.') : compress(masked), length }
 }
 
+/** The 4 or 16 bytes of an address; undefined when it is none. */
+export function parseAddress(text: string): Uint8Array | undefined {
+  if (V4.test(text)) {
+    const parts = text.split('.').map(Number)
+    return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : undefined
+  }
+  if (!text.includes(':')) return undefined
+  const groups = groupsOf(text)
+  if (groups.length !== 8 || !groups.every((group) => group >= 0 && group <= 0xffff)) return undefined
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
+}
+
 function mask(value: number, keep: number, size: number): number {
   const drop = 2 ** (size - keep)
   return Math.floor(value / drop) * drop

@@ -10,6 +10,7 @@ import {
 import { ask } from './ask.js'
 import { type DestinationRules, destinationRules } from './destination-rules.js'
 import type { Memo } from './memo.js'
+import type { PilotFeatures } from './pilot-features.js'
 import { type Origins, type Provenance, sourceOfKey } from './provenance.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { type PeerPolicies, peerPolicies } from './security/mtls-mode.js'
@@ -44,6 +45,7 @@ export interface Build {
   readonly jwks: (source: JwksSource) => string | undefined
   /** Of Kubernetes hostnames: what a short name ends in. */
   readonly domainSuffix: string
+  readonly features: PilotFeatures
 }
 
 /** What proxies see alike: services, VirtualServices, DestinationRules. */
@@ -56,7 +58,7 @@ export function sightOf(scope: ViewScope): Sight {
   return { view: viewOf(scope), rules: destinationRules(scope) }
 }
 
-export type BuildScope = Pick<Build, 'snapshot' | 'proxy' | 'origins' | 'memo' | 'common' | 'jwks' | 'domainSuffix'>
+export type BuildScope = Pick<Build, 'snapshot' | 'proxy' | 'origins' | 'memo' | 'common' | 'jwks' | 'domainSuffix' | 'features'>
 
 /** `sight` is looked up at each use: an incremental translator hears of it. */
 export function createBuild(scope: BuildScope, sight: () => Sight): Build {

@@ -1,9 +1,11 @@
+export { type AmbientPolicies, ambientPolicies } from './ambient/policies.js'
 export { type BootstrapKind, type BootstrapOptions, bootstrapFor, nodeOf } from './bootstrap/bootstrap.js'
 export type { JwksSource } from './build.js'
 export { HTTP_FEATURES, type HttpFeature, type HttpScope } from './features/index.js'
 export { createTranslator, type Translator, type TranslatorOptions } from './incremental/translator.js'
 export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
 export { type ResourcesJson, toJson } from './output.js'
+export { type PilotFeatures, pilotFeatures } from './pilot-features.js'
 export type { Provenance, ProvenanceIndex } from './provenance.js'
 export {
   type InterceptionMode,

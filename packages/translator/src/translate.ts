@@ -5,6 +5,7 @@ import { type Build, type BuildScope, createBuild, type JwksSource, sightOf } fr
 import { danglingReferences, hasDanglingReferences } from './check.js'
 import { createMemo, type Memo } from './memo.js'
 import { partsOf } from './parts.js'
+import { DEFAULT_FEATURES, type PilotFeatures } from './pilot-features.js'
 import { createOrigins, createProvenanceIndex, NO_ORIGINS, type Origins, type ProvenanceIndex } from './provenance.js'
 import { type ProxyDescriptor, parseLocality } from './proxy.js'
 import { secretsGroup } from './secrets/secrets.js'
@@ -18,6 +19,8 @@ export interface TranslateOptions {
   readonly jwks?: (source: JwksSource) => string | undefined
   /** Whether the proxy has proved who it is. Default true. Without proof it gets no secrets, as on istiod's plaintext port. */
   readonly authenticated?: boolean
+  /** istiod's feature switches: {@link pilotFeatures} of an environment. Default: those of an empty one. */
+  readonly features?: PilotFeatures
 }
 
 export interface Translation {
@@ -94,8 +97,8 @@ function prepare(
   options: TranslateOptions,
   origins: Origins,
 ): Build {
-  const { domainSuffix = CLUSTER_DOMAIN, jwks = () => undefined } = options
-  const scope: BuildScope = { snapshot, proxy, common, memo: createMemo(), origins, jwks, domainSuffix }
+  const { domainSuffix = CLUSTER_DOMAIN, jwks = () => undefined, features = DEFAULT_FEATURES } = options
+  const scope: BuildScope = { snapshot, proxy, common, memo: createMemo(), origins, jwks, domainSuffix, features }
   const sight = sightOf(scope)
   return createBuild(scope, () => sight)
 }

@@ -1,7 +1,14 @@
 import { createStore } from '@heddle/config-model'
 import { createMemorySource } from '@heddle/config-model/sources'
 import { formatDiagnostic } from '@heddle/runtime'
-import { type ProxyDescriptor, proxyFromJson, type ResourcesJson, toJson, translate as translateFor } from '@heddle/translator'
+import {
+  type ProxyDescriptor,
+  pilotFeatures,
+  proxyFromJson,
+  type ResourcesJson,
+  toJson,
+  translate as translateFor,
+} from '@heddle/translator'
 import { type Command, EXIT, InputError, type Io, outputFlag, required, wantsJson } from '../command.js'
 import { configFlags, readConfig, readMeshConfigFlag } from '../config.js'
 import { readText } from '../files.js'
@@ -58,7 +65,7 @@ export const translate: Command = {
       if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
     const output: Record<string, ResourcesJson & { provenance?: object }> = {}
     for (const proxy of proxies) {
-      const { resources, provenance } = translateFor(store.snapshot(), proxy)
+      const { resources, provenance } = translateFor(store.snapshot(), proxy, { features: pilotFeatures(io.env) })
       output[proxy.id] = toJson(resources)
       if (!args.boolean('provenance')) continue
       const rows = resources.groups.flatMap((group) =>

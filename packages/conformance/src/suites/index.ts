@@ -1,6 +1,8 @@
 import type { Suite } from '../suite.js'
+import { ambientAuthorization } from './ambient-authorization.js'
 import { analysis } from './analysis.js'
 import { authorization } from './authorization.js'
+import { captureIptables, captureNftables } from './capture.js'
 import { envoy } from './envoy.js'
 import { gatewayApi } from './gateway-api.js'
 import { gatewayApiConformance } from './gateway-api-conformance.js'
@@ -21,12 +23,12 @@ export const suites: readonly Suite[] = [
   validation,
   analysis,
   authorization,
-  notYet('ambient-authorization'),
+  ambientAuthorization,
   simulation,
   sidecarRoutes,
   injection,
-  notYet('capture-iptables'),
-  notYet('capture-nftables'),
+  captureIptables,
+  captureNftables,
   gatewayApi,
   gatewayApiConformance,
   ingress,

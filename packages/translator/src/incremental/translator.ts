@@ -5,6 +5,7 @@ import { type BuildScope, createBuild, type Sight, sightOf } from '../build.js'
 import type { Memo } from '../memo.js'
 import { identityOf } from '../memo.js'
 import { type Part, partsOf } from '../parts.js'
+import { DEFAULT_FEATURES } from '../pilot-features.js'
 import { NO_ORIGINS } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
 import { secretNamesOf } from '../secrets/references.js'
@@ -43,6 +44,7 @@ export function createTranslator(snapshot: MeshSnapshot, options: TranslatorOpti
     snapshot: trackedSnapshot(cells, () => current),
     common: cells.scope(),
     domainSuffix: options.domainSuffix ?? CLUSTER_DOMAIN,
+    features: options.features ?? DEFAULT_FEATURES,
     jwks: ({ jwksUri, issuer }) => cells.input(`jwks ${jwksUri} ${issuer}`, () => options.jwks?.({ jwksUri, issuer })),
   }
   const likes = createAllLikes(world)
@@ -59,7 +61,7 @@ export function createTranslator(snapshot: MeshSnapshot, options: TranslatorOpti
   }
 }
 
-interface World extends Pick<BuildScope, 'snapshot' | 'common' | 'domainSuffix' | 'jwks'> {
+interface World extends Pick<BuildScope, 'snapshot' | 'common' | 'domainSuffix' | 'jwks' | 'features'> {
   readonly cells: Cells
 }
 
@@ -109,9 +111,9 @@ function groupsOf(world: World, part: Part, sights: Likes<Sight>, subject: Subje
 }
 
 function scopeOf(world: World, subject: Subject, hear: Hear, memo: Memo): BuildScope {
-  const { snapshot, common, domainSuffix, jwks } = world
+  const { snapshot, common, domainSuffix, jwks, features } = world
   const proxy = trackedProxy(subject.proxy, (question, answer, passing) => hear(question, (s) => answer(s.proxy), passing))
-  return { snapshot, proxy, common, memo, origins: NO_ORIGINS, domainSuffix, jwks }
+  return { snapshot, proxy, common, memo, origins: NO_ORIGINS, domainSuffix, jwks, features }
 }
 
 /** Tells the targets of one subject from another's: other services are other targets. */

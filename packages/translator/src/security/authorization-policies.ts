@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy, MeshSnapshot } from '@heddle/config-model'
 import { selectsProxy } from '../ask.js'
+import { parseBool } from '../pilot-features.js'
 import type { Provenance } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
 
@@ -27,7 +28,7 @@ export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Wor
 }
 
 export function isDryRun(policy: AuthorizationPolicy): boolean {
-  return policy.metadata.annotations['istio.io/dry-run'] === 'true'
+  return parseBool(policy.metadata.annotations['istio.io/dry-run']) === true
 }
 
 /** The name under which a rule stands in Envoy's filter, its logs and metrics. */

@@ -1,5 +1,6 @@
 import { createStore, type MeshConfig, readMeshConfig, readYaml } from '@heddle/config-model'
 import { describe, expect, test } from 'vitest'
+import { pilotFeatures } from '../pilot-features.js'
 import { proxyFromJson } from '../proxy.js'
 import { translate } from '../translate.js'
 
@@ -32,12 +33,12 @@ const custom = (name: string, provider: string): string =>
 // biome-ignore lint/suspicious/noExplicitAny: what a test reads of a resource is checked by reading it
 type Json = any
 
-function inbound(yaml: string): { http: Json[]; tcp: Json[] } {
+function inbound(yaml: string, env = {}): { http: Json[]; tcp: Json[] } {
   const store = createStore({ meshConfig: (readMeshConfig(MESH) as { value: MeshConfig }).value })
   store.apply({ set: readYaml(SERVICE + yaml, { file: 'f.yaml' }).resources })
   const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1', labels: { app: 'tea' } })
   if (!proxy.ok) throw new Error('no proxy')
-  const groups = translate(store.snapshot(), proxy.value).resources.groups
+  const groups = translate(store.snapshot(), proxy.value, { features: pilotFeatures(env) }).resources.groups
   const listeners = groups.flatMap((g) => [...g.resources.values()].flat()) as Json[]
   const { filter_chains } = listeners.find((l) => l.name === 'virtualInbound')
   const named = (name: string): Json => filter_chains.find((c: Json) => c.name === name).filters
@@ -103,8 +104,17 @@ describe('CUSTOM', () => {
     ])
   })
 
-  test('a pair of filters for each provider', () => {
-    const { http } = inbound(custom('a', 'http') + custom('b', 'grpc') + custom('c', 'grpc'))
+  test('of several providers none is asked: what they select is refused', () => {
+    const { http } = inbound(custom('a', 'http') + custom('b', 'grpc'))
+    expect(http.map((f) => [f.typed_config.rules.action, Object.keys(f.typed_config.rules.policies)])).toEqual([
+      ['DENY', ['istio-ext-authz-grpc-ns[shop]-policy[b]-rule[0]-deny-due-to-bad-CUSTOM-action']],
+      ['DENY', ['istio-ext-authz-http-ns[shop]-policy[a]-rule[0]-deny-due-to-bad-CUSTOM-action']],
+    ])
+  })
+
+  test('where istiod allows several, a pair of filters for each provider', () => {
+    const env = { PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS: 'true' }
+    const { http } = inbound(custom('a', 'http') + custom('b', 'grpc') + custom('c', 'grpc'), env)
     expect(http.map((f) => Object.keys(f.typed_config.shadow_rules?.policies ?? {}))).toEqual([
       ['istio-ext-authz-grpc-ns[shop]-policy[b]-rule[0]', 'istio-ext-authz-grpc-ns[shop]-policy[c]-rule[0]'],
       [],

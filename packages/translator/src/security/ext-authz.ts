@@ -15,7 +15,7 @@ import { HTTP_RBAC, NETWORK_RBAC, rbac } from './rbac.js'
  */
 export function httpExtAuthzFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
   return byProvider(policies.custom).flatMap(([provider, list]) => {
-    const service = authzService(build, provider)
+    const service = serviceOf(build, provider, policies)
     if (service === undefined) return [httpRbac({ rules: refusing(marks(build, list, provider, false)) })]
     const asks = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
       ...service.http,
@@ -28,7 +28,7 @@ export function httpExtAuthzFilters(build: Build, policies: WorkloadPolicies): H
 /** The same for connections. A provider that speaks HTTP has nothing to say about them. */
 export function tcpExtAuthzFilters(build: Build, policies: WorkloadPolicies): Filter[] {
   return byProvider(policies.custom).flatMap(([provider, list]) => {
-    const service: AuthzService | undefined = authzService(build, provider)
+    const service = serviceOf(build, provider, policies)
     if (service === undefined) return [tcpRbac({ rules: refusing(marks(build, list, provider, true)) })]
     if (service.tcp === undefined) return []
     const asks = typed('envoy.extensions.filters.network.ext_authz.v3.ExtAuthz', {
@@ -37,6 +37,12 @@ export function tcpExtAuthzFilters(build: Build, policies: WorkloadPolicies): Fi
     })
     return [tcpRbac(marking(build, list, provider, true)), { name: 'envoy.filters.network.ext_authz', typed_config: asks }]
   })
+}
+
+/** Undefined: nobody can be asked. Several providers for one workload are refused unless istiod's switch allows them. */
+function serviceOf(build: Build, provider: string, { custom }: WorkloadPolicies): AuthzService | undefined {
+  const several = custom.some(({ spec }) => (spec.provider?.name ?? '') !== provider)
+  return several && !build.features.multipleCustomProviders ? undefined : authzService(build, provider)
 }
 
 type Marks = { readonly rules?: RBAC; readonly shadow_rules?: RBAC; readonly shadow_rules_stat_prefix?: string }

@@ -3,15 +3,8 @@ import type { Permission, Policy, Principal } from '@heddle/xds-types/envoy/conf
 import { typed } from '../message.js'
 import { bracketPath } from './jwt-claims.js'
 import { claimPrincipal, requestPrincipals } from './rbac-claims.js'
-import {
-  cidr,
-  headerMatcher,
-  inTrustDomains,
-  namespaceMatcher,
-  principalMatcher,
-  serviceAccountMatcher,
-  textMatcher,
-} from './rbac-values.js'
+import { cidr, headerMatcher, namespaceMatcher, principalMatcher, serviceAccountMatcher, textMatcher } from './rbac-values.js'
+import { inTrustDomains, trustDomainMatcher, withAliases } from './trust-domains.js'
 
 type Effect = 'allow' | 'deny'
 
@@ -125,12 +118,18 @@ function sourceParts(s: Source, context: Context): Checked<Principal>[] {
     part(s.serviceAccounts, s.notServiceAccounts, (v) => authenticated(serviceAccountMatcher(v, namespace))),
     part(s.remoteIpBlocks, s.notRemoteIpBlocks, remoteIp),
     part(s.ipBlocks, s.notIpBlocks, sourceIp),
+    trustDomainPart(s.trustDomains, s.notTrustDomains, context),
   ]
 }
 
 function principalPart(values: Values, notValues: Values, { trustDomains }: Context): Checked<Principal> {
   const all = (list: Values): Values => list?.flatMap((v) => inTrustDomains(v, trustDomains))
   return part(all(values), all(notValues), (v) => authenticated(principalMatcher(v)))
+}
+
+function trustDomainPart(values: Values, notValues: Values, { trustDomains }: Context): Checked<Principal> {
+  const all = (list: Values): Values => (list === undefined ? undefined : withAliases(list, trustDomains))
+  return part(all(values), all(notValues), (v) => authenticated(trustDomainMatcher(v)))
 }
 
 function operationParts(o: Operation, { tcp }: Context): Checked<Permission>[] {

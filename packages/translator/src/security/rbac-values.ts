@@ -21,15 +21,6 @@ export function principalMatcher(value: string): StringMatcher {
   return value.endsWith('*') ? { prefix: `spiffe://${value.slice(0, -1)}` } : { exact: `spiffe://${value}` }
 }
 
-/** A principal of the mesh's own trust domain, or of `cluster.local`, which stands for it, in each trust domain of the mesh. */
-export function inTrustDomains(principal: string, trustDomains: readonly string[]): string[] {
-  const slash = principal.indexOf('/')
-  const domain = principal.slice(0, slash)
-  if (slash < 0 || domain.startsWith('*') || principal.split('/').length < 4) return [principal]
-  const own = domain === 'cluster.local' || trustDomains.includes(domain)
-  return own ? [...new Set(trustDomains.map((d) => d + principal.slice(slash)))] : [principal]
-}
-
 export function namespaceMatcher(value: string): StringMatcher {
   return { safe_regex: { regex: `.*/ns/${quoteMeta(value).replaceAll('\\*', '.*')}/.*` } }
 }
@@ -55,6 +46,6 @@ export function cidr(value: string): CidrRange | undefined {
 }
 
 // What Go's regexp.QuoteMeta escapes.
-function quoteMeta(text: string): string {
+export function quoteMeta(text: string): string {
   return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')
 }

@@ -1,0 +1,39 @@
+/**
+ * istiod's feature switches: environment variables of the control plane that change what proxies get. Named, read and defaulted as istiod does;
+ * variables that are not here change nothing.
+ */
+export interface PilotFeatures {
+  /** PILOT_ENABLE_AMBIENT, default false: workloads of ambient mode are reached through HBONE, waypoints are waypoints. */
+  readonly ambient: boolean
+  /** AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY, default false: policies of a dry run go to L4 proxies too. One before 1.29 would enforce them. */
+  readonly ambientDryRun: boolean
+  /** PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, default false: with several providers of CUSTOM on a workload everything that they select is refused. */
+  readonly multipleCustomProviders: boolean
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = Object.fromEntries([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true]),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false]),
+])
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What an environment switches on. A value that is no boolean counts as absent, as in istiod. */
+export function pilotFeatures(env: Env): PilotFeatures {
+  return {
+    ambient: flag(env, 'PILOT_ENABLE_AMBIENT', false),
+    ambientDryRun: flag(env, 'AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY', false),
+    multipleCustomProviders: flag(env, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false),
+  }
+}
+
+export const DEFAULT_FEATURES: PilotFeatures = pilotFeatures({})
+
+/** The spellings of Go's strconv.ParseBool; undefined for every other text. */
+export function parseBool(text: string | undefined): boolean | undefined {
+  return text === undefined ? undefined : BOOLEANS[text]
+}
+
+function flag(env: Env, name: string, fallback: boolean): boolean {
+  return parseBool(env[name]) ?? fallback
+}
