@@ -1,5 +1,5 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
-import { createPlace, MAX_BYTES, pathText } from './context.js'
+import { createPlace, MAX_BYTES, placeText } from './context.js'
 import { readMessage } from './decode.js'
 import { writeRoot } from './encode.js'
 import { readJson } from './from-json.js'
@@ -56,6 +56,6 @@ function decodeMessage<T>(type: MessageType<unknown>, bytes: Uint8Array, registr
     return ok(readMessage(createReader(bytes), type, place) as T)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    return fail(problem('xds.malformed', pathText(place.path), `not a ${type.typeName}: ${error.message}`))
+    return fail(problem('xds.malformed', placeText(place), `not a ${type.typeName}: ${error.message}`))
   }
 }

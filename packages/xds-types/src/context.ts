@@ -22,7 +22,7 @@ export class EncodeError extends Error {
 type Step = string | number
 
 export function createPlace(registry: TypeRegistry | undefined): Place {
-  return { registry, path: [], depth: 0 }
+  return { registry, path: [], steps: 0, depth: 0 }
 }
 
 /** `filter_chains[0].filters[1].name` */
@@ -30,9 +30,14 @@ export function pathText(path: readonly Step[]): string {
   return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('')
 }
 
+/** Where a reader or writer is, or was when it threw. */
+export function placeText({ path, steps }: Place): string {
+  return pathText(path.slice(0, steps))
+}
+
 /** @throws EncodeError at the current place. */
 export function failEncode(place: Place, message: string): never {
-  throw new EncodeError(pathText(place.path), message)
+  throw new EncodeError(placeText(place), message)
 }
 
 /** Counts an object or a list of `size` values. False, noted once, when the input has too many. */
@@ -74,6 +79,12 @@ function createEmptyMap(): new () => Record<string, unknown> {
   const EmptyMap = function EmptyMap(): void {}
   EmptyMap.prototype = Object.freeze(Object.create(null))
   return EmptyMap as unknown as new () => Record<string, unknown>
+}
+
+/** In the order of the wire: most maps have one key. */
+export function sortedKeys(map: object): string[] {
+  const keys = Object.keys(map)
+  return keys.length > 1 ? keys.sort() : keys
 }
 
 /** Adds a property even when it is called `__proto__`. */

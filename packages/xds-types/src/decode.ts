@@ -1,6 +1,6 @@
 import { EmptyMap, MAX_DEPTH, setOwn } from './context.js'
 import { readScalar, wireTypeOf, zeroOf } from './scalars.js'
-import type { Field, MessageType, Place } from './types.js'
+import type { Field, MessageType, Place, Table } from './types.js'
 import { UNKNOWN_FIELDS, unknownFieldsOf } from './unknown-fields.js'
 import { createReader, type Reader, WireError } from './wire/reader.js'
 
@@ -8,9 +8,14 @@ type Message = Record<string, unknown>
 const LENGTH = 2
 
 /** Reads the body of a message up to the reader's end, into `into`: a field met twice is merged, as protobuf says. */
-export function readMessage(reader: Reader, type: MessageType<unknown>, place: Place, into: Message = {}): Message {
+export function readMessage(
+  reader: Reader,
+  type: MessageType<unknown>,
+  place: Place,
+  into: Message = {},
+  { byId }: Table = type.table,
+): Message {
   if (++place.depth > MAX_DEPTH) throw new WireError(`messages are nested deeper than ${MAX_DEPTH}`)
-  const { byId } = type.table
   let unknown: Uint8Array[] | undefined
   while (reader.at < reader.end) {
     const start = reader.at
@@ -32,14 +37,14 @@ function readField(reader: Reader, field: Field, wireType: number, into: Message
   const own = field.map ? LENGTH : wireTypeOf(field.kind)
   const packed = wireType === LENGTH && own !== LENGTH && field.repeated
   if (wireType !== own && !packed) return false
-  place.path.push(field.name)
+  place.path[place.steps++] = field.name
   if (field.map) readEntry(reader, field, into, place)
   else if (field.repeated) readItems(reader, field, packed, into, place)
   else {
     if (field.oneof !== undefined) clearOthers(field, into)
     into[field.name] = readValue(reader, field, place, into[field.name])
   }
-  place.path.pop()
+  place.steps--
   return true
 }
 
@@ -50,9 +55,9 @@ function clearOthers(field: Field, into: Message): void {
 function readItems(reader: Reader, field: Field, packed: boolean, into: Message, place: Place): void {
   const list = (into[field.name] ??= []) as unknown[]
   if (!packed) {
-    place.path.push(list.length)
+    place.path[place.steps++] = list.length
     list.push(readValue(reader, field, place, undefined))
-    place.path.pop()
+    place.steps--
     return
   }
   within(reader, () => {
@@ -85,7 +90,8 @@ function readValue(reader: Reader, field: Field, place: Place, before: unknown):
   const { message, wellKnown } = field
   if (message !== undefined) {
     const end = enter(reader)
-    const value = readMessage(reader, message, place, before as Message | undefined)
+    field.table ??= message.table
+    const value = readMessage(reader, message, place, before as Message | undefined, field.table)
     reader.end = end
     return value
   }

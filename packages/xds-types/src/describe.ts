@@ -75,6 +75,7 @@ function createTable(rows: string, types: readonly unknown[], oneofRows: readonl
     byId: new Map(fields.map((field) => [field.id, field])),
     byName: new Map(fields.flatMap((field) => [[field.jsonName, field] as const, [field.name, field] as const])),
     oneofs,
+    next: undefined,
   }
 }
 
@@ -111,6 +112,8 @@ function createField(
     keyKind: number(5),
     rules: rules[number(6) - 1],
     oneof: oneofs.find((oneof) => oneof.ids.includes(id)),
+    table: undefined,
+    next: undefined,
   }
 }
 

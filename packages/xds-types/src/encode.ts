@@ -1,12 +1,13 @@
-import { describe, failEncode, MAX_BYTES, MAX_DEPTH } from './context.js'
+import { describe, failEncode, MAX_BYTES, MAX_DEPTH, sortedKeys } from './context.js'
 import { keptBytesOf } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
-import type { Field, MessageType, Place } from './types.js'
+import type { Field, MessageType, Place, Table } from './types.js'
 import { unknownFieldsOf } from './unknown-fields.js'
 import type { Writer } from './wire/writer.js'
 
 const LENGTH = 2
+const HAS_OWN = Object.prototype.hasOwnProperty
 
 /** The set fields of the messages that are being written, outermost first: one pair of lists for a whole encoding. */
 interface Pending {
@@ -26,7 +27,13 @@ export function writeRoot(writer: Writer, type: MessageType<unknown>, value: unk
 }
 
 /** Writes the body of a message, backwards: unknown fields first, then the highest number. */
-export function writeMessage(writer: Writer, type: MessageType<unknown>, value: unknown, place: Place): void {
+export function writeMessage(
+  writer: Writer,
+  type: MessageType<unknown>,
+  value: unknown,
+  place: Place,
+  table: Table = type.table,
+): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     failEncode(place, `expected ${type.typeName}, got ${describe(value)}`)
   if (++place.depth > MAX_DEPTH) failEncode(place, `messages are nested deeper than ${MAX_DEPTH}`)
@@ -34,28 +41,35 @@ export function writeMessage(writer: Writer, type: MessageType<unknown>, value: 
   const unknown = unknownFieldsOf(value)
   if (unknown !== undefined) writer.raw(unknown)
   const base = top
-  collectFields(type, value as Record<string, unknown>, place)
+  collectFields(type, table, value as Record<string, unknown>, place)
   while (top > base) {
     const field = pending.fields[--top] as Field
-    place.path.push(field.name)
+    place.path[place.steps++] = field.name
     writeField(writer, field, pending.values[top], place)
-    place.path.pop()
+    place.steps--
   }
   place.depth--
 }
 
 /** Puts the fields that are set on top of the pending ones, by ascending number. Objects are small and nearly sorted: insertion beats a scan of all fields. */
-function collectFields(type: MessageType<unknown>, value: Record<string, unknown>, place: Place): void {
-  const { byName } = type.table
+function collectFields(type: MessageType<unknown>, table: Table, value: Record<string, unknown>, place: Place): void {
   const base = top
-  for (const key of Object.keys(value)) {
+  let before: Table | Field = table
+  // `for in` makes no list of keys, and V8 reads what it walks by position.
+  for (const key in value) {
+    if (!HAS_OWN.call(value, key)) continue
     const item = value[key]
     if (item === undefined) continue
-    const field = byName.get(key)
-    if (field === undefined) {
-      if (key === '@type') continue
-      failEncode(place, `${type.typeName} has no field '${key}'`)
+    let field: Field | undefined = before.next
+    if (field === undefined || field.name !== key) {
+      field = table.byName.get(key)
+      if (field === undefined) {
+        if (key === '@type') continue
+        failEncode(place, `${type.typeName} has no field '${key}'`)
+      }
+      before.next = field
     }
+    before = field
     if (item === null && !field.nullable) continue
     if (field.oneof !== undefined) refuseSecond(field, base, place)
     insertField(field, item, base, place)
@@ -129,9 +143,9 @@ function writeList(writer: Writer, field: Field, value: unknown, place: Place): 
   const packed = field.packed && wireTypeOf(field.kind) !== LENGTH
   const from = writer.size()
   for (let i = value.length - 1; i >= 0; i--) {
-    place.path.push(i)
+    place.path[place.steps++] = i
     writeValue(writer, field, value[i], place)
-    place.path.pop()
+    place.steps--
     if (!packed) writer.tag(field.id, wireTypeOf(field.kind))
   }
   if (packed) {
@@ -153,12 +167,12 @@ function writeKept(
     const known = typeof element === 'object' && element !== null ? kept.get(element) : undefined
     if (known !== undefined && known.registry === place.registry) writer.bytes(known.bytes)
     else {
-      place.path.push(i)
+      place.path[place.steps++] = i
       const from = writer.size()
       writeMessage(writer, field.message as MessageType<unknown>, element, place)
       kept.set(element as object, { registry: place.registry, bytes: writer.since(from) })
       writer.close(from)
-      place.path.pop()
+      place.steps--
     }
     writer.tag(field.id, LENGTH)
   }
@@ -168,11 +182,11 @@ function writeMap(writer: Writer, field: Field, value: unknown, place: Place): v
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     failEncode(place, `expected a map, got ${describe(value)}`)
   const map = value as Record<string, unknown>
-  const keys = Object.keys(map).sort()
+  const keys = sortedKeys(map)
   for (let i = keys.length - 1; i >= 0; i--) {
     const key = keys[i] as string
     if (map[key] === undefined) continue
-    place.path.push(key)
+    place.path[place.steps++] = key
     const from = writer.size()
     writeValue(writer, field, map[key], place)
     writer.tag(2, wireTypeOf(field.kind))
@@ -180,7 +194,7 @@ function writeMap(writer: Writer, field: Field, value: unknown, place: Place): v
     writer.tag(1, wireTypeOf(field.keyKind))
     writer.close(from)
     writer.tag(field.id, LENGTH)
-    place.path.pop()
+    place.steps--
   }
 }
 
@@ -191,7 +205,8 @@ function mapKey(kind: number, key: string): unknown {
 function writeValue(writer: Writer, field: Field, value: unknown, place: Place): void {
   if (field.message !== undefined) {
     const from = writer.size()
-    writeMessage(writer, field.message, value, place)
+    field.table ??= field.message.table
+    writeMessage(writer, field.message, value, place, field.table)
     writer.close(from)
   } else if (field.wellKnown !== undefined) {
     const from = writer.size()

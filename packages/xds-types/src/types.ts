@@ -9,10 +9,13 @@ export interface TypeRegistry {
   readonly types: Iterable<MessageType<unknown>>
 }
 
-/** Where a reader or writer is. A step is pushed before a nested value and popped after; when something throws, the steps tell where. */
+/** Where a reader or writer is. It goes a step down before a nested value and up again after; when something throws, the steps tell where. */
 export interface Place {
   readonly registry: TypeRegistry | undefined
+  /** Its first `steps` count; what is behind them is left over. */
   readonly path: (string | number)[]
+  steps: number
+  /** Messages, lists and objects around. */
   depth: number
 }
 
@@ -64,6 +67,10 @@ export interface Field {
   /** protoc-gen-validate rules, as in the .proto. */
   readonly rules: unknown
   readonly oneof: Oneof | undefined
+  /** That of `message`, once it was needed: a getter of each type's own would cost more than a field. */
+  table: Table | undefined
+  /** A guess for writers: the field whose value came after this one's in the last object. */
+  next: Field | undefined
 }
 
 export interface Oneof {
@@ -82,6 +89,8 @@ export interface Table {
   /** By proto name and by JSON name. */
   readonly byName: ReadonlyMap<string, Field>
   readonly oneofs: readonly Oneof[]
+  /** A guess for writers: the field that came first in the last object. */
+  next: Field | undefined
 }
 
 export interface JsonOptions {

@@ -1,6 +1,6 @@
 const TEXT = new TextEncoder()
-/** Below this many characters a loop beats TextEncoder. */
-const SHORT = 160
+/** Up to this many characters a loop beats TextEncoder, and their length takes one byte. */
+const SHORT = 127
 
 /**
  * Writes protobuf backwards, from the end of a growing buffer to its start: when the tag of a nested message is written,
@@ -107,8 +107,9 @@ class BackwardWriter implements Writer {
   }
 
   string(value: string): void {
+    if (value.length <= SHORT && this.#shortAscii(value)) return
     const from = this.size()
-    if (value.length > SHORT || !this.#ascii(value)) this.#utf8(value)
+    this.#utf8(value)
     this.close(from)
   }
 
@@ -132,9 +133,10 @@ class BackwardWriter implements Writer {
     return out
   }
 
-  #ascii(value: string): boolean {
+  /** With its length; false, and nothing written, where it is no ASCII. */
+  #shortAscii(value: string): boolean {
     const length = value.length
-    if (this.#at < length) this.#grow(length)
+    if (this.#at <= length) this.#grow(length + 1)
     const buffer = this.#buffer
     let at = this.#at
     for (let i = length - 1; i >= 0; i--) {
@@ -142,6 +144,7 @@ class BackwardWriter implements Writer {
       if (code > 0x7f) return false
       buffer[--at] = code
     }
+    buffer[--at] = length
     this.#at = at
     return true
   }

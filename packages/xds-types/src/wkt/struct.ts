@@ -1,4 +1,15 @@
-import { describe, EmptyMap, enterJson, failEncode, joinPath, MAX_BYTES, MAX_DEPTH, noteJson, setOwn } from '../context.js'
+import {
+  describe,
+  EmptyMap,
+  enterJson,
+  failEncode,
+  joinPath,
+  MAX_BYTES,
+  MAX_DEPTH,
+  noteJson,
+  setOwn,
+  sortedKeys,
+} from '../context.js'
 import { within } from '../decode.js'
 import { isObject } from '../from-json.js'
 import type { EnumType, JsonPlace, Place, WellKnownType } from '../types.js'
@@ -8,9 +19,11 @@ import { readFields } from './simple.js'
 
 function writeStruct(writer: Writer, value: unknown, place: Place): void {
   if (!isObject(value)) failEncode(place, `expected an object, got ${describe(value)}`)
-  for (const key of Object.keys(value).sort().reverse()) {
+  const keys = sortedKeys(value)
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i] as string
     if (value[key] === undefined) continue
-    place.path.push(key)
+    place.path[place.steps++] = key
     const entry = writer.size()
     writeValue(writer, value[key], place)
     writer.close(entry)
@@ -19,19 +32,19 @@ function writeStruct(writer: Writer, value: unknown, place: Place): void {
     writer.tag(1, 2)
     writer.close(entry)
     writer.tag(1, 2)
-    place.path.pop()
+    place.steps--
   }
 }
 
 function writeList(writer: Writer, value: unknown, place: Place): void {
   if (!Array.isArray(value)) failEncode(place, `expected a list, got ${describe(value)}`)
   for (let i = value.length - 1; i >= 0; i--) {
-    place.path.push(i)
+    place.path[place.steps++] = i
     const from = writer.size()
     writeValue(writer, value[i], place)
     writer.close(from)
     writer.tag(1, 2)
-    place.path.pop()
+    place.steps--
   }
 }
 
