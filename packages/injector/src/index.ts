@@ -1,4 +1,15 @@
 export type { LabelSelector } from '@heddle/config-model'
+export {
+  type Applied,
+  type ApplyOptions,
+  applyCapture,
+  type CommandResult,
+  cleanCapture,
+  type RunCommand,
+} from './capture/apply.js'
+export { type CaptureConfig, type CaptureText, captureConfig, DEFAULT_CAPTURE } from './capture/config.js'
+export { type IptablesRules, iptablesRules } from './capture/iptables.js'
+export { nftablesRules } from './capture/nftables.js'
 export { type Decision, decide, IGNORED_NAMESPACES } from './decide.js'
 export { type Injection, inject, type ObjectDecision } from './inject.js'
 export { type JsonPatch, jsonPatch } from './json-patch.js'

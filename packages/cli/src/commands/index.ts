@@ -3,6 +3,7 @@ import { analyze } from './analyze.js'
 import { completion } from './completion.js'
 import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
+import { init } from './init.js'
 import { inject } from './inject.js'
 import { proxy } from './proxy.js'
 import { proxyConfig } from './proxy-config.js'
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   explain,
   translate,
   inject,
+  init,
   proxy,
   controlPlane,
   proxyStatus,

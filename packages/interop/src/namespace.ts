@@ -1,0 +1,71 @@
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
+
+/** Whether this process may make network namespaces, and if not, why. HEDDLE_INTEROP says that it must. */
+export function netnsProblem(): string | undefined {
+  if (process.getuid?.() !== 0) return 'not root'
+  try {
+    execFileSync('ip', ['netns', 'add', `hdl-try-${process.pid}`], { stdio: 'pipe' })
+    execFileSync('ip', ['netns', 'del', `hdl-try-${process.pid}`], { stdio: 'pipe' })
+    for (const tool of ['iptables', 'nft', 'tcpdump']) execFileSync(tool, ['--version'], { stdio: 'pipe' })
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** A network namespace, as a pod has one. */
+export interface NetworkNamespace {
+  readonly name: string
+  /** Runs a program to its end and gives what it printed; throws where it fails. */
+  run(command: string, ...args: string[]): string
+  /** Starts a program; ended with the namespace. */
+  start(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess
+  remove(): void
+}
+
+let count = 0
+
+/** With loopback up. The name is this process's own, so that runs do not meet. */
+export function createNamespace(label: string): NetworkNamespace {
+  const name = `hdl-${process.pid}-${++count}-${label}`
+  const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' })
+  const children = new Set<ChildProcess>()
+  ip('netns', 'add', name)
+  ip('-n', name, 'link', 'set', 'lo', 'up')
+  return {
+    name,
+    run: (command, ...args) =>
+      execFileSync('ip', ['netns', 'exec', name, command, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+    start(command, args, options = {}) {
+      const child = spawn('ip', ['netns', 'exec', name, command, ...args], { stdio: 'pipe', ...options })
+      children.add(child)
+      child.on('exit', () => children.delete(child))
+      return child
+    },
+    remove() {
+      for (const child of children) child.kill('SIGKILL')
+      ip('netns', 'del', name)
+    },
+  }
+}
+
+/** A cable between two namespaces, with an address of each family at either end. */
+export function connect(a: NetworkNamespace, b: NetworkNamespace, ends: readonly [End, End]): void {
+  const [left, right] = ends
+  execFileSync('ip', ['link', 'add', left.device, 'netns', a.name, 'type', 'veth', 'peer', 'name', right.device, 'netns', b.name])
+  for (const [namespace, { device, v4, v6 }] of [
+    [a, left],
+    [b, right],
+  ] as const) {
+    namespace.run('ip', 'addr', 'add', v4, 'dev', device)
+    namespace.run('ip', 'addr', 'add', v6, 'dev', device, 'nodad')
+    namespace.run('ip', 'link', 'set', device, 'up')
+  }
+}
+
+export interface End {
+  device: string
+  /** With the length of the prefix: `10.77.0.1/24`. */
+  v4: string
+  v6: string
+}
