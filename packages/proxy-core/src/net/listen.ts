@@ -26,7 +26,7 @@ export function listenOn(options: SocketListenOptions, accept: (connection: Conn
     server.once('error', reject)
     const { address, port } = options.address
     const backlog = options.backlog === undefined || options.backlog === 0 ? DEFAULT_BACKLOG : options.backlog
-    const where = isPath(options.address) ? { path: address } : { host: address, port }
+    const where = isPath(options.address) ? { path: address } : { host: address, port, ipv6Only: options.ipv6Only ?? false }
     server.listen({ ...where, backlog, ...(options.reusePort === true ? { reusePort: true } : {}) }, () => {
       server.removeListener('error', reject)
       server.on('error', () => {}) // accept(2) failed (EMFILE): those that are open must live on

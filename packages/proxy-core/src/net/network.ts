@@ -5,6 +5,8 @@ export interface ListenOptions {
   /** Many connections may be accepted between two turns of the loop; 0 is the system's default. */
   backlog?: number
   reusePort?: boolean
+  /** `::` means IPv6 alone; else IPv4 as well. */
+  ipv6Only?: boolean
   /** Connections are asked for their destination before redirection ({@link Connection.originalDestination}). */
   redirected?: boolean
   /** A TPROXY rule brings connections here: their local address is their destination. */

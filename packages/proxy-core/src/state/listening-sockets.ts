@@ -53,7 +53,8 @@ export function createListeningSockets(network: Network, logger: Logger): Listen
   const bind = async (listener: CompiledListener, address: SocketAddress, key: string): Promise<OpenSocket> => {
     const redirected = asksOriginalDestination(listener)
     const { transparent } = listener
-    const bound = await network.listen({ address, redirected, transparent }, (connection) => socket.accept(connection))
+    const ipv6Only = hasIpv4Twin(listener, address)
+    const bound = await network.listen({ address, redirected, transparent, ipv6Only }, (connection) => socket.accept(connection))
     const socket: OpenSocket = { key, bound, address: bound.address, intake: intakeOf(listener), accept: (one) => one.destroy() }
     open.set(key, socket)
     return socket
@@ -101,6 +102,12 @@ export function createListeningSockets(network: Network, logger: Logger): Listen
 /** What a socket is told when it is bound. */
 function intakeOf(listener: CompiledListener): string {
   return `${asksOriginalDestination(listener)} ${listener.transparent}`
+}
+
+/** `::` would take what belongs to another address of the listener. */
+function hasIpv4Twin(listener: CompiledListener, { address, port }: SocketAddress): boolean {
+  const twins = [listener.address, ...listener.additionalAddresses]
+  return address === '::' && twins.some((twin) => twin.address === '0.0.0.0' && twin.port === port)
 }
 
 /** Port 0 is a different port each time, so such a socket belongs to its listener's name. */
