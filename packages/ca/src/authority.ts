@@ -4,7 +4,7 @@ import { readCsr } from './csr.js'
 import { DEFAULT_TTL_MS, type Grant, MAX_TTL_MS } from './grants.js'
 import { toPem } from './pem.js'
 
-/** Why there is no certificate. `code` is stable: `ca.csr`, `ca.der`, `ca.ttl`, `ca.denied`, `ca.expired`. */
+/** Why there is no certificate. `code` is stable: `ca.csr`, `ca.der`, `ca.ttl`, `ca.denied`, `ca.expired`, `ca.rotation`. */
 export class CaError extends Error {
   override readonly name: string = 'CaError'
   readonly code: string
@@ -40,6 +40,8 @@ export interface AuthorityOptions {
 /** An authority whose signer and roots can be replaced while it serves. */
 export interface ReplaceableAuthority extends CertificateAuthority {
   readonly signer: Watch<Signer>
+  /** Until when the certificates that this authority has signed are valid, all of them; 0 before the first. Milliseconds since the epoch. */
+  readonly issuedUntil: number
   /** New roots first, so that trust in them spreads before anything they signed is seen. */
   replace(next: { readonly signer?: Signer; readonly trustBundle?: readonly string[] }): void
 }
@@ -48,8 +50,12 @@ export function createAuthority(signer: Signer, trustBundle: readonly string[], 
   const { clock, defaultTtlMs = DEFAULT_TTL_MS, maxTtlMs = MAX_TTL_MS, backdateMs = 120_000 } = options
   const signers: WatchSource<Signer> = createWatch(signer)
   const bundles: WatchSource<readonly string[]> = createWatch(trustBundle)
+  let issuedUntil = 0
   return {
     signer: signers,
+    get issuedUntil() {
+      return issuedUntil
+    },
     trustBundle: bundles,
     async sign(csr, { names, ttlMs = defaultTtlMs }) {
       const request = readCsr(csr)
@@ -73,6 +79,7 @@ export function createAuthority(signer: Signer, trustBundle: readonly string[], 
         { notBefore: now - backdateMs, notAfter: now + ttlMs },
         current,
       )
+      issuedUntil = Math.max(issuedUntil, Math.min(now + ttlMs, current.certificate.notAfter))
       return [toPem('CERTIFICATE', leaf), ...current.chain]
     },
     replace(next) {

@@ -3,7 +3,7 @@ import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { type DerNode, readBitString, readDer, readOid } from './der/reader.js'
 import { bitString, boolean, context, integer, octetString, oid, sequence, set } from './der/writer.js'
 import { type SubjectAltName, subjectAltName } from './extensions.js'
-import { publicKeyInfo, signatureAlgorithm, signDer, verifyDer, weakness } from './keys.js'
+import { publicKeyFrom, publicKeyInfo, signatureAlgorithm, signDer, verifyDer, weakness } from './keys.js'
 
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14'
 const SUBJECT_ALT_NAME = '2.5.29.17'
@@ -51,7 +51,7 @@ export function readCsr(der: Uint8Array): Result<CertificateRequest> {
     !isVersion0(info.children[0])
   )
     return refuse('it is not a PKCS #10 request')
-  const publicKey = isP256(spki.raw) ? readP256(spki.raw) : readPublicKey(spki.raw)
+  const publicKey = isP256(spki.raw) ? readP256(spki.raw) : publicKeyFrom(spki.raw)
   if (publicKey === undefined) return refuse('its public key cannot be read')
   const weak = weakness(publicKey)
   if (weak !== undefined) return refuse(weak)
@@ -75,16 +75,8 @@ function isP256(spki: Uint8Array): boolean {
 function readP256(spki: Uint8Array): KeyObject | undefined {
   const base64 = (part: Uint8Array): string => Buffer.from(part).toString('base64url')
   const jwk = { kty: 'EC', crv: 'P-256', x: base64(spki.subarray(P256.length, -32)), y: base64(spki.subarray(-32)) }
-  return keyOrNot(() => createPublicKey({ key: jwk, format: 'jwk' }))
-}
-
-function readPublicKey(spki: Uint8Array): KeyObject | undefined {
-  return keyOrNot(() => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }))
-}
-
-function keyOrNot(read: () => KeyObject): KeyObject | undefined {
   try {
-    return read()
+    return createPublicKey({ key: jwk, format: 'jwk' })
   } catch {
     return undefined
   }

@@ -29,12 +29,23 @@ export function publicKeyInfo(key: KeyObject): Uint8Array {
   return new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
 }
 
-/** Why a key must not be certified, undefined when it may: the floor is RSA 2048 (to 8192, against costly keys), P-256, P-384, Ed25519. */
-export function weakness(key: KeyObject): string | undefined {
+/** A public key from its SubjectPublicKeyInfo; undefined when OpenSSL cannot read it. */
+export function publicKeyFrom(spki: Uint8Array): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  } catch {
+    return undefined
+  }
+}
+
+/** Why a key must not be certified, undefined when it may: RSA of 2048 to 4096 bits (longer ones cost more than they give), P-256, P-384, Ed25519. */
+export function weakness(key: KeyObject, longestRsa = 4096): string | undefined {
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'ed25519') return undefined
   if (key.asymmetricKeyType === 'rsa')
-    return modulusLength >= 2048 && modulusLength <= 8192 ? undefined : `an RSA key of ${modulusLength} bits; take 2048 to 8192`
+    return modulusLength >= 2048 && modulusLength <= longestRsa
+      ? undefined
+      : `an RSA key of ${modulusLength} bits; take 2048 to ${longestRsa}`
   if (key.asymmetricKeyType === 'ec')
     return namedCurve === 'prime256v1' || namedCurve === 'secp384r1' ? undefined : `the curve ${namedCurve}; take P-256 or P-384`
   return `a key of type ${key.asymmetricKeyType}; take P-256, P-384, RSA or Ed25519`
@@ -79,4 +90,9 @@ export function signDer(key: KeyObject, content: Uint8Array): Uint8Array {
 export function verifyDer(key: KeyObject, algorithmOid: string | undefined, content: Uint8Array, signature: Uint8Array): boolean {
   const algorithm = ALGORITHMS.find(({ oid: id }) => id === algorithmOid)
   return algorithm !== undefined && algorithm.keyType === key.asymmetricKeyType && verify(algorithm.hash, content, key, signature)
+}
+
+/** Whether signatures by this algorithm count: SHA-2 and Ed25519. */
+export function isTrustedAlgorithm(algorithmOid: string): boolean {
+  return ALGORITHMS.some(({ oid: id }) => id === algorithmOid)
 }

@@ -7,6 +7,9 @@ import { readDer } from './der/reader.js'
 import { importKey, weakness } from './keys.js'
 import { toPem } from './pem.js'
 
+/** Of a CA that others have made: longer than what leaves may have. */
+const LONGEST_RSA = 8192
+
 /** Istio's secret `cacerts`, PEM. */
 export interface PluggedInFiles {
   /** `ca-cert.pem`: the signing CA. */
@@ -50,7 +53,7 @@ export async function openPluggedIn(files: PluggedInFiles, now: number): Promise
     return refuse('ca-cert.pem', `it is valid from ${signing.validFrom} to ${signing.validTo} only`)
   const key = openKey(files.caKey)
   if (key === undefined) return refuse('ca-key.pem', 'it is not a private key in PEM without a password')
-  const weak = weakness(key)
+  const weak = weakness(key, LONGEST_RSA)
   if (weak !== undefined) return refuse('ca-key.pem', `it is ${weak}`)
   if (!signing.checkPrivateKey(key)) return refuse('ca-key.pem', 'it is not the key of ca-cert.pem')
   const chain = chainToRoot(signing, await certificates(files.certChain), roots)

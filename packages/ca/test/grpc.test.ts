@@ -12,6 +12,7 @@ import {
   createCertificateService,
   createServerCredentials,
 } from '../src/grpc/index.js'
+import { ownSvid } from '../src/grpc/service.js'
 import {
   type Authenticator,
   createCertificateAuthenticator,
@@ -28,7 +29,6 @@ import {
   type ReplaceableAuthority,
   type TokenIssuer,
 } from '../src/index.js'
-import { isIssuedBy } from '../src/issued-by.js'
 
 const clock = systemClock
 let authority: ReplaceableAuthority
@@ -190,12 +190,13 @@ describe('a server that renews its certificate, and knows clients by theirs', ()
       new Uint8Array(new X509Certificate(certificateChain).raw)
     const own = derOf(await issueIdentity(authority, identity))
     const forged = derOf(await issueIdentity(await createSelfSignedAuthority({ clock }), identity))
-    const roots = authority.trustBundle.current
-    expect(isIssuedBy(own, roots, clock.now())).toBe(true)
-    expect(isIssuedBy(forged, roots, clock.now())).toBe(false)
-    expect(isIssuedBy(own, roots, clock.now() + 25 * 3_600_000)).toBe(false)
-    expect(isIssuedBy(new Uint8Array(new X509Certificate(roots[0] as string).raw), roots, clock.now())).toBe(false)
-    expect(isIssuedBy(Uint8Array.of(1, 2, 3), roots, clock.now())).toBe(false)
+    const from = (der: Uint8Array, later = 0): string | undefined =>
+      ownSvid(der, { authority, trustDomain: 'cluster.local', clock: createFakeClock({ now: clock.now() + later }) })?.spiffeId
+    expect(from(own)).toBe(identity.names[0]?.uri)
+    expect(from(forged)).toBeUndefined()
+    expect(from(own, 25 * 3_600_000)).toBeUndefined()
+    expect(from(new Uint8Array(new X509Certificate(authority.trustBundle.current[0] as string).raw))).toBeUndefined()
+    expect(from(Uint8Array.of(1, 2, 3))).toBeUndefined()
   })
 })
 

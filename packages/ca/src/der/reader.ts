@@ -2,7 +2,7 @@ import { fail, ok, problem, type Result } from '@heddle/runtime'
 
 /** Nesting deeper than this is refused. A certificate needs about eight. */
 export const MAX_DER_DEPTH = 32
-/** Longer input is refused. */
+/** Longer input is refused, unless the caller says otherwise. */
 export const MAX_DER_BYTES: number = 64 * 1024
 
 /** One element. Views into the input, never copies. */
@@ -22,8 +22,8 @@ class DerError extends Error {}
  * Reads exactly one element and all in it, strictly by X.690 DER: definite, shortest lengths, one-byte tags, nothing after the end.
  * Everything that reads certificates or requests reads them through this first.
  */
-export function readDer(bytes: Uint8Array): Result<DerNode> {
-  if (bytes.length > MAX_DER_BYTES) return fail(problem('ca.der', '', `${bytes.length} bytes; the limit is ${MAX_DER_BYTES}`))
+export function readDer(bytes: Uint8Array, { maxBytes = MAX_DER_BYTES }: { maxBytes?: number } = {}): Result<DerNode> {
+  if (bytes.length > maxBytes) return fail(problem('ca.der', '', `${bytes.length} bytes; the limit is ${maxBytes}`))
   try {
     const node = readNode(bytes, 0, bytes.length, 0)
     if (node.raw.length !== bytes.length) throw new DerError('bytes follow the end')

@@ -21,14 +21,17 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Der {
         ? [tag, 0x81, length]
         : length < 0x1_0000
           ? [tag, 0x82, length >> 8, length & 0xff]
-          : undefined
-  if (header === undefined) throw new RangeError('an element longer than 65,535 bytes')
+          : length < 0x100_0000
+            ? [tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff]
+            : undefined
+  if (header === undefined) throw new RangeError('an element of 16 MiB or more')
   return concat([Uint8Array.from(header), ...parts])
 }
 
 export const sequence = (...parts: readonly Der[]): Der => element(0x30, ...parts)
 export const set = (...parts: readonly Der[]): Der => element(0x31, ...parts)
 export const octetString = (content: Uint8Array): Der => element(0x04, content)
+export const enumerated = (value: number): Der => element(0x0a, Uint8Array.of(value))
 export const utf8String = (text: string): Der => element(0x0c, new TextEncoder().encode(text))
 export const boolean = (value: boolean): Der => element(0x01, Uint8Array.of(value ? 0xff : 0))
 /** Context-specific and constructed: `[n] EXPLICIT`, or `[n] IMPLICIT` of something constructed. */

@@ -2,3 +2,4 @@ export { type CertificateClient, type CertificateClientOptions, createCertificat
 export { CERTIFICATE_SERVICE } from './definition.js'
 export { createServerCredentials, type ServerCredentialsOptions } from './server-credentials.js'
 export { type CertificateService, type CertificateServiceOptions, createCertificateService } from './service.js'
+export { createWorkloadApi, type WorkloadApi, type WorkloadApiOptions, type WorkloadEntry } from './workload-api.js'

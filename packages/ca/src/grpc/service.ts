@@ -4,9 +4,11 @@ import type { IstioCertificateRequest } from '@heddle/xds-types/istio/v1/auth'
 import type { Authenticator, Peer } from '../authenticators/authenticator.js'
 import { CaError, type CertificateAuthority } from '../authority.js'
 import { type GrantPolicy, grantFor } from '../grants.js'
-import { isIssuedBy } from '../issued-by.js'
-import { readNames } from '../names.js'
 import { fromPem } from '../pem.js'
+import type { Revocations } from '../revocations.js'
+import type { Svid } from '../svid.js'
+import { trustBundles } from '../trust-bundle.js'
+import { verifySvid } from '../verify.js'
 import { CERTIFICATE_SERVICE, requestType, responseType, toBuffer } from './definition.js'
 
 export interface CertificateServiceOptions extends GrantPolicy {
@@ -15,6 +17,8 @@ export interface CertificateServiceOptions extends GrantPolicy {
   readonly authenticate: Authenticator
   /** Between the workloads' certificates and the roots, PEM: needed to know callers by certificate when the CA is an intermediate. */
   readonly intermediates?: readonly string[]
+  /** A revoked certificate proves nobody; default: none is revoked. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   /** Default: the machine's. */
   readonly clock?: Clock
   readonly logger?: Logger
@@ -87,15 +91,32 @@ function refusalOf(error: unknown): Refusal {
 
 /**
  * grpc-js hands over a client's certificate whether or not TLS has verified it (a server that asks without insisting takes any), so
- * its names count only when it was issued by our own authority: checked here, each time.
+ * its name counts only when it is an SVID that our own authority has issued: checked here, each time.
  */
-function peerOf(call: Call, { authority, intermediates = [], clock = systemClock }: CertificateServiceOptions): Peer {
+function peerOf(call: Call, options: CertificateServiceOptions): Peer {
   const raw = call.getAuthContext().sslPeerCertificate?.raw
-  const issuers = [...authority.trustBundle.current, ...intermediates]
-  const names = raw !== undefined && isIssuedBy(raw, issuers, clock.now()) ? readNames(new Uint8Array(raw)) : []
+  const svid = raw === undefined ? undefined : ownSvid(new Uint8Array(raw), options)
   return {
     address: call.getPeer(),
-    uris: names.flatMap((name) => ('uri' in name ? [name.uri] : [])),
+    uris: svid === undefined ? [] : [svid.spiffeId],
     authorization: call.metadata.get('authorization').map(String),
   }
+}
+
+/** @internal */
+export function ownSvid(
+  leaf: Uint8Array,
+  {
+    authority,
+    trustDomain,
+    intermediates = [],
+    revocations,
+    clock = systemClock,
+  }: Omit<CertificateServiceOptions, 'authenticate'>,
+): Svid | undefined {
+  const chain = [leaf, ...intermediates.flatMap((pem) => fromPem('CERTIFICATE', pem))]
+  const bundles = trustBundles({ trustDomain, x509Authorities: authority.trustBundle.current })
+  const verified = verifySvid(chain, bundles, { now: clock.now() })
+  if (!verified.ok || revocations?.isRevoked(verified.value.certificate.serial) === true) return undefined
+  return verified.value
 }
