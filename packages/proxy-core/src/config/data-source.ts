@@ -4,14 +4,17 @@ import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
 
 /** The text of a DataSource; undefined when there is none, or when it cannot be read, which is a problem. */
-export function compileDataSource(fields: Fields<DataSource> | undefined, deps: CompileDeps): string | undefined {
+export function compileDataSource(
+  fields: Fields<DataSource> | undefined,
+  deps: Pick<CompileDeps, 'readFile'>,
+): string | undefined {
   if (fields === undefined) return undefined
   const text = read(fields, deps)
   fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
   return text
 }
 
-function read(fields: Fields<DataSource>, deps: CompileDeps): string | undefined {
+function read(fields: Fields<DataSource>, deps: Pick<CompileDeps, 'readFile'>): string | undefined {
   if (fields.has('inline_string')) return fields.string('inline_string')
   if (fields.has('inline_bytes')) {
     const bytes = fromBase64(fields.string('inline_bytes'))

@@ -55,7 +55,7 @@ function compileFilter(
     if (!fields.boolean('is_optional')) fields.problem(`the HTTP filter ${config.typeName} is not supported.`, 'typed_config')
     return undefined
   }
-  const decoded = factory.decode(config.value, config.path)
+  const decoded = factory.decode(config.value, config.path, deps)
   fields.take(decoded)
   if (!decoded.ok) return undefined
   const create: HttpFilterFactory<unknown>['create'] = (config, deps, name) =>

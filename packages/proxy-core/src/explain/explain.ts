@@ -1,4 +1,4 @@
-import type { Random } from '@heddle/runtime'
+import type { Clock, Random } from '@heddle/runtime'
 import type { CompiledCluster, CompiledFilterChain, CompiledListener } from '../config/compiled.js'
 import { listenerFor } from '../config/listener-choice.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
@@ -27,6 +27,8 @@ export interface ExplainRequest {
   /** The client after x-forwarded-for; the peer's address by default. */
   readonly client?: string
   readonly random: Random
+  /** Tells whether tokens have expired; the system's by default. */
+  readonly clock?: Clock
 }
 
 /** What every stage is given, and adds to. */

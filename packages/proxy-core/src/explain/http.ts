@@ -1,3 +1,4 @@
+import { systemClock } from '@heddle/runtime'
 import type { HttpManager } from '../config/compiled.js'
 import { normalizePath } from '../http/normalize.js'
 import type { RouteDecision } from '../route/decision.js'
@@ -136,9 +137,14 @@ function explainFilters(
 ): ExplainedResult | undefined {
   const { request, stages } = walk
   const client = request.client ?? request.connection.source.address
+  const question = {
+    ...{ client, facts: request.connection, random: request.random, clock: request.clock ?? systemClock },
+    head: { ...head, headers: head.headers.clone() },
+    metadata: new Map<string, Record<string, unknown>>(),
+  }
   for (const filter of manager.filters) {
     const perRoute = perRouteConfigOf(decision, table, filter.name)
-    const answer = filter.explain?.({ head, facts: request.connection, client, perRoute })
+    const answer = filter.explain?.({ ...question, perRoute })
     if (answer === undefined) continue
     stages.push({ stage: 'http_filter', name: filter.name, outcome: answer.outcome, reason: answer.reason, losers: [], resource })
     if (answer.outcome === 'reply' && answer.reply !== undefined)

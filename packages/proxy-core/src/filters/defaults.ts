@@ -7,12 +7,14 @@ import { grpcWebFilter } from './http/grpc-web.js'
 import { headerMutationFilter } from './http/header-mutation.js'
 import { istioAlpnFilter } from './http/istio-alpn.js'
 import { istioStatsFilter } from './http/istio-stats.js'
+import { jwtAuthnFilter } from './http/jwt-authn.js'
 import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rbacFilter } from './http/rbac.js'
 
 /** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
 export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
+  erased(jwtAuthnFilter),
   erased(rbacFilter),
   erased(faultFilter),
   erased(corsFilter),

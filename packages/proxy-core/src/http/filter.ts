@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random, Result } from '@heddle/runtime'
+import type { CompileDeps } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { Connection } from '../net/connection.js'
 import type { RouteDecision } from '../route/decision.js'
@@ -55,12 +56,17 @@ export interface FilterDeps {
 
 /** A request that is only thought of: what filters are asked about it by explain. */
 export interface FilterQuestion {
+  /** Filters may change it for those that follow; it is nobody else's. */
   readonly head: RequestHead
   readonly facts: ConnectionFacts
   /** The client's address after x-forwarded-for. */
   readonly client: string
   /** The most specific typed_per_filter_config. */
   readonly perRoute: unknown
+  /** Dynamic metadata by filter namespace: what one filter says of the request, later ones read. */
+  readonly metadata: Map<string, Record<string, unknown>>
+  readonly clock: Clock
+  readonly random: Random
 }
 
 export interface FilterAnswer {
@@ -74,7 +80,7 @@ export interface FilterAnswer {
 export interface HttpFilterFactory<C> {
   /** Type names without the URL prefix; TypedStruct's inner type counts. */
   readonly typeNames: readonly string[]
-  decode(config: Readonly<Record<string, unknown>>, path: string): Result<C>
+  decode(config: Readonly<Record<string, unknown>>, path: string, deps?: CompileDeps): Result<C>
   /** Types that {@link decodePerRoute} takes; by default those of the filter itself. */
   readonly perRouteTypeNames?: readonly string[]
   decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>

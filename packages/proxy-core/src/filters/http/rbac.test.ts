@@ -1,4 +1,5 @@
 import { createMetricsRegistry } from '@heddle/runtime'
+import { createFakeClock, createSeededRandom } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import type { LocalReply } from '../../http/message.js'
 import { rbacFilter } from './rbac.js'
@@ -77,6 +78,9 @@ describe('rbac', () => {
       head: stream({ path: '/admin' }).request,
       client: '10.0.0.9',
       perRoute: undefined,
+      metadata: new Map(),
+      clock: createFakeClock(),
+      random: createSeededRandom(1),
       facts: {
         source: { address: '10.0.0.9', port: 1 },
         directSource: { address: '10.0.0.9', port: 1 },

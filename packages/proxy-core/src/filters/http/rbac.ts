@@ -147,6 +147,6 @@ function principalsOf(
   return [...uris, ...peer.dns, ...(peer.subject === '' ? [] : [peer.subject])]
 }
 
-function questionOf({ head, facts, client }: FilterQuestion): RbacQuestion {
-  return { ...connectionQuestion(facts), head, source: client }
+function questionOf({ head, facts, client, metadata }: FilterQuestion): RbacQuestion {
+  return { ...connectionQuestion(facts), head, source: client, metadata }
 }

@@ -1,0 +1,131 @@
+import type { RequestHead } from '../route/table.js'
+import { addClaimHeaders, extractedData } from './claims.js'
+import { verifySignature } from './jwks.js'
+import { andThen, type Later } from './later.js'
+import type { FoundToken } from './locations.js'
+import { isProblem, type JwtProblem, PROBLEM } from './problems.js'
+import type { JwtProvider } from './provider.js'
+import type { Keys } from './remote-keys.js'
+import { type Jwt, parseJwt } from './token.js'
+import type { TokenCache } from './token-cache.js'
+
+/** One request under examination, and what is known to judge it by. */
+export interface Examination {
+  readonly head: RequestHead
+  /** Seconds since 1970. */
+  readonly nowSeconds: number
+  readonly providers: readonly JwtProvider[]
+  keysOf(provider: JwtProvider): Later<Keys | JwtProblem>
+  cacheOf(provider: JwtProvider): TokenCache
+  counted(name: 'jwt_cache_hit' | 'jwt_cache_miss'): void
+  /** Dynamic metadata that good tokens give; in force when the whole requirement is met. */
+  readonly extracted: Map<string, unknown>
+  /** Of failed_status_in_metadata: in force whatever comes of it. */
+  readonly failures: Map<string, unknown>
+  /** Failures that allow_missing_or_failed let pass. */
+  readonly forgiven: JwtProblem[]
+  clearRoute: boolean
+}
+
+/** What a requirement makes of tokens. */
+export interface Demand {
+  /** Undefined: whichever provider the issuer belongs to. */
+  readonly provider?: JwtProvider
+  /** In place of the provider's audiences. */
+  readonly allowsAudience?: (audiences: readonly string[]) => boolean
+  readonly allowFailed: boolean
+  readonly allowMissing: boolean
+}
+
+/** Undefined: the demand is met. Every token that was found must be good: of two, the backend might use the bad one. */
+export function authenticate(
+  examination: Examination,
+  demand: Demand,
+  tokens: readonly FoundToken[],
+): Later<JwtProblem | undefined> {
+  if (tokens.length === 0) {
+    noteFailure(examination, demand.provider, PROBLEM.missing)
+    return demand.allowFailed || demand.allowMissing ? undefined : PROBLEM.missing
+  }
+  return authenticateFrom(examination, demand, tokens, tokens.length - 1)
+}
+
+function authenticateFrom(
+  examination: Examination,
+  demand: Demand,
+  tokens: readonly FoundToken[],
+  index: number,
+): Later<JwtProblem | undefined> {
+  return andThen(examine(examination, demand, tokens[index]!), (problem) => {
+    const mustAllBeGood = !demand.allowFailed && !demand.allowMissing
+    if (index > 0 && (problem === undefined || !mustAllBeGood)) return authenticateFrom(examination, demand, tokens, index - 1)
+    if (problem === undefined || !demand.allowFailed) return problem
+    examination.forgiven.push(problem)
+    return undefined
+  })
+}
+
+function examine(examination: Examination, demand: Demand, token: FoundToken): Later<JwtProblem | undefined> {
+  const failed = (problem: JwtProblem, provider?: JwtProvider): JwtProblem => {
+    noteFailure(examination, demand.provider ?? provider, problem)
+    return problem
+  }
+  const jwt = parsed(examination, demand.provider, token.text)
+  if (isProblem(jwt)) return failed(jwt)
+  if (!token.allowsIssuer(jwt.issuer)) return failed(PROBLEM.unknownIssuer)
+  const provider = demand.provider ?? ownerOf(jwt.issuer, examination.providers)
+  if (provider === undefined) return failed(PROBLEM.unknownIssuer)
+  const wrong = wrongClaim(jwt, provider, demand, examination.nowSeconds)
+  if (wrong !== undefined) return failed(wrong, provider)
+  return andThen(examination.keysOf(provider), (keys) => {
+    if (isProblem(keys)) return failed(keys, provider)
+    const cache = examination.cacheOf(provider)
+    if (cache.get(token.text, keys) === undefined) {
+      const problem = verifySignature(jwt, keys)
+      if (problem !== undefined) return failed(problem, provider)
+      cache.set(token.text, keys, jwt)
+    }
+    accept(examination, provider, token, jwt)
+    return undefined
+  })
+}
+
+/** A token that is known already need not be read again. */
+function parsed(examination: Examination, provider: JwtProvider | undefined, text: string): Jwt | JwtProblem {
+  if (provider === undefined) return parseJwt(text)
+  const keys = examination.keysOf(provider)
+  const known = keys instanceof Promise || isProblem(keys) ? undefined : examination.cacheOf(provider).get(text, keys)
+  examination.counted(known !== undefined && provider.cache.counted ? 'jwt_cache_hit' : 'jwt_cache_miss')
+  return known ?? parseJwt(text)
+}
+
+/** The first provider of the issuer; else the first that takes any. */
+function ownerOf(issuer: string, providers: readonly JwtProvider[]): JwtProvider | undefined {
+  return (
+    providers.find((provider) => provider.issuer !== '' && provider.issuer === issuer) ??
+    providers.find((provider) => provider.issuer === '')
+  )
+}
+
+function wrongClaim(jwt: Jwt, provider: JwtProvider, demand: Demand, now: number): JwtProblem | undefined {
+  if (now + provider.clockSkewSeconds < jwt.notBefore) return PROBLEM.notYetValid
+  if (jwt.expires > 0 && now > jwt.expires + provider.clockSkewSeconds) return PROBLEM.expired
+  const allowsAudience = demand.allowsAudience ?? provider.allowsAudience
+  if (!allowsAudience(jwt.audiences)) return PROBLEM.audience
+  if (provider.subject !== undefined && !provider.subject.matches(jwt.subject)) return PROBLEM.verification
+  const { maxLifetimeSeconds: longest } = provider
+  if (longest !== undefined && (jwt.expires === 0 || jwt.expires - now >= longest)) return PROBLEM.verification
+  return undefined
+}
+
+function accept(examination: Examination, provider: JwtProvider, token: FoundToken, jwt: Jwt): void {
+  addClaimHeaders(examination.head, provider, jwt)
+  if (!provider.forward) token.remove(examination.head)
+  for (const [key, value] of extractedData(provider, jwt)) examination.extracted.set(key, value)
+  if (provider.clearRouteCache) examination.clearRoute = true
+}
+
+function noteFailure({ failures }: Examination, provider: JwtProvider | undefined, problem: JwtProblem): void {
+  if (provider === undefined || provider.failedStatusInMetadata === '') return
+  failures.set(provider.failedStatusInMetadata, { code: String(problem.code), message: problem.text })
+}

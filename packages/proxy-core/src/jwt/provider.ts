@@ -1,0 +1,137 @@
+import type {
+  JwtClaimToHeader,
+  JwtProvider as JwtProviderProto,
+  RemoteJwks,
+} from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
+import type { CompileDeps } from '../config/compiled.js'
+import { compileDataSource } from '../config/data-source.js'
+import type { Fields } from '../config/fields.js'
+import { asciiLower } from '../matcher/ascii.js'
+import { compileStringMatcher, type StringMatcher } from '../matcher/string.js'
+import { parseJwks } from './jwks.js'
+import { compileLocations, type TokenLocations } from './locations.js'
+import type { Keys, RemoteJwksConfig } from './remote-keys.js'
+
+/** JwtProvider, compiled: whose tokens are taken, and what becomes of their claims. */
+export interface JwtProvider {
+  readonly name: string
+  /** Empty: any. */
+  readonly issuer: string
+  allowsAudience(audiences: readonly string[]): boolean
+  readonly subject?: StringMatcher
+  /** Undefined: a token may live for ever. */
+  readonly maxLifetimeSeconds?: number
+  readonly clockSkewSeconds: number
+  readonly keys: Keys | RemoteJwksConfig
+  readonly locations: TokenLocations
+  readonly forward: boolean
+  readonly payloadHeader: string
+  readonly padPayload: boolean
+  readonly claimHeaders: readonly { readonly header: string; readonly path: readonly string[] }[]
+  readonly payloadInMetadata: string
+  readonly headerInMetadata: string
+  readonly failedStatusInMetadata: string
+  readonly spaceDelimitedClaims: ReadonlySet<string>
+  readonly clearRouteCache: boolean
+  readonly cache: { readonly entries: number; readonly maxTokenBytes: number; readonly counted: boolean }
+}
+
+const CACHE_MS = 600_000
+const SKEW_SECONDS = 60
+const CACHE_ENTRIES = 100
+const CACHED_TOKEN_BYTES = 4096
+
+export function compileProvider(name: string, fields: Fields<JwtProviderProto>, readFile: CompileDeps['readFile']): JwtProvider {
+  const issuer = fields.string('issuer')
+  const subjects = fields.message('subjects')
+  const normalize = fields.message('normalize_payload_in_metadata')
+  const lifetimeMs = fields.durationMs('max_lifetime', fields.boolean('require_expiration') ? Infinity : -1)
+  const provider: JwtProvider = {
+    name,
+    issuer,
+    allowsAudience: audienceCheck(fields.strings('audiences')),
+    ...(subjects && { subject: compileStringMatcher(subjects) }),
+    ...(lifetimeMs >= 0 && { maxLifetimeSeconds: lifetimeMs / 1000 }),
+    clockSkewSeconds: fields.number('clock_skew_seconds') || SKEW_SECONDS,
+    keys: compileKeys(fields, readFile),
+    locations: compileLocations(fields, issuer),
+    forward: fields.boolean('forward'),
+    payloadHeader: asciiLower(fields.string('forward_payload_header')),
+    padPayload: fields.boolean('pad_forward_payload_header'),
+    claimHeaders: fields.messages('claim_to_headers').map(compileClaimHeader),
+    payloadInMetadata: fields.string('payload_in_metadata'),
+    headerInMetadata: fields.string('header_in_metadata'),
+    failedStatusInMetadata: fields.string('failed_status_in_metadata'),
+    spaceDelimitedClaims: new Set(normalize?.strings('space_delimited_claims') ?? []),
+    clearRouteCache: fields.boolean('clear_route_cache'),
+    cache: compileCache(fields),
+  }
+  normalize?.done()
+  fields.done()
+  return provider
+}
+
+/** Any one of the token's audiences is enough; scheme and a trailing slash do not count. Nothing wanted: any token. */
+export function audienceCheck(wanted: readonly string[]): (audiences: readonly string[]) => boolean {
+  if (wanted.length === 0) return () => true
+  const allowed = new Set(wanted.map(bareAudience))
+  return (audiences) => audiences.some((audience) => allowed.has(bareAudience(audience)))
+}
+
+function bareAudience(audience: string): string {
+  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '')
+}
+
+function compileClaimHeader(fields: Fields<JwtClaimToHeader>): JwtProvider['claimHeaders'][number] {
+  const path = fields.messages('claim_path').map((segment) => {
+    const key = segment.string('key')
+    segment.done()
+    return key
+  })
+  const dotted = fields.string('claim_name')
+  const header = asciiLower(fields.string('header_name'))
+  fields.done()
+  return { header, path: path.length > 0 ? path : dotted.split('.') }
+}
+
+function compileCache(fields: Fields<JwtProviderProto>): JwtProvider['cache'] {
+  const cache = fields.message('jwt_cache_config')
+  const entries = cache?.number('jwt_cache_size') || CACHE_ENTRIES
+  const maxTokenBytes = cache?.number('jwt_max_token_size') || CACHED_TOKEN_BYTES
+  cache?.done()
+  return { entries, maxTokenBytes, counted: cache !== undefined }
+}
+
+/** Local keys that cannot be read are none, as in Envoy: the listener stands, and every token is refused. */
+function compileKeys(fields: Fields<JwtProviderProto>, readFile: CompileDeps['readFile']): JwtProvider['keys'] {
+  const remote = fields.message('remote_jwks')
+  if (remote !== undefined) return compileRemote(remote)
+  const local = fields.message('local_jwks')
+  const text = compileDataSource(local, readFile === undefined ? {} : { readFile })
+  if (local === undefined) fields.problem('needs one of remote_jwks, local_jwks.')
+  return (text === undefined ? undefined : parseJwks(text)) ?? []
+}
+
+function compileRemote(fields: Fields<RemoteJwks>): RemoteJwksConfig {
+  const uri = fields.message('http_uri')
+  const async = fields.message('async_fetch')
+  const retry = fields.message('retry_policy')
+  const backOff = retry?.message('retry_back_off')
+  if (uri === undefined) fields.problem('is required.', 'http_uri')
+  const config: RemoteJwksConfig = {
+    uri: uri?.string('uri') ?? '',
+    cluster: uri?.string('cluster') ?? '',
+    timeoutMs: uri?.durationMs('timeout', 0) ?? 0,
+    cacheMs: fields.durationMs('cache_duration', CACHE_MS),
+    async: async !== undefined,
+    retries: retry === undefined ? 0 : retry.number('num_retries', 1),
+    retryBaseMs: backOff?.durationMs('base_interval', 1000) ?? 1000,
+  }
+  if (uri !== undefined && config.cluster === '') uri.problem('is required: keys are fetched over a cluster.', 'cluster')
+  uri?.done()
+  async?.done({ fast_listener: 'a listener never waits for keys here', failed_refetch_duration: 'the next token asks again' })
+  backOff?.done({ max_interval: 'there are few retries' })
+  retry?.done({ retry_on: 'every failure is tried again' })
+  fields.done()
+  return config
+}

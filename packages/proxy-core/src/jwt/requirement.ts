@@ -1,0 +1,108 @@
+import type { JwtRequirement } from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
+import type { Fields } from '../config/fields.js'
+import { authenticate, type Demand, type Examination } from './authenticate.js'
+import { sanitizeClaimHeaders } from './claims.js'
+import { andThen, type Later } from './later.js'
+import { createFinder } from './locations.js'
+import type { JwtProblem } from './problems.js'
+import { audienceCheck, type JwtProvider } from './provider.js'
+
+/** A JwtRequirement, compiled. Undefined: it is met. */
+export type Requirement = (examination: Examination) => Later<JwtProblem | undefined>
+
+export type Providers = ReadonlyMap<string, JwtProvider>
+
+export function compileRequirement(fields: Fields<JwtRequirement>, providers: Providers): Requirement {
+  const requirement = compileKind(fields, providers)
+  fields.done()
+  return requirement
+}
+
+function compileKind(fields: Fields<JwtRequirement>, providers: Providers): Requirement {
+  if (fields.has('provider_name')) {
+    const provider = providerOf(fields, fields.string('provider_name'), providers)
+    return provider === undefined ? always : from([provider], { provider, allowFailed: false, allowMissing: false })
+  }
+  const withAudiences = fields.message('provider_and_audiences')
+  if (withAudiences !== undefined) {
+    const provider = providerOf(fields, withAudiences.string('provider_name'), providers)
+    const audiences = withAudiences.strings('audiences')
+    withAudiences.done()
+    if (provider === undefined) return always
+    const own = audiences.length === 0 ? {} : { allowsAudience: audienceCheck(audiences) }
+    return from([provider], { provider, ...own, allowFailed: false, allowMissing: false })
+  }
+  const any = fields.message('requires_any')
+  if (any !== undefined) {
+    const parts = any.messages('requirements')
+    any.done()
+    return compileAny(parts, providers)
+  }
+  const all = fields.message('requires_all')
+  if (all !== undefined) {
+    const parts = all.messages('requirements').map((part) => compileRequirement(part, providers))
+    all.done()
+    return (examination) => requireAll(examination, parts, 0)
+  }
+  return compileLenient(fields, [...providers.values()])
+}
+
+const always: Requirement = () => undefined
+
+/** allow_missing and allow_missing_or_failed: `among` are the providers whose tokens are looked at. */
+function compileLenient(fields: Fields<JwtRequirement>, among: readonly JwtProvider[]): Requirement {
+  const failed = fields.message('allow_missing_or_failed')
+  const missing = fields.message('allow_missing')
+  failed?.done()
+  missing?.done()
+  if (failed === undefined && missing === undefined) return always
+  return from(among, { allowFailed: failed !== undefined, allowMissing: true })
+}
+
+/** The lenient part is asked last, about the tokens of the providers beside it; of two, allow_missing_or_failed stands. */
+function compileAny(parts: readonly Fields<JwtRequirement>[], providers: Providers): Requirement {
+  const named: JwtProvider[] = []
+  const strict: Requirement[] = []
+  let lenient: Fields<JwtRequirement> | undefined
+  for (const part of parts) {
+    if (part.has('allow_missing_or_failed') || part.has('allow_missing')) {
+      if (lenient?.has('allow_missing_or_failed') !== true) lenient = part
+      continue
+    }
+    const name = part.string('provider_name') || (part.message('provider_and_audiences')?.string('provider_name') ?? '')
+    const provider = providers.get(name)
+    if (provider !== undefined) named.push(provider)
+    strict.push(compileRequirement(part, providers))
+  }
+  const all = lenient === undefined ? strict : [...strict, compileLenient(lenient, named)]
+  lenient?.done()
+  return (examination) => requireAny(examination, all, 0)
+}
+
+function requireAny(examination: Examination, parts: readonly Requirement[], index: number): Later<JwtProblem | undefined> {
+  const part = parts[index]
+  if (part === undefined) return undefined
+  return andThen(part(examination), (problem) =>
+    problem === undefined || index === parts.length - 1 ? problem : requireAny(examination, parts, index + 1),
+  )
+}
+
+function requireAll(examination: Examination, parts: readonly Requirement[], index: number): Later<JwtProblem | undefined> {
+  const part = parts[index]
+  if (part === undefined) return undefined
+  return andThen(part(examination), (problem) => problem ?? requireAll(examination, parts, index + 1))
+}
+
+function from(among: readonly JwtProvider[], demand: Demand): Requirement {
+  const find = createFinder(among.map(({ locations }) => locations))
+  return (examination) => {
+    for (const provider of among) sanitizeClaimHeaders(examination.head, provider)
+    return authenticate(examination, demand, find(examination.head))
+  }
+}
+
+function providerOf(fields: Fields<JwtRequirement>, name: string, providers: Providers): JwtProvider | undefined {
+  const provider = providers.get(name)
+  if (provider === undefined) fields.problem(`there is no provider ${JSON.stringify(name)}.`)
+  return provider
+}
