@@ -1,6 +1,7 @@
 import type { Result } from '@heddle/runtime'
 import { fail, ok, problem } from '@heddle/runtime'
 import type { NodeInfo } from './node.js'
+import type { ErrorDetail } from './protocol/stream-protocol.js'
 
 /** Who is at the other end, as the transport has proved it. */
 export interface PeerIdentity {
@@ -22,7 +23,8 @@ export interface ResourceAccess {
   readonly name: string
 }
 
-export type Authorize = (access: ResourceAccess) => boolean
+/** False: the resource does not exist for the node. An `ErrorDetail` is told to a client that asks for it by name (`resource_errors`, TP3). */
+export type Authorize = (access: ResourceAccess) => boolean | ErrorDetail
 
 /** Admits a peer only as the node whose identity is the peer's own. `identityOf` says what identity a node claims by its id and metadata. */
 export function requireNodeIdentity(identityOf: (node: NodeInfo) => string | undefined): Admit {

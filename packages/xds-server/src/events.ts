@@ -44,6 +44,11 @@ export type XdsEvent =
   | (About & { readonly kind: 'unanswered'; readonly typeUrl: string; readonly nonce: string })
   /** The parts of the node's set do not fit together; whether it is sent all the same is the server's option `consistency`. */
   | (About & { readonly kind: 'inconsistent'; readonly diagnostics: readonly Diagnostic[] })
+  /**
+   * More than `limits.responseBytes`, and it cannot be split: not sent, the client keeps what it has. `name`: the resource that is too large by
+   * itself; undefined: all that a SotW response of listeners or clusters must list.
+   */
+  | (About & { readonly kind: 'oversized'; readonly typeUrl: string; readonly name: string | undefined; readonly bytes: number })
   /** Resources that cannot be encoded: the last good ones stay. */
   | (About & { readonly kind: 'broken-resources'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] })
 

@@ -5,7 +5,7 @@ import { createAckTimers } from './ack-timers.js'
 import { createHeartbeats } from './heartbeats.js'
 import { knowsTtl, type NodeInfo } from './node.js'
 import { createProgress, type Progress } from './progress.js'
-import type { Effect, Response } from './protocol/stream-protocol.js'
+import type { Effect, Response, TypeRule } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
 import { createSearches } from './searches.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
@@ -49,7 +49,8 @@ export function createExchange<Request extends TypedRequest>(
   const allow = authorize === undefined ? undefined : (typeUrl: string, name: string) => authorize(accessTo(typeUrl, name))
   const searches = createSearches({
     // What a client may not see is not looked for either.
-    lookup: (typeUrl, name) => (allow?.(typeUrl, name) === false ? undefined : context.lookup?.(accessTo(typeUrl, name))),
+    lookup: (typeUrl, name) =>
+      (allow?.(typeUrl, name) ?? true) !== true ? undefined : context.lookup?.(accessTo(typeUrl, name)),
     ended() {
       progress.want()
       scheduler.schedule(target)
@@ -58,7 +59,8 @@ export function createExchange<Request extends TypedRequest>(
   const protocol = options.createProtocol({
     streamId,
     // The session lets only types with a rule through.
-    ruleOf: (typeUrl) => context.ruleOf(typeUrl)!,
+    ruleOf: (typeUrl) => ruleFor(context.ruleOf(typeUrl)!, context.wildcardWhenEmpty?.(typeUrl, node)),
+    maxResponseBytes: limits.responseBytes,
     pending: searches.pending,
     ...(allow === undefined ? {} : { allow }),
   })
@@ -145,4 +147,8 @@ export function createExchange<Request extends TypedRequest>(
       stuck.stop()
     },
   }
+}
+
+function ruleFor(rule: TypeRule, wildcardWhenEmpty = rule.wildcardWhenEmpty): TypeRule {
+  return wildcardWhenEmpty === rule.wildcardWhenEmpty ? rule : { ...rule, wildcardWhenEmpty }
 }

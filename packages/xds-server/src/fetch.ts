@@ -23,7 +23,7 @@ export type Fetched = { readonly kind: 'resources'; readonly response: Response 
 export function fetchOnce(context: SessionContext, { request, typeUrl, identity = ANONYMOUS }: FetchRequest): Result<Fetched> {
   const type = typeOfRequest(request.type_url ?? '', typeUrl)
   if (!type.ok) return refused(type.status.message)
-  const node = admitNode(request.node as Node | undefined, identity, context.admit)
+  const node = admitNode(request.node as Node | undefined, identity, context)
   if (!node.ok) return refused(node.status.message, node.status.code === STATUS.permissionDenied)
   const rule = context.ruleOf(type.value)
   if (rule === undefined) return refused(`there is no resource type ${type.value}`)

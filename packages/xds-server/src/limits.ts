@@ -10,6 +10,11 @@ export interface Limits {
   readonly newStreamsBurst: number
   /** Names that one stream subscribes to, over all types; default 100,000. */
   readonly namesPerStream: number
+  /**
+   * The most that the resources of one response may hold, bytes; default without end, as Envoy takes any size. gRPC's clients take 4 MiB.
+   * More is split into several responses, each sent when the one before was answered; what cannot be split is told and not sent.
+   */
+  readonly responseBytes: number
   /** How long a client may read nothing, or leave a response unanswered, before its stream is closed; milliseconds, default 120,000. */
   readonly stuckAfterMs: number
 }
@@ -20,5 +25,6 @@ export const DEFAULT_LIMITS: Limits = {
   newStreamsPerSecond: 250,
   newStreamsBurst: 1_000,
   namesPerStream: 100_000,
+  responseBytes: Number.POSITIVE_INFINITY,
   stuckAfterMs: 120_000,
 }

@@ -24,6 +24,7 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
     ['code'],
   )
   const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
+  const oversized = metrics.counter('xds_oversized_responses_total', 'Responses that were too large to be sent.', ['type'])
   events.subscribe((event) => {
     switch (event.kind) {
       case 'connected':
@@ -50,6 +51,9 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         break
       case 'unknown-type':
         unknown.inc()
+        break
+      case 'oversized':
+        oversized.labels(metricType(event.typeUrl)).inc()
         break
       case 'inconsistent':
         inconsistent.inc()

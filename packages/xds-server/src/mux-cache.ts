@@ -29,9 +29,12 @@ export function muxWatches(parts: readonly Watch<ResourceSet | undefined>[]): Wa
 
 function join(sets: readonly (ResourceSet | undefined)[]): ResourceSet | undefined {
   const groups = []
+  const versions = []
   for (const set of sets) {
     if (set === undefined) return undefined
     groups.push(...set.groups)
+    if (set.version !== undefined) versions.push(set.version)
   }
-  return { groups }
+  // A name for a part is none for the whole.
+  return versions.length < sets.length || versions.length === 0 ? { groups } : { groups, version: versions.join('+') }
 }

@@ -15,7 +15,7 @@ const pairs = new WeakMap<GroupIndex, WeakMap<GroupIndex, ResourceDiff>>()
 
 /** The difference of two views. Groups that both hold cost nothing; the others are compared once per pair, for all nodes. */
 export function diffViews(from: TypeView, to: TypeView): ResourceDiff {
-  if (from === to || from.version === to.version) return NOTHING
+  if (from === to || from.content === to.content) return NOTHING
   const kept = new Set(from.groups)
   const added = to.groups.filter((group) => !kept.delete(group))
   const gone = [...kept]

@@ -39,3 +39,24 @@ function unescaped(text: string): string | undefined {
     return /[A-Za-z0-9\-._~]/.test(character) ? character : escaped.toUpperCase()
   })
 }
+
+/** Whether a name is of the new form. */
+export function isUri(name: string): boolean {
+  return name.startsWith(SCHEME)
+}
+
+/** Whether a name asks for all resources of a folder: `xdstp://authority/type/folder/*`, with the parameters that they have (TP1 "Glob"). */
+export function isCollection(name: string): boolean {
+  return isUri(name) && pathOf(name).endsWith('/*')
+}
+
+/** The collection that a resource is in: `a/b` is in `a/*`, `xdstp://…/a/b?c=d` in `xdstp://…/a/*?c=d`. */
+export function collectionOf(name: string): string {
+  const path = isUri(name) ? pathOf(name) : name
+  return `${path.slice(0, path.lastIndexOf('/') + 1)}*${name.slice(path.length)}`
+}
+
+function pathOf(name: string): string {
+  const end = name.indexOf('?')
+  return end < 0 ? name : name.slice(0, end)
+}

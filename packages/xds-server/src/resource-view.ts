@@ -1,9 +1,12 @@
 import { contentHash, type Diagnostic, ok, type Result } from '@heddle/runtime'
 import type { ResourceGroup, ResourceSet, VersionedResource } from '@heddle/xds-types'
+import type { ErrorDetail } from './protocol/stream-protocol.js'
 
 /** The resources of one type in one group, by name. Made once per group, so its identity says that nothing in it changed. */
 export interface GroupIndex {
   readonly byName: ReadonlyMap<string, VersionedResource>
+  /** What answers to another name than its own; undefined when nothing does. */
+  readonly byAlias?: ReadonlyMap<string, VersionedResource>
   /** Order-free sums over (name, version): two groups' sums add up to the sum of both. */
   readonly sums: readonly [number, number]
   /** Why the group's resources of this type cannot be served; empty when they can. */
@@ -12,12 +15,15 @@ export interface GroupIndex {
 
 /** All resources of one type that one node may get, over shared groups. */
 export interface TypeView {
-  /** A hash of all names and versions: equal content is an equal version, on every replica and however it is grouped. */
+  /** What goes out as the version: `content`, or what the maker of the set calls it. */
   readonly version: string
+  /** A hash of all names and versions: equal content is an equal hash, on every replica and however it is grouped. */
+  readonly content: string
   readonly size: number
   readonly groups: readonly GroupIndex[]
   /** Not empty: something could not be encoded. The view must not be served; the last good one stays (xds-protocol 63). */
   readonly diagnostics: readonly Diagnostic[]
+  /** By name, or by alias where nothing has the name. */
   get(name: string): VersionedResource | undefined
   resources(): Iterable<VersionedResource>
 }
@@ -60,7 +66,7 @@ export function createViews(encode: EncodeResource): ViewResources {
           let view = views.get(typeUrl)
           if (view === undefined) {
             const groups = set.groups.map((group) => indexOf(group, typeUrl)).filter((index) => index !== undefined)
-            views.set(typeUrl, (view = viewOf(groups)))
+            views.set(typeUrl, (view = viewOf(groups, set.version)))
           }
           return view
         },
@@ -71,22 +77,40 @@ export function createViews(encode: EncodeResource): ViewResources {
   }
 }
 
-/** The part of a view that `allow` lets through; what it does not let through does not exist. */
-export function restrictView(view: TypeView, allow: (name: string) => boolean): TypeView {
+/**
+ * The part of a view that `allow` lets through; what it does not let through does not exist. A reason that it gives is what a client is told
+ * that asks for the name (`asked`), whether or not there is such a resource.
+ */
+export function restrictView(
+  view: TypeView,
+  allow: (name: string) => boolean | ErrorDetail,
+  asked: (name: string) => boolean = () => true,
+): TypeView {
+  const { version, content, size, groups, diagnostics } = view
   return {
-    version: view.version,
-    size: view.size,
-    groups: view.groups,
-    diagnostics: view.diagnostics,
-    get: (name) => (allow(name) ? view.get(name) : undefined),
+    ...{ version, content, size, groups, diagnostics },
+    get(name) {
+      const verdict = allow(name)
+      if (verdict === false || (verdict !== true && !asked(name))) return undefined
+      if (verdict !== true) return erroneous(name, verdict)
+      const resource = view.get(name)
+      // Asked for by an alias: it must be allowed under its own name too.
+      return resource === undefined || resource.name === name || allow(resource.name) === true ? resource : undefined
+    },
     *resources() {
-      for (const resource of view.resources()) if (allow(resource.name)) yield resource
+      for (const resource of view.resources()) if (allow(resource.name) === true) yield resource
     },
   }
 }
 
+/** What stands for a resource that cannot be had. */
+export function erroneous(name: string, { code, message }: ErrorDetail): VersionedResource {
+  return { name, version: contentHash(`${code} ${message}`), bytes: new Uint8Array(0), error: { code, message } }
+}
+
 function buildIndex(entries: readonly object[], toVersioned: (entry: object) => Result<VersionedResource>): GroupIndex {
   const byName = new Map<string, VersionedResource>()
+  const byAlias = new Map<string, VersionedResource>()
   const diagnostics: Diagnostic[] = []
   let high = 0
   let low = 0
@@ -100,14 +124,15 @@ function buildIndex(entries: readonly object[], toVersioned: (entry: object) => 
     // The first of a name wins: a response must not hold a name twice (xds-protocol 55).
     if (byName.has(resource.name)) continue
     byName.set(resource.name, resource)
+    for (const alias of resource.aliases ?? []) if (!byAlias.has(alias)) byAlias.set(alias, resource)
     const [a, b] = hashOf(`${resource.name}\u0000${resource.version}`)
     high = (high + a) >>> 0
     low = (low + b) >>> 0
   }
-  return { byName, sums: [high, low], diagnostics }
+  return { byName, ...(byAlias.size === 0 ? {} : { byAlias }), sums: [high, low], diagnostics }
 }
 
-function viewOf(groups: readonly GroupIndex[]): TypeView {
+function viewOf(groups: readonly GroupIndex[], version?: string): TypeView {
   let high = 0
   let low = 0
   let size = 0
@@ -118,14 +143,21 @@ function viewOf(groups: readonly GroupIndex[]): TypeView {
     size += group.byName.size
     diagnostics.push(...group.diagnostics)
   }
+  const content = hex(high) + hex(low)
+  const aliases = groups.flatMap(({ byAlias }) => byAlias ?? [])
   return {
-    version: hex(high) + hex(low),
+    version: version ?? content,
+    content,
     size,
     groups,
     diagnostics,
     get(name) {
       for (const group of groups) {
         const resource = group.byName.get(name)
+        if (resource !== undefined) return resource
+      }
+      for (const byAlias of aliases) {
+        const resource = byAlias.get(name)
         if (resource !== undefined) return resource
       }
       return undefined

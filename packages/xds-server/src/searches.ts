@@ -1,3 +1,4 @@
+import { isCollection } from './resource-name.js'
 import type { SnapshotView } from './resource-view.js'
 
 /** What one stream has being looked for. */
@@ -21,7 +22,13 @@ export function createSearches({ lookup, ended }: SearchOptions): Searches {
   return {
     begin(typeUrl, names, view) {
       for (const name of names) {
-        if (name === '' || name === WILDCARD || open.get(typeUrl)?.has(name) || view.type(typeUrl).get(name) !== undefined)
+        if (
+          name === '' ||
+          name === WILDCARD ||
+          isCollection(name) ||
+          open.get(typeUrl)?.has(name) ||
+          view.type(typeUrl).get(name) !== undefined
+        )
           continue
         const flight = lookup(typeUrl, name)
         if (flight === undefined) continue

@@ -25,6 +25,8 @@ export interface SessionContext {
   readonly resources: (node: NodeInfo, identity: PeerIdentity) => Watch<ResourceSet | undefined>
   /** Undefined: no such type. */
   readonly ruleOf: (typeUrl: string) => TypeRule | undefined
+  readonly wildcardWhenEmpty: ((typeUrl: string, node: NodeInfo) => boolean | undefined) | undefined
+  readonly nodesWithoutId: boolean
   readonly admit: Admit
   readonly authorize: Authorize | undefined
   readonly lookup: Lookup | undefined

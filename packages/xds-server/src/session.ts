@@ -58,7 +58,7 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
   }
   /** The first request says who the client is; the stream stays with that. */
   const introduce = (claimed: Node | undefined): void => {
-    const verdict = admitNode(claimed, identity, context.admit)
+    const verdict = admitNode(claimed, identity, context)
     if (!verdict.ok) {
       refuse(verdict.status)
       return

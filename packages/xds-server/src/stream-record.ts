@@ -50,6 +50,9 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
         case 'broken':
           emit({ ...effect, kind: 'broken-resources' })
           break
+        case 'oversized':
+          emit(effect)
+          break
         case 'subscribed':
           record.subscribed(effect.wildcard, effect.names)
           emit(effect)

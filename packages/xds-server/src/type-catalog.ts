@@ -1,7 +1,7 @@
-import { fail, problem } from '@heddle/runtime'
+import { fail, ok, problem } from '@heddle/runtime'
 import type { ResourceRef, ResourceType, VersionedResource } from '@heddle/xds-types'
-import { encodeResource } from '@heddle/xds-types/resources'
 import type { TypeRule } from './protocol/stream-protocol.js'
+import { encodeEntry } from './resource-entry.js'
 import type { EncodeResource } from './resource-view.js'
 
 /** The resource types of a server. */
@@ -29,9 +29,9 @@ export function createTypeCatalog(types: readonly ResourceType<object>[]): TypeC
     encode(typeUrl, resource) {
       const type = byUrl.get(typeUrl)
       if (type === undefined) return fail(problem('xds.unknown_type', '', `no resource type ${typeUrl}; give it in \`types\``))
-      const encoded = encodeResource(type, resource)
-      if (encoded.ok) origins.set(encoded.value, resource)
-      return encoded
+      const encoded = encodeEntry(type, resource)
+      if (encoded.ok) origins.set(encoded.value.resource, encoded.value.message)
+      return encoded.ok ? ok(encoded.value.resource) : encoded
     },
     decode(typeUrl, resource) {
       const type = byUrl.get(typeUrl)
@@ -48,6 +48,7 @@ function ruleFor(type: ResourceType<object>, decode: (resource: VersionedResourc
     fullStateInSotw: type.fullStateInSotw,
     // XP: only LDS and CDS, the very types that list everything.
     wildcardWhenEmpty: type.fullStateInSotw,
+    onDemand: type.onDemand ?? false,
     references(resource) {
       let references = known.get(resource)
       if (references === undefined) {

@@ -1,17 +1,23 @@
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
-import type { Admit, PeerIdentity } from './access.js'
+import type { PeerIdentity } from './access.js'
 import type { NodeInfo } from './node.js'
+import type { SessionContext } from './session-options.js'
 import { type CloseStatus, STATUS } from './transport.js'
 
 /** What a request may do, or why the stream must end. */
 export type Verdict<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly status: CloseStatus }
 
 /** The node of a stream's first request: it must have an id, and the peer must be allowed to be it (xds-protocol 2, 84). */
-export function admitNode(claimed: Node | undefined, identity: PeerIdentity, admit: Admit): Verdict<NodeInfo> {
-  if (claimed?.id === undefined || claimed.id === '') {
+export function admitNode(
+  claimed: Node | undefined,
+  identity: PeerIdentity,
+  { admit, nodesWithoutId }: Pick<SessionContext, 'admit' | 'nodesWithoutId'>,
+): Verdict<NodeInfo> {
+  const id = claimed?.id ?? ''
+  if (id === '' && !nodesWithoutId) {
     return refuse(STATUS.invalidArgument, 'the first request of a stream must carry a node with an id')
   }
-  const node: NodeInfo = { ...claimed, id: claimed.id }
+  const node: NodeInfo = { ...claimed, id }
   const admitted = admit(node, identity)
   if (admitted.ok) return { ok: true, value: node }
   return refuse(STATUS.permissionDenied, admitted.diagnostics.map((diagnostic) => diagnostic.message).join('; '))

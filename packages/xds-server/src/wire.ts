@@ -1,8 +1,13 @@
-import { ok, type Result } from '@heddle/runtime'
+import { fail, ok, problem, type Result } from '@heddle/runtime'
 import type { VersionedResource } from '@heddle/xds-types'
-import { encodeDeltaResponse, encodeSotwResponse, type OutgoingResource } from '@heddle/xds-types/discovery'
+import {
+  encodeDeltaResponse,
+  encodeSotwResponse,
+  type OutgoingResource,
+  type WireResourceError,
+} from '@heddle/xds-types/discovery'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
-import { DeltaDiscoveryRequest, DiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
+import { DeltaDiscoveryRequest, DiscoveryRequest, type ResourceLocator } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
 import { canonicalName } from './resource-name.js'
 
@@ -35,23 +40,26 @@ export const SOTW_CODEC: StreamCodec<SotwRequest> = {
   read(bytes) {
     const decoded = DiscoveryRequest.decode(bytes)
     if (!decoded.ok) return decoded
-    const { type_url, version_info, response_nonce, resource_names, node, error_detail } = decoded.value
+    const { type_url, version_info, response_nonce, resource_names, resource_locators, node, error_detail } = decoded.value
+    const located = namesOfLocators(resource_locators, 'resource_locators')
+    if (!located.ok) return located
     const request: SotwRequest = {
       typeUrl: type_url ?? '',
       versionInfo: version_info ?? '',
       responseNonce: response_nonce ?? '',
-      resourceNames: resource_names ?? [],
+      resourceNames: [...(resource_names ?? []), ...located.value],
       ...errorOf(error_detail),
     }
     return ok({ request, node })
   },
   forType: (request, typeUrl) => ({ ...request, typeUrl, resourceNames: canonical(request.resourceNames, typeUrl) }),
   namesOf: (request) => request.resourceNames,
-  write({ typeUrl, version, nonce, resources, heartbeats = [] }, options) {
+  write({ typeUrl, version, nonce, resources: all, heartbeats = [] }, options) {
+    const [resources, errors] = withoutErrors(all)
     // Only inside a Resource is there room for a TTL.
     const [plain, expiring] = options.ttl ? partition(resources) : [resources, []]
     const wrapped = [...expiring, ...heartbeats.map(heartbeat)]
-    return encodeSotwResponse({ typeUrl, version, nonce, resources: plain, wrapped, controlPlane: options.identifier })
+    return encodeSotwResponse({ typeUrl, version, nonce, resources: plain, errors, wrapped, controlPlane: options.identifier })
   },
 }
 
@@ -60,11 +68,15 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     const decoded = DeltaDiscoveryRequest.decode(bytes)
     if (!decoded.ok) return decoded
     const { type_url, response_nonce, resource_names_subscribe, resource_names_unsubscribe, node, error_detail } = decoded.value
+    const wanted = namesOfLocators(decoded.value.resource_locators_subscribe, 'resource_locators_subscribe')
+    const dropped = namesOfLocators(decoded.value.resource_locators_unsubscribe, 'resource_locators_unsubscribe')
+    if (!wanted.ok) return wanted
+    if (!dropped.ok) return dropped
     const request: DeltaRequest = {
       typeUrl: type_url ?? '',
       responseNonce: response_nonce ?? '',
-      subscribe: resource_names_subscribe ?? [],
-      unsubscribe: resource_names_unsubscribe ?? [],
+      subscribe: [...(resource_names_subscribe ?? []), ...wanted.value],
+      unsubscribe: [...(resource_names_unsubscribe ?? []), ...dropped.value],
       initialResourceVersions: new Map(Object.entries(decoded.value.initial_resource_versions ?? {})),
       ...errorOf(error_detail),
     }
@@ -77,9 +89,19 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     unsubscribe: canonical(request.unsubscribe, typeUrl),
   }),
   namesOf: (request) => request.subscribe,
-  write({ typeUrl, version: systemVersion, nonce, resources, removed, heartbeats = [] }, options) {
+  write({ typeUrl, version: systemVersion, nonce, resources: all, removed, heartbeats = [], unresolved = [] }, options) {
+    const [resources, errors] = withoutErrors(all)
     const outgoing = options.ttl ? [...resources, ...heartbeats.map(heartbeat)] : resources.map(withoutTtl)
-    return encodeDeltaResponse({ typeUrl, systemVersion, nonce, resources: outgoing, removed, controlPlane: options.identifier })
+    const bodies = unresolved.length === 0 ? outgoing : [...outgoing, ...unresolved.map(bodiless)]
+    return encodeDeltaResponse({
+      typeUrl,
+      systemVersion,
+      nonce,
+      resources: bodies,
+      errors,
+      removed,
+      controlPlane: options.identifier,
+    })
   },
 }
 
@@ -94,12 +116,40 @@ function partition(resources: readonly VersionedResource[]): [VersionedResource[
   return [resources.filter(({ ttl }) => ttl === undefined), resources.filter(({ ttl }) => ttl !== undefined)]
 }
 
+/** What is sent as a resource, and what goes into `resource_errors`. */
+function withoutErrors(resources: readonly VersionedResource[]): [readonly VersionedResource[], readonly WireResourceError[]] {
+  if (!resources.some(({ error }) => error !== undefined)) return [resources, []]
+  const errors = resources.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, ...error }]))
+  return [resources.filter(({ error }) => error === undefined), errors]
+}
+
+/** The answer to a name for which there is nothing (Envoy's VHDS): it stands as name and alias of a resource without a body. */
+function bodiless(name: string): OutgoingResource {
+  return { name, aliases: [name], version: '', bytes: NO_BODY, heartbeat: true }
+}
+
+const NO_BODY = new Uint8Array(0)
+
+/**
+ * A locator is a name with parameters that choose between variants of the resource (cncf/xds TP2). Ours have no variants: a locator without
+ * parameters is a name, one with parameters must not be taken for less than it is, or, with nothing else, for the wildcard.
+ */
+function namesOfLocators(locators: readonly ResourceLocator[] = [], field: string): Result<readonly string[]> {
+  const index = locators.findIndex(({ dynamic_parameters }) => Object.keys(dynamic_parameters ?? {}).length > 0)
+  if (index < 0) return ok(locators.map(({ name = '' }) => name))
+  const what = 'dynamic parameters are not supported: subscribe by resource names'
+  return fail(problem('xds.unsupported', `${field}[${index}].dynamic_parameters`, what))
+}
+
 function heartbeat(resource: VersionedResource): OutgoingResource {
   return { ...resource, heartbeat: true }
 }
 
-function withoutTtl({ ttl, ...resource }: VersionedResource): OutgoingResource {
-  return resource
+/** The same object where it can be: how it looks on the wire is known by identity. */
+function withoutTtl(resource: VersionedResource): OutgoingResource {
+  if (resource.ttl === undefined) return resource
+  const { ttl, ...rest } = resource
+  return rest
 }
 
 function errorOf(detail: { code?: number | undefined; message?: string | undefined } | undefined): { errorDetail?: ErrorDetail } {

@@ -38,6 +38,13 @@ export interface XdsServerOptions {
    * the stream lives, so it may compute on demand. While it is undefined the node waits.
    */
   readonly resources: (node: NodeInfo, identity: PeerIdentity) => Watch<ResourceSet | undefined>
+  /**
+   * Whether an empty first request of a type asks for everything (the legacy wildcard). Undefined, and the default: for listeners and clusters, as the
+   * protocol says. False for those too suits gRPC's clients, which unsubscribe by an empty list; true for VHDS gives a node its hosts at once.
+   */
+  readonly wildcardWhenEmpty?: (typeUrl: string, node: NodeInfo) => boolean | undefined
+  /** Lets nodes in that do not say who they are; their id is ''. Default false: INVALID_ARGUMENT. */
+  readonly nodesWithoutId?: boolean
   /** Whether the peer may be that node. Default: yes. */
   readonly admit?: Admit
   /** Which resources a node may see. Default: all that `resources` gives it. */
@@ -112,6 +119,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     limits,
     resources: options.resources,
     ruleOf: catalog.ruleOf,
+    wildcardWhenEmpty: options.wildcardWhenEmpty,
+    nodesWithoutId: options.nodesWithoutId ?? false,
     admit: options.admit ?? (() => ok(undefined)),
     authorize: options.authorize,
     lookup: options.lookup,

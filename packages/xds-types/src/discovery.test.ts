@@ -47,6 +47,16 @@ describe('a SotW response', () => {
   })
 })
 
+it('tells errors, byte for byte as the generated codec does', () => {
+  const error = { name: 'b', code: 5, message: 'no such service' }
+  const resource_errors = [{ resource_name: { name: 'b' }, error_detail: { code: 5, message: 'no such service' } }]
+  const sotw = { typeUrl, version: '7', nonce: 'n1', controlPlane: 'heddle', resources: [], errors: [error] }
+  const rest = { type_url: typeUrl, nonce: 'n1', control_plane: { identifier: 'heddle' }, resource_errors }
+  expect(encodeSotwResponse(sotw)).toEqual(DiscoveryResponse.encode({ version_info: '7', ...rest }))
+  const delta = { typeUrl, systemVersion: '7', nonce: 'n1', controlPlane: 'heddle', resources: [], removed: [], errors: [error] }
+  expect(encodeDeltaResponse(delta)).toEqual(DeltaDiscoveryResponse.encode({ system_version_info: '7', ...rest }))
+})
+
 describe('a Delta response', () => {
   const response = {
     typeUrl,

@@ -2,6 +2,7 @@ import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { MAX_BYTES } from './context.js'
 import { within } from './decode.js'
 import { ControlPlane } from './gen/envoy/config/core/v3.js'
+import { ResourceError } from './gen/envoy/service/discovery/v3.js'
 import type { VersionedResource } from './resource-set.js'
 import { createReader, type Reader, WireError } from './wire/reader.js'
 import { createWriter, type Writer } from './wire/writer.js'
@@ -45,20 +46,30 @@ export interface DeltaResponse {
   readonly controlPlane: string
 }
 
+/** envoy.service.discovery.v3.ResourceError: a resource that cannot be had. `code` is a google.rpc.Code. */
+export interface WireResourceError {
+  readonly name: string
+  readonly code: number
+  readonly message: string
+}
+
 export interface SotwResponseInput extends Omit<SotwResponse, 'resources'> {
   readonly resources: readonly Pick<VersionedResource, 'bytes'>[]
+  /** `resource_errors`; default none. */
+  readonly errors?: readonly WireResourceError[]
   /** Resources that go inside a `discovery.v3.Resource`, for a TTL: only for clients with the feature `xds.config.resource-in-sotw`. */
   readonly wrapped?: readonly OutgoingResource[]
 }
 
 /** A resource, or with `heartbeat` no more than the news that it still is what it was. */
 export interface OutgoingResource extends VersionedResource {
-  readonly aliases?: readonly string[]
   readonly heartbeat?: boolean
 }
 
 export interface DeltaResponseInput extends Omit<DeltaResponse, 'resources'> {
   readonly resources: readonly OutgoingResource[]
+  /** `resource_errors`; default none. */
+  readonly errors?: readonly WireResourceError[]
 }
 
 const RESOURCE_URL = 'type.googleapis.com/envoy.service.discovery.v3.Resource'
@@ -76,6 +87,7 @@ export function encodeSotwResponse(response: SotwResponseInput): Uint8Array {
   }
   parts.push(
     header((w) => {
+      errors(w, 7, response.errors)
       controlPlane(w, 6, response.controlPlane)
       text(w, 5, response.nonce)
       text(w, 4, response.typeUrl)
@@ -93,6 +105,7 @@ export function encodeDeltaResponse(response: DeltaResponseInput): Uint8Array {
   }
   parts.push(
     header((w) => {
+      errors(w, 9, response.errors)
       controlPlane(w, 7, response.controlPlane)
       for (let i = response.removed.length - 1; i >= 0; i--) item(w, 6, response.removed[i] as string)
       text(w, 5, response.nonce)
@@ -220,6 +233,13 @@ function controlPlane(w: Writer, field: number, identifier: string): void {
   if (identifier === '') return
   w.bytes(ControlPlane.encode({ identifier }))
   w.tag(field, LENGTH)
+}
+
+function errors(w: Writer, field: number, list: readonly WireResourceError[] = []): void {
+  for (const { name, code, message } of [...list].reverse()) {
+    w.bytes(ResourceError.encode({ resource_name: { name }, error_detail: { code, message } }))
+    w.tag(field, LENGTH)
+  }
 }
 
 export function decodeSotwResponse(bytes: Uint8Array): Result<SotwResponse> {

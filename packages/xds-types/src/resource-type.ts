@@ -13,6 +13,11 @@ export interface ResourceType<T> {
   readonly shortName: string
   /** LDS and CDS: a SotW response holds all subscribed resources, and what is missing is deleted. */
   readonly fullStateInSotw: boolean
+  /**
+   * Clients ask for it by name as requests come (VHDS): an empty first request is answered even with nothing, and a name that is not found
+   * with a resource without a body. Default false.
+   */
+  readonly onDemand?: boolean
   nameOf(resource: T): string
   references(resource: T): readonly ResourceRef[]
   encode(resource: T): Uint8Array

@@ -32,7 +32,7 @@ export const ADS: XdsService = {
   ],
 }
 
-/** One service per type. VHDS is Delta only. */
+/** One service per type. VHDS and LEDS are Delta only. */
 export const PER_TYPE_SERVICES: readonly XdsService[] = [
   perType('envoy.service.cluster.v3.ClusterDiscoveryService', 'envoy.config.cluster.v3.Cluster', {
     stream: 'StreamClusters',
@@ -41,6 +41,9 @@ export const PER_TYPE_SERVICES: readonly XdsService[] = [
   perType('envoy.service.endpoint.v3.EndpointDiscoveryService', 'envoy.config.endpoint.v3.ClusterLoadAssignment', {
     stream: 'StreamEndpoints',
     delta: 'DeltaEndpoints',
+  }),
+  perType('envoy.service.endpoint.v3.LocalityEndpointDiscoveryService', 'envoy.config.endpoint.v3.LbEndpoint', {
+    delta: 'DeltaLocalityEndpoints',
   }),
   perType('envoy.service.listener.v3.ListenerDiscoveryService', 'envoy.config.listener.v3.Listener', {
     stream: 'StreamListeners',

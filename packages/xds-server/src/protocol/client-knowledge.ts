@@ -1,5 +1,6 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import { diffViews } from '../resource-diff.js'
+import { collectionOf, isCollection } from '../resource-name.js'
 import { EMPTY_VIEW, type TypeView } from '../resource-view.js'
 
 /** A resource that the client has. Without `resource` only its version is known (`initial_resource_versions`). */
@@ -31,8 +32,12 @@ export interface ClientKnowledge {
   /** The client has nothing, except `has`. */
   reset(has: Iterable<readonly [string, string]>): void
   plan(view: TypeView, covers: (name: string) => boolean): Plan
-  /** The client now has `view`, except the names in `left`, which it still has (or lacks) as before; nothing is requested any more. */
-  commit(view: TypeView, left: Iterable<string>): void
+  /** The client now has `view`, except the names in `left`, which it still has (or lacks) as before: only of these some are still requested. */
+  commit(view: TypeView, left: ReadonlySet<string>): void
+}
+
+function membersOf(view: TypeView, collection: string): readonly string[] {
+  return [...view.resources()].map(({ name }) => name).filter((name) => collectionOf(name) === collection)
 }
 
 /** `pending`: names that are being looked for; nothing is said of them until that has ended. */
@@ -69,10 +74,19 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
     plan(view, covers) {
       const changed = new Map<string, VersionedResource>()
       const removed = new Set<string>()
+      const asked = new Set<string>()
       const due = (name: string): void => {
         const resource = view.get(name)
-        if (resource !== undefined) changed.set(name, resource)
+        if (resource !== undefined) changed.set(resource.name, resource)
         else if (!pending(name)) removed.add(name)
+      }
+      // A client asks by name, by alias, or for all that is in a folder.
+      const ask = (name: string): void => {
+        const found = isCollection(name) ? membersOf(view, name) : []
+        for (const member of found.length > 0 ? found : [name]) {
+          asked.add(view.get(member)?.name ?? member)
+          due(member)
+        }
       }
       const diff = diffViews(sent, view)
       for (const name of diff.changed) if (!overlay.has(name) && covers(name)) due(name)
@@ -81,11 +95,15 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
         if (covers(name) && view.get(name)?.version !== known?.version) due(name)
       }
       if (all) for (const { name } of view.resources()) requested.add(name)
-      for (const name of requested) if (covers(name)) due(name)
-      return { changed, removed, requested }
+      for (const name of requested) if (covers(name) || covers(view.get(name)?.name ?? name)) ask(name)
+      return { changed, removed, requested: asked }
     },
     commit(view, left) {
       const next = new Map<string, KnownResource | null>()
+      const owed = (name: string): boolean => {
+        const resource = view.get(name)
+        return resource === undefined ? pending(name) || left.has(name) : left.has(resource.name)
+      }
       for (const name of left) {
         const known = get(name)
         if (known !== undefined) next.set(name, known)
@@ -93,7 +111,7 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
       }
       sent = view
       overlay = next
-      requested = new Set([...requested].filter((name) => pending(name) && view.get(name) === undefined))
+      requested = requested.size === 0 ? requested : new Set([...requested].filter(owed))
       all = false
     },
   }

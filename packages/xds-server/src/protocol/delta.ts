@@ -53,6 +53,8 @@ function subscribe(state: TypeState, request: DeltaRequest, first: boolean): rea
     else if (!first) knowledge.reset(explicitlyKnown(state))
     state.mustAnswer = true
   }
+  // Envoy's routes wait for the first answer before they serve, and ask for hosts only then.
+  if (first && rule.onDemand && request.subscribe.length === 0) state.mustAnswer = true
   // What the client brought along in its current version is not sent again (xds-protocol 43).
   knowledge.request(change.requested.filter((name) => !had.has(name)))
   if (!change.changed) return []
@@ -69,15 +71,19 @@ function* explicitlyKnown(state: TypeState): Iterable<[string, string]> {
 }
 
 const DIALECT: Dialect = {
+  maySplit: () => true,
   isDue: (state, plan) => state.mustAnswer || plan.changed.size > 0 || plan.removed.size > 0,
   compose(state, view: TypeView, plan, { onlyRequested, holdRemovals }) {
     const mayChange = (name: string): boolean => !onlyRequested || plan.requested.has(name)
     const mayRemove = (name: string): boolean => (!onlyRequested && !holdRemovals) || plan.requested.has(name)
     const resources = [...plan.changed.values()].filter(({ name }) => mayChange(name))
-    const removed = [...plan.removed].filter(mayRemove)
-    if (resources.length === 0 && removed.length === 0 && !state.mustAnswer) return undefined
+    // On demand a client waits for a resource that answers to the name, if only to learn that there is none.
+    const isUnresolved = (name: string): boolean => state.rule.onDemand && plan.requested.has(name)
+    const removed = [...plan.removed].filter((name) => mayRemove(name) && !isUnresolved(name))
+    const unresolved = [...plan.removed].filter(isUnresolved)
+    if (resources.length + removed.length + unresolved.length === 0 && !state.mustAnswer) return undefined
     const left = [...plan.changed.keys()].filter((name) => !mayChange(name))
     for (const name of plan.removed) if (!mayRemove(name)) left.push(name)
-    return { resources, removed, version: view.version, left }
+    return { resources, removed, unresolved, version: view.version, left }
   },
 }

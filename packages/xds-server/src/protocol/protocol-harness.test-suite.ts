@@ -41,6 +41,7 @@ export function ruleOf(typeUrl: string): TypeRule {
     shortName: shortOf(typeUrl),
     fullStateInSotw: full,
     wildcardWhenEmpty: full,
+    onDemand: false,
     references({ version }) {
       const [type, name] = (version.split('>')[1] ?? '').split(':')
       return name === undefined ? [] : [{ typeUrl: TYPES[type as ShortType], name }]

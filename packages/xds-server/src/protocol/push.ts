@@ -3,6 +3,7 @@ import { restrictView, type SnapshotView, type TypeView } from '../resource-view
 import type { Plan } from './client-knowledge.js'
 import { createNonces, type Nonces } from './nonces.js'
 import { isRemovedLast, leadsTraffic, pushRank } from './push-order.js'
+import { fitted } from './response-size.js'
 import type { Effect, ProtocolOptions } from './stream-protocol.js'
 import { asksForAnything } from './subscription.js'
 import { createTypeState, isUnsettled, noteSent, planOf, sentOf, type TypeState } from './type-state.js'
@@ -19,6 +20,7 @@ export interface Scope {
 export interface Composed {
   readonly resources: readonly VersionedResource[]
   readonly removed: readonly string[]
+  readonly unresolved?: readonly string[]
   readonly version: string
   /** Names of the plan that this response does not settle. */
   readonly left: Iterable<string>
@@ -27,6 +29,8 @@ export interface Composed {
 /** Where SotW and Delta differ: what a plan becomes on the wire. */
 export interface Dialect {
   isDue(state: TypeState, plan: Plan): boolean
+  /** Whether a response may hold a part of what is due. */
+  maySplit(state: TypeState): boolean
   /** Undefined: nothing may be sent within `scope`. */
   compose(state: TypeState, view: TypeView, plan: Plan, scope: Scope): Composed | undefined
 }
@@ -50,7 +54,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
   const states = new Map<string, TypeState>()
   const notes: Effect[] = []
   const nonces = createNonces(options.streamId)
-  const sender = createSender(nonces, dialect, states)
+  const sender = createSender(nonces, dialect, states, options.maxResponseBytes)
   let snapshot: SnapshotView | undefined
 
   const ordered = (): readonly TypeState[] => [...states.values()]
@@ -60,7 +64,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
     if (view === undefined) return
     // A view with a broken resource is not served, not even in part: the last good one stays (xds-protocol 63).
     if (view.diagnostics.length > 0) notes.push({ kind: 'broken', typeUrl, diagnostics: view.diagnostics })
-    else state.view = restrict(view, typeUrl, options.allow)
+    else state.view = restrict(view, state, options.allow)
   }
   return {
     has: (typeUrl) => states.has(typeUrl),
@@ -113,7 +117,12 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
 /** Sends what is due of one type, as far as it may go; `behind`: something earlier in the order has to go first. */
 type Sender = (state: TypeState, view: TypeView, behind: boolean) => readonly Effect[]
 
-function createSender(nonces: Nonces, dialect: Dialect, states: ReadonlyMap<string, TypeState>): Sender {
+function createSender(
+  nonces: Nonces,
+  dialect: Dialect,
+  states: ReadonlyMap<string, TypeState>,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Sender {
   const isDue = (state: TypeState): boolean => state.view !== undefined && dialect.isDue(state, planOf(state, state.view))
   const mayStillLead = (state: TypeState): boolean =>
     leadsTraffic(state.rule.typeUrl) && asksForAnything(state.subscription) && (isUnsettled(state) || isDue(state))
@@ -126,7 +135,7 @@ function createSender(nonces: Nonces, dialect: Dialect, states: ReadonlyMap<stri
   return (state, view, behind) => {
     const plan = planOf(state, view)
     if (!dialect.isDue(state, plan)) {
-      state.knowledge.commit(view, [])
+      state.knowledge.commit(view, NOTHING)
       if (!state.arrived) return []
       state.arrived = false
       return [{ kind: 'current', typeUrl: state.rule.typeUrl, version: view.version }]
@@ -134,16 +143,23 @@ function createSender(nonces: Nonces, dialect: Dialect, states: ReadonlyMap<stri
     const scope: Scope = { onlyRequested: behind && !state.mustAnswer, holdRemovals: holdsRemovals(state, plan) }
     const composed = dialect.compose(state, view, plan, scope)
     if (composed === undefined) return []
-    const { resources, removed, version } = composed
-    const left = new Set(composed.left)
+    const { removed, version, unresolved } = composed
+    const { resources, left, oversized } = fitted(state, composed, maxBytes, dialect.maySplit(state))
+    if (resources === undefined) return oversized
     const nonce = nonces.next()
     state.knowledge.commit(view, left)
     noteSent(state, nonce, version)
     const changed = [...plan.changed.values()].filter(({ name }) => !left.has(name))
     requestReferences(states, state, changed)
-    return [{ kind: 'send', response: { typeUrl: state.rule.typeUrl, version, nonce, resources, removed } }]
+    const more = unresolved === undefined || unresolved.length === 0 ? {} : { unresolved }
+    return [
+      ...oversized,
+      { kind: 'send', response: { typeUrl: state.rule.typeUrl, version, nonce, resources, removed, ...more } },
+    ]
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** Keeps the map's own order that of a push; types of equal rank stand as they came. */
 function insertInOrder(states: Map<string, TypeState>, state: TypeState): void {
@@ -152,6 +168,11 @@ function insertInOrder(states: Map<string, TypeState>, state: TypeState): void {
   for (const each of all) states.set(each.rule.typeUrl, each)
 }
 
-function restrict(view: TypeView, typeUrl: string, allow: ProtocolOptions['allow']): TypeView {
-  return allow === undefined ? view : restrictView(view, (name) => allow(typeUrl, name))
+function restrict(view: TypeView, { rule, subscription }: TypeState, allow: ProtocolOptions['allow']): TypeView {
+  if (allow === undefined) return view
+  return restrictView(
+    view,
+    (name) => allow(rule.typeUrl, name),
+    (name) => subscription.names.has(name),
+  )
 }

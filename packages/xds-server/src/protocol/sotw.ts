@@ -1,4 +1,5 @@
 import type { VersionedResource } from '@heddle/xds-types'
+import { isCollection } from '../resource-name.js'
 import type { TypeView } from '../resource-view.js'
 import { classifyNonce } from './nonces.js'
 import { createPush, type Dialect } from './push.js'
@@ -46,6 +47,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
 }
 
 const DIALECT: Dialect = {
+  maySplit: (state) => !state.rule.fullStateInSotw,
   isDue(state, plan) {
     if (state.mustAnswer || plan.changed.size > 0) return true
     // Only a type that lists everything can say that something is gone (xds-protocol 52, 53).
@@ -57,7 +59,10 @@ const DIALECT: Dialect = {
       const held = holdRemovals ? heldBack(state, plan.removed) : []
       if (held.length > 0 && plan.changed.size === 0 && !state.mustAnswer && plan.requested.size === 0) return undefined
       return {
-        resources: [...subscribed(state, view), ...held],
+        // An error is told once, not in each response (cncf/xds TP3).
+        resources: [...subscribed(state, view), ...held].filter(
+          ({ name, error }) => error === undefined || plan.changed.has(name),
+        ),
         removed: [],
         // The content with what is still held back is another version than the content without.
         version: held.length > 0 ? `${view.version}+held` : view.version,
@@ -77,10 +82,15 @@ function* subscribed(state: TypeState, view: TypeView): Iterable<VersionedResour
     yield* view.resources()
     return
   }
+  // A resource may have been asked for by several of its names.
+  const seen = new Set<VersionedResource>()
   for (const name of names) {
     const resource = view.get(name)
-    if (resource !== undefined) yield resource
+    if (resource !== undefined && !seen.has(resource)) yield resource
+    if (resource !== undefined) seen.add(resource)
   }
+  if (![...names].some(isCollection)) return
+  for (const resource of view.resources()) if (!seen.has(resource) && covers(state.subscription, resource.name)) yield resource
 }
 
 function heldBack(state: TypeState, removed: ReadonlySet<string>): VersionedResource[] {

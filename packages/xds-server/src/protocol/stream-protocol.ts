@@ -11,6 +11,8 @@ export interface TypeRule {
   readonly fullStateInSotw: boolean
   /** An empty first request subscribes to everything (legacy wildcard). */
   readonly wildcardWhenEmpty: boolean
+  /** An empty first request is answered even with nothing, a name that is not found with a resource without a body (VHDS). */
+  readonly onDemand: boolean
   references(resource: VersionedResource): readonly ResourceRef[]
 }
 
@@ -51,6 +53,8 @@ export interface Response {
   readonly removed: readonly string[]
   /** Resources whose TTL begins anew: they go without their body, and nothing else goes with them. */
   readonly heartbeats?: readonly VersionedResource[]
+  /** Names that stand for nothing, of a type that is asked for on demand: each goes as a resource without a body. */
+  readonly unresolved?: readonly string[]
 }
 
 /** What a machine wants done or known. */
@@ -72,6 +76,8 @@ export type Effect =
   | { readonly kind: 'stale'; readonly typeUrl: string; readonly nonce: string }
   /** The type cannot be served from the newest snapshot; what was there before stays (xds-protocol 63). */
   | { readonly kind: 'broken'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] }
+  /** More than may be in one response, and it cannot be split: it is not sent, the client keeps what it has (xds-protocol 62). */
+  | { readonly kind: 'oversized'; readonly typeUrl: string; readonly name: string | undefined; readonly bytes: number }
   /** What the client asks for has changed. */
   | { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number }
 
@@ -92,13 +98,18 @@ export interface StreamProtocol<Request> {
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
 }
 
+/** Whether a client may see a resource, or why not. */
+export type Allow = (typeUrl: string, name: string) => boolean | ErrorDetail
+
 export interface ProtocolOptions {
   /** The rule of a type; a request for a type without one never reaches the machine. */
   readonly ruleOf: (typeUrl: string) => TypeRule
   /** Unique per stream, so that a nonce of another stream never matches. */
   readonly streamId: string
-  /** Which names this client may see; the others do not exist for it. Default: all. */
-  readonly allow?: (typeUrl: string, name: string) => boolean
+  /** Which names this client may see; the others do not exist for it, or are refused with a reason when it asks for them. Default: all. */
+  readonly allow?: Allow
+  /** The most that the resources of one response may hold; bytes, default without end. */
+  readonly maxResponseBytes?: number
   /** Names that are being looked for: neither sent nor said to be missing until that has ended and a snapshot came. Default: none. */
   readonly pending?: (typeUrl: string, name: string) => boolean
 }

@@ -1,3 +1,4 @@
+import { collectionOf, isUri } from '../resource-name.js'
 import type { DeltaRequest, SotwRequest } from './stream-protocol.js'
 
 /** What a client asks for of one type. Names that do not exist stay subscribed: a later creation is pushed. */
@@ -24,8 +25,11 @@ export function createSubscription(): Subscription {
   return { wildcard: false, names: new Set(), namesSeen: false }
 }
 
-export function covers(subscription: Subscription, name: string): boolean {
-  return subscription.wildcard || subscription.names.has(name)
+/** `aliases`: what else the resource is called. */
+export function covers({ wildcard, names }: Subscription, name: string, aliases: readonly string[] = []): boolean {
+  if (wildcard || names.has(name)) return true
+  if (isUri(name) && names.has(collectionOf(name))) return true
+  return aliases.some((alias) => names.has(alias))
 }
 
 export function asksForAnything(subscription: Subscription): boolean {

@@ -20,6 +20,8 @@ export interface TypeState {
   rejected: boolean
   /** The client came with resources of an earlier stream, and nothing has been said to them yet. */
   arrived: boolean
+  /** Contents that were too large to be sent, and were told. */
+  readonly oversized: Set<string>
   /** The client waits for an answer even if there is nothing to tell. */
   mustAnswer: boolean
 }
@@ -35,13 +37,17 @@ export function createTypeState(rule: TypeRule, pending?: (name: string) => bool
     blocked: false,
     rejected: false,
     arrived: false,
+    oversized: new Set(),
     mustAnswer: false,
   }
 }
 
 /** What would bring the client to `view`. */
 export function planOf(state: TypeState, view: TypeView): Plan {
-  return state.knowledge.plan(view, (name) => covers(state.subscription, name))
+  const { subscription, knowledge } = state
+  const byAlias = (name: string): boolean =>
+    covers(subscription, name, view.get(name)?.aliases) || covers(subscription, name, knowledge.get(name)?.resource?.aliases)
+  return knowledge.plan(view, (name) => covers(subscription, name) || byAlias(name))
 }
 
 /** Enters that `nonce` was sent. */
@@ -77,5 +83,8 @@ export function isUnsettled(state: TypeState): boolean {
 
 /** What the client has been sent of what it subscribes to. */
 export function sentOf(state: TypeState): readonly VersionedResource[] {
-  return [...state.knowledge.resources()].filter(({ name }) => covers(state.subscription, name))
+  const { subscription, knowledge } = state
+  return [...knowledge.resources()].filter(
+    ({ name, aliases, error }) => error === undefined && covers(subscription, name, aliases),
+  )
 }

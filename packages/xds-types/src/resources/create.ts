@@ -6,6 +6,8 @@ interface Traits<T> {
   readonly shortName: string
   /** Default false. */
   readonly fullStateInSotw?: boolean
+  /** Default false. */
+  readonly onDemand?: boolean
   nameOf(resource: T): string | undefined
   references?(resource: T, refs: References): void
 }
@@ -20,6 +22,7 @@ export function createResourceType<T extends object>(
     typeUrl: type.typeUrl,
     shortName: traits.shortName,
     fullStateInSotw: traits.fullStateInSotw ?? false,
+    onDemand: traits.onDemand ?? false,
     nameOf: (resource) => traits.nameOf(resource) ?? '',
     references(resource): readonly ResourceRef[] {
       const refs = createReferences()

@@ -4,7 +4,7 @@ import { createClusterType } from './cluster.js'
 import { createExtensionConfigType, createRuntimeType } from './extension-config.js'
 import { createAddressType, createAuthorizationType, createNameTableType, createWorkloadType } from './istio.js'
 import { createListenerType } from './listener.js'
-import { createLoadAssignmentType } from './load-assignment.js'
+import { createLbEndpointType, createLoadAssignmentType } from './load-assignment.js'
 import { createRouteConfigurationType, createScopedRouteType, createVirtualHostType } from './route-configuration.js'
 import { createSecretType } from './secret.js'
 
@@ -14,7 +14,7 @@ export { encodeResource } from './encode-resource.js'
 export { createExtensionConfigType, createRuntimeType } from './extension-config.js'
 export { createAddressType, createAuthorizationType, createNameTableType, createWorkloadType } from './istio.js'
 export { createListenerType } from './listener.js'
-export { createLoadAssignmentType } from './load-assignment.js'
+export { createLbEndpointType, createLoadAssignmentType } from './load-assignment.js'
 export { createRouteConfigurationType, createScopedRouteType, createVirtualHostType } from './route-configuration.js'
 export { createSecretType } from './secret.js'
 
@@ -26,6 +26,7 @@ export function createResourceTypes(registry: TypeRegistry): readonly ResourceTy
   return [
     createClusterType(registry),
     createLoadAssignmentType(registry),
+    createLbEndpointType(registry),
     createListenerType(registry),
     createScopedRouteType(registry),
     createRouteConfigurationType(registry),

@@ -112,6 +112,8 @@ const ISTIO: Readonly<Record<string, readonly [resource: object, name: string]>>
 
 it('all types tell name, state and their own bytes', () => {
   for (const type of createResourceTypes(registry)) {
+    // Its name stands in the Resource around it.
+    if (type.shortName === 'LbEndpoint') continue
     const plain = type.shortName === 'ClusterLoadAssignment' ? { cluster_name: 'n' } : { name: 'n' }
     const [resource, name] = ISTIO[type.shortName] ?? [plain, 'n']
     expect(type.nameOf(resource), type.shortName).toBe(name)

@@ -4,13 +4,16 @@ import type { ResourceType } from '../resource-type.js'
 import type { TypeRegistry } from '../types.js'
 import { createResourceType } from './create.js'
 
-/** RDS. */
+/** RDS. Refers, when it has `vhds`, to all virtual hosts under its name: Envoy drops those it had with a new version of the routes. */
 export function createRouteConfigurationType(registry: TypeRegistry): ResourceType<RouteConfiguration> {
   // One host changes, and a thousand others stay what they are.
   keepBytesOf(VirtualHost)
   return createResourceType<RouteConfiguration>(RouteConfiguration, registry, {
     shortName: 'RouteConfiguration',
     nameOf: (routes) => routes.name,
+    references: (routes, refs) => {
+      if (routes.vhds !== undefined && routes.name !== undefined) refs.add(VirtualHost.typeUrl, `${routes.name}/*`)
+    },
   })
 }
 
@@ -25,5 +28,9 @@ export function createScopedRouteType(registry: TypeRegistry): ResourceType<Scop
 
 /** VHDS. Names are `<route configuration>/<host>` on the wire; the message itself knows only its own. */
 export function createVirtualHostType(registry: TypeRegistry): ResourceType<VirtualHost> {
-  return createResourceType<VirtualHost>(VirtualHost, registry, { shortName: 'VirtualHost', nameOf: (host) => host.name })
+  return createResourceType<VirtualHost>(VirtualHost, registry, {
+    shortName: 'VirtualHost',
+    onDemand: true,
+    nameOf: (host) => host.name,
+  })
 }
