@@ -9,6 +9,12 @@ export interface PilotFeatures {
   readonly ambientDryRun: boolean
   /** PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, default false: with several providers of CUSTOM on a workload everything that they select is refused. */
   readonly multipleCustomProviders: boolean
+  /** PILOT_TRACE_SAMPLING, default 1: per cent of requests that are traced where nobody says another. */
+  readonly traceSampling: number
+  /** PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY, default true: what a gateway calls is a span of its own. */
+  readonly gatewayUpstreamSpan: boolean
+  /** Any variable, for headers of tracing providers (`envName`); undefined: not set. */
+  variable(name: string): string | undefined
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = Object.fromEntries([
@@ -24,6 +30,9 @@ export function pilotFeatures(env: Env): PilotFeatures {
     ambient: flag(env, 'PILOT_ENABLE_AMBIENT', false),
     ambientDryRun: flag(env, 'AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY', false),
     multipleCustomProviders: flag(env, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false),
+    traceSampling: decimal(env, 'PILOT_TRACE_SAMPLING', 1),
+    gatewayUpstreamSpan: flag(env, 'PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY', true),
+    variable: (name) => env[name],
   }
 }
 
@@ -36,4 +45,10 @@ export function parseBool(text: string | undefined): boolean | undefined {
 
 function flag(env: Env, name: string, fallback: boolean): boolean {
   return parseBool(env[name]) ?? fallback
+}
+
+function decimal(env: Env, name: string, fallback: number): number {
+  const text = env[name]?.trim() ?? ''
+  const value = Number(text)
+  return text === '' || !Number.isFinite(value) ? fallback : value
 }

@@ -21,6 +21,8 @@ export interface ProxyDescriptor {
   readonly labels: Readonly<Record<string, string>>
   readonly serviceAccount: string
   readonly cluster: string
+  /** What the proxy is called where it reports: the `cluster` of its node, not the cluster that it runs in. */
+  readonly serviceCluster: string
   readonly network: string
   readonly locality: Locality
   readonly version: string
@@ -70,6 +72,7 @@ export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
     labels: stringMap(metadata['LABELS']),
     serviceAccount: text(metadata['SERVICE_ACCOUNT']),
     cluster: text(metadata['CLUSTER_ID']) || DEFAULT_CLUSTER,
+    serviceCluster: node.cluster ?? '',
     network: text(metadata['NETWORK']),
     locality: { region: node.locality?.region ?? '', zone: node.locality?.zone ?? '', subzone: node.locality?.sub_zone ?? '' },
     version: text(metadata['ISTIO_VERSION']),
@@ -78,7 +81,7 @@ export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
 }
 
 /**
- * Reads a proxy as `heddle translate --proxy` takes it: `{id, type, namespace, ip, labels, serviceAccount, cluster, network, locality, version,
+ * Reads a proxy as `heddle translate --proxy` takes it: `{id, type, namespace, ip, labels, serviceAccount, cluster, serviceCluster, network, locality, version,
  * annotations, metadata, resources}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
  */
 export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
@@ -108,6 +111,7 @@ export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
     labels: stringMap(json['labels']),
     serviceAccount: text(json['serviceAccount']) || 'default',
     cluster: text(json['cluster']) || text(metadata['CLUSTER_ID']) || DEFAULT_CLUSTER,
+    serviceCluster: text(json['serviceCluster']) || `${id}.${namespace}`,
     network: text(json['network']) || text(metadata['NETWORK']),
     locality: parseLocality(text(json['locality'])),
     version: text(json['version']) || '1.32.0',

@@ -1,5 +1,5 @@
 import { fields } from '../decode/fields.js'
-import { type Decode, duration, flag, listOf, struct, text, uint32 } from '../decode/value.js'
+import { type Decode, duration, flag, int32, listOf, struct, text, uint32 } from '../decode/value.js'
 import type { Duration } from './common.js'
 import { textMap, texts } from './common.js'
 
@@ -82,8 +82,18 @@ export interface OpenTelemetryProvider extends ServiceProvider {
   http?: { path: string; timeout?: Duration; headers?: readonly ProviderHttpHeader[] }
   grpc?: { timeout?: Duration; initialMetadata?: readonly ProviderHttpHeader[] }
   resourceDetectors?: { environment?: Readonly<Record<string, never>>; dynatrace?: Readonly<Record<string, never>> }
-  dynatraceSampler?: Readonly<Record<string, unknown>>
+  dynatraceSampler?: DynatraceSampler
   serviceAttributeEnrichment?: string
+}
+
+/** Keeps as many traces as Dynatrace says. */
+export interface DynatraceSampler {
+  tenant?: string
+  clusterId?: number
+  /** Default 1000, Envoy's. */
+  rootSpansPerMinute?: number
+  /** Default: the service and headers of the provider's HTTP exporter. */
+  httpService?: ServiceProvider & { http?: NonNullable<OpenTelemetryProvider['http']> }
 }
 
 /** Default format: Istio's text. */
@@ -157,17 +167,26 @@ const zipkin = fields<ZipkinProvider>(
   { defaults: unnamed },
 )
 
+const httpExport = fields<NonNullable<OpenTelemetryProvider['http']>>(
+  { path: text, timeout: duration, headers: listOf(header) },
+  { defaults: { path: '' } },
+)
+
+const dynatraceSampler = fields<DynatraceSampler>({
+  tenant: text,
+  clusterId: int32,
+  rootSpansPerMinute: uint32,
+  httpService: fields<NonNullable<DynatraceSampler['httpService']>>({ ...named, http: httpExport }, { defaults: unnamed }),
+})
+
 const opentelemetry = fields<OpenTelemetryProvider>(
   {
     ...named,
     maxTagLength: uint32,
-    http: fields<NonNullable<OpenTelemetryProvider['http']>>(
-      { path: text, timeout: duration, headers: listOf(header) },
-      { defaults: { path: '' } },
-    ),
+    http: httpExport,
     grpc: fields<NonNullable<OpenTelemetryProvider['grpc']>>({ timeout: duration, initialMetadata: listOf(header) }),
     resourceDetectors: fields<NonNullable<OpenTelemetryProvider['resourceDetectors']>>({ environment: empty, dynatrace: empty }),
-    dynatraceSampler: struct,
+    dynatraceSampler,
     serviceAttributeEnrichment: text,
   },
   { defaults: unnamed },

@@ -38,6 +38,7 @@ export type {
   EnvoyWaypointMatch,
 } from './envoy-filter.js'
 export type {
+  DynatraceSampler,
   EnvoyAlsProvider,
   EnvoyExtAuthzGrpcProvider,
   EnvoyExtAuthzHttpProvider,

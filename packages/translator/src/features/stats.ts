@@ -1,11 +1,8 @@
-import { statsFilter } from '../telemetry/stats.js'
+import { statsFilters } from '../telemetry/stats.js'
 import type { HttpFeature } from './feature.js'
 
 /** Istio's metrics. */
 export const stats: HttpFeature = {
   name: 'stats',
-  filters({ build, listener }) {
-    const filter = statsFilter(build, listener)
-    return filter === undefined ? [] : [filter]
-  },
+  filters: ({ build, listener }) => statsFilters(build, listener),
 }

@@ -14,6 +14,7 @@ const EVERY: Record<keyof ProxyDescriptor, true> = {
   labels: true,
   serviceAccount: true,
   cluster: true,
+  serviceCluster: true,
   network: true,
   locality: true,
   version: true,

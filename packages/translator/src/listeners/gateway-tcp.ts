@@ -9,9 +9,10 @@ import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
 import { userServerContext } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { tlsSocket } from '../security/tls-context.js'
+import { statsFilters } from '../telemetry/stats.js'
 import { exchangeFilters } from './inbound-chain.js'
 import { chainOf } from './outbound-tcp.js'
-import { connectionSettings, statsFilters, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
+import { connectionSettings, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
 
 /** Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules. */
 export function gatewayTcpChains(build: Build, bound: BoundServer): FilterChain[] {

@@ -7,7 +7,7 @@ import { httpFilters } from '../features/index.js'
 import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
 import { accessLogs } from '../telemetry/access-log.js'
-import { tracing } from '../telemetry/tracing.js'
+import { managerTracing } from '../telemetry/tracing.js'
 import { withConnectionSettings } from './connection-settings.js'
 
 export interface HttpManager {
@@ -21,14 +21,13 @@ export interface HttpManager {
   readonly extra?: Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'>
 }
 
-const UUID_REQUEST_ID = typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
-  use_request_id_for_trace_sampling: true,
-})
+const UUID_REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
 
 /** The HTTP connection manager, with everything that Istio sets on all of them. */
 export function httpManager(build: Build, manager: HttpManager): Filter {
   const { listener, port, protocol } = manager
   const headers = proxyHeaders(build.proxyConfig, listener)
+  const { tracing, sampledByRequestId } = managerTracing(build, listener)
   const config: HttpConnectionManager = defined({
     stat_prefix: manager.statPrefix,
     ...(typeof manager.routes === 'string'
@@ -36,8 +35,10 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
       : { route_config: manager.routes }),
     http_filters: httpFilters({ build, listener, port, protocol }),
     access_log: accessLogs(build, listener),
-    tracing: tracing(build),
-    request_id_extension: { typed_config: UUID_REQUEST_ID },
+    tracing,
+    request_id_extension: {
+      typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),
+    },
     upgrade_configs: [{ upgrade_type: 'websocket' }],
     stream_idle_timeout: NO_TIMEOUT,
     use_remote_address: listener === 'gateway',

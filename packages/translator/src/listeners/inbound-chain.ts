@@ -10,10 +10,11 @@ import { inboundRoutes } from '../routes/inbound.js'
 import { meshServerContext, userServerContext } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { tlsSocket } from '../security/tls-context.js'
+import { statsFilters } from '../telemetry/stats.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import type { InboundPort } from './inbound-port.js'
-import { statsFilters, tcpProxy } from './tcp-proxy.js'
+import { tcpProxy } from './tcp-proxy.js'
 
 const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'
 

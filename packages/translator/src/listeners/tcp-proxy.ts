@@ -8,7 +8,7 @@ import type { ListenerClass } from '../proxy-headers.js'
 import { clusterOf } from '../routes/http-route.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { statNameOf } from '../telemetry/stat-names.js'
-import { statsFilter } from '../telemetry/stats.js'
+import { statsFilters } from '../telemetry/stats.js'
 
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
 
@@ -56,11 +56,6 @@ export function tcpRouteChain(
       ...weightedSettings(build, scope, routes),
     }),
   ]
-}
-
-export function statsFilters(build: Build, listener: ListenerClass): Filter[] {
-  const stats = statsFilter(build, listener)
-  return stats === undefined ? [] : [stats]
 }
 
 function proxyFilter(build: Build, listener: ListenerClass, config: object): Filter {

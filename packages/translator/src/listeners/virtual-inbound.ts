@@ -1,10 +1,11 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { BLACK_HOLE_CLUSTER } from '../names.js'
+import { statsFilters } from '../telemetry/stats.js'
 import { chainsOf, virtualInboundListener } from './inbound.js'
 import { exchangeFilters } from './inbound-chain.js'
 import { passthroughPort } from './inbound-port.js'
-import { silentTcpProxy, statsFilters } from './tcp-proxy.js'
+import { silentTcpProxy } from './tcp-proxy.js'
 
 /** Where redirected inbound traffic arrives: the chains of known ports behind those that take everything else. */
 export function virtualInbound(build: Build, portChains: readonly FilterChain[]): Listener {

@@ -6,10 +6,11 @@ import { defined } from '../message.js'
 import { BLACK_HOLE_CLUSTER, VIRTUAL_OUTBOUND } from '../names.js'
 import { egressCluster } from '../routes/default-route.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { statsFilters } from '../telemetry/stats.js'
 import { socketAddress, WILDCARD } from './binding.js'
 import { dynamicDnsChain } from './dynamic-dns-chain.js'
 import { HTTP_INSPECTOR } from './listener-filters.js'
-import { silentTcpProxy, statsFilters, tcpProxy } from './tcp-proxy.js'
+import { silentTcpProxy, tcpProxy } from './tcp-proxy.js'
 
 /** Where redirected outbound traffic arrives: it hands each connection to the listener of its original destination, and takes what has none. */
 export function virtualOutbound(build: Build): Listener | undefined {

@@ -1,9 +1,11 @@
-import type { EnvoyFileAccessLogProvider } from '@heddle/config-model'
+import type { EnvoyFileAccessLogProvider, ExtensionProvider } from '@heddle/config-model'
 import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { Build } from '../build.js'
 import { typed } from '../message.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { accessLogProviders } from './access-log-providers.js'
+import { extensionProvider } from './extension-provider.js'
+import { grpcAccessLog, withFormatters } from './grpc-access-log.js'
 
 /** Istio's text format, with its line end. */
 export const DEFAULT_FORMAT: string =
@@ -39,7 +41,7 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
 
 /**
  * Logs of requests and of TCP connections: those of Telemetry resources and MeshConfig.defaultProviders.accessLogging, or, where neither says
- * anything, MeshConfig.accessLogFile with its format. Only providers that write files: the others log nothing.
+ * anything, MeshConfig.accessLogFile with its format.
  */
 export function accessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
   const chosen = accessLogProviders(build, listener)
@@ -48,15 +50,21 @@ export function accessLogs(build: Build, listener: ListenerClass): AccessLog[] |
     return path === '' ? undefined : [fileLog({ path, log_format: meshFormat(build) })]
   }
   const logs = chosen.flatMap(({ name, expression }) => {
-    const provider = build.mesh.extensionProviders.find((p) => p.name === name)
-    const file = provider?.envoyFileAccessLog
-    if (file === undefined) return []
-    // Istio's own provider speaks MeshConfig's format.
-    const log_format = name === BUILT_IN && file.logFormat === undefined ? meshFormat(build) : providerFormat(file)
-    const log = fileLog({ path: file.path || '/dev/stdout', log_format })
+    const provider = extensionProvider(build, name)
+    const log = provider === undefined ? undefined : providerLog(build, provider)
+    if (log === undefined) return []
     return [expression === undefined ? log : { ...log, filter: expressionFilter(expression) }]
   })
   return logs.length === 0 ? undefined : logs
+}
+
+/** Undefined: the provider does not log, or its service is unknown. */
+function providerLog(build: Build, provider: ExtensionProvider): AccessLog | undefined {
+  const file = provider.envoyFileAccessLog
+  if (file === undefined) return grpcAccessLog(build, provider, DEFAULT_FORMAT)
+  // Istio's own provider speaks MeshConfig's format.
+  const mesh = provider.name === BUILT_IN && file.logFormat === undefined && file.omitEmptyValues !== true
+  return fileLog({ path: file.path || '/dev/stdout', log_format: mesh ? meshFormat(build) : providerFormat(file) })
 }
 
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
@@ -102,13 +110,6 @@ function providerFormat({ logFormat, omitEmptyValues }: EnvoyFileAccessLogProvid
     return withFormatters({ text_format_source: { inline_string: text === '' ? DEFAULT_FORMAT : withLineEnd(text) }, ...omit })
   const json_format = Object.keys(labels).length === 0 ? DEFAULT_JSON : labels
   return withFormatters({ json_format, json_format_options: {}, ...omit })
-}
-
-/** A command that is an extension of Envoy has to be named beside the format. */
-function withFormatters(format: object): object {
-  if (!JSON.stringify(format).includes('%REQ_WITHOUT_QUERY')) return format
-  const type = 'envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery'
-  return { ...format, formatters: [{ name: 'envoy.formatter.req_without_query', typed_config: typed(type) }] }
 }
 
 function withLineEnd(format: string): string {

@@ -1,64 +1,76 @@
-import type { MeshCustomTag } from '@heddle/config-model'
 import type { HttpConnectionManager_Tracing } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
+import { defined } from '../message.js'
+import type { ListenerClass } from '../proxy-headers.js'
+import { customTags } from './custom-tags.js'
+import { tracerOf } from './tracing-providers.js'
+import { type TracingSpec, tracingSpec } from './tracing-spec.js'
 
 const ALL = { value: 100 }
-const DEFAULT_SAMPLING_PERCENT = 1
 
-/** Spans: which requests, and the tags of every span. Without a provider it decides only what x-request-id says. */
-export function tracing(build: Build): HttpConnectionManager_Tracing | undefined {
-  if (!build.mesh.enableTracing) return undefined
-  const {
-    sampling = DEFAULT_SAMPLING_PERCENT,
-    customTags = {},
-    maxPathTagLength = 0,
-    enableIstioTags,
-  } = build.proxyConfig.tracing ?? {}
-  const own = Object.entries(customTags).flatMap(([tag, given]) => customTag(tag, given) ?? [])
-  const tags = [...own, ...(enableIstioTags === false ? [] : [...DRY_RUN_TAGS, ...workloadTags(build)])]
+/** What a connection manager is told about spans. */
+export interface ManagerTracing {
+  /** Undefined: there are none. */
+  readonly tracing?: HttpConnectionManager_Tracing
+  /** Whether x-request-id says if a trace is kept. */
+  readonly sampledByRequestId: boolean
+}
+
+/** Spans by Telemetry resources and MeshConfig.defaultProviders.tracing; where both are silent, by MeshConfig.enableTracing and ProxyConfig.tracing. */
+export function managerTracing(build: Build, listener: ListenerClass): ManagerTracing {
+  return build.memo.of('tracing', [listener], () => made(build, listener))
+}
+
+function made(build: Build, listener: ListenerClass): ManagerTracing {
+  const spec = tracingSpec(build, listener)
+  if (spec !== undefined) return byTelemetry(build, spec)
+  if (!build.mesh.enableTracing) return { sampledByRequestId: true }
+  const { enableIstioTags = true, maxPathTagLength = 0 } = build.proxyConfig.tracing ?? {}
+  const tracing = tracingOf({ sampling: proxySampling(build), maxPathTagLength, tags: customTags(build, enableIstioTags) })
+  return { tracing, sampledByRequestId: true }
+}
+
+function byTelemetry(build: Build, spec: TracingSpec): ManagerTracing {
+  const tracer = spec.provider === undefined ? undefined : tracerOf(build, spec.provider)
+  if (tracer === undefined) return { sampledByRequestId: true }
+  const { name, typed_config, maxTagLength, samples } = tracer
+  const tracing = tracingOf({
+    sampling: samples ? 100 : (spec.randomSamplingPercentage ?? proxySampling(build)),
+    maxPathTagLength: maxTagLength || (build.proxyConfig.tracing?.maxPathTagLength ?? 0),
+    tags: customTags(build, spec.enableIstioTags ?? true, spec.customTags),
+  })
+  // A gateway calls on behalf of others: its own call upstream is a span, too.
+  const upstream = tracer.upstreamSpan || (build.proxy.type === 'router' && build.features.gatewayUpstreamSpan)
   return {
-    client_sampling: ALL,
-    overall_sampling: ALL,
-    random_sampling: sampling === 0 ? {} : { value: sampling },
-    ...(maxPathTagLength === 0 ? {} : { max_path_tag_length: maxPathTagLength }),
-    ...(tags.length === 0 ? {} : { custom_tags: tags.sort((a, b) => ((a.tag ?? '') < (b.tag ?? '') ? -1 : 1)) }),
+    tracing: {
+      ...tracing,
+      provider: { name, typed_config },
+      ...(upstream ? { spawn_upstream_span: true } : {}),
+      ...(spec.disableContextPropagation === true ? { no_context_propagation: true } : {}),
+    },
+    sampledByRequestId: spec.useRequestIdForTraceSampling ?? true,
   }
 }
 
-/** ProxyConfig.tracing.customTags: a text, an environment variable of the proxy, or a header of the request. */
-function customTag(tag: string, { literal, environment, header }: MeshCustomTag): Tag | undefined {
-  const named = ({
-    name,
-    defaultValue = '',
-  }: {
-    name: string
-    defaultValue?: string
-  }): { name: string; default_value?: string } => (defaultValue === '' ? { name } : { name, default_value: defaultValue })
-  if (literal !== undefined) return { tag, literal }
-  if (environment !== undefined) return { tag, environment: named(environment) }
-  return header === undefined ? undefined : { tag, request_header: named(header) }
+/** Per cent; what is above 100 is a mistake, and counts as 1. */
+function proxySampling(build: Build): number {
+  const { sampling = 0 } = build.proxyConfig.tracing ?? {}
+  if (sampling === 0) return build.features.traceSampling
+  return sampling > 100 ? 1 : sampling
 }
 
-type Tag = NonNullable<HttpConnectionManager_Tracing['custom_tags']>[number]
-
-const DRY_RUN_TAGS: readonly Tag[] = (['allow', 'deny'] as const).flatMap((action) => [
-  rbacTag(`istio.authorization.dry_run.${action}_policy.name`, `istio_dry_run_${action}_shadow_effective_policy_id`),
-  rbacTag(`istio.authorization.dry_run.${action}_policy.result`, `istio_dry_run_${action}_shadow_engine_result`),
-])
-
-function rbacTag(tag: string, key: string): Tag {
-  return { tag, metadata: { kind: { request: {} }, metadata_key: { key: 'envoy.filters.http.rbac', path: [{ key }] } } }
+interface TracingFields {
+  readonly sampling: number
+  readonly maxPathTagLength: number
+  readonly tags: HttpConnectionManager_Tracing['custom_tags']
 }
 
-function workloadTags(build: Build): Tag[] {
-  const { labels, metadata, cluster, namespace } = build.proxy
-  const mesh = metadata['MESH_ID']
-  const tags: [string, string][] = [
-    ['istio.canonical_revision', labels['service.istio.io/canonical-revision'] ?? 'latest'],
-    ['istio.canonical_service', labels['service.istio.io/canonical-name'] ?? 'unknown'],
-    ['istio.cluster_id', cluster],
-    ['istio.mesh_id', typeof mesh === 'string' && mesh !== '' ? mesh : build.mesh.trustDomain || 'unknown'],
-    ['istio.namespace', namespace],
-  ]
-  return tags.map(([tag, value]) => ({ tag, literal: { value } }))
+function tracingOf({ sampling, maxPathTagLength, tags }: TracingFields): HttpConnectionManager_Tracing {
+  return defined({
+    client_sampling: ALL,
+    overall_sampling: ALL,
+    random_sampling: sampling === 0 ? {} : { value: sampling },
+    max_path_tag_length: maxPathTagLength || undefined,
+    custom_tags: tags?.length === 0 ? undefined : tags,
+  })
 }
