@@ -46,6 +46,8 @@ export interface Setting {
   readonly sinks: AccessLogSinks
   readonly ready: WatchSource<boolean>
   state(): ServerState
+  /** False once `/healthcheck/fail` was asked for. */
+  healthy(): boolean
 }
 
 /** The parts of a proxy, put together. */

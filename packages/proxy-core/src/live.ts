@@ -29,6 +29,8 @@ export interface LiveOptions {
   logger: Logger
   stats: MetricsRegistry
   node: FilterDeps['node']
+  /** False once `/healthcheck/fail` was asked for. */
+  healthy?(): boolean
   /** The route table of an RDS name. */
   routes(name: string): Watch<RouteTable | undefined>
   /** See ListenerSessionOptions. */
@@ -65,6 +67,11 @@ export function createLivePath(options: LiveOptions): LivePath {
       filterDeps: {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
         clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
+        clusterHealth(name) {
+          const of = clusters.get(name)?.stats
+          return of && { total: of.membershipTotal.value, healthy: of.membershipHealthy.value }
+        },
+        healthy: options.healthy ?? (() => true),
         http,
         grpc: (cluster) => createGrpcClient({ clusters, cluster, timers, localAddress }),
       },

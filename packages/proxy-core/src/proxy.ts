@@ -83,7 +83,10 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   return {
     async start() {
       if (running !== undefined) throw new Error('start() was called before')
-      running = await assemble({ options, bootstrap, clock, random, logger, stats, sinks, ready, state })
+      running = await assemble({
+        ...{ options, bootstrap, clock, random, logger, stats, sinks, ready, state },
+        healthy: () => healthy.current,
+      })
       try {
         await running.begin({
           drainListeners: () => void drain(),

@@ -3,6 +3,7 @@ import type { CompileDeps } from './config/compiled.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import type { ConnectionFacts } from './filters/listener/facts.js'
 import { createHeaderMap } from './http/header-map.js'
+import { compileLogFilter } from './observe/access-log-filter.js'
 import type { RequestHead } from './route/table.js'
 
 /** Helpers of this package's own tests; not exported. */
@@ -20,6 +21,7 @@ export function testDeps(deps: Partial<CompileDeps> = {}): CompileDeps {
     secrets: { watch: () => createWatch(undefined) },
     httpFilters: defaultHttpFilters,
     accessLog: (config) => ok({ name: String(config['name'] ?? ''), log: () => {} }),
+    logFilter: (filter, path) => compileLogFilter(filter, path, { next: () => 0 }),
     hash64: testHash,
     ...deps,
   }

@@ -1,13 +1,16 @@
 import type { Random, Result, Watch } from '@heddle/runtime'
+import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { Http2Options } from '../http/h2/options.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig } from '../observe/access-log.js'
+import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { RouteTable } from '../route/table.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
+import type { RewriteLocalReply } from './http-local-reply.js'
 
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
 
@@ -95,6 +98,8 @@ export interface HttpManager {
   /** In order, without the router, which ends every chain. */
   readonly filters: readonly CompiledHttpFilter[]
   readonly accessLogs: readonly AccessLogConfig[]
+  /** local_reply_config. */
+  readonly localReply?: RewriteLocalReply
   readonly serverName: string
   readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH'
   readonly via: string
@@ -228,6 +233,8 @@ export interface CompileDeps {
   readonly httpFilters: readonly HttpFilterFactory<unknown>[]
   /** Compiles one envoy.config.accesslog.v3.AccessLog. */
   accessLog(config: Readonly<Record<string, unknown>>, path: string): Result<AccessLogConfig>
+  /** Compiles one envoy.config.accesslog.v3.AccessLogFilter. */
+  logFilter(filter: AccessLogFilter, path: string): Result<LogPredicate>
   /** xxHash64 of the UTF-8 bytes, seed 0 by default; `createHash64()` of upstream/hash makes it. */
   hash64(text: string, seed?: bigint): bigint
   /** For data sources that name a file; without it they are refused. Undefined: no such file. */

@@ -9,6 +9,7 @@ import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, HttpManager } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileHttpFilters } from './http-filters.js'
+import { compileLocalReply } from './http-local-reply.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options } from './http-options.js'
 import { compileRouteTable } from './route-configuration.js'
 
@@ -21,6 +22,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
   const streamErrors = fields.boolean('stream_error_on_invalid_http_message')
   const http2 = compileHttp2Options(fields.message('http2_protocol_options'), streamErrors)
   checkRequestId(fields)
+  const localReply = compileLocalReply(fields.message('local_reply_config'), deps)
   const manager: HttpManager = {
     kind: 'http_connection_manager',
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
@@ -29,6 +31,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     routes: compileRoutes(fields, deps),
     ...compileHttpFilters(fields, deps),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    ...(localReply && { localReply }),
     ...compileIdentity(fields),
     ...compilePaths(fields),
     headersWithUnderscores: common.headersWithUnderscores,

@@ -247,7 +247,7 @@ describe('listeners', () => {
 
   it.each<[object, object, string]>([
     [{ http_filters: [] }, {}, 'l.filter_chains[0].filters[0].typed_config.http_filters'],
-    [{ local_reply_config: {} }, {}, 'l.filter_chains[0].filters[0].typed_config.local_reply_config'],
+    [{ proxy_status_config: {} }, {}, 'l.filter_chains[0].filters[0].typed_config.proxy_status_config'],
     [
       {
         http_filters: [

@@ -1,16 +1,22 @@
 import type { HttpFilterFactory } from '../http/filter.js'
+import { bufferFilter } from './http/buffer.js'
+import { compressorFilter } from './http/compressor.js'
 import { corsFilter } from './http/cors.js'
+import { csrfFilter } from './http/csrf.js'
+import { decompressorFilter } from './http/decompressor.js'
 import { faultFilter } from './http/fault.js'
 import { grpcHttp1BridgeFilter } from './http/grpc-http1-bridge.js'
 import { grpcStatsFilter } from './http/grpc-stats.js'
 import { grpcWebFilter } from './http/grpc-web.js'
 import { headerMutationFilter } from './http/header-mutation.js'
+import { healthCheckFilter } from './http/health-check.js'
 import { istioAlpnFilter } from './http/istio-alpn.js'
 import { istioStatsFilter } from './http/istio-stats.js'
 import { jwtAuthnFilter } from './http/jwt-authn.js'
 import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rbacFilter } from './http/rbac.js'
+import { setMetadataFilter } from './http/set-metadata.js'
 
 /** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
 export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
@@ -18,6 +24,12 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(rbacFilter),
   erased(faultFilter),
   erased(corsFilter),
+  erased(csrfFilter),
+  erased(healthCheckFilter),
+  erased(bufferFilter),
+  erased(compressorFilter),
+  erased(decompressorFilter),
+  erased(setMetadataFilter),
   erased(localRateLimitFilter),
   erased(headerMutationFilter),
   erased(istioAlpnFilter),

@@ -1,3 +1,4 @@
+import type { HeaderMap } from './header-map.js'
 import type { Body, BodySink } from './message.js'
 
 /** No body at all. */
@@ -9,15 +10,15 @@ export const emptyBody: Body = {
   discard() {},
 }
 
-/** A body that is already there. */
-export function bodyOf(content: string | Uint8Array): Body {
+/** A body that is already there. With trailers it tells no length, so that they can follow it. */
+export function bodyOf(content: string | Uint8Array, trailers?: HeaderMap): Body {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  if (bytes.length === 0) return emptyBody
+  if (bytes.length === 0 && trailers === undefined) return emptyBody
   return {
-    length: bytes.length,
+    length: trailers === undefined ? bytes.length : undefined,
     consume(sink) {
-      sink.data(bytes)
-      sink.end()
+      if (bytes.length > 0) sink.data(bytes)
+      sink.end(trailers)
     },
     pause() {},
     resume() {},
@@ -25,8 +26,19 @@ export function bodyOf(content: string | Uint8Array): Body {
   }
 }
 
+/** A body that has come whole. */
+export interface WholeBody {
+  readonly bytes: Uint8Array
+  readonly trailers: HeaderMap | undefined
+}
+
 /** The whole of a body, for filters that must see it. Rejects with code `too_large` beyond `limit` bytes. */
 export function readBody(body: Body, limit: number): Promise<Uint8Array> {
+  return readWhole(body, limit).then(({ bytes }) => bytes)
+}
+
+/** {@link readBody}, with what follows the bytes. */
+export function readWhole(body: Body, limit: number): Promise<WholeBody> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let length = 0
@@ -41,7 +53,7 @@ export function readBody(body: Body, limit: number): Promise<Uint8Array> {
         chunks.push(Buffer.from(chunk))
         return true
       },
-      end: () => resolve(Buffer.concat(chunks, length)),
+      end: (trailers) => resolve({ bytes: Buffer.concat(chunks, length), trailers }),
       abort: reject,
     }
     body.consume(sink)

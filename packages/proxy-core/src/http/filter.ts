@@ -48,6 +48,10 @@ export interface FilterDeps {
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */
   clusterMetadata?(cluster: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
+  /** False once `/healthcheck/fail` was asked for. */
+  healthy?(): boolean
+  /** Endpoints of a cluster in force; undefined: there is none of that name. */
+  clusterHealth?(cluster: string): { readonly total: number; readonly healthy: number } | undefined
   /** Requests of the filter's own, over the proxy's clusters: keys, authorization, tokens. Absent where there is no network. */
   http?: HttpClient
   /** gRPC calls of the filter's own to one of the proxy's clusters. */

@@ -62,6 +62,8 @@ export interface LocalReply {
   /** What gRPC callers are told; default: what the status means in gRPC. */
   readonly grpcStatus?: number
   readonly headers?: readonly (readonly [string, string])[]
+  /** Over HTTP/1 the connection closes after it: the rest of the request is not wanted. */
+  readonly closes?: boolean
   /** Makes the body once the story of the request is known: body_format. It takes the place of `body`. */
   readonly format?: (entry: AccessLogEntry) => string
 }

@@ -6,7 +6,8 @@ import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
 import type { RouteTable } from '../route/table.js'
 import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
-import type { HttpFilter, HttpStream } from './filter.js'
+import type { HttpStream } from './filter.js'
+import { FilterChain, type FilterChainEvents } from './filter-chain.js'
 import type { Forwarding, ForwardSink } from './forward.js'
 import type { HeaderMap } from './header-map.js'
 import { setJoined } from './identity.js'
@@ -19,7 +20,7 @@ import type { StreamInfo } from './stream-info.js'
 import { armStreamTimers } from './stream-timers.js'
 
 /** One request: route, filters in order, router, filters in reverse, completion. */
-export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, ForwardSink {
+export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, ForwardSink, FilterChainEvents {
   readonly request: HttpRequest
   readonly info: StreamInfo
   responseHeaders: HeaderMap | undefined
@@ -31,7 +32,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   readonly #table: RouteTable | undefined
   readonly #grpc: boolean
   #route: RouteDecision | undefined
-  #filters: readonly HttpFilter[] = []
+  #chain: FilterChain | undefined
   #timers: readonly Timer[] = []
   #forwarding: Forwarding | undefined
   #clientAddress = ''
@@ -84,8 +85,12 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       answered: () => this.#answered,
       timedOut: (reply) => this.#timedOut(reply),
     })
-    this.#filters = this.#runtime.createFilters(this)
-    this.#runFilters(0)
+    const filters = this.#runtime.createFilters(this)
+    if (filters.length === 0) this.#forward()
+    else {
+      this.#chain = new FilterChain(filters, this, this, this.#runtime.logger)
+      this.#chain.request(this.request)
+    }
   }
 
   #cutOff({ details, flag }: LocalReply): void {
@@ -154,44 +159,16 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (decision.kind === 'forward') info.cluster = decision.target.cluster
   }
 
-  #runFilters(first: number): void {
-    for (let i = first; i < this.#filters.length; i++) {
-      const filter = this.#filters[i]!
-      if (filter.onRequest === undefined) continue
-      let outcome: ReturnType<NonNullable<HttpFilter['onRequest']>>
-      try {
-        outcome = filter.onRequest(this.request, this)
-      } catch (error) {
-        this.#filterFailed(error)
-        return
-      }
-      if (outcome === undefined) continue
-      if (outcome instanceof Promise) {
-        const next = i + 1
-        outcome.then(
-          (reply) => {
-            if (this.#over || this.#answered) return
-            if (reply === undefined) this.#runFilters(next)
-            else this.#filterReply(reply)
-          },
-          (error) => this.#filterFailed(error),
-        )
-        return
-      }
-      this.#filterReply(outcome)
-      return
-    }
+  get settled(): boolean {
+    return this.#over || this.#answered
+  }
+
+  onFilterReply(reply: LocalReply): void {
+    this.#reply(reply, false)
+  }
+
+  onPassed(): void {
     this.#forward()
-  }
-
-  #filterReply(reply: LocalReply): void {
-    this.#answer(responseOf(reply, this.#grpc), reply)
-  }
-
-  #filterFailed(error: unknown): void {
-    if (this.#over || this.#answered) return
-    this.#runtime.logger.error({ error, path: this.request.path }, 'an HTTP filter failed')
-    this.#filterReply({ status: 500, body: 'Internal Server Error', details: 'filter_failed' })
   }
 
   #forward(): void {
@@ -236,61 +213,41 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.info.status = response.status
     const decision = this.#route
     if (decision !== undefined && this.#table !== undefined) finalizeResponse(decision, this.#table, response.headers, this)
-    this.#answer(response, undefined)
+    this.#answer(response)
   }
 
   /** From the router, the route or the codec. */
   onReply(reply: LocalReply): void {
-    if (this.#over || this.#answered) return
+    this.#reply(reply, true)
+  }
+
+  /** `routed`: the route's response headers belong to it. */
+  #reply(reply: LocalReply, routed: boolean): void {
+    if (this.settled) return
+    if (reply.closes === true) this.#closes = true
     const response = responseOf(reply.format === undefined ? reply : { ...reply, body: reply.format(this) }, this.#grpc)
     const decision = this.#route
     // Before the status is set: that is how Envoy's formatters see a direct answer.
-    if (decision !== undefined && this.#table !== undefined) finalizeResponse(decision, this.#table, response.headers, this)
-    this.#answer(response, reply)
+    if (routed && decision !== undefined && this.#table !== undefined)
+      finalizeResponse(decision, this.#table, response.headers, this)
+    this.info.details = reply.details
+    if (reply.flag !== undefined) for (const flag of reply.flag.split(',')) this.info.flags.add(flag)
+    this.info.status = response.status
+    this.#runtime.manager.localReply?.(reply, response, this, this.#grpc)
+    this.#answer(response)
   }
 
   onTimeout(): void {
     this.#exchange.reset()
   }
 
-  #answer(response: HttpResponse, reply: LocalReply | undefined): void {
-    if (reply !== undefined) {
-      if (this.#over || this.#answered) return
-      this.info.details = reply.details
-      if (reply.flag !== undefined) for (const flag of reply.flag.split(',')) this.info.flags.add(flag)
-      this.info.status = response.status
-    }
+  #answer(response: HttpResponse): void {
     this.#answered = true
-    this.#runResponseHooks(response, this.#filters.length - 1)
+    if (this.#chain === undefined) this.onFinished(response)
+    else this.#chain.response(response)
   }
 
-  #runResponseHooks(response: HttpResponse, first: number): void {
-    for (let i = first; i >= 0; i--) {
-      const filter = this.#filters[i]!
-      if (filter.onResponse === undefined) continue
-      let outcome: void | Promise<void>
-      try {
-        outcome = filter.onResponse(response, this)
-      } catch (error) {
-        this.#runtime.logger.error({ error, path: this.request.path }, 'an HTTP filter failed on a response')
-        this.#exchange.reset()
-        return
-      }
-      if (!(outcome instanceof Promise)) continue
-      const next = i - 1
-      outcome.then(
-        () => this.#runResponseHooks(response, next),
-        (error) => {
-          this.#runtime.logger.error({ error, path: this.request.path }, 'an HTTP filter failed on a response')
-          if (!this.#over) this.#exchange.reset()
-        },
-      )
-      return
-    }
-    this.#send(response)
-  }
-
-  #send(response: HttpResponse): void {
+  onFinished(response: HttpResponse): void {
     if (this.#over) {
       response.body.discard()
       return
@@ -323,8 +280,13 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#complete()
   }
 
-  onBroken(reply: LocalReply): void {
+  /** The request breaks off in a way that can be told; without a reply, there is nothing to tell. */
+  onBroken(reply?: LocalReply): void {
     if (this.#over) return
+    if (reply === undefined) {
+      this.#exchange.reset()
+      return
+    }
     if (reply.flag !== undefined) this.info.flags.add(reply.flag)
     if (this.#answered) {
       this.info.details = reply.details
@@ -353,7 +315,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#over = true
     for (const timer of this.#timers) timer.stop()
     const { info } = this
-    const { stats, clock, manager, logger } = this.#runtime
+    const { stats, clock, manager } = this.#runtime
     info.end = clock.monotonic()
     info.bytesReceived = this.#exchange.bytesReceived
     info.bytesSent = this.#exchange.bytesSent
@@ -361,13 +323,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     stats.downstreamRqActive.add(-1)
     stats.downstreamRqTime.observe(info.end - info.start)
     if (info.status > 0) stats.completed(info.status)
-    for (const filter of this.#filters) {
-      try {
-        filter.onComplete?.(info)
-      } catch (error) {
-        logger.error({ error }, 'an HTTP filter failed on completion')
-      }
-    }
+    this.#chain?.complete(info)
     for (const log of manager.accessLogs) log.log(this)
     this.#peer.streamOver()
   }

@@ -9,6 +9,8 @@ export interface AccessLogEntry {
   /** As they went to the client. Absent when no response began. */
   readonly responseHeaders?: HeaderMap | undefined
   readonly responseTrailers?: HeaderMap | undefined
+  /** Only while the proxy formats an answer of its own: what it would say. */
+  readonly localReplyBody?: string | undefined
 }
 
 /** Takes finished lines. Writing is buffered: `write` never waits and never throws. */

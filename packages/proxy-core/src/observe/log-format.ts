@@ -78,7 +78,18 @@ function textOf(segments: readonly Segment[], absent: string): LogFormatter {
 
 function inText(value: LogValue, absent: string): string {
   if (value === undefined || value === null) return absent
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value)
+}
+
+/** Structs are written with their keys in order, as protobuf's maps are. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
 }
 
 function cut(value: LogValue, maxLength: number | undefined): LogValue {

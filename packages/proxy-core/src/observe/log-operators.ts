@@ -51,7 +51,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   ACCESS_LOG_TYPE: ofInfo((info) => (info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd')),
   // Empty texts, not absent values: no filter sets flags of its own, and replies are formatted before they are logged.
   CUSTOM_FLAGS: () => '',
-  LOCAL_REPLY_BODY: () => '',
+  LOCAL_REPLY_BODY: ({ localReplyBody = '' }) => localReplyBody,
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: () => undefined,
   RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
   RESPONSE_FLAGS_LONG: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(','))),

@@ -7,6 +7,7 @@ import { compileLoadAssignment } from '../config/load-assignment.js'
 import { compileRouteConfiguration } from '../config/route-configuration.js'
 import type { HttpFilterFactory } from '../http/filter.js'
 import type { AccessLogSinks } from '../observe/access-log.js'
+import { compileLogFilter } from '../observe/access-log-filter.js'
 import { compileAccessLog } from '../observe/compile-access-log.js'
 import { decodeSecret, type ReadFile } from '../secrets.js'
 import { keepIdentity } from '../upstream/endpoint-set.js'
@@ -27,6 +28,7 @@ export function createCompilers({ filters, sinks, random, hash64, readFile }: Co
     secrets,
     httpFilters: filters,
     accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, random }),
+    logFilter: (filter, path) => compileLogFilter(filter, path, random),
     hash64,
     ...(readFile !== undefined && { readFile }),
   })

@@ -5,11 +5,19 @@ import type {
 } from '@heddle/xds-types/envoy/extensions/filters/http/header_mutation/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { type ApplyMutation, compileMutation } from '../../config/header-mutations.js'
+import { type ApplyQueryMutation, compileQueryMutation, mutateQuery } from '../../config/query-parameter-mutations.js'
+import { endWatched } from '../../http/body-transform.js'
 import type { HttpFilterFactory, HttpStream } from '../../http/filter.js'
+import type { HeaderMap } from '../../http/header-map.js'
+import type { Body } from '../../http/message.js'
+import type { AccessLogEntry } from '../../observe/access-log.js'
 
 interface MutationLists {
   readonly request: readonly ApplyMutation[]
   readonly response: readonly ApplyMutation[]
+  readonly query: readonly ApplyQueryMutation[]
+  readonly requestTrailers: readonly ApplyMutation[]
+  readonly responseTrailers: readonly ApplyMutation[]
 }
 
 interface HeaderMutationConfig {
@@ -44,16 +52,36 @@ export const headerMutationFilter: HttpFilterFactory<HeaderMutationConfig> = {
         return [own, ...(mostSpecificWins ? [...routed].reverse() : routed)]
       }
       return {
-        onRequest({ headers }) {
+        onRequest(request) {
+          const { headers } = request
           const entry = { info: stream.info, requestHeaders: headers }
-          for (const { request } of levels()) for (const apply of request) apply(headers, entry)
+          const lists = levels()
+          for (const list of lists) for (const apply of list.request) apply(headers, entry)
+          for (const { query } of lists) request.path = mutateQuery(request.path, query, entry)
+          request.body = mutateTrailers(request.body, lists, 'requestTrailers', entry)
         },
-        onResponse({ headers }) {
+        onResponse(response) {
+          const { headers } = response
           const entry = { info: stream.info, requestHeaders: stream.request.headers, responseHeaders: headers }
-          for (const { response } of levels()) for (const apply of response) apply(headers, entry)
+          const lists = levels()
+          for (const list of lists) for (const apply of list.response) apply(headers, entry)
+          response.body = mutateTrailers(response.body, lists, 'responseTrailers', entry)
         },
       }
     },
+}
+
+/** Of trailers that come; none are made. */
+function mutateTrailers(
+  body: Body,
+  lists: readonly MutationLists[],
+  which: 'requestTrailers' | 'responseTrailers',
+  entry: AccessLogEntry,
+): Body {
+  if (body.length === 0 || lists.every((list) => list[which].length === 0)) return body
+  return endWatched(body, (trailers: HeaderMap | undefined) => {
+    if (trailers !== undefined) for (const list of lists) for (const apply of list[which]) apply(trailers, entry)
+  })
 }
 
 /** From the most specific level to the least. */
@@ -69,6 +97,9 @@ function compileLists(fields: Fields<Mutations> | undefined): MutationLists {
   const lists = {
     request: fields?.messages('request_mutations').map(compileMutation) ?? [],
     response: fields?.messages('response_mutations').map(compileMutation) ?? [],
+    query: fields?.messages('query_parameter_mutations').map(compileQueryMutation) ?? [],
+    requestTrailers: fields?.messages('request_trailers_mutations').map(compileMutation) ?? [],
+    responseTrailers: fields?.messages('response_trailers_mutations').map(compileMutation) ?? [],
   }
   fields?.done()
   return lists

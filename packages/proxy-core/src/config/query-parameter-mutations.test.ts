@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import type { AccessLogEntry } from '../observe/access-log.js'
+import { compileMessage } from './fields.js'
+import { compileQueryMutation, mutateQuery } from './query-parameter-mutations.js'
+
+const entry = { info: {} } as AccessLogEntry
+const append = (key: string, value: string, action?: string) => ({
+  append: { record: { key, value }, ...(action && { action }) },
+})
+
+it.each([
+  ['/x', [append('a', '1')], '/x?a=1'],
+  ['/x?z=1&a=0', [append('a', '1')], '/x?a=0&a=1&z=1'],
+  ['/x?a=0', [append('a', '1', 'ADD_IF_ABSENT')], '/x?a=0'],
+  ['/x?a=0&a=2', [append('a', '1', 'OVERWRITE_IF_EXISTS_OR_ADD')], '/x?a=1'],
+  ['/x', [append('a', '1', 'OVERWRITE_IF_EXISTS')], '/x'],
+  ['/x?gone=1', [{ remove: 'gone' }], '/x'],
+  ['/x?b=1', [], '/x?b=1'],
+])('%s with %j: %s', (path, mutations, want) => {
+  const compiled = mutations.map((json) => {
+    const result = compileMessage(json, 'm', compileQueryMutation as never)
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+    return result.value as ReturnType<typeof compileQueryMutation>
+  })
+  expect(mutateQuery(path, compiled, entry)).toBe(want)
+})

@@ -1,0 +1,61 @@
+import type { KeyValueMutation } from '@heddle/xds-types/envoy/config/core/v3'
+import type { AccessLogEntry } from '../observe/access-log.js'
+import { compileTextFormat } from '../observe/log-format.js'
+import type { Fields } from './fields.js'
+
+const ACTIONS = ['APPEND_IF_EXISTS_OR_ADD', 'ADD_IF_ABSENT', 'OVERWRITE_IF_EXISTS_OR_ADD', 'OVERWRITE_IF_EXISTS'] as const
+
+type Parameters = Map<string, string[]>
+export type ApplyQueryMutation = (parameters: Parameters, entry: AccessLogEntry) => void
+
+/** envoy.config.core.v3.KeyValueMutation of a query parameter. */
+export function compileQueryMutation(fields: Fields<KeyValueMutation>): ApplyQueryMutation {
+  const append = fields.message('append')
+  const removed = fields.string('remove')
+  if (append === undefined && removed === '') fields.problem('needs one of append, remove.')
+  const record = append?.message('record')
+  const action = append?.choice('action', ACTIONS, 'APPEND_IF_EXISTS_OR_ADD') ?? 'APPEND_IF_EXISTS_OR_ADD'
+  const key = record?.string('key') ?? ''
+  const value = record?.raw('value') ?? ''
+  if (record !== undefined && key === '') record.problem('is required.', 'key')
+  if (append !== undefined && record === undefined) append.problem('is required.', 'record')
+  const format =
+    record &&
+    fields.take(compileTextFormat(typeof value === 'string' ? value : '', `${record.path}.value`, { omitEmptyValues: true }))
+  if (record !== undefined && typeof value !== 'string') record.problem('must be a text.', 'value')
+  record?.done()
+  append?.done()
+  fields.done()
+  return (parameters, entry) => {
+    if (removed !== '') parameters.delete(removed)
+    if (format === undefined) return
+    const present = parameters.get(key)
+    if (action === 'ADD_IF_ABSENT' ? present !== undefined : action === 'OVERWRITE_IF_EXISTS' && present === undefined) return
+    const text = format(entry)
+    if (action === 'APPEND_IF_EXISTS_OR_ADD' && present !== undefined) present.push(text)
+    else parameters.set(key, [text])
+  }
+}
+
+/** The path with its query changed. As in Envoy the parameters come out in the order of their names. */
+export function mutateQuery(path: string, mutations: readonly ApplyQueryMutation[], entry: AccessLogEntry): string {
+  if (mutations.length === 0) return path
+  const mark = path.indexOf('?')
+  const parameters: Parameters = new Map()
+  for (const part of mark < 0 ? [] : path.slice(mark + 1).split('&')) {
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const key = equals < 0 ? part : part.slice(0, equals)
+    const value = equals < 0 ? '' : part.slice(equals + 1)
+    const present = parameters.get(key)
+    if (present === undefined) parameters.set(key, [value])
+    else present.push(value)
+  }
+  for (const apply of mutations) apply(parameters, entry)
+  const query = [...parameters]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, values]) => values.map((value) => `${key}=${value}`))
+    .join('&')
+  const bare = mark < 0 ? path : path.slice(0, mark)
+  return query === '' ? bare : `${bare}?${query}`
+}

@@ -1,0 +1,171 @@
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { bodyOf, readBody, readWhole } from '../../http/body.js'
+import { transformBody } from '../../http/body-transform.js'
+import { createHeaderMap } from '../../http/header-map.js'
+import type { BodySink } from '../../http/message.js'
+import { hasZstd } from './compression.js'
+import { compressorFilter } from './compressor.js'
+import { decompressorFilter } from './decompressor.js'
+import { configured, response, stream } from './testing.js'
+
+const library = (kind: string, rest: object = {}) => ({
+  name: kind,
+  typed_config: {
+    '@type': `type.googleapis.com/envoy.extensions.compression.${kind}.compressor.v3.${kind[0]!.toUpperCase()}${kind.slice(1)}`,
+    ...rest,
+  },
+})
+const decompressorLibrary = (kind: string) => ({
+  name: kind,
+  typed_config: {
+    '@type': `type.googleapis.com/envoy.extensions.compression.${kind}.decompressor.v3.${kind[0]!.toUpperCase()}${kind.slice(1)}`,
+  },
+})
+const TEXT = 'hello '.repeat(2_000)
+
+function answer(text: string, headers: Record<string, string> = {}) {
+  const made = response({ 'content-type': 'text/plain', ...headers })
+  made.body = bodyOf(text)
+  return made
+}
+
+function through(config: object, headers: Record<string, string>, made = answer(TEXT)) {
+  const asked = stream({ headers })
+  const filter = configured(compressorFilter, { compressor_library: library('gzip'), ...config })(asked)
+  void filter.onRequest!(asked.request, asked)
+  void filter.onResponse!(made, asked)
+  return made
+}
+
+describe('compressor', () => {
+  it.each([
+    ['gzip', 'gzip', gunzipSync],
+    ['brotli', 'br', brotliDecompressSync],
+  ] as const)('%s', async (kind, coding, inflate) => {
+    const made = through({ compressor_library: library(kind) }, { 'accept-encoding': coding })
+    expect(made.headers.get('content-encoding')).toBe(coding)
+    expect(made.body.length).toBeUndefined()
+    const bytes = await readBody(made.body, 1e6)
+    expect(bytes.length).toBeLessThan(TEXT.length / 10)
+    expect(inflate(bytes).toString()).toBe(TEXT)
+  })
+
+  it.skipIf(hasZstd)('zstd is refused by name where Node has none', () => {
+    const { diagnostics } = compressorFilter.decode({ compressor_library: library('zstd') }, 'c')
+    expect(diagnostics[0]?.message).toContain('zstd')
+  })
+
+  it('gives what has come so far at once, and trailers last', async () => {
+    let sink: BodySink | undefined
+    const made = answer('')
+    made.body = transformBody(
+      { length: undefined, consume: (to) => void (sink = to), pause() {}, resume() {}, discard() {} },
+      (to) => to,
+    )
+    through({}, { 'accept-encoding': 'gzip' }, made)
+    const first = new Promise<Uint8Array>((resolve) => {
+      const data = (chunk: Uint8Array) => {
+        resolve(Buffer.from(chunk))
+        return true
+      }
+      made.body.consume({ data, end() {}, abort() {} })
+    })
+    sink!.data(Buffer.from('now'))
+    expect((await first).length).toBeGreaterThan(10)
+    const whole = answer('')
+    whole.body = bodyOf(TEXT, createHeaderMap([['x', '1']]))
+    const { trailers } = await readWhole(through({}, { 'accept-encoding': 'gzip' }, whole).body, 1e6)
+    expect(trailers?.get('x')).toBe('1')
+  })
+
+  it.each([
+    ['a short body', answer('short'), false],
+    ['a body that is coded', answer(TEXT, { 'content-encoding': 'br' }), false],
+    ['no-transform', answer(TEXT, { 'cache-control': 'max-age=1, no-transform' }), false],
+    ['another type', answer(TEXT, { 'content-type': 'image/png' }), false],
+    ['a type with parameters', answer(TEXT, { 'content-type': 'text/plain; charset=utf-8' }), true],
+  ])('%s', (_name, made, coded) => {
+    expect(through({}, { 'accept-encoding': 'gzip' }, made).headers.get('content-encoding') === 'gzip').toBe(coded)
+    expect(made.headers.has('vary')).toBe(coded)
+  })
+
+  it('weak etags stay, strong ones go, or nothing is done', () => {
+    const get = (etag: string, config: object = {}) =>
+      through(config, { 'accept-encoding': 'gzip' }, answer(TEXT, { etag })).headers
+    expect(get('W/"x"').get('etag')).toBe('W/"x"')
+    expect(get('"x"').has('etag')).toBe(false)
+    expect(get('"x"', { response_direction_config: { disable_on_etag_header: true } }).has('content-encoding')).toBe(false)
+  })
+
+  it('of several the one that the client prefers does it', () => {
+    const asked = stream({ headers: { 'accept-encoding': 'gzip;q=0.5, br' } })
+    const filters = ['gzip', 'brotli'].map((kind) =>
+      configured(compressorFilter, {
+        compressor_library: library(kind),
+        response_direction_config: { remove_accept_encoding_header: true },
+      })(asked),
+    )
+    for (const filter of filters) void filter.onRequest!(asked.request, asked)
+    const made = answer(TEXT)
+    for (const filter of filters.reverse()) void filter.onResponse!(made, asked)
+    expect(made.headers.getAll('content-encoding')).toEqual(['br'])
+    expect(asked.request.headers.has('accept-encoding')).toBe(false)
+  })
+
+  it('codes requests where it is asked to', async () => {
+    const asked = stream({ method: 'POST', headers: { 'content-type': 'text/plain', 'content-length': '12000' } })
+    asked.request.body = bodyOf(TEXT)
+    const config = { compressor_library: library('gzip'), request_direction_config: {} }
+    void configured(compressorFilter, config)(asked).onRequest!(asked.request, asked)
+    expect(asked.request.headers.get('content-encoding')).toBe('gzip')
+    expect(gunzipSync(await readBody(asked.request.body, 1e6)).toString()).toBe(TEXT)
+  })
+})
+
+describe('decompressor', () => {
+  const create = configured(decompressorFilter, { decompressor_library: decompressorLibrary('gzip') })
+
+  it('takes the coding off requests, asks for it, and tells the bytes', async () => {
+    const asked = stream({ method: 'POST', headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip;q=0.1,br' } })
+    asked.request.body = bodyOf(gzipSync(TEXT))
+    void create(asked).onRequest!(asked.request, asked)
+    expect(asked.request.headers.has('content-encoding')).toBe(false)
+    expect(asked.request.headers.get('accept-encoding')).toBe('br,gzip')
+    const { bytes, trailers } = await readWhole(asked.request.body, 1e6)
+    expect(Buffer.from(bytes).toString()).toBe(TEXT)
+    expect(trailers?.get('x-envoy-decompressor-gzip-uncompressed-bytes')).toBe(String(TEXT.length))
+  })
+
+  it('cuts off a body that is a bomb (CVE-2022-29225), and one that is no gzip', async () => {
+    for (const body of [gzipSync(Buffer.alloc(20 * 1024 * 1024)), Buffer.from('no gzip at all')]) {
+      const made = response({ 'content-encoding': 'gzip' })
+      made.body = bodyOf(body)
+      const asked = stream()
+      const filter = create(asked)
+      void filter.onRequest!(asked.request, asked)
+      void filter.onResponse!(made, asked)
+      let given = 0
+      const ended = await new Promise((resolve) => {
+        made.body.consume({
+          data(chunk) {
+            given += chunk.length
+            return true
+          },
+          end: () => resolve('end'),
+          abort: () => resolve('abort'),
+        })
+      })
+      expect(ended).toBe('abort')
+      expect(given).toBeLessThan(4 * 1024 * 1024)
+    }
+  })
+
+  it('leaves no-transform alone', () => {
+    const asked = stream()
+    const made = response({ 'content-encoding': 'gzip', 'cache-control': 'no-transform' })
+    made.body = bodyOf('x')
+    void create(asked).onResponse!(made, asked)
+    expect(made.headers.get('content-encoding')).toBe('gzip')
+  })
+})
