@@ -10,6 +10,7 @@ import { http1Desync } from './http1-desync.js'
 import { ingress } from './ingress.js'
 import { injection } from './injection.js'
 import { istiod } from './istiod.js'
+import { jws } from './jws.js'
 import { pathNormalization } from './path-normalization.js'
 import { sidecarRoutes } from './sidecar-routes.js'
 import { simulation } from './simulation.js'
@@ -34,7 +35,7 @@ export const suites: readonly Suite[] = [
   ingress,
   http1Desync,
   pathNormalization,
-  notYet('jws'),
+  jws,
   notYet('x509-limbo'),
   istiod,
   envoy,

@@ -93,8 +93,7 @@ function examine(examination: Examination, demand: Demand, token: FoundToken): L
 /** A token that is known already need not be read again. */
 function parsed(examination: Examination, provider: JwtProvider | undefined, text: string): Jwt | JwtProblem {
   if (provider === undefined) return parseJwt(text)
-  const keys = examination.keysOf(provider)
-  const known = keys instanceof Promise || isProblem(keys) ? undefined : examination.cacheOf(provider).get(text, keys)
+  const known = examination.cacheOf(provider).peek(text)
   examination.counted(known !== undefined && provider.cache.counted ? 'jwt_cache_hit' : 'jwt_cache_miss')
   return known ?? parseJwt(text)
 }

@@ -1,10 +1,20 @@
 import type { Counter, MetricsRegistry } from '@heddle/runtime'
-import { HTTP_LABEL } from './labels.js'
+import { FILTER_LABEL, HTTP_LABEL } from './labels.js'
 
-/** Counters of an HTTP filter: `http.<manager's stat_prefix>.<family>.<name>`. */
-export function httpFilterCounter(registry: MetricsRegistry, managerPrefix: string, family: string): (name: string) => Counter {
-  return (name) =>
-    registry.counter(`envoy_http_${family}_${name}`, `Envoy's http ${family} statistics.`, [HTTP_LABEL]).labels(managerPrefix)
+/** Counters of an HTTP filter: `http.<manager's stat_prefix>.<family>.<name>`, with the filter's own prefix before the name. */
+export function httpFilterCounter(
+  registry: MetricsRegistry,
+  managerPrefix: string,
+  family: string,
+  own?: string,
+): (name: string) => Counter {
+  const help = `Envoy's http ${family} statistics.`
+  return (name) => {
+    const metric = `envoy_http_${family}_${name}`
+    return own === undefined
+      ? registry.counter(metric, help, [HTTP_LABEL]).labels(managerPrefix)
+      : registry.counter(metric, help, [HTTP_LABEL, FILTER_LABEL]).labels(managerPrefix, own.replace(/\.$/, ''))
+  }
 }
 
 /** Counters under a prefix of the filter's own: `<prefix>.<family>.<name>`. */

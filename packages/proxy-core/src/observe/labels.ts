@@ -10,4 +10,8 @@ export const GRPC_SERVICE_LABEL = 'envoy_grpc_bridge_service'
 export const GRPC_METHOD_LABEL = 'envoy_grpc_bridge_method'
 /** Of rules_stat_prefix or shadow_rules_stat_prefix. */
 export const RBAC_LABEL = 'envoy_rbac_prefix'
+/** Of a filter's own stat_prefix. */
+export const FILTER_LABEL = 'envoy_http_filter_prefix'
+/** Of the network filter's stat_prefix. */
+export const NETWORK_RBAC_LABEL = 'envoy_network_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'

@@ -6,11 +6,13 @@ import {
   CLASS_LABEL,
   CLUSTER_LABEL,
   CODE_LABEL,
+  FILTER_LABEL,
   GRPC_METHOD_LABEL,
   GRPC_SERVICE_LABEL,
   HTTP_LABEL,
   LISTENER_LABEL,
   LOCAL_RATE_LIMIT_LABEL,
+  NETWORK_RBAC_LABEL,
   RBAC_LABEL,
   TCP_LABEL,
 } from './labels.js'
@@ -292,8 +294,9 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
 /** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
 const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
   { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
+  { label: NETWORK_RBAC_LABEL, family: 'rbac' },
 ]
-const NESTED = /^(ssl|outlier_detection|fault|rbac|http2|grpc)_/
+const NESTED = /^(ssl|outlier_detection|fault|rbac|jwt_authn|ext_authz|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -314,7 +317,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     const method = [labels.get(GRPC_SERVICE_LABEL), labels.get(GRPC_METHOD_LABEL)].filter(
       (part) => part !== undefined && part !== '',
     )
-    const inner = labels.get(RBAC_LABEL) ?? method.join('.')
+    const inner = labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? method.join('.')
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))

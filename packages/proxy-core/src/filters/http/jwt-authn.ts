@@ -40,8 +40,7 @@ interface Keeper {
 
 function createKeeper({ providers, statPrefix: own }: JwtAuthnConfig, deps: FilterDeps): Keeper {
   const { clock, random, logger, stats, statPrefix = '' } = deps
-  const family = own === '' ? 'jwt_authn' : `jwt_authn_${own.replace(/\.$/, '').replaceAll('.', '_')}`
-  const counter = httpFilterCounter(stats, statPrefix, family)
+  const counter = httpFilterCounter(stats, statPrefix, 'jwt_authn', own)
   const counted = (name: string): void => counter(name).inc()
   const remote = new Map<JwtProvider, RemoteKeys>()
   for (const provider of providers) {
@@ -85,6 +84,7 @@ function judge(
   const examination = examinationOf(config, request, deps.clock.now(), keeper, (count) => keeper.counter(count).inc())
   return andThen(chosen(examination), (problem) => {
     remember(stream, examination.failures)
+    info.path = request.path
     keeper.counter(problem === undefined ? 'allowed' : 'denied').inc()
     if (problem !== undefined) return refusal(problem, realm, config)
     remember(stream, examination.extracted)
