@@ -61,6 +61,8 @@ describe('a signed token', () => {
 
   it.each<[string, () => Promise<string>]>([
     ['of another issuer', () => sign({ iss: 'other' })],
+    ['with a list of issuers (ISTIO-SECURITY-2021-008)', () => sign({ iss: ['mesh', 'other'] })],
+    ['for audiences of others only (ISTIO-SECURITY-2021-008)', () => sign({ aud: ['api', 'web'] })],
     ['for another audience', () => sign({ aud: 'api' })],
     ['that has expired', () => sign({ exp: now - 61 })],
     ['without an end', () => sign({ exp: undefined })],
@@ -68,13 +70,13 @@ describe('a signed token', () => {
     ['signed by another key', async () => sign({}, {}, await createKey('RSA-2048'))],
     ['of another kid', () => sign({}, { kid: 'two' })],
     [
-      'that brings its own key',
+      'that brings its own key (CVE-2018-0114)',
       async () => {
         const own = await createKey('RSA-2048')
         return sign({}, { kid: undefined, jwk: await exportJWK(createPublicKey(own)) }, own)
       },
     ],
-    ['with alg none', async () => `${base64({ alg: 'none' })}.${base64(claims)}.`],
+    ['with alg none (CVE-2022-23540)', async () => `${base64({ alg: 'none' })}.${base64(claims)}.`],
     [
       'with the public key as a shared secret (CVE-2016-10555)',
       async () => {
@@ -93,7 +95,7 @@ describe('a signed token', () => {
     expect(await authenticate(peer(await token()))).toMatchObject({ ok: false, diagnostics: [{ code: 'ca.unauthenticated' }] })
   })
 
-  it('cannot be two, and cannot be checked without keys', async () => {
+  it('cannot be two, and proves nobody while its keys cannot be had (CVE-2026-31837)', async () => {
     const token = await sign({})
     expect(await authenticate({ ...peer(), authorization: [`Bearer ${token}`, `Bearer ${token}`] })).toMatchObject({ ok: false })
     const offline = createJwtAuthenticator({
