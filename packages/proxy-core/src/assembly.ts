@@ -31,8 +31,11 @@ import { createListenerManager, type ListenerManager } from './state/listener-ma
 import { storeTypes } from './state/types.js'
 import { createHash64 } from './upstream/hash.js'
 import { createAdsClient } from './xds/ads.js'
+import { AGENT_CLUSTER, createAgentSecrets } from './xds/agent-secrets.js'
 import type { ApplyUpdate, XdsClient, XdsStatus } from './xds/client.js'
 import { transportOf } from './xds/connect.js'
+import { createGrpcTransport } from './xds/grpc-transport.js'
+import { serverOf } from './xds/server-config.js'
 import { createStartUp } from './xds/start-up.js'
 
 /** The choices that every part shares. */
@@ -70,6 +73,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
   const { dynamic, node } = bootstrap
   const network = options.network ?? createSystemNetwork({ clock })
   const serverStats = createServerStats(stats)
+  const agent = agentSecrets(setting)
   let client: XdsClient | undefined
   let store: ConfigStore
   let admin: AdminServer | undefined
@@ -102,7 +106,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       }),
       clusters: live.clusters,
       subscribe: (typeUrl, add, drop) => client?.subscribe(typeUrl, add, drop),
-      secrets: [...(options.secrets === undefined ? [] : [options.secrets]), staticSecrets(setting)],
+      secrets: [...[options.secrets, agent].filter((source) => source !== undefined), staticSecrets(setting)],
       ...{ clock, logger },
       initialFetchTimeoutMs: dynamic?.initialFetchTimeoutMs ?? 0,
     },
@@ -147,6 +151,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     },
     async close() {
       client?.close()
+      agent?.close()
       await listeners.close()
       live.clusters.close()
       await admin?.close()
@@ -164,6 +169,16 @@ function staticSecrets({ bootstrap, options }: Setting): SecretSource {
   }
   if (problems.length > 0) throw new ProxyStartError(problems.map(formatDiagnostic))
   return createStaticSecrets(secrets)
+}
+
+/** Where the bootstrap names Istio's agent, the workload's identity comes from there. */
+function agentSecrets({ bootstrap, options, clock, random, logger }: Setting): ReturnType<typeof createAgentSecrets> | undefined {
+  if (options.secrets !== undefined || !bootstrap.clusters.some(({ name }) => name === AGENT_CLUSTER)) return undefined
+  const source = { api_type: 'GRPC', grpc_services: [{ envoy_grpc: { cluster_name: AGENT_CLUSTER } }] } as const
+  const server = serverOf(source, bootstrap.clusters, options.readFile)
+  if (!server.ok) throw new ProxyStartError(server.diagnostics.map(formatDiagnostic))
+  const node = { user_agent_name: 'heddle', ...bootstrap.node }
+  return createAgentSecrets({ transport: createGrpcTransport(server.value), node, clock, random, logger })
 }
 
 function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate): XdsClient | undefined {

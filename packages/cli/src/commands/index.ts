@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { agent } from './agent.js'
 import { analyze } from './analyze.js'
 import { completion } from './completion.js'
 import { controlPlane } from './control-plane.js'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   inject,
   init,
   proxy,
+  agent,
   controlPlane,
   proxyStatus,
   proxyConfig,

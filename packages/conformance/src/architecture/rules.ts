@@ -9,7 +9,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ca: ['runtime', 'xds-types'],
   injector: ['runtime', 'config-model'],
   mesh: ['runtime', 'xds-types', 'config-model', 'translator', 'xds-server', 'proxy-core', 'ca', 'injector'],
-  cli: ['runtime', 'xds-types', 'config-model', 'translator', 'xds-server', 'proxy-core', 'ca', 'injector', 'mesh'],
+  agent: ['runtime', 'xds-types', 'config-model', 'translator', 'xds-server', 'ca'],
+  cli: ['runtime', 'xds-types', 'config-model', 'translator', 'xds-server', 'proxy-core', 'ca', 'injector', 'mesh', 'agent'],
 }
 
 /** Private packages that test the others from outside: they may import each of them, and what they need; no package imports them. */

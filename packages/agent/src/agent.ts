@@ -1,0 +1,187 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { Server as HttpServer } from 'node:http'
+import { join, resolve } from 'node:path'
+import {
+  type Clock,
+  createMetricsRegistry,
+  createWatch,
+  type Logger,
+  type Random,
+  renderPrometheus,
+  silentLogger,
+  systemClock,
+  systemRandom,
+  type Watch,
+} from '@heddle/runtime'
+import { bootstrapFor } from '@heddle/translator'
+import type { AppProbe } from './app-probes.js'
+import { type ProxyBinary, type ProxyLogging, proxyCommand } from './command-line.js'
+import { type ControlPlaneAccess, connectControlPlane } from './control-plane.js'
+import { drainEnvoy } from './drain.js'
+import type { AppScrape } from './metrics.js'
+import { createReadiness, type Readiness } from './readiness.js'
+import type { ProxySettings } from './settings.js'
+import { createHealthServer, createStatusServer } from './status-server.js'
+import { createSupervisor, type Supervisor } from './supervisor.js'
+
+export interface AgentOptions {
+  readonly settings: ProxySettings
+  readonly binary: ProxyBinary
+  readonly logging?: ProxyLogging
+  /** How to reach and to believe the control plane. */
+  readonly access: ControlPlaneAccess
+  /** Merged metrics, readiness and the app's probes; default 15020, 0 takes a free port. */
+  readonly statusPort?: number
+  /** Readiness alone; default 15021, 0 takes a free port. */
+  readonly healthPort?: number
+  /** Envoy's page for Prometheus; default 15090. */
+  readonly prometheusPort?: number
+  readonly app?: AppScrape
+  readonly probes?: Readonly<Record<string, AppProbe>>
+  /** Where the app's probes go; default 127.0.0.1. */
+  readonly appAddress?: string
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+}
+
+export interface Agent {
+  /** Connects, waits for the first certificate, starts the proxy. Rejects where a port or socket is taken. */
+  start(): Promise<void>
+  /** Undefined: the proxy takes traffic; else why it does not. */
+  notReady(): Promise<string | undefined>
+  /** The proxy's process id; undefined while it is away. */
+  readonly proxy: Watch<number | undefined>
+  readonly ports: { readonly status: number; readonly health: number | undefined }
+  /** Lets open connections end, `drainDuration` at most, and ends the proxy and the agent. */
+  drain(): Promise<void>
+  /** Ends all at once. */
+  close(): Promise<void>
+  /** Somebody asked for the end by `POST /quitquitquit`. */
+  readonly quit: Watch<boolean>
+}
+
+/** What pilot-agent is beside Envoy: it makes the bootstrap, holds the certificate, keeps the proxy running, and tells how it is. */
+export function createAgent(options: AgentOptions): Agent {
+  const { settings, binary, clock = systemClock, random = systemRandom, logger = silentLogger } = options
+  const { proxyConfig } = settings
+  const folder = resolve(proxyConfig.configPath)
+  const quit = createWatch(false)
+  let draining = false
+  const servers: HttpServer[] = []
+
+  const supervisor = createSupervisor({
+    ...proxyCommand(binary, join(folder, 'envoy-rev.json'), settings, options.logging),
+    ...{ clock, random, logger },
+  })
+  const readiness = createReadiness({
+    adminPort: proxyConfig.proxyAdminPort,
+    running: supervisor.running,
+    draining: () => draining,
+  })
+  const control = connectControlPlane({
+    access: options.access,
+    sockets: folder,
+    onAnswered: readiness.answered,
+    ...{ clock, random, logger },
+  })
+  const close = async (): Promise<void> => {
+    draining = true
+    await supervisor.stop('SIGKILL', 0)
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+    control.close()
+    rmSync(join(folder, 'envoy-rev.json'), { force: true })
+  }
+  let ports: Agent['ports'] = { status: 0, health: undefined }
+
+  return {
+    async start() {
+      mkdirSync(folder, { recursive: true })
+      ports = await listenAll(options, { servers, readiness, supervisor, quit: () => quit.set(true), logger })
+      await control.ready()
+      writeFileSync(join(folder, 'envoy-rev.json'), JSON.stringify(bootstrapOf(options, folder, ports)), { mode: 0o600 })
+      if (!draining) supervisor.start()
+    },
+    notReady: readiness.notReady,
+    proxy: supervisor.running,
+    get ports() {
+      return ports
+    },
+    async drain() {
+      draining = true
+      if (binary.kind === 'envoy') await drainEnvoy({ adminPort: proxyConfig.proxyAdminPort, limitMs: settings.drainMs, clock })
+      // Ours drains by itself.
+      await supervisor.stop('SIGTERM', settings.drainMs + 1_000)
+      await close()
+    },
+    close,
+    quit,
+  }
+}
+
+interface Beside {
+  servers: HttpServer[]
+  readiness: Readiness
+  supervisor: Supervisor
+  quit(): void
+  logger: Logger
+}
+
+async function listenAll(
+  options: AgentOptions,
+  { servers, readiness, supervisor, quit, logger }: Beside,
+): Promise<Agent['ports']> {
+  const { notReady } = readiness
+  const registry = createMetricsRegistry()
+  const restarts = registry.gauge('heddle_agent_proxy_restarts', 'How often the proxy had to be started again.').labels()
+  const status = createStatusServer({
+    notReady,
+    ownMetrics() {
+      restarts.set(supervisor.restarts)
+      return renderPrometheus(registry)
+    },
+    adminPort: options.settings.proxyConfig.proxyAdminPort,
+    app: options.app,
+    probes: options.probes ?? {},
+    appAddress: options.appAddress ?? '127.0.0.1',
+    quit,
+    logger,
+  })
+  servers.push(status)
+  const statusPort = await listen(status, options.statusPort ?? options.settings.proxyConfig.statusPort)
+  // Envoy serves 15021 itself, so that it tells of Envoy's own listeners too; ours has no such listener.
+  if (options.binary.kind === 'envoy') return { status: statusPort, health: undefined }
+  const health = createHealthServer(notReady)
+  servers.push(health)
+  return { status: statusPort, health: await listen(health, options.healthPort ?? 15_021) }
+}
+
+function listen(server: HttpServer, port: number): Promise<number> {
+  return new Promise((done, reject) => {
+    server.once('error', reject)
+    server.listen(port, () => {
+      const address = server.address()
+      done(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function bootstrapOf(
+  { settings, binary, healthPort, prometheusPort }: AgentOptions,
+  folder: string,
+  ports: Agent['ports'],
+): object {
+  const { proxy, proxyConfig, connectTimeout } = settings
+  const bootstrap = bootstrapFor(binary.kind, {
+    proxy: { ...proxy, stockEnvoy: binary.stock === true },
+    proxyConfig: { ...proxyConfig, statusPort: ports.status },
+    xdsSocket: join(folder, 'XDS'),
+    sdsSocket: join(folder, 'SDS'),
+    ...(healthPort === undefined ? {} : { statusPort: healthPort }),
+    ...(prometheusPort === undefined ? {} : { prometheusPort }),
+  })
+  const clusters = bootstrap.static_resources?.clusters?.map((cluster) =>
+    cluster.name === 'xds-grpc' ? { ...cluster, connect_timeout: connectTimeout } : cluster,
+  )
+  return { ...bootstrap, static_resources: { ...bootstrap.static_resources, clusters } }
+}

@@ -1,0 +1,6 @@
+export { type Agent, type AgentOptions, createAgent } from './agent.js'
+export { type AppProbe, appProbes } from './app-probes.js'
+export type { ProxyBinary, ProxyLogging } from './command-line.js'
+export type { ControlPlaneAccess } from './control-plane.js'
+export { type AppScrape, appScrape, mergeMetrics } from './metrics.js'
+export { type AgentEnvironment, goDuration, type ProxyFlags, type ProxySettings, proxySettings } from './settings.js'
