@@ -12,6 +12,7 @@ import type { Terminal } from './net/terminal.js'
 import { createTimers } from './net/timers.js'
 import type { Tls } from './net/tls.js'
 import type { AccessLogConfig } from './observe/access-log.js'
+import { createProxyProtocolStats } from './observe/proxy-protocol-stats.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
@@ -88,6 +89,7 @@ export function createLivePath(options: LiveOptions): LivePath {
           const terminal = loggingAs(chain)
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
           const { statPrefix } = terminal
+        proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
           return createTcpProxy({
             ...{ clusters, timers, clock, random },
             config: terminal,

@@ -12,6 +12,7 @@ import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
 
+import type { ProxyProtocolFilter } from './proxy-protocol.js'
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
 
 export interface CompiledListener {
@@ -30,6 +31,7 @@ export interface CompiledListener {
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
   /** False: filter_disabled switches this filter off for connections to that port. */
   listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean
+  readonly proxyProtocol?: ProxyProtocolFilter
   /** 0: wait for ever. */
   readonly listenerFiltersTimeoutMs: number
   readonly continueOnListenerFiltersTimeout: boolean

@@ -1,6 +1,7 @@
 import type { ListenerFilter, ListenerFilterChainMatchPredicate } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { CompiledListener } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
+import { compileProxyProtocolFilter, type ProxyProtocolFilter } from './proxy-protocol.js'
 
 type ListenerFilterName = CompiledListener['listenerFilters'][number]
 
@@ -12,8 +13,16 @@ const NAMES: Readonly<Record<string, ListenerFilterName>> = {
   [`${FILTERS}.proxy_protocol.v3.ProxyProtocol`]: 'proxy_protocol',
 }
 
+const INSPECTOR_FIELDS = {
+  initial_read_buffer_size: 'the inspector reads as much as it needs',
+  max_client_hello_size: 'the inspector has a limit of its own, 64 KiB',
+  enable_ja3_fingerprinting: 'nothing here reads fingerprints',
+  enable_ja4_fingerprinting: 'nothing here reads fingerprints',
+}
+
 export interface CompiledListenerFilter {
   readonly name: ListenerFilterName
+  readonly proxyProtocol?: ProxyProtocolFilter
   enabled(destinationPort: number): boolean
 }
 
@@ -25,12 +34,14 @@ export function compileListenerFilter(fields: Fields<ListenerFilter>): CompiledL
   const off = disabled === undefined ? () => false : compilePredicate(disabled)
   if (name === undefined && !fields.has('config_discovery'))
     fields.problem(`the listener filter ${type} is not supported.`, 'typed_config')
-  if (config !== undefined && name !== undefined)
-    fieldsOf<object>(config, fields as Fields<never>).done({
-      initial_read_buffer_size: 'the inspector reads as much as it needs',
-    })
+  const own = config === undefined || name === undefined ? undefined : fieldsOf<object>(config, fields as Fields<never>)
   fields.done({ name: 'the type decides' })
-  return name && { name, enabled: (port) => !off(port) }
+  const filter = name && { name, enabled: (port: number) => !off(port) }
+  if (own === undefined || filter?.name !== 'proxy_protocol') {
+    own?.done(INSPECTOR_FIELDS)
+    return filter
+  }
+  return { ...filter, proxyProtocol: compileProxyProtocolFilter(own) }
 }
 
 type PortTest = (port: number) => boolean

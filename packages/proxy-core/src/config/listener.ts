@@ -7,7 +7,7 @@ import type { CompileDeps, CompiledFilterChain, CompiledListener } from './compi
 import { compileMessage, type Fields } from './fields.js'
 import { compileFilterChain } from './filter-chain.js'
 import { indexChains } from './filter-chain-match.js'
-import { compileListenerFilter } from './listener-filter.js'
+import { type CompiledListenerFilter, compileListenerFilter } from './listener-filter.js'
 
 const DEFAULT_LISTENER_FILTERS_MS = 15_000
 
@@ -23,7 +23,8 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
   const index = indexChains<CompiledFilterChain>(chains)
   for (const { name } of index.duplicates)
     fields.problem(`two filter chains match the same connections; one is ${JSON.stringify(name)}.`, 'filter_chains')
-  const filters = fields.messages('listener_filters').flatMap((each) => compileListenerFilter(each) ?? [])
+  const filters = compileListenerFilters(fields)
+  const proxyProtocol = filters.find((each) => each.proxyProtocol !== undefined)?.proxyProtocol
   const listener: CompiledListener = {
     name: fields.string('name'),
     address: compileAddress(fields.message('address')),
@@ -35,6 +36,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
+    ...(proxyProtocol && { proxyProtocol }),
     listenerFilterEnabled: (name, port) => filters.find((each) => each.name === name)?.enabled(port) ?? false,
     listenerFiltersTimeoutMs: fields.durationMs('listener_filters_timeout', DEFAULT_LISTENER_FILTERS_MS),
     continueOnListenerFiltersTimeout: fields.boolean('continue_on_listener_filters_timeout'),
@@ -56,6 +58,17 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     ignore_global_conn_limit: 'there is no global limit',
   })
   return listener
+}
+
+function compileListenerFilters(fields: Fields<Listener>): readonly CompiledListenerFilter[] {
+  const filters = fields.messages('listener_filters').flatMap((each) => compileListenerFilter(each) ?? [])
+  const inspector = filters.findIndex(({ name }) => name === 'tls_inspector' || name === 'http_inspector')
+  if (inspector >= 0 && filters.slice(inspector).some(({ name }) => name === 'proxy_protocol'))
+    fields.problem(
+      'proxy_protocol must stand before the inspectors, which would take its header for the first bytes.',
+      'listener_filters',
+    )
+  return filters
 }
 
 function compileAdditional(fields: Fields<AdditionalAddress>): SocketAddress {

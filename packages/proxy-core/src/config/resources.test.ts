@@ -262,10 +262,13 @@ describe('listeners', () => {
       {},
       {
         listener_filters: [
-          { name: 'x', typed_config: { '@type': `${FILTERS}.listener.proxy_protocol.v3.ProxyProtocol`, rules: [{}] } },
+          {
+            name: 'x',
+            typed_config: { '@type': `${FILTERS}.listener.proxy_protocol.v3.ProxyProtocol`, tlv_location: 'FILTER_STATE' },
+          },
         ],
       },
-      'l.listener_filters[0].typed_config.rules',
+      'l.listener_filters[0].typed_config.tlv_location',
     ],
     [{}, { filter_chains: [{ filters: [] }] }, 'l.filter_chains[0].filters'],
   ])('%j with %j is refused', (http, rest, path) => {

@@ -22,9 +22,10 @@ export function createStreamInfo(request: HttpRequest, connection: Connection, c
     attempts: 0,
     downstreamRemote: formatAddress(connection.remote),
     downstreamLocal: formatAddress(connection.originalDestination ?? connection.local),
-    metadata: new Map(),
+    metadata: copyMetadata(connection.metadata),
     filterState: new Map(),
   }
+  if (connection.directRemote !== undefined) info.downstreamDirectRemote = formatAddress(connection.directRemote)
   const userAgent = request.headers.get('user-agent')
   if (userAgent !== undefined) info.userAgent = userAgent
   if (tls !== undefined) info.downstreamTls = tls
@@ -32,4 +33,11 @@ export function createStreamInfo(request: HttpRequest, connection: Connection, c
   if (tls?.peerUris[0] !== undefined) info.peerPrincipal = tls.peerUris[0]
   if (tls?.localUris[0] !== undefined) info.localPrincipal = tls.localUris[0]
   return info
+}
+
+/** Of the connection's listener filters; filters of a stream add to their own. */
+export function copyMetadata(metadata: Connection['metadata']): StreamInfo['metadata'] {
+  const copy: StreamInfo['metadata'] = new Map()
+  for (const [namespace, values] of metadata ?? []) copy.set(namespace, { ...values })
+  return copy
 }

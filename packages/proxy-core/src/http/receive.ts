@@ -33,7 +33,7 @@ export function receiveRequest(request: HttpRequest, info: StreamInfo, { manager
   info.path = request.path
   info.authority = request.authority
   if (identity.clientAddress !== peer.connection.remote.address) {
-    info.downstreamDirectRemote = info.downstreamRemote
+    info.downstreamDirectRemote ??= info.downstreamRemote
     info.downstreamRemote = formatAddress({ address: identity.clientAddress, port: 0 })
   }
   return { kind: 'request', closes: false, identity }

@@ -1,3 +1,5 @@
+import type { Tlv } from './proxy-protocol/header.js'
+
 /** One end of a connection. */
 export interface SocketAddress {
   /** IP address in canonical text, or the path of a Unix socket. */
@@ -62,10 +64,20 @@ export interface ConnectionHandler {
  * (`net/memory`). Node's sockets stop at the rim.
  */
 export interface Connection {
-  readonly remote: SocketAddress
+  /** The client. A listener filter may set what a proxy in front tells. */
+  remote: SocketAddress
+  /** The peer, where the client is somebody else. */
+  directRemote?: SocketAddress | undefined
   readonly local: SocketAddress
-  /** Destination before redirection, where the listener asked for it; undefined for a connection that was not redirected. */
-  readonly originalDestination?: SocketAddress | undefined
+  /**
+   * Destination before redirection, where the listener asked for it, or what a proxy in front tells; undefined for a connection
+   * that was not redirected.
+   */
+  originalDestination?: SocketAddress | undefined
+  /** What a PROXY header brought, for upstreams that are sent one. */
+  tlvs?: readonly Tlv[] | undefined
+  /** Dynamic metadata of listener filters, by namespace; what is served on it begins with a copy. */
+  metadata?: ReadonlyMap<string, Readonly<Record<string, unknown>>> | undefined
   /**
    * Server name of the ClientHello, once a tls_inspector has read it. Envoy's requested_server_name: without that listener
    * filter it stays unknown, even where the proxy ends TLS.

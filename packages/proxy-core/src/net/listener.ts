@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledFilterChain, CompiledListener } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
+import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
 import type { Connection, SocketAddress } from './connection.js'
@@ -17,6 +18,7 @@ export interface ListenerSessionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly stats: ListenerStats
+  readonly proxyProtocolStats?: ProxyProtocolStats
   /** The session of the listener at this address, for use_original_dst; without it connections stay where they are accepted. */
   sessionAt?(destination: SocketAddress): ListenerSession | undefined
 }
@@ -103,7 +105,7 @@ class Session implements ListenerSession {
 
   async #serve(accepted: Connection, mayHandOff: boolean): Promise<void> {
     const { clock, stats, sessionAt } = this.#options
-    const facts = await inspectConnection(accepted, this.listener, clock)
+    const facts = await inspectConnection(accepted, this.listener, clock, this.#options.proxyProtocolStats)
     if (facts === undefined) {
       stats.downstreamPreCxTimeout.inc()
       throw new Error('the listener filters learned nothing in time')

@@ -65,7 +65,7 @@ type Item = { kind: 'data'; bytes: Uint8Array } | { kind: 'end' }
 
 class End implements Connection {
   readonly local: SocketAddress
-  readonly remote: SocketAddress
+  remote: SocketAddress
   peer!: End
   /** What the peer wrote and this end has not heard. */
   readonly #inbox: Item[] = []

@@ -3,12 +3,13 @@ import { HeldBytes } from './held-bytes.js'
 
 /**
  * Looks at the first bytes of a connection without taking them. `look` is shown everything that has come; when it answers
- * anything but undefined, the bytes are put back and the promise resolves with the answer. Resolves with undefined when the
- * connection ends before, or `giveUp` is called.
+ * anything but undefined, the bytes are put back, but for the first `taken(answer)` of them, and the promise resolves with the
+ * answer. Resolves with undefined when the connection ends before, or `giveUp` is called.
  */
 export function peek<T>(
   connection: Connection,
   look: (bytes: Uint8Array) => T | undefined,
+  taken: (answer: T) => number = () => 0,
 ): { readonly found: Promise<T | undefined>; giveUp(): void } {
   const held = new HeldBytes()
   let settle: (value: T | undefined) => void = () => {}
@@ -21,6 +22,7 @@ export function peek<T>(
     done = true
     connection.pause()
     connection.handle(WAITING)
+    if (value !== undefined) held.skip(taken(value))
     connection.unread(held.take())
     settle(value)
   }

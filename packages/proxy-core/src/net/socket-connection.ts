@@ -1,24 +1,26 @@
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
+import type { Tlv } from './proxy-protocol/header.js'
 
 /** Beyond this many bytes under way `write` asks for patience. */
 const ENOUGH_UNDER_WAY = 64 * 1024
 
 const nobody: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
 
-export interface SocketFacts {
-  readonly remote: SocketAddress
-  readonly local: SocketAddress
-  readonly originalDestination?: SocketAddress | undefined
-  readonly requestedServerName?: string | undefined
-  readonly tls?: TlsInfo | undefined
-}
+/** What is known of a connection when it begins. */
+export type SocketFacts = Pick<
+  Connection,
+  'remote' | 'directRemote' | 'local' | 'originalDestination' | 'requestedServerName' | 'tlvs' | 'metadata' | 'tls'
+>
 
 /** A node:net or node:tls socket as a {@link Connection}. The socket must be paused, `allowHalfOpen`, and nobody else's. */
 export class SocketConnection implements Connection {
-  readonly remote: SocketAddress
+  remote: SocketAddress
+  directRemote?: SocketAddress | undefined
   readonly local: SocketAddress
-  readonly originalDestination?: SocketAddress | undefined
+  originalDestination?: SocketAddress | undefined
+  tlvs?: readonly Tlv[] | undefined
+  metadata?: Connection['metadata']
   requestedServerName?: string | undefined
   readonly tls?: TlsInfo | undefined
   readonly #socket: Socket
@@ -36,8 +38,11 @@ export class SocketConnection implements Connection {
 
   constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean) {
     this.remote = facts.remote
+    this.directRemote = facts.directRemote
     this.local = facts.local
     this.originalDestination = facts.originalDestination
+    this.tlvs = facts.tlvs
+    this.metadata = facts.metadata
     this.requestedServerName = facts.requestedServerName
     this.tls = facts.tls
     this.#socket = socket

@@ -63,8 +63,9 @@ export function establish(
     ...(sni === undefined ? {} : { sni }),
     ...(peer === undefined ? {} : { peer }),
   }
-  const { remote, local, originalDestination, requestedServerName } = inner
-  return new SocketConnection(socket, { remote, local, originalDestination, requestedServerName, tls: info }, false)
+  const { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata } = inner
+  const facts = { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata, tls: info }
+  return new SocketConnection(socket, facts, false)
 }
 
 function leafOf(socket: TLSSocket): X509Certificate | undefined {

@@ -128,7 +128,7 @@ function streamQuestion(request: HttpRequest, { connection, info }: HttpStream):
   const authenticated = tls?.peerVerified === true
   return {
     head: request,
-    directSource: connection.remote.address,
+    directSource: (connection.directRemote ?? connection.remote).address,
     source: hostOf(info.downstreamRemote),
     destination: connection.originalDestination ?? connection.local,
     serverName: info.sni ?? '',

@@ -3,8 +3,10 @@ import type { CompiledListener } from '../../config/compiled.js'
 import { type ClientHello, readClientHello } from '../../net/client-hello.js'
 import type { Connection } from '../../net/connection.js'
 import { peek } from '../../net/peek.js'
+import type { ProxyProtocolStats } from '../../observe/proxy-protocol-stats.js'
 import type { ConnectionFacts } from './facts.js'
 import { inspectHttp } from './http-inspector.js'
+import { readProxyProtocol } from './proxy-protocol.js'
 
 /** What a connection's first bytes tell. */
 interface Inspection {
@@ -23,26 +25,40 @@ export async function inspectConnection(
   connection: Connection,
   listener: CompiledListener,
   clock: Clock,
+  stats?: ProxyProtocolStats,
 ): Promise<ConnectionFacts | undefined> {
-  const { port } = connection.originalDestination ?? connection.local
-  const wantsTls = listener.listenerFilterEnabled('tls_inspector', port)
-  const wantsHttp = listener.listenerFilterEnabled('http_inspector', port)
-  if (!wantsTls && !wantsHttp) return factsOf(connection, PLAIN)
-  const looking = peek(connection, (bytes) => look(bytes, wantsTls, wantsHttp))
   let late = false
+  let giveUp: (() => void) | undefined
   const { listenerFiltersTimeoutMs: timeoutMs } = listener
   const stop =
     timeoutMs > 0
       ? clock.after(timeoutMs, () => {
           late = true
-          looking.giveUp()
+          giveUp?.()
         })
       : undefined
-  const found = await looking.found
-  stop?.()
-  if (found === REFUSED) return undefined
-  if (found !== undefined) return factsOf(connection, found)
-  return late && listener.continueOnListenerFiltersTimeout ? factsOf(connection, PLAIN) : undefined
+  const waiting = <W extends { giveUp(): void }>(reading: W): W => {
+    giveUp = reading.giveUp
+    return reading
+  }
+  try {
+    const { proxyProtocol } = listener
+    const destination = connection.originalDestination ?? connection.local
+    if (proxyProtocol !== undefined && listener.listenerFilterEnabled('proxy_protocol', destination.port)) {
+      const known = await waiting(readProxyProtocol(connection, proxyProtocol, stats)).read
+      if (!known && !(late && listener.continueOnListenerFiltersTimeout)) return undefined
+    }
+    const { port } = connection.originalDestination ?? connection.local
+    const wantsTls = listener.listenerFilterEnabled('tls_inspector', port)
+    const wantsHttp = listener.listenerFilterEnabled('http_inspector', port)
+    if (late || (!wantsTls && !wantsHttp)) return factsOf(connection, PLAIN)
+    const found = await waiting(peek(connection, (bytes) => look(bytes, wantsTls, wantsHttp))).found
+    if (found === REFUSED) return undefined
+    if (found !== undefined) return factsOf(connection, found)
+    return late && listener.continueOnListenerFiltersTimeout ? factsOf(connection, PLAIN) : undefined
+  } finally {
+    stop?.()
+  }
 }
 
 /** Undefined: more bytes are needed. A ClientHello that cannot be read is never taken for something else (CVE-2020-8660). */
@@ -63,7 +79,7 @@ function factsOf(connection: Connection, { tls, protocols }: Inspection): Connec
   const facts: ConnectionFacts = {
     destination: connection.originalDestination ?? connection.local,
     source: connection.remote,
-    directSource: connection.remote,
+    directSource: connection.directRemote ?? connection.remote,
     transportProtocol: tls === undefined ? 'raw_buffer' : 'tls',
     applicationProtocols: protocols,
   }

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
+import { copyMetadata } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
@@ -87,11 +88,11 @@ class Relay implements Served {
     }
     cluster.connect(endpoint).then(
       (upstream) => {
-        cluster.outlier?.onConnected(endpoint)
+        cluster.outlierFor(endpoint)?.onConnected(endpoint)
         this.#join(upstream)
       },
       (error: Error & { code?: string }) => {
-        cluster.outlier?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
+        cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
         this.#info.upstreamTransportFailureReason = error.message
         this.#refuse('UF', 'URX')
       },
@@ -166,7 +167,8 @@ class Relay implements Served {
   }
 }
 
-function createInfo(clock: Clock, { tls, remote, local, originalDestination }: Connection, facts: ConnectionFacts): StreamInfo {
+function createInfo(clock: Clock, connection: Connection, facts: ConnectionFacts): StreamInfo {
+  const { tls, remote, directRemote, local, originalDestination } = connection
   return {
     startTime: clock.now(),
     start: clock.monotonic(),
@@ -182,8 +184,9 @@ function createInfo(clock: Clock, { tls, remote, local, originalDestination }: C
     attempts: 0,
     downstreamRemote: formatAddress(remote),
     downstreamLocal: formatAddress(originalDestination ?? local),
-    metadata: new Map(),
+    metadata: copyMetadata(connection.metadata),
     filterState: new Map(),
+    ...(directRemote === undefined ? {} : { downstreamDirectRemote: formatAddress(directRemote) }),
     ...(tls === undefined ? {} : { downstreamTls: tls }),
     ...(facts.serverName === undefined ? {} : { sni: facts.serverName }),
     ...(tls?.peerUris[0] === undefined ? {} : { peerPrincipal: tls.peerUris[0] }),

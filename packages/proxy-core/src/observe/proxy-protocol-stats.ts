@@ -1,0 +1,18 @@
+import type { MetricsRegistry } from '@heddle/runtime'
+import type { ProxyProtocolVersion } from '../net/proxy-protocol/header.js'
+
+/** Envoy's `proxy_proto.*`. */
+export interface ProxyProtocolStats {
+  /** No header came, where it may be missing or not. */
+  absent(allowed: boolean): void
+  version(version: ProxyProtocolVersion, outcome: 'found' | 'disallowed' | 'error'): void
+}
+
+export function createProxyProtocolStats(registry: MetricsRegistry, statPrefix: string): ProxyProtocolStats {
+  const prefix = statPrefix === '' ? 'envoy_proxy_proto' : `envoy_proxy_proto_${statPrefix}`
+  const counter = (name: string) => registry.counter(`${prefix}_${name}`, "Envoy's PROXY protocol statistics.", []).labels()
+  return {
+    absent: (allowed) => counter(allowed ? 'not_found_allowed' : 'not_found_disallowed').inc(),
+    version: (version, outcome) => counter(`versions_${version.toLowerCase()}_${outcome}`).inc(),
+  }
+}
