@@ -18,6 +18,7 @@ import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
 import { createDns } from './upstream/dns.js'
+import { createDnsCaches } from './upstream/dns-cache.js'
 import { createGrpcClient } from './upstream/grpc-client.js'
 import { createHttpClient } from './upstream/http-client.js'
 
@@ -48,7 +49,9 @@ export interface LivePath {
 export function createLivePath(options: LiveOptions): LivePath {
   const { clock, random, logger, stats, tls, network } = options
   const timers = createTimers({ clock })
+  const dnsCaches = createDnsCaches({ lookup: options.lookup, clock, logger })
   const clusters = createClusterManager({
+    dnsCaches,
     ...{ network, tls, timers, clock, random },
     stats: (statName) => createClusterStats(stats, statName),
     resolve: createDns({ lookup: options.lookup, clock, logger }),
@@ -67,6 +70,7 @@ export function createLivePath(options: LiveOptions): LivePath {
       stats: createHttpStats(stats, manager.statPrefix),
       filterDeps: {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
+        dnsCaches,
         clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
         clusterHealth(name) {
           const of = clusters.get(name)?.stats
@@ -85,11 +89,11 @@ export function createLivePath(options: LiveOptions): LivePath {
         ...{ listener, tls, clock, logger },
         ...(options.sessionAt && { sessionAt: options.sessionAt }),
         stats: createListenerStats(stats, statNameOf(listener)),
+        proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
         terminal(chain) {
           const terminal = loggingAs(chain)
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
           const { statPrefix } = terminal
-        proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
           return createTcpProxy({
             ...{ clusters, timers, clock, random },
             config: terminal,

@@ -107,6 +107,7 @@ export function endpoint(port: number, overrides: Partial<Endpoint> = {}): Endpo
 
 export function cluster(name: string, endpoints: readonly Endpoint[], overrides: Partial<CompiledCluster> = {}): CompiledCluster {
   const many = 2 ** 32 - 1
+  const limits = { maxConnections: many, maxPendingRequests: many, maxRequests: many, maxRetries: many }
   return {
     name,
     altStatName: '',
@@ -122,7 +123,14 @@ export function cluster(name: string, endpoints: readonly Endpoint[], overrides:
         },
       }
     },
-    circuitBreakers: { maxConnections: many, maxPendingRequests: many, maxRequests: many, maxRetries: many },
+    circuitBreakers: limits,
+    highCircuitBreakers: limits,
+    cleanupIntervalMs: 5_000,
+    panicThreshold: 50,
+    overrideHostStatus: new Set(['UNKNOWN', 'HEALTHY', 'DEGRADED']),
+    ignoreNewHostsUntilFirstCheck: false,
+    ignoreHealthOnHostRemoval: false,
+    closeConnectionsOnHealthFailure: false,
     tlsFor: () => undefined,
     http: upstreamHttp(),
     metadata: {},
@@ -139,6 +147,7 @@ export function routeTable(
   const forward: ForwardAction = {
     kind: 'forward',
     target: () => ({ cluster: target }),
+    priority: 'DEFAULT',
     timeoutMs: 0,
     rewrite: () => {},
     hash: () => undefined,

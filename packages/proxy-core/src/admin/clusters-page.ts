@@ -1,5 +1,6 @@
 import type { CircuitBreakerLimits } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
+import type { ActiveHealth } from '../upstream/health-check/health-check.js'
 import { addressMessage } from './address-message.js'
 import { type ClusterView, type HostView, json, type Page, text, wantsJson } from './page.js'
 
@@ -17,15 +18,12 @@ function inText({ cluster, hosts }: ClusterView): string {
   const lines = [
     `observability_name::${cluster.altStatName || name}`,
     ...limitLines('default', limits),
-    // Requests have no priority here: the high one keeps Envoy's defaults.
-    ...limitLines('high', DEFAULT_LIMITS),
+    ...limitLines('high', cluster.highCircuitBreakers),
     ...(cluster.discovery.kind === 'EDS' ? [`eds_service_name::${cluster.discovery.serviceName}`] : []),
     ...hosts.flatMap(hostLines),
   ]
   return lines.map((line) => `${name}::${line}\n`).join('')
 }
-
-const DEFAULT_LIMITS: CircuitBreakerLimits = { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 }
 
 function limitLines(priority: string, limits: CircuitBreakerLimits): string[] {
   return [
@@ -46,12 +44,12 @@ function limitsMessage(priority: 'DEFAULT' | 'HIGH', limits: CircuitBreakerLimit
   }
 }
 
-function hostLines({ endpoint, ejected, stats }: HostView): string[] {
+function hostLines({ endpoint, ejected, active, stats }: HostView): string[] {
   const { region, zone, subZone } = endpoint.locality
   const facts: readonly (readonly [string, string | number])[] = [
     ...Object.entries(stats),
     ['hostname', endpoint.hostname ?? ''],
-    ['health_flags', healthFlags(endpoint.health, ejected)],
+    ['health_flags', healthFlags(endpoint.health, ejected, active)],
     ['weight', endpoint.weight],
     ['region', region],
     ['zone', zone],
@@ -65,11 +63,16 @@ function hostLines({ endpoint, ejected, stats }: HostView): string[] {
   return facts.map(([fact, value]) => `${address}::${fact}::${value}`)
 }
 
-function healthFlags(health: string, ejected: boolean): string {
+function healthFlags(health: string, ejected: boolean, active: ActiveHealth | undefined): string {
   const flags = [
+    ...(active?.failed === true ? ['/failed_active_hc'] : []),
     ...(ejected ? ['/failed_outlier_check'] : []),
     ...(health === 'UNHEALTHY' || health === 'DRAINING' ? ['/failed_eds_health'] : []),
+    ...(active?.degraded === true ? ['/degraded_active_hc'] : []),
     ...(health === 'DEGRADED' ? ['/degraded_eds_health'] : []),
+    ...(active?.pending === true ? ['/pending_active_hc'] : []),
+    ...(active?.excluded === true ? ['/excluded_via_immediate_hc_fail'] : []),
+    ...(active?.timedOut === true ? ['/active_hc_timeout'] : []),
   ]
   return flags.length === 0 ? 'healthy' : flags.join('')
 }
@@ -80,7 +83,7 @@ function inJson({ cluster, hosts }: ClusterView): object {
   const limits = cluster.circuitBreakers
   return {
     name: cluster.name,
-    host_statuses: hosts.map(({ endpoint, ejected, stats }) => ({
+    host_statuses: hosts.map(({ endpoint, ejected, active, stats }) => ({
       address: addressMessage(endpoint.address),
       stats: Object.entries(stats).map(([name, value]) => ({
         ...(GAUGES.has(name) && { type: 'GAUGE' }),
@@ -88,7 +91,12 @@ function inJson({ cluster, hosts }: ClusterView): object {
         name,
       })),
       health_status: {
+        ...(active?.failed === true && { failed_active_health_check: true }),
         ...(ejected && { failed_outlier_check: true }),
+        ...(active?.degraded === true && { failed_active_degraded_check: true }),
+        ...(active?.pending === true && { pending_active_hc: true }),
+        ...(active?.excluded === true && { excluded_via_immediate_hc_fail: true }),
+        ...(active?.timedOut === true && { active_hc_timeout: true }),
         eds_health_status: endpoint.health === 'UNKNOWN' ? 'HEALTHY' : endpoint.health,
       },
       weight: endpoint.weight,
@@ -97,7 +105,7 @@ function inJson({ cluster, hosts }: ClusterView): object {
       locality: localityMessage(endpoint.locality),
     })),
     circuit_breakers: {
-      thresholds: [limitsMessage('DEFAULT', limits), limitsMessage('HIGH', DEFAULT_LIMITS)],
+      thresholds: [limitsMessage('DEFAULT', limits), limitsMessage('HIGH', cluster.highCircuitBreakers)],
     },
     observability_name: cluster.altStatName || cluster.name,
     ...(cluster.discovery.kind === 'EDS' && { eds_service_name: cluster.discovery.serviceName }),

@@ -5,6 +5,7 @@ import type { CompiledCluster, Secret } from '../config/compiled.js'
 import type { ListenerView } from '../state/listener-manager.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
 import type { Endpoint } from '../upstream/endpoint.js'
+import type { ActiveHealth } from '../upstream/health-check/health-check.js'
 
 /** Envoy's server states (envoy.admin.v3.ServerInfo.State). */
 export type ServerState = 'LIVE' | 'DRAINING' | 'PRE_INITIALIZING' | 'INITIALIZING'
@@ -15,6 +16,8 @@ export type HostStats = Readonly<Record<string, number>>
 export interface HostView {
   readonly endpoint: Endpoint
   readonly ejected: boolean
+  /** Of active health checks; undefined: there are none. */
+  readonly active: ActiveHealth | undefined
   readonly stats: HostStats
 }
 

@@ -48,7 +48,8 @@ function viewOf(cluster: UpstreamCluster): ClusterView {
     cluster: cluster.compiled,
     hosts: [...cluster.hosts].map((host) => ({
       endpoint: host.endpoint,
-      ejected: cluster.outlier?.isEjected(host.endpoint) ?? false,
+      ejected: cluster.outlierFor(host.endpoint)?.isEjected(host.endpoint) ?? false,
+      active: cluster.health.active(host.endpoint),
       stats: {
         cx_active: host.activeConnections,
         cx_connect_fail: host.connectFailures,

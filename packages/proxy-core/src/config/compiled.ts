@@ -5,33 +5,35 @@ import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFa
 import type { Http2Options } from '../http/h2/options.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
-import type { AccessLogConfig } from '../observe/access-log.js'
+import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { RouteTable } from '../route/table.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
+import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
-
 import type { ProxyProtocolFilter } from './proxy-protocol.js'
+
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
 
 export interface CompiledListener {
   readonly name: string
   readonly address: SocketAddress
-  readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   readonly additionalAddresses: readonly SocketAddress[]
+  readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   readonly bindToPort: boolean
+  /** Connections go on at the listener of their original destination, where there is one. */
   readonly useOriginalDst: boolean
-  /** Of connections, written when they end. */
-  readonly accessLogs: readonly AccessLogConfig[]
   /** Its socket takes what a TPROXY rule brings. */
   readonly transparent: boolean
+  /** Of connections, written when they end. */
+  readonly accessLogs: readonly AccessLogConfig[]
   /** As configured: connections are known alike by two listeners only if these are equal. */
   readonly listenerFilterMessages: readonly unknown[]
   readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
+  readonly proxyProtocol?: ProxyProtocolFilter
   /** False: filter_disabled switches this filter off for connections to that port. */
   listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean
-  readonly proxyProtocol?: ProxyProtocolFilter
   /** 0: wait for ever. */
   readonly listenerFiltersTimeoutMs: number
   readonly continueOnListenerFiltersTimeout: boolean
@@ -174,6 +176,8 @@ export interface OutlierConfig {
   readonly maxEjectionTimeMs: number
   readonly maxEjectionPercent: number
   readonly maxEjectionTimeJitterMs: number
+  /** An endpoint that passes an active check comes back at once. */
+  readonly unejectOnActiveSuccess: boolean
   readonly successRate: {
     readonly enforcing: number
     readonly minimumHosts: number
@@ -197,11 +201,29 @@ export interface CompiledCluster {
     | { readonly kind: 'STRICT_DNS' | 'LOGICAL_DNS'; readonly endpoints: EndpointSet; readonly dns: DnsConfig }
     | { readonly kind: 'EDS'; readonly serviceName: string }
     /** `port` replaces the port of the original destination. */
-    | { readonly kind: 'ORIGINAL_DST'; readonly port?: number }
+    | { readonly kind: 'ORIGINAL_DST'; readonly port?: number; readonly headerName?: string }
+    /** The Host of each request, resolved by the filter of that name, which shares the cache. */
+    | { readonly kind: 'DYNAMIC_FORWARD_PROXY'; readonly defaultPort: number; readonly cache: DnsCacheConfig }
+    /** Of other clusters, in the order in which they are preferred. */
+    | { readonly kind: 'AGGREGATE'; readonly clusters: readonly string[] }
   readonly connectTimeoutMs: number
   createPicker(endpoints: EndpointSet, deps: LoadBalancerDeps): Picker
+  /** healthy_panic_threshold in percent. */
+  readonly panicThreshold: number
+  /** override_host_status: the health in which an endpoint may be chosen by name. */
+  readonly overrideHostStatus: ReadonlySet<string>
   readonly circuitBreakers: CircuitBreakerLimits
+  /** Of routes of priority HIGH. */
+  readonly highCircuitBreakers: CircuitBreakerLimits
+  /** cleanup_interval: how often destinations that nobody uses are forgotten; 5,000 by default. */
+  readonly cleanupIntervalMs: number
   readonly outlier?: OutlierConfig
+  readonly healthCheck?: HealthCheck
+  /** An endpoint that EDS no longer names goes at once, even while its checks pass. */
+  readonly ignoreHealthOnHostRemoval: boolean
+  readonly closeConnectionsOnHealthFailure: boolean
+  /** Endpoints that no check has judged yet do not count in the sizes of priorities. */
+  readonly ignoreNewHostsUntilFirstCheck: boolean
   /** Which TLS context an endpoint gets; undefined: plaintext. */
   tlsFor(endpoint: Endpoint): ClientTlsContext | undefined
   readonly http: {
@@ -228,6 +250,18 @@ export interface DnsConfig {
   readonly family: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL'
 }
 
+/** dns_cache_config: caches of one name are one. */
+export interface DnsCacheConfig {
+  readonly name: string
+  readonly family: DnsConfig['family']
+  readonly refreshMs: number
+  /** How long a name that nobody asks for is kept. */
+  readonly hostTtlMs: number
+  readonly maxHosts: number
+  readonly queryTimeoutMs: number
+  readonly maxPendingRequests: number
+}
+
 /** What compiling asks of the proxy around it. No part of it is called again after compiling, but `secrets`' watches and `hash64` live on. */
 export interface CompileDeps {
   readonly secrets: SecretSource
@@ -239,6 +273,8 @@ export interface CompileDeps {
   logFilter(filter: AccessLogFilter, path: string): Result<LogPredicate>
   /** xxHash64 of the UTF-8 bytes, seed 0 by default; `createHash64()` of upstream/hash makes it. */
   hash64(text: string, seed?: bigint): bigint
+  /** Where events of health checks are written; without it nowhere. */
+  sink?: AccessLogSinks
   /** For data sources that name a file; without it they are refused. Undefined: no such file. */
   readFile?(path: string): string | undefined
 }

@@ -1,4 +1,4 @@
-import type { RuntimeFractionalPercent } from '@heddle/xds-types/envoy/config/core/v3'
+import type { RuntimeDouble, RuntimeFractionalPercent } from '@heddle/xds-types/envoy/config/core/v3'
 import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
 import type { Fields } from './fields.js'
 
@@ -19,4 +19,12 @@ export function compileRuntimeFraction(fields: Fields<RuntimeFractionalPercent> 
   const share = compileFraction(fields.message('default_value'), 0)
   fields.done({ runtime_key: 'no runtime layer overrides it' })
   return share
+}
+
+/** RuntimeDouble. */
+export function compileRuntimeDouble(fields: Fields<RuntimeDouble> | undefined, fallback: number): number {
+  if (fields === undefined) return fallback
+  const value = fields.number('default_value')
+  fields.done({ runtime_key: 'no runtime layer overrides it' })
+  return value
 }

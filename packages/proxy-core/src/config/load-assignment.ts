@@ -1,6 +1,11 @@
 import type { Result } from '@heddle/runtime'
 import type { Locality as LocalityProto } from '@heddle/xds-types/envoy/config/core/v3'
-import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import type {
+  ClusterLoadAssignment,
+  Endpoint_HealthCheckConfig,
+  LbEndpoint,
+  LocalityLbEndpoints,
+} from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Endpoint, EndpointSet, Locality, LocalityWeight } from '../upstream/endpoint.js'
 import { compileAddress } from './address.js'
 import { compileMessage, type Fields } from './fields.js'
@@ -49,6 +54,7 @@ function localityOf(fields: Fields<LocalityProto> | undefined): Locality {
 function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priority: number): Endpoint {
   const inner = fields.message('endpoint')
   const hostname = inner?.string('hostname') ?? ''
+  const healthCheck = compileCheck(inner?.message('health_check_config'))
   const health = fields.choice('health_status', HEALTH, 'UNKNOWN')
   const endpoint: Endpoint = {
     address: compileAddress(inner?.message('address')),
@@ -58,12 +64,27 @@ function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priorit
     locality,
     health: health === 'TIMEOUT' ? 'UNHEALTHY' : health,
     metadata: compileMetadata(fields.message('metadata')),
+    ...(healthCheck && { healthCheck }),
   }
   inner?.done({
-    health_check_config: 'means nothing without health checks',
     additional_addresses: 'the first address is the one in use',
   })
   fields.done()
   if (inner === undefined) fields.problem('is required.', 'endpoint')
   return endpoint
+}
+
+function compileCheck(fields: Fields<Endpoint_HealthCheckConfig> | undefined): Endpoint['healthCheck'] {
+  if (fields === undefined) return undefined
+  const port = fields.number('port_value')
+  const hostname = fields.string('hostname')
+  const address = fields.message('address')
+  const check = {
+    ...(port !== 0 && { port }),
+    ...(hostname !== '' && { hostname }),
+    ...(address && { address: compileAddress(address) }),
+    ...(fields.boolean('disable_active_health_check') && { disabled: true }),
+  }
+  fields.done()
+  return check
 }

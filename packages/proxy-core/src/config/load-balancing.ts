@@ -1,94 +1,77 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { ChooserPolicy } from '../upstream/balancers/chooser.js'
 import { leastRequest } from '../upstream/balancers/least-request.js'
-import { DEFAULT_TABLE_SIZE, isPrime, maglev } from '../upstream/balancers/maglev.js'
-import type { PickerConfig } from '../upstream/balancers/picker.js'
+import { createPicker } from '../upstream/balancers/picker.js'
 import { randomChoice } from '../upstream/balancers/random.js'
-import { ringHash } from '../upstream/balancers/ring-hash.js'
-import { roundRobin } from '../upstream/balancers/round-robin.js'
-import { murmurHash2 } from '../upstream/murmur.js'
-import type { CompileDeps } from './compiled.js'
+import { createRoundRobin } from '../upstream/balancers/round-robin.js'
+import { type CreatePicker, createSubsetPicker } from '../upstream/balancers/subset.js'
+import type { CompileDeps, CompiledCluster } from './compiled.js'
 import type { Fields } from './fields.js'
+import { compileRuntimeDouble } from './fraction.js'
+import { compileCommon, compileMaglev, compileRingHash, compileSlowStart } from './load-balancing-common.js'
+import { compileBalancingPolicy } from './load-balancing-policy.js'
+import { compileSubsets } from './subsets.js'
 
-const POLICIES = ['ROUND_ROBIN', 'LEAST_REQUEST', 'RING_HASH', 'RANDOM', 'MAGLEV', 'CLUSTER_PROVIDED'] as const
-const DEFAULT_PANIC_PERCENT = 50
-const MAX_RING = 8 * 1024 * 1024
-const MAX_TABLE = 5_000_011
+const POLICIES = [
+  'ROUND_ROBIN',
+  'LEAST_REQUEST',
+  'RING_HASH',
+  'RANDOM',
+  'MAGLEV',
+  'CLUSTER_PROVIDED',
+  'LOAD_BALANCING_POLICY_CONFIG',
+] as const
 
-/** lb_policy, its own config and common_lb_config. */
-export function compileLoadBalancing(fields: Fields<Cluster>, deps: CompileDeps): PickerConfig {
-  const common = compileCommon(fields)
+export type Balancing = Pick<
+  CompiledCluster,
+  'createPicker' | 'panicThreshold' | 'overrideHostStatus' | 'ignoreNewHostsUntilFirstCheck'
+>
+
+/** lb_policy and its own config, load_balancing_policy which goes before it, lb_subset_config and common_lb_config. */
+export function compileLoadBalancing(fields: Fields<Cluster>, deps: CompileDeps): Balancing {
+  const common = compileCommon(fields.message('common_lb_config'))
+  const policy = compilePolicy(fields, common.useHostname, deps)
+  const plain: CreatePicker = (set, pickerDeps) => createPicker({ policy, ...common }, set, pickerDeps)
+  const subsets = compileSubsets(fields.message('lb_subset_config'))
+  const typed = fields.message('load_balancing_policy')
   return {
-    policy: compilePolicy(fields, common.useHostname, deps),
+    createPicker:
+      (typed && compileBalancingPolicy(typed, common, deps)) ??
+      (subsets === undefined ? plain : (set, pickerDeps) => createSubsetPicker(subsets, plain, set, pickerDeps)),
     panicThreshold: common.panicThreshold,
-    localityWeighted: common.localityWeighted,
+    overrideHostStatus: common.overrideHostStatus,
+    ignoreNewHostsUntilFirstCheck: common.ignoreNewHosts,
   }
-}
-
-interface CommonLb {
-  readonly panicThreshold: number
-  readonly localityWeighted: boolean
-  readonly useHostname: boolean
-}
-
-function compileCommon(fields: Fields<Cluster>): CommonLb {
-  const common = fields.message('common_lb_config')
-  if (common === undefined) return { panicThreshold: DEFAULT_PANIC_PERCENT, localityWeighted: false, useHostname: false }
-  const threshold = common.message('healthy_panic_threshold')
-  const consistent = common.message('consistent_hashing_lb_config')
-  const locality = common.message('locality_weighted_lb_config')
-  const out = {
-    // An empty Percent is 0: never panic. Istio says it that way.
-    panicThreshold: threshold === undefined ? DEFAULT_PANIC_PERCENT : threshold.number('value'),
-    localityWeighted: locality !== undefined,
-    useHostname: consistent?.boolean('use_hostname_for_hashing') ?? false,
-  }
-  threshold?.done()
-  consistent?.done()
-  locality?.done()
-  common.done({
-    update_merge_window: 'updates are taken as they come',
-    zone_aware_lb_config: 'means nothing without a local cluster',
-    ignore_new_hosts_until_first_hc: 'means nothing without health checks',
-  })
-  return out
 }
 
 function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: CompileDeps): ChooserPolicy {
   const name = fields.choice('lb_policy', POLICIES, 'ROUND_ROBIN')
-  fields.message('round_robin_lb_config')?.done()
+  const robin = fields.message('round_robin_lb_config')
+  const slowStart = compileSlowStart(robin?.message('slow_start_config'))
+  robin?.done()
   const least = fields.message('least_request_lb_config')
-  const choiceCount = least?.number('choice_count', 2) ?? 2
-  const bias = least?.message('active_request_bias')
-  const activeRequestBias = bias?.number('default_value', 1) ?? 1
-  bias?.done({ runtime_key: 'no runtime layer overrides it' })
+  const leastConfig = {
+    choiceCount: Math.max(2, least?.number('choice_count', 2) ?? 2),
+    activeRequestBias: compileRuntimeDouble(least?.message('active_request_bias'), 1),
+  }
+  const leastSlowStart = compileSlowStart(least?.message('slow_start_config'))
   least?.done()
   const ring = fields.message('ring_hash_lb_config')
-  const sizes = {
-    minimumRingSize: ring?.number('minimum_ring_size', 1024) ?? 1024,
-    maximumRingSize: ring?.number('maximum_ring_size', MAX_RING) ?? MAX_RING,
-  }
-  const ringHash64 =
-    ring?.choice('hash_function', ['XX_HASH', 'MURMUR_HASH_2'], 'XX_HASH') === 'MURMUR_HASH_2' ? murmurHash2 : deps.hash64
+  const ringConfig = compileRingHash(ring, useHostname, deps)
   ring?.done()
-  if (sizes.minimumRingSize > sizes.maximumRingSize)
-    fields.problem('minimum_ring_size is above maximum_ring_size.', 'ring_hash_lb_config')
   const table = fields.message('maglev_lb_config')
-  const tableSize = table?.number('table_size', DEFAULT_TABLE_SIZE) ?? DEFAULT_TABLE_SIZE
+  const tablePolicy = compileMaglev(table, useHostname, deps)
   table?.done()
-  const usable = isPrime(tableSize) && tableSize <= MAX_TABLE
-  if (!usable) fields.problem(`table_size must be a prime number up to ${MAX_TABLE}.`, 'maglev_lb_config')
-  if (sizes.maximumRingSize > MAX_RING) fields.problem(`maximum_ring_size must be at most ${MAX_RING}.`, 'ring_hash_lb_config')
   switch (name) {
     case 'LEAST_REQUEST':
-      return leastRequest({ choiceCount: Math.max(2, choiceCount), activeRequestBias })
+      return leastRequest({ ...leastConfig, ...(leastSlowStart && { slowStart: leastSlowStart }) })
     case 'RING_HASH':
-      return ringHash({ ...sizes, useHostname }, ringHash64)
+      return ringConfig
     case 'MAGLEV':
-      return maglev({ tableSize: usable ? tableSize : DEFAULT_TABLE_SIZE, useHostname }, deps.hash64)
+      return tablePolicy
     case 'RANDOM':
       return randomChoice
     default:
-      return roundRobin
+      return createRoundRobin(slowStart)
   }
 }

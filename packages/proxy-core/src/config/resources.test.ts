@@ -29,6 +29,8 @@ const endpoint = (labels: Record<string, unknown> = {}): Endpoint => ({
   metadata: { 'envoy.transport_socket_match': labels },
 })
 
+const HEALTH_CHECK = { timeout: '1s', interval: '1s', unhealthy_threshold: 1, healthy_threshold: 1, tcp_health_check: {} }
+
 describe('clusters', () => {
   it('have Envoy’s defaults', () => {
     expect(cluster({})).toMatchObject({
@@ -74,9 +76,10 @@ describe('clusters', () => {
   })
 
   it.each<[object, string]>([
-    [{ lb_subset_config: {} }, 'c.lb_subset_config'],
-    [{ health_checks: [{}] }, 'c.health_checks'],
-    [{ lb_policy: 'LOAD_BALANCING_POLICY_CONFIG' }, 'c.lb_policy'],
+    [{ lb_subset_config: { allow_redundant_keys: true } }, 'c.lb_subset_config.allow_redundant_keys'],
+    [{ health_checks: [{}] }, 'c.health_checks[0].timeout'],
+    [{ health_checks: [HEALTH_CHECK, HEALTH_CHECK] }, 'c.health_checks'],
+    [{ load_balancing_policy: { policies: [] } }, 'c.load_balancing_policy.policies'],
     [{ ring_hash_lb_config: { hash_function: 'SHA_1' } }, 'c.ring_hash_lb_config.hash_function'],
     [{ maglev_lb_config: { table_size: '100' } }, 'c.maglev_lb_config'],
     [{ transport_socket: { name: 'quic', typed_config: { '@type': 'x/Quic' } } }, 'c.transport_socket.typed_config'],

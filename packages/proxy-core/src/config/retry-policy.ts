@@ -1,9 +1,10 @@
-import type { RetryPolicy_RetryHostPredicate, RetryPolicy as RetryPolicyProto } from '@heddle/xds-types/envoy/config/route/v3'
+import type { RetryPolicy as RetryPolicyProto } from '@heddle/xds-types/envoy/config/route/v3'
 import { compileHeaderMatcher } from '../matcher/header.js'
 import type { RetryPolicy } from '../route/table.js'
 import type { Fields } from './fields.js'
+import { compileRateLimited } from './retry-back-off.js'
+import { compileHostPredicates, compileRetryPriority } from './retry-hosts.js'
 
-const PREVIOUS_HOSTS = 'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'
 /** Envoy's base interval and its relation to the longest. */
 const BACKOFF_BASE_MS = 25
 const BACKOFF_MAX_FACTOR = 10
@@ -18,6 +19,8 @@ export function compileRetryPolicy(fields: Fields<RetryPolicyProto> | undefined)
   if (backoffMaxMs < backoffBaseMs) fields.problem('max_interval must not be under base_interval.', 'retry_back_off')
   const retriable = fields.messages('retriable_headers').map(compileHeaderMatcher)
   const request = fields.messages('retriable_request_headers').map(compileHeaderMatcher)
+  const avoidPriorities = compileRetryPriority(fields.message('retry_priority'))
+  const rateLimitedDelayMs = compileRateLimited(fields.message('rate_limited_retry_back_off'))
   const policy: RetryPolicy = {
     // An unknown token is ignored, as in Envoy.
     on: new Set(
@@ -30,9 +33,12 @@ export function compileRetryPolicy(fields: Fields<RetryPolicyProto> | undefined)
     statusCodes: new Set(fields.numbers('retriable_status_codes')),
     numRetries: fields.number('num_retries', 1),
     perTryTimeoutMs: fields.durationMs('per_try_timeout', 0),
+    perTryIdleTimeoutMs: fields.durationMs('per_try_idle_timeout', 0),
     backoffBaseMs,
     backoffMaxMs,
-    avoidPreviousHosts: fields.messages('retry_host_predicate').map(isPreviousHosts).includes(true),
+    ...compileHostPredicates(fields.messages('retry_host_predicate')),
+    ...(avoidPriorities !== undefined && { avoidPriorities }),
+    ...(rateLimitedDelayMs && { rateLimitedDelayMs }),
     hostSelectionAttempts: fields.number('host_selection_retry_max_attempts', 1),
     ...(retriable.length > 0 && {
       retriableHeaders: (headers) => retriable.some((matcher) => matcher.matchesValues(headers.getAll(matcher.name))),
@@ -41,13 +47,4 @@ export function compileRetryPolicy(fields: Fields<RetryPolicyProto> | undefined)
   }
   fields.done()
   return policy
-}
-
-function isPreviousHosts(fields: Fields<RetryPolicy_RetryHostPredicate>): boolean {
-  const type = fields.any('typed_config')?.typeName
-  const known =
-    type === undefined ? fields.string('name') === 'envoy.retry_host_predicates.previous_hosts' : type === PREVIOUS_HOSTS
-  if (!known) fields.problem(`${type ?? fields.string('name')} is not supported: only previous_hosts is.`)
-  fields.done({ name: 'the type decides' })
-  return known
 }

@@ -43,11 +43,11 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     ['SERVICE_UNAVAILABLE', 'NOT_FOUND', 'INTERNAL_SERVER_ERROR'],
     'SERVICE_UNAVAILABLE',
   )
-  fields.choice('priority', ['DEFAULT'], 'DEFAULT')
   fields.choice('internal_redirect_action', ['PASS_THROUGH_INTERNAL_REDIRECT'], 'PASS_THROUGH_INTERNAL_REDIRECT')
   const action: ForwardAction = {
     kind: 'forward',
     target: compileTarget(fields, scope),
+    priority: fields.choice('priority', ['DEFAULT', 'HIGH'], 'DEFAULT'),
     timeoutMs: compileTimeout(fields),
     ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
     ...(retry && { retry }),

@@ -36,6 +36,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     routes: fields.messages('routes').map((route, index) => compileRoute(route, index, routeScope, scope.maxDirectBodyBytes)),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
+    ...compileBufferLimit(fields),
     includeAttemptCountInRequest: fields.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: fields.boolean('include_attempt_count_in_response'),
     requireTls: fields.choice('require_tls', ['NONE', 'EXTERNAL_ONLY', 'ALL'], 'NONE'),
@@ -43,10 +44,22 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
   fields.done({
     virtual_clusters: 'only name statistics that are not kept',
     metadata: 'no filter here reads it',
-    per_request_buffer_limit_bytes: "the router's own replay limit holds",
   })
   if (virtualHost.domains.length === 0) fields.problem('needs at least one domain.', 'domains')
   return virtualHost
+}
+
+interface BufferLimits {
+  request_body_buffer_limit?: unknown
+  per_request_buffer_limit_bytes?: unknown
+}
+
+/** request_body_buffer_limit goes before the older per_request_buffer_limit_bytes. */
+function compileBufferLimit(fields: Fields<BufferLimits>): { readonly bufferLimitBytes?: number } {
+  const older = fields.has('per_request_buffer_limit_bytes') && fields.number('per_request_buffer_limit_bytes')
+  const newer = fields.has('request_body_buffer_limit') && fields.number('request_body_buffer_limit')
+  const limit = newer === false ? older : newer
+  return limit === false ? {} : { bufferLimitBytes: limit }
 }
 
 const NO_MATCH: CompiledMatch = { predicates: [], matchedLength: undefined, pathText: 'nothing' }
@@ -64,12 +77,12 @@ function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, m
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
     ...(fields.has('metadata') && { metadata: compileMetadata(fields.message('metadata')) }),
+    ...compileBufferLimit(fields),
     ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),
   }
   fields.done({
     decorator: 'names spans; there are none yet',
     tracing: 'samples spans; there are none yet',
-    per_request_buffer_limit_bytes: "the router's own replay limit holds",
   })
   return route
 }

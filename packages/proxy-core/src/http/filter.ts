@@ -4,6 +4,7 @@ import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { Connection } from '../net/connection.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RequestHead } from '../route/table.js'
+import type { DnsCaches } from '../upstream/dns-cache.js'
 import type { GrpcClient } from '../upstream/grpc-client.js'
 import type { HttpClient } from '../upstream/http-client.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
@@ -44,6 +45,8 @@ export interface FilterDeps {
   stats: import('@heddle/runtime').MetricsRegistry
   /** stat_prefix of the HTTP manager. */
   statPrefix?: string
+  /** Names that dynamic forward proxies have resolved. */
+  dnsCaches?: DnsCaches
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */

@@ -31,6 +31,8 @@ export interface StreamInfo {
   routeMetadata?: FilterMetadata
   clusterMetadata?: FilterMetadata
   endpoint?: Endpoint
+  /** `ip:port` that a session wants to go to; `strict`: or nowhere. */
+  overrideHost?: { readonly address: string; readonly strict: boolean }
   /** Once a connection to it was had. */
   upstreamProtocol?: string
   upstreamTransportFailureReason?: string

@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
 import type { CodecStats } from '../http/codec.js'
+import { createHealthCheckStats, type HealthCheckStats } from '../upstream/health-check/stats.js'
 import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
 import { createCodecStats } from './codec-stats.js'
 import {
@@ -68,6 +69,7 @@ export interface ClusterStats {
   readonly upstreamCxConnectFail: Counter
   readonly upstreamCxConnectTimeout: Counter
   readonly upstreamCxOverflow: Counter
+  readonly upstreamCxMaxRequests: Counter
   readonly upstreamCxDestroy: Counter
   readonly upstreamCxConnectMs: Histogram
   readonly upstreamRqTotal: Counter
@@ -87,6 +89,10 @@ export interface ClusterStats {
   readonly lbHealthyPanic: Counter
   readonly membershipTotal: Gauge
   readonly membershipHealthy: Gauge
+  readonly membershipDegraded: Gauge
+  readonly membershipExcluded: Gauge
+  /** `health_check.*`; made when first asked for. */
+  readonly healthCheck: HealthCheckStats
   readonly outlierEjectionsActive: Gauge
   /** `outlier_detection.ejections_detected_<kind>`. */
   outlierDetected(kind: OutlierKind): void
@@ -202,7 +208,12 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
   const byStatus = scope.byStatus('upstream_rq', true)
   const completed = scope.counter('upstream_rq_completed')
   let codec: CodecStats | undefined
+  let healthCheck: HealthCheckStats | undefined
   return {
+    get healthCheck() {
+      healthCheck ??= createHealthCheckStats(scope)
+      return healthCheck
+    },
     get codec() {
       codec ??= createCodecStats(registry, clusterName)
       return codec
@@ -214,6 +225,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     upstreamCxConnectFail: scope.counter('upstream_cx_connect_fail'),
     upstreamCxConnectTimeout: scope.counter('upstream_cx_connect_timeout'),
     upstreamCxOverflow: scope.counter('upstream_cx_overflow'),
+    upstreamCxMaxRequests: scope.counter('upstream_cx_max_requests'),
     upstreamCxDestroy: scope.counter('upstream_cx_destroy'),
     upstreamCxConnectMs: scope.histogram('upstream_cx_connect_ms'),
     upstreamRqTotal: scope.counter('upstream_rq_total'),
@@ -233,6 +245,8 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     lbHealthyPanic: scope.counter('lb_healthy_panic'),
     membershipTotal: scope.gauge('membership_total'),
     membershipHealthy: scope.gauge('membership_healthy'),
+    membershipDegraded: scope.gauge('membership_degraded'),
+    membershipExcluded: scope.gauge('membership_excluded'),
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
     sslHandshake: scope.counter('ssl_handshake'),
@@ -296,7 +310,7 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
   { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
   { label: NETWORK_RBAC_LABEL, family: 'rbac' },
 ]
-const NESTED = /^(ssl|outlier_detection|fault|rbac|jwt_authn|ext_authz|http2|grpc)_/
+const NESTED = /^(ssl|outlier_detection|health_check|fault|rbac|jwt_authn|ext_authz|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {

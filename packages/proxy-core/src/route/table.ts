@@ -3,6 +3,8 @@ import type { FilterMetadata } from '../config/metadata.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
+import type { RoutePriority } from '../upstream/cluster.js'
+import type { Endpoint } from '../upstream/endpoint.js'
 import type { RouteDecision } from './decision.js'
 import type { HeaderMutation } from './header-mutation.js'
 
@@ -27,9 +29,17 @@ export interface RetryPolicy {
   readonly numRetries: number
   /** 0: no limit of its own. */
   readonly perTryTimeoutMs: number
+  /** per_try_idle_timeout: an attempt that has had no answer for so long has failed. */
+  readonly perTryIdleTimeoutMs?: number
   readonly backoffBaseMs: number
   readonly backoffMaxMs: number
   readonly avoidPreviousHosts: boolean
+  /** omit_canary_hosts and omit_host_metadata: endpoints that retries stay away from. */
+  readonly rejectsHost?: (endpoint: Endpoint) => boolean
+  /** previous_priorities: after so many attempts their priorities are avoided. */
+  readonly avoidPriorities?: number
+  /** rate_limited_retry_back_off: when the answer says to come again, in milliseconds from `now`; undefined: it does not, or too late. */
+  readonly rateLimitedDelayMs?: (headers: HeaderMap, now: number) => number | undefined
   readonly hostSelectionAttempts: number
   /** For `retriable-headers`: a response with one of them is retried. */
   readonly retriableHeaders?: (headers: HeaderMap) => boolean
@@ -60,6 +70,8 @@ export interface GrpcTimeoutLimits {
 export interface ForwardAction {
   readonly kind: 'forward'
   target(head: RequestHead, random: Random): RouteTarget
+  /** Whose limits of the circuit breakers hold. */
+  readonly priority: RoutePriority
   /** 0: none. */
   readonly timeoutMs: number
   readonly idleTimeoutMs?: number
@@ -104,6 +116,8 @@ export interface CompiledRoute {
   readonly requestHeaders: HeaderMutation
   readonly responseHeaders: HeaderMutation
   readonly perFilterConfig: ReadonlyMap<string, unknown>
+  /** per_request_buffer_limit_bytes: how long a body may be that is kept for retries. */
+  readonly bufferLimitBytes?: number
   /** filter_metadata, for %METADATA(ROUTE:…)%. */
   readonly metadata?: FilterMetadata
   readonly statPrefix?: string
@@ -118,6 +132,8 @@ export interface CompiledVirtualHost {
   readonly perFilterConfig: ReadonlyMap<string, unknown>
   readonly includeAttemptCountInRequest: boolean
   readonly includeAttemptCountInResponse: boolean
+  /** per_request_buffer_limit_bytes, for routes without one. */
+  readonly bufferLimitBytes?: number
   /** ALL, EXTERNAL_ONLY or NONE (require_tls). */
   readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL'
 }

@@ -15,6 +15,12 @@ const WORDS: Readonly<Record<AttemptFailure, Words>> = {
   remote_refused: { reason: 'remote refused stream reset', flag: 'UR', status: 503 },
   protocol_error: { reason: 'protocol error', flag: 'UPE', status: 502 },
   overflow: { reason: 'overflow', flag: 'UO', status: 503 },
+  pending_overflow: { reason: 'overflow', flag: 'UO', status: 503 },
+}
+
+/** A circuit breaker of ours was open: the endpoint has done nothing wrong. */
+export function isOverflow(reason: AttemptFailure | 'per_try_timeout'): boolean {
+  return reason === 'overflow' || reason === 'pending_overflow'
 }
 
 export function flagOf(reason: AttemptFailure): string {
@@ -36,7 +42,7 @@ export function failureReply(reason: AttemptFailure, error: Error | undefined, r
     details: `upstream_reset_before_response_started{${detailOf(reason, error)}}`,
     flag: words.flag,
   }
-  return reason === 'overflow' ? { ...reply, headers: [['x-envoy-overloaded', 'true']] } : reply
+  return isOverflow(reason) ? { ...reply, headers: [['x-envoy-overloaded', 'true']] } : reply
 }
 
 /** For an attempt that broke off in the middle of its response. */

@@ -14,7 +14,8 @@ import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
 import { openConnectTunnel } from './connect-tunnel.js'
-import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
+import { EndpointChoice } from './endpoint-choice.js'
+import { brokenDetails, failureReply, flagOf, isOverflow, reasonText } from './failure.js'
 import { sendMirror } from './mirror.js'
 import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
@@ -49,12 +50,12 @@ export class Forward implements Forwarding, AttemptsOwner {
   #attempt: Attempt | undefined
   #attempts = 0
   #retriesLeft = 0
-  #tried: Endpoint[] | undefined
+  #choice!: EndpointChoice
   #endpoint: Endpoint | undefined
-  #hash: bigint | undefined
   #setCookie: string | undefined
   #globalTimer: Timer | undefined
   #perTryTimer: Timer | undefined
+  #perTryIdleTimer: Timer | undefined
   #stopBackoff: Unsubscribe | undefined
   /** The request has come whole; Envoy's timeouts and service time count from here. */
   #readyAt = -1
@@ -84,9 +85,10 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#policy = this.#retryPolicy()
     this.#retriesLeft = this.#policy?.numRetries ?? 0
-    this.#hash = this.#action.hash(request, clientAddress, (cookie) => {
+    const hash = this.#action.hash(request, clientAddress, (cookie) => {
       this.#setCookie = cookie
     })
+    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, hash)
     this.#prepareBody()
     this.#try()
   }
@@ -114,10 +116,15 @@ export class Forward implements Forwarding, AttemptsOwner {
     else {
       const watched = endWatched(request.body, () => this.#requestRead())
       if (mirrors.length > 0 || (this.#policy !== undefined && this.#retriesLeft > 0))
-        this.#replay = createReplayBody(watched, this.#runtime.retryBufferBytes)
+        this.#replay = createReplayBody(watched, this.#bufferLimit())
       else request.body = watched
     }
     for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
+  }
+
+  #bufferLimit(): number {
+    const { route, virtualHost } = this.#context.decision
+    return route.bufferLimitBytes ?? virtualHost.bufferLimitBytes ?? this.#runtime.retryBufferBytes
   }
 
   #requestRead(): void {
@@ -128,32 +135,28 @@ export class Forward implements Forwarding, AttemptsOwner {
   }
 
   #try(): void {
-    const { request, connection, entry, decision } = this.#context
+    const { request, entry, decision } = this.#context
     const { info } = entry
     this.#attempts++
     info.attempts = this.#attempts
     if (decision.virtualHost.includeAttemptCountInRequest) request.headers.set('x-envoy-attempt-count', String(this.#attempts))
-    const endpoint = this.#cluster.pick(
-      {
-        hash: this.#hash,
-        tried: this.#tried,
-        attempts: this.#policy?.hostSelectionAttempts,
-        metadataMatch: decision.target.metadataMatch,
-      },
-      connection.originalDestination,
-    )
+    const endpoint = this.#choice.next()
     if (endpoint === undefined) {
       this.#reply({ status: 503, body: 'no healthy upstream', details: 'no_healthy_upstream', flag: 'UH' })
       return
     }
     this.#endpoint = endpoint
     info.endpoint = endpoint
-    if (this.#policy?.avoidPreviousHosts === true) (this.#tried ??= []).push(endpoint)
     if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) rewriteHost(request, endpoint.hostname, false)
     this.#connected = false
     if (this.#timeouts.perTryMs > 0) {
-      this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut())
+      this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut('upstream_per_try_timeout'))
       this.#perTryTimer.start(this.#timeouts.perTryMs)
+    }
+    const idleMs = this.#policy?.perTryIdleTimeoutMs ?? 0
+    if (idleMs > 0) {
+      this.#perTryIdleTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut('upstream_per_try_idle_timeout'))
+      this.#perTryIdleTimer.start(idleMs)
     }
     this.#attempt = undefined
     const attempts = this.#attempts
@@ -168,9 +171,11 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request, entry } = this.#context
     if (request.upgrade === 'connect' && this.#action.terminatesConnect)
       return openConnectTunnel(this.#cluster, endpoint, request, events)
-    const protocol = this.#cluster.protocolFor(request.protocol)
+    const protocol = this.#cluster.protocolFor(request.protocol, endpoint)
     const alpn = alpnOverride(entry.info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
-    return this.#cluster.pool(endpoint, protocol, alpn).send(this.#requestOfAttempt(), events)
+    return this.#cluster
+      .pool(endpoint, protocol, { alpn, priority: this.#action.priority })
+      .send(this.#requestOfAttempt(), events)
   }
 
   #requestOfAttempt(): HttpRequest {
@@ -187,7 +192,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
     if (peer !== undefined) info.upstreamPeerPrincipal = peer
     if (own !== undefined) info.upstreamLocalPrincipal = own
-    if (this.#endpoint !== undefined) this.#cluster.outlier?.onConnected(this.#endpoint)
+    if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
 
   onResponse(response: HttpResponse): void {
@@ -198,12 +203,13 @@ export class Forward implements Forwarding, AttemptsOwner {
       else host.successes++
     }
     this.#cluster.stats.completed(status)
-    if (this.#endpoint !== undefined) this.#cluster.outlier?.onResponse(this.#endpoint, status)
-    this.#perTryTimer?.stop()
+    if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onResponse(this.#endpoint, status)
+    if (this.#endpoint !== undefined && headers.has('x-envoy-immediate-health-check-fail')) this.#cluster.failNow(this.#endpoint)
+    this.#stopTryTimers()
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
       this.#drop(response)
-      this.#retryLater(policy)
+      this.#retryLater(policy, policy.rateLimitedDelayMs?.(headers, this.#runtime.clock.now()))
       return
     }
     this.#deliver(response)
@@ -266,20 +272,25 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
     const endpoint = this.#endpoint
-    if (reason === 'overflow') delete this.#context.entry.info.endpoint // it never got to one
-    if (endpoint === undefined || reason === 'overflow') return
+    if (reason === 'pending_overflow') delete this.#context.entry.info.endpoint // it never got to one
+    if (endpoint === undefined || isOverflow(reason)) return
     this.#cluster.host(endpoint).errors++
     if (reason === 'connect_failure' || reason === 'connect_timeout') {
       if (error !== undefined) this.#context.entry.info.upstreamTransportFailureReason = reasonText(error)
-      this.#cluster.outlier?.onLocalFailure(endpoint, reason === 'connect_timeout' ? 'timeout' : 'connect')
+      this.#cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, reason === 'connect_timeout' ? 'timeout' : 'connect')
       return
     }
     this.#cluster.stats.upstreamRqRxReset.inc()
-    this.#cluster.outlier?.onLocalFailure(endpoint, 'reset')
+    this.#cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, 'reset')
+  }
+
+  #stopTryTimers(): void {
+    this.#perTryTimer?.stop()
+    this.#perTryIdleTimer?.stop()
   }
 
   #attemptFailed(reason: Reason, reply: () => LocalReply): void {
-    this.#perTryTimer?.stop()
+    this.#stopTryTimers()
     this.#attempt = undefined
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
@@ -292,19 +303,19 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#reply(reply)
   }
 
-  #tryTimedOut(): void {
+  #tryTimedOut(details: string): void {
     if (this.#over || this.#answered) return
-    const { stats, outlier } = this.#cluster
+    const { stats } = this.#cluster
     stats.upstreamRqPerTryTimeout.inc()
     if (this.#endpoint !== undefined) {
       this.#cluster.host(this.#endpoint).timeouts++
-      outlier?.onLocalFailure(this.#endpoint, 'timeout')
+      this.#cluster.outlierFor(this.#endpoint)?.onLocalFailure(this.#endpoint, 'timeout')
     }
     this.#attempt?.cancel()
     this.#attemptFailed('per_try_timeout', () => ({
       status: 504,
       body: 'upstream request timeout',
-      details: 'upstream_per_try_timeout',
+      details,
       flag: 'UT',
     }))
   }
@@ -315,7 +326,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#cluster.stats.upstreamRqTimeout.inc()
     if (this.#endpoint !== undefined) {
       this.#cluster.host(this.#endpoint).timeouts++
-      if (!this.#answered) this.#cluster.outlier?.onLocalFailure(this.#endpoint, 'timeout')
+      if (!this.#answered) this.#cluster.outlierFor(this.#endpoint)?.onLocalFailure(this.#endpoint, 'timeout')
     }
     this.#attempt?.cancel()
     if (!this.#answered) {
@@ -330,7 +341,8 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   /** Notes why not, as Envoy's flags do. */
   #mayRetry(): boolean {
-    const { stats, resources } = this.#cluster
+    const { stats } = this.#cluster
+    const resources = this.#cluster.resourcesFor(this.#action.priority)
     const { flags } = this.#context.entry.info
     if (this.#retriesLeft === 0) {
       flags.add('URX')
@@ -345,12 +357,14 @@ export class Forward implements Forwarding, AttemptsOwner {
     return false
   }
 
-  #retryLater(policy: RetryPolicy): void {
-    const { stats, resources } = this.#cluster
+  /** `delayMs`: as the answer said. */
+  #retryLater(policy: RetryPolicy, delayMs?: number): void {
+    const { stats } = this.#cluster
+    const resources = this.#cluster.resourcesFor(this.#action.priority)
     this.#retriesLeft--
     resources.retries++
     stats.upstreamRqRetry.inc()
-    const delay = retryDelay(policy, this.#attempts, this.#runtime.random.next())
+    const delay = delayMs ?? retryDelay(policy, this.#attempts, this.#runtime.random.next())
     const stop = this.#runtime.clock.after(delay, () => {
       this.#stopBackoff = undefined
       resources.retries--
@@ -375,7 +389,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   #finish(): void {
     this.#over = true
     this.#globalTimer?.stop()
-    this.#perTryTimer?.stop()
+    this.#stopTryTimers()
     this.#stopBackoff?.()
     this.#stopBackoff = undefined
   }

@@ -1,6 +1,8 @@
 import type { HeaderMap } from '../http/header-map.js'
+import { asciiLower } from '../matcher/ascii.js'
 import type { RetryPolicy } from '../route/table.js'
 import type { AttemptFailure } from '../upstream/pool.js'
+import { isOverflow } from './failure.js'
 
 /** gRPC statuses that have a retry_on token of their own. */
 const GRPC_TOKENS: ReadonlyMap<string, string> = new Map([
@@ -22,12 +24,18 @@ const NO_POLICY: RetryPolicy = {
   hostSelectionAttempts: 1,
 }
 
-const STEERING = ['x-envoy-retry-on', 'x-envoy-retry-grpc-on', 'x-envoy-retriable-status-codes', 'x-envoy-max-retries'] as const
+const STEERING = [
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-max-retries',
+  'x-envoy-retriable-header-names',
+] as const
 
 /** The route's policy with what an internal client adds by x-envoy-retry-on and its kin, which are taken off. */
 export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: HeaderMap): RetryPolicy | undefined {
   if (!STEERING.some((name) => headers.has(name))) return policy
-  const [on, grpcOn, statusCodes, most] = STEERING.map((name) => headers.get(name))
+  const [on, grpcOn, statusCodes, most, headerNames] = STEERING.map((name) => headers.get(name))
   for (const name of STEERING) headers.delete(name)
   const tokens = [...(policy?.on ?? []), ...listOf(on), ...listOf(grpcOn)]
   if (tokens.length === 0) return undefined
@@ -41,7 +49,17 @@ export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: Header
         .filter((code) => /^\d{3}$/.test(code))
         .map(Number),
     ]),
+    ...withHeaderNames(base, listOf(headerNames)),
     numRetries: most !== undefined && /^\d{1,4}$/.test(most) ? Number(most) : base.numRetries,
+  }
+}
+
+/** A response with one of the names is retried too. */
+function withHeaderNames({ retriableHeaders }: RetryPolicy, names: readonly string[]): Pick<RetryPolicy, 'retriableHeaders'> {
+  if (names.length === 0) return {}
+  const lower = names.map(asciiLower)
+  return {
+    retriableHeaders: (headers) => lower.some((name) => headers.has(name)) || retriableHeaders?.(headers) === true,
   }
 }
 
@@ -74,7 +92,7 @@ export function wantsRetryOfResponse(policy: RetryPolicy, status: number, header
 /** Whether an attempt that got no response may be tried again. `sent`: the request had gone out, in part at least. */
 export function wantsRetryOfFailure(policy: RetryPolicy, reason: AttemptFailure | 'per_try_timeout', sent: boolean): boolean {
   const { on } = policy
-  if (reason === 'overflow') return false
+  if (isOverflow(reason)) return false
   if (on.has('5xx') || on.has('gateway-error') || on.has('reset')) return true
   if (on.has('connect-failure') && (reason === 'connect_failure' || reason === 'connect_timeout')) return true
   if (on.has('reset-before-request') && !sent) return true

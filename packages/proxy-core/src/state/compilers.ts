@@ -30,6 +30,7 @@ export function createCompilers({ filters, sinks, random, hash64, readFile }: Co
     accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, random }),
     logFilter: (filter, path) => compileLogFilter(filter, path, random),
     hash64,
+    sink: sinks,
     ...(readFile !== undefined && { readFile }),
   })
   return {

@@ -5,7 +5,9 @@ import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
 import type { Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
+import { createAggregateCluster } from './aggregate-cluster.js'
 import { createUpstreamCluster, type UpstreamCluster } from './cluster.js'
+import type { DnsCaches } from './dns-cache.js'
 import type { EndpointSet } from './endpoint.js'
 
 export interface ClusterManagerOptions {
@@ -18,6 +20,8 @@ export interface ClusterManagerOptions {
   stats(statName: string): ClusterStats
   /** Endpoints of STRICT_DNS and LOGICAL_DNS clusters; without it they have none. */
   resolve?(cluster: CompiledCluster): DnsEndpoints
+  /** For dynamic forward proxies; without it they find nobody. */
+  readonly dnsCaches?: DnsCaches
   /** Default: our own. */
   readonly codecs?: Codecs
 }
@@ -60,6 +64,12 @@ export function createClusterManager(options: ClusterManagerOptions): ClusterMan
       const dns = discovery.kind === 'STRICT_DNS' || discovery.kind === 'LOGICAL_DNS' ? options.resolve?.(compiled) : undefined
       const known =
         discovery.kind === 'STATIC' ? createWatch<EndpointSet | undefined>(discovery.endpoints) : (dns?.endpoints ?? endpoints)
+      if (discovery.kind === 'AGGREGATE') {
+        const member = (name: string): UpstreamCluster | undefined => clusters.get(name)?.cluster
+        const cluster = createAggregateCluster({ compiled, clusters: discovery.clusters, stats, random: options.random, member })
+        clusters.set(compiled.name, { cluster, dns: undefined })
+        return
+      }
       const cluster = createUpstreamCluster({
         compiled,
         endpoints: known ?? createWatch<EndpointSet | undefined>(undefined),
@@ -70,6 +80,7 @@ export function createClusterManager(options: ClusterManagerOptions): ClusterMan
         timers: options.timers,
         clock: options.clock,
         random: options.random,
+        resolved: discovery.kind === 'DYNAMIC_FORWARD_PROXY' ? options.dnsCaches?.get(discovery.cache) : undefined,
       })
       clusters.set(compiled.name, { cluster, dns })
     },

@@ -9,11 +9,14 @@ import type { Timers } from '../net/timers.js'
 import type { Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
 import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
+import { type ClusterHealth, createClusterHealth, healthStatusOf } from './cluster-health.js'
 import { connectUpstream } from './connect.js'
+import { dynamicEndpoint, isDynamic, type ResolvedHosts, sweepHosts } from './dynamic-hosts.js'
 import type { Endpoint, EndpointSet } from './endpoint.js'
+import { createProbe } from './health-check/probe.js'
 import { createHost, type Host } from './host.js'
-import type { PickContext, Picker } from './load-balancer.js'
-import { createOutlierDetector } from './outlier.js'
+import type { LoadBalancerDeps, PickContext, Picker } from './load-balancer.js'
+import type { OutlierDetector } from './outlier.js'
 import { createPool, type Pool, type PoolProtocol } from './pool.js'
 
 export interface UpstreamClusterOptions {
@@ -27,66 +30,60 @@ export interface UpstreamClusterOptions {
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
-}
-
-/** What the data path tells a detector, and asks of it. */
-export interface OutlierDetector {
-  /** The endpoints that are watched; ejections of those that stay live on. */
-  setEndpoints(endpoints: readonly Endpoint[]): void
-  /** A response's status. */
-  onResponse(endpoint: Endpoint, status: number): void
-  /** No response: `connect` failed before a connection stood, `reset` after. */
-  onLocalFailure(endpoint: Endpoint, kind: 'connect' | 'reset' | 'timeout'): void
-  onConnected(endpoint: Endpoint): void
-  isEjected(endpoint: Endpoint): boolean
-  close(): void
+  /** Of a dynamic forward proxy: what names have been resolved to. */
+  readonly resolved?: ResolvedHosts | undefined
 }
 
 /** A cluster at work. */
 export interface UpstreamCluster {
   readonly compiled: CompiledCluster
   readonly stats: ClusterStats
+  /** Of requests of priority DEFAULT. */
   readonly resources: ClusterResources
-  readonly outlier: OutlierDetector | undefined
+  resourcesFor(priority: RoutePriority): ClusterResources
+  /** Of the endpoint that was picked; undefined: nothing watches it. */
+  outlierFor(endpoint: Endpoint): OutlierDetector | undefined
+  readonly health: ClusterHealth
+  /** Its health as override_host_status names it. */
+  healthStatus(endpoint: Endpoint): string
+  /** An answer of it said x-envoy-immediate-health-check-fail. */
+  failNow(endpoint: Endpoint): void
   /** Undefined: nobody is healthy, or nobody is known. `destination`: where the client meant to go, for ORIGINAL_DST. */
   pick(context: PickContext, destination: SocketAddress | undefined): Endpoint | undefined
   /** How a request that came in such a version is sent on. */
-  protocolFor(downstream: HttpRequest['protocol']): PoolProtocol
-  /** `alpn` replaces the ALPN offer of the TLS context. */
-  pool(endpoint: Endpoint, protocol: PoolProtocol, alpn?: readonly string[]): Pool
+  protocolFor(downstream: HttpRequest['protocol'], endpoint?: Endpoint): PoolProtocol
+  pool(endpoint: Endpoint, protocol: PoolProtocol, options?: PoolChoice): Pool
   /** A connection for itself, outside the pools. */
   connect(endpoint: Endpoint): Promise<Connection>
   host(endpoint: Endpoint): Host
-  isHealthy(endpoint: Endpoint): boolean
   readonly endpoints: readonly Endpoint[]
   readonly hosts: Iterable<Host>
   /** Closes idle connections, lets busy ones finish. */
   drain(): void
 }
 
+export type RoutePriority = 'DEFAULT' | 'HIGH'
+
+/** What sets pools of one endpoint apart beside their protocol. */
+export interface PoolChoice {
+  /** Replaces the ALPN offer of the TLS context. */
+  readonly alpn?: readonly string[] | undefined
+  /** Each priority has its own limits, and so its own connections. Default: DEFAULT. */
+  readonly priority?: RoutePriority | undefined
+}
+
 export function createUpstreamCluster(options: UpstreamClusterOptions): UpstreamCluster {
   const { compiled, endpoints, stats, clock, random } = options
-  const resources = createClusterResources(compiled.circuitBreakers)
+  const resources: Readonly<Record<RoutePriority, ClusterResources>> = {
+    DEFAULT: createClusterResources(compiled.circuitBreakers),
+    HIGH: createClusterResources(compiled.highCircuitBreakers),
+  }
   const hosts = new Map<string, Host>()
   let hostsByEndpoint = new WeakMap<Endpoint, Host>()
-  let current: readonly Endpoint[] = []
+  let announced: EndpointSet | undefined
+  let current: EndpointSet | undefined
   let picker: Picker | undefined
-  let healthEpoch = 0
-  const outlier =
-    compiled.outlier === undefined
-      ? undefined
-      : createOutlierDetector(compiled.outlier, {
-          clock,
-          random,
-          onDetected: (_, why) => stats.outlierDetected(why),
-          onChange(_, change, why) {
-            healthEpoch++
-            stats.outlierEjectionsActive.add(change === 'ejected' ? 1 : -1)
-            stats.membershipHealthy.add(change === 'ejected' ? -1 : 1)
-            if (change === 'ejected' && why !== 'interval') stats.outlierEnforced(why)
-          },
-        })
-  const isHealthy = (endpoint: Endpoint): boolean => outlier?.isEjected(endpoint) !== true
+  let used = false
 
   const hostOf = (endpoint: Endpoint): Host => {
     const known = hostsByEndpoint.get(endpoint)
@@ -94,45 +91,63 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     const key = formatAddress(endpoint.address)
     let host = hosts.get(key)
     if (host === undefined) {
-      host = createHost(endpoint)
+      host = createHost(endpoint, clock.monotonic())
       hosts.set(key, host)
     }
     hostsByEndpoint.set(endpoint, host)
     return host
   }
 
+  const health = createClusterHealth({
+    ...{ compiled, stats, clock, random },
+    probe: (endpoint) => createProbe({ ...options, cluster: compiled }, compiled.healthCheck!, endpoint),
+    hadTraffic: () => used,
+    onChange(endpoint) {
+      const host = hosts.get(formatAddress(endpoint.address))
+      if (host === undefined) return
+      const { failed = false } = health.active(endpoint) ?? {}
+      if (host.failed && !failed) host.healthySince = clock.monotonic()
+      if (!host.failed && failed && compiled.closeConnectionsOnHealthFailure) destroyPools(host)
+      host.failed = failed
+      if (failed && announced !== current) setEndpoints(announced)
+    },
+  })
+
   const setEndpoints = (set: EndpointSet | undefined): void => {
-    current = set?.endpoints ?? []
+    announced = set
+    current = withStillHealthy(compiled, set, current, health)
+    const all = current?.endpoints ?? []
     hostsByEndpoint = new WeakMap()
-    for (const endpoint of current) {
+    for (const endpoint of all) {
       const host = hostOf(endpoint)
       // Its labels may have changed how it is spoken to: plain text before, mTLS now.
       if (compiled.tlsFor(host.endpoint) !== compiled.tlsFor(endpoint)) drainPools(host)
       host.endpoint = endpoint
     }
-    const known = new Set(current.map((endpoint) => formatAddress(endpoint.address)))
-    if (compiled.discovery.kind !== 'ORIGINAL_DST') {
-      for (const [key, host] of hosts) {
-        if (known.has(key)) continue
-        hosts.delete(key)
-        drainPools(host)
-      }
+    const known = new Set(all.map((endpoint) => formatAddress(endpoint.address)))
+    for (const [key, host] of hosts) {
+      if (known.has(key)) continue
+      hosts.delete(key)
+      drainPools(host)
     }
-    outlier?.setEndpoints(current)
-    stats.membershipTotal.set(current.length)
-    stats.membershipHealthy.set(current.filter((endpoint) => endpoint.health !== 'UNHEALTHY' && isHealthy(endpoint)).length)
-    picker =
-      set === undefined
-        ? undefined
-        : compiled.createPicker(set, {
-            random,
-            isHealthy,
-            healthEpoch: () => healthEpoch,
-            activeRequests: (endpoint) => hostOf(endpoint).activeRequests,
-          })
+    health.setEndpoints(all)
+    for (const endpoint of all) hostOf(endpoint).failed = health.active(endpoint)?.failed === true
+    picker = current && compiled.createPicker(current, pickerDeps)
   }
-  setEndpoints(endpoints.current)
-  const unsubscribe: Unsubscribe = endpoints.subscribe(setEndpoints)
+  const pickerDeps: LoadBalancerDeps = {
+    random,
+    isHealthy: health.isHealthy,
+    isDegraded: health.isDegraded,
+    isExcluded: health.isExcluded,
+    healthEpoch: () => health.epoch,
+    activeRequests: (endpoint) => hostOf(endpoint).activeRequests,
+    healthyForMs: (endpoint) => clock.monotonic() - hostOf(endpoint).healthySince,
+    onPanic: () => stats.lbHealthyPanic.inc(),
+  }
+  const dynamic = isDynamic(compiled)
+  if (!dynamic) setEndpoints(endpoints.current)
+  const unsubscribe: Unsubscribe = dynamic ? () => {} : endpoints.subscribe(setEndpoints)
+  const stopSweep = dynamic ? sweepHosts(hosts, clock, compiled.cleanupIntervalMs) : undefined
 
   const tlsFor = (endpoint: Endpoint, fallback: readonly string[], alpn: readonly string[] | undefined) => {
     const context = compiled.tlsFor(endpoint)
@@ -140,15 +155,20 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     return { ...context, alpn: alpn ?? fallback }
   }
 
-  const shared = { cluster: compiled, resources, stats, network: options.network, tls: options.tls, clock: options.clock }
+  const shared = { cluster: compiled, stats, network: options.network, tls: options.tls, clock: options.clock }
 
   return {
     compiled,
     stats,
-    resources,
-    outlier,
+    resources: resources.DEFAULT,
+    resourcesFor: (priority) => resources[priority],
+    outlierFor: () => health.outlier,
+    health,
+    healthStatus: (endpoint) => healthStatusOf(endpoint, health),
+    failNow: health.failNow,
     pick(context, destination) {
-      if (compiled.discovery.kind === 'ORIGINAL_DST') return originalDestination(compiled, destination)
+      used = true
+      if (dynamic) return dynamicEndpoint(compiled, context, destination, options.resolved)
       return picker?.pick(context)
     },
     protocolFor(downstream) {
@@ -156,33 +176,44 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       if (protocol !== 'USE_DOWNSTREAM') return protocol
       return downstream === 'HTTP/2' ? 'HTTP2' : 'HTTP1'
     },
-    pool(endpoint, protocol, alpn) {
+    pool(endpoint, protocol, { alpn, priority = 'DEFAULT' } = {}) {
       const host = hostOf(endpoint)
-      const key = alpn === undefined ? protocol : `${protocol} ${alpn.join(',')}`
+      const key = poolKey(protocol, alpn, priority)
       let pool = host.pools.get(key)
       if (pool === undefined) {
         const tlsContext = tlsFor(endpoint, FALLBACK_ALPN[protocol], alpn)
         const { codecs, timers } = options
-        pool = createPool({ ...shared, host, tlsContext, protocol, codecs, timers })
+        pool = createPool({ ...shared, resources: resources[priority], host, tlsContext, protocol, codecs, timers })
         host.pools.set(key, pool)
       }
       return pool
     },
-    connect: (endpoint) => connectUpstream({ ...shared, host: hostOf(endpoint), tlsContext: compiled.tlsFor(endpoint) }),
+    connect: (endpoint) =>
+      connectUpstream({
+        ...shared,
+        resources: resources.DEFAULT,
+        host: hostOf(endpoint),
+        tlsContext: compiled.tlsFor(endpoint),
+      }),
     host: hostOf,
-    isHealthy,
     get endpoints() {
-      return current
+      return current?.endpoints ?? []
     },
     get hosts() {
       return hosts.values()
     },
     drain() {
       unsubscribe()
-      outlier?.close()
+      stopSweep?.()
+      health.close()
       for (const host of hosts.values()) drainPools(host)
     },
   }
+}
+
+function poolKey(protocol: PoolProtocol, alpn: readonly string[] | undefined, priority: RoutePriority): string {
+  if (alpn === undefined && priority === 'DEFAULT') return protocol
+  return `${protocol} ${priority} ${alpn?.join(',') ?? ''}`
 }
 
 /** What is offered where the TLS context names nothing. */
@@ -197,10 +228,22 @@ function drainPools(host: Host): void {
   host.pools.clear()
 }
 
-const NOWHERE = { region: '', zone: '', subZone: '' }
+function destroyPools(host: Host): void {
+  for (const pool of host.pools.values()) pool.destroy()
+  host.pools.clear()
+}
 
-function originalDestination(cluster: CompiledCluster, destination: SocketAddress | undefined): Endpoint | undefined {
-  if (destination === undefined || cluster.discovery.kind !== 'ORIGINAL_DST') return undefined
-  const address = { address: destination.address, port: cluster.discovery.port ?? destination.port }
-  return { address, weight: 1, priority: 0, locality: NOWHERE, health: 'UNKNOWN', metadata: {} }
+/** As in Envoy, an endpoint that discovery no longer names stays while its active checks pass. */
+function withStillHealthy(
+  { healthCheck, ignoreHealthOnHostRemoval }: CompiledCluster,
+  next: EndpointSet | undefined,
+  previous: EndpointSet | undefined,
+  health: ClusterHealth,
+): EndpointSet | undefined {
+  if (healthCheck === undefined || ignoreHealthOnHostRemoval || next === undefined || previous === undefined) return next
+  const named = new Set(next.endpoints.map(({ address }) => formatAddress(address)))
+  const kept = previous.endpoints.filter(
+    (endpoint) => !named.has(formatAddress(endpoint.address)) && health.active(endpoint)?.failed === false,
+  )
+  return kept.length === 0 ? next : { ...next, endpoints: [...next.endpoints, ...kept] }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
-import type { Connection } from '../net/connection.js'
+import type { Connection, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { ClientTlsContext, Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
@@ -37,7 +37,7 @@ export async function connectUpstream(options: UpstreamConnectOptions): Promise<
   }
   const began = clock.monotonic()
   try {
-    const connection = await open(options)
+    const connection = await openConnection({ ...options, address: host.endpoint.address })
     stats.upstreamCxConnectMs.observe(clock.monotonic() - began)
     connection.onClosed(gone)
     return connection
@@ -50,10 +50,17 @@ export async function connectUpstream(options: UpstreamConnectOptions): Promise<
   }
 }
 
-async function open({ cluster, host, network, tls, tlsContext, stats, clock }: UpstreamConnectOptions): Promise<Connection> {
+/** What a connection needs that nobody counts. */
+export interface OpenOptions extends Omit<UpstreamConnectOptions, 'host' | 'resources'> {
+  readonly address: SocketAddress
+}
+
+/** A connection, encrypted where there is a context, that stands in no statistics and no limits. */
+export async function openConnection(options: OpenOptions): Promise<Connection> {
+  const { cluster, address, network, tls, tlsContext, stats, clock } = options
   const timeoutMs = cluster.connectTimeoutMs
   const began = clock.monotonic()
-  const connection = await network.connect({ address: host.endpoint.address, timeoutMs, sourceAddress: cluster.sourceAddress })
+  const connection = await network.connect({ address, timeoutMs, sourceAddress: cluster.sourceAddress })
   if (tlsContext === undefined) return connection
   let late = false
   const stop = clock.after(Math.max(1, timeoutMs - (clock.monotonic() - began)), () => {

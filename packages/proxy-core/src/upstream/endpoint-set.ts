@@ -24,7 +24,7 @@ const identities = new WeakMap<Endpoint, string>()
 function identityOf(endpoint: Endpoint): string {
   const known = identities.get(endpoint)
   if (known !== undefined) return known
-  const { address, hostname, weight, priority, locality, health, metadata } = endpoint
+  const { address, hostname, weight, priority, locality, health, metadata, healthCheck } = endpoint
   const made = JSON.stringify([
     address.address,
     address.port,
@@ -36,6 +36,7 @@ function identityOf(endpoint: Endpoint): string {
     locality.subZone,
     health,
     metadata,
+    healthCheck,
   ])
   identities.set(endpoint, made)
   return made

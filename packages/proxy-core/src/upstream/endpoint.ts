@@ -16,6 +16,15 @@ export interface Endpoint {
   readonly priority: number
   readonly locality: Locality
   readonly health: 'HEALTHY' | 'DEGRADED' | 'UNHEALTHY' | 'UNKNOWN' | 'DRAINING'
+  /** health_check_config: where and how active checks reach it, as far as that differs from requests. */
+  readonly healthCheck?:
+    | {
+        readonly port?: number
+        readonly address?: SocketAddress
+        readonly hostname?: string
+        readonly disabled?: boolean
+      }
+    | undefined
   /** filter_metadata by namespace: `envoy.transport_socket_match`, `istio`, `envoy.lb`. */
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }

@@ -19,6 +19,7 @@ const FAILURES: Readonly<Record<AttemptFailure, string>> = {
   remote_reset: 'the server reset the stream',
   remote_refused: 'the server refused the stream',
   protocol_error: 'the server does not speak HTTP/2 as RFC 9113 says',
+  pending_overflow: 'the circuit breaker of the cluster is open',
   overflow: 'the circuit breaker of the cluster is open',
 }
 

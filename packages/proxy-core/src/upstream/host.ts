@@ -6,6 +6,10 @@ export interface Host {
   endpoint: Endpoint
   /** By protocol and ALPN. */
   readonly pools: Map<string, Pool>
+  /** Of active checks. */
+  failed: boolean
+  /** Clock.monotonic at which it came, or became healthy again; for slow start. */
+  healthySince: number
   activeRequests: number
   activeConnections: number
   totalConnections: number
@@ -16,10 +20,12 @@ export interface Host {
   timeouts: number
 }
 
-export function createHost(endpoint: Endpoint): Host {
+export function createHost(endpoint: Endpoint, now: number): Host {
   return {
     endpoint,
     pools: new Map(),
+    failed: false,
+    healthySince: now,
     activeRequests: 0,
     activeConnections: 0,
     totalConnections: 0,

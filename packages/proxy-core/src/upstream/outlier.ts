@@ -1,6 +1,5 @@
 import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
 import type { OutlierConfig } from '../config/compiled.js'
-import type { OutlierDetector } from './cluster.js'
 import type { Endpoint } from './endpoint.js'
 import { failurePercentageOutliers, successRateOutliers } from './outlier-statistics.js'
 
@@ -21,6 +20,21 @@ export interface OutlierDeps {
   onDetected?(endpoint: Endpoint, why: OutlierKind): void
   /** Of an ejection or a return, for counters and logs; `why` names the detection. */
   onChange?(endpoint: Endpoint, change: 'ejected' | 'returned', why: OutlierKind | 'interval'): void
+}
+
+/** What the data path tells a detector, and asks of it. */
+export interface OutlierDetector {
+  /** The endpoints that are watched; ejections of those that stay live on. */
+  setEndpoints(endpoints: readonly Endpoint[]): void
+  /** A response's status. */
+  onResponse(endpoint: Endpoint, status: number): void
+  /** No response: `connect` failed before a connection stood, `reset` after. */
+  onLocalFailure(endpoint: Endpoint, kind: 'connect' | 'reset' | 'timeout'): void
+  onConnected(endpoint: Endpoint): void
+  /** Lets it back in before its time. */
+  uneject(endpoint: Endpoint): void
+  isEjected(endpoint: Endpoint): boolean
+  close(): void
 }
 
 /** What is counted of one endpoint. */
@@ -72,15 +86,17 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
     eject(endpoint, state, config.enforcingConsecutive5xx, 'consecutive_5xx')
   }
 
+  const comeBack = (endpoint: Endpoint, state: Watched): void => {
+    state.ejectedAt = undefined
+    state.consecutive5xx = state.consecutiveGateway = state.consecutiveLocal = 0
+    deps.onChange?.(endpoint, 'returned', 'interval')
+  }
+
   const sweep = (): void => {
     const now = clock.monotonic()
     for (const [endpoint, state] of watched) {
       if (state.ejectedAt === undefined) state.backoff = Math.max(0, state.backoff - 1)
-      else if (now - state.ejectedAt >= state.ejectedForMs) {
-        state.ejectedAt = undefined
-        state.consecutive5xx = state.consecutiveGateway = state.consecutiveLocal = 0
-        deps.onChange?.(endpoint, 'returned', 'interval')
-      }
+      else if (now - state.ejectedAt >= state.ejectedForMs) comeBack(endpoint, state)
     }
     const counts = [...watched].map(([endpoint, { requests, successes }]) => ({ endpoint, requests, successes }))
     for (const endpoint of successRateOutliers(counts, config.successRate))
@@ -125,6 +141,10 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
     onConnected(endpoint) {
       const state = watched.get(endpoint)
       if (state !== undefined) state.consecutiveLocal = 0
+    },
+    uneject(endpoint) {
+      const state = watched.get(endpoint)
+      if (state?.ejectedAt !== undefined) comeBack(endpoint, state)
     },
     isEjected: (endpoint) => watched.get(endpoint)?.ejectedAt !== undefined,
     close() {

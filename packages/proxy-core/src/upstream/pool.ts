@@ -12,8 +12,8 @@ import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import { connectUpstream, type UpstreamConnectOptions } from './connect.js'
 
-/** Why an attempt came to nothing. */
-export type AttemptFailure = ResetReason | 'connect_failure' | 'connect_timeout' | 'overflow'
+/** Why an attempt came to nothing. `pending_overflow`: it might not even wait for a connection. */
+export type AttemptFailure = ResetReason | 'connect_failure' | 'connect_timeout' | 'overflow' | 'pending_overflow'
 
 /** How the connections of a pool are spoken on. */
 export type PoolProtocol = 'HTTP1' | 'HTTP2' | 'AUTO'
@@ -86,7 +86,7 @@ class HttpPool implements Pool, ClientSessionHandler {
     const { resources, stats } = this.#o
     if (!resources.mayWait()) {
       stats.upstreamRqPendingOverflow.inc()
-      events.onFailure('overflow')
+      events.onFailure('pending_overflow')
       return attempt
     }
     this.#waiting.add(attempt)
@@ -193,7 +193,10 @@ class HttpPool implements Pool, ClientSessionHandler {
     stats.upstreamRqActive.add(1)
     attempt.begin(session)
     const most = cluster.http.maxRequestsPerConnection
-    if (most > 0 && session.total >= most) session.drain()
+    if (most > 0 && session.total >= most) {
+      stats.upstreamCxMaxRequests.inc()
+      session.drain()
+    }
     if (!session.available) this.#notReady(member)
     else if (session.active === 0) member.idle.start(cluster.http.idleTimeoutMs)
   }

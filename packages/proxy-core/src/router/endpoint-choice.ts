@@ -1,0 +1,65 @@
+import type { ForwardContext } from '../http/forward.js'
+import { formatAddress } from '../net/address.js'
+import type { RetryPolicy } from '../route/table.js'
+import type { UpstreamCluster } from '../upstream/cluster.js'
+import type { Endpoint } from '../upstream/endpoint.js'
+import type { PickContext } from '../upstream/load-balancer.js'
+
+/** Chooses an endpoint for each attempt of one request, in the light of those before it. */
+export class EndpointChoice {
+  readonly #cluster: UpstreamCluster
+  readonly #context: ForwardContext
+  readonly #policy: RetryPolicy | undefined
+  readonly #hash: bigint | undefined
+  #tried: Endpoint[] | undefined
+  #priorities: number[] | undefined
+  #attempts = 0
+
+  constructor(cluster: UpstreamCluster, context: ForwardContext, policy: RetryPolicy | undefined, hash: bigint | undefined) {
+    this.#cluster = cluster
+    this.#context = context
+    this.#policy = policy
+    this.#hash = hash
+  }
+
+  next(): Endpoint | undefined {
+    const override = this.#attempts++ === 0 ? this.#override() : undefined
+    if (override !== undefined) return override.endpoint
+    const endpoint = this.#cluster.pick(this.#pickContext(), this.#context.connection.originalDestination)
+    if (endpoint === undefined) return undefined
+    if (this.#policy?.avoidPreviousHosts === true) (this.#tried ??= []).push(endpoint)
+    if (this.#policy?.avoidPriorities !== undefined) (this.#priorities ??= []).push(endpoint.priority)
+    return endpoint
+  }
+
+  #pickContext(): PickContext {
+    const policy = this.#policy
+    return {
+      hash: this.#hash,
+      head: this.#context.request,
+      tried: this.#tried,
+      rejects: this.#attempts > 1 ? policy?.rejectsHost : undefined,
+      triedPriorities: this.#triedPriorities(),
+      attempts: policy?.hostSelectionAttempts,
+      metadataMatch: this.#context.decision.target.metadataMatch,
+    }
+  }
+
+  /** previous_priorities: what was tried counts after every `update_frequency` attempts. */
+  #triedPriorities(): ReadonlySet<number> | undefined {
+    const every = this.#policy?.avoidPriorities
+    if (every === undefined || this.#priorities === undefined) return undefined
+    return new Set(this.#priorities.slice(0, Math.floor(this.#priorities.length / every) * every))
+  }
+
+  /** A session has its endpoint, if it is there and in a health that allows it. Strict sessions go nowhere else. */
+  #override(): { readonly endpoint: Endpoint | undefined } | undefined {
+    const wanted = this.#context.entry.info.overrideHost
+    if (wanted === undefined) return undefined
+    const { overrideHostStatus } = this.#cluster.compiled
+    const endpoint = this.#cluster.endpoints.find(({ address }) => formatAddress(address) === wanted.address)
+    const usable = endpoint !== undefined && overrideHostStatus.has(this.#cluster.healthStatus(endpoint))
+    if (usable) return { endpoint }
+    return wanted.strict ? { endpoint: undefined } : undefined
+  }
+}
