@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 export interface App {
   readonly name: string
   readonly port: number
+  /** Requests so far. */
+  readonly answered: number
   /** Of the last request. */
   readonly lastHeaders: IncomingHttpHeaders
   close(): Promise<void>
@@ -13,8 +15,10 @@ export interface App {
 export async function startApp(name: string): Promise<App> {
   const failuresLeft = new Map<string, number>()
   let lastHeaders: IncomingHttpHeaders = {}
+  let answered = 0
   const server = createServer((request, response) => {
     lastHeaders = request.headers
+    answered++
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://app')
     let status = 200
     if (pathname === '/flaky') {
@@ -29,6 +33,9 @@ export async function startApp(name: string): Promise<App> {
   return {
     name,
     port: (server.address() as AddressInfo).port,
+    get answered() {
+      return answered
+    },
     get lastHeaders() {
       return lastHeaders
     },

@@ -8,6 +8,8 @@ export interface Refusal {
   readonly nodeId: string
   readonly typeUrl: string
   readonly message: string
+  /** Names of what was refused: those that the text speaks of, or all of the response. */
+  readonly resources: readonly string[]
 }
 
 /** What became of the resource sets that were current when the barrier was asked for. */
@@ -86,7 +88,10 @@ export function whenApplied(sessions: ReadonlySet<Session>, events: Events, opti
 
 function refusalsOf(session: Session, nodeId: string): Refusal[] {
   const nacked = [...session.status.types.values()].filter((type) => type.state === 'NACKED')
-  return nacked.map((type) => ({ nodeId, typeUrl: type.typeUrl, message: type.nacked?.error.message ?? '' }))
+  return nacked.map(({ typeUrl, nacked }) => {
+    const { error, resources = [] } = nacked ?? {}
+    return { nodeId, typeUrl, message: error?.message ?? '', resources }
+  })
 }
 
 function owedBy(session: Session): readonly string[] {

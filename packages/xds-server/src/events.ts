@@ -33,6 +33,8 @@ export type XdsEvent =
       readonly version: string
       readonly nonce: string
       readonly error: ErrorDetail
+      /** Names of what was refused: those that the text speaks of, or all of the response. */
+      readonly resources: readonly string[]
     })
   | (About & { readonly kind: 'stale-nonce'; readonly typeUrl: string; readonly nonce: string })
   | (About & { readonly kind: 'unknown-type'; readonly typeUrl: string })

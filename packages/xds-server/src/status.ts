@@ -2,6 +2,7 @@ import type { VersionedResource } from '@heddle/xds-types'
 import type { PeerIdentity } from './access.js'
 import type { NodeInfo } from './node.js'
 import type { ErrorDetail } from './protocol/stream-protocol.js'
+import { refusedNames } from './refused-names.js'
 
 /** `istioctl proxy-status` words. STALE: sent, not answered yet. */
 export type SyncState = 'SYNCED' | 'STALE' | 'NACKED' | 'NOT SENT'
@@ -24,8 +25,8 @@ export interface TypeStatus {
   readonly sent: Exchange | undefined
   /** The last response that the client accepted. */
   readonly acked: Exchange | undefined
-  /** The last response that it refused, and why. */
-  readonly nacked: (Exchange & { readonly error: ErrorDetail }) | undefined
+  /** The last response that it refused, why, and the names of those resources in it that its text speaks of: all, when it names none. */
+  readonly nacked: (Exchange & { readonly error: ErrorDetail; readonly resources: readonly string[] }) | undefined
   /** Names in the last response, as long as the client has not accepted it. */
   readonly unaccepted: readonly string[]
   /** The version that the client uses: the last that it accepted. */
@@ -63,7 +64,7 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
   let names = 0
   let sent: Exchange | undefined
   let acked: Exchange | undefined
-  let nacked: (Exchange & { error: ErrorDetail }) | undefined
+  let nacked: TypeStatus['nacked']
   let open: readonly VersionedResource[] = []
   return {
     typeUrl,
@@ -111,7 +112,9 @@ export function createTypeRecord(typeUrl: string): TypeRecord {
       open = []
     },
     wasNacked(at, nonce, error) {
-      if (sent?.nonce === nonce) nacked = { ...sent, at, error }
+      if (sent?.nonce !== nonce) return
+      const names = open.map(({ name }) => name)
+      nacked = { ...sent, at, error, resources: refusedNames(error.message, names) }
     },
   }
 }

@@ -39,7 +39,7 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
           break
         case 'nack':
           record.wasNacked(clock.now(), effect.nonce, effect.error)
-          emit({ ...effect, kind: 'nacked' })
+          emit({ ...effect, kind: 'nacked', resources: record.nacked?.resources ?? [] })
           break
         case 'current':
           record.wasCurrent({ version: effect.version, nonce: '', at: clock.now() })

@@ -269,7 +269,7 @@ describe('status and the barrier', () => {
     fine!.ack()
     expect(await applied).toEqual({
       applied: ['fine'],
-      refused: [{ nodeId: 'refuses', typeUrl: CDS, message: 'no' }],
+      refused: [{ nodeId: 'refuses', typeUrl: CDS, message: 'no', resources: ['b'] }],
       left: ['leaves'],
       waiting: [],
     })

@@ -59,7 +59,7 @@ describe('ADS over gRPC', () => {
     stream.send({ type_url: CDS, response_nonce: second.nonce, error_detail: { code: 13, message: 'no' } })
     expect(await server.applied()).toEqual({
       applied: [],
-      refused: [{ nodeId: 'n1', typeUrl: CDS, message: 'no' }],
+      refused: [{ nodeId: 'n1', typeUrl: CDS, message: 'no', resources: ['a'] }],
       left: [],
       waiting: [],
     })

@@ -58,7 +58,7 @@ function resourceConfig(
   unaccepted: boolean,
   contents: boolean,
 ): ClientConfig_GenericXdsConfig {
-  const refused = unaccepted && state === 'NACKED' ? nacked : undefined
+  const refused = unaccepted && state === 'NACKED' && nacked?.resources.includes(name) ? nacked : undefined
   const body = contents ? redacted(typeUrl, bytes) : undefined
   return {
     type_url: typeUrl,

@@ -9,7 +9,13 @@ export interface TypeSyncStatus {
   readonly subscribed: { readonly wildcard: boolean; readonly names: number }
   readonly sent?: { readonly version: string; readonly nonce: string; readonly at: string }
   readonly acked?: { readonly version: string; readonly nonce: string; readonly at: string }
-  readonly nacked?: { readonly version: string; readonly nonce: string; readonly at: string; readonly message: string }
+  readonly nacked?: {
+    readonly version: string
+    readonly nonce: string
+    readonly at: string
+    readonly message: string
+    readonly resources: readonly string[]
+  }
 }
 
 /** One stream, as JSON: a row of `heddle proxy-status`. */
@@ -52,7 +58,15 @@ function typeRow(type: TypeStatus): TypeSyncStatus {
     ...(acked === undefined ? {} : { acked: { version: acked.version, nonce: acked.nonce, at: iso(acked.at) } }),
     ...(nacked === undefined
       ? {}
-      : { nacked: { version: nacked.version, nonce: nacked.nonce, at: iso(nacked.at), message: nacked.error.message } }),
+      : {
+          nacked: {
+            version: nacked.version,
+            nonce: nacked.nonce,
+            at: iso(nacked.at),
+            message: nacked.error.message,
+            resources: nacked.resources,
+          },
+        }),
   }
 }
 
