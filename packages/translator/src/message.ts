@@ -12,6 +12,7 @@ export const LISTENER_TYPE: string = `${PREFIX}envoy.config.listener.v3.Listener
 export const ROUTE_TYPE: string = `${PREFIX}envoy.config.route.v3.RouteConfiguration`
 export const CLUSTER_TYPE: string = `${PREFIX}envoy.config.cluster.v3.Cluster`
 export const ENDPOINT_TYPE: string = `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`
+export const EXTENSION_CONFIG_TYPE: string = `${PREFIX}envoy.config.core.v3.TypedExtensionConfig`
 export const SECRET_TYPE: string = `${PREFIX}envoy.extensions.transport_sockets.tls.v3.Secret`
 
 /** Packs `fields` as a message of `type`, a full proto name. */

@@ -12,7 +12,7 @@ import { inbound } from './listeners/inbound.js'
 import { httpProxyListener, outboundListeners, outboundPlan } from './listeners/outbound.js'
 import { virtualInbound } from './listeners/virtual-inbound.js'
 import { virtualOutbound } from './listeners/virtual-outbound.js'
-import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
+import { CLUSTER_TYPE, ENDPOINT_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
 import { HTTP_PROXY_ROUTE } from './names.js'
 import { clusterRemoved, patchedClusters } from './patches/clusters.js'
 import { patchesOf } from './patches/envoy-filters.js'
@@ -22,6 +22,7 @@ import type { ProxyDescriptor } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
 import type { ServiceTarget } from './service-targets.js'
+import { extensionConfigs } from './traffic-extensions/wasm.js'
 
 /**
  * Resources that are built, shared and compared together. Proxies that answer everything that a part asks of them alike hold the very same groups of it,
@@ -179,8 +180,17 @@ function serversFor(build: Build, targets: () => readonly ServiceTarget[]): read
 
 const proxyless: Part = { name: 'grpc', groups: (build, targets) => grpcGroups(build, targets()) }
 
-const SIDECAR: readonly Part[] = [listeners, routes, clusters, endpoints, httpProxy, inboundPart]
-const ROUTER: readonly Part[] = [gatewayClusters, endpoints, passthrough, gateway]
+/** What filters ask for by name. */
+const extensions: Part = {
+  name: 'extensions',
+  groups(build) {
+    const made = group(build, 'extension configs', EXTENSION_CONFIG_TYPE, () => extensionConfigs(build))
+    return made.resources.size === 0 ? [] : [made]
+  },
+}
+
+const SIDECAR: readonly Part[] = [listeners, routes, clusters, endpoints, httpProxy, inboundPart, extensions]
+const ROUTER: readonly Part[] = [gatewayClusters, endpoints, passthrough, gateway, extensions]
 const GRPC: readonly Part[] = [proxyless]
 
 /** A group of one type, which stays the very same as long as its resources do. */

@@ -3,6 +3,7 @@ import { alpn } from './alpn.js'
 import { authorization } from './authorization.js'
 import { dynamicForwardProxy } from './dynamic-forward-proxy.js'
 import { extAuthz } from './ext-authz.js'
+import { authnExtensions, authzExtensions, otherExtensions, statsExtensions } from './extensions.js'
 import type { HttpFeature, HttpScope } from './feature.js'
 import { grpcStats, grpcWeb } from './grpc.js'
 import { jwt } from './jwt.js'
@@ -15,8 +16,12 @@ import { stats } from './stats.js'
 export const HTTP_FEATURES: readonly HttpFeature[] = [
   metadataExchange, // first: what is denied below must still be counted with its peer
   extAuthz, // before the other checks: who asks somebody else wants it to see every request
+  authnExtensions, // code that finds out who calls, before what is checked
   jwt, // policies below read its claims
+  authzExtensions, // code that decides sees the claims, as policies do
   authorization, // before anything that spends work on a request
+  statsExtensions, // code that counts sees what was let in
+  otherExtensions, // code without a phase: as late as Istio has it
   grpcWeb, // before what reads gRPC
   grpcStats, // sees gRPC as the application does
   alpn, // outbound only: chooses the upstream's ALPN before a connection is picked

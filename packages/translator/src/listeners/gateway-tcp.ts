@@ -93,7 +93,10 @@ function routeChain(
     serviceFor(build, vs, h),
   )
   const exchange = bound.server.tls?.mode === 'ISTIO_MUTUAL' ? exchangeFilters(build) : []
-  const chain = chainOf([...exchange, ...tcpAuthorizationFilters(build), ...filters], undefined)
+  const chain = chainOf(
+    [...exchange, ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number), ...filters],
+    undefined,
+  )
   return build.origins.mark(chain, sourceOf(vs.resource, path))
 }
 
@@ -109,7 +112,7 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
       for (const subset of ['', ...(rule?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
         const filters = [
-          ...tcpAuthorizationFilters(build),
+          ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number),
           ...statsFilters(build, 'gateway'),
           tcpProxy(build, 'gateway', cluster, connectionSettings(rule, subset)),
         ]

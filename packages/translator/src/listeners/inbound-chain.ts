@@ -80,7 +80,7 @@ function only(flags: Record<string, boolean>): Record<string, true> {
 function tcpChain(build: Build, port: InboundPort): Filter[] {
   return [
     ...exchangeFilters(build),
-    ...tcpAuthorizationFilters(build),
+    ...tcpAuthorizationFilters(build, 'inbound', port.targetPort),
     ...statsFilters(build, 'inbound'),
     tcpProxy(build, 'inbound', port.cluster, { stat_prefix: port.statName ?? port.cluster }),
   ]

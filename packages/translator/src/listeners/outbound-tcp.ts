@@ -6,6 +6,7 @@ import { dynamicSniFilter } from '../dynamic-dns.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { sourceOf } from '../provenance.js'
+import { outboundNetworkExtensions } from '../traffic-extensions/filters.js'
 import { type BoundL4Match, type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { WILDCARD } from './binding.js'
 import type { OutboundChain } from './conflicts.js'
@@ -117,7 +118,8 @@ function routed(
       const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
         build.view.serviceOf(h),
       )
-      return build.origins.mark(chainOf(filters, configMetadata(vs.resource)), sourceOf(vs.resource, path))
+      const extensions = outboundNetworkExtensions(build, port.number)
+      return build.origins.mark(chainOf([...extensions, ...filters], configMetadata(vs.resource)), sourceOf(vs.resource, path))
     },
   }
 }
@@ -132,7 +134,8 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
     chain: () => {
       const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(build, service, number)] : []
       const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
-      return build.origins.mark(chainOf([...resolve, ...proxy], undefined), portSource(build, service, port))
+      const extensions = outboundNetworkExtensions(build, port.number)
+      return build.origins.mark(chainOf([...extensions, ...resolve, ...proxy], undefined), portSource(build, service, port))
     },
   }
 }

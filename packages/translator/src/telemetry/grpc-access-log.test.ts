@@ -1,4 +1,5 @@
 import { createStore, type MeshConfig, readMeshConfig, readYaml } from '@heddle/config-model'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { expect, test } from 'vitest'
 import { toJson } from '../output.js'
 import { proxyFromJson } from '../proxy.js'
@@ -17,7 +18,7 @@ function logWith(provider: string): unknown {
   store.apply({ set: readYaml(SERVICE, { file: 'f.yaml' }).resources })
   const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1' })
   if (!proxy.ok) throw new Error('no proxy')
-  const { listeners } = toJson(translate(store.snapshot(), proxy.value).resources)
+  const listeners = toJson(translate(store.snapshot(), proxy.value).resources).listeners as readonly Listener[]
   return listeners.find(({ name }) => name === 'virtualInbound')?.access_log?.[0]
 }
 

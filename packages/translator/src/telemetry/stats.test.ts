@@ -1,4 +1,5 @@
 import { createStore, type MeshConfig, readMeshConfig, readYaml } from '@heddle/config-model'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { expect, test } from 'vitest'
 import { toJson } from '../output.js'
 import { proxyFromJson } from '../proxy.js'
@@ -14,7 +15,7 @@ function statsOf(listener: 'virtualInbound' | 'virtualOutbound', yaml: string): 
   store.apply({ set: readYaml(yaml, { file: 'f.yaml' }).resources })
   const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1' })
   if (!proxy.ok) throw new Error('no proxy')
-  const { listeners } = toJson(translate(store.snapshot(), proxy.value).resources)
+  const listeners = toJson(translate(store.snapshot(), proxy.value).resources).listeners as readonly Listener[]
   const chains = listeners.find((l) => l.name === listener)?.filter_chains ?? []
   const filters = chains.flatMap((chain) => chain.filters ?? [])
   return filters.find(({ name }) => name === 'istio.stats')?.typed_config as Record<string, unknown> | undefined

@@ -1,4 +1,5 @@
 import { createStore, type MeshConfig, readMeshConfig, readYaml } from '@heddle/config-model'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { expect, test } from 'vitest'
 import { toJson } from '../output.js'
 import { pilotFeatures } from '../pilot-features.js'
@@ -30,7 +31,8 @@ function tracingWith(tracing: string, env = {}): Record<string, unknown> | undef
   const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1' })
   if (!proxy.ok) throw new Error('no proxy')
   const { resources } = translate(store.snapshot(), proxy.value, { features: pilotFeatures(env) })
-  const [inbound] = toJson(resources).listeners.filter((l) => l.name === 'virtualInbound')
+  const listeners = toJson(resources).listeners as readonly Listener[]
+  const inbound = listeners.find((l) => l.name === 'virtualInbound')
   const config = inbound?.filter_chains?.flatMap((c) => c.filters ?? []).find((f) => f.name?.endsWith('manager'))?.typed_config
   return (config as { tracing?: Record<string, unknown> } | undefined)?.tracing
 }
