@@ -17,12 +17,14 @@ export interface Load {
   /** From now on any other answer is a failure, with `*` none; resolves when it is so. */
   only(name: string): Promise<void>
   end(): Promise<LoadReport>
-  kill(): void
+  /** Ends it however it is. */
+  stop(): Promise<void>
 }
 
 /** Starts `program`, which understands the lines `only NAME` and `end`. */
 export function startLoad(path: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Load {
   const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const tell = async (line: string): Promise<string> => {
     child.stdin.write(`${line}\n`)
@@ -35,6 +37,9 @@ export function startLoad(path: string, args: readonly string[], env: Readonly<R
       await tell(`only ${name}`)
     },
     end: async () => JSON.parse(await tell('end')) as LoadReport,
-    kill: () => child.kill('SIGKILL'),
+    stop() {
+      child.kill('SIGKILL')
+      return ended
+    },
   }
 }

@@ -40,7 +40,7 @@ function checks(variant: AdsVariant): void {
   let listener: GrpcXdsServer
   let running: RunningEnvoy
   let wish: EdgeWish
-  let load: Load | undefined
+  const loads: Load[] = []
 
   const issue = (): ReturnType<typeof issueIdentity> =>
     issueIdentity(authority, workloadGrant({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'edge' }))
@@ -59,7 +59,9 @@ function checks(variant: AdsVariant): void {
   }
   const startedLoad = (): Load => {
     const script = join(import.meta.dirname, 'https-load.mjs')
-    return (load = startLoad(process.execPath, [script, String(wish.port), String(RATE), roots]))
+    const load = startLoad(process.execPath, [script, String(wish.port), String(RATE), roots])
+    loads.push(load)
+    return load
   }
 
   beforeAll(async () => {
@@ -85,7 +87,7 @@ function checks(variant: AdsVariant): void {
   }, TIMEOUT_MS)
 
   afterAll(async () => {
-    load?.kill()
+    for (const load of loads) await load.stop()
     await running?.close()
     await listener?.close()
     for (const app of apps) await app.close()
