@@ -1,20 +1,18 @@
 import type { Result } from '@heddle/runtime'
-import type { Cluster, Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { BindConfig } from '@heddle/xds-types/envoy/config/core/v3'
-import type { ClientTlsContext } from '../net/tls.js'
-import type { Endpoint } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import { compileSocketAddress } from './address.js'
 import { compileCircuitBreakers } from './circuit-breakers.js'
 import { compileDiscovery } from './cluster-discovery.js'
 import { compileClusterHttp } from './cluster-http.js'
+import { compileClusterSockets } from './cluster-sockets.js'
 import type { CompileDeps, CompiledCluster } from './compiled.js'
 import { compileMessage, type Fields } from './fields.js'
 import { compileHealthCheck } from './health-check.js'
 import { compileLoadBalancing } from './load-balancing.js'
 import { compileMetadata } from './metadata.js'
 import { compileOutlierDetection } from './outlier-detection.js'
-import { compileClientSocket } from './transport-socket.js'
 
 /** Compiles envoy.config.cluster.v3.Cluster. Every field that would change behaviour and is not supported is an error at its path. */
 export function compileCluster(json: Cluster, deps: CompileDeps, path: string): Result<CompiledCluster> {
@@ -42,7 +40,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     ...(healthCheck && { healthCheck }),
     ignoreHealthOnHostRemoval: fields.boolean('ignore_health_on_host_removal'),
     closeConnectionsOnHealthFailure: fields.boolean('close_connections_on_host_health_failure'),
-    tlsFor: compileTls(fields, deps),
+    ...compileClusterSockets(fields, deps),
     http: compileClusterHttp(fields),
     metadata: compileMetadata(fields.message('metadata')),
     ...(sourceAddress !== undefined && { sourceAddress }),
@@ -60,28 +58,6 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   })
   if (name === '') fields.problem('is required.', 'name')
   return cluster
-}
-
-function compileTls(fields: Fields<Cluster>, deps: CompileDeps): (endpoint: Endpoint) => ClientTlsContext | undefined {
-  const fallback = compileClientSocket(fields.message('transport_socket'), deps)
-  const matches = fields.messages('transport_socket_matches').map((each) => compileSocketMatch(each, deps))
-  if (matches.length === 0) return () => fallback
-  return (endpoint) => {
-    const labels = endpoint.metadata['envoy.transport_socket_match'] ?? {}
-    const found = matches.find(({ wanted }) => wanted.every(([key, value]) => labels[key] === value))
-    return found === undefined ? fallback : found.tls
-  }
-}
-
-function compileSocketMatch(
-  fields: Fields<Cluster_TransportSocketMatch>,
-  deps: CompileDeps,
-): { wanted: readonly (readonly [string, unknown])[]; tls: ClientTlsContext | undefined } {
-  const wanted = Object.entries((fields.raw('match') ?? {}) as Record<string, unknown>)
-  const tls = compileClientSocket(fields.message('transport_socket'), deps)
-  fields.done({ name: 'names statistics that are not kept' })
-  if (wanted.some(([, value]) => typeof value === 'object')) fields.problem('only plain values can be matched.', 'match')
-  return { wanted, tls }
 }
 
 function compileSource(fields: Fields<BindConfig> | undefined): string | undefined {

@@ -12,7 +12,8 @@ import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
-import type { ProxyProtocolFilter } from './proxy-protocol.js'
+import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
+import type { CompiledTracing } from './tracing.js'
 
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
 
@@ -226,6 +227,8 @@ export interface CompiledCluster {
   readonly ignoreNewHostsUntilFirstCheck: boolean
   /** Which TLS context an endpoint gets; undefined: plaintext. */
   tlsFor(endpoint: Endpoint): ClientTlsContext | undefined
+  /** Whether an endpoint is sent a PROXY header first; absent: none is. */
+  proxyProtocolFor?(endpoint: Endpoint): UpstreamProxyProtocol | undefined
   readonly http: {
     readonly protocol: 'HTTP1' | 'HTTP2' | 'USE_DOWNSTREAM' | 'AUTO'
     readonly idleTimeoutMs: number

@@ -168,13 +168,13 @@ export class Forward implements Forwarding, AttemptsOwner {
   }
 
   #sendTo(endpoint: Endpoint, events: AttemptEvents): Attempt {
-    const { request, entry } = this.#context
+    const { request, entry, connection } = this.#context
     if (request.upgrade === 'connect' && this.#action.terminatesConnect)
       return openConnectTunnel(this.#cluster, endpoint, request, events)
     const protocol = this.#cluster.protocolFor(request.protocol, endpoint)
     const alpn = alpnOverride(entry.info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
     return this.#cluster
-      .pool(endpoint, protocol, { alpn, priority: this.#action.priority })
+      .pool(endpoint, protocol, { alpn, priority: this.#action.priority, downstream: connection })
       .send(this.#requestOfAttempt(), events)
   }
 

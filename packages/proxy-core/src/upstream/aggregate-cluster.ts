@@ -50,7 +50,7 @@ export function createAggregateCluster({ compiled, clusters, stats, random, memb
     protocolFor: (downstream, endpoint) =>
       (endpoint === undefined ? undefined : owners.get(endpoint))?.protocolFor(downstream, endpoint) ?? 'HTTP1',
     pool: (endpoint, protocol, options) => ownerOf(endpoint).pool(endpoint, protocol, options),
-    connect: (endpoint) => ownerOf(endpoint).connect(endpoint),
+    connect: (endpoint, downstream) => ownerOf(endpoint).connect(endpoint, downstream),
     host: (endpoint) => ownerOf(endpoint).host(endpoint),
     get endpoints() {
       return members().flatMap(({ endpoints }) => endpoints)

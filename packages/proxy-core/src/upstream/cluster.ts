@@ -18,6 +18,7 @@ import { createHost, type Host } from './host.js'
 import type { LoadBalancerDeps, PickContext, Picker } from './load-balancer.js'
 import type { OutlierDetector } from './outlier.js'
 import { createPool, type Pool, type PoolProtocol } from './pool.js'
+import { proxyHeaderKey } from './proxy-header.js'
 
 export interface UpstreamClusterOptions {
   readonly compiled: CompiledCluster
@@ -53,8 +54,8 @@ export interface UpstreamCluster {
   /** How a request that came in such a version is sent on. */
   protocolFor(downstream: HttpRequest['protocol'], endpoint?: Endpoint): PoolProtocol
   pool(endpoint: Endpoint, protocol: PoolProtocol, options?: PoolChoice): Pool
-  /** A connection for itself, outside the pools. */
-  connect(endpoint: Endpoint): Promise<Connection>
+  /** A connection for itself, outside the pools. `downstream`: who it is for, where the endpoint wants a PROXY header. */
+  connect(endpoint: Endpoint, downstream?: Connection): Promise<Connection>
   host(endpoint: Endpoint): Host
   readonly endpoints: readonly Endpoint[]
   readonly hosts: Iterable<Host>
@@ -70,6 +71,8 @@ export interface PoolChoice {
   readonly alpn?: readonly string[] | undefined
   /** Each priority has its own limits, and so its own connections. Default: DEFAULT. */
   readonly priority?: RoutePriority | undefined
+  /** Who is served: where the endpoint wants a PROXY header, its connections are for nobody else. */
+  readonly downstream?: Connection | undefined
 }
 
 export function createUpstreamCluster(options: UpstreamClusterOptions): UpstreamCluster {
@@ -176,21 +179,27 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       if (protocol !== 'USE_DOWNSTREAM') return protocol
       return downstream === 'HTTP/2' ? 'HTTP2' : 'HTTP1'
     },
-    pool(endpoint, protocol, { alpn, priority = 'DEFAULT' } = {}) {
+    pool(endpoint, protocol, { alpn, priority = 'DEFAULT', downstream } = {}) {
       const host = hostOf(endpoint)
-      const key = poolKey(protocol, alpn, priority)
+      const proxyProtocol = compiled.proxyProtocolFor?.(endpoint)
+      const own = proxyProtocol && downstream
+      const key = poolKey(protocol, alpn, priority) + (own === undefined ? '' : ` ${proxyHeaderKey(own)}`)
       let pool = host.pools.get(key)
       if (pool === undefined) {
         const tlsContext = tlsFor(endpoint, FALLBACK_ALPN[protocol], alpn)
         const { codecs, timers } = options
-        pool = createPool({ ...shared, resources: resources[priority], host, tlsContext, protocol, codecs, timers })
+        const header = { proxyProtocol, downstream: own }
+        pool = createPool({ ...shared, ...header, resources: resources[priority], host, tlsContext, protocol, codecs, timers })
         host.pools.set(key, pool)
+        own?.onClosed(() => retirePool(host, key))
       }
       return pool
     },
-    connect: (endpoint) =>
+    connect: (endpoint, downstream) =>
       connectUpstream({
         ...shared,
+        proxyProtocol: compiled.proxyProtocolFor?.(endpoint),
+        downstream,
         resources: resources.DEFAULT,
         host: hostOf(endpoint),
         tlsContext: compiled.tlsFor(endpoint),
@@ -209,6 +218,12 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       for (const host of hosts.values()) drainPools(host)
     },
   }
+}
+
+/** Nobody else may use its connections. */
+function retirePool(host: Host, key: string): void {
+  host.pools.get(key)?.drain()
+  host.pools.delete(key)
 }
 
 function poolKey(protocol: PoolProtocol, alpn: readonly string[] | undefined, priority: RoutePriority): string {

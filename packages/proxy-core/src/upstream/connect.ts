@@ -1,16 +1,21 @@
 import type { Clock } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
+import type { UpstreamProxyProtocol } from '../config/proxy-protocol.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { ClientTlsContext, Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
 import type { ClusterResources } from './circuit-breaker.js'
 import type { Host } from './host.js'
+import { proxyHeaderFor } from './proxy-header.js'
 
 export interface UpstreamConnectOptions {
   readonly cluster: CompiledCluster
   readonly host: Host
   readonly tlsContext: ClientTlsContext | undefined
+  /** What the endpoint is sent first, and for whom. */
+  readonly proxyProtocol?: UpstreamProxyProtocol | undefined
+  readonly downstream?: Connection | undefined
   readonly resources: ClusterResources
   readonly stats: ClusterStats
   readonly network: Network
@@ -61,6 +66,7 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
   const timeoutMs = cluster.connectTimeoutMs
   const began = clock.monotonic()
   const connection = await network.connect({ address, timeoutMs, sourceAddress: cluster.sourceAddress })
+  if (options.proxyProtocol !== undefined) introduce(connection, options.proxyProtocol, options.downstream)
   if (tlsContext === undefined) return connection
   let late = false
   const stop = clock.after(Math.max(1, timeoutMs - (clock.monotonic() - began)), () => {
@@ -76,5 +82,14 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
     throw late ? Object.assign(new Error(`the TLS handshake took longer than ${timeoutMs} ms`), { code: 'ETIMEDOUT' }) : error
   } finally {
     stop()
+  }
+}
+
+function introduce(connection: Connection, config: UpstreamProxyProtocol, downstream: Connection | undefined): void {
+  try {
+    connection.write(proxyHeaderFor(config, connection, downstream))
+  } catch (error) {
+    connection.destroy()
+    throw error
   }
 }

@@ -86,7 +86,7 @@ class Relay implements Served {
       this.#refuse('UO')
       return
     }
-    cluster.connect(endpoint).then(
+    cluster.connect(endpoint, downstream).then(
       (upstream) => {
         cluster.outlierFor(endpoint)?.onConnected(endpoint)
         this.#join(upstream)

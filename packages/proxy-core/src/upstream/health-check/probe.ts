@@ -26,7 +26,8 @@ export function createProbe(options: ProbeOptions, check: HealthCheck, endpoint:
     const target = endpoint()
     const own = target.healthCheck
     const address = { ...(own?.address ?? target.address), ...(own?.port !== undefined && { port: own.port }) }
-    return openConnection({ ...options, address, tlsContext: tlsFor(options.cluster, check, target) })
+    const proxyProtocol = options.cluster.proxyProtocolFor?.(target)
+    return openConnection({ ...options, address, proxyProtocol, tlsContext: tlsFor(options.cluster, check, target) })
   }
   if (checker.kind === 'TCP') return createTcpProbe({ config: checker, reuseConnection, connect })
   const http2 = checker.kind === 'GRPC' || checker.http2
