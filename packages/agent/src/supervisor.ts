@@ -26,12 +26,12 @@ export interface Supervisor {
 /** Who has run this long is well; the next end is its first again. */
 const WELL_MS = 10_000
 
-/** What ends is started again: at once the first time, then with back-off (up to 200 ms, doubled to 30 s). */
+/** What ends is started again: at once the first time, then with back-off (up to 400 ms, doubled to 5 s). */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { command, args, env = {}, clock, random, logger } = options
   const start = options.start ?? ((path, list) => spawn(path, [...list], { stdio: 'inherit', env: { ...process.env, ...env } }))
   const running = createWatch<number | undefined>(undefined)
-  const backoff = createBackoff({ clock, random, baseMs: 200 })
+  const backoff = createBackoff({ clock, random, baseMs: 200, maxMs: 5_000 })
   let child: ChildProcess | undefined
   let stopping = false
   let restarts = 0

@@ -10,6 +10,15 @@ export interface ConnectedProxy {
   readonly cluster_id: string
   readonly proxy_version: string
   readonly istiod: string
+  /** What it refuses, with the objects behind it; absent from control planes that do not tell. */
+  readonly refusals?: readonly {
+    readonly resource: string
+    readonly sources: readonly {
+      readonly object: string
+      readonly path: string
+      readonly origin?: { readonly file: string; readonly line: number }
+    }[]
+  }[]
   readonly types: Readonly<
     Record<string, { readonly state: string; readonly acked?: unknown; readonly nacked?: { readonly message: string } }>
   >

@@ -2,7 +2,8 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSelfSignedAuthority, issueIdentity, type ReplaceableAuthority, workloadGrant } from '@heddle/ca'
-import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
+import type { OriginIndex } from '@heddle/config-model'
+import { type ControlPlane, type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
 import { systemClock } from '@heddle/runtime'
 import { dump } from 'js-yaml'
 import type { AdsVariant, DataPlane, RunningDataPlane } from './data-plane.js'
@@ -26,6 +27,9 @@ export interface InteropMesh {
   start(dataPlane: DataPlane, wanted: ProxyWanted): Promise<RunningDataPlane>
   /** Types that the proxy has accepted, by their short names, once it has answered all that was sent. */
   accepted(name: string): Promise<string[]>
+  /** The control plane, once a proxy was started. */
+  readonly controlPlane: ControlPlane
+  readonly origins: OriginIndex
   /** Every refusal so far, `type: reason`. */
   readonly refusals: readonly string[]
   /** Ends the control plane, lets `meanwhile` change things, and starts another at the same address. */
@@ -51,7 +55,18 @@ export async function createInteropMesh(): Promise<InteropMesh> {
   // Started with the first proxy, so that the folder is complete by then.
   const control = async (): Promise<ServedControlPlane> => (served ??= await serve('127.0.0.1:0'))
 
+  const current = (): ServedControlPlane => {
+    if (served === undefined) throw new Error('no proxy was started')
+    return served
+  }
+
   return {
+    get controlPlane() {
+      return current().controlPlane
+    },
+    get origins() {
+      return current().origins
+    },
     refusals,
     write(file, ...objects) {
       const hidden = join(folder, `.${file}.new`)

@@ -23,6 +23,14 @@ export interface NetworkNamespace {
   remove(): void
 }
 
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has gone meanwhile.
+  }
+}
+
 let count = 0
 
 /** With loopback up. The name is this process's own, so that runs do not meet. */
@@ -43,6 +51,9 @@ export function createNamespace(label: string): NetworkNamespace {
       return child
     },
     remove() {
+      // The programs, and what they have started.
+      const pids = execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean)
+      for (const pid of pids) end(Number(pid))
       for (const child of children) child.kill('SIGKILL')
       ip('netns', 'del', name)
     },

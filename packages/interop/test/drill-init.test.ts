@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { heddleWords } from '../src/heddle-command.js'
 import { connect, createNamespace, type NetworkNamespace, netnsProblem } from '../src/namespace.js'
 
 // `heddle init` on the kernel, in a namespace of the test's own.
@@ -7,13 +7,13 @@ const problem = netnsProblem()
 const required = process.env['HEDDLE_INTEROP'] !== undefined
 if (problem !== undefined) console.log(`skipped: no network namespaces here: ${problem}`)
 
-const HEDDLE = fileURLToPath(new URL('../../cli/dist/heddle.js', import.meta.url))
+const [NODE = '', ...WORDS] = heddleWords()
 const OTHERS = ['-A OUTPUT -p tcp -m tcp --dport 9999 -j RETURN', '-A OUTPUT -j MINE']
 
 describe.skipIf(problem !== undefined && !required)('heddle init', () => {
   let pod: NetworkNamespace
   let other: NetworkNamespace
-  const init = (...flags: string[]): string => pod.run(process.execPath, HEDDLE, 'init', ...flags).trim()
+  const init = (...flags: string[]): string => pod.run(NODE, ...WORDS, 'init', ...flags).trim()
   const rules = (): string[] =>
     ['iptables-save', 'ip6tables-save']
       .flatMap((save) => pod.run(save).split('\n'))

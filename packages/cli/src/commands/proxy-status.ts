@@ -47,10 +47,17 @@ function stateOf(type: ConnectedProxy['types'][string] | undefined): string {
 
 /** What the proxies said to what they refused. */
 function refusals(proxies: readonly ConnectedProxy[]): string {
-  const lines = proxies.flatMap(({ node_id, types }) =>
-    Object.entries(types)
+  const lines = proxies.flatMap(({ node_id, types, refusals: refused = [] }) => [
+    ...Object.entries(types)
       .filter(([, { state }]) => state === 'NACKED')
       .map(([type, { nacked }]) => `${proxyName(node_id)} refused ${type.toUpperCase()}: ${nacked?.message ?? ''}\n`),
-  )
+    ...refused.flatMap(({ resource, sources }) => sources.map((source) => `  ${resource} comes from ${placeOf(source)}\n`)),
+  ])
   return lines.length === 0 ? '' : `\n${lines.join('')}`
+}
+
+/** `DestinationRule shop/shop spec.trafficPolicy, shop.yaml:12` */
+function placeOf({ object, path, origin }: NonNullable<ConnectedProxy['refusals']>[number]['sources'][number]): string {
+  const line = origin === undefined ? '' : `, ${origin.file}:${origin.line}`
+  return `${object}${path === '' ? '' : ` ${path}`}${line}`
 }

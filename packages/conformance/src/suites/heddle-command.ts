@@ -58,6 +58,7 @@ const PACKAGES = [
   'ca',
   'injector',
   'mesh',
+  'agent',
   'cli',
 ]
 

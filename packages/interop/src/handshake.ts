@@ -1,0 +1,99 @@
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import type { WorkloadIdentity } from '@heddle/proxy-core'
+
+export interface HandshakeOptions {
+  readonly port: number
+  readonly identity: WorkloadIdentity
+  /** The only peer that is taken: its URI. */
+  readonly expected: string
+  readonly version?: 'TLSv1.2' | 'TLSv1.3'
+  /** Of an earlier connection, to resume it. */
+  readonly session?: Buffer
+}
+
+/** What has become of one connection with one request. */
+export interface Handshake {
+  /** The request was answered with 200: in TLS 1.3 a client hears only then that its certificate was taken. */
+  readonly ok: boolean
+  readonly reused: boolean
+  readonly error: string
+  /** Sessions that the server gave for later. */
+  readonly sessions: readonly Buffer[]
+}
+
+const contexts = new WeakMap<WorkloadIdentity, SecureContext>()
+
+function contextOf(identity: WorkloadIdentity): SecureContext {
+  let context = contexts.get(identity)
+  if (context === undefined) {
+    context = createSecureContext({ key: identity.privateKey, cert: identity.certificateChain, ca: identity.trustBundle })
+    contexts.set(identity, context)
+  }
+  return context
+}
+
+/** One connection by node:tls with a client certificate, and one request on it. */
+export function handshake({ port, identity, expected, version, session }: HandshakeOptions): Promise<Handshake> {
+  return new Promise((resolve) => {
+    const sessions: Buffer[] = []
+    let text = ''
+    let error = ''
+    const socket: TLSSocket = connect({
+      port,
+      host: '127.0.0.1',
+      secureContext: contextOf(identity),
+      ALPNProtocols: ['http/1.1'],
+      checkServerIdentity: (_, { subjectaltname }) =>
+        subjectaltname === `URI:${expected}` ? undefined : new Error(`the peer is ${subjectaltname}`),
+      ...(version === undefined ? {} : { minVersion: version, maxVersion: version }),
+      ...(session === undefined ? {} : { session }),
+    })
+    socket.on('session', (bytes: Buffer) => sessions.push(bytes))
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString('latin1')
+    })
+    socket.on('error', (reason) => {
+      error = String(reason)
+    })
+    socket.setTimeout(20_000, () => socket.destroy(new Error('timeout')))
+    socket.on('close', () =>
+      resolve({
+        ok: text.startsWith('HTTP/1.1 200'),
+        reused: socket.isSessionReused(),
+        error: error || text.slice(0, 80),
+        sessions,
+      }),
+    )
+    socket.write('GET / HTTP/1.1\r\nhost: server\r\nconnection: close\r\n\r\n')
+  })
+}
+
+/** Handshakes without a pause, so many at a time, until `stop`. */
+export function handshakeLoad(
+  concurrency: number,
+  next: () => HandshakeOptions,
+): { readonly done: number; readonly failures: readonly string[]; readonly sessions: readonly Buffer[]; stop(): Promise<void> } {
+  let [running, done] = [true, 0]
+  const failures: string[] = []
+  const sessions: Buffer[] = []
+  const loop = async (): Promise<void> => {
+    while (running) {
+      const result = await handshake(next())
+      done++
+      if (!result.ok) failures.push(result.error)
+      if (sessions.length < 50) sessions.push(...result.sessions)
+    }
+  }
+  const loops = Array.from({ length: concurrency }, loop)
+  return {
+    get done() {
+      return done
+    },
+    failures,
+    sessions,
+    async stop() {
+      running = false
+      await Promise.all(loops)
+    },
+  }
+}
