@@ -13,6 +13,8 @@ import { type AdminServer, createAdminServer } from './admin/server.js'
 import { createAdminViews } from './admin/views.js'
 import type { ProxyBootstrap } from './bootstrap.js'
 import type { CompiledCluster, Secret, SecretSource } from './config/compiled.js'
+import { compileMessage } from './config/fields.js'
+import { compileTracingProvider, type TracingProvider } from './config/tracing-provider.js'
 import type { ExplainConfig } from './explain/explain.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import { createLivePath } from './live.js'
@@ -23,6 +25,7 @@ import { createSystemNetwork } from './net/socket.js'
 import type { AccessLogSinks } from './observe/access-log.js'
 import { createServerStats, type ServerStats } from './observe/server-stats.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
+import { runtimeOf } from './runtime.js'
 import { createStaticSecrets, decodeSecret } from './secrets.js'
 import { serviceNameOf } from './state/compile-resources.js'
 import { createCompilers } from './state/compilers.js'
@@ -88,6 +91,8 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       cluster: node.cluster ?? '',
       metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>>,
     },
+    ...tracingOf(bootstrap),
+    zone: node.locality?.zone ?? '',
     routes: (name) => store.routes(name),
     sessionAt: (address) => listeners.at(address),
   })
@@ -102,6 +107,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         ...setting,
         filters: options.filters ?? defaultHttpFilters,
         hash64: await createHash64(),
+        runtime: runtimeOf(bootstrap.message),
         readFile: options.readFile,
       }),
       clusters: live.clusters,
@@ -153,10 +159,18 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       client?.close()
       agent?.close()
       await listeners.close()
+      await live.flush()
       live.clusters.close()
       await admin?.close()
     },
   }
+}
+
+function tracingOf({ tracing }: ProxyBootstrap): { tracingProvider?: TracingProvider } {
+  if (tracing === undefined) return {}
+  const compiled = compileMessage(tracing, 'tracing.http', compileTracingProvider)
+  if (!compiled.ok) throw new ProxyStartError(compiled.diagnostics.map(formatDiagnostic))
+  return compiled.value === undefined ? {} : { tracingProvider: compiled.value }
 }
 
 function staticSecrets({ bootstrap, options }: Setting): SecretSource {

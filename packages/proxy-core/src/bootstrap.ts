@@ -3,6 +3,7 @@ import { Bootstrap, type Bootstrap_DynamicResources } from '@heddle/xds-types/en
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Address, ApiConfigSource, ConfigSource, Node } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { Tracing_Http } from '@heddle/xds-types/envoy/config/trace/v3'
 import type { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { knownTypes } from '@heddle/xds-types/known'
 import type { SocketAddress } from './net/connection.js'
@@ -16,6 +17,8 @@ export interface ProxyBootstrap {
   readonly clusters: readonly Cluster[]
   readonly secrets: readonly Secret[]
   readonly dynamic?: DynamicConfig
+  /** tracing.http: who gets the spans of managers that name nobody. */
+  readonly tracing?: Tracing_Http
   /** The whole message, for `/config_dump`. */
   readonly message: Bootstrap
 }
@@ -43,7 +46,6 @@ const IGNORED: readonly Field[] = [
   'stats_flush_on_admin',
   'watchdog',
   'watchdogs',
-  'layered_runtime',
   'overload_manager',
   'enable_dispatcher_stats',
   'stats_server_version_override',
@@ -59,7 +61,7 @@ const IGNORED: readonly Field[] = [
   'memory_allocator_manager',
   'inline_headers',
 ]
-const READ: readonly Field[] = ['node', 'static_resources', 'dynamic_resources', 'admin']
+const READ: readonly Field[] = ['node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'tracing']
 
 const DEFAULT_FETCH_TIMEOUT_MS = 15_000
 
@@ -87,6 +89,7 @@ export function parseBootstrap(input: unknown): Result<ProxyBootstrap> {
       message: bootstrap,
       ...(admin.value !== undefined && { admin: { address: admin.value } }),
       ...(dynamic.value !== undefined && { dynamic: dynamic.value }),
+      ...(bootstrap.tracing?.http !== undefined && { tracing: bootstrap.tracing.http }),
     },
     noted,
   )

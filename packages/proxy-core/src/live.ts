@@ -1,5 +1,6 @@
 import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
 import type { CompiledFilterChain, CompiledListener, HttpManager } from './config/compiled.js'
+import type { TracingProvider } from './config/tracing-provider.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
@@ -14,13 +15,15 @@ import type { Tls } from './net/tls.js'
 import type { AccessLogConfig } from './observe/access-log.js'
 import { createProxyProtocolStats } from './observe/proxy-protocol-stats.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
+import { createHttpTracing, type HttpTracing } from './observe/tracing/request-trace.js'
+import { createTracers } from './observe/tracing/tracers.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
 import { createDns } from './upstream/dns.js'
 import { createDnsCaches } from './upstream/dns-cache.js'
-import { createGrpcClient } from './upstream/grpc-client.js'
-import { createHttpClient } from './upstream/http-client.js'
+import { createGrpcClient, type GrpcClient } from './upstream/grpc-client.js'
+import { createHttpClient, type HttpClient } from './upstream/http-client.js'
 
 export interface LiveOptions {
   network: Network
@@ -31,6 +34,10 @@ export interface LiveOptions {
   logger: Logger
   stats: MetricsRegistry
   node: FilterDeps['node']
+  /** locality.zone of the node. */
+  zone?: string
+  /** Who gets the spans of managers that name nobody: `tracing` of the bootstrap. */
+  tracingProvider?: TracingProvider
   /** False once `/healthcheck/fail` was asked for. */
   healthy?(): boolean
   /** The route table of an RDS name. */
@@ -42,6 +49,11 @@ export interface LiveOptions {
 /** The live path: socket, listener filters, filter chain, TLS, HTTP manager, filters, router, cluster, pool. */
 export interface LivePath {
   readonly clusters: ClusterManager
+  /** What the proxy makes calls of its own with. */
+  readonly http: HttpClient
+  grpc(cluster: string): GrpcClient
+  /** Spans that wait are sent, or lost. */
+  flush(): Promise<void>
   /** Serves connections of one listener. */
   start(listener: CompiledListener): ListenerSession
 }
@@ -58,13 +70,24 @@ export function createLivePath(options: LiveOptions): LivePath {
   })
   const http = createHttpClient({ clusters, timers })
   const localAddress = ownAddress()
+  const grpc = (cluster: string): GrpcClient => createGrpcClient({ clusters, cluster, timers, localAddress })
+  const tracers = createTracers({ http, grpc, clock, stats, serviceName: options.node.cluster, address: localAddress })
   const forwarder = createRouter({ clusters, timers, clock, random })
 
+  const tracingOf = ({ tracing: config }: HttpManager, { direction }: CompiledListener): { tracing?: HttpTracing } => {
+    if (config === undefined) return {}
+    const provider = config.provider ?? options.tracingProvider
+    const node = { id: options.node.id, zone: options.zone ?? '' }
+    return {
+      tracing: createHttpTracing({ config, direction, node, clock, random, ...(provider && { tracer: tracers.of(provider) }) }),
+    }
+  }
   const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
     const { routes } = manager
     return createHttpConnectionManager({
       manager,
-      routes: routes.kind === 'inline' ? createWatch<RouteTable | undefined>(routes.table) : options.routes(routes.name),
+      routes:
+        routes.kind === 'rds' ? options.routes(routes.name) : createWatch(routes.kind === 'inline' ? routes.table : undefined),
       forwarder,
       timers,
       stats: createHttpStats(stats, manager.statPrefix),
@@ -78,12 +101,16 @@ export function createLivePath(options: LiveOptions): LivePath {
         },
         healthy: options.healthy ?? (() => true),
         http,
-        grpc: (cluster) => createGrpcClient({ clusters, cluster, timers, localAddress }),
+        grpc,
       },
+      ...tracingOf(manager, listener),
     })
   }
   return {
     clusters,
+    http,
+    grpc,
+    flush: () => tracers.flush(),
     start: (listener) =>
       createListenerSession({
         ...{ listener, tls, clock, logger },

@@ -7,7 +7,8 @@ import type { SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
-import type { RouteTable } from '../route/table.js'
+import type { RequestHead, RouteTable } from '../route/table.js'
+import type { Runtime } from '../runtime.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
@@ -99,10 +100,15 @@ export interface HttpManager {
   readonly path: string
   readonly statPrefix: string
   readonly codec: 'AUTO' | 'HTTP1' | 'HTTP2'
-  readonly routes: { readonly kind: 'inline'; readonly table: RouteTable } | { readonly kind: 'rds'; readonly name: string }
+  readonly routes:
+    | { readonly kind: 'inline'; readonly table: RouteTable }
+    | { readonly kind: 'rds'; readonly name: string }
+    /** scoped_routes: each request has the table that its headers lead to. */
+    | { readonly kind: 'scoped'; tableOf(head: RequestHead): RouteTable | undefined; readonly tables: readonly RouteTable[] }
   /** In order, without the router, which ends every chain. */
   readonly filters: readonly CompiledHttpFilter[]
   readonly accessLogs: readonly AccessLogConfig[]
+  readonly tracing?: CompiledTracing
   /** local_reply_config. */
   readonly localReply?: RewriteLocalReply
   readonly serverName: string
@@ -276,6 +282,8 @@ export interface CompileDeps {
   logFilter(filter: AccessLogFilter, path: string): Result<LogPredicate>
   /** xxHash64 of the UTF-8 bytes, seed 0 by default; `createHash64()` of upstream/hash makes it. */
   hash64(text: string, seed?: bigint): bigint
+  /** What is laid over default values of runtime keys; without it nothing is. */
+  runtime?: Runtime
   /** Where events of health checks are written; without it nowhere. */
   sink?: AccessLogSinks
   /** For data sources that name a file; without it they are refused. Undefined: no such file. */

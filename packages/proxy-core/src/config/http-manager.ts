@@ -12,6 +12,8 @@ import { compileHttpFilters } from './http-filters.js'
 import { compileLocalReply } from './http-local-reply.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options } from './http-options.js'
 import { compileRouteTable } from './route-configuration.js'
+import { compileScopedRoutes } from './scoped-routes.js'
+import { compileTracing } from './tracing.js'
 
 const REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
 
@@ -23,6 +25,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
   const http2 = compileHttp2Options(fields.message('http2_protocol_options'), streamErrors)
   checkRequestId(fields)
   const localReply = compileLocalReply(fields.message('local_reply_config'), deps)
+  const tracing = compileTracing(fields.message('tracing'))
   const manager: HttpManager = {
     kind: 'http_connection_manager',
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
@@ -32,6 +35,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...compileHttpFilters(fields, deps),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     ...(localReply && { localReply }),
+    ...(tracing && { tracing }),
     ...compileIdentity(fields),
     ...compilePaths(fields),
     headersWithUnderscores: common.headersWithUnderscores,
@@ -55,7 +59,6 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
   fields.done({
-    tracing: 'there are no spans yet',
     access_log_flush_interval: 'a line is written when a request is over',
     access_log_options: 'a line is written when a request is over',
   })
@@ -74,10 +77,12 @@ function compileScheme(fields: Fields<HttpConnectionManager>): Pick<HttpManager,
 function compileRoutes(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager['routes'] {
   const inline = fields.message('route_config')
   if (inline !== undefined) return { kind: 'inline', table: compileRouteTable(inline, deps) }
+  const scoped = fields.message('scoped_routes')
+  if (scoped !== undefined) return { kind: 'scoped', ...compileScopedRoutes(scoped, deps) }
   const rds = fields.message('rds')
   const name = rds?.string('route_config_name') ?? ''
   rds?.done({ config_source: 'routes come from where the listener came from' })
-  if (rds === undefined && !fields.has('scoped_routes')) fields.problem('needs one of route_config, rds.')
+  if (rds === undefined) fields.problem('needs one of route_config, rds, scoped_routes.')
   return { kind: 'rds', name }
 }
 

@@ -10,7 +10,10 @@ import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileForward, type RouteScope } from './route-action.js'
 import { type CompiledMatch, compileRouteMatch } from './route-match.js'
+import { compileRouteMatcher } from './route-matcher.js'
 import { compileDirectResponse, compileRedirect } from './route-reply.js'
+import { compileRouteTracing } from './tracing.js'
+import { compileVirtualClusters } from './virtual-cluster.js'
 
 /** What a virtual host takes over from its route configuration. */
 export interface VirtualHostScope {
@@ -21,7 +24,7 @@ export interface VirtualHostScope {
 }
 
 export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHostScope): CompiledVirtualHost {
-  const own = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters))
+  const own = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters, scope.deps.runtime))
   const retry = compileRetryPolicy(fields.message('retry_policy'))
   const routeScope = {
     ...scope,
@@ -30,10 +33,17 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     matchedLength: undefined,
     template: undefined,
   }
+  let inTree = 0
+  const routesOf = compileRouteMatcher(fields.message('matcher'), (route) =>
+    compileRoute(route, inTree++, routeScope, scope.maxDirectBodyBytes),
+  )
+  const virtualClusterOf = compileVirtualClusters(fields.messages('virtual_clusters'))
   const virtualHost: CompiledVirtualHost = {
     name: fields.string('name'),
     domains: fields.strings('domains'),
     routes: fields.messages('routes').map((route, index) => compileRoute(route, index, routeScope, scope.maxDirectBodyBytes)),
+    ...(routesOf && { routesOf }),
+    ...(virtualClusterOf && { virtualClusterOf }),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
     ...compileBufferLimit(fields),
@@ -42,7 +52,6 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     requireTls: fields.choice('require_tls', ['NONE', 'EXTERNAL_ONLY', 'ALL'], 'NONE'),
   }
   fields.done({
-    virtual_clusters: 'only name statistics that are not kept',
     metadata: 'no filter here reads it',
   })
   if (virtualHost.domains.length === 0) fields.problem('needs at least one domain.', 'domains')
@@ -67,7 +76,8 @@ const NO_MATCH: CompiledMatch = { predicates: [], matchedLength: undefined, path
 function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, maxDirectBodyBytes: number): CompiledRoute {
   const match = fields.message('match')
   if (match === undefined) fields.problem('is required.', 'match')
-  const { predicates, matchedLength, template } = match === undefined ? NO_MATCH : compileRouteMatch(match)
+  const { predicates, matchedLength, template } = match === undefined ? NO_MATCH : compileRouteMatch(match, scope.deps.runtime)
+  const tracing = compileRouteTracing(fields.message('tracing'), fields.message('decorator'))
   const route: CompiledRoute = {
     name: fields.string('name'),
     index,
@@ -79,11 +89,9 @@ function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, m
     ...(fields.has('metadata') && { metadata: compileMetadata(fields.message('metadata')) }),
     ...compileBufferLimit(fields),
     ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),
+    ...(tracing && { tracing }),
   }
-  fields.done({
-    decorator: 'names spans; there are none yet',
-    tracing: 'samples spans; there are none yet',
-  })
+  fields.done()
   return route
 }
 

@@ -5,7 +5,8 @@ import type { Connection } from '../net/connection.js'
 import type { Served } from '../net/terminal.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { HttpStats } from '../observe/stats.js'
-import type { RouteTable } from '../route/table.js'
+import type { HttpTracing } from '../observe/tracing/request-trace.js'
+import type { RequestHead, RouteTable } from '../route/table.js'
 import { type Codecs, ownCodecs, serveHttp } from './auto.js'
 import type { ExchangeProblem, ServerExchange, ServerHandler, ServerSession } from './codec.js'
 import { createHttpDate } from './date.js'
@@ -27,6 +28,8 @@ export interface HttpConnectionManagerOptions {
   readonly localAddress?: string
   /** Default: our own. */
   readonly codecs?: Codecs
+  /** Absent: the manager does not trace. */
+  readonly tracing?: HttpTracing
 }
 
 /** Envoy's HttpConnectionManager at work: serves HTTP on connections that a listener has accepted. */
@@ -46,13 +49,14 @@ export interface HttpConnectionManager {
 /** What streams use of their manager. */
 export interface ManagerRuntime {
   readonly manager: HttpManager
-  readonly routes: Watch<RouteTable | undefined>
+  tableFor(head: RequestHead): RouteTable | undefined
   readonly forwarder: Forwarder
   readonly timers: Timers
   readonly stats: HttpStats
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly tracing?: HttpTracing | undefined
   date(): string
   createFilters(stream: HttpStream): readonly HttpFilter[]
 }
@@ -63,13 +67,14 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   const none: readonly HttpFilter[] = []
   const runtime: ManagerRuntime = {
     manager,
-    routes: options.routes,
+    tableFor: tablesOf(manager, options.routes),
     forwarder: options.forwarder,
     timers: options.timers,
     stats,
     clock: filterDeps.clock,
     random: filterDeps.random,
     logger: filterDeps.logger,
+    tracing: options.tracing,
     date: createHttpDate(filterDeps.clock),
     createFilters: factories.length === 0 ? () => none : (stream) => factories.map((create) => create(stream)),
   }
@@ -109,6 +114,11 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
       for (const connection of connections) connection.destroy()
     },
   }
+}
+
+/** Where the table of a request comes from. */
+function tablesOf({ routes }: HttpManager, current: Watch<RouteTable | undefined>): ManagerRuntime['tableFor'] {
+  return routes.kind === 'scoped' ? (head) => routes.tableOf(head) : () => current.current
 }
 
 /** A manager as its connections know it. */
@@ -249,6 +259,11 @@ export class ManagedConnection implements ServerHandler, Served {
   mustClose(): boolean {
     const most = this.#runtime.manager.maxRequestsPerConnection
     return most > 0 && this.#session !== undefined && this.#session.total >= most
+  }
+
+  /** A stream has taken the exchange of another over. */
+  streamAgain(): void {
+    this.#active++
   }
 
   streamOver(): void {

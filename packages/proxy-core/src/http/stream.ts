@@ -1,8 +1,10 @@
 import type { Connection } from '../net/connection.js'
 import type { Timer } from '../net/timers.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
+import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
+import { mayRedirectTo, NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
 import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
@@ -13,7 +15,7 @@ import type { HeaderMap } from './header-map.js'
 import { setJoined } from './identity.js'
 import { isGrpc, responseOf } from './local-reply.js'
 import type { ManagedConnection, ManagerRuntime } from './manager.js'
-import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
+import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 import { createStreamInfo } from './new-stream-info.js'
 import { dropUpgrade, receiveRequest } from './receive.js'
 import type { StreamInfo } from './stream-info.js'
@@ -34,7 +36,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #route: RouteDecision | undefined
   #chain: FilterChain | undefined
   #timers: readonly Timer[] = []
+  #trace: RequestTrace | undefined
   #forwarding: Forwarding | undefined
+  #redirects: RedirectHistory = NO_REDIRECTS
   #clientAddress = ''
   #internal = false
   #closes = false
@@ -46,7 +50,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#peer = peer
     this.#exchange = exchange
     this.request = exchange.request
-    this.#table = runtime.routes.current
+    this.#table = runtime.tableFor(this.request)
     this.#grpc = isGrpc(this.request.headers)
     this.info = createStreamInfo(this.request, peer.connection, runtime.clock)
     exchange.events = this
@@ -81,10 +85,15 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       else this.#cutOff(problem)
       return
     }
+    this.#go()
+  }
+
+  #go(): void {
     this.#timers = armStreamTimers(this.#exchange, this.route, this.#runtime, {
       answered: () => this.#answered,
       timedOut: (reply) => this.#timedOut(reply),
     })
+    this.#trace = this.#runtime.tracing?.begin(this.request, this, this.route)
     const filters = this.#runtime.createFilters(this)
     if (filters.length === 0) this.#forward()
     else {
@@ -131,6 +140,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (received.kind === 'reply') return received.reply
     this.#clientAddress = received.identity.clientAddress
     this.#internal = received.identity.internal
+    if (received.identity.edge) for (const name of this.#table?.internalOnlyHeaders ?? []) this.request.headers.delete(name)
     const { upgrade } = this.#exchange
     if (upgrade === undefined) return undefined
     if (upgrade === 'h2c') {
@@ -151,6 +161,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #noteRoute(decision: RouteDecision): void {
     const { info } = this
     if (decision.virtualHost !== undefined) info.virtualHost = decision.virtualHost.name
+    const virtualCluster = decision.virtualHost?.virtualClusterOf?.(this.request)
+    if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
     if (decision.kind === 'none') return
     if (decision.route !== undefined) {
       if (decision.route.name !== '') info.routeName = decision.route.name
@@ -188,6 +200,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (this.request.path !== before) this.info.originalPath = before
     this.info.path = this.request.path
     this.info.authority = this.request.authority
+    this.#trace?.inject(this.request.headers)
     this.#forwarding = this.#runtime.forwarder.forward(
       {
         request: this.request,
@@ -197,6 +210,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
         connection: this.connection,
         clientAddress: this.#clientAddress,
         internal: this.#internal,
+        redirects: this.#redirects,
         suppressEnvoyHeaders: this.#runtime.manager.suppressEnvoyHeaders,
       },
       this,
@@ -214,6 +228,50 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const decision = this.#route
     if (decision !== undefined && this.#table !== undefined) finalizeResponse(decision, this.#table, response.headers, this)
     this.#answer(response)
+  }
+
+  /** This stream ends here, and another takes its exchange over. */
+  onRedirect(response: HttpResponse, target: RedirectTarget, body: Body): boolean {
+    const { request, info } = this
+    const before = this.#route
+    if (this.settled || before?.kind !== 'forward' || before.route.action.kind !== 'forward') return false
+    const { method, scheme, authority, path } = request
+    Object.assign(request, { method: target.method, scheme: target.scheme, authority: target.authority, path: target.path })
+    const next = this.#table?.resolve(request, this.#runtime.random)
+    const policy = before.route.action.internalRedirect
+    const routes = [...this.#redirects.routes, before.route]
+    const allowed =
+      next !== undefined &&
+      next.kind !== 'none' &&
+      (next.route === undefined || (policy !== undefined && mayRedirectTo(policy, next.route, routes)))
+    if (!allowed) {
+      Object.assign(request, { method, scheme, authority, path })
+      return false
+    }
+    request.headers.set('x-envoy-original-url', `${scheme}://${authority}${path}`)
+    if (target.withoutBody) request.headers.delete('content-length')
+    for (const name of policy?.copyHeaders ?? []) copyHeader(name, response.headers, request.headers)
+    request.body = body
+    delete info.cluster
+    this.#noteRoute(next)
+    Object.assign(info, { path: target.path, authority: target.authority, status: response.status, details: 'internal_redirect' })
+    this.#forwarding = undefined
+    this.#complete()
+    this.#peer.streamAgain()
+    new Stream(this.#runtime, this.#peer, this.#exchange).#takeOver(this, { count: this.#redirects.count + 1, routes }, next)
+    return true
+  }
+
+  /** A request that has been received already. */
+  #takeOver(from: Stream, redirects: RedirectHistory, route: RouteDecision): void {
+    this.#redirects = redirects
+    this.#clientAddress = from.#clientAddress
+    this.#internal = from.#internal
+    this.#closes = from.#closes
+    if (from.info.requestId !== undefined) this.info.requestId = from.info.requestId
+    this.#route = route
+    this.#noteRoute(route)
+    this.#go()
   }
 
   /** From the router, the route or the codec. */
@@ -261,6 +319,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
     if (manager.alwaysSetRequestIdInResponse && this.info.requestId !== undefined)
       headers.set('x-request-id', this.info.requestId)
+    this.#trace?.onResponse(headers)
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')
     if (grpcStatus !== undefined) this.info.grpcStatus = grpcStatus
@@ -324,6 +383,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     stats.downstreamRqTime.observe(info.end - info.start)
     if (info.status > 0) stats.completed(info.status)
     this.#chain?.complete(info)
+    this.#trace?.finish(this)
     for (const log of manager.accessLogs) log.log(this)
     this.#peer.streamOver()
   }
@@ -345,3 +405,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
 const UPGRADE_FAILED: LocalReply = { status: 403, body: '', details: 'upgrade_failed' }
 const DISCONNECTED: ExchangeProblem = { details: 'downstream_remote_disconnect', flag: 'DC' }
+
+function copyHeader(name: string, from: HeaderMap, to: HeaderMap): void {
+  const value = from.get(name)
+  if (value === undefined) to.delete(name)
+  else to.set(name, value)
+}

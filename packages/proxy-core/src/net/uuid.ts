@@ -7,14 +7,27 @@ let used = POOL_BYTES
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** A random UUID (RFC 9562 version 4), as request ids are. */
-export function createUuid(): string {
-  if (used + 16 > POOL_BYTES) {
+/** Where so many random bytes are in the pool; nobody else gets them. */
+function take(bytes: number): number {
+  if (used + bytes > POOL_BYTES) {
     randomFillSync(pool)
     used = 0
   }
-  const at = used
-  used += 16
+  used += bytes
+  return used - bytes
+}
+
+/** So many random bytes in lower-case hex, as ids of traces (16) and spans (8) are. */
+export function createHexId(bytes: number): string {
+  const at = take(bytes)
+  let id = ''
+  for (let i = 0; i < bytes; i++) id += HEX[pool[at + i]!]!
+  return id
+}
+
+/** A random UUID (RFC 9562 version 4), as request ids are. */
+export function createUuid(): string {
+  const at = take(16)
   const hex = (i: number): string => HEX[pool[at + i]!]!
   const version = HEX[(pool[at + 6]! & 0x0f) | 0x40]!
   const variant = HEX[(pool[at + 8]! & 0x3f) | 0x80]!

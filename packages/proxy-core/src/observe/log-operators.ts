@@ -94,8 +94,7 @@ const SIMPLE: Readonly<Record<string, Operator>> = {
   REQUESTED_SERVER_NAME: ofInfo((info) => present(info.sni)),
   ROUTE_NAME: ofInfo((info) => present(info.routeName)),
   FILTER_CHAIN_NAME: ofInfo((info) => present(info.filterChainName)),
-  // Virtual clusters only name statistics, which are not kept by them.
-  VIRTUAL_CLUSTER_NAME: () => undefined,
+  VIRTUAL_CLUSTER_NAME: ofInfo((info) => present(info.virtualCluster)),
   VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
   QUERY_PARAMS: ofInfo((info) => present(text(queryOf(info.path)))),
   STREAM_ID: ofInfo((info) => present(info.requestId)),
@@ -223,7 +222,7 @@ function requestHeader(entry: AccessLogEntry, name: string): string | undefined 
   return text(requestHeaders.get(name))
 }
 
-const environment = (name: string): string | undefined => process.env[name]
+export const environment = (name: string): string | undefined => process.env[name]
 const queryOf = (path: string): string => (path.includes('?') ? path.slice(path.indexOf('?') + 1) : '')
 
 /** As it was sent: nothing is decoded, the first of two counts. */
@@ -242,7 +241,8 @@ function upstreamAddress(info: StreamInfo): string | undefined {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-function splitAddress(address: string | undefined): { host: string | undefined; port: number | undefined } {
+/** Host and port of what `formatAddress` wrote. */
+export function splitAddress(address: string | undefined): { host: string | undefined; port: number | undefined } {
   const parts = address === undefined ? null : /^(.*):(\d+)$/.exec(address)
   if (parts === null) return { host: address, port: undefined }
   return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) }

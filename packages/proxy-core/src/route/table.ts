@@ -3,10 +3,12 @@ import type { FilterMetadata } from '../config/metadata.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
+import type { RouteTracing } from '../observe/tracing/request-trace.js'
 import type { RoutePriority } from '../upstream/cluster.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { RouteDecision } from './decision.js'
 import type { HeaderMutation } from './header-mutation.js'
+import type { InternalRedirectPolicy } from './internal-redirect.js'
 
 /** The part of a request that matching looks at. */
 export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers'>
@@ -52,7 +54,7 @@ export interface Mirror {
   /** Undefined: of this request no copy is made. */
   cluster(head: RequestHead): string | undefined
   /** Of the requests, from 0 to 1. */
-  readonly fraction: number
+  fraction(): number
   /** The copy's Host says `-shadow`. */
   readonly appendShadow: boolean
   /** The copy's Host, as it stands. */
@@ -81,6 +83,7 @@ export interface ForwardAction {
   /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
   hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
   readonly mirrors: readonly Mirror[]
+  readonly internalRedirect?: InternalRedirectPolicy
   /** Lower case: upgrades that this route allows or forbids against the manager's own list. */
   readonly upgrades: ReadonlyMap<string, boolean>
   /** connect_config: a CONNECT ends here, its bytes go to the endpoint over TCP. */
@@ -121,12 +124,18 @@ export interface CompiledRoute {
   /** filter_metadata, for %METADATA(ROUTE:…)%. */
   readonly metadata?: FilterMetadata
   readonly statPrefix?: string
+  /** tracing and decorator. */
+  readonly tracing?: RouteTracing
 }
 
 export interface CompiledVirtualHost {
   readonly name: string
   readonly domains: readonly string[]
   readonly routes: readonly CompiledRoute[]
+  /** `matcher`: the routes to try for a request, in place of `routes`. Undefined inside: none. */
+  routesOf?(head: RequestHead): readonly CompiledRoute[] | undefined
+  /** The virtual cluster of a request: a name for its statistics and logs. */
+  virtualClusterOf?(head: RequestHead): string | undefined
   readonly requestHeaders: HeaderMutation
   readonly responseHeaders: HeaderMutation
   readonly perFilterConfig: ReadonlyMap<string, unknown>
@@ -146,6 +155,8 @@ export interface RouteTable {
   readonly responseHeaders: HeaderMutation
   readonly mostSpecificHeaderMutationsWins: boolean
   readonly perFilterConfig: ReadonlyMap<string, unknown>
+  /** internal_only_headers, lower case: taken off requests from outside. */
+  readonly internalOnlyHeaders: readonly string[]
   /** Clusters that any route names. */
   readonly clusters: ReadonlySet<string>
   /** Envoy's order: exact domain, longest suffix, longest prefix, `*`. */

@@ -1,0 +1,147 @@
+import type { Clock, Random } from '@heddle/runtime'
+import type { HeaderMap } from '../../http/header-map.js'
+import type { HttpRequest } from '../../http/message.js'
+import type { RouteDecision } from '../../route/decision.js'
+import type { AccessLogEntry } from '../access-log.js'
+import type { LogFormatter } from '../log-format.js'
+import type { CustomTag } from './custom-tags.js'
+import { decideTracing, type Sampling } from './sampling.js'
+import type { SpanContext, SpanKind, Tracer } from './span.js'
+import { standardTags } from './standard-tags.js'
+
+/** HttpConnectionManager.Tracing, compiled. */
+export interface TracingConfig {
+  readonly sampling: Sampling
+  readonly customTags: readonly CustomTag[]
+  /** Of http.url, in characters. */
+  readonly maxPathTagLength: number
+  /** What spans are called, where no decorator says it. */
+  readonly operation?: LogFormatter
+}
+
+/** Route.tracing and Route.decorator, compiled. */
+export interface RouteTracing {
+  readonly sampling?: Sampling
+  readonly customTags: readonly CustomTag[]
+  readonly decorator?: { readonly operation: string; readonly propagate: boolean }
+}
+
+export interface HttpTracingOptions {
+  readonly config: TracingConfig
+  /** Absent: ids of requests are marked, and no spans made. */
+  readonly tracer?: Tracer
+  readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
+  readonly node: { readonly id: string; readonly zone: string }
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** The tracing of one HTTP connection manager. */
+export interface HttpTracing {
+  /** When the request is the proxy's own, before its filters. */
+  begin(request: HttpRequest, entry: AccessLogEntry, route: RouteDecision | undefined): RequestTrace
+}
+
+/** One request's part in a trace. */
+export interface RequestTrace {
+  /** On its way upstream. */
+  inject(headers: HeaderMap): void
+  onResponse(headers: HeaderMap): void
+  finish(entry: AccessLogEntry): void
+}
+
+const DECORATOR = 'x-envoy-decorator-operation'
+
+export function createHttpTracing(options: HttpTracingOptions): HttpTracing {
+  return { begin: (request, entry, route) => new OneTrace(options, request, entry, tracingOf(route)) }
+}
+
+const tracingOf = (route: RouteDecision | undefined): RouteTracing | undefined =>
+  route === undefined || route.kind === 'none' ? undefined : route.route?.tracing
+
+class OneTrace implements RequestTrace {
+  readonly #options: HttpTracingOptions
+  readonly #route: RouteTracing | undefined
+  readonly #context: SpanContext | undefined
+  readonly #kind: SpanKind
+  readonly #host: string
+  /** Of a decorator, ours or a neighbour's. */
+  #operation: string
+
+  constructor(options: HttpTracingOptions, request: HttpRequest, { info }: AccessLogEntry, route: RouteTracing | undefined) {
+    this.#options = options
+    this.#route = route
+    this.#kind = options.direction === 'OUTBOUND' ? 'CLIENT' : 'SERVER'
+    this.#host = request.authority
+    const { headers } = request
+    const sampling = route?.sampling ?? options.config.sampling
+    const { traced, requestId } = decideTracing(headers, info.requestId, sampling, options.random)
+    if (requestId !== undefined && requestId !== info.requestId) {
+      info.requestId = requestId
+      headers.set('x-request-id', requestId)
+    }
+    this.#context = options.tracer?.begin(headers, this.#kind, traced)
+    this.#operation = this.#decorate(headers, route?.decorator)
+  }
+
+  /** Clients tell servers what their spans are called, and the other way round. */
+  #decorate(headers: HeaderMap, decorator: RouteTracing['decorator']): string {
+    const own = decorator?.operation ?? ''
+    if (this.#kind === 'CLIENT') {
+      if (own !== '' && decorator?.propagate === true) headers.set(DECORATOR, own)
+      return own
+    }
+    const told = headers.get(DECORATOR) ?? ''
+    headers.delete(DECORATOR)
+    return told === '' ? own : told
+  }
+
+  inject(headers: HeaderMap): void {
+    if (this.#context !== undefined) this.#options.tracer?.inject(headers, this.#context)
+  }
+
+  onResponse(headers: HeaderMap): void {
+    if (this.#kind === 'CLIENT') {
+      const told = headers.get(DECORATOR)
+      if (told !== undefined && told !== '') this.#operation = told
+      headers.delete(DECORATOR)
+      return
+    }
+    const decorator = this.#route?.decorator
+    if (decorator !== undefined && decorator.operation !== '' && decorator.propagate) headers.set(DECORATOR, decorator.operation)
+  }
+
+  finish(entry: AccessLogEntry): void {
+    const context = this.#context
+    if (context === undefined || !context.sampled) return
+    const { tracer, clock } = this.#options
+    const { startTime, start, end = clock.monotonic(), status } = entry.info
+    tracer?.report({
+      context,
+      kind: this.#kind,
+      name: this.#name(entry),
+      startMs: startTime,
+      endMs: startTime + (end - start),
+      tags: this.#tags(entry),
+      error: status === 0 || status >= 500,
+    })
+  }
+
+  #name(entry: AccessLogEntry): string {
+    if (this.#operation !== '') return this.#operation
+    const { operation } = this.#options.config
+    if (operation !== undefined) return operation(entry)
+    return this.#kind === 'CLIENT' ? `egress ${this.#host}` : 'ingress'
+  }
+
+  #tags(entry: AccessLogEntry): Map<string, string> {
+    const { config, node } = this.#options
+    const tags = standardTags(entry, node, config.maxPathTagLength)
+    // The route's go before the manager's of the same name.
+    for (const { tag, read } of [...config.customTags, ...(this.#route?.customTags ?? [])]) {
+      const value = read(entry)
+      if (value !== undefined) tags.set(tag, value)
+    }
+    return tags
+  }
+}

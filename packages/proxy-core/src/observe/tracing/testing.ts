@@ -1,0 +1,37 @@
+import type { GrpcClient } from '../../upstream/grpc-client.js'
+import type { HttpCallOptions, HttpClient } from '../../upstream/http-client.js'
+
+/** A collector that only listens, over HTTP and gRPC; `status` 200 is 0 in gRPC. */
+export interface FakeCollector {
+  readonly http: HttpClient
+  readonly calls: HttpCallOptions[]
+  readonly messages: { cluster: string; path: string; message: Uint8Array }[]
+  grpc(cluster: string): GrpcClient
+  status: number
+}
+
+export function createFakeCollector(): FakeCollector {
+  const collector: FakeCollector = {
+    calls: [],
+    messages: [],
+    status: 200,
+    http: {
+      call(options) {
+        collector.calls.push(options)
+        const answer = { status: collector.status, headers: undefined as never, body: new Uint8Array() }
+        return { done: Promise.resolve(answer), cancel() {} }
+      },
+    },
+    grpc: (cluster) => ({
+      call({ path }, message) {
+        collector.messages.push({ cluster, path, message })
+        const code = collector.status === 200 ? 0 : 14
+        return { done: Promise.resolve({ code, message: '', trailers: undefined as never }), cancel() {} }
+      },
+      stream() {
+        throw new Error('not asked for here')
+      },
+    }),
+  }
+  return collector
+}
