@@ -4,6 +4,7 @@ import { compressorFilter } from './http/compressor.js'
 import { corsFilter } from './http/cors.js'
 import { csrfFilter } from './http/csrf.js'
 import { decompressorFilter } from './http/decompressor.js'
+import { extAuthzFilter } from './http/ext-authz.js'
 import { faultFilter } from './http/fault.js'
 import { grpcHttp1BridgeFilter } from './http/grpc-http1-bridge.js'
 import { grpcStatsFilter } from './http/grpc-stats.js'
@@ -21,6 +22,7 @@ import { setMetadataFilter } from './http/set-metadata.js'
 /** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
 export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(jwtAuthnFilter),
+  erased(extAuthzFilter),
   erased(rbacFilter),
   erased(faultFilter),
   erased(corsFilter),

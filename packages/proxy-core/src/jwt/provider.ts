@@ -6,6 +6,7 @@ import type {
 import type { CompileDeps } from '../config/compiled.js'
 import { compileDataSource } from '../config/data-source.js'
 import type { Fields } from '../config/fields.js'
+import { compileHttpUri } from '../config/grpc-service.js'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileStringMatcher, type StringMatcher } from '../matcher/string.js'
 import { parseJwks } from './jwks.js'
@@ -112,26 +113,22 @@ function compileKeys(fields: Fields<JwtProviderProto>, readFile: CompileDeps['re
   return (text === undefined ? undefined : parseJwks(text)) ?? []
 }
 
-function compileRemote(fields: Fields<RemoteJwks>): RemoteJwksConfig {
+function compileRemote(fields: Fields<RemoteJwks>): Keys | RemoteJwksConfig {
   const uri = fields.message('http_uri')
+  const where = uri && compileHttpUri(uri)
   const async = fields.message('async_fetch')
   const retry = fields.message('retry_policy')
   const backOff = retry?.message('retry_back_off')
   if (uri === undefined) fields.problem('is required.', 'http_uri')
-  const config: RemoteJwksConfig = {
-    uri: uri?.string('uri') ?? '',
-    cluster: uri?.string('cluster') ?? '',
-    timeoutMs: uri?.durationMs('timeout', 0) ?? 0,
+  const rest: Omit<RemoteJwksConfig, 'uri'> = {
     cacheMs: fields.durationMs('cache_duration', CACHE_MS),
     async: async !== undefined,
     retries: retry === undefined ? 0 : retry.number('num_retries', 1),
     retryBaseMs: backOff?.durationMs('base_interval', 1000) ?? 1000,
   }
-  if (uri !== undefined && config.cluster === '') uri.problem('is required: keys are fetched over a cluster.', 'cluster')
-  uri?.done()
   async?.done({ fast_listener: 'a listener never waits for keys here', failed_refetch_duration: 'the next token asks again' })
   backOff?.done({ max_interval: 'there are few retries' })
   retry?.done({ retry_on: 'every failure is tried again' })
   fields.done()
-  return config
+  return where === undefined ? [] : { ...rest, uri: where }
 }

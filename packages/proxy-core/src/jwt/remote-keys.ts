@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from '@heddle/runtime'
+import type { HttpUri } from '../config/grpc-service.js'
 import type { HttpClient } from '../upstream/http-client.js'
 import { parseJwks, type VerificationKey } from './jwks.js'
 import type { Later } from './later.js'
@@ -6,10 +7,8 @@ import { type JwtProblem, PROBLEM } from './problems.js'
 
 /** RemoteJwks, compiled. */
 export interface RemoteJwksConfig {
-  /** Without credentials or query parsing: it only says which Host and path to ask the cluster for. */
-  readonly uri: string
-  readonly cluster: string
-  readonly timeoutMs: number
+  /** Only says which Host and path to ask the cluster for: an address in it leads nowhere. */
+  readonly uri: HttpUri
   /** Keys are asked for again after that; Envoy's default is ten minutes. */
   readonly cacheMs: number
   /** Keys are fetched before the first token comes, and renewed while the old ones still serve. */
@@ -74,7 +73,8 @@ async function fetchKeys(config: RemoteJwksConfig, deps: RemoteKeysDeps): Promis
     }
     if (attempt >= config.retries) {
       deps.counted('jwks_fetch_failed')
-      deps.logger.warn({ uri: config.uri, cluster: config.cluster, reason: result }, 'jwt_authn: keys cannot be fetched')
+      const { cluster, authority, path } = config.uri
+      deps.logger.warn({ cluster, authority, path, reason: result }, 'jwt_authn: keys cannot be fetched')
       return PROBLEM.fetch
     }
     const delay = config.retryBaseMs * 2 ** attempt * deps.random.next()
@@ -85,9 +85,7 @@ async function fetchKeys(config: RemoteJwksConfig, deps: RemoteKeysDeps): Promis
 /** The keys, or why there are none. */
 async function fetchOnce(config: RemoteJwksConfig, http: HttpClient | undefined): Promise<Keys | string> {
   if (http === undefined) return 'there is no network'
-  const [, scheme = 'http', authority = '', path = ''] = /^(?:(https?):\/\/)?([^/?]*)(.*)$/i.exec(config.uri) ?? []
-  const { cluster, timeoutMs } = config
-  const answer = await http.call({ cluster, timeoutMs, method: 'GET', scheme, authority, path: path === '' ? '/' : path }).done
+  const answer = await http.call({ ...config.uri, method: 'GET' }).done
   if ('failure' in answer) return answer.failure
   if (answer.status !== 200) return `the answer is ${answer.status}`
   return parseJwks(new TextDecoder().decode(answer.body)) ?? 'the answer is no JWKS'

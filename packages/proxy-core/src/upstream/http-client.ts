@@ -35,6 +35,7 @@ export interface HttpAnswer {
 /** In words, for operators: no answer came. */
 export interface HttpFailure {
   readonly failure: string
+  readonly timedOut?: boolean
 }
 
 export interface HttpCall {
@@ -71,7 +72,7 @@ function start({ clusters, timers }: HttpClientOptions, call: HttpCallOptions): 
     settle = resolve
   })
   const deadline = timers.timer(() => {
-    finish({ failure: `no answer in ${call.timeoutMs} ms` })
+    finish({ failure: `no answer in ${call.timeoutMs} ms`, timedOut: true })
     attempt?.cancel()
   })
   const finish = (answer: HttpAnswer | HttpFailure): void => {

@@ -38,9 +38,11 @@ export const rbacFilter: HttpFilterFactory<RbacConfig> = {
     return (stream) => createFilter((stream.perRouteConfig(name) as RbacConfig | undefined) ?? config, counters, deps)
   },
   explain(config, question) {
-    const rules = ((question.perRoute as RbacConfig | undefined) ?? config).rules
-    if (rules === undefined) return undefined
-    const { allowed, policy, reason } = rules.explain(questionOf(question))
+    const { rules, shadow, shadowPrefix } = (question.perRoute as RbacConfig | undefined) ?? config
+    const rehearsed = shadow && explainShadow(shadow, shadowPrefix, question)
+    if (rules === undefined) return rehearsed === undefined ? undefined : { outcome: 'pass', reason: rehearsed }
+    const { allowed, policy, reason: enforced } = rules.explain(questionOf(question))
+    const reason = rehearsed === undefined ? enforced : `${enforced}; ${rehearsed}`
     return allowed ? { outcome: 'pass', reason } : { outcome: 'reply', reason, reply: denial(policy) }
   },
 }
@@ -91,7 +93,7 @@ function createFilter(
       if (rules === undefined) return
       const { allowed, policy } = rules.evaluate(question)
       counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
-      if (rules.action === 'LOG') remember(stream, 'access_log_hint', policy !== undefined)
+      if (rules.action === 'LOG') remember(stream.info, 'access_log_hint', policy !== undefined)
       if (allowed) return
       logger.info(
         {
@@ -111,12 +113,19 @@ function createFilter(
 function rehearse(shadow: RbacEngine, prefix: string, question: RbacQuestion, stream: HttpStream, counters: Counters): void {
   const { allowed, policy } = shadow.evaluate(question)
   counters.rehearsed(allowed ? 'allowed' : 'denied', prefix)
-  remember(stream, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
-  if (policy !== undefined) remember(stream, `${prefix}shadow_effective_policy_id`, policy)
+  remember(stream.info, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
+  if (policy !== undefined) remember(stream.info, `${prefix}shadow_effective_policy_id`, policy)
 }
 
-function remember(stream: HttpStream, key: string, value: unknown): void {
-  stream.info.metadata.set(NAMESPACE, { ...stream.info.metadata.get(NAMESPACE), [key]: value })
+function explainShadow(shadow: RbacEngine, prefix: string, question: FilterQuestion): string {
+  const { allowed, policy, reason } = shadow.explain(questionOf(question))
+  remember(question, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
+  if (policy !== undefined) remember(question, `${prefix}shadow_effective_policy_id`, policy)
+  return `in a dry run ${allowed ? 'allowed' : 'denied'}: ${reason}`
+}
+
+function remember({ metadata }: Pick<HttpStream['info'], 'metadata'>, key: string, value: unknown): void {
+  metadata.set(NAMESPACE, { ...metadata.get(NAMESPACE), [key]: value })
 }
 
 function denial(policy: string | undefined): LocalReply {

@@ -58,8 +58,8 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
       writer.ascii('transfer-encoding: chunked\r\n\r\n')
     } else {
       this.#left = length
-      // RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0.
-      const says = length > 0 || !BODILESS.has(request.method)
+      // RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0; so does who has said it.
+      const says = length > 0 || !BODILESS.has(request.method) || headers.get('content-length') === '0'
       writer.ascii(says ? `content-length: ${length}\r\n\r\n` : '\r\n')
     }
     request.body.consume(this)
