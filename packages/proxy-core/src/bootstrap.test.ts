@@ -39,11 +39,11 @@ describe('a bootstrap', () => {
   })
 
   it('tells which fields have no effect', () => {
-    const parsed = parseBootstrap({ layered_runtime: { layers: [] }, stats_flush_interval: '5s' })
+    const parsed = parseBootstrap({ layered_runtime: { layers: [{ name: 'r', rtds_layer: {} }] }, stats_flush_interval: '5s' })
     expect(parsed.ok).toBe(true)
     expect(parsed.diagnostics.map(({ code, severity, path }) => `${severity} ${code} ${path}`)).toEqual([
-      'warning bootstrap.ignored layered_runtime',
       'warning bootstrap.ignored stats_flush_interval',
+      'warning bootstrap.ignored layered_runtime.layers[0].rtds_layer',
     ])
   })
 

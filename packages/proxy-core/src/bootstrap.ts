@@ -105,6 +105,13 @@ function checkFields(bootstrap: Bootstrap): Diagnostic[] {
       noted.push(unsupported(field))
     }
   }
+  for (const [i, layer] of (bootstrap.layered_runtime?.layers ?? []).entries()) {
+    for (const kind of ['rtds_layer', 'disk_layer'] as const) {
+      const path = `layered_runtime.layers[${i}].${kind}`
+      const message = 'Runtime comes from static layers alone.'
+      if (layer[kind] !== undefined) noted.push({ code: 'bootstrap.ignored', severity: 'warning', path, message })
+    }
+  }
   return noted
 }
 

@@ -94,6 +94,7 @@ export function createLivePath(options: LiveOptions): LivePath {
       filterDeps: {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
         dnsCaches,
+        clusterDiscovery: (name) => clusters.get(name)?.compiled.discovery,
         clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
         clusterHealth(name) {
           const of = clusters.get(name)?.stats
@@ -116,6 +117,7 @@ export function createLivePath(options: LiveOptions): LivePath {
         ...{ listener, tls, clock, logger },
         ...(options.sessionAt && { sessionAt: options.sessionAt }),
         stats: createListenerStats(stats, statNameOf(listener)),
+        gates: (chain) => chain.gates.map((gate) => gate.create({ clock, stats })),
         proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
         terminal(chain) {
           const terminal = loggingAs(chain)

@@ -186,6 +186,7 @@ export function routeTable(
     requestHeaders: NO_MUTATION,
     responseHeaders: NO_MUTATION,
     mostSpecificHeaderMutationsWins: false,
+    internalOnlyHeaders: [],
     perFilterConfig: new Map(),
     clusters: new Set([target]),
     virtualHostOf: () => host,

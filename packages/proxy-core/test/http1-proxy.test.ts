@@ -459,10 +459,10 @@ describe('limits and copies', () => {
     const shadow = opened(await startUpstream((request, response) => collect(request, () => response.destroy())))
     const table = routeTable('u', {
       mirrors: [
-        { cluster: () => 'm', fraction: 1, appendShadow: true, mutate: (headers) => headers.set('x-copy', 'yes') },
-        { cluster: () => 'm', fraction: 1, appendShadow: true, hostRewrite: 'mirror.host', mutate() {} },
-        { cluster: ({ headers }) => headers.get('x-mirror'), fraction: 1, appendShadow: true, mutate() {} },
-        { cluster: () => 'missing', fraction: 1, appendShadow: true, mutate() {} },
+        { cluster: () => 'm', fraction: () => 1, appendShadow: true, mutate: (headers) => headers.set('x-copy', 'yes') },
+        { cluster: () => 'm', fraction: () => 1, appendShadow: true, hostRewrite: 'mirror.host', mutate() {} },
+        { cluster: ({ headers }) => headers.get('x-mirror'), fraction: () => 1, appendShadow: true, mutate() {} },
+        { cluster: () => 'missing', fraction: () => 1, appendShadow: true, mutate() {} },
       ],
     })
     const proxy = opened(

@@ -1,9 +1,10 @@
 import type { Random, Result, Watch } from '@heddle/runtime'
 import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
+import type { NetworkGate } from '../filters/network/gate.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { Http2Options } from '../http/h2/options.js'
-import type { SocketAddress } from '../net/connection.js'
+import type { Connection, SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
@@ -54,7 +55,9 @@ export interface CompiledFilterChain {
   /** As configured: an open connection can go on under another chain only if these are equal. */
   readonly transportSocket?: unknown
   readonly transportSocketConnectTimeoutMs: number
-  /** Network filters before the terminal one (network RBAC, connection limit), each judging the connection when it starts. */
+  /** Network filters before the terminal one that count connections: connection and rate limits. */
+  readonly gates: readonly NetworkGate[]
+  /** Those that judge a connection by what is known of it (network RBAC), when it starts and when the listener changes. */
   readonly guards: readonly NetworkGuard[]
   readonly terminal: HttpManager | TcpProxy
 }
@@ -74,6 +77,10 @@ export interface TcpProxy {
   readonly statPrefix: string
   /** The cluster, after weights and dice. */
   target(random: Random): string
+  /** Of hash_policy, for balancers that hash. */
+  hash?(connection: Connection): bigint | undefined
+  /** Connections that are tried, each on an endpoint picked anew. */
+  readonly maxConnectAttempts: number
   /** sni_cluster: a client that asks for a server name gets the cluster of that name. */
   readonly clusterOfServerName?: boolean
   /** 0: none. Envoy's default is an hour. */

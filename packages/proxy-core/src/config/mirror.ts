@@ -1,19 +1,20 @@
 import type { RouteAction_RequestMirrorPolicy } from '@heddle/xds-types/envoy/config/route/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import type { Mirror } from '../route/table.js'
+import type { Runtime } from '../runtime.js'
 import type { Fields } from './fields.js'
-import { compileRuntimeFraction } from './fraction.js'
+import { compileRuntimeShare } from './fraction.js'
 import { compileMutation } from './header-mutations.js'
 
 /** RouteAction.RequestMirrorPolicy. An absent or empty cluster_header mirrors nothing. */
-export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, clusters: Set<string>): Mirror {
+export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, clusters: Set<string>, runtime?: Runtime): Mirror {
   const cluster = fields.string('cluster')
   const headerName = asciiLower(fields.string('cluster_header'))
   const mutations = fields.messages('request_headers_mutations').map(compileMutation)
   const hostRewrite = fields.string('host_rewrite_literal')
   const mirror: Mirror = {
     cluster: cluster === '' ? ({ headers }) => headers.get(headerName) : () => cluster,
-    fraction: compileRuntimeFraction(fields.message('runtime_fraction'), 1),
+    fraction: compileRuntimeShare(fields.message('runtime_fraction'), 1, runtime),
     appendShadow: !fields.boolean('disable_shadow_host_suffix_append'),
     ...(hostRewrite !== '' && { hostRewrite }),
     mutate(headers, entry) {

@@ -6,6 +6,7 @@ import { asciiLower } from '../matcher/ascii.js'
 import { compileUriRewrite, type UriTemplate } from '../matcher/uri-template.js'
 import { compileTextFormat, type LogFormatter } from '../observe/log-format.js'
 import { createRequestHash } from '../route/hash-policy.js'
+import type { InternalRedirectPolicy } from '../route/internal-redirect.js'
 import { pathOnly } from '../route/match.js'
 import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
 import type { ForwardAction, Mirror, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
@@ -14,6 +15,7 @@ import type { CompileDeps } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { compileHashPolicy } from './hash-policy.js'
 import { compileHeaderLists } from './header-options.js'
+import { compileInternalRedirect } from './internal-redirect.js'
 import { compileMetadata } from './metadata.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
@@ -35,7 +37,9 @@ const DEFAULT_TIMEOUT_MS = 15_000
 const NOT_FOUND_STATUS = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const
 
 export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): ForwardAction {
-  const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, scope.clusters))
+  const mirrors = fields
+    .messages('request_mirror_policies')
+    .map((each) => compileMirror(each, scope.clusters, scope.deps.runtime))
   const hashPolicies = fields.messages('hash_policy').flatMap((each) => compileHashPolicy(each) ?? [])
   const retry = compileRetryPolicy(fields.message('retry_policy')) ?? scope.retry
   const notFound = fields.choice(
@@ -43,7 +47,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     ['SERVICE_UNAVAILABLE', 'NOT_FOUND', 'INTERNAL_SERVER_ERROR'],
     'SERVICE_UNAVAILABLE',
   )
-  fields.choice('internal_redirect_action', ['PASS_THROUGH_INTERNAL_REDIRECT'], 'PASS_THROUGH_INTERNAL_REDIRECT')
+  const internalRedirect = compileRedirects(fields)
   const action: ForwardAction = {
     kind: 'forward',
     target: compileTarget(fields, scope),
@@ -53,6 +57,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     ...(retry && { retry }),
     rewrite: compileRewrite(fields, scope),
     hash: createRequestHash(hashPolicies, scope.deps.hash64),
+    ...(internalRedirect && { internalRedirect }),
     mirrors: mirrors.length > 0 ? mirrors : scope.mirrors,
     ...compileUpgrades(fields),
     clusterNotFoundStatus: NOT_FOUND_STATUS[notFound],
@@ -61,6 +66,17 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
   }
   fields.done({ early_data_policy: 'no early data is accepted' })
   return action
+}
+
+/** internal_redirect_policy, or the older pair of fields. */
+function compileRedirects(fields: Fields<RouteAction>): InternalRedirectPolicy | undefined {
+  const kinds = ['PASS_THROUGH_INTERNAL_REDIRECT', 'HANDLE_INTERNAL_REDIRECT'] as const
+  const older = fields.choice('internal_redirect_action', kinds, 'PASS_THROUGH_INTERNAL_REDIRECT')
+  const most = fields.number('max_internal_redirects', 1)
+  const policy = compileInternalRedirect(fields.message('internal_redirect_policy'))
+  if (policy !== undefined || older === 'PASS_THROUGH_INTERNAL_REDIRECT') return policy
+  const plain = { statuses: new Set([302]), allowCrossScheme: false, safeCrossScheme: false, notTwice: false, copyHeaders: [] }
+  return { max: most, ...plain }
 }
 
 /** Envoy's usingNewTimeouts: a route with max_stream_duration has no timeout of the older kind. */

@@ -1,5 +1,6 @@
 import type { Result } from '@heddle/runtime'
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import { asciiLower } from '../matcher/ascii.js'
 import { resolveRoute } from '../route/resolve.js'
 import type { RouteTable } from '../route/table.js'
 import { indexVirtualHosts } from '../route/virtual-hosts.js'
@@ -18,7 +19,7 @@ export function compileRouteConfiguration(json: RouteConfiguration, deps: Compil
 
 export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: CompileDeps): RouteTable {
   const clusters = new Set<string>()
-  const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, clusters))
+  const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, clusters, deps.runtime))
   const maxDirectBodyBytes = fields.number('max_direct_response_body_size_bytes', MAX_DIRECT_BODY_BYTES)
   const virtualHosts = fields
     .messages('virtual_hosts')
@@ -32,6 +33,7 @@ export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: Comp
     ...compileHeaderLists(fields),
     mostSpecificHeaderMutationsWins: fields.boolean('most_specific_header_mutations_wins'),
     perFilterConfig: compilePerFilterConfig(fields, deps),
+    internalOnlyHeaders: fields.strings('internal_only_headers').map(asciiLower),
     clusters,
     virtualHostOf: index.of,
     explainVirtualHosts: index.losers,

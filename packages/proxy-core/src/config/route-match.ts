@@ -15,8 +15,9 @@ import {
   type RoutePredicate,
   separatedPrefix,
 } from '../route/match.js'
+import type { Runtime } from '../runtime.js'
 import { type Fields, fieldsOf } from './fields.js'
-import { compileRuntimeFraction } from './fraction.js'
+import { compileRuntimeShare } from './fraction.js'
 
 export interface CompiledMatch {
   /** In the order they are asked: the path first, chance last. */
@@ -29,7 +30,7 @@ export interface CompiledMatch {
   readonly template?: UriTemplate
 }
 
-export function compileRouteMatch(fields: Fields<RouteMatch>): CompiledMatch {
+export function compileRouteMatch(fields: Fields<RouteMatch>, runtime?: Runtime): CompiledMatch {
   const path = compilePath(fields)
   const predicates = [
     ...path.predicates,
@@ -40,7 +41,7 @@ export function compileRouteMatch(fields: Fields<RouteMatch>): CompiledMatch {
   grpc?.done()
   if (grpc !== undefined) predicates.push(GRPC)
   const fraction = fields.message('runtime_fraction')
-  if (fraction !== undefined) predicates.push(fractionPredicate(compileRuntimeFraction(fraction, 1)))
+  if (fraction !== undefined) predicates.push(fractionPredicate(compileRuntimeShare(fraction, 1, runtime)))
   fields.done()
   return { ...path, predicates }
 }

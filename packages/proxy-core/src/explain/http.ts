@@ -3,14 +3,14 @@ import type { HttpManager } from '../config/compiled.js'
 import { normalizePath } from '../http/normalize.js'
 import type { RouteDecision } from '../route/decision.js'
 import { perRouteConfigOf } from '../route/per-route-config.js'
-import { needsTls } from '../route/resolve.js'
+import { candidateRoutes, needsTls } from '../route/resolve.js'
 import type { CompiledRoute, CompiledVirtualHost, RequestHead, RouteTable } from '../route/table.js'
 import type { Walk } from './explain.js'
 import { type ExplainedResource, type ExplainedResult, type Loser, ROUTE } from './explanation.js'
 import { explainCluster } from './upstream.js'
 
 export function explainHttp(walk: Walk, manager: HttpManager, resource: ExplainedResource): ExplainedResult {
-  const { config, request, stages } = walk
+  const { request, stages } = walk
   const routes = manager.routes
   stages.push({ stage: 'http_manager', name: manager.statPrefix, outcome: 'chosen', losers: [], resource })
   if (request.head === undefined) return { kind: 'close', reason: 'the listener expects HTTP' }
@@ -18,7 +18,7 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   if (normalized.kind === 'reject') return { kind: 'reply', status: 400, details: 'path_normalization_failed' }
   if (normalized.kind === 'redirect') return { kind: 'reply', status: 307, details: 'path_normalization_failed' }
   const head: RequestHead = { ...request.head, path: normalized.path }
-  const table = routes.kind === 'inline' ? routes.table : config.routes(routes.name)
+  const table = tableOf(walk, routes, head)
   if (table === undefined) {
     const name = routes.kind === 'rds' ? routes.name : ''
     stages.push({
@@ -31,9 +31,9 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
     return { kind: 'reply', status: 404, details: 'route_not_found' }
   }
   const root: ExplainedResource =
-    routes.kind === 'inline'
-      ? { ...resource, path: `${resource.path}.route_config` }
-      : { typeUrl: ROUTE, name: table.name, path: '' }
+    routes.kind === 'rds'
+      ? { typeUrl: ROUTE, name: table.name, path: '' }
+      : { ...resource, path: `${resource.path}.${routes.kind === 'inline' ? 'route_config' : 'scoped_routes'}` }
   const decision = explainRoute(walk, table, head, root)
   const stopped = explainFilters(walk, manager, table, decision, head, resource)
   if (stopped !== undefined) return stopped
@@ -42,6 +42,11 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   const client = request.client ?? request.connection.source.address
   const hash = decision.route.action.kind === 'forward' ? decision.route.action.hash(head, client) : undefined
   return explainCluster(walk, decision.target.cluster, hash, decision.target.metadataMatch)
+}
+
+function tableOf({ config }: Walk, routes: HttpManager['routes'], head: RequestHead): RouteTable | undefined {
+  if (routes.kind === 'scoped') return routes.tableOf(head)
+  return routes.kind === 'inline' ? routes.table : config.routes(routes.name)
 }
 
 function under(root: ExplainedResource, path: string): ExplainedResource {
@@ -108,7 +113,7 @@ function chooseRoute(
 ): Choice {
   let winner: CompiledRoute | undefined
   const others: Loser[] = []
-  for (const route of virtualHost.routes) {
+  for (const route of candidateRoutes(virtualHost, head)) {
     const lost = (reason: string): void => {
       others.push({ name: routeName(route), reason, resource: placeOf(route) })
     }

@@ -4,6 +4,7 @@ import { compressorFilter } from './http/compressor.js'
 import { corsFilter } from './http/cors.js'
 import { csrfFilter } from './http/csrf.js'
 import { decompressorFilter } from './http/decompressor.js'
+import { dynamicForwardProxyFilter } from './http/dynamic-forward-proxy.js'
 import { extAuthzFilter } from './http/ext-authz.js'
 import { faultFilter } from './http/fault.js'
 import { grpcHttp1BridgeFilter } from './http/grpc-http1-bridge.js'
@@ -18,6 +19,7 @@ import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rbacFilter } from './http/rbac.js'
 import { setMetadataFilter } from './http/set-metadata.js'
+import { statefulSessionFilter } from './http/stateful-session.js'
 
 /** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
 export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
@@ -25,6 +27,8 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(extAuthzFilter),
   erased(rbacFilter),
   erased(faultFilter),
+  erased(dynamicForwardProxyFilter),
+  erased(statefulSessionFilter),
   erased(corsFilter),
   erased(csrfFilter),
   erased(healthCheckFilter),

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Result } from '@heddle/runtime'
-import type { CompileDeps } from '../config/compiled.js'
+import type { CompileDeps, CompiledCluster } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { Connection } from '../net/connection.js'
 import type { RouteDecision } from '../route/decision.js'
@@ -47,6 +47,8 @@ export interface FilterDeps {
   statPrefix?: string
   /** Names that dynamic forward proxies have resolved. */
   dnsCaches?: DnsCaches
+  /** Where the endpoints of a cluster in force come from. Undefined: no such cluster. */
+  clusterDiscovery?(cluster: string): CompiledCluster['discovery'] | undefined
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */

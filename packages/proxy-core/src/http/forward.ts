@@ -1,8 +1,9 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
+import type { RedirectHistory, RedirectTarget } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
-import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
+import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** A request that has passed its filters, with what its route says. */
 export interface ForwardContext {
@@ -16,6 +17,8 @@ export interface ForwardContext {
   readonly clientAddress: string
   /** x-envoy-internal: its x-envoy-* headers steer retries and timeouts. */
   readonly internal: boolean
+  /** The redirects that led here. */
+  readonly redirects: RedirectHistory
   /** Leave out our own x-envoy-* headers. */
   readonly suppressEnvoyHeaders: boolean
 }
@@ -25,6 +28,8 @@ export interface ForwardSink {
   onResponse(response: HttpResponse): void
   /** No upstream gave an answer. */
   onReply(reply: LocalReply): void
+  /** An upstream's redirect that the proxy shall follow itself, with the request's body anew. False: it may not, and nothing has changed. */
+  onRedirect(response: HttpResponse, target: RedirectTarget, body: Body): boolean
   /** The time for the answer is over in the middle of it. */
   onTimeout(): void
 }

@@ -18,6 +18,8 @@ export interface RequestIdentity {
   /** The client as far as it is trusted: from x-forwarded-for or the connection. */
   readonly clientAddress: string
   readonly internal: boolean
+  /** From outside, by use_remote_address. */
+  readonly edge: boolean
   readonly requestId: string | undefined
 }
 
@@ -73,7 +75,7 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   if (edge) headers.set('x-envoy-external-address', client)
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
   applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
-  return { clientAddress: client, internal, requestId: requestId(headers, manager, edge) }
+  return { clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
 }
 
 function requestId(headers: HeaderMap, manager: HttpManager, edge: boolean): string | undefined {

@@ -26,6 +26,7 @@ export interface StreamInfo {
   attempts: number
   routeName?: string
   virtualHost?: string
+  virtualCluster?: string
   cluster?: string
   /** filter_metadata of the route and of the cluster that were chosen. */
   routeMetadata?: FilterMetadata

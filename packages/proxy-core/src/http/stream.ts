@@ -239,7 +239,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     Object.assign(request, { method: target.method, scheme: target.scheme, authority: target.authority, path: target.path })
     const next = this.#table?.resolve(request, this.#runtime.random)
     const policy = before.route.action.internalRedirect
-    const routes = [...this.#redirects.routes, before.route]
+    const { count, routes } = this.#redirects
     const allowed =
       next !== undefined &&
       next.kind !== 'none' &&
@@ -258,7 +258,11 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#forwarding = undefined
     this.#complete()
     this.#peer.streamAgain()
-    new Stream(this.#runtime, this.#peer, this.#exchange).#takeOver(this, { count: this.#redirects.count + 1, routes }, next)
+    new Stream(this.#runtime, this.#peer, this.#exchange).#takeOver(
+      this,
+      { count: count + 1, routes: next.route === undefined ? routes : [...routes, next.route] },
+      next,
+    )
     return true
   }
 

@@ -83,10 +83,10 @@ export const GRPC: RoutePredicate = {
   reason: (head) => `content-type is ${quote(head.headers.get('content-type') ?? '')}, wanted application/grpc`,
 }
 
-export function fractionPredicate(share: number): RoutePredicate {
+export function fractionPredicate(share: () => number): RoutePredicate {
   return {
-    matches: (_head, random) => random.next() < share,
-    reason: () => `the dice fell outside runtime_fraction (${Number((share * 100).toFixed(4))} %)`,
+    matches: (_head, random) => random.next() < share(),
+    reason: () => `the dice fell outside runtime_fraction (${Number((share() * 100).toFixed(4))} %)`,
   }
 }
 

@@ -2,18 +2,23 @@ import type { Random } from '@heddle/runtime'
 import type { LocalReply } from '../http/message.js'
 import type { RouteDecision } from './decision.js'
 import { redirectReply, requestScheme } from './redirect.js'
-import type { CompiledVirtualHost, RequestHead } from './table.js'
+import type { CompiledRoute, CompiledVirtualHost, RequestHead } from './table.js'
 
 /** Route choice within a virtual host: the first route that matches. */
 export function resolveRoute(virtualHost: CompiledVirtualHost | undefined, head: RequestHead, random: Random): RouteDecision {
   if (virtualHost === undefined) return { kind: 'none' }
   if (needsTls(virtualHost, head)) return { kind: 'reply', virtualHost, reply: toHttps(head) }
-  for (const route of virtualHost.routes) {
+  for (const route of candidateRoutes(virtualHost, head)) {
     if (!route.matches(head, random)) continue
     if (route.action.kind === 'reply') return { kind: 'reply', virtualHost, route, reply: route.action.reply(head) }
     return { kind: 'forward', virtualHost, route, target: route.action.target(head, random) }
   }
   return { kind: 'none', virtualHost }
+}
+
+/** The routes that a request may take, in the order in which they are tried. */
+export function candidateRoutes(virtualHost: CompiledVirtualHost, head: RequestHead): readonly CompiledRoute[] {
+  return virtualHost.routesOf === undefined ? virtualHost.routes : (virtualHost.routesOf(head) ?? [])
 }
 
 export function needsTls({ requireTls }: CompiledVirtualHost, head: RequestHead): boolean {

@@ -379,7 +379,7 @@ describe('what is not supported', () => {
   it.each([
     [{ match: { prefix: '/', tls_context: {} }, route: { cluster: 'c' } }, 'match.tls_context'],
     [{ match: { prefix: '/' }, route: { cluster: 'c', hedge_policy: {} } }, 'route.hedge_policy'],
-    [{ match: { prefix: '/' }, route: { cluster: 'c', priority: 'HIGH' } }, 'route.priority'],
+    [{ match: { prefix: '/' }, route: { cluster: 'c', priority: 'URGENT' } }, 'route.priority'],
     [{ match: { prefix: '/' }, non_forwarding_action: {} }, 'non_forwarding_action'],
     [{ match: {}, route: { cluster: 'c' } }, 'match'],
     [{ match: { prefix: '/' } }, ''],

@@ -1,5 +1,6 @@
 import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
+import { emptyBody } from '../http/body.js'
 import { endWatched } from '../http/body-transform.js'
 import type { ClientSession } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
@@ -7,6 +8,7 @@ import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
+import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
@@ -111,11 +113,12 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request } = this.#context
     // Of an upgrade the body is a conversation: it has no end to wait for, and cannot be held twice.
     if (request.upgrade !== undefined && request.body.length !== 0) return
-    const mirrors = this.#action.mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction)
+    const mirrors = this.#action.mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction())
     if (request.body.length === 0) this.#requestRead()
     else {
       const watched = endWatched(request.body, () => this.#requestRead())
-      if (mirrors.length > 0 || (this.#policy !== undefined && this.#retriesLeft > 0))
+      const again = this.#policy !== undefined && this.#retriesLeft > 0
+      if (mirrors.length > 0 || again || this.#action.internalRedirect !== undefined)
         this.#replay = createReplayBody(watched, this.#bufferLimit())
       else request.body = watched
     }
@@ -212,7 +215,21 @@ export class Forward implements Forwarding, AttemptsOwner {
       this.#retryLater(policy, policy.rateLimitedDelayMs?.(headers, this.#runtime.clock.now()))
       return
     }
-    this.#deliver(response)
+    if (!this.#followed(response)) this.#deliver(response)
+  }
+
+  /** An internal redirect: the request goes on as another, once it has been read and can be sent again. */
+  #followed(response: HttpResponse): boolean {
+    const policy = this.#action.internalRedirect
+    if (policy === undefined || this.#readyAt < 0) return false
+    const { request, redirects } = this.#context
+    const target = redirectTarget(policy, response, request, redirects)
+    if (target === undefined || (this.#replay !== undefined && !this.#replay.replayable)) return false
+    const body = target.withoutBody ? emptyBody : (this.#replay?.open() ?? emptyBody)
+    if (!this.#sink.onRedirect(response, target, body)) return false
+    this.#finish()
+    this.#drop(response)
+    return true
   }
 
   /** Of an answer that another attempt shall better. */

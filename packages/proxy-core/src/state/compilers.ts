@@ -9,6 +9,7 @@ import type { HttpFilterFactory } from '../http/filter.js'
 import type { AccessLogSinks } from '../observe/access-log.js'
 import { compileLogFilter } from '../observe/access-log-filter.js'
 import { compileAccessLog } from '../observe/compile-access-log.js'
+import type { Runtime } from '../runtime.js'
 import { decodeSecret, type ReadFile } from '../secrets.js'
 import { keepIdentity } from '../upstream/endpoint-set.js'
 import type { Hash64 } from '../upstream/hash.js'
@@ -19,11 +20,12 @@ export interface CompilerOptions {
   sinks: AccessLogSinks
   random: Random
   hash64: Hash64
+  runtime?: Runtime
   readFile?: ReadFile | undefined
 }
 
 /** The compilers of config/ with what they need of the proxy. */
-export function createCompilers({ filters, sinks, random, hash64, readFile }: CompilerOptions): StoreCompilers {
+export function createCompilers({ filters, sinks, random, hash64, runtime, readFile }: CompilerOptions): StoreCompilers {
   const deps = (secrets: SecretSource): CompileDeps => ({
     secrets,
     httpFilters: filters,
@@ -31,6 +33,7 @@ export function createCompilers({ filters, sinks, random, hash64, readFile }: Co
     logFilter: (filter, path) => compileLogFilter(filter, path, random),
     hash64,
     sink: sinks,
+    ...(runtime !== undefined && { runtime }),
     ...(readFile !== undefined && { readFile }),
   })
   return {
