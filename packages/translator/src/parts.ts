@@ -1,5 +1,9 @@
 import type { ResourceGroup } from '@heddle/xds-types'
 import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import { sendsHbone, takesHbone } from './ambient/hbone.js'
+import { connectOriginateCluster, mainInternalCluster } from './ambient/hbone-clusters.js'
+import { connectOriginateListener } from './ambient/hbone-listeners.js'
+import { hboneListeners } from './ambient/sidecar.js'
 import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
@@ -47,6 +51,7 @@ const listeners: Part = {
       patchedListeners(build, 'SIDECAR_OUTBOUND', [
         ...outboundListeners(build),
         ...build.memo.of('virtual outbound', [], () => present(virtualOutbound(build))),
+        ...(sendsHbone(build) ? [connectOriginateListener()] : []),
       ]),
     ),
   ],
@@ -76,6 +81,7 @@ const clusters: Part = {
           blackHoleCluster(build),
           passthroughCluster(build),
           ...(allowsDynamicDns(build) ? [dynamicDnsCluster(build)] : []),
+          ...(sendsHbone(build) ? [connectOriginateCluster(build)] : []),
         ]),
       ]),
       ...patchedClusters(
@@ -94,7 +100,10 @@ const gatewayClusters: Part = {
     group(build, 'outbound clusters', CLUSTER_TYPE, () =>
       patchedClusters(build, 'GATEWAY', [
         ...outboundClusters(build),
-        ...build.memo.of('builtin clusters', [], () => [blackHoleCluster(build)]),
+        ...build.memo.of('builtin clusters', [], () => [
+          blackHoleCluster(build),
+          ...(sendsHbone(build) ? [connectOriginateCluster(build)] : []),
+        ]),
       ]),
     ),
   ],
@@ -128,10 +137,14 @@ const inboundPart: Part = {
     group(build, 'inbound listeners', LISTENER_TYPE, () => {
       const { virtualChains, listeners: own } = inbound(build, targets())
       const virtual = build.proxy.interceptionMode === 'NONE' ? [] : [virtualInbound(build, virtualChains)]
-      return patchedListeners(build, 'SIDECAR_INBOUND', [...virtual, ...own])
+      const tunnels = takesHbone(build) ? hboneListeners(build, targets()) : []
+      return patchedListeners(build, 'SIDECAR_INBOUND', [...virtual, ...own, ...tunnels])
     }),
     group(build, 'inbound clusters', CLUSTER_TYPE, () =>
-      patchedClusters(build, 'SIDECAR_INBOUND', inboundClusters(build, targets())),
+      patchedClusters(build, 'SIDECAR_INBOUND', [
+        ...inboundClusters(build, targets()),
+        ...(takesHbone(build) ? [mainInternalCluster()] : []),
+      ]),
     ),
   ],
 }
@@ -152,7 +165,10 @@ const gateway: Part = {
   name: 'gateway',
   groups: (build, targets) => [
     group(build, 'gateway listeners', LISTENER_TYPE, () =>
-      patchedListeners(build, 'GATEWAY', gatewayListeners(build, serversFor(build, targets))),
+      patchedListeners(build, 'GATEWAY', [
+        ...gatewayListeners(build, serversFor(build, targets)),
+        ...(sendsHbone(build) ? [connectOriginateListener()] : []),
+      ]),
     ),
     group(build, 'gateway routes', ROUTE_TYPE, () =>
       patchedRoutes(build, 'GATEWAY', gatewayRoutes(build, serversFor(build, targets)), serverPorts(serversFor(build, targets))),

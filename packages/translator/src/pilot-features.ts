@@ -3,8 +3,14 @@
  * variables that are not here change nothing.
  */
 export interface PilotFeatures {
-  /** PILOT_ENABLE_AMBIENT, default false: workloads of ambient mode are reached through HBONE, waypoints are waypoints. */
+  /** PILOT_ENABLE_AMBIENT, default false: workloads without sidecars are in the mesh through L4 proxies and waypoints. */
   readonly ambient: boolean
+  /** PILOT_ENABLE_SENDING_HBONE, default as `ambient`: proxies reach workloads of ambient mode through HBONE. */
+  readonly sendHbone: boolean
+  /** PILOT_PREFER_SENDING_HBONE, default false: through HBONE also where an endpoint takes mTLS of sidecars. */
+  readonly preferHbone: boolean
+  /** PILOT_ENABLE_SIDECAR_LISTENING_HBONE, default as `ambient`: a sidecar whose node metadata says ENABLE_HBONE takes HBONE. */
+  readonly listenHbone: boolean
   /** AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY, default false: policies of a dry run go to L4 proxies too. One before 1.29 would enforce them. */
   readonly ambientDryRun: boolean
   /** PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, default false: with several providers of CUSTOM on a workload everything that they select is refused. */
@@ -26,8 +32,12 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** What an environment switches on. A value that is no boolean counts as absent, as in istiod. */
 export function pilotFeatures(env: Env): PilotFeatures {
+  const ambient = flag(env, 'PILOT_ENABLE_AMBIENT', false)
   return {
-    ambient: flag(env, 'PILOT_ENABLE_AMBIENT', false),
+    ambient,
+    sendHbone: ambient && flag(env, 'PILOT_ENABLE_SENDING_HBONE', true),
+    preferHbone: ambient && flag(env, 'PILOT_PREFER_SENDING_HBONE', false),
+    listenHbone: ambient && flag(env, 'PILOT_ENABLE_SIDECAR_LISTENING_HBONE', true),
     ambientDryRun: flag(env, 'AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY', false),
     multipleCustomProviders: flag(env, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false),
     traceSampling: decimal(env, 'PILOT_TRACE_SAMPLING', 1),

@@ -72,6 +72,8 @@ export interface ServiceEndpoint {
   readonly workloadName: string
   /** `istio`: it takes mTLS; `disabled`: it does not. From label security.istio.io/tlsMode, or `istio` for a WorkloadEntry with a service account. */
   readonly tlsMode: 'istio' | 'disabled'
+  /** It takes connections inside HTTP CONNECT (HBONE): a workload of ambient mode, a waypoint, or one whose label networking.istio.io/tunnel says so. */
+  readonly hbone?: true
   readonly network: string
   readonly cluster: string
   /** `region/zone/subzone`, parts may be missing. */

@@ -45,6 +45,7 @@ export function fromWorkloadSpec(
     namespace: owner.namespace,
     workloadName: owner.name,
     tlsMode: tlsModeOf(labels, (spec.serviceAccount ?? '') !== ''),
+    ...hboneOf(labels, {}),
     network: spec.network ?? labels[LABELS.network] ?? place.networkOf(spec.address),
     cluster: labels[LABELS.cluster] ?? place.cluster,
     locality: spec.locality ?? localityLabel(labels),
@@ -72,6 +73,7 @@ export function fromPod(pod: Pod, node: Node | undefined, place: Place): Workloa
     namespace: metadata.namespace,
     workloadName: workloadNameOf(metadata.name, metadata.labels),
     tlsMode: tlsModeOf(metadata.labels, false),
+    ...hboneOf(metadata.labels, metadata.annotations),
     network: metadata.labels[LABELS.network] ?? place.networkOf(address),
     cluster: metadata.annotations[LABELS.cluster] ?? place.cluster,
     locality: localityLabel(metadata.labels) || localityOfNode(node),
@@ -88,6 +90,15 @@ function isUnhealthy(entry: WorkloadEntry): boolean {
   return conditions.some(
     (condition: { type?: unknown; status?: unknown }) => condition?.type === 'Healthy' && condition.status !== 'True',
   )
+}
+
+type Texts = Readonly<Record<string, string>>
+
+/** An L4 proxy of its node stands in front of it, it is a waypoint, or it says so itself. */
+function hboneOf(labels: Texts, annotations: Texts): { readonly hbone?: true } {
+  const redirected = annotations[LABELS.ambientRedirection] === 'enabled'
+  const waypoint = labels[LABELS.managedGateway] === 'istio.io-mesh-controller'
+  return redirected || waypoint || labels[LABELS.tunnel] === 'http' ? { hbone: true } : {}
 }
 
 function tlsModeOf(labels: Readonly<Record<string, string>>, byDefault: boolean): 'istio' | 'disabled' {

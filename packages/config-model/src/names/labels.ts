@@ -24,6 +24,9 @@ function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels:
 /** Well-known labels and annotations, by what they say. */
 export const LABELS = {
   tlsMode: 'security.istio.io/tlsMode',
+  tunnel: 'networking.istio.io/tunnel',
+  ambientRedirection: 'ambient.istio.io/redirection',
+  managedGateway: 'gateway.istio.io/managed',
   network: 'topology.istio.io/network',
   cluster: 'topology.istio.io/cluster',
   locality: 'istio-locality',

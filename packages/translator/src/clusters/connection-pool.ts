@@ -1,9 +1,15 @@
 import type { ConnectionPoolSettings, MeshConfig, RetryBudget, TcpKeepalive } from '@heddle/config-model'
+import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { defined, duration } from '../message.js'
 import type { ClusterDraft, HttpOptions } from './draft.js'
 
 /** Istio turns Envoy's limits off: 2^32-1 each. */
 export const NO_LIMIT: number = 2 ** 32 - 1
+
+/** A cluster without limits. */
+export const NO_LIMITS: NonNullable<Cluster['circuit_breakers']> = {
+  thresholds: [{ max_connections: NO_LIMIT, max_pending_requests: NO_LIMIT, max_requests: NO_LIMIT, max_retries: NO_LIMIT }],
+}
 
 /** DestinationRule connectionPool -> circuit breakers, timeouts, keepalive. A limit of 0 is the same as none. */
 export function applyConnectionPool(

@@ -2,7 +2,7 @@ import type { TrafficPolicy } from '@heddle/config-model'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import { typed } from '../message.js'
 import type { ClusterDraft } from './draft.js'
-import { RAW_BUFFER } from './upstream-tls.js'
+import { RAW_BUFFER } from './raw-buffer.js'
 
 /** DestinationRule proxyProtocol: each connection begins with a PROXY header, before TLS. */
 export function applyProxyProtocol({ cluster }: ClusterDraft, given: TrafficPolicy['proxyProtocol']): void {

@@ -1,18 +1,16 @@
 import type { ClientTLSSettings, MeshService } from '@heddle/config-model'
 import type { Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
+import { sendsHbone } from '../ambient/hbone.js'
+import { addTunnelMatch } from '../ambient/socket-matches.js'
 import type { Build } from '../build.js'
-import { defined, typed } from '../message.js'
+import { defined } from '../message.js'
 import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from '../security/tls-context.js'
 import type { ClusterDraft } from './draft.js'
+import { RAW_BUFFER } from './raw-buffer.js'
 
 const MESH_ALPN = ['istio-peer-exchange', 'istio']
 const TLS_PARAMS = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' }
-
-export const RAW_BUFFER: TransportSocket = {
-  name: 'envoy.transport_sockets.raw_buffer',
-  typed_config: typed('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'),
-}
 
 export interface UpstreamTls {
   readonly service: MeshService
@@ -30,10 +28,12 @@ export interface UpstreamTls {
 /** DestinationRule tls, or automatic mTLS: each endpoint by its own `tlsMode` where nothing is said. */
 export function applyUpstreamTls(build: Build, draft: ClusterDraft, tls: UpstreamTls): void {
   const { settings } = tls
-  if (settings !== undefined) {
-    applySettings(build, draft, tls, settings)
-    return
-  }
+  if (settings === undefined) applyAutoMtls(build, draft, tls)
+  else applySettings(build, draft, tls, settings)
+  if (sendsHbone(build)) addTunnelMatch(draft, settings)
+}
+
+function applyAutoMtls(build: Build, draft: ClusterDraft, tls: UpstreamTls): void {
   if (!build.mesh.enableAutoMtls || tls.serverMode === 'unknown' || tls.serverMode === 'DISABLE') return
   const socket = meshSocket(build, draft, tls.identities, tls.meshSni)
   if (draft.cluster.type === 'ORIGINAL_DST') draft.cluster.transport_socket = socket

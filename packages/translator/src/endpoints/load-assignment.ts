@@ -1,9 +1,11 @@
 import { type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import { CONNECT_ORIGINATE, sendsHbone } from '../ambient/hbone.js'
 import { type Build, endpointsOf } from '../build.js'
 import { localitySetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
+import { hostWithPort } from '../names.js'
 import { sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
 import { isClusterLocal } from './cluster-local.js'
@@ -121,18 +123,31 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
     canonicalRevision(endpoint),
     endpoint.cluster,
   ].join(';')
+  const tunnel = endpoint.hbone === true && sendsHbone(build) && (!mutual || build.features.preferHbone)
   const made: LbEndpoint = {
-    endpoint: { address: address(endpoint) },
+    endpoint: { address: tunnel ? tunnelAddress(endpoint) : address(endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
     load_balancing_weight: weight,
     metadata: {
       filter_metadata: {
-        ...(mutual ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
+        ...(tunnel ? tunnelMetadata(endpoint) : mutual ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
         istio: { workload },
       },
     },
   }
   return build.origins.mark(made, sourceOfKey(endpoint.source))
+}
+
+/** Into a tunnel: the listener that makes one reads where to from the endpoint's metadata. */
+function tunnelAddress({ address, port }: ServiceEndpoint): NonNullable<NonNullable<LbEndpoint['endpoint']>['address']> {
+  return { envoy_internal_address: { server_listener_name: CONNECT_ORIGINATE, endpoint_id: hostWithPort(address, port) } }
+}
+
+function tunnelMetadata({ address, port }: ServiceEndpoint): Record<string, Record<string, string>> {
+  return {
+    'envoy.filters.listener.original_dst': { local: hostWithPort(address, port) },
+    'envoy.transport_socket_match': { tunnel: 'http' },
+  }
 }
 
 function address(endpoint: ServiceEndpoint): NonNullable<NonNullable<LbEndpoint['endpoint']>['address']> {

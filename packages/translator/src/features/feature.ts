@@ -10,6 +10,10 @@ export interface HttpScope {
   /** Of the listener; inbound the port of the workload. */
   readonly port: number
   readonly protocol: PortProtocol
+  /** What comes out of a tunnel (HBONE): who sent it stands in filter state, not in a certificate of this connection. */
+  readonly tunnelled: boolean
+  /** Peers have told each other who they are, or are known by address: no headers are needed. */
+  readonly knownPeer: boolean
 }
 
 /** One concern of an HTTP filter chain. A feature that has nothing to do for a listener gives no filters. */

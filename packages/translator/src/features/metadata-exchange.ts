@@ -5,8 +5,8 @@ import type { HttpFeature } from './feature.js'
 /** Peers tell each other who they are in headers: metrics and access logs name both sides. */
 export const metadataExchange: HttpFeature = {
   name: 'metadata-exchange',
-  filters({ build, listener }) {
-    if (build.proxy.stockEnvoy) return []
+  filters({ build, listener, knownPeer }) {
+    if (build.proxy.stockEnvoy || knownPeer) return []
     const discovery = [{ istio_headers: {} }, { workload_discovery: {} }]
     // A server answers whoever asked; only a client can keep its headers from going outside the mesh.
     const keep = listener !== 'inbound' && proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders

@@ -28,6 +28,7 @@ function filter(build: Build, list: readonly AuthorizationPolicy[], action: 'DEN
         effect: action === 'ALLOW' ? 'allow' : 'deny',
         trustDomains: [build.mesh.trustDomain, ...build.mesh.trustDomainAliases],
         tcp: false,
+        tunnelled: false,
         namespace: metadata.namespace,
       })
       if (made !== undefined)

@@ -17,6 +17,9 @@ export interface HttpManager {
   readonly routes: string | RouteConfiguration
   readonly port: number
   readonly protocol: PortProtocol
+  /** See {@link HttpScope}. */
+  readonly tunnelled?: boolean
+  readonly knownPeer?: boolean
   /** What only this kind of listener sets. */
   readonly extra?: Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'>
 }
@@ -33,7 +36,14 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
     ...(typeof manager.routes === 'string'
       ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } }
       : { route_config: manager.routes }),
-    http_filters: httpFilters({ build, listener, port, protocol }),
+    http_filters: httpFilters({
+      build,
+      listener,
+      port,
+      protocol,
+      tunnelled: manager.tunnelled === true,
+      knownPeer: manager.knownPeer === true,
+    }),
     access_log: accessLogs(build, listener),
     tracing,
     request_id_extension: {

@@ -63,6 +63,8 @@ function httpChain(build: Build, port: InboundPort): Filter[] {
     routes: inboundRoutes(build, port),
     port: port.targetPort,
     protocol: port.protocol,
+    tunnelled: port.tunnelled === true,
+    knownPeer: isKnownPeer(port),
     extra: {
       // SANITIZE is the enum's zero: proto JSON leaves it out.
       ...(headers.forwardClientCert === 'SANITIZE' ? {} : { forward_client_cert_details: headers.forwardClientCert }),
@@ -70,7 +72,12 @@ function httpChain(build: Build, port: InboundPort): Filter[] {
       ...(isHttp2(port.protocol) ? { http2_protocol_options: {} } : {}),
     },
   })
-  return [...exchangeFilters(build), manager]
+  return [...(isKnownPeer(port) ? [] : exchangeFilters(build)), manager]
+}
+
+/** The tunnel has told who is at its other end; what no service is for may have come any way. */
+function isKnownPeer({ tunnelled, passthrough }: InboundPort): boolean {
+  return tunnelled === true && !passthrough
 }
 
 function only(flags: Record<string, boolean>): Record<string, true> {
@@ -79,8 +86,8 @@ function only(flags: Record<string, boolean>): Record<string, true> {
 
 function tcpChain(build: Build, port: InboundPort): Filter[] {
   return [
-    ...exchangeFilters(build),
-    ...tcpAuthorizationFilters(build, 'inbound', port.targetPort),
+    ...(isKnownPeer(port) ? [] : exchangeFilters(build)),
+    ...tcpAuthorizationFilters(build, 'inbound', port.targetPort, port.tunnelled),
     ...statsFilters(build, 'inbound'),
     tcpProxy(build, 'inbound', port.cluster, { stat_prefix: port.statName ?? port.cluster }),
   ]

@@ -25,6 +25,8 @@ export interface InboundPort {
   readonly tls: ServerTLSSettings | undefined
   /** The chains that take what no port takes. */
   readonly passthrough: boolean
+  /** What comes to it comes out of a tunnel (HBONE). */
+  readonly tunnelled?: true
   readonly sources: readonly Provenance[]
 }
 

@@ -7,35 +7,37 @@ import type { Build } from '../build.js'
 import { typed } from '../message.js'
 import { extAuthzPrefix, isDryRun, type WorkloadPolicies } from './authorization-policies.js'
 import { type AuthzService, authzService } from './ext-authz-providers.js'
-import { HTTP_RBAC, NETWORK_RBAC, rbac } from './rbac.js'
+import { type Connection, HTTP_RBAC, NETWORK_RBAC, rbac } from './rbac.js'
 
 /**
  * CUSTOM: per provider a filter that marks the requests its policies select, then one that asks the provider about those that are marked.
  * Where the provider is unknown or cannot be used, what the policies select is refused.
  */
-export function httpExtAuthzFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
+export function httpExtAuthzFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): HttpFilter[] {
+  const connection = { tcp: false, tunnelled }
   return byProvider(policies.custom).flatMap(([provider, list]) => {
     const service = serviceOf(build, provider, policies)
-    if (service === undefined) return [httpRbac({ rules: refusing(marks(build, list, provider, false)) })]
+    if (service === undefined) return [httpRbac({ rules: refusing(marks(build, list, provider, connection)) })]
     const asks = typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
       ...service.http,
       filter_enabled_metadata: marked('envoy.filters.http.rbac', provider),
     })
-    return [httpRbac(marking(build, list, provider, false)), { name: 'envoy.filters.http.ext_authz', typed_config: asks }]
+    return [httpRbac(marking(build, list, provider, connection)), { name: 'envoy.filters.http.ext_authz', typed_config: asks }]
   })
 }
 
 /** The same for connections. A provider that speaks HTTP has nothing to say about them. */
-export function tcpExtAuthzFilters(build: Build, policies: WorkloadPolicies): Filter[] {
+export function tcpExtAuthzFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): Filter[] {
+  const connection = { tcp: true, tunnelled }
   return byProvider(policies.custom).flatMap(([provider, list]) => {
     const service = serviceOf(build, provider, policies)
-    if (service === undefined) return [tcpRbac({ rules: refusing(marks(build, list, provider, true)) })]
+    if (service === undefined) return [tcpRbac({ rules: refusing(marks(build, list, provider, connection)) })]
     if (service.tcp === undefined) return []
     const asks = typed('envoy.extensions.filters.network.ext_authz.v3.ExtAuthz', {
       ...service.tcp,
       filter_enabled_metadata: marked('envoy.filters.network.rbac', provider),
     })
-    return [tcpRbac(marking(build, list, provider, true)), { name: 'envoy.filters.network.ext_authz', typed_config: asks }]
+    return [tcpRbac(marking(build, list, provider, connection)), { name: 'envoy.filters.network.ext_authz', typed_config: asks }]
   })
 }
 
@@ -65,18 +67,18 @@ function byProvider(policies: readonly AuthorizationPolicy[]): [string, Authoriz
 }
 
 /** Rules in the shadow decide nothing, they leave the name of the policy that matched. Those of a dry run stand in the light, as in Istio. */
-function marking(build: Build, list: readonly AuthorizationPolicy[], provider: string, tcp: boolean): Marks {
+function marking(build: Build, list: readonly AuthorizationPolicy[], provider: string, connection: Connection): Marks {
   const dry = list.filter(isDryRun)
   return {
-    ...(dry.length === 0 ? {} : { rules: rbac(build, dry, 'DENY', tcp, extAuthzPrefix(provider)) }),
-    shadow_rules: marks(build, list, provider, tcp),
+    ...(dry.length === 0 ? {} : { rules: rbac(build, dry, 'DENY', connection, extAuthzPrefix(provider)) }),
+    shadow_rules: marks(build, list, provider, connection),
     shadow_rules_stat_prefix: 'istio_ext_authz_',
   }
 }
 
-function marks(build: Build, list: readonly AuthorizationPolicy[], provider: string, tcp: boolean): RBAC {
+function marks(build: Build, list: readonly AuthorizationPolicy[], provider: string, connection: Connection): RBAC {
   const enforced = list.filter((policy) => !isDryRun(policy))
-  return rbac(build, enforced, 'DENY', tcp, extAuthzPrefix(provider))
+  return rbac(build, enforced, 'DENY', connection, extAuthzPrefix(provider))
 }
 
 function refusing({ policies = {}, ...rules }: RBAC): RBAC {

@@ -2,7 +2,7 @@ import type { AuthorizationRule } from '@heddle/config-model'
 import { describe, expect, test } from 'vitest'
 import { rulePolicy } from './rbac-rules.js'
 
-const http = { effect: 'allow', tcp: false, namespace: 'shop', trustDomains: ['cluster.local'] } as const
+const http = { effect: 'allow', tcp: false, tunnelled: false, namespace: 'shop', trustDomains: ['cluster.local'] } as const
 const anyone = [{ and_ids: { ids: [{ any: true }] } }]
 const anything = [{ and_rules: { rules: [{ any: true }] } }]
 const who = (source: object): AuthorizationRule => ({ from: [{ source }] })

@@ -1,5 +1,6 @@
 import type { AuthorizationRule } from '@heddle/config-model'
 import type { Permission, Policy, Principal } from '@heddle/xds-types/envoy/config/rbac/v3'
+import { STATE } from '../ambient/hbone.js'
 import { typed } from '../message.js'
 import { bracketPath } from './jwt-claims.js'
 import { claimPrincipal, requestPrincipals } from './rbac-claims.js'
@@ -22,6 +23,8 @@ interface Context {
   /** The mesh's own and its aliases. */
   readonly trustDomains: readonly string[]
   readonly tcp: boolean
+  /** See {@link Connection}. */
+  readonly tunnelled: boolean
   readonly namespace: string
 }
 
@@ -107,29 +110,33 @@ function whole<T>(
 type Source = NonNullable<AuthorizationRule['from']>[number]['source']
 type Operation = NonNullable<AuthorizationRule['to']>[number]['operation']
 
-const authenticated = (principal_name: ReturnType<typeof textMatcher>): Principal => ({ authenticated: { principal_name } })
+/** The client's name, from its certificate or from the tunnel that it came through. */
+function peer({ tunnelled }: Context, name: ReturnType<typeof textMatcher>): Principal {
+  if (tunnelled) return { filter_state: { key: STATE.peerPrincipal, string_match: name } }
+  return { authenticated: { principal_name: name } }
+}
 
 function sourceParts(s: Source, context: Context): Checked<Principal>[] {
   const { tcp, namespace } = context
   return [
     principalPart(s.principals, s.notPrincipals, context),
     whole(s.requestPrincipals, s.notRequestPrincipals, (v) => (tcp ? undefined : requestPrincipals(v))),
-    part(s.namespaces, s.notNamespaces, (v) => authenticated(namespaceMatcher(v))),
-    part(s.serviceAccounts, s.notServiceAccounts, (v) => authenticated(serviceAccountMatcher(v, namespace))),
+    part(s.namespaces, s.notNamespaces, (v) => peer(context, namespaceMatcher(v))),
+    part(s.serviceAccounts, s.notServiceAccounts, (v) => peer(context, serviceAccountMatcher(v, namespace))),
     part(s.remoteIpBlocks, s.notRemoteIpBlocks, remoteIp),
     part(s.ipBlocks, s.notIpBlocks, sourceIp),
     trustDomainPart(s.trustDomains, s.notTrustDomains, context),
   ]
 }
 
-function principalPart(values: Values, notValues: Values, { trustDomains }: Context): Checked<Principal> {
-  const all = (list: Values): Values => list?.flatMap((v) => inTrustDomains(v, trustDomains))
-  return part(all(values), all(notValues), (v) => authenticated(principalMatcher(v)))
+function principalPart(values: Values, notValues: Values, context: Context): Checked<Principal> {
+  const all = (list: Values): Values => list?.flatMap((v) => inTrustDomains(v, context.trustDomains))
+  return part(all(values), all(notValues), (v) => peer(context, principalMatcher(v)))
 }
 
-function trustDomainPart(values: Values, notValues: Values, { trustDomains }: Context): Checked<Principal> {
-  const all = (list: Values): Values => (list === undefined ? undefined : withAliases(list, trustDomains))
-  return part(all(values), all(notValues), (v) => authenticated(trustDomainMatcher(v)))
+function trustDomainPart(values: Values, notValues: Values, context: Context): Checked<Principal> {
+  const all = (list: Values): Values => (list === undefined ? undefined : withAliases(list, context.trustDomains))
+  return part(all(values), all(notValues), (v) => peer(context, trustDomainMatcher(v)))
 }
 
 function operationParts(o: Operation, { tcp }: Context): Checked<Permission>[] {
@@ -210,7 +217,7 @@ function principalCondition(key: string, values: Values, notValues: Values, cont
     case 'remote.ip':
       return part(values, notValues, remoteIp)
     case 'source.namespace':
-      return part(values, notValues, (v) => authenticated(namespaceMatcher(v)))
+      return part(values, notValues, (v) => peer(context, namespaceMatcher(v)))
     case 'source.principal':
       return principalPart(values, notValues, context)
     case 'request.auth.principal':

@@ -17,18 +17,26 @@ const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
 export const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
 
 /** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. Policies of a dry run are its shadow rules. */
-export function httpRbacFilters(build: Build, policies: WorkloadPolicies): HttpFilter[] {
-  return configs(build, policies, false).map((config) => ({
+export function httpRbacFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): HttpFilter[] {
+  return configs(build, policies, { tcp: false, tunnelled }).map((config) => ({
     name: 'envoy.filters.http.rbac',
     typed_config: typed(HTTP_RBAC, config),
   }))
 }
 
-export function tcpRbacFilters(build: Build, policies: WorkloadPolicies): Filter[] {
-  return configs(build, policies, true).map((config) => ({
+export function tcpRbacFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): Filter[] {
+  return configs(build, policies, { tcp: true, tunnelled }).map((config) => ({
     name: 'envoy.filters.network.rbac',
     typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }),
   }))
+}
+
+/** What the rules are for. */
+export interface Connection {
+  /** Nothing of HTTP can be checked. */
+  readonly tcp: boolean
+  /** Out of a tunnel: the client's name is in filter state. */
+  readonly tunnelled: boolean
 }
 
 interface RbacConfig {
@@ -37,7 +45,7 @@ interface RbacConfig {
   readonly shadow_rules_stat_prefix: string
 }
 
-function configs(build: Build, policies: WorkloadPolicies, tcp: boolean): RbacConfig[] {
+function configs(build: Build, policies: WorkloadPolicies, connection: Connection): RbacConfig[] {
   const groups = [
     [policies.audit, 'LOG'],
     [policies.deny, 'DENY'],
@@ -49,8 +57,8 @@ function configs(build: Build, policies: WorkloadPolicies, tcp: boolean): RbacCo
     if (enforced.length + dry.length === 0) return []
     return [
       {
-        ...(enforced.length === 0 ? {} : { rules: rbac(build, enforced, action, tcp) }),
-        ...(dry.length === 0 ? {} : { shadow_rules: rbac(build, dry, action, tcp) }),
+        ...(enforced.length === 0 ? {} : { rules: rbac(build, enforced, action, connection) }),
+        ...(dry.length === 0 ? {} : { shadow_rules: rbac(build, dry, action, connection) }),
         shadow_rules_stat_prefix: dry.length > 0 && action === 'DENY' ? SHADOW_DENY_PREFIX : SHADOW_PREFIX,
       },
     ]
@@ -62,7 +70,7 @@ export function rbac(
   build: Build,
   list: readonly AuthorizationPolicy[],
   action: 'LOG' | 'DENY' | 'ALLOW',
-  tcp: boolean,
+  { tcp, tunnelled }: Connection,
   prefix = '',
 ): RBAC {
   const policies: Record<string, Policy> = {}
@@ -75,6 +83,7 @@ export function rbac(
         effect: action === 'ALLOW' ? 'allow' : 'deny',
         trustDomains: [build.mesh.trustDomain, ...build.mesh.trustDomainAliases],
         tcp,
+        tunnelled,
         namespace: policy.metadata.namespace,
       })
       if (made === undefined) continue

@@ -8,14 +8,14 @@ import { tcpExtAuthzFilters } from './ext-authz.js'
 import { tcpRbacFilters } from './rbac.js'
 
 /** The checks of a connection, in the order of those of a request: CUSTOM, then the others; the user's own code around them. `port`: see {@link networkExtensions}. */
-export function tcpAuthorizationFilters(build: Build, listener: ListenerClass, port: number): Filter[] {
+export function tcpAuthorizationFilters(build: Build, listener: ListenerClass, port: number, tunnelled = false): Filter[] {
   const policies = policiesFor(build.snapshot, build.proxy)
   const extensions = (phase: Phase): readonly Filter[] => networkExtensions(build, listener, port, phase)
   return [
-    ...tcpExtAuthzFilters(build, policies),
+    ...tcpExtAuthzFilters(build, policies, tunnelled),
     ...extensions('AUTHN'),
     ...extensions('AUTHZ'),
-    ...tcpRbacFilters(build, policies),
+    ...tcpRbacFilters(build, policies, tunnelled),
     ...extensions('STATS'),
     ...extensions('UNSPECIFIED'),
   ]
