@@ -117,6 +117,12 @@ export function createLivePath(options: LiveOptions): LivePath {
         ...{ listener, tls, clock, logger },
         ...(options.sessionAt && { sessionAt: options.sessionAt }),
         stats: createListenerStats(stats, statNameOf(listener)),
+        judged(guard, facts, allowed) {
+          guard.count?.(facts, stats)
+          if (allowed) return
+          const [client, why] = [facts.source.address, guard.explain(facts)]
+          logger.info({ filter: guard.name, listener: listener.name, client, why }, 'a connection was denied')
+        },
         gates: (chain) => chain.gates.map((gate) => gate.create({ clock, stats })),
         proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
         terminal(chain) {

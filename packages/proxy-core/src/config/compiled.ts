@@ -1,4 +1,4 @@
-import type { Random, Result, Watch } from '@heddle/runtime'
+import type { MetricsRegistry, Random, Result, Watch } from '@heddle/runtime'
 import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { NetworkGate } from '../filters/network/gate.js'
@@ -68,6 +68,8 @@ export interface NetworkGuard {
   allow(facts: ConnectionFacts): boolean
   /** Why `allow` says what it says, for logs and explain; never for the peer. */
   explain(facts: ConnectionFacts): string
+  /** A connection was judged: statistics. */
+  count?(facts: ConnectionFacts, registry: MetricsRegistry): void
 }
 
 export interface TcpProxy {

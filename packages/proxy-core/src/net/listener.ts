@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@heddle/runtime'
-import type { CompiledFilterChain, CompiledListener } from '../config/compiled.js'
+import type { CompiledFilterChain, CompiledListener, NetworkGuard } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
 import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
@@ -18,6 +18,8 @@ export interface ListenerSessionOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly stats: ListenerStats
+  /** A network filter has judged a connection. */
+  judged?(guard: NetworkGuard, facts: ConnectionFacts, allowed: boolean): void
   readonly proxyProtocolStats?: ProxyProtocolStats
   /** The session of the listener at this address, for use_original_dst; without it connections stay where they are accepted. */
   sessionAt?(destination: SocketAddress): ListenerSession | undefined
@@ -148,8 +150,9 @@ class Session implements ListenerSession {
   }
 
   admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void {
-    const guard = refusingGuard(chain, facts)
+    const guard = refusingGuard(chain, facts, this.#options.judged)
     if (guard !== undefined) {
+      this.#terminalOf(chain).refused?.(connection, facts)
       connection.destroy()
       throw new Error(`${guard.name} does not let it in`)
     }

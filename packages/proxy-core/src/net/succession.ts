@@ -28,9 +28,17 @@ export function successionOf(
   return goesOn ? { kind: 'adopted', chain: chosen } : REPLACED
 }
 
-/** The first guard that does not let a connection in. */
-export function refusingGuard({ guards }: CompiledFilterChain, facts: ConnectionFacts): NetworkGuard | undefined {
-  return guards.find((guard) => !guard.allow(facts))
+/** The first guard that does not let a connection in. `judged` hears of each that was asked. */
+export function refusingGuard(
+  { guards }: CompiledFilterChain,
+  facts: ConnectionFacts,
+  judged?: (guard: NetworkGuard, facts: ConnectionFacts, allowed: boolean) => void,
+): NetworkGuard | undefined {
+  return guards.find((guard) => {
+    const allowed = guard.allow(facts)
+    judged?.(guard, facts, allowed)
+    return !allowed
+  })
 }
 
 /** A connection to `b` would have been accepted, and known, as it was by `a`. */

@@ -4,6 +4,8 @@ import type { Connection } from './connection.js'
 /** What takes connections over when a filter chain has been chosen: an HTTP manager or a TCP proxy. */
 export interface Terminal {
   serve(connection: Connection, facts: ConnectionFacts): Served
+  /** A network filter before it did not let this connection in: it is logged. */
+  refused?(connection: Connection, facts: ConnectionFacts): void
   /** Takes over what another terminal serves, from its next request on. False: it cannot, and nothing has changed. */
   adopt(served: Served): boolean
   readonly connections: number

@@ -9,6 +9,8 @@ export interface RbacVerdict {
   readonly allowed: boolean
   /** The policy that matched. */
   readonly policy?: string
+  /** Of LOG: whether the request is to be logged. */
+  readonly logged?: boolean
 }
 
 /** Why: for operators only, never for the caller. */
@@ -18,7 +20,6 @@ export interface RbacExplanation extends RbacVerdict {
 
 /** envoy.config.rbac.v3.RBAC, compiled. */
 export interface RbacEngine {
-  readonly action: 'ALLOW' | 'DENY' | 'LOG'
   evaluate(question: RbacQuestion): RbacVerdict
   /** The verdict of {@link evaluate} with the policy that decided, or the one that came nearest and what it missed. */
   explain(question: RbacQuestion): RbacExplanation
@@ -39,7 +40,6 @@ export function compileRbac(fields: Fields<RBAC>): RbacEngine {
   fields.done()
   const evaluate = (question: RbacQuestion): RbacVerdict => verdict(action, find(policies, question)?.name)
   return {
-    action,
     evaluate,
     explain(question) {
       const result = evaluate(question)
@@ -63,9 +63,12 @@ function find(policies: readonly CompiledPolicy[], question: RbacQuestion): Comp
   return undefined
 }
 
-function verdict(action: RbacEngine['action'], policy: string | undefined): RbacVerdict {
-  const allowed = action === 'LOG' || (action === 'ALLOW') === (policy !== undefined)
-  return policy === undefined ? { allowed } : { allowed, policy }
+type Action = 'ALLOW' | 'DENY' | 'LOG'
+
+function verdict(action: Action, policy: string | undefined): RbacVerdict {
+  const matched = policy !== undefined
+  const allowed = action === 'LOG' || (action === 'ALLOW') === matched
+  return { allowed, ...(matched && { policy }), ...(action === 'LOG' && { logged: matched }) }
 }
 
 function missed(action: string, policies: readonly CompiledPolicy[], question: RbacQuestion): string {

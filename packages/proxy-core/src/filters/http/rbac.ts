@@ -4,8 +4,9 @@ import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
+import { compileEngine } from '../../rbac/compile.js'
 import { denialDetails } from '../../rbac/details.js'
-import { compileRbac, type RbacEngine } from '../../rbac/engine.js'
+import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import { hostOf } from '../address-text.js'
 import { connectionQuestion } from '../network/rbac.js'
@@ -48,11 +49,11 @@ export const rbacFilter: HttpFilterFactory<RbacConfig> = {
 }
 
 function compile(fields: Fields<RBAC>): RbacConfig {
-  const rules = fields.message('rules')
-  const shadow = fields.message('shadow_rules')
+  const rules = compileEngine(fields.message('rules'), fields.message('matcher'))
+  const shadow = compileEngine(fields.message('shadow_rules'), fields.message('shadow_matcher'))
   const config: RbacConfig = {
-    ...(rules && { rules: compileRbac(rules) }),
-    ...(shadow && { shadow: compileRbac(shadow) }),
+    ...(rules && { rules }),
+    ...(shadow && { shadow }),
     rulesPrefix: fields.string('rules_stat_prefix'),
     shadowPrefix: fields.string('shadow_rules_stat_prefix'),
   }
@@ -91,9 +92,9 @@ function createFilter(
       const question = streamQuestion(request, stream)
       if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters)
       if (rules === undefined) return
-      const { allowed, policy } = rules.evaluate(question)
+      const { allowed, policy, logged } = rules.evaluate(question)
       counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
-      if (rules.action === 'LOG') remember(stream.info, 'access_log_hint', policy !== undefined)
+      if (logged !== undefined) remember(stream.info, 'access_log_hint', logged)
       if (allowed) return
       logger.info(
         {

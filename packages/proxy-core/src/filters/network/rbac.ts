@@ -1,21 +1,29 @@
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { NetworkGuard } from '../../config/compiled.js'
 import type { Fields } from '../../config/fields.js'
-import { compileRbac, type RbacEngine } from '../../rbac/engine.js'
+import { prefixedCounter } from '../../observe/filter-stats.js'
+import { NETWORK_RBAC_LABEL } from '../../observe/labels.js'
+import { compileEngine } from '../../rbac/compile.js'
+import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import type { ConnectionFacts } from '../listener/facts.js'
 
 /** envoy.filters.network.rbac: judges a connection once. Rules about requests match nothing here. */
 export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkGuard {
-  const rules = fields.message('rules')
-  const engine = rules === undefined ? undefined : compileRbac(rules)
-  const shadow = fields.message('shadow_rules')
-  const shadowEngine = shadow === undefined ? undefined : compileRbac(shadow)
+  const engine = compileEngine(fields.message('rules'), fields.message('matcher'))
+  const shadowEngine = compileEngine(fields.message('shadow_rules'), fields.message('shadow_matcher'))
+  const statPrefix = fields.string('stat_prefix')
   fields.choice('enforcement_type', ['ONE_TIME_ON_FIRST_BYTE'], 'ONE_TIME_ON_FIRST_BYTE')
-  fields.done({ stat_prefix: 'names statistics', shadow_rules_stat_prefix: 'names statistics' })
+  fields.done({ shadow_rules_stat_prefix: 'names metadata that nobody reads of a connection' })
   return {
     name,
     allow: (facts) => engine?.evaluate(connectionQuestion(facts)).allowed ?? true,
+    count(facts, registry) {
+      const counter = prefixedCounter(registry, NETWORK_RBAC_LABEL, statPrefix.replace(/\.$/, ''), 'rbac')
+      const question = connectionQuestion(facts)
+      if (engine !== undefined) counter(engine.evaluate(question).allowed ? 'allowed' : 'denied').inc()
+      if (shadowEngine !== undefined) counter(shadowEngine.evaluate(question).allowed ? 'shadow_allowed' : 'shadow_denied').inc()
+    },
     explain: (facts) =>
       [explain(engine, facts, ''), explain(shadowEngine, facts, 'shadow: ')].filter((line) => line !== '').join('; '),
   }

@@ -30,6 +30,12 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       relay.start()
       return relay
     },
+    refused(connection, facts) {
+      const info = createInfo(options.clock, connection, facts)
+      info.cluster = options.config.target(options.random)
+      info.end = options.clock.monotonic()
+      for (const log of options.config.accessLogs) log.log({ info })
+    },
     // Its upstream was chosen by the chain that it began with.
     adopt: () => false,
     get connections() {
