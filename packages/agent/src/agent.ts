@@ -66,6 +66,7 @@ export function createAgent(options: AgentOptions): Agent {
   const { settings, binary, clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const { proxyConfig } = settings
   const folder = resolve(proxyConfig.configPath)
+  const admin = adminOf(settings)
   const quit = createWatch(false)
   let draining = false
   const servers: HttpServer[] = []
@@ -75,7 +76,7 @@ export function createAgent(options: AgentOptions): Agent {
     ...{ clock, random, logger },
   })
   const readiness = createReadiness({
-    adminPort: proxyConfig.proxyAdminPort,
+    admin,
     running: supervisor.running,
     draining: () => draining,
   })
@@ -109,7 +110,7 @@ export function createAgent(options: AgentOptions): Agent {
     },
     async drain() {
       draining = true
-      if (binary.kind === 'envoy') await drainEnvoy({ adminPort: proxyConfig.proxyAdminPort, limitMs: settings.drainMs, clock })
+      if (binary.kind === 'envoy') await drainEnvoy({ admin, limitMs: settings.drainMs, clock })
       // Ours drains by itself.
       await supervisor.stop('SIGTERM', settings.drainMs + 1_000)
       await close()
@@ -117,6 +118,12 @@ export function createAgent(options: AgentOptions): Agent {
     close,
     quit,
   }
+}
+
+/** The bootstrap's choice: IPv6 loopback where the pod has nothing else. */
+function adminOf({ proxy, proxyConfig }: ProxySettings): string {
+  const v6 = proxy.addresses.length > 0 && proxy.addresses.every((address) => address.includes(':'))
+  return `http://${v6 ? '[::1]' : '127.0.0.1'}:${proxyConfig.proxyAdminPort}`
 }
 
 interface Beside {
@@ -140,7 +147,7 @@ async function listenAll(
       restarts.set(supervisor.restarts)
       return renderPrometheus(registry)
     },
-    adminPort: options.settings.proxyConfig.proxyAdminPort,
+    admin: adminOf(options.settings),
     app: options.app,
     probes: options.probes ?? {},
     appAddress: options.appAddress ?? '127.0.0.1',

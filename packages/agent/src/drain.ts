@@ -1,7 +1,8 @@
 import type { Clock } from '@heddle/runtime'
 
 export interface DrainOptions {
-  readonly adminPort: number
+  /** Of the proxy's admin pages: `http://127.0.0.1:15000` */
+  readonly admin: string
   readonly limitMs: number
   readonly clock: Clock
 }
@@ -9,8 +10,7 @@ export interface DrainOptions {
 const POLL_MS = 250
 
 /** Has Envoy tell its clients to leave, and waits until they have, `limitMs` at most. It goes on taking connections meanwhile. */
-export async function drainEnvoy({ adminPort, limitMs, clock }: DrainOptions): Promise<void> {
-  const admin = `http://127.0.0.1:${adminPort}`
+export async function drainEnvoy({ admin, limitMs, clock }: DrainOptions): Promise<void> {
   const end = clock.monotonic() + limitMs
   try {
     await fetch(`${admin}/drain_listeners?graceful&skip_exit`, { method: 'POST', signal: AbortSignal.timeout(1_000) })

@@ -1,7 +1,8 @@
 import type { Watch } from '@heddle/runtime'
 
 export interface ReadinessOptions {
-  readonly adminPort: number
+  /** Of the proxy's admin pages: `http://127.0.0.1:15000` */
+  readonly admin: string
   /** Of the supervised process. */
   readonly running: Watch<number | undefined>
   /** Undefined: not draining. */
@@ -18,7 +19,7 @@ export interface Readiness {
 
 const FIRST = ['type.googleapis.com/envoy.config.cluster.v3.Cluster', 'type.googleapis.com/envoy.config.listener.v3.Listener']
 
-export function createReadiness({ adminPort, running, draining }: ReadinessOptions): Readiness {
+export function createReadiness({ admin, running, draining }: ReadinessOptions): Readiness {
   const had = new Set<string>()
   running.subscribe((pid) => {
     // A proxy that was started again has no configuration yet.
@@ -32,7 +33,7 @@ export function createReadiness({ adminPort, running, draining }: ReadinessOptio
       const missing = FIRST.filter((type) => !had.has(type))
       if (missing.length > 0) return `no configuration yet: ${missing.map((type) => type.split('.').at(-1)).join(', ')}`
       try {
-        const response = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(1_000) })
+        const response = await fetch(`${admin}/ready`, { signal: AbortSignal.timeout(1_000) })
         const state = (await response.text()).trim()
         return response.status === 200 ? undefined : `the proxy is ${state}`
       } catch (error) {

@@ -8,7 +8,8 @@ export interface StatusOptions {
   notReady(): Promise<string | undefined>
   /** The agent's own metrics. */
   ownMetrics(): string
-  readonly adminPort: number
+  /** Of the proxy's admin pages: `http://127.0.0.1:15000` */
+  readonly admin: string
   readonly app: AppScrape | undefined
   readonly probes: Readonly<Record<string, AppProbe>>
   /** Where the app listens: probes go there. */
@@ -68,9 +69,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 
 const isLoopback = (address: string | undefined): boolean => /^(::ffff:)?127\.|^::1$/.test(address ?? '')
 
-async function metrics({ adminPort, app, ownMetrics, logger }: StatusOptions): Promise<string> {
+async function metrics({ admin, app, ownMetrics, logger }: StatusOptions): Promise<string> {
   const [proxy, own] = await Promise.all([
-    scrape(`http://127.0.0.1:${adminPort}/stats/prometheus`, logger),
+    scrape(`${admin}/stats/prometheus`, logger),
     app === undefined ? undefined : scrape(`http://127.0.0.1:${app.port}${app.path}`, logger),
   ])
   return mergeMetrics(ownMetrics(), proxy, own)

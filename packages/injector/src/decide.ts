@@ -1,4 +1,4 @@
-import { type LabelSelector, selects } from '@heddle/config-model'
+import { type LabelSelector, matchesSelector } from '@heddle/config-model'
 import type { Metadata, PodTemplate } from './kubernetes.js'
 import type { InjectOptions } from './options.js'
 
@@ -78,26 +78,8 @@ function unselected(
   return 'neither namespace nor pod asks for injection'
 }
 
-/** metav1.LabelSelector; an empty one selects nothing here, as in Istio. */
+/** An empty selector selects nothing here, as in Istio. */
 function matches(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector
-  if (Object.keys(matchLabels).length + matchExpressions.length === 0) return false
-  return (
-    selects(matchLabels, labels) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key]
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value)
-        case 'NotIn':
-          return value === undefined || !values.includes(value)
-        case 'Exists':
-          return value !== undefined
-        case 'DoesNotExist':
-          return value === undefined
-        default:
-          return false
-      }
-    })
-  )
+  return Object.keys(matchLabels).length + matchExpressions.length > 0 && matchesSelector(selector, labels)
 }

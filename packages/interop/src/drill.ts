@@ -105,7 +105,7 @@ async function startControlPlane(middle: NetworkNamespace, folder: string): Prom
     ...words,
     'control-plane',
     ...['--config', join(folder, 'config'), '--ready-file', ready, '--ca-dir', join(folder, 'ca')],
-    ...['--grpc-addr', '127.0.0.1:15010', '--secure-grpc-addr', '0.0.0.0:15012', '--http-addr', '127.0.0.1:0'],
+    ...['--grpc-addr', '127.0.0.1:15010', '--secure-grpc-addr', '[::]:15012', '--http-addr', '127.0.0.1:0'],
     ...['--jwks', join(folder, 'jwks.json'), '--token-issuer', ISSUER, '--token-audience', AUDIENCE],
   ])
   let log = ''

@@ -139,7 +139,11 @@ function portsOf(args: Arguments): { healthPort?: number; prometheusPort?: numbe
 /** Our own proxy is this very program. */
 function binaryOf(path: string | undefined, args: Arguments): ProxyBinary {
   if (path !== undefined) return { kind: 'envoy', path, stock: args.boolean('stock-envoy') }
-  return { kind: 'heddle', path: process.execPath, args: [...process.execArgv, process.argv[1] ?? fileURLToPath(import.meta.url), 'proxy'] }
+  return {
+    kind: 'heddle',
+    path: process.execPath,
+    args: [...process.execArgv, process.argv[1] ?? fileURLToPath(import.meta.url), 'proxy'],
+  }
 }
 
 function accessOf(

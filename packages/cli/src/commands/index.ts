@@ -6,6 +6,7 @@ import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import { init } from './init.js'
 import { inject } from './inject.js'
+import { manifestWebhook } from './manifest.js'
 import { proxy } from './proxy.js'
 import { proxyConfig } from './proxy-config.js'
 import { proxyStatus } from './proxy-status.js'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   translate,
   inject,
   init,
+  manifestWebhook,
   proxy,
   agent,
   controlPlane,

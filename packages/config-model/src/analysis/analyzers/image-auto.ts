@@ -1,7 +1,7 @@
 import type { PodSpec } from '../../kinds/kubernetes/pod.js'
+import { matchesSelector } from '../../names/labels.js'
 import type { Analyzer } from '../analyzer.js'
 import { PROXY_CONTAINER } from '../workloads.js'
-import { takes } from './label-selector.js'
 import { ADMISSION, webhooksOf } from './webhook-configuration.js'
 
 /** `image: auto` stands for an image that only the injector can fill in. */
@@ -26,7 +26,12 @@ export const imageAuto: Analyzer = {
       const { namespace, name } = deployment.metadata
       const around = context.namespace(namespace === '' ? 'default' : namespace)?.metadata.labels ?? {}
       const own = template?.metadata?.labels ?? {}
-      if (hooks.some((hook) => takes(hook.namespaceSelector, around) && takes(hook.objectSelector, own))) continue
+      if (
+        hooks.some(
+          (hook) => matchesSelector(hook.namespaceSelector ?? {}, around) && matchesSelector(hook.objectSelector ?? {}, own),
+        )
+      )
+        continue
       report('ImageAutoWithoutInjectionWarning', deployment, `spec.template.spec.${path}`, 'Deployment', name)
     }
   },

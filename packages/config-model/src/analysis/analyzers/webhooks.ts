@@ -1,7 +1,7 @@
 import type { LabelSelector } from '../../kinds/common.js'
+import { matchesSelector } from '../../names/labels.js'
 import type { Analyzer } from '../analyzer.js'
 import { type ConfigObject, fullName } from '../object.js'
-import { takes } from './label-selector.js'
 import { ADMISSION, type Webhook, webhooksOf } from './webhook-configuration.js'
 
 type Labels = Readonly<Record<string, string>>
@@ -31,7 +31,10 @@ export const webhooks: Analyzer = {
     const revisions = [...new Set(configurations.flatMap(revisionsOf))]
     for (const namespace of withRevisions(NAMESPACE_LABELS, revisions)) {
       for (const object of withRevisions(OBJECT_LABELS, revisions)) {
-        const matching = all.filter(({ hook }) => takes(hook.namespaceSelector, namespace) && takes(hook.objectSelector, object))
+        const matching = all.filter(
+          ({ hook }) =>
+            matchesSelector(hook.namespaceSelector ?? {}, namespace) && matchesSelector(hook.objectSelector ?? {}, object),
+        )
         if (new Set(matching.map(({ name }) => name)).size < 2) continue
         for (const one of matching) {
           const others = matching.flatMap(({ name }) => (name === one.name ? [] : [name])).join(' ')

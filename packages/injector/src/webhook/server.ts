@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { type Logger, silentLogger, type Watch } from '@heddle/runtime'
+import type { InjectOptions } from '../options.js'
+import { reviewPod } from './review.js'
+
+/** PEM. */
+export interface ServerIdentity {
+  /** Leaf first. */
+  readonly certificateChain: string
+  readonly privateKey: string
+}
+
+export interface WebhookServerOptions {
+  /** The server's certificate; handshakes after a change get the new one. */
+  readonly identity: Watch<ServerIdentity | undefined>
+  /** Read for each review, so that values and mesh config may change. */
+  readonly inject?: () => InjectOptions
+  /** Of one review, in bytes; default 3 MiB, what Kubernetes keeps of an object at most. */
+  readonly maxBytes?: number
+  readonly logger?: Logger
+}
+
+export interface WebhookServer {
+  /** Binds `host:port`; port 0 takes a free one. Gives the address that was bound. */
+  listen(address: string): Promise<string>
+  close(): Promise<void>
+}
+
+const DEFAULT_MAX_BYTES = 3 * 1024 * 1024
+/** Nobody nests a pod this deep; who does wants to exhaust a stack. */
+const MAX_DEPTH = 200
+
+/**
+ * The admission webhook over HTTPS: `POST /inject` answers AdmissionReviews (v1, v1beta1), `GET /ready` says 200. What is no review of a
+ * pod gets a 4xx that says why; a pod that cannot be injected is refused in the review's own words.
+ */
+export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
+  const { identity, logger = silentLogger } = options
+  const server = createServer((request, response) => {
+    answer(request, options)
+      .catch((error: unknown): Answer => {
+        logger.error({ error: String(error) }, 'a review failed')
+        return { status: 500, text: 'the review failed; the log of the webhook tells why' }
+      })
+      .then(({ status, text, json }) => {
+        if (response.destroyed) return
+        if (status >= 400) logger.warn({ status, text, path: request.url }, 'a review was refused')
+        reply(response, status, json === undefined ? `${text}\n` : JSON.stringify(json), json !== undefined)
+      })
+  })
+  server.requestTimeout = 30_000
+  // A client that speaks no TLS, or goes away in the handshake, is nobody's error.
+  server.on('tlsClientError', (error) => logger.debug({ error: error.message }, 'a handshake failed'))
+  const present = (current: ServerIdentity | undefined): void => {
+    if (current !== undefined)
+      server.setSecureContext({ key: current.privateKey, cert: current.certificateChain, minVersion: 'TLSv1.2' })
+  }
+  present(identity.current)
+  const forget = identity.subscribe(present)
+  return {
+    listen(address) {
+      const at = address.lastIndexOf(':')
+      const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+      return new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(Number(address.slice(at + 1)), host, () => {
+          const bound = server.address()
+          resolve(`${address.slice(0, at)}:${typeof bound === 'object' && bound !== null ? bound.port : ''}`)
+        })
+      })
+    },
+    close() {
+      forget()
+      server.closeIdleConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+interface Answer {
+  status: number
+  text?: string
+  json?: object
+}
+
+async function answer(request: IncomingMessage, { inject, maxBytes = DEFAULT_MAX_BYTES }: WebhookServerOptions): Promise<Answer> {
+  const path = request.url?.split('?')[0] ?? '/'
+  if (path === '/ready' || path === '/httpsReady') return { status: 200, text: 'ready' }
+  if (path !== '/inject' && !path.startsWith('/inject/')) return { status: 404, text: 'reviews go to /inject' }
+  if (request.method !== 'POST') return { status: 405, text: 'reviews come by POST' }
+  const type = request.headers['content-type']?.split(';')[0]?.trim()
+  if (type !== 'application/json') return { status: 415, text: `a review is application/json, not ${type ?? 'untyped'}` }
+  const body = await readBody(request, maxBytes)
+  if (body === undefined) return { status: 413, text: `a review has at most ${maxBytes} bytes` }
+  const review = parse(body)
+  if (review.text !== undefined) return { status: 400, text: review.text }
+  const result = reviewPod(review.value, inject?.() ?? {})
+  if (result.ok) return { status: 200, json: result.value }
+  return { status: 400, text: result.diagnostics.map(({ message }) => message).join(' ') }
+}
+
+/** Undefined: more than `maxBytes`; the rest is not kept. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    request.resume()
+    return undefined
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength
+    if (size <= maxBytes) chunks.push(chunk)
+    else chunks.length = 0
+  }
+  return size > maxBytes ? undefined : Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(body: string): { value?: unknown; text?: string } {
+  if (depthOf(body) > MAX_DEPTH) return { text: `the review is nested deeper than ${MAX_DEPTH}` }
+  try {
+    return { value: JSON.parse(body) as unknown }
+  } catch (error) {
+    return { text: `the review is no JSON: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+/** Of brackets, outside of strings. */
+function depthOf(text: string): number {
+  let [depth, deepest, quoted] = [0, 0, false]
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (quoted) {
+      if (c === 0x5c) i++
+      else if (c === 0x22) quoted = false
+    } else if (c === 0x22) quoted = true
+    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (c === 0x7d || c === 0x5d) depth--
+  }
+  return deepest
+}
+
+function reply(response: ServerResponse, status: number, body: string, json: boolean): void {
+  // What was not read to its end must not be taken for the next request.
+  const close = status === 413 ? { connection: 'close' } : {}
+  response.writeHead(status, { 'content-type': json ? 'application/json' : 'text/plain; charset=utf-8', ...close }).end(body)
+}
