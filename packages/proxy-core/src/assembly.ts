@@ -23,6 +23,7 @@ import { systemLookup } from './net/dns.js'
 import { createTls } from './net/node-tls.js'
 import { createSystemNetwork } from './net/socket.js'
 import type { AccessLogSinks } from './observe/access-log.js'
+import { createCollectorLogs } from './observe/collectors/collector-logs.js'
 import { createServerStats, type ServerStats } from './observe/server-stats.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
 import { runtimeOf } from './runtime.js'
@@ -96,6 +97,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     routes: (name) => store.routes(name),
     sessionAt: (address) => listeners.at(address),
   })
+  const collectors = createCollectorLogs({ http: live.http, grpc: live.grpc, clock, stats, node })
   const listeners = createListenerManager({
     ...{ network, clock, logger, start: live.start },
     drainTimeMs: options.drainTimeMs ?? DRAIN_TIME_MS,
@@ -105,6 +107,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       types: storeTypes,
       compile: createCompilers({
         ...setting,
+        collectors,
         filters: options.filters ?? defaultHttpFilters,
         hash64: await createHash64(),
         runtime: runtimeOf(bootstrap.message),
@@ -159,7 +162,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       client?.close()
       agent?.close()
       await listeners.close()
-      await live.flush()
+      await Promise.all([live.flush(), collectors.flush()])
       live.clusters.close()
       await admin?.close()
     },

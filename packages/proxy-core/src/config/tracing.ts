@@ -34,7 +34,7 @@ export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | u
       random: percent(fields.message('random_sampling')),
       overall: percent(fields.message('overall_sampling')),
     },
-    customTags: fields.messages('custom_tags').flatMap((tag) => compileCustomTag(tag) ?? []),
+    customTags: compileCustomTags(fields),
     maxPathTagLength: fields.number('max_path_tag_length', PATH_LENGTH),
     ...(operation && { operation }),
     ...(compiledProvider && { provider: compiledProvider }),
@@ -69,12 +69,17 @@ export function compileRouteTracing(
     random: compileFraction(tracing.message('random_sampling'), 1),
     overall: compileFraction(tracing.message('overall_sampling'), 1),
   }
-  const customTags = tracing?.messages('custom_tags').flatMap((tag) => compileCustomTag(tag) ?? []) ?? []
+  const customTags = tracing === undefined ? [] : compileCustomTags(tracing)
   const operation = decorator?.string('operation') ?? ''
   const propagate = decorator?.boolean('propagate', true) ?? true
   tracing?.done({ upstream_operation: 'there is no span of the upstream call alone' })
   decorator?.done()
   return { ...(sampling && { sampling }), customTags, ...(operation !== '' && { decorator: { operation, propagate } }) }
+}
+
+/** `custom_tags` of whatever has some. */
+export function compileCustomTags(fields: Fields<{ custom_tags?: readonly CustomTagProto[] | undefined }>): readonly CustomTag[] {
+  return fields.messages('custom_tags').flatMap((tag) => compileCustomTag(tag) ?? [])
 }
 
 function compileCustomTag(fields: Fields<CustomTagProto>): CustomTag | undefined {

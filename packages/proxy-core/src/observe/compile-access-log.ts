@@ -1,14 +1,19 @@
 import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { SubstitutionFormatString } from '@heddle/xds-types/envoy/config/core/v3'
-import type { AccessLogConfig, AccessLogSinks } from './access-log.js'
+import { COLLECTOR_LOGGERS } from '../config/collector-log.js'
+import { compileMessage, type Fields } from '../config/fields.js'
+import type { AccessLogConfig, AccessLogEntry, AccessLogSinks } from './access-log.js'
 import { compileLogFilter, type LogPredicate } from './access-log-filter.js'
+import type { CollectorLogs } from './collectors/collector-logs.js'
 import { compileJsonFormat, compileTextFormat, DEFAULT_TEXT_FORMAT, type LogFormatter } from './log-format.js'
 
 export interface AccessLogDeps {
   sinks: AccessLogSinks
   /** For sampled logs. */
   random: Random
+  /** Logs that call services; absent: there are no clusters to call over. */
+  collectors?: CollectorLogs | undefined
 }
 
 const PREFIX = 'type.googleapis.com/envoy.extensions.access_loggers.'
@@ -28,35 +33,47 @@ interface LineLogger {
   typed_json_format?: unknown
 }
 
-/** Compiles one access log. Loggers over gRPC are refused with code `log.unsupported`. */
+/** Compiles one access log. A logger that is not supported is refused with code `log.unsupported`. */
 export function compileAccessLog(log: AccessLog, path: string, deps: AccessLogDeps): Result<AccessLogConfig> {
-  const config = log.typed_config as ({ '@type'?: string } & LineLogger) | undefined
-  const type = config?.['@type'] ?? ''
-  if (config === undefined || !Object.hasOwn(LOGGERS, type)) {
-    return fail(
-      problem(
-        'log.unsupported',
-        `${path}.typed_config`,
-        `${type === '' ? 'A log without a type' : type} is not supported; use file, stdout or stderr.`,
-      ),
-    )
-  }
-  const target = LOGGERS[type] ?? config.path ?? ''
-  if (target === '') return fail(problem('log.path', `${path}.typed_config.path`, 'The file to write to is missing.'))
   const filter: Result<LogPredicate> =
     log.filter === undefined ? ok(() => true) : compileLogFilter(log.filter, `${path}.filter`, deps.random)
   if (!filter.ok) return filter
-  const format = compileFormat(config, `${path}.typed_config`)
-  if (!format.ok) return format
-  const sink = deps.sinks(target)
+  const writer = compileWriter(log.typed_config ?? {}, `${path}.typed_config`, deps)
+  if (!writer.ok) return writer
   const wanted = filter.value
-  const line = format.value
+  const write = writer.value
   return ok({
     name: log.name ?? '',
     log(entry) {
-      if (wanted(entry)) sink.write(line(entry))
+      if (wanted(entry)) write(entry)
     },
   })
+}
+
+type Write = (entry: AccessLogEntry) => void
+
+function compileWriter(config: { '@type'?: string } & LineLogger, path: string, deps: AccessLogDeps): Result<Write> {
+  const type = config['@type'] ?? ''
+  if (Object.hasOwn(LOGGERS, type)) return compileLines(config, LOGGERS[type] ?? config.path ?? '', path, deps)
+  const compile = COLLECTOR_LOGGERS[type.slice(type.lastIndexOf('/') + 1)]
+  const { collectors } = deps
+  if (compile === undefined || collectors === undefined) {
+    const advice = `${type === '' ? 'A log without a type' : type} is not supported; use file, stdout, stderr, grpc or open_telemetry.`
+    return fail(problem('log.unsupported', path, advice))
+  }
+  const compiled = compileMessage(config, path, (fields) => compile(fields as unknown as Fields<never>, collectors))
+  if (!compiled.ok) return compiled
+  const log = compiled.value
+  return ok((entry) => log?.log(entry))
+}
+
+function compileLines(config: LineLogger, target: string, path: string, deps: AccessLogDeps): Result<Write> {
+  if (target === '') return fail(problem('log.path', `${path}.path`, 'The file to write to is missing.'))
+  const format = compileFormat(config, path)
+  if (!format.ok) return format
+  const sink = deps.sinks(target)
+  const line = format.value
+  return ok((entry) => sink.write(line(entry)))
 }
 
 function compileFormat(config: LineLogger, path: string): Result<LogFormatter> {

@@ -8,6 +8,7 @@ import { compileRouteConfiguration } from '../config/route-configuration.js'
 import type { HttpFilterFactory } from '../http/filter.js'
 import type { AccessLogSinks } from '../observe/access-log.js'
 import { compileLogFilter } from '../observe/access-log-filter.js'
+import type { CollectorLogs } from '../observe/collectors/collector-logs.js'
 import { compileAccessLog } from '../observe/compile-access-log.js'
 import type { Runtime } from '../runtime.js'
 import { decodeSecret, type ReadFile } from '../secrets.js'
@@ -18,6 +19,8 @@ import type { StoreCompilers } from './config-store.js'
 export interface CompilerOptions {
   filters: readonly HttpFilterFactory<unknown>[]
   sinks: AccessLogSinks
+  /** Access logs that call services. */
+  collectors?: CollectorLogs
   random: Random
   hash64: Hash64
   runtime?: Runtime
@@ -25,11 +28,19 @@ export interface CompilerOptions {
 }
 
 /** The compilers of config/ with what they need of the proxy. */
-export function createCompilers({ filters, sinks, random, hash64, runtime, readFile }: CompilerOptions): StoreCompilers {
+export function createCompilers({
+  filters,
+  sinks,
+  collectors,
+  random,
+  hash64,
+  runtime,
+  readFile,
+}: CompilerOptions): StoreCompilers {
   const deps = (secrets: SecretSource): CompileDeps => ({
     secrets,
     httpFilters: filters,
-    accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, random }),
+    accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, collectors, random }),
     logFilter: (filter, path) => compileLogFilter(filter, path, random),
     hash64,
     sink: sinks,

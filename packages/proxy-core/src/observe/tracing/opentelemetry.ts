@@ -1,9 +1,9 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import { ExportTraceServiceRequest } from '@heddle/xds-types/opentelemetry/proto/collector/trace/v1'
 import { createHexId } from '../../net/uuid.js'
+import { createBatches, createBatchStats } from '../batches.js'
+import { type Attributes, type Collector, keyValues, type OtlpDeps, sendOtlp } from '../otlp.js'
 import { readW3c, writeW3c } from '../trace-context.js'
-import { createBatches, createBatchStats } from './batches.js'
-import { type Attributes, type Collector, keyValues, type OtlpDeps, sendOtlp } from './otlp.js'
 import type { Span, SpanContext, Tracer } from './span.js'
 
 /** envoy.config.trace.v3.OpenTelemetryConfig, compiled. */

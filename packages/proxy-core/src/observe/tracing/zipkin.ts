@@ -1,8 +1,8 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import { createHexId } from '../../net/uuid.js'
 import type { HttpClient } from '../../upstream/http-client.js'
+import { createBatches, createBatchStats } from '../batches.js'
 import { b3Decision, readB3, readW3c, writeB3, writeW3c } from '../trace-context.js'
-import { createBatches, createBatchStats } from './batches.js'
 import type { Span, SpanContext, Tracer } from './span.js'
 
 /** envoy.config.trace.v3.ZipkinConfig, compiled. */

@@ -5,8 +5,10 @@ export interface BatchesOptions<T> {
   /** Sends a batch; false: it is lost. Never rejects. */
   send(items: readonly T[]): Promise<boolean>
   readonly stats: BatchStats
-  /** So many are sent at once. */
+  /** So many are sent at once, or what weighs so much. */
   readonly size: number
+  /** Default: 1 each. */
+  weigh?(item: T): number
   /** The longest that one waits. */
   readonly intervalMs: number
   /** More are dropped while the collector is away. Default 10,000. */
@@ -31,8 +33,9 @@ const MOST = 10_000
 
 /** Collects what goes to a collector: a few spans or log records in one call, one call at a time. */
 export function createBatches<T>(options: BatchesOptions<T>): Batches<T> {
-  const { clock, send, stats, size, intervalMs, most = MOST } = options
+  const { clock, send, stats, size, weigh = () => 1, intervalMs, most = MOST } = options
   let items: T[] = []
+  let weight = 0
   let waiting = 0
   let tail: Promise<void> = Promise.resolve()
   let timer: Unsubscribe | undefined
@@ -43,6 +46,7 @@ export function createBatches<T>(options: BatchesOptions<T>): Batches<T> {
     if (items.length === 0) return tail
     const batch = items
     items = []
+    weight = 0
     waiting += batch.length
     tail = tail.then(async () => {
       const sent = await send(batch)
@@ -60,7 +64,8 @@ export function createBatches<T>(options: BatchesOptions<T>): Batches<T> {
         return
       }
       items.push(item)
-      if (items.length >= size) void sendAll()
+      weight += weigh(item)
+      if (weight >= size) void sendAll()
       else
         timer ??= clock.after(intervalMs, () => {
           timer = undefined

@@ -1,6 +1,6 @@
-import type { GrpcService, HttpUri } from '../../config/grpc-service.js'
-import type { GrpcClient } from '../../upstream/grpc-client.js'
-import type { HttpClient } from '../../upstream/http-client.js'
+import type { GrpcService, HttpUri } from '../config/grpc-service.js'
+import type { GrpcClient } from '../upstream/grpc-client.js'
+import type { HttpClient } from '../upstream/http-client.js'
 
 /** Where OTLP goes: a gRPC service, or an HTTP endpoint that takes protobuf. */
 export type Collector =
