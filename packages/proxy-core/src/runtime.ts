@@ -5,6 +5,7 @@ export interface Runtime {
   /** A share from 0 to 1: a number is percent, an object is a FractionalPercent; undefined: the key is not set. */
   share(key: string): number | undefined
   number(key: string): number | undefined
+  boolean(key: string): boolean | undefined
   /** The admin layer: over all others. An empty text takes a key away. */
   modify(values: ReadonlyMap<string, string>): void
   entries(): readonly (readonly [key: string, value: string])[]
@@ -25,6 +26,10 @@ export function createRuntime(layers: readonly Readonly<Record<string, unknown>>
     number(key) {
       const value = get(key)
       return typeof value === 'number' ? value : undefined
+    },
+    boolean(key) {
+      const value = get(key)
+      return typeof value === 'boolean' ? value : undefined
     },
     modify(values) {
       for (const [key, text] of values) {

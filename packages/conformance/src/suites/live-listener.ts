@@ -54,6 +54,10 @@ function bootstrapOf(port: number, manager: object): object {
   const chain = { filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: http }] }
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(port) } }] }]
   return {
+    // As Istio's bootstrap has it.
+    layered_runtime: {
+      layers: [{ name: 'global', static_layer: { 'envoy.reloadable_features.http_reject_path_with_fragment': false } }],
+    },
     static_resources: {
       listeners: [{ name: 'live', address: at(0), filter_chains: [chain] }],
       clusters: [{ name: 'echo', connect_timeout: '1s', load_assignment: { cluster_name: 'echo', endpoints } }],

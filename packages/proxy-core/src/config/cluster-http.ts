@@ -32,6 +32,7 @@ export function compileClusterHttp(fields: Fields<Cluster>): UpstreamHttp {
   return {
     protocol,
     http2,
+    ...(http1.http1 && { http1: http1.http1 }),
     enableTrailers: http1.enableTrailers,
     idleTimeoutMs: common.idleTimeoutMs,
     maxRequestsPerConnection: common.maxRequestsPerConnection || legacyMax,

@@ -3,7 +3,9 @@ import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { NetworkGate } from '../filters/network/gate.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
+import type { Http1CodecOptions } from '../http/h1/options.js'
 import type { Http2Options } from '../http/h2/options.js'
+import type { IpDetection } from '../http/ip-detection.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
@@ -124,6 +126,12 @@ export interface HttpManager {
   readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH'
   readonly via: string
   readonly useRemoteAddress: boolean
+  /** original_ip_detection_extensions, in order; absent: x-forwarded-for by xffNumTrustedHops. */
+  readonly ipDetection?: readonly IpDetection[]
+  /** user-agent where there is none, and who the proxy is. */
+  readonly addUserAgent: boolean
+  /** Runtime http_reject_path_with_fragment is off: a fragment is cut off instead of refused. */
+  readonly stripFragment: boolean
   readonly xffNumTrustedHops: number
   readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY'
   readonly setCurrentClientCert: { subject: boolean; cert: boolean; chain: boolean; dns: boolean; uri: boolean }
@@ -157,7 +165,7 @@ export interface HttpManager {
   readonly stripTrailingHostDot: boolean
   readonly proxy100Continue: boolean
   readonly enableTrailers: boolean
-  readonly allowChunkedLength: boolean
+  readonly http1?: Http1CodecOptions
   readonly allowAbsoluteUrl: boolean
   readonly skipXffAppend: boolean
   /** scheme_header_transformation: what every request is said to have come by. */
@@ -251,6 +259,7 @@ export interface CompiledCluster {
     readonly maxConnectionDurationMs: number
     /** Trailers of HTTP/1 are passed on. */
     readonly enableTrailers: boolean
+    readonly http1?: Http1CodecOptions
     readonly http2: Http2Options
     /** Of responses. */
     readonly maxHeadersCount: number

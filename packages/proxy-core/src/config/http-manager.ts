@@ -9,6 +9,7 @@ import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, HttpManager } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileHttpFilters } from './http-filters.js'
+import { compileIpDetection } from './http-ip-detection.js'
 import { compileLocalReply } from './http-local-reply.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options } from './http-options.js'
 import { compileRouteTable } from './route-configuration.js'
@@ -38,6 +39,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...(tracing && { tracing }),
     ...compileIdentity(fields),
     ...compilePaths(fields),
+    stripFragment: deps.runtime?.boolean(REJECT_FRAGMENT) === false,
     headersWithUnderscores: common.headersWithUnderscores,
     timeouts: {
       idle: common.idleTimeoutMs,
@@ -104,6 +106,8 @@ function compileIdentity(fields: Fields<HttpConnectionManager>) {
     serverHeader: fields.choice('server_header_transformation', ['OVERWRITE', 'APPEND_IF_ABSENT', 'PASS_THROUGH'], 'OVERWRITE'),
     via: fields.string('via'),
     useRemoteAddress: fields.boolean('use_remote_address'),
+    addUserAgent: fields.boolean('add_user_agent'),
+    ...detection(fields),
     xffNumTrustedHops: fields.number('xff_num_trusted_hops'),
     skipXffAppend: fields.boolean('skip_xff_append'),
     appendXForwardedPort: fields.boolean('append_x_forwarded_port'),
@@ -115,6 +119,16 @@ function compileIdentity(fields: Fields<HttpConnectionManager>) {
     alwaysSetRequestIdInResponse: fields.boolean('always_set_request_id_in_response'),
   } as const
 }
+
+function detection(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'ipDetection'> {
+  const list = fields.messages('original_ip_detection_extensions')
+  if (list.length === 0) return {}
+  if (fields.boolean('use_remote_address')) fields.problem('excludes use_remote_address.', 'original_ip_detection_extensions')
+  return { ipDetection: compileIpDetection(list) }
+}
+
+/** Istio's bootstrap switches it off; without a fragment nobody can disagree on what it hides. */
+const REJECT_FRAGMENT = 'envoy.reloadable_features.http_reject_path_with_fragment'
 
 const ESCAPED = [
   'IMPLEMENTATION_SPECIFIC_DEFAULT',

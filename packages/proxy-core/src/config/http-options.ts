@@ -1,11 +1,14 @@
 import type {
   Http1ProtocolOptions,
+  Http1ProtocolOptions_HeaderKeyFormat,
   Http2ProtocolOptions,
   HttpProtocolOptions,
   KeepaliveSettings,
 } from '@heddle/xds-types/envoy/config/core/v3'
+import type { PreserveCaseFormatterConfig } from '@heddle/xds-types/envoy/extensions/http/header_formatters/preserve_case/v3'
+import type { Http1CodecOptions } from '../http/h1/options.js'
 import { DEFAULT_HTTP2_OPTIONS, type Http2Keepalive, type Http2Options } from '../http/h2/options.js'
-import type { Fields } from './fields.js'
+import { type Fields, fieldsOf } from './fields.js'
 
 /** The idle timeout of HTTP connections where none is given. */
 export const DEFAULT_IDLE_MS = 3_600_000
@@ -36,22 +39,56 @@ export function compileCommonHttpOptions(fields: Fields<HttpProtocolOptions> | u
 export interface Http1Options {
   readonly acceptHttp10: boolean
   readonly enableTrailers: boolean
-  readonly allowChunkedLength: boolean
   readonly allowAbsoluteUrl: boolean
+  readonly http1?: Http1CodecOptions
 }
 
 export function compileHttp1Options(fields: Fields<Http1ProtocolOptions> | undefined): Http1Options {
   const options = {
     acceptHttp10: fields?.boolean('accept_http_10') ?? false,
     enableTrailers: fields?.boolean('enable_trailers') ?? false,
-    allowChunkedLength: fields?.boolean('allow_chunked_length') ?? false,
     allowAbsoluteUrl: fields?.boolean('allow_absolute_url', true) ?? true,
+    ...(fields && { http1: compileHttp1Codec(fields) }),
   }
   fields?.done({
     override_stream_error_on_invalid_http_message: 'an invalid message always ends the connection',
     use_balsa_parser: 'names a parser of Envoy',
   })
   return options
+}
+
+function compileHttp1Codec(fields: Fields<Http1ProtocolOptions>): Http1CodecOptions {
+  const defaultHost = fields.string('default_host_for_http_10')
+  const allowChunkedLength = fields.boolean('allow_chunked_length')
+  const keyFormat = compileKeyFormat(fields.message('header_key_format'))
+  return {
+    ...(defaultHost !== '' && { defaultHost }),
+    ...(allowChunkedLength && { allowChunkedLength }),
+    ...(keyFormat && { keyFormat }),
+  }
+}
+
+const PRESERVE_CASE = 'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig'
+
+function compileKeyFormat(
+  fields: Fields<Http1ProtocolOptions_HeaderKeyFormat> | undefined,
+): Http1CodecOptions['keyFormat'] | undefined {
+  if (fields === undefined) return undefined
+  const proper = fields.message('proper_case_words')
+  proper?.done()
+  const formatter = fields.message('stateful_formatter')
+  const config = formatter?.any('typed_config')
+  formatter?.done({ name: 'names nothing' })
+  fields.done()
+  if (proper !== undefined) return 'PROPER_CASE'
+  if (config?.typeName !== PRESERVE_CASE) {
+    fields.problem('must be proper_case_words or the stateful formatter preserve_case.')
+    return undefined
+  }
+  const options = fieldsOf<PreserveCaseFormatterConfig>(config, fields as Fields<never>)
+  const ofEnvoy = options.choice('formatter_type_on_envoy_headers', ['DEFAULT', 'PROPER_CASE'], 'DEFAULT')
+  options.done({ forward_reason_phrase: 'phrases are the standard ones' })
+  return ofEnvoy === 'PROPER_CASE' ? 'PRESERVE_CASE_AND_PROPER' : 'PRESERVE_CASE'
 }
 
 /** `streamErrors`: what the manager says of invalid messages, where the options say nothing. */

@@ -1,7 +1,9 @@
 import type { Counter, Gauge } from '@heddle/runtime'
 import type { Connection } from '../net/connection.js'
 import type { Timers } from '../net/timers.js'
+import type { Http1CodecOptions } from './h1/options.js'
 import type { Http2Options } from './h2/options.js'
+import type { HeaderMap } from './header-map.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** How one protocol version speaks on a connection. Retries, timeouts and headers' meaning belong to its users. */
@@ -18,6 +20,9 @@ export interface ServerOptions {
   readonly acceptHttp10: boolean
   /** Trailers of HTTP/1 are passed on; else they are read and dropped. HTTP/2 always passes them. */
   readonly enableTrailers: boolean
+  readonly http1?: Http1CodecOptions
+  /** `Expect: 100-continue` is for the upstream to answer; by default the codec does as soon as the body is wanted. */
+  readonly proxy100Continue?: boolean
   readonly http2: Http2Options
   readonly timers: Timers
   /** Runs what can wait until everything that has come in this turn of the loop has been heard: writes of many requests go out together. Default: the end of the task. */
@@ -91,6 +96,8 @@ export interface ServerExchange {
   /** The request has been read to its last byte. */
   readonly requestComplete: boolean
   events: ExchangeEvents
+  /** An interim answer (1xx, not 101) before {@link respond}; HTTP/1.0 is told none. */
+  inform(status: number, headers: HeaderMap): void
   /** Once. The codec consumes the body. `close`: the connection closes after it, or takes no more requests (HTTP/2). */
   respond(response: HttpResponse, close: boolean): void
   /** Ends the exchange without an (or in the middle of the) answer, so that the client notices. */
@@ -114,6 +121,7 @@ export interface ClientOptions {
   readonly maxHeadersCount: number
   /** Trailers of HTTP/1 are passed on. */
   readonly enableTrailers: boolean
+  readonly http1?: Http1CodecOptions
   readonly http2: Http2Options
   readonly timers: Timers
   /** See {@link ServerOptions.defer}. */
@@ -136,6 +144,8 @@ export type ResetReason = 'connection_termination' | 'protocol_error' | 'remote_
 export interface ClientExchangeEvents {
   /** Everything has come, and the connection may serve another request; told before the end is, so that who waits for the end finds it free. */
   onFree(): void
+  /** An interim answer: 1xx, not 101. */
+  onInterim?(status: number, headers: HeaderMap): void
   onResponse(response: HttpResponse): void
   /** The response has come whole; its body's sink hears `end` right after. */
   onEnd(): void

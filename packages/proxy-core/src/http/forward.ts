@@ -3,6 +3,7 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RedirectHistory, RedirectTarget } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
+import type { HeaderMap } from './header-map.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** A request that has passed its filters, with what its route says. */
@@ -25,6 +26,8 @@ export interface ForwardContext {
 
 /** Hears exactly one of the two, once. */
 export interface ForwardSink {
+  /** Before them, any number of times: 1xx, not 101. */
+  onInterim?(status: number, headers: HeaderMap): void
   onResponse(response: HttpResponse): void
   /** No upstream gave an answer. */
   onReply(reply: LocalReply): void

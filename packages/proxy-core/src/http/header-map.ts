@@ -4,6 +4,8 @@
  * `__proto__` and names that look like indices are names like any other.
  */
 export interface HeaderMap {
+  /** Of a message whose sender's spelling is kept: how a name is written; undefined: in lower case. */
+  casing: ((name: string) => string) | undefined
   /** Number of field lines. */
   readonly size: number
   /** Of the first line with that name. Names are compared without case; lower-case names are found fastest. */
@@ -37,12 +39,14 @@ export function createHeaderMap(entries?: Iterable<readonly [name: string, value
 }
 
 class Lines implements HeaderMap {
+  casing: HeaderMap['casing']
   readonly #names: string[]
   readonly #values: string[]
 
   constructor(names: string[], values: string[]) {
     this.#names = names
     this.#values = values
+    this.casing = undefined
   }
 
   get size(): number {
@@ -123,7 +127,9 @@ class Lines implements HeaderMap {
   }
 
   clone(): HeaderMap {
-    return new Lines(this.#names.slice(), this.#values.slice())
+    const copy = new Lines(this.#names.slice(), this.#values.slice())
+    copy.casing = this.casing
+    return copy
   }
 
   #find(name: string): number {

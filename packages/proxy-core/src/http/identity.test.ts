@@ -7,6 +7,7 @@ import { emptyBody } from './body.js'
 import { forwardedClientCertElement } from './forwarded-client-cert.js'
 import { createHeaderMap } from './header-map.js'
 import { identifyRequest, type RequestIdentity } from './identity.js'
+import { createHeaderDetection, createXffDetection } from './ip-detection.js'
 import type { HttpRequest } from './message.js'
 
 interface Asked {
@@ -33,11 +34,9 @@ function ask(
     headers: createHeaderMap(Object.entries(headers)),
     body: emptyBody,
   }
-  const identity = identifyRequest(request, manager, {
-    connection,
-    forwardedFor,
-    xfcc: () => (tls === undefined ? '' : forwardedClientCertElement(manager, tls)),
-  })
+  const xfcc = (): string => (tls === undefined ? '' : forwardedClientCertElement(manager, tls))
+  const identity = identifyRequest(request, manager, { connection, forwardedFor, xfcc }, { id: 'n1', cluster: 'apps' })
+  if (identity.kind === 'reject') throw new Error(identity.reply.details)
   return { identity, headers: Object.fromEntries(request.headers), request }
 }
 
@@ -171,5 +170,50 @@ describe('x-forwarded-client-cert', () => {
     expect(ask({ forwardClientCert, setCurrentClientCert: all }, { headers: theirs }).headers['x-forwarded-client-cert']).toBe(
       expected,
     )
+  })
+})
+
+describe('original_ip_detection_extensions', () => {
+  const byHeader = createHeaderDetection('x-real-ip', true, 403)
+  const byXff = createXffDetection({ trustedHops: 1, append: false })
+
+  test('a header of its own tells the client, and can make it internal', () => {
+    const { identity, headers } = ask(
+      { ipDetection: [byHeader], isInternalAddress: (address) => address === '5.6.7.8' },
+      { headers: { 'x-real-ip': '5.6.7.8' } },
+    )
+    expect(identity).toMatchObject({ clientAddress: '5.6.7.8', internal: true })
+    expect(headers['x-envoy-internal']).toBe('true')
+  })
+
+  test('without the header the request is refused', () => {
+    expect(() => ask({ ipDetection: [byHeader] }, {})).toThrow('rejected_because_detection_failed')
+  })
+
+  test('the next one is asked when one cannot tell; when none can it is the peer', () => {
+    const ipDetection = [createHeaderDetection('x-real-ip', false, undefined), byXff]
+    expect(ask({ ipDetection }, { headers: { 'x-forwarded-for': '1.1.1.1, 2.2.2.2,3.3.3.3' } }).identity.clientAddress).toBe(
+      '2.2.2.2',
+    )
+    expect(ask({ ipDetection }, { headers: { 'x-forwarded-for': '1.1.1.1' } }).identity.clientAddress).toBe('10.1.1.1')
+  })
+
+  test('by who is trusted, from the right; only behind a trusted peer', () => {
+    const isTrusted = (address: string): boolean => address.startsWith('10.')
+    const ipDetection = [createXffDetection({ trustedHops: 0, isTrusted, append: true })]
+    const asked = ask({ ipDetection }, { headers: { 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 10.0.0.9' } })
+    expect(asked.identity.clientAddress).toBe('2.2.2.2')
+    expect(asked.headers['x-forwarded-for']).toBe('1.1.1.1, 2.2.2.2, 10.0.0.9,10.1.1.1')
+    const stranger = ask({ ipDetection }, { remote: '9.9.9.9', headers: { 'x-forwarded-for': '2.2.2.2' } })
+    expect(stranger.identity.clientAddress).toBe('9.9.9.9')
+  })
+})
+
+test("add_user_agent says who the proxy is, and leaves the client's own name", () => {
+  const who = { 'x-envoy-downstream-service-cluster': 'apps', 'x-envoy-downstream-service-node': 'n1' }
+  expect(ask({ addUserAgent: true }, {}).headers).toMatchObject({ 'user-agent': 'apps', ...who })
+  expect(ask({ addUserAgent: true }, { headers: { 'user-agent': 'curl' } }).headers).toMatchObject({
+    'user-agent': 'curl',
+    ...who,
   })
 })

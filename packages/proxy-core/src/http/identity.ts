@@ -4,6 +4,7 @@ import type { Connection } from '../net/connection.js'
 import { createUuid } from '../net/uuid.js'
 import { applyForwardedClientCert } from './forwarded-client-cert.js'
 import type { HeaderMap } from './header-map.js'
+import { type Detected, readForwardedFor } from './ip-detection.js'
 import type { HttpRequest } from './message.js'
 
 /** What is the same for every request of a connection. */
@@ -14,7 +15,16 @@ export interface PeerFacts {
   readonly xfcc: () => string
 }
 
+/** Of the bootstrap's node. */
+export interface NodeName {
+  readonly id: string
+  readonly cluster: string
+}
+
+export type Identified = RequestIdentity | Extract<Detected, { kind: 'reject' }>
+
 export interface RequestIdentity {
+  readonly kind: 'request'
   /** The client as far as it is trusted: from x-forwarded-for or the connection. */
   readonly clientAddress: string
   readonly internal: boolean
@@ -49,14 +59,16 @@ const EDGE_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /** Envoy's mutateRequestHeaders: who asks, over what, and under which id. The order of the steps is Envoy's. */
-export function identifyRequest(request: HttpRequest, manager: HttpManager, peer: PeerFacts): RequestIdentity {
+export function identifyRequest(request: HttpRequest, manager: HttpManager, peer: PeerFacts, node: NodeName): Identified {
   const { headers } = request
   const secure = peer.connection.tls !== undefined
   const remote = peer.connection.remote.address
   sanitizeTe(headers)
   headers.delete('x-envoy-internal')
-  const list = forwardedFor(headers)
-  const client = trustedClient(list, manager, remote)
+  const list = readForwardedFor(headers)
+  const detected = detect(headers, manager, remote)
+  if (detected?.kind === 'reject') return detected
+  const client = detected?.address ?? trustedClient(list, manager, remote)
   if (manager.useRemoteAddress) {
     if (!manager.skipXffAppend) setForwardedFor(headers, list, peer.forwardedFor)
     if (manager.xffNumTrustedHops === 0 || !headers.has('x-forwarded-proto'))
@@ -66,16 +78,35 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   if (manager.schemeToOverwrite !== undefined) headers.set('x-forwarded-proto', manager.schemeToOverwrite)
   const proto = headers.get('x-forwarded-proto')?.toLowerCase()
   if (proto === 'http' || proto === 'https') request.scheme = proto
-  const single = manager.useRemoteAddress ? list.length === 0 : list.length === 1
+  const single = detected?.trusted ?? (manager.useRemoteAddress ? list.length === 0 : list.length === 1)
   const internal = single && manager.isInternalAddress(client)
   const edge = !internal && manager.useRemoteAddress
   if (internal) headers.set('x-envoy-internal', 'true')
   else
     headers.deleteWhere((name) => name.charCodeAt(0) === 120 && (INTERNAL_HEADERS.has(name) || (edge && EDGE_HEADERS.has(name))))
   if (edge) headers.set('x-envoy-external-address', client)
+  if (manager.addUserAgent) sayWho(headers, node)
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
   applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
-  return { clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
+  return { kind: 'request', clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
+}
+
+/** By original_ip_detection_extensions; where none can tell it is the peer. */
+function detect(headers: HeaderMap, { ipDetection }: HttpManager, remote: string): Detected | undefined {
+  if (ipDetection === undefined) return undefined
+  for (const ask of ipDetection) {
+    const answer = ask(headers, remote)
+    if (answer?.kind === 'address' && answer.appendXff) setForwardedFor(headers, readForwardedFor(headers), remote)
+    if (answer !== undefined) return answer
+  }
+  return { kind: 'address', address: remote, trusted: false, appendXff: false }
+}
+
+/** add_user_agent. */
+function sayWho(headers: HeaderMap, { id, cluster }: NodeName): void {
+  headers.set('x-envoy-downstream-service-cluster', cluster)
+  if ((headers.get('user-agent') ?? '') === '') headers.set('user-agent', cluster)
+  if (id !== '') headers.set('x-envoy-downstream-service-node', id)
 }
 
 function requestId(headers: HeaderMap, manager: HttpManager, edge: boolean): string | undefined {
@@ -94,14 +125,6 @@ function sanitizeTe(headers: HeaderMap): void {
   const trailers = te.some((value) => value.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers'))
   if (trailers) headers.set('te', 'trailers')
   else headers.delete('te')
-}
-
-function forwardedFor(headers: HeaderMap): readonly string[] {
-  if (!headers.has('x-forwarded-for')) return []
-  return headers
-    .getAll('x-forwarded-for')
-    .flatMap((value) => value.split(','))
-    .map((address) => address.trim())
 }
 
 /** `hops` addresses from the right are proxies that we trust; the one before them is the client. Garbage and too short lists fall to the peer. */

@@ -57,6 +57,8 @@ export interface ManagerRuntime {
   readonly random: Random
   readonly logger: Logger
   readonly tracing?: HttpTracing | undefined
+  /** Of the node: what add_user_agent says. */
+  readonly node: FilterDeps['node']
   date(): string
   createFilters(stream: HttpStream): readonly HttpFilter[]
 }
@@ -75,6 +77,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
     random: filterDeps.random,
     logger: filterDeps.logger,
     tracing: options.tracing,
+    node: filterDeps.node,
     date: createHttpDate(filterDeps.clock),
     createFilters: factories.length === 0 ? () => none : (stream) => factories.map((create) => create(stream)),
   }
@@ -199,6 +202,8 @@ export class ManagedConnection implements ServerHandler, Served {
         maxHeadersCount: manager.maxHeadersCount,
         acceptHttp10: manager.acceptHttp10,
         enableTrailers: manager.enableTrailers,
+        ...(manager.http1 && { http1: manager.http1 }),
+        proxy100Continue: manager.proxy100Continue,
         http2: manager.http2,
         timers,
         stats: stats.codec,

@@ -1,5 +1,7 @@
 /** Envoy's path normalisation. What comes out is what routes, policies and upstreams see: one path for all of them. */
 export interface NormalizeOptions {
+  /** A fragment is cut off; by default it refuses the request: parsers disagree on what it hides (CVE-2021-32779). */
+  readonly stripFragment?: boolean
   readonly normalizePath: boolean
   readonly mergeSlashes: boolean
   readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD'
@@ -14,9 +16,11 @@ export type Normalized =
 const ESCAPED_SLASH = /%2f|%5c/gi
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
-/** `path` with its query. A fragment is refused always: parsers disagree on what it hides (CVE-2021-32779). */
-export function normalizePath(path: string, options: NormalizeOptions): Normalized {
-  if (path.includes('#')) return { kind: 'reject', path }
+/** `sent`: a path with its query. */
+export function normalizePath(sent: string, options: NormalizeOptions): Normalized {
+  const fragment = sent.indexOf('#')
+  if (fragment >= 0 && options.stripFragment !== true) return { kind: 'reject', path: sent }
+  const path = fragment < 0 ? sent : sent.slice(0, fragment)
   const query = path.indexOf('?')
   let bare = query < 0 ? path : path.slice(0, query)
   const rest = query < 0 ? '' : path.slice(query)

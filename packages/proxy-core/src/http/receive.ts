@@ -2,7 +2,7 @@ import type { HttpManager } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
 import type { HttpStats } from '../observe/stats.js'
 import type { HeaderMap } from './header-map.js'
-import { identifyRequest, type PeerFacts, type RequestIdentity } from './identity.js'
+import { identifyRequest, type NodeName, type PeerFacts, type RequestIdentity } from './identity.js'
 import { isGrpc } from './local-reply.js'
 import type { HttpRequest, LocalReply } from './message.js'
 import { normalizePath } from './normalize.js'
@@ -16,10 +16,16 @@ export type Received =
 interface Receiver {
   readonly manager: HttpManager
   readonly stats: HttpStats
+  readonly node: NodeName
 }
 
 /** Checks a request that has come and makes it the proxy's own: host, path, identity. The order of the steps is Envoy's. */
-export function receiveRequest(request: HttpRequest, info: StreamInfo, { manager, stats }: Receiver, peer: PeerFacts): Received {
+export function receiveRequest(
+  request: HttpRequest,
+  info: StreamInfo,
+  { manager, stats, node }: Receiver,
+  peer: PeerFacts,
+): Received {
   if (request.authority === '') return { kind: 'reply', closes: true, reply: refusal(400, 'missing_host_header') }
   if (manager.headersWithUnderscores !== 'ALLOW' && !underscoresAllowed(request.headers, manager, stats))
     return { kind: 'reply', closes: true, reply: refuseUnderscore(info, stats) }
@@ -28,7 +34,8 @@ export function receiveRequest(request: HttpRequest, info: StreamInfo, { manager
     const reply = takePath(request, info, manager)
     if (reply !== undefined) return { kind: 'reply', closes: reply.status === 400, reply }
   }
-  const identity = identifyRequest(request, manager, peer)
+  const identity = identifyRequest(request, manager, peer, node)
+  if (identity.kind === 'reject') return { kind: 'reply', closes: false, reply: identity.reply }
   if (identity.requestId !== undefined) info.requestId = identity.requestId
   info.path = request.path
   info.authority = request.authority

@@ -217,6 +217,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     )
   }
 
+  onInterim(status: number, headers: HeaderMap): void {
+    if (this.#runtime.manager.proxy100Continue && !this.settled && status !== 102) this.#exchange.inform(status, headers)
+  }
+
   /** From upstream. */
   onResponse(response: HttpResponse): void {
     if (this.#over || this.#answered) {
@@ -317,9 +321,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const { manager, date } = this.#runtime
     const { headers } = response
     this.info.status = response.status
+    if (!headers.has('date')) headers.appendLower('date', date())
     if (manager.serverHeader === 'OVERWRITE' || (manager.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server')))
       headers.set('server', manager.serverName)
-    if (!headers.has('date')) headers.appendLower('date', date())
     if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
     if (manager.alwaysSetRequestIdInResponse && this.info.requestId !== undefined)
       headers.set('x-request-id', this.info.requestId)

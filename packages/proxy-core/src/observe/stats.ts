@@ -335,7 +335,10 @@ export function dottedName(family: string, labelNames: readonly string[], values
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
-    return family.slice('envoy_'.length).replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2|proxy_proto)_/, '$1.').replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
+    return family
+      .slice('envoy_'.length)
+      .replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2|proxy_proto)_/, '$1.')
+      .replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
 }

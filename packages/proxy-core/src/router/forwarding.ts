@@ -4,6 +4,7 @@ import { emptyBody } from '../http/body.js'
 import { endWatched } from '../http/body-transform.js'
 import type { ClientSession } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
+import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
@@ -198,6 +199,10 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
 
+  onInterim(status: number, headers: HeaderMap): void {
+    if (!this.#answered && !this.#over) this.#sink.onInterim?.(status, headers)
+  }
+
   onResponse(response: HttpResponse): void {
     const { status, headers } = response
     const host = this.#endpoint === undefined ? undefined : this.#cluster.host(this.#endpoint)
@@ -255,8 +260,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const now = clock.monotonic()
     const serviceTime = this.#readyAt < 0 ? 0 : Math.floor(now - this.#readyAt)
     entry.info.upstreamServiceTimeMs = serviceTime
-    const conversation = this.#context.request.upgrade !== undefined && this.#readyAt < 0
-    if (!suppressEnvoyHeaders && !conversation) headers.set('x-envoy-upstream-service-time', String(serviceTime))
+    if (!suppressEnvoyHeaders && this.#readyAt >= 0) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
     if (this.#setCookie !== undefined) headers.append('set-cookie', this.#setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()

@@ -1,4 +1,5 @@
 import type { ClientSession } from '../http/codec.js'
+import type { HeaderMap } from '../http/header-map.js'
 import type { HttpResponse } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { AttemptEvents, AttemptFailure } from '../upstream/pool.js'
@@ -21,6 +22,10 @@ export class OneAttempt implements AttemptEvents {
 
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     if (!this.#owner.superseded(this.#number)) this.#owner.onConnected(connection, protocol)
+  }
+
+  onInterim(status: number, headers: HeaderMap): void {
+    if (!this.#owner.superseded(this.#number)) this.#owner.onInterim?.(status, headers)
   }
 
   onResponse(response: HttpResponse): void {

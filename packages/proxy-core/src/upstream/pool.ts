@@ -7,6 +7,7 @@ import type {
   HttpCodec,
   ResetReason,
 } from '../http/codec.js'
+import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
@@ -22,6 +23,8 @@ export type PoolProtocol = 'HTTP1' | 'HTTP2' | 'AUTO'
 export interface AttemptEvents {
   /** The request goes out on this connection now. */
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void
+  /** An interim answer: 1xx, not 101. */
+  onInterim?(status: number, headers: HeaderMap): void
   onResponse(response: HttpResponse): void
   onEnd(): void
   onFailure(reason: AttemptFailure, error?: Error): void
@@ -233,11 +236,12 @@ class HttpPool implements Pool, ClientSessionHandler {
 
   #connected(connection: Connection): void {
     const { cluster, timers, stats, clock } = this.#o
-    const { maxHeadersKb, maxHeadersCount, enableTrailers, http2 } = cluster.http
+    const { maxHeadersKb, maxHeadersCount, enableTrailers, http1, http2 } = cluster.http
     const session = this.#codecFor(connection).connect(
       connection,
       {
         ...{ maxHeadersKb, maxHeadersCount, enableTrailers, http2, timers },
+        ...(http1 && { http1 }),
         stats: stats.codec,
         ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
       },
@@ -313,6 +317,10 @@ class PoolAttempt implements Attempt, ClientExchangeEvents {
 
   onFree(): void {
     this.#release()
+  }
+
+  onInterim(status: number, headers: HeaderMap): void {
+    if (!this.#over) this.#events.onInterim?.(status, headers)
   }
 
   onResponse(response: HttpResponse): void {

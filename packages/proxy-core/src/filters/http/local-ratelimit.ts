@@ -1,8 +1,8 @@
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/http/local_ratelimit/v3'
-import { StatusCode } from '@heddle/xds-types/envoy/type/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileRuntimeFraction } from '../../config/fraction.js'
 import { compileHeaderOption } from '../../config/header-options.js'
+import { compileHttpStatus } from '../../config/http-status.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import { isGrpc } from '../../http/local-reply.js'
 import type { LocalReply } from '../../http/message.js'
@@ -40,17 +40,9 @@ export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
   },
 }
 
-/** The enum by name, or the number that an unknown name would have. */
-function statusNumber(code: unknown): number {
-  if (typeof code === 'string' && Object.hasOwn(StatusCode.values, code)) return StatusCode.values[code as StatusCode]
-  return typeof code === 'number' ? code : 0
-}
-
 function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
   const bucket = fields.message('token_bucket')
-  const status = fields.message('status')
-  const code = statusNumber(status?.raw('code'))
-  status?.done()
+  const code = compileHttpStatus(fields.message('status'))
   const config: LocalRateLimitConfig = {
     statPrefix: fields.string('stat_prefix'),
     bucket: bucket && {

@@ -1,15 +1,18 @@
 import type { ClientExchange, ClientExchangeEvents } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
 import type { BodySink, HttpRequest } from '../message.js'
+import { namesOf } from './field-names.js'
+import type { Http1CodecOptions } from './options.js'
 import { type Writer, writeTrailers } from './writer.js'
 
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
 const OF_UPGRADE: ReadonlySet<string> = new Set(['connection', 'upgrade'])
-const LEFT_OUT: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'host', ...OF_UPGRADE])
+const LEFT_OUT: ReadonlySet<string> = new Set(['transfer-encoding', 'host', ...OF_UPGRADE])
 
 /** What an exchange asks of its session. */
 export interface ExchangeHome {
   readonly writer: Writer
+  readonly http1: Http1CodecOptions
   /** Trailers are passed on. */
   readonly keepsTrailers: boolean
   cancel(exchange: Http1ClientExchange): void
@@ -36,33 +39,43 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
 
   start(): void {
     const { request } = this
-    const { writer } = this.#session
+    const { writer, http1 } = this.#session
+    const { length } = request.body
+    this.#chunked = length === undefined && request.upgrade === undefined
+    this.#left = length ?? 0
     writer.ascii(`${request.method} `)
     writer.target(request.method === 'CONNECT' ? request.authority : request.path)
     writer.ascii(' HTTP/1.1\r\n')
-    writer.field('host', request.authority)
     const { headers } = request
+    const names = namesOf(headers, http1)
+    writer.field(names === undefined ? 'host' : names('host'), request.authority)
+    // Nothing follows an upgrade before the upstream has agreed (CVE-2025-64763).
+    const tunnel = request.upgrade !== undefined
+    let framed = tunnel
     for (let i = 0; i < headers.size; i++) {
       const name = headers.nameAt(i)
-      if (LEFT_OUT.has(name) && (request.upgrade === undefined || !OF_UPGRADE.has(name))) continue
-      writer.field(name, headers.valueAt(i))
+      if (name === 'content-length') {
+        if (!framed && !this.#chunked) this.#writeLength()
+        framed = true
+        continue
+      }
+      if (LEFT_OUT.has(name) && (!tunnel || !OF_UPGRADE.has(name))) continue
+      writer.field(names === undefined ? name : names(name), headers.valueAt(i))
     }
-    const { length } = request.body
-    if (request.upgrade !== undefined) {
-      // Nothing follows before the upstream has agreed (CVE-2025-64763).
-      writer.ascii('\r\n')
-      return
-    }
-    if (length === undefined) {
-      this.#chunked = true
-      writer.ascii('transfer-encoding: chunked\r\n\r\n')
-    } else {
-      this.#left = length
-      // RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0; so does who has said it.
-      const says = length > 0 || !BODILESS.has(request.method) || headers.get('content-length') === '0'
-      writer.ascii(says ? `content-length: ${length}\r\n\r\n` : '\r\n')
-    }
+    if (this.#chunked) writer.field(names === undefined ? 'transfer-encoding' : names('transfer-encoding'), 'chunked')
+    else if (!framed) this.#writeLength()
+    writer.ascii('\r\n')
+    if (tunnel) return
     request.body.consume(this)
+  }
+
+  /** RFC 9110 §8.6: methods that may mean something by a body say its length even when it is 0; so does who has said it. */
+  #writeLength(): void {
+    const { writer, http1 } = this.#session
+    const { headers, method } = this.request
+    if (this.#left === 0 && BODILESS.has(method) && headers.get('content-length') !== '0') return
+    const names = namesOf(headers, http1)
+    writer.field(names === undefined ? 'content-length' : names('content-length'), String(this.#left))
   }
 
   /** Only 101 switches protocols, and only 2xx opens a tunnel (CVE-2024-23326). */

@@ -14,6 +14,7 @@ import { Http1ClientExchange as Exchange, type ExchangeHome } from './client-exc
 import { BodyFraming, type BodyKind } from './framing.js'
 import { type Head, type HeadLimits, parseResponseHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
+import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
 import { Writer } from './writer.js'
 
 /** HTTP/1.1 towards upstreams: one request at a time, no pipelining, kept alive between them. */
@@ -30,6 +31,7 @@ const MAX_DROPPED_TRAILERS = 10_000
 class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySource {
   readonly connection: Connection
   readonly writer: Writer
+  readonly http1: Http1CodecOptions
   readonly #framing = new BodyFraming()
   readonly keepsTrailers: boolean
   readonly #handler: ClientSessionHandler
@@ -45,7 +47,8 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
     this.connection = connection
     this.#handler = handler
     this.keepsTrailers = options.enableTrailers
-    this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount }
+    this.http1 = options.http1 ?? NO_HTTP1_OPTIONS
+    this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount, http1: this.http1 }
     this.writer = new Writer(connection)
   }
 
@@ -161,8 +164,10 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
       return -1
     }
     if ('details' in head) return this.#violation(head.details)
-    // Interim answers end here; the proxy has said `100 Continue` itself.
-    if (head.status < 200 && head.status !== 101) return at + head.size
+    if (head.status < 200 && head.status !== 101) {
+      exchange.events.onInterim?.(head.status, head.headers)
+      return at + head.size
+    }
     const accepted = exchange.upgradeAccepted(head.status)
     const kind = accepted ? 'close' : bodyKindOf(head, exchange.request.method)
     if (kind === undefined) return this.#violation('http1.codec_error')

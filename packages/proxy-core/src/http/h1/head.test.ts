@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Head, type HeadLimits, parseRequestHead, parseResponseHead } from './head.js'
 
-const limits: HeadLimits = { maxBytes: 60 * 1024, maxHeaders: 100 }
+const limits: HeadLimits = { maxBytes: 60 * 1024, maxHeaders: 100, http1: {} }
 const request = (text: string): ReturnType<typeof parseRequestHead> => {
   const bytes = Buffer.from(text, 'latin1')
   return parseRequestHead(bytes, 0, bytes.length, limits)
@@ -184,4 +184,19 @@ describe('response heads', () => {
   ])('refused: %j', (line) => {
     expect(refused(response(`${line}\r\n\r\n`))).toBe('400 http1.codec_error')
   })
+})
+
+test('allow_chunked_length: chunked counts, and the length goes', () => {
+  const bytes = Buffer.from('POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n')
+  const head = parseRequestHead(bytes, 0, bytes.length, { ...limits, http1: { allowChunkedLength: true } }) as Head
+  expect([head.chunked, head.contentLength, head.headers.has('content-length')]).toEqual([true, -1, false])
+})
+
+test('preserve_case remembers names as they came, __proto__ among them', () => {
+  const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: h\r\nX-CamelCase: 1\r\n__Proto__: 2\r\n\r\n')
+  const read = (keyFormat: 'PRESERVE_CASE' | 'PRESERVE_CASE_AND_PROPER'): Head =>
+    parseRequestHead(bytes, 0, bytes.length, { ...limits, http1: { keyFormat } }) as Head
+  const names = ['host', 'x-camelcase', '__proto__', 'x-added']
+  expect(names.map(read('PRESERVE_CASE').headers.casing!)).toEqual(['Host', 'X-CamelCase', '__Proto__', 'x-added'])
+  expect(read('PRESERVE_CASE_AND_PROPER').headers.clone().casing!('x-added')).toBe('X-Added')
 })

@@ -1,4 +1,6 @@
 import { createHeaderMap, type HeaderMap } from '../header-map.js'
+import { rememberNames } from './field-names.js'
+import type { Http1CodecOptions } from './options.js'
 import { FIELD_VALUE, HOST, knownName, METHODS, TARGET, TOKEN } from './tables.js'
 
 /** What a head says about its message, apart from the fields that are handed on. */
@@ -28,6 +30,7 @@ export interface Head {
 export interface HeadLimits {
   readonly maxBytes: number
   readonly maxHeaders: number
+  readonly http1: Http1CodecOptions
 }
 
 /** Why a head cannot be accepted. `details` are Envoy's. */
@@ -94,7 +97,7 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   head.method = text.slice(0, methodEnd - first)
   if (!METHODS.has(head.method)) return CODEC_ERROR
   head.target = text.slice(targetStart - first, targetEnd - first)
-  return readFields(bytes, text, first, head, true) ?? head
+  return readFields(bytes, text, first, head, true, limits.http1) ?? head
 }
 
 export function parseResponseHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): Head | HeadProblem | 'more' {
@@ -121,7 +124,7 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number, lim
   if (at - start > limits.maxBytes) return TOO_LARGE
   const head = emptyHead(at - start, minor)
   head.status = status
-  return readFields(bytes, bytes.toString('latin1', start, at), start, head, false) ?? head
+  return readFields(bytes, bytes.toString('latin1', start, at), start, head, false, limits.http1) ?? head
 }
 
 function emptyHead(size: number, minor: 0 | 1): Head {
@@ -201,7 +204,15 @@ function findFields(bytes: Uint8Array, start: number, end: number, maxHeaders: n
 }
 
 /** Fills `head` from the noted places; a problem, or undefined. */
-function readFields(bytes: Uint8Array, text: string, origin: number, head: Head, isRequest: boolean): HeadProblem | undefined {
+function readFields(
+  bytes: Uint8Array,
+  text: string,
+  origin: number,
+  head: Head,
+  isRequest: boolean,
+  http1: Http1CodecOptions,
+): HeadProblem | undefined {
+  if (http1.keyFormat !== undefined && http1.keyFormat !== 'PROPER_CASE') head.headers.casing = readNames(text, origin, http1)
   let upgrade: string | undefined
   let connection = ''
   const { headers } = head
@@ -249,12 +260,23 @@ function readFields(bytes: Uint8Array, text: string, origin: number, head: Head,
     headers.appendLower(name, value)
   }
   if (head.chunked) {
-    if (head.contentLength >= 0) return LENGTH_AND_CHUNKED
+    if (head.contentLength >= 0 && http1.allowChunkedLength !== true) return LENGTH_AND_CHUNKED
     // RFC 9112 §6.1: a transfer coding in an HTTP/1.0 message is faulty framing.
     if (head.minor === 0) return BAD_TRANSFER_ENCODING
+    if (head.contentLength >= 0) headers.delete('content-length')
+    head.contentLength = -1
   }
   if (connection !== '') applyConnection(head, connection, upgrade, isRequest)
   return undefined
+}
+
+function readNames(text: string, origin: number, http1: Http1CodecOptions): HeaderMap['casing'] {
+  const originals = new Map<string, string>()
+  for (let i = 0; i < placeCount; i++) {
+    const name = text.slice(places[i * 4]! - origin, places[i * 4 + 1]! - origin)
+    originals.set(name.toLowerCase(), name)
+  }
+  return rememberNames(originals, http1)
 }
 
 /** Connection's options: close, keep-alive, upgrade, and in requests the names of fields that end here (RFC 9110 §7.6.1). */

@@ -1,17 +1,20 @@
 import type { ExchangeEvents, ServerExchange } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
 import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
+import { type FieldNames, namesOf } from './field-names.js'
 import type { IncomingBody } from './incoming-body.js'
+import type { Http1CodecOptions } from './options.js'
 import { statusLine } from './status-line.js'
 import { type Writer, writeTrailers } from './writer.js'
 
 const noEvents: ExchangeEvents = { onDone() {}, onBroken() {}, onReset() {} }
 /** Framing, and what belongs to the upstream's connection. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade'])
+const LEFT_OUT: ReadonlySet<string> = new Set(['transfer-encoding', 'connection', 'keep-alive', 'upgrade'])
 
 /** What an exchange asks of its session. */
 export interface ExchangeHome {
   readonly writer: Writer
+  readonly http1: Http1CodecOptions
   readonly draining: boolean
   /** Trailers are passed on. */
   readonly keepsTrailers: boolean
@@ -56,8 +59,9 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     if (this.responded) return
     this.responded = true
     this.awaitsContinue = false
-    // Nobody reads the rest of the request: its bytes would be taken for the next one.
-    const unread = this.incoming !== undefined && !this.incoming.over && !this.incoming.wanted
+    // Nobody reads the rest of the request, or nobody has sent any of it: its bytes would be taken for the next one.
+    const { incoming } = this
+    const unread = incoming !== undefined && !incoming.over && (!incoming.wanted || incoming.received === 0)
     if (close || unread || this.#session.draining) this.keepAlive = false
     this.#response = response
     const { writer } = this.#session
@@ -67,12 +71,16 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
       this.#tunnel(response)
       return
     }
-    writeFields(writer, response)
+    const names = namesOf(response.headers, this.#session.http1)
     const bodyless = this.request.method === 'HEAD' || status === 204 || status === 304 || status < 200
-    if (bodyless) this.#writeBodylessFraming(response)
-    else this.#writeFraming(body.length)
-    if (!this.keepAlive) writer.ascii('connection: close\r\n\r\n')
-    else writer.ascii(this.request.protocol === 'HTTP/1.0' ? 'connection: keep-alive\r\n\r\n' : '\r\n')
+    const length = bodyless ? bodylessLength(response) : body.length?.toString()
+    writeFields(writer, response.headers, length, names)
+    if (!bodyless) this.#frame(body.length)
+    if (this.#chunked || (bodyless && length === undefined && this.#saysChunked(status)))
+      writeField(writer, 'transfer-encoding', 'chunked', names)
+    if (!this.keepAlive) writeField(writer, 'connection', 'close', names)
+    else if (this.request.protocol === 'HTTP/1.0') writeField(writer, 'connection', 'keep-alive', names)
+    writer.ascii('\r\n')
     if (bodyless) {
       body.discard()
       this.#complete()
@@ -174,36 +182,49 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     this.#session.finished(this, !this.keepAlive || unread)
   }
 
-  #writeFraming(length: number | undefined): void {
-    const { writer } = this.#session
-    if (length !== undefined) {
-      this.#left = length
-      writer.ascii(`content-length: ${length}\r\n`)
-    } else if (this.request.protocol === 'HTTP/1.0') {
-      this.#left = Number.POSITIVE_INFINITY
-      this.keepAlive = false
-    } else {
-      this.#chunked = true
-      writer.ascii('transfer-encoding: chunked\r\n')
-    }
+  inform(status: number, headers: HeaderMap): void {
+    if (this.responded || this.request.protocol === 'HTTP/1.0') return
+    const { writer, http1 } = this.#session
+    if (status === 100) this.awaitsContinue = false
+    writer.ascii(statusLine(status))
+    writeFields(writer, headers, undefined, namesOf(headers, http1))
+    writer.ascii('\r\n')
   }
 
-  /** RFC 9110 §8.6: HEAD and 304 may tell the length that a GET would have. */
-  #writeBodylessFraming(response: HttpResponse): void {
-    if (response.status === 204 || response.status < 200) return
-    const length =
-      response.headers.get('content-length') ?? (response.body.length === 0 ? undefined : response.body.length?.toString())
-    if (length !== undefined && /^\d+$/.test(length)) this.#session.writer.ascii(`content-length: ${length}\r\n`)
-    else if (response.status !== 304 && this.request.protocol === 'HTTP/1.1')
-      this.#session.writer.ascii('transfer-encoding: chunked\r\n')
+  #frame(length: number | undefined): void {
+    if (length !== undefined) this.#left = length
+    else if (this.request.protocol === 'HTTP/1.0') {
+      this.#left = Number.POSITIVE_INFINITY
+      this.keepAlive = false
+    } else this.#chunked = true
+  }
+
+  /** Of an answer to HEAD that would be chunked to GET. */
+  #saysChunked(status: number): boolean {
+    return status !== 204 && status !== 304 && status >= 200 && this.request.protocol === 'HTTP/1.1'
   }
 }
 
-function writeFields(writer: Writer, response: HttpResponse): void {
-  const { headers } = response
+/** RFC 9110 §8.6: HEAD and 304 may tell the length that a GET would have. */
+function bodylessLength({ status, headers, body }: HttpResponse): string | undefined {
+  if (status === 204 || status < 200) return undefined
+  const length = headers.get('content-length') ?? (body.length === 0 ? undefined : body.length?.toString())
+  return length !== undefined && /^\d+$/.test(length) ? length : undefined
+}
+
+function writeField(writer: Writer, name: string, value: string, names: FieldNames | undefined): void {
+  writer.field(names === undefined ? name : names(name), value)
+}
+
+/** Content-Length, where there is one, stands where it stood. */
+function writeFields(writer: Writer, headers: HeaderMap, length: string | undefined, names: FieldNames | undefined): void {
+  let told = length === undefined
   for (let i = 0; i < headers.size; i++) {
     const name = headers.nameAt(i)
-    if (LEFT_OUT.has(name)) continue
-    writer.field(name, headers.valueAt(i))
+    if (name === 'content-length') {
+      if (!told) writeField(writer, name, length!, names)
+      told = true
+    } else if (!LEFT_OUT.has(name)) writeField(writer, name, headers.valueAt(i), names)
   }
+  if (!told) writeField(writer, 'content-length', length!, names)
 }

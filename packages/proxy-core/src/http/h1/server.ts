@@ -8,6 +8,7 @@ import type { HttpRequest } from '../message.js'
 import { BodyFraming, type BodyKind } from './framing.js'
 import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, LOW_VERSION, parseRequestHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
+import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
 import { Http1ServerExchange as Exchange, type ExchangeHome } from './server-exchange.js'
 import { reasonOf } from './status-line.js'
 import { readTarget } from './target.js'
@@ -35,6 +36,7 @@ const HEADER_TIMEOUT: Refusal = { status: 408, details: 'request_header_timeout'
 
 class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySource {
   readonly writer: Writer
+  readonly http1: Http1CodecOptions
   readonly framing = new BodyFraming()
   readonly #connection: Connection
   readonly #options: ServerOptions
@@ -55,7 +57,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#connection = connection
     this.#options = options
     this.#handler = handler
-    this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount }
+    this.http1 = options.http1 ?? NO_HTTP1_OPTIONS
+    this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount, http1: this.http1 }
     this.writer = new Writer(connection)
     this.#idle = options.timers.timer(() => this.#shutdown())
     this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
@@ -197,6 +200,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#idle.stop()
     this.#headers.stop()
     this.#total++
+    if (head.minor === 0) head.host ??= this.http1.defaultHost
     const target = readTarget(head, this.#options.scheme)
     if (target === undefined || (head.minor === 0 && !this.#options.acceptHttp10)) {
       this.#refuse(target === undefined ? BAD_TARGET : LOW_VERSION)
@@ -219,7 +223,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     }
     const exchange = new Exchange(this, request, upgrade, incoming)
     exchange.keepAlive = !head.close
-    exchange.awaitsContinue = head.expectContinue && incoming !== undefined
+    if (head.expectContinue && this.#options.proxy100Continue === true) head.headers.append('expect', '100-continue')
+    else exchange.awaitsContinue = head.expectContinue && incoming !== undefined
     this.#exchange = exchange
     this.#handler.onRequest(exchange)
   }

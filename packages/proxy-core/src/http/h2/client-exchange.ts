@@ -72,7 +72,10 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
       this.#h2.reset(this.#stream, ERROR_CODE.protocolError)
       return
     }
-    if (interim) return
+    if (interim) {
+      this.#events.onInterim?.(status, headers)
+      return
+    }
     this.#responded = true
     const { method, upgrade } = this.#request
     const bodiless = method === 'HEAD' || status === 204 || status === 304

@@ -1,6 +1,6 @@
 import { emptyBody } from '../body.js'
 import type { ExchangeEvents, ServerExchange } from '../codec.js'
-import { createHeaderMap } from '../header-map.js'
+import { createHeaderMap, type HeaderMap } from '../header-map.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
 import type { Http2Error } from './error.js'
@@ -93,6 +93,14 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
     body.consume(stream)
   }
 
+  inform(status: number, headers: HeaderMap): void {
+    if (this.#responded || this.#stream.closed) return
+    const block = this.#h2.out.startFields()
+    block.add(':status', String(status))
+    addFields(block, headers, undefined)
+    this.#h2.out.headers(this.#stream, block, false)
+  }
+
   reset(): void {
     this.#h2.reset(this.#stream, ERROR_CODE.internalError)
   }
@@ -139,6 +147,7 @@ export function createRefusedExchange(scheme: 'http' | 'https'): ServerExchange 
   }
   return {
     ...{ request, upgrade: undefined, bytesReceived: 0, bytesSent: 0, requestComplete: true, events: noEvents },
+    inform() {},
     respond: (response) => response.body.discard(),
     reset() {},
   }
