@@ -16,6 +16,7 @@ export {
   createAuthority,
   type ReplaceableAuthority,
 } from './authority.js'
+export { CA_FILES, createCaFolder, readPluggedInFolder, replaceCaFile } from './ca-folder.js'
 export {
   type CertificateFacts,
   createIntermediateCertificate,
@@ -27,6 +28,7 @@ export {
 } from './certificate.js'
 export {
   createCrl,
+  REVOCATION_REASONS,
   type Revocation,
   type RevocationList,
   type RevocationListContent,
@@ -36,6 +38,8 @@ export {
 export { type CertificateRequest, createCsr, readCsr } from './csr.js'
 export { type DerNode, MAX_DER_BYTES, MAX_DER_DEPTH, readDer } from './der/reader.js'
 export type { SubjectAltName } from './extensions.js'
+export { createFolderRevocationStore, type FolderAuthority, openFolderAuthority } from './folder-authority.js'
+export { createFolderRotation, type FolderRotation, type FolderRotationOptions } from './folder-rotation.js'
 export { DEFAULT_TTL_MS, type Grant, type GrantPolicy, grantFor, MAX_TTL_MS, workloadGrant } from './grants.js'
 export { type IssuedIdentity, issueIdentity } from './issue.js'
 export {
@@ -48,9 +52,15 @@ export {
 export { createKey, exportKey, importKey, type KeyAlgorithm, weakness } from './keys.js'
 export { readNames } from './names.js'
 export { fromPem, splitCertificates, toPem } from './pem.js'
-export { openPluggedIn, type PluggedInAuthority, type PluggedInFiles, readPluggedInFolder } from './plugged-in.js'
+export { openPluggedIn, type PluggedInAuthority, type PluggedInFiles } from './plugged-in.js'
 export { type PluggedInWatchOptions, watchPluggedIn } from './plugged-in-watch.js'
-export { createRevocations, type RevocationStore, type Revocations, type RevocationsOptions } from './revocations.js'
+export {
+  createRevocations,
+  normalSerial,
+  type RevocationStore,
+  type Revocations,
+  type RevocationsOptions,
+} from './revocations.js'
 export {
   createRootRotation,
   type NextAuthority,

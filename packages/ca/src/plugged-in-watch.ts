@@ -1,6 +1,7 @@
 import { type Clock, formatDiagnostic, type Logger, silentLogger, type Unsubscribe } from '@heddle/runtime'
 import type { ReplaceableAuthority } from './authority.js'
-import { openPluggedIn, type PluggedInFiles, readPluggedInFolder } from './plugged-in.js'
+import { readPluggedInFolder } from './ca-folder.js'
+import { openPluggedIn, type PluggedInFiles } from './plugged-in.js'
 
 export interface PluggedInWatchOptions {
   /** Istio's `cacerts` folder; a mounted Secret changes all its files at once. */

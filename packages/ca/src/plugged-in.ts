@@ -1,6 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import path from 'node:path'
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { readCertificate, type Signer } from './certificate.js'
 import { readDer } from './der/reader.js'
@@ -25,18 +23,6 @@ export interface PluggedInFiles {
 export interface PluggedInAuthority {
   readonly signer: Signer
   readonly trustBundle: readonly string[]
-}
-
-/** The four files of a folder; `cert-chain.pem` may be missing. */
-export async function readPluggedInFolder(folder: string): Promise<PluggedInFiles> {
-  const read = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8')
-  const [caCert, caKey, rootCert, certChain] = await Promise.all([
-    read('ca-cert.pem'),
-    read('ca-key.pem'),
-    read('root-cert.pem'),
-    read('cert-chain.pem').catch(() => ''),
-  ])
-  return { caCert, caKey, rootCert, certChain }
 }
 
 /** Checks that the files are a CA that can sign: the key is the certificate's, it is a CA, it is in time, and its chain ends in one of the roots. */
