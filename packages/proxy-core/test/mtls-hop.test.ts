@@ -76,6 +76,7 @@ async function startHop(
   const chain: CompiledFilterChain = {
     name: 'only',
     transportSocketConnectTimeoutMs: 0,
+    gates: [],
     guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow, explain: () => '' }],
     terminal: manager,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -83,6 +84,7 @@ async function startHop(
   const listener = {
     name: 'l',
     listenerFilters: options.tls === undefined ? [] : ['tls_inspector', 'http_inspector'],
+    listenerFilterEnabled: (name: string) => options.tls !== undefined && name.endsWith('_inspector'),
     listenerFiltersTimeoutMs: 500,
     continueOnListenerFiltersTimeout: false,
     chainFor: (facts: ConnectionFacts) => (options.chainFor === undefined ? chain : options.chainFor(facts, chain)),

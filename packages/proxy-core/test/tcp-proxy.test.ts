@@ -53,6 +53,7 @@ async function start(port: number, overrides: Partial<TcpProxy> = {}, serverName
       target: () => 'up',
       idleTimeoutMs: 0,
       maxConnectionDurationMs: 0,
+      maxConnectAttempts: 1,
       clusters: ['up'],
       accessLogs: [{ name: 'test', log: (entry) => log.push(entry) }],
       ...overrides,
@@ -157,4 +158,19 @@ test('an idle connection is closed; a client that resets takes the upstream with
   })
   second.on('error', () => {})
   await expect.poll(() => upstreamClosed).toBe(2)
+})
+
+test('max_connect_attempts tries again before it gives up', async () => {
+  const free = await listen(() => {})
+  await closers.pop()?.()
+  for (const maxConnectAttempts of [1, 3]) {
+    const { port, log, stats } = await start(free, { maxConnectAttempts })
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    await new Promise((resolve) => socket.once('close', resolve))
+    await expect.poll(() => log.length).toBe(1)
+    expect(log[0]?.info.attempts).toBe(maxConnectAttempts)
+    expect([...(log[0]?.info.flags ?? [])]).toEqual(['UF', 'URX'])
+    expect(stats.upstreamCxConnectAttemptsExceeded.value).toBe(1)
+  }
 })

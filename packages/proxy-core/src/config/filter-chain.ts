@@ -1,7 +1,12 @@
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { ConnectionLimit } from '@heddle/xds-types/envoy/extensions/filters/network/connection_limit/v3'
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import { compileConnectionLimit } from '../filters/network/connection-limit.js'
+import type { NetworkGate } from '../filters/network/gate.js'
+import { compileNetworkRateLimit } from '../filters/network/local-ratelimit.js'
 import { compileNetworkRbac } from '../filters/network/rbac.js'
 import type { CompileDeps, CompiledFilterChain, NetworkGuard } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
@@ -28,21 +33,23 @@ export function compileFilterChain(fields: Fields<FilterChain>, deps: CompileDep
   const match = compileChainMatch(fields.message('filter_chain_match'))
   const tls = compileServerSocket(fields.message('transport_socket'), deps)
   const transportSocket = fields.raw('transport_socket')
-  const { guards, terminal } = compileNetworkFilters(fields, deps)
+  const { gates, guards, terminal } = compileNetworkFilters(fields, deps)
   const rest = {
     name: fields.string('name'),
     transportSocketConnectTimeoutMs: fields.durationMs('transport_socket_connect_timeout', DEFAULT_CONNECT_MS),
   }
   fields.done({ metadata: 'no filter here reads it' })
-  return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), guards, terminal } }
+  return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), gates, guards, terminal } }
 }
 
 interface NetworkFilters {
+  readonly gates: readonly NetworkGate[]
   readonly guards: readonly NetworkGuard[]
   readonly terminal: CompiledFilterChain['terminal'] | undefined
 }
 
 function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): NetworkFilters {
+  const gates: NetworkGate[] = []
   const guards: NetworkGuard[] = []
   let terminal: CompiledFilterChain['terminal'] | undefined
   let bySni = false
@@ -52,17 +59,18 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
     const made = compileNetworkFilter(fields, deps)
     if (made !== undefined && 'kind' in made)
       terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
+    else if (made !== undefined && 'create' in made) gates.push(made)
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
   }
   if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
-  return { guards, terminal }
+  return { gates, guards, terminal }
 }
 
 function compileNetworkFilter(
   fields: Fields<Filter>,
   deps: CompileDeps,
-): NetworkGuard | CompiledFilterChain['terminal'] | undefined {
+): NetworkGate | NetworkGuard | CompiledFilterChain['terminal'] | undefined {
   const config = fields.any('typed_config')
   const into = fields as Fields<never>
   switch (config?.typeName) {
@@ -72,6 +80,10 @@ function compileNetworkFilter(
       return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
     case `${FILTERS}.rbac.v3.RBAC`:
       return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
+    case `${FILTERS}.connection_limit.v3.ConnectionLimit`:
+      return compileConnectionLimit(fieldsOf<ConnectionLimit>(config, into), fields.string('name'))
+    case `${FILTERS}.local_ratelimit.v3.LocalRateLimit`:
+      return compileNetworkRateLimit(fieldsOf<LocalRateLimit>(config, into), fields.string('name'))
     case SNI_CLUSTER:
     case TCP_EXCHANGE:
     case TCP_STATS:

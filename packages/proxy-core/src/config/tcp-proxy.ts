@@ -1,5 +1,6 @@
 import type { Random } from '@heddle/runtime'
 import type { TcpProxy as TcpProxyProto } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import { isIpAddress } from '../net/address.js'
 import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, TcpProxy } from './compiled.js'
 import type { Fields } from './fields.js'
@@ -7,6 +8,7 @@ import { DEFAULT_IDLE_MS } from './http-options.js'
 
 export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps): TcpProxy {
   const weights = compileWeights(fields)
+  const hash = compileHash(fields, deps)
   const proxy: TcpProxy = {
     kind: 'tcp_proxy',
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
@@ -16,10 +18,21 @@ export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps
     idleTimeoutMs: fields.durationMs('idle_timeout', DEFAULT_IDLE_MS),
     maxConnectionDurationMs: fields.durationMs('max_downstream_connection_duration', 0),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    ...(hash && { hash }),
+    maxConnectAttempts: Math.max(1, fields.number('max_connect_attempts', 1)),
   }
-  fields.done({ max_connect_attempts: 'one attempt is made' })
+  fields.done()
   if (weights.length === 0) fields.problem('needs one of cluster, weighted_clusters.')
   return proxy
+}
+
+/** Only the client's address can be hashed: what a filter keeps for others is not known when the connection begins. */
+function compileHash(fields: Fields<TcpProxyProto>, { hash64 }: CompileDeps): TcpProxy['hash'] {
+  const [policy] = fields.messages('hash_policy')
+  if (policy === undefined) return undefined
+  policy.message('source_ip')?.done()
+  policy.done()
+  return ({ remote }) => (isIpAddress(remote.address) ? hash64(remote.address) : undefined)
 }
 
 interface Weight {

@@ -13,15 +13,23 @@ export interface Copying {
 
 /**
  * Joins two connections until both have ended: bytes, half-closes and resets of each reach the other, and a slow reader slows
- * its writer. `over` is called once, when both are closed.
+ * its writer. `over` is called once, when both are closed: with the error that ended them, and the side that it came from.
  */
-export function joinConnections(first: Connection, second: Connection, over: (error?: Error) => void): Copying {
+export function joinConnections(
+  first: Connection,
+  second: Connection,
+  over: (error?: Error, from?: Connection) => void,
+): Copying {
   const copying = { forth: 0, back: 0 }
   let open = 2
   let reason: Error | undefined
-  const closed = (error?: Error): void => {
-    reason ??= error
-    if (--open === 0) over(reason)
+  let culprit: Connection | undefined
+  const closed = (from: Connection, error?: Error): void => {
+    if (reason === undefined && error !== undefined) {
+      reason = error
+      culprit = from
+    }
+    if (--open === 0) over(reason, culprit)
   }
   first.handle(
     towards(first, second, closed, (count) => {
@@ -41,7 +49,7 @@ export function joinConnections(first: Connection, second: Connection, over: (er
 function towards(
   from: Connection,
   to: Connection,
-  closed: (error?: Error) => void,
+  closed: (from: Connection, error?: Error) => void,
   count: (bytes: number) => void,
 ): ConnectionHandler {
   return {
@@ -56,7 +64,7 @@ function towards(
       if (error !== undefined || from.buffered > 0) to.destroy(error)
       else to.end()
       to.resume()
-      closed(error)
+      closed(from, error)
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledFilterChain, CompiledListener, NetworkGuard } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
+import type { Gatekeeper } from '../filters/network/gate.js'
 import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
@@ -20,6 +21,8 @@ export interface ListenerSessionOptions {
   readonly stats: ListenerStats
   /** A network filter has judged a connection. */
   judged?(guard: NetworkGuard, facts: ConnectionFacts, allowed: boolean): void
+  /** Called once for each chain: what its connection and rate limits count by. */
+  gates?(chain: CompiledFilterChain): readonly Gatekeeper[]
   readonly proxyProtocolStats?: ProxyProtocolStats
   /** The session of the listener at this address, for use_original_dst; without it connections stay where they are accepted. */
   sessionAt?(destination: SocketAddress): ListenerSession | undefined
@@ -67,6 +70,7 @@ class Session implements ListenerSession {
   readonly listener: CompiledListener
   readonly #options: ListenerSessionOptions
   readonly #terminals = new Map<CompiledFilterChain, Terminal>()
+  readonly #gates = new Map<CompiledFilterChain, readonly Gatekeeper[]>()
   /** Accepted, but not given to a terminal filter yet. */
   readonly #pending = new Set<Connection>()
   readonly #open = new Set<OpenConnection>()
@@ -127,6 +131,14 @@ class Session implements ListenerSession {
       throw new Error('no filter chain fits')
     }
     count(accepted, stats)
+    if (!this.#gatesOf(chain).every((gate) => gate.admit(accepted))) {
+      // What a gate holds back for a while is still here.
+      accepted.onClosed(() => {
+        this.#pending.delete(accepted)
+        this.#left()
+      })
+      return
+    }
     const connection = await secure(accepted, chain, this.#options)
     const known: ConnectionFacts = connection.tls === undefined ? facts : { ...facts, peerUris: connection.tls.peerUris }
     const inForce = this.#inForce()
@@ -209,6 +221,15 @@ class Session implements ListenerSession {
     const run = this.#onEmpty
     this.#onEmpty = undefined
     run?.()
+  }
+
+  #gatesOf(chain: CompiledFilterChain): readonly Gatekeeper[] {
+    let gates = this.#gates.get(chain)
+    if (gates === undefined) {
+      gates = this.#options.gates?.(chain) ?? []
+      this.#gates.set(chain, gates)
+    }
+    return gates
   }
 
   #terminalOf(chain: CompiledFilterChain): Terminal {

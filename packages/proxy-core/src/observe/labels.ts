@@ -12,6 +12,8 @@ export const GRPC_METHOD_LABEL = 'envoy_grpc_bridge_method'
 export const RBAC_LABEL = 'envoy_rbac_prefix'
 /** Of a filter's own stat_prefix. */
 export const FILTER_LABEL = 'envoy_http_filter_prefix'
-/** Of the network filter's stat_prefix. */
+/** Of network filters' stat_prefix. */
+export const CONNECTION_LIMIT_LABEL = 'envoy_connection_limit_prefix'
+export const NETWORK_RATE_LIMIT_LABEL = 'envoy_local_network_ratelimit_prefix'
 export const NETWORK_RBAC_LABEL = 'envoy_network_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'

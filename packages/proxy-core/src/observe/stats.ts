@@ -7,12 +7,14 @@ import {
   CLASS_LABEL,
   CLUSTER_LABEL,
   CODE_LABEL,
+  CONNECTION_LIMIT_LABEL,
   FILTER_LABEL,
   GRPC_METHOD_LABEL,
   GRPC_SERVICE_LABEL,
   HTTP_LABEL,
   LISTENER_LABEL,
   LOCAL_RATE_LIMIT_LABEL,
+  NETWORK_RATE_LIMIT_LABEL,
   NETWORK_RBAC_LABEL,
   RBAC_LABEL,
   TCP_LABEL,
@@ -123,6 +125,7 @@ export interface TcpStats {
   readonly downstreamCxRxBytesTotal: Counter
   readonly downstreamCxTxBytesTotal: Counter
   readonly downstreamCxNoRoute: Counter
+  readonly upstreamCxConnectAttemptsExceeded: Counter
   readonly idleTimeout: Counter
   readonly maxConnectionDuration: Counter
 }
@@ -294,6 +297,7 @@ export function createTcpStats(registry: MetricsRegistry, statPrefix: string): T
     downstreamCxRxBytesTotal: scope.counter('downstream_cx_rx_bytes_total'),
     downstreamCxTxBytesTotal: scope.counter('downstream_cx_tx_bytes_total'),
     downstreamCxNoRoute: scope.counter('downstream_cx_no_route'),
+    upstreamCxConnectAttemptsExceeded: scope.counter('upstream_cx_connect_attempts_exceeded'),
     idleTimeout: scope.counter('idle_timeout'),
     maxConnectionDuration: scope.counter('max_downstream_connection_duration'),
   }
@@ -304,6 +308,8 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
   { label: CLUSTER_LABEL, family: 'cluster' },
   { label: LISTENER_LABEL, family: 'listener' },
   { label: TCP_LABEL, family: 'tcp' },
+  { label: CONNECTION_LIMIT_LABEL, family: 'connection_limit' },
+  { label: NETWORK_RATE_LIMIT_LABEL, family: 'local_rate_limit' },
 ]
 /** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
 const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [

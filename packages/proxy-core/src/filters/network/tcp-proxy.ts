@@ -8,6 +8,7 @@ import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
 import type { Timers } from '../../net/timers.js'
 import type { TcpStats } from '../../observe/stats.js'
+import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { ConnectionFacts } from '../listener/facts.js'
 
@@ -80,18 +81,27 @@ class Relay implements Served {
       return
     }
     this.#info.cluster = name
-    const endpoint = cluster.pick({}, downstream.originalDestination)
+    this.#connect(cluster)
+  }
+
+  /** One attempt; the next begins when it fails. */
+  #connect(cluster: UpstreamCluster): void {
+    const { config, stats } = this.#options
+    const info = this.#info
+    const downstream = this.#downstream
+    const hash = config.hash?.(downstream)
+    const endpoint = cluster.pick(hash === undefined ? {} : { hash }, downstream.originalDestination)
     if (endpoint === undefined) {
       this.#refuse('UH')
       return
     }
-    this.#info.endpoint = endpoint
-    this.#info.attempts = 1
     if (!cluster.resources.mayConnect()) {
       cluster.stats.upstreamCxOverflow.inc()
       this.#refuse('UO')
       return
     }
+    info.endpoint = endpoint
+    info.attempts++
     cluster.connect(endpoint, downstream).then(
       (upstream) => {
         cluster.outlierFor(endpoint)?.onConnected(endpoint)
@@ -99,7 +109,13 @@ class Relay implements Served {
       },
       (error: Error & { code?: string }) => {
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
-        this.#info.upstreamTransportFailureReason = error.message
+        info.upstreamTransportFailureReason = error.message
+        if (this.#over) return
+        if (info.attempts < config.maxConnectAttempts) {
+          this.#connect(cluster)
+          return
+        }
+        stats.upstreamCxConnectAttemptsExceeded.inc()
         this.#refuse('UF', 'URX')
       },
     )
@@ -124,7 +140,10 @@ class Relay implements Served {
       return
     }
     this.#info.upstreamLocal = formatAddress(upstream.local)
-    this.#copying = joinConnections(this.#downstream, upstream, () => this.#finish())
+    this.#copying = joinConnections(this.#downstream, upstream, (_, culprit) => {
+      if (culprit === upstream) this.#info.flags.add('UR')
+      this.#finish()
+    })
     this.#watchTime()
   }
 
