@@ -5,11 +5,25 @@ type Shell = (commands: readonly Command[]) => string
 const flagsOf = (command: Command): string[] =>
   Object.entries(command.flags).flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
 
+/** `ca init` and `ca issue` are two commands behind one word. */
+function byFirstWord(commands: readonly Command[]): readonly (readonly [word: string, words: readonly string[]])[] {
+  const words = new Map<string, Set<string>>()
+  for (const command of commands) {
+    const [first = '', ...more] = command.name.split(' ')
+    words.set(first, new Set([...(words.get(first) ?? []), ...more, ...flagsOf(command)]))
+  }
+  return [...words].map(([word, follow]) => [word, [...follow]])
+}
+
 const bash: Shell = (commands) => `_heddle() {
   local cur=\${COMP_WORDS[COMP_CWORD]} words=
-  if [ "$COMP_CWORD" -eq 1 ]; then words="${commands.map((c) => c.name.split(' ')[0]).join(' ')}"
+  if [ "$COMP_CWORD" -eq 1 ]; then words="${byFirstWord(commands)
+    .map(([word]) => word)
+    .join(' ')}"
   else case "\${COMP_WORDS[1]}" in
-${commands.map((c) => `    ${c.name.split(' ')[0]}) words="${[...c.name.split(' ').slice(1), ...flagsOf(c)].join(' ')}" ;;`).join('\n')}
+${byFirstWord(commands)
+  .map(([word, words]) => `    ${word}) words="${words.join(' ')}" ;;`)
+  .join('\n')}
   esac; fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
   [ "\${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$cur"))

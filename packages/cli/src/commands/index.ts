@@ -1,6 +1,7 @@
 import type { Command } from '../command.js'
 import { agent } from './agent.js'
 import { analyze } from './analyze.js'
+import { caCommands } from './ca/index.js'
 import { completion } from './completion.js'
 import { controlPlane } from './control-plane.js'
 import { explain } from './explain.js'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   proxy,
   agent,
   controlPlane,
+  ...caCommands,
   proxyStatus,
   proxyConfig,
   version,
