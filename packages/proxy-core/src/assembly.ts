@@ -13,8 +13,6 @@ import { type AdminServer, createAdminServer } from './admin/server.js'
 import { createAdminViews } from './admin/views.js'
 import type { ProxyBootstrap } from './bootstrap.js'
 import type { CompiledCluster, Secret, SecretSource } from './config/compiled.js'
-import { compileMessage } from './config/fields.js'
-import { compileTracingProvider, type TracingProvider } from './config/tracing-provider.js'
 import type { ExplainConfig } from './explain/explain.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import { createLivePath } from './live.js'
@@ -33,6 +31,9 @@ import { createCompilers } from './state/compilers.js'
 import { type ConfigStore, createConfigStore } from './state/config-store.js'
 import { createListenerManager, type ListenerManager } from './state/listener-manager.js'
 import { storeTypes } from './state/types.js'
+import { startStatsSinks, tracingProviderOf } from './telemetry.js'
+import type { UpstreamCluster } from './upstream/cluster.js'
+import type { EndpointSet } from './upstream/endpoint.js'
 import { createHash64 } from './upstream/hash.js'
 import { createAdsClient } from './xds/ads.js'
 import { AGENT_CLUSTER, createAgentSecrets } from './xds/agent-secrets.js'
@@ -92,12 +93,13 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       cluster: node.cluster ?? '',
       metadata: (node.metadata ?? {}) as Readonly<Record<string, unknown>>,
     },
-    ...tracingOf(bootstrap),
+    ...tracingProviderOf(bootstrap),
     zone: node.locality?.zone ?? '',
     routes: (name) => store.routes(name),
     sessionAt: (address) => listeners.at(address),
   })
   const collectors = createCollectorLogs({ http: live.http, grpc: live.grpc, clock, stats, node })
+  const statsSinks = startStatsSinks({ ...setting, own: options.statsSinks })
   const listeners = createListenerManager({
     ...{ network, clock, logger, start: live.start },
     drainTimeMs: options.drainTimeMs ?? DRAIN_TIME_MS,
@@ -155,7 +157,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         listeners: listeners.listeners.map(({ listener }) => listener),
         routes: (name: string) => store.routes(name).current,
         clusters: cluster,
-        endpoints: (name: string) => store.endpoints(serviceNameOf(cluster(name)) ?? ''),
+        endpoints: (name: string) => store.endpoints(serviceNameOf(cluster(name)) ?? '') ?? resolvedOf(live.clusters.get(name)),
       }
     },
     async close() {
@@ -163,17 +165,11 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       agent?.close()
       await listeners.close()
       await Promise.all([live.flush(), collectors.flush()])
+      statsSinks.close()
       live.clusters.close()
       await admin?.close()
     },
   }
-}
-
-function tracingOf({ tracing }: ProxyBootstrap): { tracingProvider?: TracingProvider } {
-  if (tracing === undefined) return {}
-  const compiled = compileMessage(tracing, 'tracing.http', compileTracingProvider)
-  if (!compiled.ok) throw new ProxyStartError(compiled.diagnostics.map(formatDiagnostic))
-  return compiled.value === undefined ? {} : { tracingProvider: compiled.value }
 }
 
 function staticSecrets({ bootstrap, options }: Setting): SecretSource {
@@ -217,4 +213,10 @@ function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate):
     },
     onStatus: ({ connected }) => stats.connected.set(connected ? 1 : 0),
   })
+}
+
+/** What names have come to; of other kinds of clusters their configuration tells. */
+function resolvedOf(cluster: UpstreamCluster | undefined): EndpointSet | undefined {
+  if (cluster === undefined || !('dns' in cluster.compiled.discovery)) return undefined
+  return { ...cluster.compiled.discovery.endpoints, endpoints: cluster.endpoints }
 }

@@ -39,10 +39,10 @@ describe('a bootstrap', () => {
   })
 
   it('tells which fields have no effect', () => {
-    const parsed = parseBootstrap({ layered_runtime: { layers: [{ name: 'r', rtds_layer: {} }] }, stats_flush_interval: '5s' })
+    const parsed = parseBootstrap({ layered_runtime: { layers: [{ name: 'r', rtds_layer: {} }] }, watchdogs: {} })
     expect(parsed.ok).toBe(true)
     expect(parsed.diagnostics.map(({ code, severity, path }) => `${severity} ${code} ${path}`)).toEqual([
-      'warning bootstrap.ignored stats_flush_interval',
+      'warning bootstrap.ignored watchdogs',
       'warning bootstrap.ignored layered_runtime.layers[0].rtds_layer',
     ])
   })
@@ -50,7 +50,6 @@ describe('a bootstrap', () => {
   it.each<[string, object, string, string]>([
     ['an unknown field', { static_resource: {} }, 'xds.unknown_field', 'static_resource'],
     ['health discovery', { hds_config: { api_type: 'GRPC' } }, 'bootstrap.unsupported', 'hds_config'],
-    ['stats sinks', { stats_sinks: [{ name: 'statsd' }] }, 'bootstrap.unsupported', 'stats_sinks'],
     [
       'listeners from a file',
       { dynamic_resources: { lds_config: { path: '/x' } } },

@@ -3,9 +3,11 @@ import { Bootstrap, type Bootstrap_DynamicResources } from '@heddle/xds-types/en
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Address, ApiConfigSource, ConfigSource, Node } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { StatsSink } from '@heddle/xds-types/envoy/config/metrics/v3'
 import type { Tracing_Http } from '@heddle/xds-types/envoy/config/trace/v3'
 import type { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { knownTypes } from '@heddle/xds-types/known'
+import { parseDuration } from './config/duration.js'
 import type { SocketAddress } from './net/connection.js'
 
 /** An Envoy v3 bootstrap, checked and narrowed to what this proxy does. */
@@ -19,6 +21,9 @@ export interface ProxyBootstrap {
   readonly dynamic?: DynamicConfig
   /** tracing.http: who gets the spans of managers that name nobody. */
   readonly tracing?: Tracing_Http
+  readonly statsSinks: readonly StatsSink[]
+  /** stats_flush_interval; 5,000 by default. */
+  readonly statsFlushIntervalMs: number
   /** The whole message, for `/config_dump`. */
   readonly message: Bootstrap
 }
@@ -42,7 +47,6 @@ const IGNORED: readonly Field[] = [
   'flags_path',
   'deferred_stat_options',
   'stats_config',
-  'stats_flush_interval',
   'stats_flush_on_admin',
   'watchdog',
   'watchdogs',
@@ -61,9 +65,19 @@ const IGNORED: readonly Field[] = [
   'memory_allocator_manager',
   'inline_headers',
 ]
-const READ: readonly Field[] = ['node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'tracing']
+const READ: readonly Field[] = [
+  'node',
+  'static_resources',
+  'dynamic_resources',
+  'admin',
+  'layered_runtime',
+  'tracing',
+  'stats_sinks',
+  'stats_flush_interval',
+]
 
 const DEFAULT_FETCH_TIMEOUT_MS = 15_000
+const STATS_FLUSH_MS = 5_000
 
 /**
  * Reads a bootstrap given as an object (parsed YAML or JSON, either spelling of field names). What the proxy does not support
@@ -87,6 +101,8 @@ export function parseBootstrap(input: unknown): Result<ProxyBootstrap> {
       clusters,
       secrets,
       message: bootstrap,
+      statsSinks: bootstrap.stats_sinks ?? [],
+      statsFlushIntervalMs: parseDuration(bootstrap.stats_flush_interval) ?? STATS_FLUSH_MS,
       ...(admin.value !== undefined && { admin: { address: admin.value } }),
       ...(dynamic.value !== undefined && { dynamic: dynamic.value }),
       ...(bootstrap.tracing?.http !== undefined && { tracing: bootstrap.tracing.http }),

@@ -5,6 +5,7 @@ import type { Lookup } from './net/dns.js'
 import type { Network } from './net/network.js'
 import type { Tls } from './net/tls.js'
 import type { AccessLogSinks } from './observe/access-log.js'
+import type { StatsSink } from './observe/stats-sink.js'
 import type { ReadFile } from './secrets.js'
 import type { XdsTransport } from './xds/transport.js'
 
@@ -28,6 +29,8 @@ export interface ProxyOptions {
   filters?: readonly HttpFilterFactory<unknown>[]
   /** Files, stdout and stderr by default. */
   accessLogSinks?: AccessLogSinks
+  /** Backends for statistics, beside the bootstrap's stats_sinks. */
+  statsSinks?: readonly StatsSink[]
   /** For data sources that name files; without it they are refused. */
   readFile?: ReadFile
   /** How long connections of a listener that is gone, or was replaced, may go on; and the longest `drain`. 600,000 by default, as Envoy. */
