@@ -127,6 +127,7 @@ export function cluster(name: string, endpoints: readonly Endpoint[], overrides:
     circuitBreakers: limits,
     highCircuitBreakers: limits,
     cleanupIntervalMs: 5_000,
+    sourceAddresses: [],
     panicThreshold: 50,
     overrideHostStatus: new Set(['UNKNOWN', 'HEALTHY', 'DEGRADED']),
     ignoreNewHostsUntilFirstCheck: false,

@@ -63,14 +63,13 @@ interface InChain {
 }
 
 function route(call: Call, routes: Routes, { config, resources, json, met }: InChain): Simulated {
-  const table = routes.kind === 'inline' ? routes.table : config.routes(routes.name)
-  const named: Simulated = { ...met, routeConfigMatched: routes.kind === 'inline' ? '' : routes.name }
+  const table = routes.kind === 'inline' ? routes.table : routes.kind === 'rds' ? config.routes(routes.name) : undefined
+  const named: Simulated = { ...met, routeConfigMatched: routes.kind === 'rds' ? routes.name : '' }
   const host = table?.virtualHostOf(call.hostHeader ?? '')
   if (table === undefined || host === undefined) return { ...named, error: 'no virtual host matched' }
   const inHost: Simulated = { ...named, virtualHostMatched: host.name }
   if (host.requireTls === 'ALL' && isPlain(call)) return { ...inHost, error: 'tls required, sending 301' }
-  const given =
-    routes.kind === 'inline' ? inlineRoutes(json) : resources.routes.find((one) => textAt(one, 'name') === routes.name)
+  const given = routes.kind === 'rds' ? resources.routes.find((one) => textAt(one, 'name') === routes.name) : inlineRoutes(json)
   const hostJson = listAt(given, 'virtual_hosts')[table.virtualHosts.indexOf(host)]
   const winner = listAt(hostJson, 'routes').find((one) => takesPath(mapAt(one, 'match'), call.path ?? '/'))
   if (winner === undefined) return { ...inHost, error: 'no route matched' }
@@ -81,7 +80,7 @@ const isPlain = ({ tls = 'plaintext' }: Call): boolean => tls === 'plaintext'
 const isHttp = ({ protocol }: Call): boolean => protocol === 'http' || protocol === 'http2'
 
 /** Exact address and port, then any address with that port, then the listener that takes redirected connections. */
-function listenerOf(call: Call, listeners: readonly CompiledListener[]): CompiledListener | undefined {
+export function listenerOf(call: Call, listeners: readonly CompiledListener[]): CompiledListener | undefined {
   const named = (name: string): CompiledListener | undefined => listeners.find((one) => one.name === name)
   if (call.callMode === 'inbound') return named('virtualInbound')
   const onPort = listeners.filter(({ address }) => address.port === call.port)
@@ -97,7 +96,7 @@ const TLS_ALPN = { http: 'http/1.1', http2: 'h2', tcp: '' }
 const PLAIN_ALPN = { http: 'http/1.1', http2: 'h2c', tcp: '' }
 
 /** What the listener's inspectors learn: without the TLS inspector neither ALPN nor that it is TLS at all. */
-function factsOf(call: Call, listener: CompiledListener): ConnectionFacts {
+export function factsOf(call: Call, listener: CompiledListener): ConnectionFacts {
   const { protocol = 'tcp', tls = 'plaintext', port = 0 } = call
   const inspects = (name: 'tls_inspector' | 'http_inspector'): boolean =>
     listener.listenerFilters.includes(name) && listener.listenerFilterEnabled(name, port)

@@ -8,7 +8,7 @@ interface Expect extends Partial<Simulated> {
   readonly strictMatch?: boolean
 }
 
-interface Scenario {
+export interface Scenario {
   readonly id: string
   readonly config: string
   readonly kubeConfig?: string
@@ -52,17 +52,25 @@ const idOf = ({ scenario, name }: ScenarioCall): string => `${scenario.id}/${nam
 
 const TYPE = 'type.googleapis.com/envoy.config'
 
-async function compile({ config, kubeConfig = '', proxy, options }: Scenario): Promise<Compiled> {
+async function compile(scenario: Scenario): Promise<Compiled> {
+  const resources = resourcesOf(scenario)
+  return { resources, config: await compileResources(messagesOf(resources)) }
+}
+
+/** What the scenario's proxy is given. */
+export function resourcesOf({ config, kubeConfig = '', proxy, options }: Scenario): Resources {
   const snapshot = meshOf([kubeConfig, config], meshConfigFromGo(options?.MeshConfig?.set ?? {}))
   // Hosts of the configuration have no cluster domain there: `a` in namespace default is `a.default`.
-  const resources = translated(snapshot, proxyOf(proxyJson(proxy)), { domainSuffix: '' })
-  const messages = new Map<string, readonly Json[]>([
+  return translated(snapshot, proxyOf(proxyJson(proxy)), { domainSuffix: '' })
+}
+
+export function messagesOf(resources: Resources): Map<string, readonly Json[]> {
+  return new Map([
     [`${TYPE}.listener.v3.Listener`, resources.listeners],
     [`${TYPE}.route.v3.RouteConfiguration`, resources.routes],
     [`${TYPE}.cluster.v3.Cluster`, resources.clusters],
     [`${TYPE}.endpoint.v3.ClusterLoadAssignment`, resources.endpoints],
   ])
-  return { resources, config: await compileResources(messages) }
 }
 
 /** Fields of Istio's Go proxy -> a proxy as `heddle translate` takes it. */

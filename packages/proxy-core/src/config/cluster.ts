@@ -24,7 +24,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   const balancing = compileLoadBalancing(fields, deps)
   const breakers = compileCircuitBreakers(fields.message('circuit_breakers'))
   const outlier = compileOutlierDetection(fields.message('outlier_detection'))
-  const sourceAddress = compileSource(fields.message('upstream_bind_config'))
+  const sourceAddresses = compileSource(fields.message('upstream_bind_config'))
   const healthCheck = compileHealthChecks(fields, deps)
   checkNetworkFilters(fields)
   const cluster: CompiledCluster = {
@@ -43,7 +43,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     ...compileClusterSockets(fields, deps),
     http: compileClusterHttp(fields),
     metadata: compileMetadata(fields.message('metadata')),
-    ...(sourceAddress !== undefined && { sourceAddress }),
+    sourceAddresses,
   }
   fields.done({
     per_connection_buffer_limit_bytes: "the proxy's own buffer limits hold",
@@ -60,13 +60,18 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   return cluster
 }
 
-function compileSource(fields: Fields<BindConfig> | undefined): string | undefined {
-  if (fields === undefined) return undefined
-  const source = fields.message('source_address')
-  const address = source === undefined ? undefined : compileSocketAddress(source)
+function compileSource(fields: Fields<BindConfig> | undefined): readonly string[] {
+  if (fields === undefined) return []
+  const first = fields.message('source_address')
+  const extra = fields.messages('extra_source_addresses').map((each) => {
+    const address = each.message('address')
+    each.done()
+    return address
+  })
   fields.done()
-  if (address !== undefined && address.port !== 0) fields.problem('a fixed source port is not supported.', 'source_address')
-  return address?.address
+  const addresses = [first, ...extra].flatMap((each) => (each === undefined ? [] : [compileSocketAddress(each)]))
+  if (addresses.some(({ port }) => port !== 0)) fields.problem('a fixed source port is not supported.', 'source_address')
+  return addresses.map(({ address }) => address)
 }
 
 function compileHealthChecks(fields: Fields<Cluster>, deps: CompileDeps): HealthCheck | undefined {

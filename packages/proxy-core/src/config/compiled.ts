@@ -7,6 +7,7 @@ import type { Http1CodecOptions } from '../http/h1/options.js'
 import type { Http2Options } from '../http/h2/options.js'
 import type { IpDetection } from '../http/ip-detection.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
+import type { PeerRules } from '../net/peer-rules.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
@@ -267,8 +268,8 @@ export interface CompiledCluster {
   }
   /** `istio` metadata of the cluster: the services behind it, for telemetry. */
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** upstream_bind_config: bind outgoing connections to this address. */
-  readonly sourceAddress?: string
+  /** upstream_bind_config: outgoing connections are bound to the first of the family that they go to. */
+  readonly sourceAddresses: readonly string[]
 }
 
 export interface DnsConfig {
@@ -321,4 +322,7 @@ export interface Secret {
   readonly certificateChain?: string
   readonly privateKey?: string
   readonly trustBundle?: string
+  readonly crl?: string
+  /** Of a validation context, beside its trust anchors. */
+  readonly rules?: PeerRules
 }

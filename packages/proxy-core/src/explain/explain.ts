@@ -95,7 +95,7 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
   const own = { ...resource, path: `${path}.${terminal.path}` }
   if (terminal.kind === 'tcp_proxy') {
     stages.push({ stage: 'tcp_proxy', name: terminal.statPrefix, outcome: 'chosen', losers: [], resource: own })
-    return explainCluster(walk, terminal.target(request.random), undefined, undefined)
+    return explainCluster(walk, terminal.target(request.random), { context: {}, notFoundStatus: 503 })
   }
   return explainHttp(walk, terminal, own)
 }

@@ -40,8 +40,12 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   if (decision.kind === 'none') return { kind: 'reply', status: 404, details: 'route_not_found' }
   if (decision.kind === 'reply') return { kind: 'reply', status: decision.reply.status, details: decision.reply.details }
   const client = request.client ?? request.connection.source.address
-  const hash = decision.route.action.kind === 'forward' ? decision.route.action.hash(head, client) : undefined
-  return explainCluster(walk, decision.target.cluster, hash, decision.target.metadataMatch)
+  const { action } = decision.route
+  if (action.kind !== 'forward') return { kind: 'reply', status: 404, details: 'route_not_found' }
+  return explainCluster(walk, decision.target.cluster, {
+    context: { head, hash: action.hash(head, client), metadataMatch: decision.target.metadataMatch },
+    notFoundStatus: action.clusterNotFoundStatus,
+  })
 }
 
 function tableOf({ config }: Walk, routes: HttpManager['routes'], head: RequestHead): RouteTable | undefined {

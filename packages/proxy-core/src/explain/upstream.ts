@@ -1,27 +1,32 @@
 import type { CompiledCluster } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
+import { dynamicEndpoint, isDynamic } from '../upstream/dynamic-hosts.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import { NO_ENDPOINTS } from '../upstream/endpoint-set.js'
+import type { PickContext } from '../upstream/load-balancer.js'
 import type { Walk } from './explain.js'
 import { CLUSTER, ENDPOINT, type ExplainedResource, type ExplainedResult, type Loser } from './explanation.js'
 
-export function explainCluster(
-  walk: Walk,
-  name: string,
-  hash: bigint | undefined,
-  metadataMatch: Readonly<Record<string, unknown>> | undefined,
-): ExplainedResult {
+/** What a route says of the choice of an endpoint; of TCP nothing. */
+export interface ClusterQuestion {
+  readonly context: PickContext
+  /** Of a cluster that is not there. */
+  readonly notFoundStatus: number
+}
+
+export function explainCluster(walk: Walk, name: string, question: ClusterQuestion): ExplainedResult {
   const { config, request, stages } = walk
   const cluster = config.clusters(name)
   if (cluster === undefined) {
     stages.push({ stage: 'cluster', name, outcome: 'stop', reason: 'there is no such cluster', losers: [] })
-    return { kind: 'reply', status: 503, details: 'cluster_not_found' }
+    return { kind: 'reply', status: question.notFoundStatus, details: 'cluster_not_found' }
   }
   stages.push({ stage: 'cluster', name, outcome: 'chosen', losers: [], resource: { typeUrl: CLUSTER, name, path: '' } })
-  if (cluster.discovery.kind === 'ORIGINAL_DST') return original(walk, cluster, cluster.discovery.port)
+  if (cluster.discovery.kind === 'AGGREGATE') return explainAggregate(walk, cluster, cluster.discovery.clusters, question)
+  if (isDynamic(cluster)) return explainDynamic(walk, cluster, question)
   const set = endpointsOf(walk, cluster)
   const deps = { random: request.random, activeRequests: () => 0, isHealthy: () => true }
-  const endpoint = cluster.createPicker(set, deps).pick({ hash, metadataMatch })
+  const endpoint = cluster.createPicker(set, deps).pick(question.context)
   const resource = resourceOf(cluster)
   const losers = set.endpoints
     .filter((each) => each !== endpoint)
@@ -59,12 +64,37 @@ function chosen(
   return { kind: 'forward', cluster: cluster.name, endpoint: formatAddress(endpoint.address), tls }
 }
 
-function original(walk: Walk, cluster: CompiledCluster, port: number | undefined): ExplainedResult {
-  const { destination } = walk.request.connection
-  const address = { address: destination.address, port: port ?? destination.port }
-  const locality = { region: '', zone: '', subZone: '' }
-  const endpoint: Endpoint = { address, weight: 1, priority: 0, locality, health: 'UNKNOWN', metadata: {} }
-  return chosen(walk, cluster, endpoint, [], { typeUrl: CLUSTER, name: cluster.name, path: '' })
+/** The first of its clusters that has anybody: explain knows of no checks, so all are well. */
+function explainAggregate(
+  walk: Walk,
+  { name }: CompiledCluster,
+  members: readonly string[],
+  question: ClusterQuestion,
+): ExplainedResult {
+  const member = members.find((each) => {
+    const cluster = walk.config.clusters(each)
+    return cluster !== undefined && endpointsOf(walk, cluster).endpoints.length > 0
+  })
+  if (member !== undefined) return explainCluster(walk, member, question)
+  const resource = { typeUrl: CLUSTER, name, path: '' }
+  walk.stages.push({
+    stage: 'endpoint',
+    name: '',
+    outcome: 'stop',
+    reason: 'none of its clusters has endpoints',
+    losers: [],
+    resource,
+  })
+  return { kind: 'reply', status: 503, details: 'no_healthy_upstream' }
+}
+
+function explainDynamic(walk: Walk, cluster: CompiledCluster, { context }: ClusterQuestion): ExplainedResult {
+  const resource = { typeUrl: CLUSTER, name: cluster.name, path: '' }
+  const endpoint = dynamicEndpoint(cluster, context, walk.request.connection.destination, undefined)
+  if (endpoint !== undefined) return chosen(walk, cluster, endpoint, [], resource)
+  const reason = 'the request names no address that is known'
+  walk.stages.push({ stage: 'endpoint', name: '', outcome: 'stop', reason, losers: [], resource })
+  return { kind: 'reply', status: 503, details: 'no_healthy_upstream' }
 }
 
 function endpointsOf({ config }: Walk, { name, discovery }: CompiledCluster): EndpointSet {

@@ -65,7 +65,7 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
   const { cluster, address, network, tls, tlsContext, stats, clock } = options
   const timeoutMs = cluster.connectTimeoutMs
   const began = clock.monotonic()
-  const connection = await network.connect({ address, timeoutMs, sourceAddress: cluster.sourceAddress })
+  const connection = await network.connect({ address, timeoutMs, sourceAddress: sourceFor(cluster, address) })
   if (options.proxyProtocol !== undefined) introduce(connection, options.proxyProtocol, options.downstream)
   if (tlsContext === undefined) return connection
   let late = false
@@ -92,4 +92,9 @@ function introduce(connection: Connection, config: UpstreamProxyProtocol, downst
     connection.destroy()
     throw error
   }
+}
+
+function sourceFor({ sourceAddresses }: CompiledCluster, { address }: SocketAddress): string | undefined {
+  const v6 = address.includes(':')
+  return sourceAddresses.find((each) => each.includes(':') === v6) ?? sourceAddresses[0]
 }
