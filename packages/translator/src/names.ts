@@ -15,7 +15,7 @@ export const WORKLOAD_CERTIFICATE = 'default'
 export const WORKLOAD_ROOT = 'ROOTCA'
 
 export interface ClusterName {
-  readonly direction: 'outbound' | 'inbound'
+  readonly direction: 'outbound' | 'inbound' | 'inbound-vip'
   readonly port: number
   /** '' without one. */
   readonly subset: string
@@ -33,6 +33,11 @@ export function inboundCluster(port: number): string {
   return `inbound|${port}||`
 }
 
+/** `inbound-vip|80|http/v1|reviews.default.svc.cluster.local`: of a waypoint, for a port of a service behind it. */
+export function vipCluster(port: number, layer: 'http' | 'tcp', subset: string, host: string): string {
+  return `inbound-vip|${port}|${layer}${subset === '' ? '' : `/${subset}`}|${host}`
+}
+
 /** The SNI of a cluster, and the cluster's own name on AUTO_PASSTHROUGH gateways: `outbound_.80_.v1_.host`. */
 export function sniOfCluster(port: number, subset: string, host: string): string {
   return `outbound_.${port}_.${subset}_.${host}`
@@ -41,7 +46,12 @@ export function sniOfCluster(port: number, subset: string, host: string): string
 /** The parts of an outbound or inbound cluster name; undefined for any other cluster. */
 export function parseClusterName(name: string): ClusterName | undefined {
   const [direction, port, subset, host, ...rest] = name.split('|')
-  if ((direction !== 'outbound' && direction !== 'inbound') || subset === undefined || host === undefined || rest.length > 0)
+  if (
+    (direction !== 'outbound' && direction !== 'inbound' && direction !== 'inbound-vip') ||
+    subset === undefined ||
+    host === undefined ||
+    rest.length > 0
+  )
     return undefined
   const number = Number(port)
   return Number.isInteger(number) ? { direction, port: number, subset, host } : undefined

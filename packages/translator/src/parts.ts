@@ -4,6 +4,8 @@ import { sendsHbone, takesHbone } from './ambient/hbone.js'
 import { connectOriginateCluster, mainInternalCluster } from './ambient/hbone-clusters.js'
 import { connectOriginateListener } from './ambient/hbone-listeners.js'
 import { hboneListeners } from './ambient/sidecar.js'
+import { waypointClusters, waypointEndpoints } from './ambient/waypoint-clusters.js'
+import { waypointListeners } from './ambient/waypoint-listeners.js'
 import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
@@ -40,6 +42,7 @@ export interface Part {
 /** The parts of a proxy's resources. */
 export function partsOf(proxy: ProxyDescriptor): readonly Part[] {
   if (isProxyless(proxy)) return GRPC
+  if (proxy.type === 'waypoint') return WAYPOINT
   return proxy.type === 'router' ? ROUTER : SIDECAR
 }
 
@@ -205,8 +208,19 @@ const extensions: Part = {
   },
 }
 
+/** What a waypoint serves is what it calls. */
+const waypoint: Part = {
+  name: 'waypoint',
+  groups: (build) => [
+    group(build, 'waypoint listeners', LISTENER_TYPE, () => patchedListeners(build, 'WAYPOINT', waypointListeners(build))),
+    group(build, 'waypoint clusters', CLUSTER_TYPE, () => patchedClusters(build, 'WAYPOINT', waypointClusters(build))),
+    group(build, 'waypoint endpoints', ENDPOINT_TYPE, () => waypointEndpoints(build)),
+  ],
+}
+
 const SIDECAR: readonly Part[] = [listeners, routes, clusters, endpoints, httpProxy, inboundPart, extensions]
 const ROUTER: readonly Part[] = [gatewayClusters, endpoints, passthrough, gateway, extensions]
+const WAYPOINT: readonly Part[] = [waypoint, extensions]
 const GRPC: readonly Part[] = [proxyless]
 
 /** A group of one type, which stays the very same as long as its resources do. */

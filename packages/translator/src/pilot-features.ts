@@ -11,6 +11,8 @@ export interface PilotFeatures {
   readonly preferHbone: boolean
   /** PILOT_ENABLE_SIDECAR_LISTENING_HBONE, default as `ambient`: a sidecar whose node metadata says ENABLE_HBONE takes HBONE. */
   readonly listenHbone: boolean
+  /** AMBIENT_ENABLE_MULTI_NETWORK, default as `ambient`: waypoints reach other networks by a tunnel inside a tunnel. */
+  readonly ambientMultiNetwork: boolean
   /** AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY, default false: policies of a dry run go to L4 proxies too. One before 1.29 would enforce them. */
   readonly ambientDryRun: boolean
   /** PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, default false: with several providers of CUSTOM on a workload everything that they select is refused. */
@@ -38,6 +40,7 @@ export function pilotFeatures(env: Env): PilotFeatures {
     sendHbone: ambient && flag(env, 'PILOT_ENABLE_SENDING_HBONE', true),
     preferHbone: ambient && flag(env, 'PILOT_PREFER_SENDING_HBONE', false),
     listenHbone: ambient && flag(env, 'PILOT_ENABLE_SIDECAR_LISTENING_HBONE', true),
+    ambientMultiNetwork: ambient && flag(env, 'AMBIENT_ENABLE_MULTI_NETWORK', true),
     ambientDryRun: flag(env, 'AMBIENT_ENABLE_DRY_RUN_AUTHORIZATION_POLICY', false),
     multipleCustomProviders: flag(env, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false),
     traceSampling: decimal(env, 'PILOT_TRACE_SAMPLING', 1),

@@ -1,5 +1,6 @@
 import { isHttp, type ServicePort, type TrafficPolicy } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import { internalSocket } from '../ambient/hbone.js'
 import { type Build, endpointsOf, portSource } from '../build.js'
 import { applyHealthCheck, healthCheckSource } from '../extensions/health-check.js'
 import { configPath, defined, type TypedMessage, typed } from '../message.js'
@@ -17,7 +18,7 @@ import { applyOutlierDetection } from './outlier-detection.js'
 import { markPolicy } from './policy-sources.js'
 import { applyProxyProtocol } from './proxy-protocol.js'
 import { type ClusterTarget, clusterNameOf } from './target.js'
-import { applyUpstreamTls } from './upstream-tls.js'
+import { applyUpstreamTls, applyUserTls, type UpstreamTls } from './upstream-tls.js'
 
 /** Peers on TCP tell each other who they are by a filter on both sides. */
 export const METADATA_EXCHANGE: { readonly name: string; readonly typed_config: TypedMessage } = {
@@ -32,11 +33,16 @@ export const METADATA_EXCHANGE: { readonly name: string; readonly typed_config: 
 export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   const { build, port, policy } = target
   const { mesh } = build
-  const made = draft(clusterNameOf(target), discoveryType(target), mesh.connectTimeout, outboundStatName(target))
+  const made = draft(
+    clusterNameOf(target),
+    discoveryType(target),
+    mesh.connectTimeout,
+    target.vip === undefined ? outboundStatName(target) : undefined,
+  )
   if (!applyDiscovery(target, made)) return undefined
   describe(target, made)
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
-  else if (port.protocol === 'Unsupported' && build.proxy.type !== 'router') made.http.protocol = 'downstream'
+  else if (port.protocol === 'Unsupported' && build.proxy.type === 'sidecar') made.http.protocol = 'downstream'
   const defaults = mesh.defaultTrafficPolicy
   applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, mesh, policy?.retryBudget)
   if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
@@ -44,29 +50,50 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
   applyLoadBalancer(made, policy?.loadBalancer, mesh)
-  if (!target.sniDnat) {
+  if (target.vip !== undefined) applyWaypointSocket(target, made)
+  else if (!target.sniDnat) {
     applyTls(target, made)
     applyProxyProtocol(made, policy?.proxyProtocol)
   }
   applyHealthCheck(target, made)
-  if (!build.proxy.stockEnvoy) made.cluster.filters = [METADATA_EXCHANGE]
+  if (!build.proxy.stockEnvoy && target.vip === undefined) made.cluster.filters = [METADATA_EXCHANGE]
   return mark(target, finish(made))
 }
 
 function applyTls(target: ClusterTarget, made: ClusterDraft): void {
+  applyUpstreamTls(target.build, made, tlsOf(target))
+}
+
+function tlsOf(target: ClusterTarget): UpstreamTls {
   const { build, service, port, policy, subset, rule } = target
-  applyUpstreamTls(build, made, {
+  return {
     service,
     settings: policy?.tls,
     selected: !isEmpty(rule?.sources[0]?.spec.workloadSelector?.matchLabels),
     identities: identitiesOf(build, service),
     meshSni: sniOfCluster(port.number, subset?.subset.name ?? '', service.hostname),
     serverMode: serverMode(target),
-  })
+  }
+}
+
+/** To the workloads of a service behind a waypoint: into a tunnel where they take one, TLS that the rule asks for inside it. */
+function applyWaypointSocket(target: ClusterTarget, made: ClusterDraft): void {
+  applyUserTls(target.build, made, tlsOf(target))
+  applyProxyProtocol(made, target.policy?.proxyProtocol)
+  const { transport_socket: inner } = made.cluster
+  made.cluster.transport_socket = internalSocket('internal_upstream', inner, [
+    ['host', 'envoy.filters.listener.original_dst'],
+    ['host', 'istio'],
+  ])
+}
+
+function vipSubset({ vip = 'http', subset }: ClusterTarget): string {
+  return subset === undefined ? vip : `${vip}/${subset.subset.name}`
 }
 
 /** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */
-function describe({ service, rule, subset }: ClusterTarget, made: ClusterDraft): void {
+function describe(target: ClusterTarget, made: ClusterDraft): void {
+  const { service, rule, subset } = target
   const [first] = rule?.sources ?? []
   const { hostname: host, namespace } = service
   const fields = {
@@ -77,7 +104,7 @@ function describe({ service, rule, subset }: ClusterTarget, made: ClusterDraft):
       service.resolution === 'DynamicDNS'
         ? undefined
         : [{ host, name: service.registry === 'External' ? host : service.name, namespace }],
-    subset: subset?.subset.name,
+    subset: target.vip === undefined ? subset?.subset.name : vipSubset(target),
   }
   Object.assign(made.istio, defined(fields))
 }

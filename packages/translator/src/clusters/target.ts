@@ -1,7 +1,7 @@
 import type { MeshService, ServicePort, TrafficPolicy } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import type { MergedRule, MergedSubset } from '../destination-rules.js'
-import { outboundCluster, sniOfCluster } from '../names.js'
+import { outboundCluster, sniOfCluster, vipCluster } from '../names.js'
 
 /** What one outbound cluster is for. */
 export interface ClusterTarget {
@@ -14,9 +14,12 @@ export interface ClusterTarget {
   readonly policy: TrafficPolicy | undefined
   /** For clients that chose the cluster by the SNI of mTLS that goes through untouched. */
   readonly sniDnat: boolean
+  /** Of a waypoint: what the port is taken for. */
+  readonly vip?: 'http' | 'tcp'
 }
 
-export function clusterNameOf({ service, port, subset, sniDnat }: ClusterTarget): string {
+export function clusterNameOf({ service, port, subset, sniDnat, vip }: ClusterTarget): string {
   const name = subset?.subset.name ?? ''
+  if (vip !== undefined) return vipCluster(port.number, vip, name, service.hostname)
   return sniDnat ? sniOfCluster(port.number, name, service.hostname) : outboundCluster(port.number, name, service.hostname)
 }

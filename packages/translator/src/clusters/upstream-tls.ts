@@ -33,6 +33,12 @@ export function applyUpstreamTls(build: Build, draft: ClusterDraft, tls: Upstrea
   if (sendsHbone(build)) addTunnelMatch(draft, settings)
 }
 
+/** TLS that a rule asks for and that is not Istio's: what a waypoint puts into its tunnels. */
+export function applyUserTls(build: Build, draft: ClusterDraft, tls: UpstreamTls): void {
+  const { settings } = tls
+  if (settings?.mode === 'SIMPLE' || settings?.mode === 'MUTUAL') applySettings(build, draft, tls, settings)
+}
+
 function applyAutoMtls(build: Build, draft: ClusterDraft, tls: UpstreamTls): void {
   if (!build.mesh.enableAutoMtls || tls.serverMode === 'unknown' || tls.serverMode === 'DISABLE') return
   const socket = meshSocket(build, draft, tls.identities, tls.meshSni)

@@ -123,7 +123,8 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
     canonicalRevision(endpoint),
     endpoint.cluster,
   ].join(';')
-  const tunnel = endpoint.hbone === true && sendsHbone(build) && (!mutual || build.features.preferHbone)
+  const tunnel =
+    endpoint.hbone === true && sendsHbone(build) && (!mutual || build.features.preferHbone || build.proxy.type === 'waypoint')
   const made: LbEndpoint = {
     endpoint: { address: tunnel ? tunnelAddress(endpoint) : address(endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),

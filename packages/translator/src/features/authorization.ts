@@ -5,6 +5,6 @@ import type { HttpFeature } from './feature.js'
 /** AuthorizationPolicy of the workload. Outbound listeners enforce nothing: the server decides. */
 export const authorization: HttpFeature = {
   name: 'authorization',
-  filters: ({ build, listener, tunnelled }) =>
-    listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build.snapshot, build.proxy), tunnelled),
+  filters: ({ build, listener, tunnelled, service }) =>
+    listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build.snapshot, build.proxy, service), tunnelled),
 }

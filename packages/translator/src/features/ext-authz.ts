@@ -5,6 +5,6 @@ import type { HttpFeature } from './feature.js'
 /** AuthorizationPolicy with action CUSTOM: somebody else decides. */
 export const extAuthz: HttpFeature = {
   name: 'ext-authz',
-  filters: ({ build, listener, tunnelled }) =>
-    listener === 'outbound' ? [] : httpExtAuthzFilters(build, policiesFor(build.snapshot, build.proxy), tunnelled),
+  filters: ({ build, listener, tunnelled, service }) =>
+    listener === 'outbound' ? [] : httpExtAuthzFilters(build, policiesFor(build.snapshot, build.proxy, service), tunnelled),
 }

@@ -9,5 +9,18 @@ function extensions(name: string, phase: Phase): HttpFeature {
 /** The user's own code (TrafficExtension, WasmPlugin) at the place that it asks for. */
 export const authnExtensions: HttpFeature = extensions('authn-extensions', 'AUTHN')
 export const authzExtensions: HttpFeature = extensions('authz-extensions', 'AUTHZ')
-export const statsExtensions: HttpFeature = extensions('stats-extensions', 'STATS')
-export const otherExtensions: HttpFeature = extensions('extensions', 'UNSPECIFIED')
+export const statsExtensions: HttpFeature = exceptOnWaypoints(extensions('stats-extensions', 'STATS'))
+export const otherExtensions: HttpFeature = exceptOnWaypoints(extensions('extensions', 'UNSPECIFIED'))
+
+/** The late ones on a waypoint. */
+export const waypointExtensions: HttpFeature = {
+  name: 'waypoint-extensions',
+  filters: ({ build, listener, port }) =>
+    build.proxy.type === 'waypoint'
+      ? [...httpExtensions(build, listener, port, 'STATS'), ...httpExtensions(build, listener, port, 'UNSPECIFIED')]
+      : [],
+}
+
+function exceptOnWaypoints(feature: HttpFeature): HttpFeature {
+  return { ...feature, filters: (scope) => (scope.build.proxy.type === 'waypoint' ? [] : feature.filters(scope)) }
+}

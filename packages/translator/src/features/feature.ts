@@ -1,4 +1,4 @@
-import type { PortProtocol } from '@heddle/config-model'
+import type { MeshService, PortProtocol } from '@heddle/config-model'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import type { ListenerClass } from '../proxy-headers.js'
@@ -12,6 +12,8 @@ export interface HttpScope {
   readonly protocol: PortProtocol
   /** What comes out of a tunnel (HBONE): who sent it stands in filter state, not in a certificate of this connection. */
   readonly tunnelled: boolean
+  /** Behind a waypoint: policies for it count. */
+  readonly service: MeshService | undefined
   /** Peers have told each other who they are, or are known by address: no headers are needed. */
   readonly knownPeer: boolean
 }

@@ -3,12 +3,12 @@ import { alpn } from './alpn.js'
 import { authorization } from './authorization.js'
 import { dynamicForwardProxy } from './dynamic-forward-proxy.js'
 import { extAuthz } from './ext-authz.js'
-import { authnExtensions, authzExtensions, otherExtensions, statsExtensions } from './extensions.js'
+import { authnExtensions, authzExtensions, otherExtensions, statsExtensions, waypointExtensions } from './extensions.js'
 import type { HttpFeature, HttpScope } from './feature.js'
 import { grpcStats, grpcWeb } from './grpc.js'
 import { jwt } from './jwt.js'
 import { localRateLimit } from './local-rate-limit.js'
-import { metadataExchange } from './metadata-exchange.js'
+import { metadataExchange, waypointPeer } from './metadata-exchange.js'
 import { cors, fault, router } from './standard.js'
 import { stats } from './stats.js'
 
@@ -27,6 +27,8 @@ export const HTTP_FEATURES: readonly HttpFeature[] = [
   alpn, // outbound only: chooses the upstream's ALPN before a connection is picked
   fault, // after authorization: who may not call learns nothing
   cors, // answers preflights, so after what may refuse
+  waypointExtensions, // a waypoint's code that counts, behind all that Istio has in its chain
+  waypointPeer, // before stats, which names the peer
   localRateLimit, // after preflights, which cost nothing; before stats, which counts what is refused here
   stats, // as late as possible: counts what the filters above let through, and their replies on the way back
   dynamicForwardProxy, // resolves what the router is about to call

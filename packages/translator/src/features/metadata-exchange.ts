@@ -1,3 +1,4 @@
+import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import { typed } from '../message.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import type { HttpFeature } from './feature.js'
@@ -25,4 +26,18 @@ export const metadataExchange: HttpFeature = {
       },
     ]
   },
+}
+
+/** A waypoint finds out by its address whom it has called. */
+export const waypointPeer: HttpFeature = {
+  name: 'waypoint-peer',
+  filters: ({ build }) => (build.proxy.type === 'waypoint' && !build.proxy.stockEnvoy ? [UPSTREAM_PEER] : []),
+}
+
+const UPSTREAM_PEER: HttpFilter = {
+  name: 'waypoint_upstream_peer_metadata',
+  typed_config: typed('udpa.type.v1.TypedStruct', {
+    type_url: 'type.googleapis.com/io.istio.http.peer_metadata.Config',
+    value: { upstream_discovery: [{ workload_discovery: {} }] },
+  }),
 }

@@ -1,4 +1,4 @@
-import type { PortProtocol } from '@heddle/config-model'
+import type { MeshService, PortProtocol } from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
@@ -20,6 +20,7 @@ export interface HttpManager {
   /** See {@link HttpScope}. */
   readonly tunnelled?: boolean
   readonly knownPeer?: boolean
+  readonly service?: MeshService
   /** What only this kind of listener sets. */
   readonly extra?: Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'>
 }
@@ -43,6 +44,7 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
       protocol,
       tunnelled: manager.tunnelled === true,
       knownPeer: manager.knownPeer === true,
+      service: manager.service,
     }),
     access_log: accessLogs(build, listener),
     tracing,

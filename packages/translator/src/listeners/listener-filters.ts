@@ -39,7 +39,7 @@ export function inspectors(chains: readonly FilterChain[]): ListenerFilter[] {
   if (all.some(([, n]) => n.tls)) filters.push(tlsInspector(all))
   if (all.some(([, n]) => n.http))
     filters.push(
-      without(
+      withoutPorts(
         HTTP_INSPECTOR,
         all.filter(([, n]) => !n.http).map(([p]) => p),
       ),
@@ -53,7 +53,7 @@ type Needs = readonly (readonly [number, { readonly tls: boolean }])[]
 function tlsInspector(all: Needs): ListenerFilter {
   const byDefault = all.find(([port]) => port === 0)?.[1].tls === true
   if (byDefault)
-    return without(
+    return withoutPorts(
       TLS_INSPECTOR,
       all.filter(([port, n]) => port !== 0 && !n.tls).map(([p]) => p),
     )
@@ -61,7 +61,8 @@ function tlsInspector(all: Needs): ListenerFilter {
   return wanted.length === 0 ? TLS_INSPECTOR : { ...TLS_INSPECTOR, filter_disabled: { not_match: anyPort(wanted) } }
 }
 
-function without(filter: ListenerFilter, ports: readonly number[]): ListenerFilter {
+/** An inspector that leaves connections to these ports alone. */
+export function withoutPorts(filter: ListenerFilter, ports: readonly number[]): ListenerFilter {
   return ports.length === 0 ? filter : { ...filter, filter_disabled: anyPort(ports) }
 }
 

@@ -40,6 +40,8 @@ export interface RouteScope {
   readonly gateway: string
   readonly tls: boolean
   serviceOf(hostname: string): MeshService | undefined
+  /** Where another cluster than the destination's outbound one is meant: on a waypoint. */
+  readonly clusterFor?: (destination: Destination, port: number, service: MeshService | undefined) => string
 }
 
 /** One Envoy route per match block, in order, up to the first that matches everything. */
@@ -170,14 +172,12 @@ function limitOf({ build, serviceOf }: RouteScope, destination: Destination | un
 const UNKNOWN_SERVICE = 'UnknownService'
 
 /** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
-export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf'>, destination: Destination): string {
+export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf' | 'clusterFor'>, destination: Destination): string {
   if (destination.host === '') return UNKNOWN_SERVICE
   const service = scope.serviceOf(destination.host)
-  return outboundCluster(
-    portOf(scope.port, destination, service),
-    destination.subset ?? '',
-    service?.externalName ?? destination.host,
-  )
+  const port = portOf(scope.port, destination, service)
+  if (scope.clusterFor !== undefined) return scope.clusterFor(destination, port, service)
+  return outboundCluster(port, destination.subset ?? '', service?.externalName ?? destination.host)
 }
 
 export function portOf(listenPort: number, destination: Destination, service: MeshService | undefined): number {

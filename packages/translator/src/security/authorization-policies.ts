@@ -1,6 +1,6 @@
-import type { AuthorizationPolicy, MeshSnapshot } from '@heddle/config-model'
-import { selectsProxy } from '../ask.js'
+import type { AuthorizationPolicy, MeshService, MeshSnapshot } from '@heddle/config-model'
 import { parseBool } from '../pilot-features.js'
+import { isAttached } from '../policy-targets.js'
 import type { Provenance } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
 
@@ -11,18 +11,10 @@ export interface WorkloadPolicies {
   readonly allow: readonly AuthorizationPolicy[]
 }
 
-/** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it. */
-export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): WorkloadPolicies {
+/** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it, and those that name it or the `service` behind a waypoint. */
+export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor, service?: MeshService): WorkloadPolicies {
   const root = snapshot.meshConfig.rootNamespace
-  const own = snapshot
-    .list('AuthorizationPolicy')
-    .filter(
-      (p) =>
-        (p.metadata.namespace === proxy.namespace || p.metadata.namespace === root) &&
-        p.spec.targetRef === undefined &&
-        (p.spec.targetRefs ?? []).length === 0 &&
-        selectsProxy(p.spec.selector?.matchLabels, proxy),
-    )
+  const own = snapshot.list('AuthorizationPolicy').filter((policy) => isAttached(policy, proxy, root, service))
   const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
   return { custom: of('CUSTOM'), audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
 }

@@ -1,4 +1,4 @@
-import type { JWTRule } from '@heddle/config-model'
+import type { JWTRule, MeshService } from '@heddle/config-model'
 import type { JwtProvider, JwtRequirement } from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
@@ -12,8 +12,8 @@ const SPACE_DELIMITED = ['permission', 'scope']
  * The filter of a workload's JWT rules. A token must satisfy its provider; a request without one passes, AuthorizationPolicies decide about it.
  * With several providers a request also passes when one of them takes its token, because they may read the same header.
  */
-export function jwtFilters(build: Build): HttpFilter[] {
-  const rules = jwtRulesFor(build.snapshot, build.proxy)
+export function jwtFilters(build: Build, service?: MeshService): HttpFilter[] {
+  const rules = jwtRulesFor(build.snapshot, build.proxy, service)
   if (rules.length === 0) return []
   const named = rules.map((rule, i) => [`origins-${i}`, provider(build, rule)] as const)
   const config = {

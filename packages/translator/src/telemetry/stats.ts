@@ -20,6 +20,8 @@ function made(build: Build, listener: ListenerClass): ReturnType<typeof statsFil
       // A server cannot trust the Host that a client names; a client knows whom it calls.
       disable_host_header_fallback: listener === 'outbound' ? undefined : true,
       tcp_reporting_duration: reportingInterval === undefined ? undefined : duration(reportingInterval),
+      // A waypoint stands between both ends, and speaks for neither.
+      reporter: build.proxy.type === 'waypoint' ? ('SERVER_GATEWAY' as const) : undefined,
       metrics: changes.length === 0 ? undefined : changes.map(metricOf),
     })
     return [{ name: 'istio.stats', typed_config: typed('stats.PluginConfig', config) }]

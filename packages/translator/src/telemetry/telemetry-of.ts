@@ -1,26 +1,23 @@
 import type { Telemetry, WorkloadMode } from '@heddle/config-model'
-import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
+import { isAttached, targetsOf } from '../policy-targets.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { isEmpty } from '../selection.js'
 
-/** The Telemetry resources of a workload, the widest first: that of the root namespace, of its own namespace, and the one that selects it. The oldest of each. */
+/** The Telemetry resources of a workload, the widest first: that of the root namespace, of its own namespace, and the one that selects or names it. The oldest of each. */
 export function telemetryOf({ snapshot, proxy }: Build): readonly Telemetry[] {
-  const all = snapshot.list('Telemetry').filter(({ spec }) => spec.targetRef === undefined && isEmptyList(spec.targetRefs))
+  const listed = snapshot.list('Telemetry')
+  const all = listed.filter(({ spec }) => targetsOf(spec).length === 0)
   const wide = (namespace: string): Telemetry | undefined =>
     all.find((t) => t.metadata.namespace === namespace && isEmpty(t.spec.selector?.matchLabels))
   const root = snapshot.meshConfig.rootNamespace
-  const own = all.find(
-    ({ metadata, spec }) =>
-      metadata.namespace === proxy.namespace &&
-      !isEmpty(spec.selector?.matchLabels) &&
-      selectsProxy(spec.selector?.matchLabels, proxy),
+  const own = listed.find(
+    (one) =>
+      (targetsOf(one.spec).length > 0 ||
+        (!isEmpty(one.spec.selector?.matchLabels) && one.metadata.namespace === proxy.namespace)) &&
+      isAttached(one, proxy, root),
   )
   return [wide(root), proxy.namespace === root ? undefined : wide(proxy.namespace), own].filter((t) => t !== undefined)
-}
-
-function isEmptyList(list: readonly unknown[] | undefined): boolean {
-  return list === undefined || list.length === 0
 }
 
 /** Whether a setting for clients or servers is for a listener. A gateway is a client. */

@@ -1,6 +1,6 @@
 import type { TrafficExtensionSpec, WasmModuleFields, WorkloadMode } from '@heddle/config-model'
-import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
+import { isAttached } from '../policy-targets.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import type { ListenerClass } from '../proxy-headers.js'
 
@@ -28,25 +28,13 @@ export function extensionsOf(build: Build): readonly Extension[] {
   return build.memo.of('traffic extensions', [], () => {
     const { snapshot, proxy } = build
     const root = snapshot.meshConfig.rootNamespace
-    const own = [...snapshot.list('TrafficExtension'), ...snapshot.list('WasmPlugin')].filter(
-      ({ metadata, spec }) =>
-        (metadata.namespace === root || metadata.namespace === proxy.namespace) &&
-        (targetsOf(spec).length === 0
-          ? selectsProxy(spec.selector?.matchLabels, proxy)
-          : metadata.namespace === proxy.namespace &&
-            targetsOf(spec).includes(proxy.labels['gateway.networking.k8s.io/gateway-name'] ?? '')),
-    )
+    const all = [...snapshot.list('TrafficExtension'), ...snapshot.list('WasmPlugin')]
+    const own = all.filter((one) => isAttached(one, proxy, root))
     return own.map(extensionOf).sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1))
   })
 }
 
 type Listed = ReturnType<Build['snapshot']['list']>[number] & { readonly kind: 'TrafficExtension' | 'WasmPlugin' }
-
-/** Names of the Gateways that an extension is for. */
-function targetsOf({ targetRef, targetRefs = [] }: Pick<TrafficExtensionSpec, 'targetRef' | 'targetRefs'>): readonly string[] {
-  const refs = targetRef === undefined ? targetRefs : [targetRef]
-  return refs.filter(({ kind }) => kind === 'Gateway').map(({ name }) => name)
-}
 
 function extensionOf(resource: Listed): Extension {
   const { kind, metadata, spec } = resource
