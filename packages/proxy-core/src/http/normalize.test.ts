@@ -21,6 +21,8 @@ describe('normalizePath', () => {
     ['/../../x', '/x'],
     ['/%61dmin', '/admin'],
     ['/%7Euser', '/~user'],
+    ['/%2%66admin', '/%252fadmin'],
+    ['/%%32fadmin', '/%252fadmin'],
     ['/a/%2e%2e/admin', '/admin'],
     ['/a\\..\\admin', '/admin'],
     ['/a%2Fb', '/a%2Fb'],

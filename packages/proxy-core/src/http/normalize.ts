@@ -58,15 +58,23 @@ function needsWork(path: string): boolean {
   return false
 }
 
+/** Stands for a `%` that escapes nothing; no path holds this character. */
+const BARE_PERCENT = '\uffff'
+
+/** Decoding must not make an escape of what was none: `%2%66` is not `%2f`. Such a percent sign is escaped itself, as in Envoy. */
 function decodeUnreserved(path: string): string | undefined {
   let nul = false
-  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (escaped, digits: string) => {
+  const decoded = path.replace(/%([0-9A-Fa-f]{2})?/g, (escaped, digits: string | undefined) => {
+    if (digits === undefined) return BARE_PERCENT
     const code = Number.parseInt(digits, 16)
     if (code === 0) nul = true
     const character = String.fromCharCode(code)
     return UNRESERVED.test(character) ? character : escaped
   })
-  return nul ? undefined : decoded
+  if (nul) return undefined
+  return decoded.replace(/\uffff([0-9A-Fa-f]{2})?/g, (_, digits: string | undefined) =>
+    digits === undefined ? '%' : `%25${digits}`,
+  )
 }
 
 function removeDotSegments(path: string): string {

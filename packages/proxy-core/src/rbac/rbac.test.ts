@@ -1,10 +1,11 @@
 import type { RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
-import fc from 'fast-check'
+import type { Matcher } from '@heddle/xds-types/xds/type/matcher/v3'
 import { describe, expect, it } from 'vitest'
 import { compileMessage } from '../config/fields.js'
 import { head } from '../testing.js'
 import { denialDetails } from './details.js'
-import { compileRbac, type RbacEngine } from './engine.js'
+import { compileRbac, type RbacEngine, type RbacVerdict } from './engine.js'
+import { compileRbacMatcher } from './matcher.js'
 import type { RbacQuestion } from './question.js'
 
 function engine(json: object): RbacEngine {
@@ -203,57 +204,31 @@ describe('explain', () => {
   })
 })
 
-// A second evaluator, straight from the proto's words, on random policies.
-type Tree = {
-  any?: boolean
-  destination_port?: number
-  url_path?: { path: { prefix: string } }
-  header?: { name: string; string_match: { exact: string } }
-  not_rule?: Tree
-  and_rules?: { rules: Tree[] }
-  or_rules?: { rules: Tree[] }
-}
+describe('a tree of matchers', () => {
+  const action = (name: string, kind?: string): object => ({
+    action: {
+      name,
+      typed_config: { '@type': 'type.googleapis.com/envoy.config.rbac.v3.Action', name, ...(kind && { action: kind }) },
+    },
+  })
+  const header = { '@type': 'type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput', header_name: 'X-Role' }
+  const map = { admin: action('ok'), guest: action('no', 'DENY'), seen: action('log', 'LOG') }
+  const json = { matcher_tree: { input: { name: 'role', typed_config: header }, exact_match_map: { map } } }
+  const compiled = compileMessage(json as Matcher, 'matcher', compileRbacMatcher)
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.diagnostics))
+  const judged = (role: string): RbacVerdict => compiled.value.evaluate(question({ head: head('/', { 'x-role': [role] }) }))
 
-function reference(tree: Tree, { head: request, destination }: RbacQuestion): boolean {
-  if (tree.any !== undefined) return tree.any
-  if (tree.destination_port !== undefined) return destination.port === tree.destination_port
-  if (tree.url_path !== undefined) return request!.path.split('?')[0]!.startsWith(tree.url_path.path.prefix)
-  if (tree.header !== undefined) return request!.headers.getAll(tree.header.name).includes(tree.header.string_match.exact)
-  const asked = question({ head: request!, destination })
-  if (tree.not_rule !== undefined) return !reference(tree.not_rule, asked)
-  if (tree.and_rules !== undefined) return tree.and_rules.rules.every((rule) => reference(rule, asked))
-  return tree.or_rules!.rules.some((rule) => reference(rule, asked))
-}
-
-describe('random policies', () => {
-  const { tree } = fc.letrec<{ tree: Tree; list: Tree[] }>((tie) => ({
-    tree: fc.oneof(
-      { maxDepth: 3 },
-      fc.record({ any: fc.boolean() }),
-      fc.record({ destination_port: fc.constantFrom(80, 8080) }),
-      fc.record({ url_path: fc.record({ path: fc.record({ prefix: fc.constantFrom('/', '/a', '/b') }) }) }),
-      fc.record({ header: fc.record({ name: fc.constant('x'), string_match: fc.record({ exact: fc.constantFrom('1', '2') }) }) }),
-      fc.record({ not_rule: tie('tree') }),
-      fc.record({ and_rules: fc.record({ rules: tie('list') }) }),
-      fc.record({ or_rules: fc.record({ rules: tie('list') }) }),
-    ),
-    list: fc.array(tie('tree'), { maxLength: 3 }),
-  }))
-  const asked = fc.record({
-    path: fc.constantFrom('/', '/a', '/b?x', '/ab'),
-    values: fc.array(fc.constantFrom('1', '2'), { maxLength: 2 }),
-    port: fc.constantFrom(80, 443, 8080),
+  it('the action that it comes to decides; none lets nobody in', () => {
+    expect(judged('admin')).toEqual({ allowed: true, policy: 'ok' })
+    expect(judged('guest')).toEqual({ allowed: false, policy: 'no' })
+    expect(judged('seen')).toEqual({ allowed: true, policy: 'log', logged: true })
+    expect(judged('other')).toEqual({ allowed: false })
+    expect(compiled.value.explain(question({ head: head('/') })).reason).toBe('no action of the matcher is reached')
   })
 
-  it('are judged as a plain reading of them judges, and explain agrees', () => {
-    fc.assert(
-      fc.property(tree, fc.constantFrom('ALLOW', 'DENY'), asked, (rule, action, { path, values, port }) => {
-        const request = question({ head: head(path, { x: values }), destination: { address: '10.0.0.1', port } })
-        const rbac = engine({ action, ...policy([rule]) })
-        const allowed = (action === 'ALLOW') === reference(rule, request)
-        return rbac.evaluate(request).allowed === allowed && rbac.explain(request).allowed === allowed
-      }),
-      { seed: 11, numRuns: 3000 },
-    )
-  }, 30_000)
+  it('an input that is not there is a NACK that names it', () => {
+    const unknown = { matcher_tree: { input: { typed_config: { '@type': 'x/y.Z' } }, exact_match_map: { map } } }
+    const { ok, diagnostics } = compileMessage(unknown as unknown as Matcher, 'matcher', compileRbacMatcher)
+    expect([ok, diagnostics[0]?.message]).toEqual([false, 'y.Z is not supported as an input here.'])
+  })
 })
