@@ -93,9 +93,9 @@ function wire(middle: NetworkNamespace, a: NetworkNamespace, b: NetworkNamespace
   }
   b.run('ip', 'addr', 'add', `${ADDRESSES.b.second}/24`, 'dev', 'eth0')
   for (const setting of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) middle.run('sysctl', '-qw', setting)
-  // The whole outside is this machine: 10.200.0.0/16 and 10.201.0.0/16, each address by itself.
+  // The whole outside is this machine: each address of these ranges.
   for (const range of ['10.200.0.0/16', '10.201.0.0/16']) middle.run('ip', 'route', 'add', 'local', range, 'dev', 'lo')
-  middle.run('ip', '-6', 'route', 'add', 'local', 'fd20::/64', 'dev', 'lo')
+  for (const range of ['fd20::/64', 'fd21::/64']) middle.run('ip', '-6', 'route', 'add', 'local', range, 'dev', 'lo')
 }
 
 async function startControlPlane(middle: NetworkNamespace, folder: string): Promise<void> {
@@ -144,18 +144,19 @@ async function startPod(
     node,
     ...words,
     ...['init', '-p', '15001', '-z', '15006', '-u', '1337', '-m', tproxy ? 'TPROXY' : 'REDIRECT', '-i', '*', '-b', '*'],
-    ...['-d', '15090,15021,15020,8081', '-x', '10.201.0.0/16', '-o', '7002', '--dual-stack'],
+    ...['-d', '15090,15021,15020,8081', '-x', '10.201.0.0/16,fd21::/64', '-o', '7002', '--dual-stack'],
   )
   const app = await startDrillApp(namespace, name === 'a' ? [] : ['http:8080', 'http:8081', 'tcp:9000', 'udp:5353'])
   const control = family === 'v4' ? `10.77.${name === 'a' ? 1 : 2}.1:15012` : `[fd77:${name === 'a' ? 1 : 2}::1]:15012`
   const ips = family === 'v6' ? ADDRESSES[name].v6 : name === 'b' ? `${ADDRESSES.b.v4},${ADDRESSES.b.second}` : ADDRESSES.a.v4
-  // As the injected container: user 1337. It may read what is below a home of root's, where this checkout may lie.
-  const user = ['--reuid=1337', '--regid=1337', '--clear-groups']
-  const may = ['dac_read_search', ...(tproxy ? ['net_admin'] : [])].map((cap) => `+${cap}`).join(',')
+  // As the injected container: user 1337, or under TPROXY root of group 1337. It may read what is below a home of root's, where this checkout may lie.
+  const user = tproxy
+    ? ['--regid=1337', '--clear-groups']
+    : ['--reuid=1337', '--regid=1337', '--clear-groups', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
   const child = namespace.start(
     'setpriv',
     [
-      ...[...user, `--inh-caps=${may}`, `--ambient-caps=${may}`, node, ...words],
+      ...[...user, node, ...words],
       ...['agent', 'sidecar', '--configPath', home, '--discoveryAddress', control, '--discoveryName', 'istiod.istio-system.svc'],
       ...['--rootCert', join(folder, 'ca', 'root-cert.pem'), '--token', tokenFile, '--drainDuration', '2s'],
       ...(proxy.envoy === undefined ? [] : ['--binary-path', proxy.envoy, '--stock-envoy', '--concurrency', '1']),
