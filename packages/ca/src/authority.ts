@@ -25,6 +25,8 @@ export interface CertificateAuthority {
    * @throws CaError
    */
   sign(csr: Uint8Array, grant: Grant): Promise<readonly string[]>
+  /** PEM, what lies between certificates that are in use and the roots: of the present signer and of those before it. Default none. */
+  intermediates?(): readonly string[]
 }
 
 export interface AuthorityOptions {
@@ -50,8 +52,11 @@ export function createAuthority(signer: Signer, trustBundle: readonly string[], 
   const { clock, defaultTtlMs = DEFAULT_TTL_MS, maxTtlMs = MAX_TTL_MS, backdateMs = 120_000 } = options
   const signers: WatchSource<Signer> = createWatch(signer)
   const bundles: WatchSource<readonly string[]> = createWatch(trustBundle)
+  const chains = new Set(signer.chain)
   let issuedUntil = 0
   return {
+    // Certificates of a signer long gone have run out.
+    intermediates: () => [...chains].slice(-8),
     signer: signers,
     get issuedUntil() {
       return issuedUntil
@@ -84,7 +89,9 @@ export function createAuthority(signer: Signer, trustBundle: readonly string[], 
     },
     replace(next) {
       if (next.trustBundle !== undefined) bundles.set(next.trustBundle)
-      if (next.signer !== undefined) signers.set(next.signer)
+      if (next.signer === undefined) return
+      for (const certificate of next.signer.chain) chains.add(certificate)
+      signers.set(next.signer)
     },
   }
 }

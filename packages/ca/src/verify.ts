@@ -14,7 +14,7 @@ export interface VerifyOptions {
   readonly revocations?: readonly RevocationList[]
 }
 
-const MAX_CHAIN = 8
+const MAX_CHAIN = 16
 const ANY_PURPOSE = '2.5.29.37.0'
 const TLS_PURPOSES: ReadonlySet<string> = new Set(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2', ANY_PURPOSE])
 

@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { createFakeClock, type FakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { workloadGrant } from './grants.js'
+import { createRootRotation } from './rotation.js'
 import { createSelfSignedAuthority } from './self-signed.js'
-import { createWorkloadCertificate, type SignedChain } from './workload-certificate.js'
+import { createServerCertificate, createWorkloadCertificate, type SignedChain } from './workload-certificate.js'
 
 const HOUR = 3_600_000
 const workload = { trustDomain: 'cluster.local', namespace: 'nolen', serviceAccount: 'apps' }
@@ -80,5 +82,29 @@ describe('a workload certificate', () => {
       certificate.close()
       await expect(certificate.ready()).rejects.toThrow('closed')
     }
+  })
+})
+
+describe('a server beside its authority', () => {
+  it('has a certificate of the new CA, and its roots, as soon as the authority changes', async () => {
+    const clock = createFakeClock()
+    const [authority, next] = [await createSelfSignedAuthority({ clock }), await createSelfSignedAuthority({ clock })]
+    const rotation = createRootRotation({ authority, clock })
+    const names = [{ dns: 'istiod.istio-system.svc' }]
+    const certificate = createServerCertificate({ authority, names, clock, random: half })
+    const signedByNext = (): boolean =>
+      new X509Certificate(certificate.identity.current?.certificateChain ?? '').verify(
+        new X509Certificate(next.trustBundle.current[0] as string).publicKey,
+      )
+    await certificate.ready()
+    rotation.trustBoth({ signer: next.signer.current, trustBundle: next.trustBundle.current })
+    await eventually(() => expect(certificate.identity.current?.trustBundle).toBe(authority.trustBundle.current.join('')))
+    expect(signedByNext()).toBe(false)
+    rotation.signNew()
+    await eventually(() => expect(signedByNext()).toBe(true))
+    rotation.dropOld({ force: true })
+    await eventually(() => expect(certificate.identity.current?.trustBundle).toBe(next.trustBundle.current.join('')))
+    certificate.close()
+    await eventually(() => expect(clock.pending).toBe(0))
   })
 })

@@ -9,7 +9,7 @@ import {
   type Unsubscribe,
   type Watch,
 } from '@heddle/runtime'
-import { CaError, type CertificateAuthority } from './authority.js'
+import { CaError, type CertificateAuthority, type ReplaceableAuthority } from './authority.js'
 import { createCsr } from './csr.js'
 import type { SubjectAltName } from './extensions.js'
 import { createKey, exportKey, type KeyAlgorithm } from './keys.js'
@@ -46,6 +46,8 @@ export interface WorkloadCertificateOptions {
   /** Default P-256. */
   readonly algorithm?: KeyAlgorithm
   readonly logger?: Logger
+  /** Asked for anew, at once, with each change: the CA's roots and signer, where those are known. Default: only in time. */
+  readonly renewOn?: readonly Watch<unknown>[]
   /** First retry within this many milliseconds, default 500; doubled up to `maxRetryMs`, default 30,000. */
   readonly baseRetryMs?: number
   readonly maxRetryMs?: number
@@ -67,8 +69,9 @@ export function createWorkloadCertificate(options: WorkloadCertificateOptions): 
   return keepFresh(options, checkWorkload)
 }
 
-export interface ServerCertificateOptions extends Omit<WorkloadCertificateOptions, 'request' | 'spiffeId'> {
-  readonly authority: CertificateAuthority
+export interface ServerCertificateOptions extends Omit<WorkloadCertificateOptions, 'request' | 'spiffeId' | 'renewOn'> {
+  /** Changes of its roots, and of its signer, renew the certificate at once. */
+  readonly authority: CertificateAuthority & Partial<Pick<ReplaceableAuthority, 'signer'>>
   /** `{ dns: 'istiod.istio-system.svc' }`, `{ ip: '127.0.0.1' }` */
   readonly names: readonly SubjectAltName[]
   /** Default: the authority's. */
@@ -82,7 +85,9 @@ export function createServerCertificate({ authority, names, ttlMs, ...options }:
     chain: await authority.sign(csr, grant),
     trustBundle: authority.trustBundle.current,
   })
-  return keepFresh({ ...options, request }, checkLeaf)
+  const { trustBundle, signer } = authority
+  const renewOn = signer === undefined ? [trustBundle] : [trustBundle, signer]
+  return keepFresh({ ...options, request, renewOn }, checkLeaf)
 }
 
 function keepFresh(options: WorkloadCertificateOptions, check: Check): WorkloadCertificate {
@@ -98,7 +103,7 @@ function keepFresh(options: WorkloadCertificateOptions, check: Check): WorkloadC
       if (closed.current) return
       backoff.reset()
       const delay = (next.notAfter - clock.now()) * (0.45 + 0.1 * random.next())
-      cancel = clock.after(delay, () => void renew())
+      cancel = clock.after(delay, ask)
       identity.set(next)
     } catch (error) {
       if (closed.current) return
@@ -107,14 +112,29 @@ function keepFresh(options: WorkloadCertificateOptions, check: Check): WorkloadC
         { error: error instanceof Error ? error.message : String(error), validForSeconds: left, failures: backoff.failures + 1 },
         'no new certificate; trying again',
       )
-      cancel = backoff.retry(() => void renew())
+      cancel = backoff.retry(ask)
     }
   }
-  void renew()
+  let asking = false
+  let again = false
+  const ask = (): void => {
+    // What has changed while an answer was on its way may not be in it.
+    again = asking
+    if (asking || closed.current) return
+    cancel()
+    asking = true
+    void renew().then(() => {
+      asking = false
+      if (again) ask()
+    })
+  }
+  const stops = (options.renewOn ?? []).map((watch) => watch.subscribe(ask))
+  ask()
   return {
     identity,
     ready: () => firstValue(identity, closed),
     close() {
+      for (const stop of stops) stop()
       cancel()
       closed.set(true)
     },

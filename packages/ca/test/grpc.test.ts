@@ -15,8 +15,10 @@ import {
 import { ownSvid } from '../src/grpc/service.js'
 import {
   type Authenticator,
+  createAuthority,
   createCertificateAuthenticator,
   createCsr,
+  createIntermediateCertificate,
   createJwtAuthenticator,
   createKey,
   createSelfSignedAuthority,
@@ -27,7 +29,11 @@ import {
   type Identity,
   issueIdentity,
   type ReplaceableAuthority,
+  readCertificate,
+  type Signer,
   type TokenIssuer,
+  toPem,
+  workloadGrant,
 } from '../src/index.js'
 
 const clock = systemClock
@@ -261,5 +267,38 @@ describe('two workloads', () => {
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toMatch(/UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET_ISSUER/)
     tls.close()
+  })
+})
+
+describe('a CA under another', () => {
+  it('knows its own workloads by certificate, those of its last signer too', async () => {
+    const [root, next] = [await createSelfSignedAuthority({ clock }), await createSelfSignedAuthority({ clock })]
+    const between = async (): Promise<Signer> => {
+      const key = await createKey()
+      const validity = { notBefore: clock.now() - 1000, notAfter: clock.now() + 86_400_000 }
+      const der = createIntermediateCertificate(key, 'between', validity, root.signer.current)
+      const facts = readCertificate(der)
+      if (!facts.ok) throw new Error('intermediate')
+      return { certificate: facts.value, key, chain: [toPem('CERTIFICATE', der)] }
+    }
+    const intermediate = createAuthority(await between(), root.trustBundle.current, { clock })
+    const who = { trustDomain: 'cluster.local', namespace: 'nolen', serviceAccount: 'a' }
+    const leafOf = async (): Promise<Uint8Array> => {
+      const { certificateChain } = await issueIdentity(intermediate, workloadGrant(who))
+      return new Uint8Array(new X509Certificate(certificateChain).raw)
+    }
+    const known = (leaf: Uint8Array, revoked = false): boolean =>
+      ownSvid(leaf, {
+        authority: intermediate,
+        trustDomain: 'cluster.local',
+        clock,
+        revocations: { isRevoked: () => revoked },
+      }) !== undefined
+    const first = await leafOf()
+    expect([known(first), known(first, true)]).toEqual([true, false])
+    intermediate.replace({ signer: await between() })
+    expect([known(first), known(await leafOf())]).toEqual([true, true])
+    intermediate.replace({ signer: next.signer.current, trustBundle: next.trustBundle.current })
+    expect([known(first), known(await leafOf())]).toEqual([false, true])
   })
 })

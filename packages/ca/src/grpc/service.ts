@@ -15,8 +15,6 @@ export interface CertificateServiceOptions extends GrantPolicy {
   readonly authority: CertificateAuthority
   /** Who is calling; nothing in the request is asked. */
   readonly authenticate: Authenticator
-  /** Between the workloads' certificates and the roots, PEM: needed to know callers by certificate when the CA is an intermediate. */
-  readonly intermediates?: readonly string[]
   /** A revoked certificate proves nobody; default: none is revoked. */
   readonly revocations?: Pick<Revocations, 'isRevoked'>
   /** Default: the machine's. */
@@ -106,15 +104,10 @@ function peerOf(call: Call, options: CertificateServiceOptions): Peer {
 /** @internal */
 export function ownSvid(
   leaf: Uint8Array,
-  {
-    authority,
-    trustDomain,
-    intermediates = [],
-    revocations,
-    clock = systemClock,
-  }: Omit<CertificateServiceOptions, 'authenticate'>,
+  { authority, trustDomain, revocations, clock = systemClock }: Omit<CertificateServiceOptions, 'authenticate'>,
 ): Svid | undefined {
-  const chain = [leaf, ...intermediates.flatMap((pem) => fromPem('CERTIFICATE', pem))]
+  // grpc-js tells the leaf only.
+  const chain = [leaf, ...(authority.intermediates?.() ?? []).flatMap((pem) => fromPem('CERTIFICATE', pem))]
   const bundles = trustBundles({ trustDomain, x509Authorities: authority.trustBundle.current })
   const verified = verifySvid(chain, bundles, { now: clock.now() })
   if (!verified.ok || revocations?.isRevoked(verified.value.certificate.serial) === true) return undefined
