@@ -11,6 +11,8 @@ export interface ClientConfig {
 export interface ApiServer {
   /** Rejects with an {@link ApiError} for any answer but 2xx. */
   get<T>(path: string, signal: AbortSignal): Promise<T>
+  /** Creates an object, and gives it as the server has filled it in. */
+  post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T>
   /** A JSON merge patch (RFC 7386). */
   patch(path: string, body: unknown, signal: AbortSignal): Promise<void>
   /** Reads lines of JSON until the server ends the stream. */
@@ -49,6 +51,10 @@ export function createApiServer(config: ClientConfig): ApiServer {
   return {
     async get<T>(path: string, signal: AbortSignal): Promise<T> {
       return JSON.parse(await textOf(await send(path, signal, { method: 'GET' }))) as T
+    },
+    async post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+      const headers = { 'content-type': 'application/json' }
+      return JSON.parse(await textOf(await send(path, signal, { method: 'POST', headers }, JSON.stringify(body)))) as T
     },
     async patch(path, body, signal) {
       const headers = { 'content-type': 'application/merge-patch+json' }
