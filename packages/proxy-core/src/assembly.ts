@@ -7,6 +7,7 @@ import {
   type Random,
   type WatchSource,
 } from '@heddle/runtime'
+import type { ResourceType } from '@heddle/xds-types'
 import { dumpConfig } from './admin/config-dump.js'
 import type { AdminActions, ServerState } from './admin/page.js'
 import { type AdminServer, createAdminServer } from './admin/server.js'
@@ -26,6 +27,7 @@ import { createServerStats, type ServerStats } from './observe/server-stats.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
 import { runtimeOf } from './runtime.js'
 import { createStaticSecrets, decodeSecret } from './secrets.js'
+import { createSnapshotKeeper, type SnapshotKeeper } from './snapshot/snapshot-keeper.js'
 import { serviceNameOf } from './state/compile-resources.js'
 import { createCompilers } from './state/compilers.js'
 import { type ConfigStore, createConfigStore } from './state/config-store.js'
@@ -83,8 +85,10 @@ export async function assemble(setting: Setting): Promise<Assembly> {
   let store: ConfigStore
   let admin: AdminServer | undefined
 
+  const runtime = runtimeOf(bootstrap.message)
   const live = createLivePath({
     ...setting,
+    runtime,
     network,
     tls: options.tls ?? createTls(),
     lookup: options.lookup ?? systemLookup,
@@ -112,7 +116,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         collectors,
         filters: options.filters ?? defaultHttpFilters,
         hash64: await createHash64(),
-        runtime: runtimeOf(bootstrap.message),
+        runtime,
         readFile: options.readFile,
       }),
       clusters: live.clusters,
@@ -131,7 +135,8 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     warming: store.warming,
     subscribeAll: (typeUrl) => client?.subscribeAll(typeUrl),
   })
-  client = createClient(setting, serverStats, startUp.watchUpdates(store.apply))
+  const keeper = createKeeper(setting, store.records, (updates) => client?.restore(updates))
+  client = createClient(setting, serverStats, startUp.watchUpdates(store.apply), keeper)
   const views = createAdminViews({ ...setting, version: options.version ?? 'heddle', store, listeners, clusters: live.clusters })
   startUp.ready.subscribe((value) => setting.ready.set(value && setting.state() !== 'DRAINING'))
 
@@ -149,6 +154,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       if (rejections.length > 0) throw new ProxyStartError(rejections.map(({ name, message }) => `${name}: ${message}`))
       startUp.begin()
       client?.start()
+      keeper?.begin()
     },
     configDump: () => dumpConfig(views),
     get inForce() {
@@ -162,6 +168,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     },
     async close() {
       client?.close()
+      await keeper?.close()
       agent?.close()
       await listeners.close()
       await Promise.all([live.flush(), collectors.flush()])
@@ -194,7 +201,23 @@ function agentSecrets({ bootstrap, options, clock, random, logger }: Setting): R
   return createAgentSecrets({ transport: createGrpcTransport(server.value), node, clock, random, logger })
 }
 
-function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate): XdsClient | undefined {
+function createKeeper(
+  { options, bootstrap, clock, logger }: Setting,
+  records: ConfigStore['records'],
+  restore: XdsClient['restore'],
+): SnapshotKeeper | undefined {
+  if (options.snapshot === undefined || bootstrap.dynamic === undefined) return undefined
+  const { cluster, endpoints, listener, route } = storeTypes
+  const types = [cluster, endpoints, listener, route] as readonly ResourceType<object>[]
+  return createSnapshotKeeper({ store: options.snapshot, node: bootstrap.node.id ?? '', types, records, restore, clock, logger })
+}
+
+function createClient(
+  setting: Setting,
+  stats: ServerStats,
+  apply: ApplyUpdate,
+  keeper: SnapshotKeeper | undefined,
+): XdsClient | undefined {
   const { bootstrap, options, clock, random, logger } = setting
   if (bootstrap.dynamic === undefined) return undefined
   const found = options.transport === undefined ? transportOf(bootstrap, options.readFile) : undefined
@@ -211,7 +234,10 @@ function createClient(setting: Setting, stats: ServerStats, apply: ApplyUpdate):
       counter.inc()
       return rejections
     },
-    onStatus: ({ connected }) => stats.connected.set(connected ? 1 : 0),
+    onStatus(status) {
+      stats.connected.set(status.connected ? 1 : 0)
+      keeper?.onStatus(status)
+    },
   })
 }
 

@@ -19,6 +19,7 @@ import { createHttpTracing, type HttpTracing } from './observe/tracing/request-t
 import { createTracers } from './observe/tracing/tracers.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
+import type { Runtime } from './runtime.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
 import { createDns } from './upstream/dns.js'
 import { createDnsCaches } from './upstream/dns-cache.js'
@@ -34,6 +35,7 @@ export interface LiveOptions {
   logger: Logger
   stats: MetricsRegistry
   node: FilterDeps['node']
+  runtime?: Runtime
   /** locality.zone of the node. */
   zone?: string
   /** Who gets the spans of managers that name nobody: `tracing` of the bootstrap. */
@@ -71,7 +73,15 @@ export function createLivePath(options: LiveOptions): LivePath {
   const http = createHttpClient({ clusters, timers })
   const localAddress = ownAddress()
   const grpc = (cluster: string): GrpcClient => createGrpcClient({ clusters, cluster, timers, localAddress })
-  const tracers = createTracers({ http, grpc, clock, stats, serviceName: options.node.cluster, address: localAddress })
+  const tracers = createTracers({
+    http,
+    grpc,
+    clock,
+    stats,
+    runtime: options.runtime,
+    serviceName: options.node.cluster,
+    address: localAddress,
+  })
   const forwarder = createRouter({ clusters, timers, clock, random })
 
   const tracingOf = ({ tracing: config }: HttpManager, { direction }: CompiledListener): { tracing?: HttpTracing } => {
@@ -154,7 +164,8 @@ function loggingAs({ name, terminal }: CompiledFilterChain): CompiledFilterChain
   return { ...terminal, accessLogs }
 }
 
-/** `127.0.0.1_8080`, as Envoy writes addresses in statistics. */
-function statNameOf({ address: { address, port } }: CompiledListener): string {
+/** stat_prefix, or `127.0.0.1_8080` as Envoy writes addresses in statistics. */
+function statNameOf({ statPrefix, address: { address, port } }: CompiledListener): string {
+  if (statPrefix !== '') return statPrefix
   return address.startsWith('/') ? address : address.includes(':') ? `[${address}]_${port}` : `${address}_${port}`
 }

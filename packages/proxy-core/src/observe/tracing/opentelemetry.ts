@@ -1,6 +1,7 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import { ExportTraceServiceRequest } from '@heddle/xds-types/opentelemetry/proto/collector/trace/v1'
 import { createHexId } from '../../net/uuid.js'
+import type { Runtime } from '../../runtime.js'
 import { createBatches, createBatchStats } from '../batches.js'
 import { type Attributes, type Collector, keyValues, type OtlpDeps, sendOtlp } from '../otlp.js'
 import { readW3c, writeW3c } from '../trace-context.js'
@@ -19,10 +20,12 @@ export interface OpenTelemetryProvider {
 export interface OpenTelemetryDeps extends OtlpDeps {
   readonly clock: Clock
   readonly stats: MetricsRegistry
+  /** May set batches and intervals. */
+  readonly runtime?: Pick<Runtime, 'number'> | undefined
 }
 
 const SERVICE = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
-// Envoy's tracing.opentelemetry.min_flush_spans and .flush_interval_ms.
+// Where the runtime does not say otherwise.
 const BATCH = 512
 const INTERVAL_MS = 5_000
 
@@ -31,8 +34,8 @@ export function createOpenTelemetryTracer(provider: OpenTelemetryProvider, deps:
   const batches = createBatches<Span>({
     clock: deps.clock,
     stats: createBatchStats(deps.stats, 'tracing_opentelemetry', 'spans'),
-    size: BATCH,
-    intervalMs: INTERVAL_MS,
+    size: deps.runtime?.number('tracing.opentelemetry.min_flush_spans') ?? BATCH,
+    intervalMs: deps.runtime?.number('tracing.opentelemetry.flush_interval_ms') ?? INTERVAL_MS,
     send: (spans) => sendOtlp(provider.collector, SERVICE, exportRequest(spans, provider.resource), deps),
   })
   return {

@@ -1,5 +1,6 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import { createHexId } from '../../net/uuid.js'
+import type { Runtime } from '../../runtime.js'
 import type { HttpClient } from '../../upstream/http-client.js'
 import { createBatches, createBatchStats } from '../batches.js'
 import { b3Decision, readB3, readW3c, writeB3, writeW3c } from '../trace-context.js'
@@ -27,13 +28,15 @@ export interface ZipkinDeps {
   readonly http: HttpClient
   readonly clock: Clock
   readonly stats: MetricsRegistry
+  /** May set batches and intervals. */
+  readonly runtime?: Pick<Runtime, 'number'> | undefined
   /** Name of the service whose spans these are: the node's cluster. */
   readonly serviceName: string
   /** Of this machine. */
   readonly address: string
 }
 
-// Envoy's tracing.zipkin.min_flush_spans, .flush_interval_ms and .request_timeout.
+// Where the runtime does not say otherwise.
 const BATCH = 5
 const INTERVAL_MS = 5_000
 const TIMEOUT_MS = 5_000
@@ -46,8 +49,8 @@ export function createZipkinTracer(provider: ZipkinProvider, deps: ZipkinDeps): 
   const batches = createBatches<Span>({
     clock: deps.clock,
     stats: createBatchStats(deps.stats, 'tracing_zipkin', 'spans'),
-    size: BATCH,
-    intervalMs: INTERVAL_MS,
+    size: deps.runtime?.number('tracing.zipkin.min_flush_spans') ?? BATCH,
+    intervalMs: deps.runtime?.number('tracing.zipkin.flush_interval_ms') ?? INTERVAL_MS,
     async send(spans) {
       const body = new TextEncoder().encode(JSON.stringify(spans.map((span) => zipkinSpan(span, deps))))
       const answer = await deps.http.call({ cluster, method: 'POST', authority, path, headers, body, timeoutMs: TIMEOUT_MS }).done
