@@ -85,7 +85,8 @@ async function judge(port: number, cases: readonly PolicyCase[]): Promise<number
 function ask(port: number, agent: Agent, index: number, { method, host, path, headers, from }: PolicyRequest): Promise<number> {
   return new Promise((resolve, reject) => {
     const lines = ['host', host, 'x-case', String(index), 'content-length', '0', ...headers.flat()]
-    const outgoing = request({ agent, host: '127.0.0.1', port, localAddress: from, method, path }, (response) => {
+    const options = { agent, host: '127.0.0.1', port, localAddress: from, method, path, setHost: false }
+    const outgoing = request(options, (response) => {
       response.resume()
       response.once('end', () => resolve(response.statusCode ?? 0))
     })
