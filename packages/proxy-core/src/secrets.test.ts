@@ -60,7 +60,7 @@ describe('an SDS secret', () => {
     [
       'an environment variable',
       { validation_context: { trusted_ca: { environment_variable: 'X' } } },
-      'secret.validation_context.trusted_ca',
+      'secret.validation_context.trusted_ca.environment_variable',
     ],
     ['another kind', { generic_secret: {} }, 'secret'],
   ])('is refused with %s', (_, message, path) => {

@@ -2,6 +2,8 @@ import { createWatch, fail, ok, problem, type Result, type Watch } from '@heddle
 import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { Secret, SecretSource } from './config/compiled.js'
+import { compileMessage } from './config/fields.js'
+import { compileValidationContext } from './config/peer-rules.js'
 
 /** A fixed set of secrets: those of a static bootstrap. */
 export function createStaticSecrets(secrets: readonly Secret[]): SecretSource {
@@ -96,12 +98,14 @@ export function decodeSecret(message: SecretMessage, path: string, readFile?: Re
   if (!certificateChain.ok) return certificateChain
   const privateKey = read(message.tls_certificate?.private_key, 'tls_certificate.private_key')
   if (!privateKey.ok) return privateKey
-  const trustBundle = read(message.validation_context?.trusted_ca, 'validation_context.trusted_ca')
-  if (!trustBundle.ok) return trustBundle
+  const validation = compileMessage(message.validation_context ?? {}, `${path}.validation_context`, (fields) =>
+    compileValidationContext(fields, readFile === undefined ? {} : { readFile }),
+  )
+  if (!validation.ok) return validation
   return ok({
     name: message.name ?? '',
     ...(certificateChain.value !== undefined && { certificateChain: certificateChain.value }),
     ...(privateKey.value !== undefined && { privateKey: privateKey.value }),
-    ...(trustBundle.value !== undefined && { trustBundle: trustBundle.value }),
+    ...validation.value,
   })
 }

@@ -8,6 +8,7 @@ import { createListenerSession } from '../src/net/listener.js'
 import { createMemoryNetwork } from '../src/net/memory.js'
 import type { Network } from '../src/net/network.js'
 import { createTls } from '../src/net/node-tls.js'
+import { peerRules } from '../src/net/peer-rules.js'
 import { createSystemNetwork } from '../src/net/socket.js'
 import { createTimers } from '../src/net/timers.js'
 import type { ClientTlsContext, ServerTlsContext, TlsMaterial } from '../src/net/tls.js'
@@ -173,7 +174,7 @@ const clientTls = (serviceAccount: string, server: string): ClientTlsContext => 
   alpn: ['istio-http/1.1', 'http/1.1'],
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
-  allowPeer: (san) => san.uris.includes(spiffe(server)),
+  rules: peerRules({ names: [(san) => san.uris.includes(spiffe(server))] }),
 })
 
 describe.each([

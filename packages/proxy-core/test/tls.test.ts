@@ -5,6 +5,7 @@ import type { Connection } from '../src/net/connection.js'
 import { createMemoryNetwork } from '../src/net/memory.js'
 import type { Network } from '../src/net/network.js'
 import { createTls } from '../src/net/node-tls.js'
+import { peerRules } from '../src/net/peer-rules.js'
 import { createSystemNetwork } from '../src/net/socket.js'
 import type { ClientTlsContext, ServerTlsContext, TlsMaterial } from '../src/net/tls.js'
 import { type Identity, issue, spiffe } from './certificates.js'
@@ -151,9 +152,9 @@ describe.each([
   })
 
   test('SAN matchers judge verified names on both sides', async () => {
-    const refuse = serverContext({ allowPeer: (san) => san.uris.includes(spiffe('other')) })
+    const refuse = serverContext({ rules: peerRules({ names: [(san) => san.uris.includes(spiffe('other'))] }) })
     await expect(connectBoth(createNetwork(), refuse, clientContext())).rejects.toThrow('sa/client')
-    const wary = clientContext({ allowPeer: (san) => san.uris.includes(spiffe('other')) })
+    const wary = clientContext({ rules: peerRules({ names: [(san) => san.uris.includes(spiffe('other'))] }) })
     await expect(connectBoth(createNetwork(), serverContext(), wary)).rejects.toThrow('sa/server')
   })
 

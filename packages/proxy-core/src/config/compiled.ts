@@ -26,6 +26,8 @@ export interface CompiledListener {
   readonly name: string
   readonly address: SocketAddress
   readonly additionalAddresses: readonly SocketAddress[]
+  /** Names its statistics; empty: its address does. */
+  readonly statPrefix: string
   readonly direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   readonly bindToPort: boolean
   /** Connections go on at the listener of their original destination, where there is one. */

@@ -2,6 +2,7 @@ import { createWatch } from '@heddle/runtime'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { describe, expect, it } from 'vitest'
+import { joinRules, peerRules } from '../net/peer-rules.js'
 import { testDeps } from '../testing.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import { compileCluster } from './cluster.js'
@@ -146,10 +147,52 @@ describe('TLS contexts', () => {
     [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'example.com' } }] }, false],
     [{ match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: '10.0.0.1' } }] }, true],
   ])('CVE-2022-21657, CVE-2020-15104: %j lets the peer in: %j', (validation_context, allowed) => {
-    expect(context({ validation_context }, testDeps()).allowPeer?.(san)).toBe(allowed)
+    const rules = context({ validation_context }, testDeps()).material.current?.rules
+    expect(rules?.names.some((test) => test(san))).toBe(allowed)
   })
 
-  it.each(['verify_certificate_hash', 'verify_certificate_spki', 'crl', 'custom_validator_config'])(
+  it('pins certificates and keys, in each form that openssl prints', () => {
+    const hash = 'ab'.repeat(32)
+    const { material } = context(
+      {
+        validation_context: {
+          verify_certificate_hash: [hash.toUpperCase(), hash.match(/../g)?.join(':')],
+          verify_certificate_spki: ['NvqYIYSbgK2vCJpQhObf77vv+bQWtc5ek5RIOwPiC9A='],
+        },
+      },
+      testDeps(),
+    )
+    expect(material.current?.rules).toMatchObject({
+      hashes: [hash, hash],
+      spkis: ['NvqYIYSbgK2vCJpQhObf77vv+bQWtc5ek5RIOwPiC9A='],
+    })
+  })
+
+  it('joins the rules of a default context with what SDS brings', () => {
+    const secret: Secret = { name: 'roots', trustBundle: 'T', crl: 'C', rules: peerRules({ hashes: ['aa'] }) }
+    const { material, rules } = context(
+      {
+        combined_validation_context: {
+          default_validation_context: { match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'a' } }] },
+          validation_context_sds_secret_config: { name: 'roots' },
+        },
+      },
+      testDeps({ secrets: { watch: () => createWatch<Secret | undefined>(secret) } }),
+    )
+    expect(material.current).toEqual({ trustBundle: 'T', crl: 'C', rules: secret.rules })
+    expect(joinRules(rules, material.current?.rules)).toMatchObject({ names: [expect.anything()], hashes: ['aa'] })
+  })
+
+  it.each<[object, string]>([
+    [{ verify_certificate_hash: ['abc'] }, 'verify_certificate_hash'],
+    [{ verify_certificate_spki: ['abc'] }, 'verify_certificate_spki'],
+    [{ allow_expired_certificate: true, crl: { inline_string: 'C' } }, 'allow_expired_certificate'],
+  ])('%j is refused', (validation_context, name) => {
+    const typed_config = { '@type': `${TLS}.UpstreamTlsContext`, common_tls_context: { validation_context } }
+    expect(problems({ transport_socket: { name: 'tls', typed_config } } as Cluster)[0]).toContain(`validation_context.${name}`)
+  })
+
+  it.each(['custom_validator_config', 'only_verify_leaf_cert_crl', 'max_verify_depth'])(
     '%s is refused: passing it over would widen trust',
     (name) => {
       const json = {

@@ -11,13 +11,12 @@ type SanTest = (san: PeerSan) => boolean
 
 const LISTS = { URI: 'uris', DNS: 'dns', IP_ADDRESS: 'ips', EMAIL: 'emails' } as const
 
-/** Undefined: any name of a verified certificate will do. One matcher that fits one name is enough; each looks only at names of its own type. */
-export function compileSanMatchers(fields: Fields<CertificateValidationContext>): SanTest | undefined {
-  const tests = [
+/** None: any name of a verified certificate will do. One that fits one name is enough; each looks only at names of its own type. */
+export function compileSanMatchers(fields: Fields<CertificateValidationContext>): readonly SanTest[] {
+  return [
     ...fields.messages('match_typed_subject_alt_names').map(compileTyped),
     ...fields.messages('match_subject_alt_names').map(compileUntyped),
   ]
-  return tests.length === 0 ? undefined : (san) => tests.some((test) => test(san))
 }
 
 /** The deprecated form without a type looks at all of them. */

@@ -1,15 +1,15 @@
 import type {
-  CertificateValidationContext,
   CommonTlsContext,
   DownstreamTlsContext,
   TlsParameters,
   UpstreamTlsContext,
 } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
-import type { ClientTlsContext, PeerSan, ServerTlsContext } from '../net/tls.js'
-import type { CompileDeps } from './compiled.js'
+import type { PeerRules } from '../net/peer-rules.js'
+import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
+import type { CompileDeps, Secret } from './compiled.js'
 import type { Fields } from './fields.js'
-import { compileSanMatchers } from './san-matchers.js'
-import { compileMaterial, compileTrustAnchors, secretName, type ValidationSource } from './tls-secrets.js'
+import { compileValidationContext } from './peer-rules.js'
+import { compileMaterial, secretName, type ValidationSource } from './tls-secrets.js'
 
 /**
  * `istio-peer-exchange` promises Istio's TCP metadata exchange, which this proxy does not speak: it is never offered, so the
@@ -47,12 +47,12 @@ type Common = Omit<ClientTlsContext, 'sni'>
 
 function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: CompileDeps, highest: 'TLSv1.2' | 'TLSv1.3'): Common {
   if (fields === undefined) return { material: deps.secrets.watch(''), alpn: [], minVersion: 'TLSv1.2', maxVersion: highest }
-  const { source, allowPeer } = compileValidation(fields, deps)
+  const { source, rules } = compileValidation(fields, deps)
   const common: Common = {
     material: compileMaterial(fields, source, deps),
     alpn: fields.strings('alpn_protocols').filter((protocol) => protocol !== PEER_EXCHANGE),
     ...compileParameters(fields.message('tls_params'), highest),
-    ...(allowPeer && { allowPeer }),
+    ...(rules && { rules }),
   }
   fields.done()
   return common
@@ -60,32 +60,25 @@ function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: Compi
 
 interface Validation {
   readonly source: ValidationSource
-  readonly allowPeer?: (san: PeerSan) => boolean
+  readonly rules?: PeerRules
 }
 
 function compileValidation(fields: Fields<CommonTlsContext>, deps: CompileDeps): Validation {
   const combined = fields.message('combined_validation_context')
   if (combined !== undefined) {
-    const rules = combined.message('default_validation_context')
+    const defaults = combined.message('default_validation_context')
     const secret = combined.message('validation_context_sds_secret_config')
-    const own = rules === undefined ? { source: {} } : compileRules(rules, deps)
-    const source = secret === undefined ? own.source : { secret: secretName(secret) }
+    const own: Omit<Secret, 'name'> = defaults === undefined ? {} : compileValidationContext(defaults, deps)
     combined.done()
-    return { ...own, source }
+    if (secret === undefined) return { source: { inline: own } }
+    // What SDS brings is merged into the default: its anchors and lists replace, its rules are joined.
+    const { rules, ...inline } = own
+    return { source: { secret: secretName(secret), inline }, ...(rules && { rules }) }
   }
   const secret = fields.message('validation_context_sds_secret_config')
   if (secret !== undefined) return { source: { secret: secretName(secret) } }
-  const rules = fields.message('validation_context')
-  return rules === undefined ? { source: {} } : compileRules(rules, deps)
-}
-
-function compileRules(fields: Fields<CertificateValidationContext>, deps: CompileDeps): Validation {
-  fields.choice('trust_chain_verification', ['VERIFY_TRUST_CHAIN'], 'VERIFY_TRUST_CHAIN')
-  const inline = compileTrustAnchors(fields, deps)
-  const allowPeer = compileSanMatchers(fields)
-  if (fields.boolean('allow_expired_certificate')) fields.problem('is not supported.', 'allow_expired_certificate')
-  fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
-  return { source: inline === undefined ? {} : { inline }, ...(allowPeer && { allowPeer }) }
+  const inline = fields.message('validation_context')
+  return { source: inline === undefined ? {} : { inline: compileValidationContext(inline, deps) } }
 }
 
 const VERSIONS = { TLS_AUTO: undefined, TLSv1_2: 'TLSv1.2', TLSv1_3: 'TLSv1.3' } as const

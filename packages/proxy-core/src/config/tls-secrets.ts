@@ -1,6 +1,5 @@
 import { createWatch, type Watch } from '@heddle/runtime'
 import type {
-  CertificateValidationContext,
   CommonTlsContext,
   SdsSecretConfig,
   TlsCertificate,
@@ -15,22 +14,18 @@ type Material = Watch<TlsMaterial | undefined>
 
 /** Key material from SDS names, or from what stands in the config. Nothing is there until all named secrets are. */
 export function compileMaterial(fields: Fields<CommonTlsContext>, validation: ValidationSource, deps: CompileDeps): Material {
-  const sds = fields.messages('tls_certificate_sds_secret_configs').map((each) => secretName(each))
-  const inline = fields.messages('tls_certificates').map((each) => compileCertificate(each, deps))
-  if (sds.length + inline.length > 1)
-    fields.problem(
-      'only one certificate is supported.',
-      sds.length > 1 ? 'tls_certificate_sds_secret_configs' : 'tls_certificates',
-    )
-  const identity = sds[0] !== undefined ? deps.secrets.watch(sds[0]) : fixed(inline[0])
-  const trust = validation.secret !== undefined ? deps.secrets.watch(validation.secret) : fixed(validation.inline)
-  return joinSecrets(identity, sds[0] !== undefined, trust, validation.secret !== undefined)
+  const named = fields.messages('tls_certificate_sds_secret_configs').map((each) => deps.secrets.watch(secretName(each)))
+  const inline = fields
+    .messages('tls_certificates')
+    .map((each) => createWatch<Secret | undefined>(compileCertificate(each, deps)))
+  const trust = validation.secret === undefined ? [] : [deps.secrets.watch(validation.secret)]
+  return joinSecrets([...named, ...inline], trust, validation.inline)
 }
 
 /** Where trust anchors come from. */
 export interface ValidationSource {
   readonly secret?: string
-  readonly inline?: Secret
+  readonly inline?: Omit<Secret, 'name'>
 }
 
 export function secretName(fields: Fields<SdsSecretConfig>): string {
@@ -51,24 +46,24 @@ function compileCertificate(fields: Fields<TlsCertificate>, deps: CompileDeps): 
   }
 }
 
-export function compileTrustAnchors(fields: Fields<CertificateValidationContext>, deps: CompileDeps): Secret | undefined {
-  const trustBundle = compileDataSource(fields.message('trusted_ca'), deps)
-  return trustBundle === undefined ? undefined : { name: 'inline', trustBundle }
-}
-
-function fixed(secret: Secret | undefined): Source {
-  return createWatch(secret)
-}
-
-function joinSecrets(identity: Source, needsIdentity: boolean, trust: Source, needsTrust: boolean): Material {
-  let from: readonly [Secret | undefined, Secret | undefined] | undefined
+/** Secrets of certificates and trust, with what stands in the config itself. Undefined as long as one is missing. */
+function joinSecrets(
+  identities: readonly Source[],
+  trust: readonly Source[],
+  inline: Omit<Secret, 'name'> | undefined,
+): Material {
+  const sources = [...identities, ...trust]
+  let from: readonly (Secret | undefined)[] | undefined
   let made: TlsMaterial | undefined
   const current = (): TlsMaterial | undefined => {
-    if (from === undefined || from[0] !== identity.current || from[1] !== trust.current) {
-      from = [identity.current, trust.current]
-      made =
-        (needsIdentity && from[0] === undefined) || (needsTrust && from[1] === undefined) ? undefined : joined(from[0], from[1])
-    }
+    const now = sources.map((source) => source.current)
+    if (from?.every((secret, index) => secret === now[index])) return made
+    from = now
+    const present = now.filter((secret) => secret !== undefined)
+    made =
+      present.length < now.length
+        ? undefined
+        : joined(present.slice(0, identities.length), { ...inline, ...present[identities.length] })
     return made
   }
   return {
@@ -76,7 +71,7 @@ function joinSecrets(identity: Source, needsIdentity: boolean, trust: Source, ne
       return current()
     },
     subscribe(changed) {
-      const stops = [identity.subscribe(() => changed(current())), trust.subscribe(() => changed(current()))]
+      const stops = sources.map((source) => source.subscribe(() => changed(current())))
       return () => {
         for (const stop of stops) stop()
       }
@@ -84,10 +79,15 @@ function joinSecrets(identity: Source, needsIdentity: boolean, trust: Source, ne
   }
 }
 
-function joined(identity: Secret | undefined, trust: Secret | undefined): TlsMaterial {
+function joined(identities: readonly Secret[], { trustBundle, crl, rules }: Omit<Secret, 'name'>): TlsMaterial {
+  const [first, ...others] = identities.flatMap(({ certificateChain, privateKey }) =>
+    certificateChain === undefined || privateKey === undefined ? [] : [{ certificateChain, privateKey }],
+  )
   return {
-    ...(identity?.certificateChain !== undefined && { certificateChain: identity.certificateChain }),
-    ...(identity?.privateKey !== undefined && { privateKey: identity.privateKey }),
-    ...(trust?.trustBundle !== undefined && { trustBundle: trust.trustBundle }),
+    ...first,
+    ...(others.length > 0 && { others }),
+    ...(trustBundle !== undefined && { trustBundle }),
+    ...(crl !== undefined && { crl }),
+    ...(rules !== undefined && { rules }),
   }
 }

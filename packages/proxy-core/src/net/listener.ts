@@ -271,10 +271,10 @@ async function secure(
       : undefined
   try {
     const secured = await tls.accept(connection, chain.tls)
-    stats.sslHandshake.inc()
+    stats.ssl.established(secured)
     return secured
   } catch (error) {
-    stats.sslConnectionError.inc()
+    stats.ssl.failed(error)
     throw error
   } finally {
     stop?.()

@@ -1,6 +1,7 @@
 import { type ConnectionOptions, connect } from 'node:tls'
 import { isIpAddress } from './address.js'
 import type { Connection } from './connection.js'
+import { joinRules } from './peer-rules.js'
 import type { ClientTlsContext } from './tls.js'
 import { establish, handshake, transportOf } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
@@ -13,11 +14,11 @@ export async function connectTls(connection: Connection, context: ClientTlsConte
     throw new Error('the certificates for this cluster have not come yet')
   }
   const { sni, alpn } = context
-  const verified = material.trustBundle !== undefined
   const options: ConnectionOptions = {
     socket: transportOf(connection),
     secureContext: secureContextOf(material, context),
-    rejectUnauthorized: verified,
+    // The peer is judged below, by all rules at once.
+    rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     // RFC 6066 §3: no addresses in SNI.
     servername: sni === undefined || isIpAddress(sni) ? '' : sni,
@@ -25,5 +26,6 @@ export async function connectTls(connection: Connection, context: ClientTlsConte
   }
   const socket = connect(options)
   await handshake(socket, 'secureConnect')
-  return establish({ socket, inner: connection, material, verified, sni }, context.allowPeer)
+  const rules = joinRules(context.rules, material.rules)
+  return establish({ socket, inner: connection, material, sni, rules }, 'client')
 }

@@ -1,12 +1,14 @@
-import type { X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
-import type { Connection, TlsInfo } from './connection.js'
+import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
+import { judgePeer, type PeerRules } from './peer-rules.js'
 import { SocketConnection } from './socket-connection.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localUrisOf } from './tls-material.js'
+import { verifyErrorButTime, verifyErrorOf } from './verify-error.js'
 import { describePeer } from './x509.js'
 
 /** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
@@ -36,29 +38,22 @@ interface Established {
   readonly socket: TLSSocket
   readonly inner: Connection
   readonly material: TlsMaterial
-  readonly verified: boolean
   readonly sni: string | undefined
+  readonly rules: PeerRules
 }
 
-/** The encrypted connection, when `allowPeer` lets the peer in. */
-export function establish(
-  { socket, inner, material, verified, sni }: Established,
-  allowPeer: ((san: PeerSan) => boolean) | undefined,
-): Connection {
+/** The encrypted connection, when the peer is let in. A peer that shows no certificate is nobody, and was not asked for one. */
+export function establish({ socket, inner, material, sni, rules }: Established, side: 'client' | 'server'): Connection {
   const leaf = leafOf(socket)
   const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(socket))
-  // SANs of a certificate that nobody vouches for are worth nothing.
-  if (allowPeer !== undefined && peer !== undefined && (!verified || !allowPeer(peer.san))) {
-    socket.destroy()
-    throw new Error(`the peer is ${peer.uris[0] ?? peer.dns[0] ?? 'nobody'}, which the SAN matchers do not let in`)
-  }
+  const verified = peer !== undefined && leaf !== undefined && isVerified(socket, peer, leaf, material, rules)
   const cipher = socket.getCipher()
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
     cipher: cipher.name,
     peerVerified: verified,
     peerUris: verified && peer !== undefined ? peer.uris : [],
-    localUris: localUrisOf(material),
+    localUris: localUrisOf(material, side === 'server' ? sni : undefined),
     ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
     ...(sni === undefined ? {} : { sni }),
     ...(peer === undefined ? {} : { peer }),
@@ -66,6 +61,28 @@ export function establish(
   const { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata } = inner
   const facts = { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata, tls: info }
   return new SocketConnection(socket, facts, false)
+}
+
+function isVerified(
+  socket: TLSSocket,
+  { hash, san, uris, dns }: PeerCertificate & { readonly san: PeerSan },
+  leaf: X509Certificate,
+  { trustBundle }: TlsMaterial,
+  rules: PeerRules,
+): boolean {
+  const error = trustBundle === undefined ? undefined : verifyErrorOf(socket)
+  const problem =
+    rules.allowExpired && trustBundle !== undefined ? verifyErrorButTime(error, chainOf(socket), trustBundle) : error
+  const spki = (): string =>
+    createHash('sha256')
+      .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64')
+  try {
+    return judgePeer({ hash, spki, san, title: uris[0] ?? dns[0] ?? 'nobody' }, trustBundle !== undefined, problem, rules)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
 }
 
 function leafOf(socket: TLSSocket): X509Certificate | undefined {

@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { identitiesFor } from './identity-choice.js'
 import type { TlsMaterial } from './tls.js'
 import { urisOfPem } from './x509.js'
 
@@ -9,14 +10,19 @@ interface Parameters {
   readonly ciphers?: string
 }
 
-// One context for each material and parameters: reading keys and certificates costs more than a handshake.
+// One context for each material, certificates and parameters: reading keys and certificates costs more than a handshake.
 const contexts = new WeakMap<TlsMaterial, Map<string, SecureContext>>()
-const uris = new WeakMap<TlsMaterial, readonly string[]>()
+const uris = new Map<string, readonly string[]>()
+const MAX_KNOWN_CHAINS = 100
 
-/** Throws what node:tls throws: key and certificate do not fit, PEM that is none. */
-export function secureContextOf(material: TlsMaterial, parameters: Parameters): SecureContext {
+/**
+ * `serverName` chooses among several certificates. Throws what node:tls throws: key and certificate do not fit, PEM that is none.
+ */
+export function secureContextOf(material: TlsMaterial, parameters: Parameters, serverName?: string): SecureContext {
   const { minVersion, maxVersion, ciphers } = parameters
-  const key = `${minVersion} ${maxVersion} ${ciphers ?? ''}`
+  const identities = identitiesFor(material, serverName)
+  const chains = identities.map(({ certificateChain }) => certificateChain)
+  const key = `${minVersion} ${maxVersion} ${ciphers ?? ''} ${material.others === undefined ? '' : chains.join('')}`
   let known = contexts.get(material)
   if (known === undefined) {
     known = new Map()
@@ -25,9 +31,9 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters): 
   let context = known.get(key)
   if (context === undefined) {
     context = createSecureContext({
-      ...(material.certificateChain === undefined ? {} : { cert: material.certificateChain }),
-      ...(material.privateKey === undefined ? {} : { key: material.privateKey }),
+      ...(identities.length === 0 ? {} : { cert: chains, key: identities.map(({ privateKey }) => privateKey) }),
       ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle }),
+      ...(material.crl === undefined ? {} : { crl: material.crl }),
       ...(ciphers === undefined ? {} : { ciphers }),
       minVersion,
       maxVersion,
@@ -39,12 +45,15 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters): 
   return context
 }
 
-/** URI SANs of our own certificate. */
-export function localUrisOf(material: TlsMaterial): readonly string[] {
-  let known = uris.get(material)
+/** URI SANs of the certificate that is shown to a client with this server name. */
+export function localUrisOf(material: TlsMaterial, serverName?: string): readonly string[] {
+  const chain = identitiesFor(material, serverName)[0]?.certificateChain
+  if (chain === undefined) return []
+  let known = uris.get(chain)
   if (known === undefined) {
-    known = material.certificateChain === undefined ? [] : urisOfPem(material.certificateChain)
-    uris.set(material, known)
+    known = urisOfPem(chain)
+    if (uris.size >= MAX_KNOWN_CHAINS) uris.clear()
+    uris.set(chain, known)
   }
   return known
 }

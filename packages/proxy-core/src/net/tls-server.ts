@@ -2,6 +2,7 @@ import { TLSSocket } from 'node:tls'
 import { type ClientHello, readClientHello } from './client-hello.js'
 import type { Connection } from './connection.js'
 import { peek } from './peek.js'
+import { joinRules, needsCertificate, PeerRefusedError } from './peer-rules.js'
 import type { ServerTlsContext } from './tls.js'
 import { establish, handshake, transportOf } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
@@ -11,9 +12,10 @@ export async function acceptTls(connection: Connection, context: ServerTlsContex
   const hello = await clientHelloOf(connection)
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
-  const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate
+  const rules = joinRules(context.rules, material.rules)
+  const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate || needsCertificate(rules)
   const protocol = context.alpn.find((name) => hello.alpn.includes(name))
-  const secureContext = secureContextOf(material, context)
+  const secureContext = secureContextOf(material, context, hello.serverName)
   const socket = new TLSSocket(transportOf(connection), {
     isServer: true,
     secureContext,
@@ -23,14 +25,11 @@ export async function acceptTls(connection: Connection, context: ServerTlsContex
     ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
   })
   await handshake(socket, 'secure')
-  const presented = asksForCertificate && socket.getPeerX509Certificate() !== undefined
-  const problem = presented ? verifyError(socket) : undefined
-  if (problem !== undefined || (context.requireClientCertificate && !presented)) {
+  if (context.requireClientCertificate && socket.getPeerX509Certificate() === undefined) {
     socket.destroy()
-    throw new Error(problem ?? 'the client presented no certificate')
+    throw new PeerRefusedError('fail_verify_no_cert', 'the client presented no certificate')
   }
-  const verified = presented && material.trustBundle !== undefined
-  return establish({ socket, inner: connection, material, verified, sni: hello.serverName }, context.allowPeer)
+  return establish({ socket, inner: connection, material, sni: hello.serverName, rules }, 'server')
 }
 
 async function clientHelloOf(connection: Connection): Promise<ClientHello> {
@@ -43,15 +42,4 @@ async function clientHelloOf(connection: Connection): Promise<ClientHello> {
     throw new Error(outcome === undefined ? 'the connection ended before a ClientHello' : 'the client does not speak TLS')
   }
   return outcome.hello
-}
-
-/**
- * Why the client's chain is not trusted, in OpenSSL's word; undefined when it is. Node tells it only to its own servers; when
- * it cannot be asked, nobody is trusted.
- */
-function verifyError(socket: TLSSocket): string | undefined {
-  const handle = (socket as unknown as { _handle?: { verifyError?: () => (Error & { code?: string }) | null } | null })._handle
-  if (typeof handle?.verifyError !== 'function') return 'the certificate of the client could not be verified'
-  const error = handle.verifyError()
-  return error === null || error === undefined ? undefined : (error.code ?? error.message)
 }

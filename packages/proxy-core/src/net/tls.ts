@@ -1,13 +1,27 @@
 import type { Watch } from '@heddle/runtime'
 import type { Connection } from './connection.js'
+import type { PeerRules } from './peer-rules.js'
+
+/** A certificate with its key, as PEM. */
+export interface CertificateIdentity {
+  /** Leaf first. */
+  readonly certificateChain: string
+  readonly privateKey: string
+}
 
 /** Key material and trust of one TLS context, as PEM. Swapped whole: a new handshake reads the current one. */
 export interface TlsMaterial {
   /** Leaf first. */
   certificateChain?: string
   privateKey?: string
-  /** Trust anchors; absent: peers are not verified. */
+  /** Further certificates of a server: the client's server name chooses. */
+  others?: readonly CertificateIdentity[]
+  /** Trust anchors; absent: no chain is verified. */
   trustBundle?: string
+  /** Certificate revocation lists, one of each issuer in a chain: a certificate whose issuer has none is refused. */
+  crl?: string
+  /** What came with the trust anchors; joined with the rules of the context. */
+  rules?: PeerRules
 }
 
 /** Envoy's DownstreamTlsContext, compiled. */
@@ -18,8 +32,8 @@ export interface ServerTlsContext {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
-  /** True for a verified peer that the SAN matchers let in; checked after the handshake. */
-  readonly allowPeer?: (san: PeerSan) => boolean
+  /** Checked after the handshake. */
+  readonly rules?: PeerRules
 }
 
 /** Envoy's UpstreamTlsContext, compiled. */
@@ -30,7 +44,7 @@ export interface ClientTlsContext {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
-  readonly allowPeer?: (san: PeerSan) => boolean
+  readonly rules?: PeerRules
 }
 
 export interface PeerSan {

@@ -19,6 +19,7 @@ import {
   RBAC_LABEL,
   TCP_LABEL,
 } from './labels.js'
+import { createSslStats, type SslStats } from './ssl-stats.js'
 
 /**
  * Envoy's statistics on one registry. A Prometheus family is Envoy's name without its variable part
@@ -100,8 +101,7 @@ export interface ClusterStats {
   outlierDetected(kind: OutlierKind): void
   /** `outlier_detection.ejections_enforced_<kind>` and `ejections_enforced_total`. */
   outlierEnforced(kind: OutlierKind): void
-  readonly sslHandshake: Counter
-  readonly sslConnectionError: Counter
+  readonly ssl: SslStats
   /** `http2.*` of the cluster; made when first asked for. */
   readonly codec: CodecStats
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`. */
@@ -114,8 +114,7 @@ export interface ListenerStats {
   readonly downstreamCxActive: Gauge
   readonly downstreamCxDestroy: Counter
   readonly noFilterChainMatch: Counter
-  readonly sslHandshake: Counter
-  readonly sslConnectionError: Counter
+  readonly ssl: SslStats
   readonly downstreamPreCxTimeout: Counter
 }
 
@@ -252,8 +251,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     membershipExcluded: scope.gauge('membership_excluded'),
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
-    sslHandshake: scope.counter('ssl_handshake'),
-    sslConnectionError: scope.counter('ssl_connection_error'),
+    ssl: createSslStats(scope.counter),
     completed(status) {
       completed.inc()
       byStatus(status)
@@ -284,8 +282,7 @@ export function createListenerStats(registry: MetricsRegistry, address: string):
     downstreamCxActive: scope.gauge('downstream_cx_active'),
     downstreamCxDestroy: scope.counter('downstream_cx_destroy'),
     noFilterChainMatch: scope.counter('no_filter_chain_match'),
-    sslHandshake: scope.counter('ssl_handshake'),
-    sslConnectionError: scope.counter('ssl_connection_error'),
+    ssl: createSslStats(scope.counter),
     downstreamPreCxTimeout: scope.counter('downstream_pre_cx_timeout'),
   }
 }

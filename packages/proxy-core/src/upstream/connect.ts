@@ -75,10 +75,10 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
   })
   try {
     const secured = await tls.connect(connection, tlsContext)
-    stats.sslHandshake.inc()
+    stats.ssl.established(secured)
     return secured
   } catch (error) {
-    stats.sslConnectionError.inc()
+    stats.ssl.failed(error)
     throw late ? Object.assign(new Error(`the TLS handshake took longer than ${timeoutMs} ms`), { code: 'ETIMEDOUT' }) : error
   } finally {
     stop()
