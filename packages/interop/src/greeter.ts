@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { type MethodDefinition, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js'
 
 /** A gRPC server whose `/test.Greeter/Who` answers its name. Messages are bare bytes. */
 export interface Greeter {
@@ -10,7 +10,7 @@ export interface Greeter {
 }
 
 const pass = (bytes: Buffer): Buffer => bytes
-const WHO = {
+export const WHO: MethodDefinition<Buffer, Buffer> = {
   path: '/test.Greeter/Who',
   requestStream: false,
   responseStream: false,
@@ -18,21 +18,41 @@ const WHO = {
   requestDeserialize: pass,
   responseSerialize: pass,
   responseDeserialize: pass,
-} as const
+}
 
-export async function startGreeter(name: string): Promise<Greeter> {
+type Reply = (error: { code: number } | null, answer?: Buffer) => void
+
+/** Adds the greeter to a server of any kind. A caller may ask for failures first: `fail-first: 2`. */
+export function addGreeter(server: Pick<Server, 'addService'>, name: string, answered: () => void = () => {}): void {
+  server.addService(
+    { Who: WHO },
+    {
+      Who({ metadata }: ServerUnaryCall<Buffer, Buffer>, reply: Reply) {
+        const attempt = Number(metadata.get('grpc-previous-rpc-attempts')[0] ?? 0)
+        if (attempt < Number(metadata.get('fail-first')[0] ?? 0)) return reply({ code: status.UNAVAILABLE })
+        answered()
+        reply(null, Buffer.from(name))
+      },
+    },
+  )
+}
+
+/** Resolves with the port that was bound. */
+export function bind(
+  server: Server,
+  address: string,
+  credentials: ServerCredentials = ServerCredentials.createInsecure(),
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)))
+  })
+}
+
+export async function startGreeter(name: string, credentials?: ServerCredentials): Promise<Greeter> {
   const server = new Server()
   let answered = 0
-  const answer = (_call: unknown, reply: (error: null, answer: Buffer) => void): void => {
-    answered++
-    reply(null, Buffer.from(name))
-  }
-  server.addService({ Who: WHO }, { Who: answer })
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
-  })
+  addGreeter(server, name, () => void answered++)
+  const port = await bind(server, '127.0.0.1:0', credentials)
   return {
     name,
     port,

@@ -21,16 +21,12 @@ export interface CellResult {
   readonly failed: readonly string[]
 }
 
-/** Files elsewhere that are a cell as a whole: the end of a path -> title. */
-export type WholeFiles = Readonly<Record<string, string>>
-
 /** Cells in the order of the run. Skipped checks count as failed: a matrix is of what ran. */
-export function cellsOf({ testResults }: TestReport, wholeFiles: WholeFiles): CellResult[] {
+export function cellsOf({ testResults }: TestReport): CellResult[] {
   const cells = new Map<string, CellResult & { passed: string[]; failed: string[] }>()
-  for (const { name, assertionResults } of testResults) {
-    const whole = Object.entries(wholeFiles).find(([end]) => name.endsWith(end))?.[1]
+  for (const { assertionResults } of testResults) {
     for (const { ancestorTitles, title, status } of assertionResults) {
-      const group = whole ?? ancestorTitles[0] ?? ''
+      const group = ancestorTitles[0] ?? ''
       const [controlPlane, dataPlane] = group.split(CROSS)
       if (controlPlane === undefined || dataPlane === undefined) continue
       const cell = cells.get(group) ?? { controlPlane, dataPlane, passed: [], failed: [] }

@@ -1,31 +1,67 @@
-"""Calls /test.Greeter/Who of a target with gRPC's C core and prints who answered how often, as JSON.
+"""Calls /test.Greeter/Who with gRPC's C core, by orders of one JSON line each on stdin; answers with one line each.
 
-  c-core-client.py TARGET COUNT [KEY=VALUE ...]   that many calls
-  c-core-client.py TARGET until NAME              until NAME has answered 20 times in a row
-Errors count under their status.
+  {"id": 1, "target": T, "count": N, "headers": {}}   N calls, one after the other
+  {"id": 2, "target": T, "rate": R}                   R calls a second, until
+  {"id": 3, "end": 2}                                 which answers 2
+Answers: {"id": 1, "counts": {who answered: how often}}. Errors count under `STATUS: details`.
 """
 import json
 import sys
+import threading
+import time
 
 import grpc
+import grpc.experimental
 
-target, wanted, *rest = sys.argv[1:]
-metadata = [] if wanted == "until" else [tuple(pair.split("=", 1)) for pair in rest]
-counts: dict[str, int] = {}
-in_a_row = 0
+TIMEOUT_S = 20
+channels: dict[str, grpc.Channel] = {}
+loads: dict[int, threading.Event] = {}
+writing = threading.Lock()
 
-with grpc.insecure_channel(target) as channel:
-    who = channel.unary_unary("/test.Greeter/Who")
-    made = 0
-    while in_a_row < 20 if wanted == "until" else made < int(wanted):
-        made += 1
-        try:
-            answer = who(b"", timeout=20, wait_for_ready=made == 1, metadata=metadata).decode()
-        except grpc.RpcError as error:
-            answer = f"{error.code().name}: {error.details()}"
-        counts[answer] = counts.get(answer, 0) + 1
-        in_a_row = in_a_row + 1 if rest == [answer] else 0
-        if made == 20_000:
-            break
 
-print(json.dumps(counts))
+def who(target: str):
+    if target not in channels:
+        trust = grpc.xds_channel_credentials(grpc.experimental.insecure_channel_credentials())
+        channels[target] = grpc.secure_channel(target, trust)
+    return channels[target].unary_unary("/test.Greeter/Who")
+
+
+def outcome(future: grpc.Future) -> str:
+    try:
+        return future.result().decode()
+    except grpc.RpcError as error:
+        return f"{error.code().name}: {error.details()}"
+
+
+def answer(order: int, answers: list[str]) -> None:
+    counts = {name: answers.count(name) for name in set(answers)}
+    with writing:
+        print(json.dumps({"id": order, "counts": counts}), flush=True)
+
+
+def call(id: int, target: str, count: int, headers: dict[str, str]) -> None:
+    method = who(target)
+    pairs = tuple(headers.items())
+    answer(id, [outcome(method.future(b"", timeout=TIMEOUT_S, metadata=pairs)) for _ in range(count)])
+
+
+def load(id: int, target: str, rate: int) -> None:
+    method = who(target)
+    futures = []
+    due = time.monotonic()
+    while not loads[id].is_set():
+        futures.append(method.future(b"", timeout=TIMEOUT_S))
+        due += 1 / rate
+        time.sleep(max(0.0, due - time.monotonic()))
+    answer(id, [outcome(future) for future in futures])
+
+
+for line in sys.stdin:
+    order = json.loads(line)
+    if "end" in order:
+        loads[order["end"]].set()
+    elif "rate" in order:
+        loads[order["id"]] = threading.Event()
+        threading.Thread(target=load, kwargs=order, daemon=True).start()
+    else:
+        threading.Thread(target=call, kwargs=order, daemon=True).start()

@@ -1,16 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client, credentials, Metadata, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js'
+import { Client, credentials } from '@grpc/grpc-js'
 import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
+import { addGreeter, bind, startGreeter } from '../src/greeter.js'
+import { registerGrpcJs, who } from '../src/grpc-js-client.js'
 
 // gRPC's own xDS client and server in JavaScript, configured by nothing but Istio's YAML.
-const METHOD = { path: '/test.Greeter/Who', requestStream: false, responseStream: false } as const
-const pass = (bytes: Buffer): Buffer => bytes
 const TIMEOUT_MS = 60_000
 const TARGET = 'greet.shop.svc.cluster.local:7070'
 
@@ -49,63 +48,15 @@ const closers: (() => unknown)[] = []
 let control: ServedControlPlane
 let client: Client
 
-/** Answers with its name; a caller may ask for failures first: `fail-first: 2`. */
-function addGreeter(server: Server, name: string): void {
-  const codec = { requestSerialize: pass, requestDeserialize: pass, responseSerialize: pass, responseDeserialize: pass }
-  server.addService(
-    { Who: { ...METHOD, ...codec } },
-    {
-      Who({ metadata }: ServerUnaryCall<Buffer, Buffer>, reply: (error: { code: number } | null, answer?: Buffer) => void) {
-        const attempt = Number(metadata.get('grpc-previous-rpc-attempts')[0] ?? 0)
-        if (attempt < Number(metadata.get('fail-first')[0] ?? 0)) reply({ code: status.UNAVAILABLE })
-        else reply(null, Buffer.from(name))
-      },
-    },
-  )
-  closers.push(() => server.forceShutdown())
-}
-
-function bind(server: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)))
-  })
-}
-
-function ask(headers: Readonly<Record<string, string>> = {}): Promise<string> {
-  const metadata = new Metadata()
-  for (const [key, value] of Object.entries(headers)) metadata.set(key, value)
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      METHOD.path,
-      pass,
-      pass,
-      Buffer.alloc(0),
-      metadata,
-      { deadline: Date.now() + 10_000 },
-      (error, answer) => {
-        if (error === null) resolve(String(answer))
-        else reject(error)
-      },
-    )
-  })
-}
-
-/** Under the test runner's resolve conditions the client's `require('xxhash-wasm')` gets the ES module instead of the function. */
-function mendXxhash(): void {
-  const require = createRequire(createRequire(import.meta.url).resolve('@grpc/grpc-js-xds'))
-  const id = require.resolve('xxhash-wasm')
-  const loaded: unknown = require(id)
-  const cached = require.cache[id]
-  if (typeof loaded !== 'function' && cached !== undefined) cached.exports = (loaded as { default: unknown }).default
-}
+const ask = (headers?: Readonly<Record<string, string>>): Promise<string> => who(client, headers)
 
 describe('a grpc-js-xds client and server', () => {
   beforeAll(async () => {
     const plain = await Promise.all(
       ['second', 'third'].map(async (name) => {
-        const server = new Server()
-        addGreeter(server, name)
-        return workload(name, await bind(server, '127.0.0.1:0'))
+        const greeter = await startGreeter(name)
+        closers.push(greeter.close)
+        return workload(name, greeter.port)
       }),
     )
     const [serverPort = 0] = await freePorts(1)
@@ -127,11 +78,9 @@ describe('a grpc-js-xds client and server', () => {
       },
       server_listener_resource_name_template: 'xds.istio.io/grpc/lds/inbound/%s',
     }
-    process.env['GRPC_XDS_BOOTSTRAP_CONFIG'] = JSON.stringify(bootstrap)
-    mendXxhash()
-    const { register, XdsServer } = await import('@grpc/grpc-js-xds')
-    register()
+    const { XdsServer } = await registerGrpcJs(bootstrap)
     const server = new XdsServer()
+    closers.push(() => server.forceShutdown())
     addGreeter(server, 'one')
     await bind(server, `0.0.0.0:${serverPort}`)
     client = new Client(`xds:///${TARGET}`, credentials.createInsecure())

@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { OriginIndex } from '@heddle/config-model'
 import { type Diagnostic, type MetricsRegistry, PROMETHEUS_CONTENT_TYPE, renderPrometheus, type Watch } from '@heddle/runtime'
 import { type NodeSyncStatus, syncStatus } from '@heddle/xds-server'
 import { envoyConfigDump } from './config-dump.js'
 import type { ControlPlane } from './control-plane.js'
+import { type TracedRefusal, traceRefusals } from './refusals.js'
 
 export interface DebugSubject {
   readonly controlPlane: ControlPlane
   readonly diagnostics: Watch<readonly Diagnostic[]>
   readonly metrics: MetricsRegistry
+  /** Names the lines behind what proxies refuse; default: nothing is named. */
+  readonly origins?: OriginIndex
 }
 
 export interface DebugServer {
@@ -29,7 +33,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/debug/list': { help: 'these pages', body: () => json(Object.entries(PAGES).map(([path, { help }]) => ({ path, help }))) },
   '/debug/syncz': {
     help: 'connected proxies and what they have acknowledged',
-    body: ({ controlPlane }) => json({ settled: controlPlane.settled, proxies: proxyStatus(controlPlane) }),
+    body: ({ controlPlane, origins }) => json({ settled: controlPlane.settled, proxies: proxyStatus(controlPlane, origins) }),
   },
   '/debug/config_dump': {
     help: 'what the node ?proxyID=… was sent, as Envoy shows it; secrets redacted',
@@ -49,16 +53,28 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
 }
 
-/** Streams with what their nodes say of themselves: a row of `heddle proxy-status`. */
-function proxyStatus({
-  xds,
-}: ControlPlane): (NodeSyncStatus & { readonly cluster_id: string; readonly proxy_version: string; readonly istiod: string })[] {
+/** A row of `heddle proxy-status`. */
+interface ProxyRow extends NodeSyncStatus {
+  readonly cluster_id: string
+  readonly proxy_version: string
+  readonly istiod: string
+  /** Each resource that the proxy refuses, with the objects and lines behind it. */
+  readonly refusals: readonly Omit<TracedRefusal, 'nodeId' | 'streamId'>[]
+}
+
+/** Streams with what their nodes say of themselves. */
+function proxyStatus(controlPlane: ControlPlane, origins: OriginIndex | undefined): ProxyRow[] {
+  const { xds } = controlPlane
   const metadata = new Map([...xds.status()].map((stream) => [stream.streamId, stream.node?.metadata]))
+  const refusals = origins === undefined ? [] : traceRefusals(controlPlane, origins)
   return syncStatus(xds).map((row) => ({
     ...row,
     cluster_id: String(metadata.get(row.stream_id)?.['CLUSTER_ID'] ?? 'Kubernetes'),
     proxy_version: String(metadata.get(row.stream_id)?.['ISTIO_VERSION'] ?? ''),
     istiod: xds.identifier,
+    refusals: refusals
+      .filter(({ streamId }) => streamId === row.stream_id)
+      .map(({ typeUrl, resource, message, sources }) => ({ typeUrl, resource, message, sources })),
   }))
 }
 

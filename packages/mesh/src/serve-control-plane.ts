@@ -56,6 +56,7 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
   const store = createStore({ metrics, ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }) })
   const folder = await watchDirectory(options.config, { store, clock })
   const controlPlane = createControlPlane({ store, clock, metrics, ...(logger === undefined ? {} : { logger }) })
+  const folderTold = { diagnostics: folder.diagnostics, origins: folder.origins }
   const servers: Server[] = []
   let debug: DebugServer | undefined
   let certificate: WorkloadCertificate | undefined
@@ -81,10 +82,10 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
       addresses.secureGrpc = await bind(server, options.secureGrpcAddress, createServerCredentials(certificate))
     }
     if (options.httpAddress !== undefined) {
-      debug = await serveDebugPages(options.httpAddress, { controlPlane, diagnostics: folder.diagnostics, metrics })
+      debug = await serveDebugPages(options.httpAddress, { controlPlane, metrics, ...folderTold })
       addresses.http = debug.address
     }
-    return { controlPlane, store, diagnostics: folder.diagnostics, origins: folder.origins, addresses, close }
+    return { controlPlane, store, ...folderTold, addresses, close }
   } catch (error) {
     await close()
     throw error

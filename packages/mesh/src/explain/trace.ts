@@ -65,7 +65,8 @@ function proxyPortOf({ source, annotations }: Workload, origins: OriginIndex): T
   return { object: source, path, ...(origin === undefined ? {} : { origin }) }
 }
 
-function locate({ kind, namespace, name, path }: Provenance, origins: OriginIndex): TracedSource {
+/** Where an object, or a part of it, was written. */
+export function locate({ kind, namespace, name, path }: Provenance, origins: OriginIndex): TracedSource {
   const object = `${kind} ${namespace}/${name}` as ResourceKey
   const origin = origins.locate(object, path)
   return { object, path, ...(origin === undefined ? {} : { origin }) }
