@@ -30,6 +30,7 @@ export {
   WORKLOAD_SECRETS,
   type WorkloadIdentity,
 } from './secrets.js'
+export { createSnapshotFile, type SnapshotStore } from './snapshot/snapshot-file.js'
 export {
   type CompiledResources,
   type CompileResourcesOptions,

@@ -7,6 +7,7 @@ import type { Tls } from './net/tls.js'
 import type { AccessLogSinks } from './observe/access-log.js'
 import type { StatsSink } from './observe/stats-sink.js'
 import type { ReadFile } from './secrets.js'
+import type { SnapshotStore } from './snapshot/snapshot-file.js'
 import type { XdsTransport } from './xds/transport.js'
 
 export interface ProxyOptions {
@@ -33,6 +34,8 @@ export interface ProxyOptions {
   statsSinks?: readonly StatsSink[]
   /** For data sources that name files; without it they are refused. */
   readFile?: ReadFile
+  /** Where the last good configuration of the management server is kept, for starts without it (`createSnapshotFile`). By default nowhere. */
+  snapshot?: SnapshotStore
   /** How long connections of a listener that is gone, or was replaced, may go on; and the longest `drain`. 600,000 by default, as Envoy. */
   drainTimeMs?: number
   /** Shown by `/server_info`. */

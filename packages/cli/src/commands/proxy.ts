@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { compileResources, createProxy, type ProxyServer, ProxyStartError, parseBootstrap } from '@heddle/proxy-core'
+import {
+  compileResources,
+  createProxy,
+  createSnapshotFile,
+  type ProxyServer,
+  ProxyStartError,
+  parseBootstrap,
+} from '@heddle/proxy-core'
 import { createJsonLogger, formatDiagnostic, type LogLevel, systemClock } from '@heddle/runtime'
 import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
@@ -87,6 +94,11 @@ export const proxy: Command = {
       value: 'LEVEL',
       help: 'trace, debug, info, warning, error, critical or off (default info)',
     },
+    snapshot: {
+      type: 'string',
+      value: 'FILE',
+      help: 'keeps the last good configuration there (0600), for starts while the management server is away',
+    },
     'drain-time-s': { type: 'string', value: 'S', help: 'how long SIGTERM lets connections finish (default 600)' },
   },
   async run(args, io) {
@@ -94,6 +106,7 @@ export const proxy: Command = {
     if (mode !== 'serve' && mode !== 'validate') throw new UsageError(`--mode takes serve or validate, not ${mode}`)
     checkConcurrency(args, io)
     const drainTimeMs = drainMs(args)
+    const snapshot = args.string('snapshot')
     const logger = createJsonLogger(io.err, systemClock, levelOf(args))
     const bootstrap = await readBootstrap(args, io)
     const options = {
@@ -101,6 +114,7 @@ export const proxy: Command = {
       logger,
       readFile: readIfThere,
       version: VERSION,
+      ...(snapshot === undefined ? {} : { snapshot: createSnapshotFile(snapshot) }),
       ...(drainTimeMs === undefined ? {} : { drainTimeMs }),
     }
     if (mode === 'validate') return validate(bootstrap, args, io)

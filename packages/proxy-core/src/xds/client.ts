@@ -40,6 +40,8 @@ export interface XdsClient {
   start(): void
   subscribeAll(typeUrl: string): void
   subscribe(typeUrl: string, add: readonly string[], drop: readonly string[]): void
+  /** Applies what was received in an earlier life; a stream that opens later tells the server of it. Not once a response has come. */
+  restore(updates: readonly ReceivedUpdate[]): void
   readonly status: XdsStatus
   close(): void
 }
@@ -120,8 +122,20 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
     send(protocol.open())
   }
 
+  const restore = async (update: ReceivedUpdate): Promise<void> => {
+    if (status.updates > 0) return
+    const rejections = await options.apply(update)
+    for (const { name, message } of rejections)
+      logger.warn({ resource: name, reason: message }, 'xds: a kept resource is refused')
+    // Nobody hears the answer: it is how the protocol learns what is there.
+    if (stream === undefined || !status.connected) protocol.acknowledge(update, rejections)
+  }
+
   return {
     start: connect,
+    restore(updates) {
+      for (const update of updates) queue = queue.then(() => restore(update))
+    },
     subscribeAll: (typeUrl) => send(protocol.subscribeAll(typeUrl)),
     subscribe: (typeUrl, add, drop) => send(protocol.subscribe(typeUrl, add, drop)),
     get status() {
