@@ -6,5 +6,5 @@ import type { HttpFeature } from './feature.js'
 export const authorization: HttpFeature = {
   name: 'authorization',
   filters: ({ build, listener, tunnelled, service }) =>
-    listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build.snapshot, build.proxy, service), tunnelled),
+    listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build, service), tunnelled),
 }

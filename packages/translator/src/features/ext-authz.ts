@@ -6,5 +6,5 @@ import type { HttpFeature } from './feature.js'
 export const extAuthz: HttpFeature = {
   name: 'ext-authz',
   filters: ({ build, listener, tunnelled, service }) =>
-    listener === 'outbound' ? [] : httpExtAuthzFilters(build, policiesFor(build.snapshot, build.proxy, service), tunnelled),
+    listener === 'outbound' ? [] : httpExtAuthzFilters(build, policiesFor(build, service), tunnelled),
 }

@@ -13,7 +13,7 @@ import { rulePolicy } from '../security/rbac-rules.js'
  * An ALLOW policy without rules lets nobody in, as in a sidecar; istiod leaves it out here and lets everybody in.
  */
 export function grpcRbacFilters(build: Build): HttpFilter[] {
-  const { deny, allow } = policiesFor(build.snapshot, build.proxy)
+  const { deny, allow } = policiesFor(build)
   return [...filter(build, deny, 'DENY'), ...filter(build, allow, 'ALLOW')]
 }
 

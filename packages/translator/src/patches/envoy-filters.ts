@@ -51,14 +51,14 @@ const INSERTS: ReadonlySet<EnvoyFilterOperation> = new Set(['INSERT_AFTER', 'INS
 const read = new WeakMap<EnvoyFilter, readonly Patch[]>()
 
 export function patchesOf(build: Build): Patches {
-  return build.memo.of('envoy filters', [], () => {
-    const all = filtersFor(build).flatMap((filter) => patchesIn(filter).filter((patch) => meets(build, patch)))
-    return {
-      empty: all.length === 0,
-      of: (applyTo, context) =>
-        all.filter(({ applyTo: to, match }) => to === applyTo && (isAny(match) || match.context === context)),
-    }
-  })
+  const all = build.memo.of('envoy filters', [], () =>
+    filtersFor(build).flatMap((filter) => patchesIn(filter).filter((patch) => meets(build, patch))),
+  )
+  return {
+    empty: all.length === 0,
+    of: (applyTo, context) =>
+      all.filter(({ applyTo: to, match }) => to === applyTo && (isAny(match) || match.context === context)),
+  }
 }
 
 const isAny = ({ context = 'ANY' }: EnvoyConfigObjectMatch): boolean => context === 'ANY'

@@ -1,8 +1,8 @@
-import type { AuthorizationPolicy, MeshService, MeshSnapshot } from '@heddle/config-model'
+import type { AuthorizationPolicy, MeshService } from '@heddle/config-model'
+import type { Build } from '../build.js'
 import { parseBool } from '../pilot-features.js'
 import { isAttached } from '../policy-targets.js'
 import type { Provenance } from '../provenance.js'
-import type { ProxyDescriptor } from '../proxy.js'
 
 export interface WorkloadPolicies {
   readonly custom: readonly AuthorizationPolicy[]
@@ -12,11 +12,15 @@ export interface WorkloadPolicies {
 }
 
 /** The AuthorizationPolicies of a workload: those of its namespace and of the root namespace that select it, and those that name it or the `service` behind a waypoint. */
-export function policiesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor, service?: MeshService): WorkloadPolicies {
-  const root = snapshot.meshConfig.rootNamespace
-  const own = snapshot.list('AuthorizationPolicy').filter((policy) => isAttached(policy, proxy, root, service))
+export function policiesFor(build: Build, service?: MeshService): WorkloadPolicies {
+  const own = build.memo.of('authorization policies', [service], () => attached(build, service))
   const of = (action: string): AuthorizationPolicy[] => own.filter((p) => p.spec.action === action)
   return { custom: of('CUSTOM'), audit: of('AUDIT'), deny: of('DENY'), allow: of('ALLOW') }
+}
+
+function attached({ snapshot, proxy }: Build, service: MeshService | undefined): readonly AuthorizationPolicy[] {
+  const root = snapshot.meshConfig.rootNamespace
+  return snapshot.list('AuthorizationPolicy').filter((policy) => isAttached(policy, proxy, root, service))
 }
 
 export function isDryRun(policy: AuthorizationPolicy): boolean {

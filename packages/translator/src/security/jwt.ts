@@ -13,7 +13,7 @@ const SPACE_DELIMITED = ['permission', 'scope']
  * With several providers a request also passes when one of them takes its token, because they may read the same header.
  */
 export function jwtFilters(build: Build, service?: MeshService): HttpFilter[] {
-  const rules = jwtRulesFor(build.snapshot, build.proxy, service)
+  const rules = jwtRulesFor(build, service)
   if (rules.length === 0) return []
   const named = rules.map((rule, i) => [`origins-${i}`, provider(build, rule)] as const)
   const config = {

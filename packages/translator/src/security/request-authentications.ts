@@ -1,9 +1,13 @@
-import type { JWTRule, MeshService, MeshSnapshot } from '@heddle/config-model'
+import type { JWTRule, MeshService } from '@heddle/config-model'
+import type { Build } from '../build.js'
 import { isAttached } from '../policy-targets.js'
-import type { ProxyDescriptor } from '../proxy.js'
 
 /** The JWT rules of a workload by issuer: those of the root namespace and of its own that select it, all of them together. */
-export function jwtRulesFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor, service?: MeshService): readonly JWTRule[] {
+export function jwtRulesFor(build: Build, service?: MeshService): readonly JWTRule[] {
+  return build.memo.of('JWT rules', [service], () => attached(build, service))
+}
+
+function attached({ snapshot, proxy }: Build, service: MeshService | undefined): readonly JWTRule[] {
   const root = snapshot.meshConfig.rootNamespace
   const all = snapshot.list('RequestAuthentication').filter((policy) => isAttached(policy, proxy, root, service))
   const rules = [

@@ -16,7 +16,7 @@ export function tcpAuthorizationFilters(
   tunnelled = false,
   service?: MeshService,
 ): Filter[] {
-  const policies = policiesFor(build.snapshot, build.proxy, service)
+  const policies = policiesFor(build, service)
   const extensions = (phase: Phase): readonly Filter[] => networkExtensions(build, listener, port, phase)
   return [
     ...tcpExtAuthzFilters(build, policies, tunnelled),

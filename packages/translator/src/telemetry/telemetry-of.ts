@@ -5,7 +5,11 @@ import type { ListenerClass } from '../proxy-headers.js'
 import { isEmpty } from '../selection.js'
 
 /** The Telemetry resources of a workload, the widest first: that of the root namespace, of its own namespace, and the one that selects or names it. The oldest of each. */
-export function telemetryOf({ snapshot, proxy }: Build): readonly Telemetry[] {
+export function telemetryOf(build: Build): readonly Telemetry[] {
+  return build.memo.of('telemetry', [], () => attached(build))
+}
+
+function attached({ snapshot, proxy }: Build): readonly Telemetry[] {
   const listed = snapshot.list('Telemetry')
   const all = listed.filter(({ spec }) => targetsOf(spec).length === 0)
   const wide = (namespace: string): Telemetry | undefined =>
