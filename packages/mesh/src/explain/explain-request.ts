@@ -10,6 +10,7 @@ import {
   type ResourceMessages,
 } from '@heddle/proxy-core'
 import {
+  type Clock,
   DEFAULT_TRUST_DOMAIN,
   type Diagnostic,
   fail,
@@ -61,6 +62,8 @@ export interface ExplainContext {
   readonly origins?: OriginIndex
   /** Weighted clusters and load balancers throw it. */
   readonly random?: Random
+  /** Tells whether tokens have expired; the system's by default. */
+  readonly clock?: Clock
 }
 
 const NO_LINES: OriginIndex = { locate: () => undefined }
@@ -152,7 +155,8 @@ async function explainHop(
         (error): Diagnostic => ({ ...error, subject: `${workload.name}.${workload.namespace}: ${error.subject ?? ''}` }),
       ),
     )
-  const { stages, result } = explain(config, { ...request, random })
+  const clock = context.clock === undefined ? {} : { clock: context.clock }
+  const { stages, result } = explain(config, { ...request, random, ...clock })
   return ok({
     proxy: `${workload.name}.${workload.namespace}`,
     direction,

@@ -1,6 +1,6 @@
 import { createStore, type MeshConfig, type OriginIndex, type Store } from '@heddle/config-model'
 import { createMemorySource } from '@heddle/config-model/sources'
-import { formatDiagnostic, type Random } from '@heddle/runtime'
+import { type Clock, formatDiagnostic, type Random, systemClock } from '@heddle/runtime'
 import { createSeededRandom } from '@heddle/runtime/testing'
 import { explainRequest, type MeshExplanation, type MeshRequest } from '../explain/explain-request.js'
 import { formatExplanation, formatResult } from '../explain/format.js'
@@ -12,6 +12,8 @@ export interface TestMeshOptions {
   readonly meshConfig?: MeshConfig
   /** Decides weights and load balancing; seed 1 by default, so a test gives the same every time. */
   readonly random?: Random
+  /** Tells whether tokens have expired; the system's by default. */
+  readonly clock?: Clock
 }
 
 /** What a request comes to. */
@@ -42,21 +44,26 @@ export interface TestMesh {
  * Reads the files as a control plane would. Deployments become pods behind the Services that select them; WorkloadEntries stay as they are.
  * Throws when a document is wrong: a test of configuration that is not in force would prove nothing.
  */
-export function createTestMesh({ files, meshConfig, random = createSeededRandom(1) }: TestMeshOptions): TestMesh {
+export function createTestMesh({
+  files,
+  meshConfig,
+  random = createSeededRandom(1),
+  clock = systemClock,
+}: TestMeshOptions): TestMesh {
   const store = createStore(meshConfig === undefined ? {} : { meshConfig })
   const source = createMemorySource({ store })
   source.apply(files)
   const errors = source.diagnostics.current.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Error(`the configuration has errors:\n${errors.map(formatDiagnostic).join('\n')}`)
   store.apply({ set: simulateCluster(store.snapshot()) })
-  return meshOf(store, simulatedOrigins(source.origins), random)
+  return meshOf(store, simulatedOrigins(source.origins), { random, clock })
 }
 
-function meshOf(store: Store, origins: OriginIndex, random: Random): TestMesh {
+function meshOf(store: Store, origins: OriginIndex, given: { random: Random; clock: Clock }): TestMesh {
   const walk = async (request: MeshRequest, lines?: OriginIndex): Promise<MeshExplanation> => {
     const result = await explainRequest(request, {
       snapshot: store.snapshot(),
-      random,
+      ...given,
       ...(lines === undefined ? {} : { origins: lines }),
     })
     if (!result.ok) throw new Error(result.diagnostics.map(formatDiagnostic).join('\n'))
