@@ -2,6 +2,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Http1ProtocolOptions, Http2ProtocolOptions } from '@heddle/xds-types/envoy/config/core/v3'
 import type { HttpProtocolOptions } from '@heddle/xds-types/envoy/extensions/upstreams/http/v3'
 import type { Http2Options } from '../http/h2/options.js'
+import type { AutoSni } from '../upstream/auto-sni.js'
 import type { CompiledCluster } from './compiled.js'
 import { type Fields, fieldsOf, typedConfig } from './fields.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options, type Http1Options } from './http-options.js'
@@ -28,9 +29,11 @@ export function compileClusterHttp(fields: Fields<Cluster>): UpstreamHttp {
   const maxHeadersKb = maxResponseHeadersKb(commonFields)
   const common = compileCommonHttpOptions(commonFields)
   const { protocol, http1, http2 } = options === undefined ? legacy : compileProtocols(options)
+  const autoSni = compileAutoSni(options)
   options?.done()
   return {
     protocol,
+    ...(autoSni && { autoSni }),
     http2,
     ...(http1.http1 && { http1: http1.http1 }),
     enableTrailers: http1.enableTrailers,
@@ -40,6 +43,18 @@ export function compileClusterHttp(fields: Fields<Cluster>): UpstreamHttp {
     maxHeadersCount: common.maxHeadersCount,
     maxHeadersKb,
   }
+}
+
+function compileAutoSni(options: Fields<HttpProtocolOptions> | undefined): AutoSni | undefined {
+  const fields = options?.message('upstream_http_protocol_options')
+  if (fields === undefined) return undefined
+  const autoSni: AutoSni = {
+    sends: fields.boolean('auto_sni'),
+    validates: fields.boolean('auto_san_validation'),
+    header: fields.string('override_auto_sni_header').toLowerCase(),
+  }
+  fields.done()
+  return autoSni.sends || autoSni.validates ? autoSni : undefined
 }
 
 function maxResponseHeadersKb(fields: Fields<{ max_response_headers_kb?: number }> | undefined): number {

@@ -13,6 +13,7 @@ import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { RequestHead, RouteTable } from '../route/table.js'
 import type { Runtime } from '../runtime.js'
+import type { AutoSni } from '../upstream/auto-sni.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
@@ -257,6 +258,8 @@ export interface CompiledCluster {
   proxyProtocolFor?(endpoint: Endpoint): UpstreamProxyProtocol | undefined
   readonly http: {
     readonly protocol: 'HTTP1' | 'HTTP2' | 'USE_DOWNSTREAM' | 'AUTO'
+    /** The request chooses the server name. */
+    readonly autoSni?: AutoSni
     readonly idleTimeoutMs: number
     readonly maxRequestsPerConnection: number
     readonly maxConnectionDurationMs: number

@@ -4,6 +4,7 @@ import type {
 } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileStringMatcher } from '../matcher/string.js'
+import { dnsNameFits } from '../net/peer-rules.js'
 import type { PeerSan } from '../net/tls.js'
 import type { Fields } from './fields.js'
 
@@ -38,12 +39,4 @@ function compileTyped(fields: Fields<SubjectAltNameMatcher>): SanTest {
   }
   if (type === 'DNS' && exact !== undefined) return (san) => san.dns.some((name) => dnsNameFits(asciiLower(name), exact))
   return (san) => san[LISTS[type]].some(compiled.matches)
-}
-
-/** A certificate's `*.example.com` stands for exactly one label (CVE-2020-15104). */
-function dnsNameFits(certificate: string, wanted: string): boolean {
-  if (certificate === wanted) return true
-  if (!certificate.startsWith('*.')) return false
-  const dot = wanted.indexOf('.')
-  return dot > 0 && wanted.slice(dot) === certificate.slice(1)
 }

@@ -47,6 +47,8 @@ export interface StreamInfo {
   sni?: string
   /** Of the client's connection. */
   downstreamTls?: TlsInfo
+  /** Of the connection to the endpoint. */
+  upstreamTls?: TlsInfo
   /** Of the listener. */
   filterChainName?: string
   /** First URI SAN of the verified peer. */

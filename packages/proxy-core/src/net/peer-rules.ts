@@ -86,3 +86,11 @@ function refusalOf(
     )
   return undefined
 }
+
+/** A certificate's `*.example.com` stands for exactly one label (CVE-2020-15104). Both in lower case. */
+export function dnsNameFits(certificate: string, wanted: string): boolean {
+  if (certificate === wanted) return true
+  if (!certificate.startsWith('*.')) return false
+  const dot = wanted.indexOf('.')
+  return dot > 0 && wanted.slice(dot) === certificate.slice(1)
+}

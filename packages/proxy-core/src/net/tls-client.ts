@@ -27,5 +27,5 @@ export async function connectTls(connection: Connection, context: ClientTlsConte
   const socket = connect(options)
   await handshake(socket, 'secureConnect')
   const rules = joinRules(context.rules, material.rules)
-  return establish({ socket, inner: connection, material, sni, rules }, 'client')
+  return establish({ socket, inner: connection, material, sni, rules, mustBeNamed: context.mustBeNamed }, 'client')
 }

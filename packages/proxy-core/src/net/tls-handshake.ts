@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
-import { judgePeer, type PeerRules } from './peer-rules.js'
+import { judgePeer, PeerRefusedError, type PeerRules } from './peer-rules.js'
 import { SocketConnection } from './socket-connection.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localUrisOf } from './tls-material.js'
@@ -40,13 +40,15 @@ interface Established {
   readonly material: TlsMaterial
   readonly sni: string | undefined
   readonly rules: PeerRules
+  readonly mustBeNamed?: ((san: PeerSan) => boolean) | undefined
 }
 
 /** The encrypted connection, when the peer is let in. A peer that shows no certificate is nobody, and was not asked for one. */
-export function establish({ socket, inner, material, sni, rules }: Established, side: 'client' | 'server'): Connection {
+export function establish(established: Established, side: 'client' | 'server'): Connection {
+  const { socket, inner, material, sni } = established
   const leaf = leafOf(socket)
   const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(socket))
-  const verified = peer !== undefined && leaf !== undefined && isVerified(socket, peer, leaf, material, rules)
+  const verified = peer !== undefined && leaf !== undefined && isVerified(established, peer, leaf)
   const cipher = socket.getCipher()
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
@@ -64,12 +66,11 @@ export function establish({ socket, inner, material, sni, rules }: Established, 
 }
 
 function isVerified(
-  socket: TLSSocket,
+  { socket, material: { trustBundle }, rules, mustBeNamed }: Established,
   { hash, san, uris, dns }: PeerCertificate & { readonly san: PeerSan },
   leaf: X509Certificate,
-  { trustBundle }: TlsMaterial,
-  rules: PeerRules,
 ): boolean {
+  const title = uris[0] ?? dns[0] ?? 'nobody'
   const error = trustBundle === undefined ? undefined : verifyErrorOf(socket)
   const problem =
     rules.allowExpired && trustBundle !== undefined ? verifyErrorButTime(error, chainOf(socket), trustBundle) : error
@@ -78,7 +79,10 @@ function isVerified(
       .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
       .digest('base64')
   try {
-    return judgePeer({ hash, spki, san, title: uris[0] ?? dns[0] ?? 'nobody' }, trustBundle !== undefined, problem, rules)
+    const verified = judgePeer({ hash, spki, san, title }, trustBundle !== undefined, problem, rules)
+    if (mustBeNamed !== undefined && !mustBeNamed(san) && !rules.acceptUntrusted)
+      throw new PeerRefusedError('fail_verify_san', `the certificate is for ${title}, not for the server that was asked for`)
+    return verified
   } catch (error) {
     socket.destroy()
     throw error

@@ -45,6 +45,8 @@ export interface ClientTlsContext {
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
   readonly rules?: PeerRules
+  /** auto_san_validation: the certificate must be for this upstream, whatever else the rules ask. */
+  readonly mustBeNamed?: (san: PeerSan) => boolean
 }
 
 export interface PeerSan {

@@ -12,6 +12,7 @@ import type { Timer, Timers } from '../net/timers.js'
 import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction, RetryPolicy } from '../route/table.js'
+import { serverNameOf } from '../upstream/auto-sni.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
@@ -177,8 +178,10 @@ export class Forward implements Forwarding, AttemptsOwner {
       return openConnectTunnel(this.#cluster, endpoint, request, events)
     const protocol = this.#cluster.protocolFor(request.protocol, endpoint)
     const alpn = alpnOverride(entry.info, protocol === 'HTTP1' ? 'HTTP/1.1' : 'HTTP/2', this.#cluster.compiled.metadata)
+    const { autoSni } = this.#cluster.compiled.http
+    const serverName = autoSni && serverNameOf(autoSni, request)
     return this.#cluster
-      .pool(endpoint, protocol, { alpn, priority: this.#action.priority, downstream: connection })
+      .pool(endpoint, protocol, { alpn, serverName, priority: this.#action.priority, downstream: connection })
       .send(this.#requestOfAttempt(), events)
   }
 
@@ -194,6 +197,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     info.upstreamProtocol = protocol
     info.upstreamLocal = formatAddress(connection.local)
     const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
+    if (connection.tls !== undefined) info.upstreamTls = connection.tls
     if (peer !== undefined) info.upstreamPeerPrincipal = peer
     if (own !== undefined) info.upstreamLocalPrincipal = own
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)

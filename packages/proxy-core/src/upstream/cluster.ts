@@ -8,6 +8,7 @@ import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
 import type { Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
+import { contextFor } from './auto-sni.js'
 import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
 import { type ClusterHealth, createClusterHealth, healthStatusOf } from './cluster-health.js'
 import { connectUpstream } from './connect.js'
@@ -71,6 +72,8 @@ export interface PoolChoice {
   readonly alpn?: readonly string[] | undefined
   /** Each priority has its own limits, and so its own connections. Default: DEFAULT. */
   readonly priority?: RoutePriority | undefined
+  /** Of the request, where the cluster has auto_sni or auto_san_validation. */
+  readonly serverName?: string | undefined
   /** Who is served: where the endpoint wants a PROXY header, its connections are for nobody else. */
   readonly downstream?: Connection | undefined
 }
@@ -179,14 +182,20 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       if (protocol !== 'USE_DOWNSTREAM') return protocol
       return downstream === 'HTTP/2' ? 'HTTP2' : 'HTTP1'
     },
-    pool(endpoint, protocol, { alpn, priority = 'DEFAULT', downstream } = {}) {
+    pool(endpoint, protocol, { alpn, priority = 'DEFAULT', serverName, downstream } = {}) {
       const host = hostOf(endpoint)
       const proxyProtocol = compiled.proxyProtocolFor?.(endpoint)
       const own = proxyProtocol && downstream
-      const key = poolKey(protocol, alpn, priority) + (own === undefined ? '' : ` ${proxyHeaderKey(own)}`)
+      const key =
+        poolKey(protocol, alpn, priority) +
+        (serverName === undefined ? '' : ` ${serverName}`) +
+        (own === undefined ? '' : ` ${proxyHeaderKey(own)}`)
       let pool = host.pools.get(key)
       if (pool === undefined) {
-        const tlsContext = tlsFor(endpoint, FALLBACK_ALPN[protocol], alpn)
+        if (serverName !== undefined) forgetEmptyPools(host)
+        const context = tlsFor(endpoint, FALLBACK_ALPN[protocol], alpn)
+        const { autoSni } = compiled.http
+        const tlsContext = context && autoSni && serverName !== undefined ? contextFor(context, autoSni, serverName) : context
         const { codecs, timers } = options
         const header = { proxyProtocol, downstream: own }
         pool = createPool({ ...shared, ...header, resources: resources[priority], host, tlsContext, protocol, codecs, timers })
@@ -219,6 +228,14 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     },
   }
 }
+
+/** Clients choose server names: what they have left behind must not pile up. */
+function forgetEmptyPools({ pools }: Host): void {
+  if (pools.size < MANY_POOLS) return
+  for (const [key, pool] of pools) if (pool.empty) pools.delete(key)
+}
+
+const MANY_POOLS = 64
 
 /** Nobody else may use its connections. */
 function retirePool(host: Host, key: string): void {
