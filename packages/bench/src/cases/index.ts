@@ -1,7 +1,7 @@
 import type { BenchCase } from '../bench-case.js'
+import { caCases } from './ca.js'
 import { clusterEncode } from './cluster-encode.js'
 import { configModelCases } from './config-model.js'
-import { csrCases } from './csr.js'
 import { httpProxyCases } from './http-proxy/index.js'
 import { translatorCases } from './translator.js'
 import { xdsPush } from './xds-push.js'
@@ -13,7 +13,7 @@ export function benchCases(): readonly BenchCase[] {
     ...httpProxyCases(),
     clusterEncode(),
     xdsPush(),
-    ...csrCases(),
+    ...caCases(),
     ...xdsTypes(),
     ...configModelCases(),
     ...translatorCases(),

@@ -2,9 +2,10 @@ import { createPublicKey } from 'node:crypto'
 import { createCsr, createKey, createSelfSignedAuthority, fromPem, type KeyAlgorithm, toPem, workloadGrant } from '@heddle/ca'
 import { systemClock } from '@heddle/runtime'
 import forge from 'node-forge'
+import { createPeculiar } from './peculiar.js'
 import { serveWork } from './work.js'
 
-// usage: (ours | forge) ALGORITHM. Certificate requests to chains, one after the other.
+// usage: (ours | forge | peculiar) ALGORITHM. Certificate requests to chains, one after the other.
 
 export interface ShownChain {
   /** Leaf first. */
@@ -62,7 +63,14 @@ async function createForge(): Promise<(csr: string) => readonly string[]> {
   }
 }
 
-const sign = maker === 'ours' ? await createOurs() : await createForge()
+const makers: Readonly<Record<string, () => Promise<(csr: string) => readonly string[] | Promise<readonly string[]>>>> = {
+  ours: createOurs,
+  forge: createForge,
+  peculiar: createPeculiar,
+}
+const make = makers[maker]
+if (make === undefined) throw new Error(`there is no ${maker}`)
+const sign = await make()
 const first: ShownChain = {
   chain: await sign(requests[0]!),
   publicKey: createPublicKey(keys[0]!).export({ type: 'spki', format: 'pem' }).toString(),

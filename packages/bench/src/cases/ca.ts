@@ -4,31 +4,35 @@ import { looped } from '../looped.js'
 import { packageVersion } from '../peers/find.js'
 import type { ShownChain } from '../workers/csr.js'
 
-/** A certificate request in PEM to a chain in PEM: parsed, verified, issued, signed. */
-export function csrCases(): readonly BenchCase[] {
+/** A certificate request in PEM to a chain in PEM: parsed, verified, issued, signed. One after the other, on one core. */
+export function caCases(): readonly BenchCase[] {
   return [
-    csrCase('P-256; the peer has no ECDSA and does RSA 2048', 'P-256', { must: 50, after: 100 }),
-    csrCase('RSA 2048 on both sides', 'RSA-2048'),
+    caCase('P-256; node-forge has no ECDSA and does RSA 2048', 'P-256', [forge({ must: 50, after: 100 }), peculiar()]),
+    caCase('RSA 2048 on both sides', 'RSA-2048', [forge()]),
   ]
 }
 
-function csrCase(name: string, algorithm: string, goal?: { must: number; after: number }): BenchCase {
+type Peer = BenchCase['peers'][number]
+
+function caCase(name: string, algorithm: string, peers: readonly Peer[]): BenchCase {
   return {
-    bench: 'csr',
+    bench: 'ca',
     name: `CSR to chain, ${name}`,
     unit: 'chains/s',
     better: 'higher',
     ours: looped({ name: 'ca', worker: 'csr', args: ['ours', algorithm], verify }),
-    peers: [
-      looped({
-        name: `node-forge ${packageVersion('node-forge')}`,
-        worker: 'csr',
-        args: ['forge', 'RSA-2048'],
-        verify,
-        ...(goal === undefined ? {} : { goal }),
-      }),
-    ],
+    peers,
   }
+}
+
+function forge(goal?: { must: number; after: number }): Peer {
+  const name = `node-forge ${packageVersion('node-forge')}`
+  return looped({ name, worker: 'csr', args: ['forge', 'RSA-2048'], verify, ...(goal === undefined ? {} : { goal }) })
+}
+
+function peculiar(): Peer {
+  const name = `@peculiar/x509 ${packageVersion('@peculiar/x509')}`
+  return looped({ name, worker: 'csr', args: ['peculiar', 'P-256'], verify })
 }
 
 /** By OpenSSL: each certificate is signed by the next, the leaf has the request's key and the granted name. */
