@@ -6,7 +6,7 @@ export { createTranslator, type Translator, type TranslatorOptions } from './inc
 export { type ClusterName, inboundCluster, outboundCluster, parseClusterName, sniOfCluster } from './names.js'
 export { type ResourcesJson, toJson } from './output.js'
 export { type PilotFeatures, pilotFeatures } from './pilot-features.js'
-export type { Provenance, ProvenanceIndex } from './provenance.js'
+export type { FieldProvenance, Provenance, ProvenanceIndex } from './provenance.js'
 export {
   type InterceptionMode,
   type Locality,

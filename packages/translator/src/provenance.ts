@@ -27,6 +27,14 @@ export interface ProvenanceIndex {
    * and a map key stands in quotes: `rules.policies["ns[a]-policy[b]-rule[0]"]`.
    */
   of(typeUrl: string, resourceName: string, fieldPath?: string): readonly Provenance[]
+  /** Every message and field inside a resource that says where it came from, outer before inner; what is between has what is around it. */
+  fieldsOf(typeUrl: string, resourceName: string): readonly FieldProvenance[]
+}
+
+export interface FieldProvenance {
+  /** As `fieldPath` of {@link ProvenanceIndex.of}, with numbers for list elements; '' is the whole resource. */
+  readonly field: string
+  readonly from: readonly Provenance[]
 }
 
 const NONE: readonly Provenance[] = []
@@ -84,7 +92,27 @@ export function createProvenanceIndex(resources: ResourceSet, origins: Pick<Orig
       }
       return distinct(found.reverse().flat())
     },
+    fieldsOf(typeUrl, resourceName) {
+      const resource = find(resources, typeUrl, resourceName)
+      return resource === undefined ? [] : [...fieldsIn(resource, '', origins)]
+    },
   }
+}
+
+function* fieldsIn(message: object, path: string, origins: Pick<Origins, 'of'>): Iterable<FieldProvenance> {
+  const own = origins.of(message)
+  if (own.length > 0) yield { field: path, from: distinct(own) }
+  for (const [key, value] of Object.entries(message)) {
+    const field = Array.isArray(message) ? `${path}[${key}]` : fieldAt(path, key)
+    const marked = origins.of(message, key)
+    if (marked.length > 0) yield { field, from: distinct(marked) }
+    if (isObject(value)) yield* fieldsIn(value, field, origins)
+  }
+}
+
+function fieldAt(path: string, key: string): string {
+  if (!/^[\w@]+$/.test(key)) return `${path}["${key}"]`
+  return path === '' ? key : `${path}.${key}`
 }
 
 function find(set: ResourceSet, typeUrl: string, name: string): object | undefined {

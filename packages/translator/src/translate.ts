@@ -38,6 +38,7 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, option
     const origins = createOrigins()
     return { origins, resources: build(snapshot, proxy, options, origins).resources }
   })
+  const index = once(() => createProvenanceIndex(traced().resources, traced().origins))
   const diagnostics = once(() => [
     ...(hasDanglingReferences(resources) ? danglingReferences(traced().resources, traced().origins) : []),
     ...secretDiagnostics,
@@ -48,7 +49,8 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, option
       return diagnostics()
     },
     provenance: {
-      of: (...where) => createProvenanceIndex(traced().resources, traced().origins).of(...where),
+      of: (...where) => index().of(...where),
+      fieldsOf: (...where) => index().fieldsOf(...where),
     },
   }
 }

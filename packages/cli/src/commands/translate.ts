@@ -12,6 +12,7 @@ import {
 import { type Command, EXIT, InputError, type Io, outputFlag, required, wantsJson } from '../command.js'
 import { configFlags, readConfig, readMeshConfigFlag } from '../config.js'
 import { readText } from '../files.js'
+import { type ProvenanceRow, provenanceLines, provenanceRows } from './translate-provenance.js'
 
 async function readProxies(file: string, io: Io): Promise<ProxyDescriptor[]> {
   let json: unknown
@@ -28,19 +29,26 @@ async function readProxies(file: string, io: Io): Promise<ProxyDescriptor[]> {
   })
 }
 
-const summarise = (id: string, resources: ResourcesJson): string =>
-  [
-    id,
-    ...Object.entries(resources).flatMap(([type, list]) => [
-      `  ${type} (${list.length})`,
-      ...list.map((r: object | string) => `    ${nameOf(r)}`),
-    ]),
-  ].join('\n')
-
 function nameOf(resource: object | string): string {
   if (typeof resource === 'string') return resource
   const { name, cluster_name } = resource as { name?: string; cluster_name?: string }
   return name ?? cluster_name ?? '?'
+}
+
+type Output = ResourcesJson & { readonly provenance?: readonly ProvenanceRow[] }
+
+function summarise(id: string, { provenance = [], ...resources }: Output): string {
+  return [
+    id,
+    ...Object.entries(resources).flatMap(([type, list]) => [
+      `  ${type} (${list.length})`,
+      ...list.flatMap((resource: object | string) => {
+        const name = nameOf(resource)
+        const row = provenance.find((one) => one.name === name && one.type === type)
+        return [`    ${name}`, ...(row === undefined ? [] : row.fields.flatMap(provenanceLines))]
+      }),
+    ]),
+  ].join('\n')
 }
 
 /** `istioctl proxy-config all`, without a cluster. */
@@ -50,7 +58,7 @@ export const translate: Command = {
   flags: {
     ...configFlags,
     proxy: { type: 'string', value: 'FILE', help: 'one proxy or a list, as JSON: id, type, namespace, ip, labels …' },
-    provenance: { type: 'boolean', help: 'say of each resource which objects and fields it came from' },
+    provenance: { type: 'boolean', help: 'say of each resource and its fields from which object, field and line they came' },
     output: outputFlag,
   },
   async run(args, io) {
@@ -63,17 +71,11 @@ export const translate: Command = {
     source.apply(await readConfig(args, io))
     for (const diagnostic of source.diagnostics.current)
       if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
-    const output: Record<string, ResourcesJson & { provenance?: object }> = {}
+    const output: Record<string, Output> = {}
     for (const proxy of proxies) {
-      const { resources, provenance } = translateFor(store.snapshot(), proxy, { features: pilotFeatures(io.env) })
-      output[proxy.id] = toJson(resources)
-      if (!args.boolean('provenance')) continue
-      const rows = resources.groups.flatMap((group) =>
-        [...group.resources].flatMap(([typeUrl, list]) =>
-          list.map((resource) => ({ typeUrl, name: nameOf(resource), from: provenance.of(typeUrl, nameOf(resource)) })),
-        ),
-      )
-      output[proxy.id] = { ...toJson(resources), provenance: rows }
+      const made = translateFor(store.snapshot(), proxy, { features: pilotFeatures(io.env) })
+      const rows = args.boolean('provenance') ? { provenance: provenanceRows(made, source.origins) } : {}
+      output[proxy.id] = { ...toJson(made.resources), ...rows }
     }
     io.out(
       json
