@@ -1,9 +1,9 @@
 import { Agent } from 'node:http'
-import { createSnapshotCache, createXdsServer, type SnapshotCache, type XdsEvent } from '@heddle/xds-server'
-import { listenGrpc } from '@heddle/xds-server/grpc'
+import { createSnapshotCache } from '@heddle/xds-server'
 import type { ResourceSet } from '@heddle/xds-types'
 import { describe, expect, it } from 'vitest'
 import { createProxy, type ProxyServer } from '../src/index.js'
+import { startControlPlane } from './control-plane.js'
 import { ask, assignment, httpManager, later, listener, routes, socketAddress, TYPES, until, upstream } from './support.js'
 
 const ADS = { ads: {}, resource_api_version: 'V3' }
@@ -38,27 +38,6 @@ function resourceSet({ clusters = {}, tables = {}, listeners = [] }: Config): Re
   return { groups: [{ id: 'test', resources }] }
 }
 
-interface ControlPlane {
-  readonly port: number
-  readonly events: XdsEvent[]
-  close(): Promise<void>
-}
-
-async function serve(cache: SnapshotCache, port = 0): Promise<ControlPlane> {
-  const events: XdsEvent[] = []
-  const server = createXdsServer({ resources: (node) => cache.watch(node.id) })
-  server.subscribe((event) => events.push(event))
-  const grpc = await listenGrpc(server, { address: `127.0.0.1:${port}` })
-  let closed = false
-  const close = async (): Promise<void> => {
-    if (closed) return
-    closed = true
-    await grpc.close()
-  }
-  later(close)
-  return { port: grpc.port, events, close }
-}
-
 async function connect(port: number, apiType: string): Promise<ProxyServer> {
   const proxy = createProxy({
     bootstrap: {
@@ -88,7 +67,7 @@ describe.each(['DELTA_GRPC', 'GRPC'])('a proxy that takes orders over %s', (apiT
   async function setUp(config: Config) {
     const cache = createSnapshotCache()
     cache.set('proxy-1', resourceSet(config))
-    const plane = await serve(cache)
+    const plane = await startControlPlane(cache)
     const proxy = await connect(plane.port, apiType)
     return { cache, plane, proxy }
   }
@@ -191,7 +170,7 @@ describe.each(['DELTA_GRPC', 'GRPC'])('a proxy that takes orders over %s', (apiT
     const before = bodies.length
     await until('requests go on', () => bodies.length > before + 20)
     cache.set('proxy-1', resourceSet({ ...config, tables: { main: [to('two')] } }))
-    const next = await serve(cache, plane.port)
+    const next = await startControlPlane(cache, plane.port)
     await until('the new control plane is obeyed', () => bodies.at(-1) === 'two')
     running = false
     await load

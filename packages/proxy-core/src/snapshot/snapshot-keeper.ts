@@ -30,7 +30,7 @@ export interface SnapshotKeeper {
 
 /** How long configuration must be quiet before it is written, and how long the server may be silent at start. */
 const QUIET_MS = 1_000
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 3_000
 
 export function createSnapshotKeeper(options: SnapshotKeeperOptions): SnapshotKeeper {
   const { store, node, types, clock, logger } = options
