@@ -13,8 +13,8 @@ export interface Change {
 
 /** Changes of the watched folder. */
 export interface Changes {
-  /** Puts a file of scenes/ in place and waits until every proxy has acknowledged what follows from it. */
-  apply(target: string, scene: string): Promise<Change>
+  /** Puts a file of scenes/ in place, `values` for the names in it, and waits until every proxy has acknowledged what follows from it. */
+  apply(target: string, scene: string, values?: Readonly<Record<string, string>>): Promise<Change>
   remove(target: string): Promise<Change>
   /** Puts a new certificate into the Secret of https://apps.example. */
   renewSiteCertificate(): Promise<Change>
@@ -42,13 +42,17 @@ export function createChanges({ home, config, pods, controlPlane, outsidePort, s
     writeFileSync(draft, text)
     renameSync(draft, join(config, target))
   }
-  const copy = (target: string, scene: string): void => {
+  const copy = (target: string, scene: string, values: Readonly<Record<string, string>> = {}): void => {
     const text = readFileSync(here(`../scenes/${scene}`), 'utf8')
-    put(target, text.replaceAll('PORT_OUTSIDE', String(outsidePort)))
+    const all = Object.entries({ PORT_OUTSIDE: String(outsidePort), ...values })
+    put(
+      target,
+      all.reduce((filled, [name, value]) => filled.replaceAll(name, value), text),
+    )
   }
   return {
     copy,
-    apply: (target, scene) => afterNow(() => copy(target, scene)),
+    apply: (target, scene, values) => afterNow(() => copy(target, scene, values)),
     renewSiteCertificate: async () => {
       const secret = await site.secretYaml()
       return afterNow(() => put('site.yaml', secret))

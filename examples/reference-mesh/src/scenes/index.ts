@@ -6,8 +6,11 @@ import { canary } from './canary.js'
 import { controlPlaneRestart } from './control-plane-restart.js'
 import { egress } from './egress.js'
 import { explain } from './explain.js'
+import { explainDenial } from './explain-denial.js'
+import { extAuthz } from './ext-authz.js'
 import { ingress } from './ingress.js'
 import { ingressTls } from './ingress-tls.js'
+import { jwt } from './jwt.js'
 import { metrics } from './metrics.js'
 import { mtls } from './mtls.js'
 import { resilience } from './resilience.js'
@@ -21,9 +24,12 @@ export const scenes: readonly Scene[] = [
   egress,
   mtls,
   authorization,
+  jwt,
+  extAuthz,
   resilience,
   badConfig,
   controlPlaneRestart,
   explain,
+  explainDenial,
   metrics,
 ]
