@@ -5,12 +5,19 @@ import { withLists } from './lists.js'
 const marked = (list: string, text: string): string =>
   `<!-- ${list}: made by packages/conformance/src/ledger/write.ts -->\n${text}<!-- ${list}: end -->\n`
 
-test('docs/istio-coverage.md is up to date (npx tsx --conditions=@heddle/source packages/conformance/src/ledger/write.ts)', () => {
-  const page = readFileSync(new URL('../../../../docs/istio-coverage.md', import.meta.url), 'utf8')
-  for (const list of ['messages', 'misses of validation', 'misses of analysis', 'misses of gateway-api', 'misses of ingress'])
-    expect(page).toContain(marked(list, '').split('\n')[0])
-  expect(withLists(page)).toBe(page)
-})
+const PAGES: Readonly<Record<string, readonly string[]>> = {
+  'istio-coverage.md': ['validation', 'analysis', 'gateway-api', 'ingress'],
+  'envoy-coverage.md': ['envoy', 'http1-desync', 'path-normalization', 'jws', 'x509-limbo'],
+}
+
+test.each(Object.entries(PAGES))(
+  'docs/%s is up to date (npx tsx --conditions=@heddle/source packages/conformance/src/ledger/write.ts)',
+  (name, suites) => {
+    const page = readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')
+    for (const suite of suites) expect(page).toContain(marked(`misses of ${suite}`, '').split('\n')[0])
+    expect(withLists(page)).toBe(page)
+  },
+)
 
 test('lists are made anew, and only they', () => {
   const page = `a\n${marked('misses of analysis', 'old\n')}b\n${marked('misses of nothing', '')}`
