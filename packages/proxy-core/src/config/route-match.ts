@@ -1,5 +1,5 @@
 import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
-import type { RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
+import type { RouteMatch, RouteMatch_TlsContextMatchOptions } from '@heddle/xds-types/envoy/config/route/v3'
 import type { UriTemplateMatchConfig } from '@heddle/xds-types/envoy/extensions/path/match/uri_template/v3'
 import { compileHeaderMatcher } from '../matcher/header.js'
 import { compileQueryMatcher } from '../matcher/query.js'
@@ -14,6 +14,7 @@ import {
   queryPredicate,
   type RoutePredicate,
   separatedPrefix,
+  tlsPredicate,
 } from '../route/match.js'
 import type { Runtime } from '../runtime.js'
 import { type Fields, fieldsOf } from './fields.js'
@@ -40,6 +41,8 @@ export function compileRouteMatch(fields: Fields<RouteMatch>, runtime?: Runtime)
   const grpc = fields.message('grpc')
   grpc?.done()
   if (grpc !== undefined) predicates.push(GRPC)
+  const tls = fields.message('tls_context')
+  if (tls !== undefined) predicates.push(compileTlsPredicate(tls))
   const fraction = fields.message('runtime_fraction')
   if (fraction !== undefined) predicates.push(fractionPredicate(compileRuntimeShare(fraction, 1, runtime)))
   fields.done()
@@ -93,4 +96,11 @@ export function compilePathTemplate(fields: Fields<TypedExtensionConfig>): UriTe
   const template = inner.take(compileUriTemplate(inner.string('path_template'), `${inner.path}.path_template`))
   inner.done()
   return template
+}
+
+function compileTlsPredicate(fields: Fields<RouteMatch_TlsContextMatchOptions>): RoutePredicate {
+  const presented = fields.has('presented') ? fields.boolean('presented') : undefined
+  const validated = fields.has('validated') ? fields.boolean('validated') : undefined
+  fields.done()
+  return tlsPredicate(presented, validated)
 }

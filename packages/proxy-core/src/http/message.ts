@@ -44,6 +44,8 @@ export interface HttpRequest {
    * which reads as a GET here.
    */
   upgrade?: string
+  /** Whether the client presented a certificate, and somebody vouches for it. */
+  clientCertificate?: 'validated' | 'untrusted'
 }
 
 export interface HttpResponse {

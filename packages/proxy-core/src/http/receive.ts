@@ -34,6 +34,8 @@ export function receiveRequest(
     const reply = takePath(request, info, manager)
     if (reply !== undefined) return { kind: 'reply', closes: reply.status === 400, reply }
   }
+  const { tls } = peer.connection
+  if (tls?.peer !== undefined) request.clientCertificate = tls.peerVerified ? 'validated' : 'untrusted'
   const identity = identifyRequest(request, manager, peer, node)
   if (identity.kind === 'reject') return { kind: 'reply', closes: false, reply: identity.reply }
   if (identity.requestId !== undefined) info.requestId = identity.requestId

@@ -55,6 +55,16 @@ export const CONNECT: RoutePredicate = {
   reason: (head) => `method is ${head.method}, wanted CONNECT`,
 }
 
+/** Undefined: it does not matter. */
+export function tlsPredicate(presented: boolean | undefined, validated: boolean | undefined): RoutePredicate {
+  return {
+    matches: ({ clientCertificate: certificate }) =>
+      (presented === undefined || (certificate !== undefined) === presented) &&
+      (validated === undefined || (certificate === 'validated') === validated),
+    reason: ({ clientCertificate = 'absent' }) => `the client's certificate is ${clientCertificate}`,
+  }
+}
+
 export function headerPredicate(matcher: HeaderMatcher): RoutePredicate {
   return {
     matches: (head) => matcher.matches(head),

@@ -11,7 +11,7 @@ import type { HeaderMutation } from './header-mutation.js'
 import type { InternalRedirectPolicy } from './internal-redirect.js'
 
 /** The part of a request that matching looks at. */
-export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers'>
+export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers' | 'clientCertificate'>
 
 export interface RouteTarget {
   readonly cluster: string
