@@ -60,6 +60,11 @@ function flaky(req: IncomingMessage, res: ServerResponse, url: URL): void {
   answer(req, res, left > 0 ? 503 : 200, name, { 'x-envoy-attempt-count': attempt })
 }
 
+/** `/only?app=NAME` answers 503 unless the app is called so. */
+function only(req: IncomingMessage, res: ServerResponse, url: URL): void {
+  answer(req, res, url.searchParams.get('app') === name ? 200 : 503, name)
+}
+
 function send(call: Call): Promise<{ status: number; headers: Record<string, string>; body: string }> {
   return new Promise((resolve, reject) => {
     if (proxy === undefined) return reject(new Error('HTTP_PROXY is not set'))
@@ -118,6 +123,7 @@ async function bodyOf(req: IncomingMessage): Promise<string> {
 const server = createServer((req, res) => {
   const url = new URL(req.url ?? '/', 'http://app')
   if (url.pathname === '/flaky') return flaky(req, res, url)
+  if (url.pathname === '/only') return only(req, res, url)
   if (url.pathname === '/headers') return answer(req, res, 200, JSON.stringify(req.headers))
   if (url.pathname === '/info') return answer(req, res, 200, `${name} is well`)
   // What the driver of the demo asks; the mesh is not on this way.

@@ -47,6 +47,8 @@ export interface ReferenceMesh extends Omit<Changes, 'whenSynced'> {
   restartControlPlane(): Promise<Change>
   heddle(args: readonly string[]): Promise<CommandOutput>
   sleep(ms: number): Promise<void>
+  /** Asks `get` until `good`; rejects after 15 s, naming what it waited for. */
+  until: typeof until
   stop(): Promise<void>
 }
 
@@ -102,6 +104,7 @@ function meshOf(stage: Stage, { sidecars, restartControlPlane }: Cast): Referenc
     restartControlPlane: () => whenSynced(restartControlPlane),
     heddle: runHeddle,
     sleep,
+    until,
     stop: () => stage.programs.stopAll(),
   }
 }

@@ -8,17 +8,22 @@ import { egress } from './egress.js'
 import { explain } from './explain.js'
 import { explainDenial } from './explain-denial.js'
 import { extAuthz } from './ext-authz.js'
+import { fault } from './fault.js'
 import { ingress } from './ingress.js'
 import { ingressTls } from './ingress-tls.js'
 import { jwt } from './jwt.js'
+import { localRateLimit } from './local-rate-limit.js'
 import { metrics } from './metrics.js'
+import { mirror } from './mirror.js'
 import { mtls } from './mtls.js'
+import { outlierDetection } from './outlier-detection.js'
 import { resilience } from './resilience.js'
 
 /** In the order in which they are shown. Metrics last: they count what all the others did. */
 export const scenes: readonly Scene[] = [
   canary,
   abByHeader,
+  mirror,
   ingress,
   ingressTls,
   egress,
@@ -27,6 +32,9 @@ export const scenes: readonly Scene[] = [
   jwt,
   extAuthz,
   resilience,
+  fault,
+  outlierDetection,
+  localRateLimit,
   badConfig,
   controlPlaneRestart,
   explain,
