@@ -38,7 +38,12 @@ export {
 export { type CertificateRequest, createCsr, readCsr } from './csr.js'
 export { type DerNode, MAX_DER_BYTES, MAX_DER_DEPTH, readDer } from './der/reader.js'
 export type { SubjectAltName } from './extensions.js'
-export { createFolderRevocationStore, type FolderAuthority, openFolderAuthority } from './folder-authority.js'
+export {
+  createFolderRevocationStore,
+  type FolderAuthority,
+  openFolderAuthority,
+  watchFolderRevocations,
+} from './folder-authority.js'
 export { createFolderRotation, type FolderRotation, type FolderRotationOptions } from './folder-rotation.js'
 export { DEFAULT_TTL_MS, type Grant, type GrantPolicy, grantFor, MAX_TTL_MS, workloadGrant } from './grants.js'
 export { type IssuedIdentity, issueIdentity } from './issue.js'

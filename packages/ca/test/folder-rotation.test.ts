@@ -17,6 +17,7 @@ import {
   type PluggedInFiles,
   readPluggedInFolder,
   splitCertificates,
+  watchFolderRevocations,
   watchPluggedIn,
   workloadGrant,
 } from '../src/index.js'
@@ -148,10 +149,16 @@ describe('a folder that is followed', () => {
     const { authority } = await openFolderAuthority(folder, { clock })
     const store = createFolderRevocationStore(folder)
     const first = await createRevocations({ authority, clock, store })
+    const watched = await watchFolderRevocations(folder, { clock })
     await first.revoke('0A:1B', 'keyCompromise')
     first.close()
+    await vi.waitFor(() => {
+      clock.advance(5000)
+      expect(watched.isRevoked('a1b')).toBe(true)
+    })
+    watched.close()
     const second = await createRevocations({ authority, clock, store })
-    expect(second.revoked).toEqual([{ serial: 'a1b', at: clock.now(), reason: 'keyCompromise' }])
+    expect(second.revoked).toEqual([{ serial: 'a1b', at: expect.any(Number), reason: 'keyCompromise' }])
     second.close()
   })
 })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { ChannelCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
-import { systemClock, systemRandom } from '@heddle/runtime'
+import { createWatch, systemClock, systemRandom } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
@@ -18,6 +18,7 @@ import {
   createAuthority,
   createCertificateAuthenticator,
   createCsr,
+  createFixedAuthenticator,
   createIntermediateCertificate,
   createJwtAuthenticator,
   createKey,
@@ -267,6 +268,36 @@ describe('two workloads', () => {
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toMatch(/UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET_ISSUER/)
     tls.close()
+  })
+})
+
+describe('roots of others', () => {
+  it('are told to workloads beside its own; whom they sign for is nobody here', async () => {
+    const foreign = await createSelfSignedAuthority({ clock, trustDomain: 'other.example' })
+    const federatedRoots = createWatch(foreign.trustBundle.current)
+    const grpc = new Server()
+    const authenticate = createFixedAuthenticator(
+      new Map([['token', { trustDomain: 'cluster.local', namespace: 'nolen', serviceAccount: 'a' }]]),
+    )
+    createCertificateService({ authority, authenticate, trustDomain: 'cluster.local', federatedRoots }).addTo(grpc)
+    const bound = await new Promise<number>((resolve, reject) =>
+      grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, got) => (error ? reject(error) : resolve(got))),
+    )
+    const address = `127.0.0.1:${bound}`
+    const client = createCertificateClient({
+      address,
+      credentials: ChannelCredentials.createInsecure(),
+      token: () => 'token',
+      clock,
+    })
+    clients.push(client)
+    const { trustBundle } = await client.request(createCsr(await createKey()))
+    expect(trustBundle).toEqual([...authority.trustBundle.current, ...foreign.trustBundle.current])
+    const who = { trustDomain: 'cluster.local', namespace: 'nolen', serviceAccount: 'a' }
+    const forged = await issueIdentity(foreign, workloadGrant(who))
+    const leaf = new Uint8Array(new X509Certificate(forged.certificateChain).raw)
+    expect(ownSvid(leaf, { authority, trustDomain: 'cluster.local', federatedRoots, clock })).toBeUndefined()
+    grpc.forceShutdown()
   })
 })
 

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connect } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { main } from '../src/main.js'
 import { createTestIo } from '../src/testing.js'
 
@@ -221,3 +222,62 @@ describe('ca rotate', () => {
     expect(await heddle('rotate', join(folder, 'nowhere'))).toMatchObject({ code: 66 })
   })
 })
+
+describe('control-plane --ca-dir', () => {
+  test('serves the CA of the folder, and follows it through a rotation', async () => {
+    const [ca, next, config] = [join(folder, 'cacerts'), join(folder, 'cacerts-next'), join(folder, 'config')]
+    const parent = join(folder, 'offline-root')
+    await heddle('init', parent)
+    await heddle('init', ca, '--root', parent)
+    await heddle('init', next)
+    mkdirSync(config)
+    const { io, stop } = stoppable()
+    const ready = join(folder, 'ready.json')
+    const args = [
+      '--config',
+      config,
+      '--grpc-addr',
+      '127.0.0.1:0',
+      '--secure-grpc-addr',
+      '127.0.0.1:0',
+      '--http-addr',
+      '127.0.0.1:0',
+    ]
+    const code = main(['control-plane', ...args, '--ca-dir', ca, '--ready-file', ready], io)
+    const { http, secureGrpc } = await vi.waitFor(() => JSON.parse(readFileSync(ready, 'utf8')) as Record<string, string>, 10_000)
+    const published = async (): Promise<{ keys: unknown[]; spiffe_sequence: number }> =>
+      (await fetch(`http://${http}/spiffe-bundle`)).json() as Promise<{ keys: unknown[]; spiffe_sequence: number }>
+    const before = await published()
+    expect(before.keys).toHaveLength(1)
+    const [host = '', port = ''] = (secureGrpc ?? '').split(':')
+    const chainLength = await new Promise<number>((resolve, reject) => {
+      const socket = connect({
+        host,
+        port: Number(port),
+        ca: readFileSync(join(parent, 'root-cert.pem')),
+        ALPNProtocols: ['h2'],
+        servername: 'istiod.istio-system.svc',
+      })
+      socket.on('error', reject)
+      socket.on('secureConnect', () => {
+        const peer = socket.getPeerCertificate(true)
+        socket.destroy()
+        resolve(peer.issuerCertificate?.issuerCertificate === undefined ? 1 : 2)
+      })
+    })
+    expect(chainLength).toBe(2)
+    expect((await heddle('rotate', ca, '--phase', 'trust-both', '--next', next)).code).toBe(0)
+    await vi.waitFor(async () => expect((await published()).keys).toHaveLength(2), { timeout: 15_000, interval: 200 })
+    expect((await published()).spiffe_sequence).toBeGreaterThan(before.spiffe_sequence)
+    stop()
+    expect(await code).toBe(0)
+  }, 30_000)
+})
+
+function stoppable(): { io: ReturnType<typeof createTestIo>; stop(): void } {
+  let stop = (): void => {}
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  return { io: { ...createTestIo(), stopped: () => stopped }, stop: () => stop() }
+}

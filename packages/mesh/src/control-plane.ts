@@ -50,7 +50,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const stopTranslating = store.subscribe(translator.update)
   const xds = createXdsServer({
     resources: (node, identity) => resourcesFor(translator, node, identity),
-    admit: checkIdentity ? admitOwnNode : admitKnownNode,
+    admit: checkIdentity ? admitOwnNode(() => store.snapshot().meshConfig.trustDomain) : admitKnownNode,
     ...(clock === undefined ? {} : { clock }),
     ...(logger === undefined ? {} : { logger }),
     ...(metrics === undefined ? {} : { metrics }),
@@ -95,10 +95,10 @@ function resourcesFor(translator: Translator, node: NodeInfo, identity: PeerIden
 }
 
 /** The SPIFFE ID that a node claims by metadata NAMESPACE and SERVICE_ACCOUNT. */
-export function identityOfNode({ metadata }: NodeInfo): string | undefined {
+export function identityOfNode({ metadata }: NodeInfo, trustDomain: string = DEFAULT_TRUST_DOMAIN): string | undefined {
   const { NAMESPACE: namespace, SERVICE_ACCOUNT: serviceAccount } = metadata ?? {}
   if (typeof namespace !== 'string' || typeof serviceAccount !== 'string') return undefined
-  return formatSpiffeId({ trustDomain: DEFAULT_TRUST_DOMAIN, namespace, serviceAccount })
+  return formatSpiffeId({ trustDomain, namespace, serviceAccount })
 }
 
 /** Whoever sends a node that cannot be read hears why, instead of waiting for ever. */
@@ -107,9 +107,10 @@ const admitKnownNode: Admit = (node) => {
   return proxy.ok ? ok(undefined) : fail(...proxy.diagnostics)
 }
 
-const sameIdentity = requireNodeIdentity(identityOfNode)
-
-const admitOwnNode: Admit = (node, identity) => {
-  const known = admitKnownNode(node, identity)
-  return known.ok && identity.id !== ANONYMOUS.id ? sameIdentity(node, identity) : known
+function admitOwnNode(trustDomain: () => string): Admit {
+  const sameIdentity = requireNodeIdentity((node) => identityOfNode(node, trustDomain()))
+  return (node, identity) => {
+    const known = admitKnownNode(node, identity)
+    return known.ok && identity.id !== ANONYMOUS.id ? sameIdentity(node, identity) : known
+  }
 }

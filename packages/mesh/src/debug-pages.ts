@@ -12,6 +12,8 @@ export interface DebugSubject {
   readonly metrics: MetricsRegistry
   /** Names the lines behind what proxies refuse; default: nothing is named. */
   readonly origins?: OriginIndex
+  /** The roots of this mesh as a SPIFFE bundle; default: it has none. */
+  readonly bundle?: Watch<string>
 }
 
 export interface DebugServer {
@@ -45,6 +47,10 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/debug/diagnostics': {
     help: 'what is wrong with the configuration, by file and line',
     body: ({ diagnostics }) => json(diagnostics.current),
+  },
+  '/spiffe-bundle': {
+    help: 'the roots of this mesh, for other trust domains (SPIFFE Trust Domain and Bundle)',
+    body: ({ bundle }) => bundle?.current ?? json({ keys: [] }),
   },
   '/metrics': {
     help: 'Prometheus metrics',

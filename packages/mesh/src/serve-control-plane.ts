@@ -1,12 +1,17 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { type Authenticator, type CertificateAuthority, createServerCertificate, type WorkloadCertificate } from '@heddle/ca'
+import {
+  type Authenticator,
+  type CertificateAuthority,
+  createServerCertificate,
+  type Revocations,
+  type WorkloadCertificate,
+} from '@heddle/ca'
 import { createCertificateService, createServerCredentials } from '@heddle/ca/grpc'
 import { createStore, type MeshConfig, type OriginIndex, type Store } from '@heddle/config-model'
 import { watchDirectory } from '@heddle/config-model/sources'
 import {
   type Clock,
   createMetricsRegistry,
-  DEFAULT_TRUST_DOMAIN,
   type Diagnostic,
   type Logger,
   ok,
@@ -17,6 +22,7 @@ import {
 import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
+import { federatedRoots, publishedBundle } from './mesh-trust.js'
 
 export interface ServeControlPlaneOptions {
   /** Folder of YAML, watched. */
@@ -34,7 +40,10 @@ export interface ServeControlPlaneOptions {
   readonly authenticate?: Authenticator
   /** Names in the server certificate besides `istiod.istio-system.svc` and 127.0.0.1. */
   readonly serverNames?: readonly string[]
+  /** Default: the mesh config's. */
   readonly trustDomain?: string
+  /** Certificates of the authority that prove nobody any more; default: none. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -82,7 +91,9 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
       addresses.secureGrpc = await bind(server, options.secureGrpcAddress, createServerCredentials(certificate))
     }
     if (options.httpAddress !== undefined) {
-      debug = await serveDebugPages(options.httpAddress, { controlPlane, metrics, ...folderTold })
+      const { authority, trustDomain = store.snapshot().meshConfig.trustDomain } = options
+      const bundle = authority === undefined ? {} : { bundle: publishedBundle(authority, trustDomain, clock) }
+      debug = await serveDebugPages(options.httpAddress, { controlPlane, metrics, ...folderTold, ...bundle })
       addresses.http = debug.address
     }
     return { controlPlane, store, ...folderTold, addresses, close }
@@ -93,12 +104,23 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
 }
 
 /** Adds xDS and certificates to the server; gives the server's own certificate, which renews itself. */
-function addSecureServices(server: Server, { xds }: ControlPlane, options: ServeControlPlaneOptions): WorkloadCertificate {
-  const { authority, authenticate, trustDomain = DEFAULT_TRUST_DOMAIN, serverNames = [], clock = systemClock } = options
+function addSecureServices(
+  server: Server,
+  { xds, snapshots }: ControlPlane,
+  options: ServeControlPlaneOptions,
+): WorkloadCertificate {
+  const { authority, authenticate, revocations, serverNames = [], clock = systemClock } = options
+  const trustDomain = options.trustDomain ?? snapshots.current.meshConfig.trustDomain
   if (authority === undefined || authenticate === undefined)
     throw new Error('a TLS listener needs an authority and an authenticator')
   addXdsService(server, xds, { authenticate: identify(authenticate) })
-  createCertificateService({ authority, authenticate, trustDomain }).addTo(server)
+  createCertificateService({
+    authority,
+    authenticate,
+    trustDomain,
+    federatedRoots: federatedRoots(snapshots),
+    ...(revocations === undefined ? {} : { revocations }),
+  }).addTo(server)
   const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
   return createServerCertificate({ authority, names, clock, random: systemRandom })
 }

@@ -1,5 +1,5 @@
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
-import { type Clock, type Logger, type Result, silentLogger, systemClock } from '@heddle/runtime'
+import { type Clock, type Logger, type Result, silentLogger, systemClock, type Watch } from '@heddle/runtime'
 import type { IstioCertificateRequest } from '@heddle/xds-types/istio/v1/auth'
 import type { Authenticator, Peer } from '../authenticators/authenticator.js'
 import { CaError, type CertificateAuthority } from '../authority.js'
@@ -15,6 +15,8 @@ export interface CertificateServiceOptions extends GrantPolicy {
   readonly authority: CertificateAuthority
   /** Who is calling; nothing in the request is asked. */
   readonly authenticate: Authenticator
+  /** Roots, PEM, that workloads are told to trust beside the authority's own. No caller is known by them. Default none. */
+  readonly federatedRoots?: Watch<readonly string[]>
   /** A revoked certificate proves nobody; default: none is revoked. */
   readonly revocations?: Pick<Revocations, 'isRevoked'>
   /** Default: the machine's. */
@@ -71,7 +73,8 @@ async function answer(call: Call, options: CertificateServiceOptions): Promise<B
   const chain = await authority.sign(csr, grant)
   logger.info({ peer: call.getPeer(), identity: caller.identities[0], method: caller.method }, 'certificate issued')
   // Istio's clients take the last element as the roots to trust.
-  return toBuffer(responseType.encode({ cert_chain: [...chain, authority.trustBundle.current.join('')] }))
+  const roots = new Set([...authority.trustBundle.current, ...(options.federatedRoots?.current ?? [])])
+  return toBuffer(responseType.encode({ cert_chain: [...chain, [...roots].join('')] }))
 }
 
 /** A failed Result ends the call with its first reason. */

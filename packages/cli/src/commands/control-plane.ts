@@ -1,7 +1,24 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { type Authenticator, createFolderStore, createJwtAuthenticator, createSelfSignedAuthority } from '@heddle/ca'
+import {
+  type Authenticator,
+  createFolderStore,
+  createJwtAuthenticator,
+  createSelfSignedAuthority,
+  identityOfClaims,
+  openFolderAuthority,
+  watchFolderRevocations,
+  watchPluggedIn,
+} from '@heddle/ca'
 import { type ServeControlPlaneOptions, serveControlPlane } from '@heddle/mesh'
-import { createJsonLogger, DEFAULT_TRUST_DOMAIN, fail, formatDiagnostic, problem, systemClock } from '@heddle/runtime'
+import {
+  createJsonLogger,
+  DEFAULT_TRUST_DOMAIN,
+  fail,
+  formatDiagnostic,
+  type Logger,
+  problem,
+  systemClock,
+} from '@heddle/runtime'
 import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
 
@@ -14,7 +31,7 @@ const DEFAULTS = {
 }
 
 /** Tokens are believed when --jwks tells who signs them; else the TLS listener lets nobody in. */
-function authenticatorOf(args: Arguments): Authenticator {
+function authenticatorOf(args: Arguments, trustDomain: () => string): Authenticator {
   const jwks = args.string('jwks')
   if (jwks === undefined)
     return async () =>
@@ -24,23 +41,52 @@ function authenticatorOf(args: Arguments): Authenticator {
     jwks: () => JSON.parse(readFileSync(jwks, 'utf8')),
     issuer: args.string('token-issuer') ?? DEFAULTS.issuer,
     audiences: [args.string('token-audience') ?? DEFAULTS.audience],
-    trustDomain: DEFAULT_TRUST_DOMAIN,
+    trustDomain: trustDomain(),
+    identityOf: (claims) => identityOfClaims(claims, trustDomain()),
   })
 }
 
-async function secureOptions(
-  args: Arguments,
-): Promise<Pick<ServeControlPlaneOptions, 'secureGrpcAddress' | 'authority' | 'authenticate'>> {
-  const folder = args.string('ca-dir')
-  if (args.string('secure-grpc-addr') === undefined && folder === undefined) return {}
-  const authority = await createSelfSignedAuthority({
-    clock: systemClock,
-    ...(folder === undefined ? {} : { store: createFolderStore(folder) }),
-  })
+type Trust = Pick<ServeControlPlaneOptions, 'authority' | 'revocations'> & { close(): void }
+
+/**
+ * The CA of a folder: Istio's `cacerts`, or a root that is made there first. What changes in it is taken while it serves: `heddle ca rotate`
+ * and `revoke`, a renewed Secret.
+ */
+async function openTrust(folder: string, trustDomain: string, logger: Logger): Promise<Trust> {
+  const clock = systemClock
+  const store = createFolderStore(folder)
+  if ((await store.load()) === undefined) await createSelfSignedAuthority({ clock, trustDomain, store })
+  const { authority, files } = await openFolderAuthority(folder, { clock })
+  const revocations = await watchFolderRevocations(folder, { clock })
+  const watched = watchPluggedIn({ folder, opened: files, authority, clock, logger })
   return {
-    secureGrpcAddress: args.string('secure-grpc-addr') ?? DEFAULTS.secureGrpc,
     authority,
-    authenticate: authenticatorOf(args),
+    revocations,
+    close() {
+      watched.close()
+      revocations.close()
+    },
+  }
+}
+
+async function openSecure(
+  args: Arguments,
+  trustDomain: () => string,
+  logger: Logger,
+): Promise<{ options: Partial<ServeControlPlaneOptions>; close(): void }> {
+  const folder = args.string('ca-dir')
+  const secureGrpcAddress = args.string('secure-grpc-addr') ?? DEFAULTS.secureGrpc
+  if (args.string('secure-grpc-addr') === undefined && folder === undefined) return { options: {}, close: () => {} }
+  const authenticate = authenticatorOf(args, trustDomain)
+  if (folder === undefined) {
+    const authority = await createSelfSignedAuthority({ clock: systemClock, trustDomain: trustDomain() })
+    return { options: { secureGrpcAddress, authenticate, authority }, close: () => {} }
+  }
+  try {
+    const { close, ...trust } = await openTrust(folder, trustDomain(), logger)
+    return { options: { secureGrpcAddress, authenticate, ...trust }, close }
+  } catch (error) {
+    throw new InputError(error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -58,7 +104,11 @@ export const controlPlane: Command = {
     },
     'http-addr': { type: 'string', value: 'ADDR', help: `readiness, debug pages, metrics (default ${DEFAULTS.http})` },
     'ready-file': { type: 'string', value: 'FILE', help: 'gets the bound addresses as JSON once everything serves' },
-    'ca-dir': { type: 'string', value: 'DIR', help: 'where the root certificate and its key are kept (default: in memory)' },
+    'ca-dir': {
+      type: 'string',
+      value: 'DIR',
+      help: 'the CA: cacerts, followed as they change, or an empty folder for a root of its own (default: in memory)',
+    },
     jwks: { type: 'string', value: 'FILE', help: 'public keys of service account tokens' },
     'token-issuer': { type: 'string', value: 'ISS', help: `their issuer (default ${DEFAULTS.issuer})` },
     'token-audience': { type: 'string', value: 'AUD', help: `their audience (default ${DEFAULTS.audience})` },
@@ -67,17 +117,23 @@ export const controlPlane: Command = {
     const config = required(args, 'config')
     if (args.positionals.length > 0) throw new UsageError(`unexpected ${args.positionals[0]}`)
     const meshConfig = await readMeshConfigFlag(args, io)
+    const logger = createJsonLogger(io.err, systemClock)
+    // The folder's own ConfigMap has the last word, once it has been read.
+    let trustDomain = (): string => meshConfig?.trustDomain ?? DEFAULT_TRUST_DOMAIN
+    const secure = await openSecure(args, () => trustDomain(), logger)
     const options: ServeControlPlaneOptions = {
       config,
       ...(meshConfig === undefined ? {} : { meshConfig }),
       grpcAddress: args.string('grpc-addr') ?? DEFAULTS.grpc,
       httpAddress: args.string('http-addr') ?? DEFAULTS.http,
-      ...(await secureOptions(args)),
-      logger: createJsonLogger(io.err, systemClock),
+      ...secure.options,
+      logger,
     }
     const served = await serveControlPlane(options).catch((error: unknown) => {
+      secure.close()
       throw new InputError(error instanceof Error ? error.message : String(error))
     })
+    trustDomain = () => served.store.snapshot().meshConfig.trustDomain
     const report = (): void => {
       for (const diagnostic of served.diagnostics.current)
         if (diagnostic.severity !== 'info') io.err(`${formatDiagnostic(diagnostic)}\n`)
@@ -99,6 +155,7 @@ export const controlPlane: Command = {
     if (readyFile !== undefined) writeWhole(readyFile, `${JSON.stringify(ready)}\n`)
     await io.stopped()
     await served.close()
+    secure.close()
     return EXIT.ok
   },
 }
