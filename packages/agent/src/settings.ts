@@ -102,6 +102,10 @@ const indent = (yaml: string): string => yaml.replace(/^/gm, '  ')
 // The proxy configuration has no such fields any more; they still show in the node.
 const COMMAND_LINE_ONLY = new Set(['parentShutdownDuration', 'connectTimeout', 'discoveryRefreshDelay'])
 
+function onlyFlags(flags: ProxyFlags): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => COMMAND_LINE_ONLY.has(name)))
+}
+
 function withFlags(config: MeshProxyConfig, flags: ProxyFlags): MeshProxyConfig {
   const given = Object.entries(flags).filter(([name, value]) => value !== undefined && !COMMAND_LINE_ONLY.has(name))
   const values = given.map(([name, value]) => [
@@ -133,7 +137,7 @@ function describeProxy(
       PILOT_SAN: ['istiod.istio-system.svc'],
       ENVOY_STATUS_PORT: 15_021,
       // All of the command line, so that /server_info and the control plane show it.
-      PROXY_CONFIG: { ...DURATIONS, ...plain(config), ...plain(flags), drainDuration: `${config.drainDuration / 1000}s` },
+      PROXY_CONFIG: { ...DURATIONS, ...onlyFlags(flags), ...plain(config), drainDuration: `${config.drainDuration / 1000}s` },
     },
   })
   return described.ok && domain !== undefined ? ok({ ...described.value, dnsDomain: domain }, described.diagnostics) : described

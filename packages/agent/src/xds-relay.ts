@@ -28,6 +28,9 @@ export function addXdsRelay(server: Server, options: XdsRelayOptions): { close()
     'grpc.max_receive_message_length': -1,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
+    // The proxy has a back-off of its own; two of them on top of each other would take minutes.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
     ...options.channelOptions,
   })
   const definition = definitionOf(ADS)

@@ -4,7 +4,9 @@ import { Agent, createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
+import { createJwtAuthenticator, createSelfSignedAuthority, createTokenIssuer } from '@heddle/ca'
+import { type ServeControlPlaneOptions, type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
+import { systemClock as clock } from '@heddle/runtime'
 import { dump } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../src/eventually.js'
@@ -26,7 +28,7 @@ const FLAGS = {
   parentShutdownDuration: '61s',
   discoveryRefreshDelay: '7s',
   connectTimeout: '9s',
-  controlPlaneAuthPolicy: 'NONE',
+  controlPlaneAuthPolicy: 'MUTUAL_TLS',
 }
 
 for (const envoy of [undefined, tool.path])
@@ -41,10 +43,11 @@ function life(envoy: string | undefined): void {
   const [node = '', ...words] = heddleWords()
   let folder: string
   let app: Server
-  let ports: Record<'grpc' | 'inbound' | 'admin' | 'status' | 'health' | 'prometheus', number>
+  let ports: Record<'grpc' | 'ca' | 'inbound' | 'admin' | 'status' | 'health' | 'prometheus', number>
   let agent: ChildProcess
   let log = ''
-  let control: ServedControlPlane | undefined
+  const served: ServedControlPlane[] = []
+  let options: Omit<ServeControlPlaneOptions, 'secureGrpcAddress'>
   let waiting: Promise<number | null>
 
   beforeAll(async () => {
@@ -54,10 +57,25 @@ function life(envoy: string | undefined): void {
       setTimeout(() => res.end('ok'), Number(req.headers['x-wait-ms'] ?? 0))
     })
     await new Promise<void>((done) => app.listen(0, '127.0.0.1', done))
-    const [grpc = 0, inbound = 0, admin = 0, status = 0, health = 0, prometheus = 0] = await freePorts(6)
-    ports = { grpc, inbound, admin, status, health, prometheus }
+    const [grpc = 0, ca = 0, inbound = 0, admin = 0, status = 0, health = 0, prometheus = 0] = await freePorts(7)
+    ports = { grpc, ca, inbound, admin, status, health, prometheus }
     const { port } = app.address() as AddressInfo
     writeFileSync(join(folder, 'mesh.yaml'), dump(sidecar('cart', { app: 'cart' }, inbound, port)))
+    const [issuer, audience] = ['https://life.test', 'istio-ca']
+    const tokens = await createTokenIssuer({ clock, issuer, audience })
+    const authority = await createSelfSignedAuthority({ clock })
+    writeFileSync(join(folder, 'root.pem'), authority.trustBundle.current.join('\n'))
+    writeFileSync(join(folder, 'token'), await tokens.issue({ namespace: 'shop', serviceAccount: 'cart' }))
+    const authenticate = createJwtAuthenticator({
+      clock,
+      jwks: () => tokens.jwks,
+      issuer,
+      audiences: [audience],
+      trustDomain: 'cluster.local',
+    })
+    options = { config: folder, authority, authenticate }
+    // For the first certificate; configuration comes from another address, later.
+    served.push(await serveControlPlane({ ...options, secureGrpcAddress: `127.0.0.1:${ca}` }))
     const flags = {
       ...FLAGS,
       configPath: join(folder, 'proxy'),
@@ -69,6 +87,7 @@ function life(envoy: string | undefined): void {
       node,
       [
         ...[...words, 'agent', 'sidecar', '--healthPort', String(health), '--prometheusPort', String(prometheus)],
+        ...['--caAddress', `127.0.0.1:${ca}`, '--rootCert', join(folder, 'root.pem'), '--token', join(folder, 'token')],
         ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
         ...(envoy === undefined ? [] : ['--binaryPath', envoy, '--stock-envoy', '--concurrency', '1']),
       ],
@@ -89,8 +108,8 @@ function life(envoy: string | undefined): void {
   }, 60_000)
 
   afterAll(async () => {
-    agent?.kill('SIGKILL')
-    await control?.close()
+    agent?.kill('SIGTERM')
+    await Promise.all(served.map((one) => one.close()))
     app?.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -111,7 +130,7 @@ function life(envoy: string | undefined): void {
     expect(await status('health', '/healthz/ready')).not.toBe(200)
     let held = true
     void waiting.then(() => (held = false))
-    control = await serveControlPlane({ config: folder, grpcAddress: `127.0.0.1:${ports.grpc}` })
+    served.push(await serveControlPlane({ ...options, secureGrpcAddress: `127.0.0.1:${ports.grpc}` }))
     expect(held).toBe(true)
     await eventually(
       () => status('health', '/healthz/ready'),
@@ -124,7 +143,7 @@ function life(envoy: string | undefined): void {
   test('15020 has the metrics of the agent, the proxy and the app, and asks the app’s probes', async () => {
     const metrics = await text('status', '/stats/prometheus')
     expect(metrics).toMatch(/^heddle_agent_proxy_restarts 0$/m)
-    expect(metrics).toMatch(/^envoy_server_live\b.* 1$/m)
+    expect(metrics).toMatch(/^envoy_server_live(\{\})? 1$/m)
     expect(metrics).toMatch(/^cart_sold 7$/m)
     expect(metrics).not.toContain('# EOF')
     expect(await status('status', '/app-health/cart/readyz')).toBe(200)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   type Agent,
@@ -51,6 +52,8 @@ const flags: Record<string, Flag> = {
     value: 'NAME',
     help: 'the name in the control plane’s certificate, if its address is another',
   },
+  timeoutSeconds: { type: 'string', value: 'S', help: 'of wait (default 60)' },
+  url: { type: 'string', value: 'URL', help: 'what wait asks (default http://localhost:15021/healthz/ready)' },
   healthPort: { type: 'string', value: 'PORT', help: 'readiness alone (default 15021)' },
   prometheusPort: { type: 'string', value: 'PORT', help: 'Envoy’s page for Prometheus (default 15090)' },
 }
@@ -65,9 +68,10 @@ const PLACES = {
 export const agent: Command = {
   name: 'agent',
   summary: 'run a proxy beside an app: bootstrap, certificate, supervision, readiness, metrics',
-  positionals: 'sidecar|router',
+  positionals: 'sidecar|router|wait',
   flags,
   async run(args, io) {
+    if (args.positionals[0] === 'wait') return waitForProxy(args, io)
     const options = optionsOf(args, io)
     const running = createAgent(options)
     try {
@@ -81,6 +85,27 @@ export const agent: Command = {
     await running.drain()
     return EXIT.ok
   },
+}
+
+/** `pilot-agent wait`, the hook that holds the app until its proxy is ready. */
+async function waitForProxy(args: Arguments, io: Io): Promise<number> {
+  const seconds = Number(args.string('timeoutSeconds') ?? 60)
+  if (!(seconds > 0)) throw new UsageError('--timeoutSeconds takes seconds')
+  const url = args.string('url') ?? `http://localhost:${portsOf(args).healthPort ?? 15_021}/healthz/ready`
+  const end = systemClock.monotonic() + seconds * 1000
+  let last = 'no answer'
+  while (systemClock.monotonic() < end) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
+      if (response.ok) return EXIT.ok
+      last = (await response.text()).trim()
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error)
+    }
+    await sleep(100)
+  }
+  io.err(`heddle agent wait: not ready within ${seconds} s: ${last}\n`)
+  return EXIT.findings
 }
 
 async function untilEnd({ quit }: Agent, io: Io): Promise<void> {
