@@ -118,6 +118,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         hash64: await createHash64(),
         runtime,
         readFile: options.readFile,
+        readBytes: options.readBytes,
       }),
       clusters: live.clusters,
       subscribe: (typeUrl, add, drop) => client?.subscribe(typeUrl, add, drop),

@@ -34,6 +34,8 @@ export interface ProxyOptions {
   statsSinks?: readonly StatsSink[]
   /** For data sources that name files; without it they are refused. */
   readFile?: ReadFile
+  /** The same for files that are no text: descriptor sets of grpc_json_transcoder. */
+  readBytes?: (path: string) => Uint8Array | undefined
   /** Where the last good configuration of the management server is kept, for starts without it (`createSnapshotFile`). By default nowhere. */
   snapshot?: SnapshotStore
   /** How long connections of a listener that is gone, or was replaced, may go on; and the longest `drain`. 600,000 by default, as Envoy. */

@@ -113,6 +113,7 @@ export const proxy: Command = {
       bootstrap,
       logger,
       readFile: readIfThere,
+      readBytes: bytesIfThere,
       version: VERSION,
       ...(snapshot === undefined ? {} : { snapshot: createSnapshotFile(snapshot) }),
       ...(drainTimeMs === undefined ? {} : { drainTimeMs }),
@@ -129,8 +130,12 @@ export const proxy: Command = {
 }
 
 function readIfThere(path: string): string | undefined {
+  return bytesIfThere(path)?.toString('utf8')
+}
+
+function bytesIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path)
   } catch {
     return undefined
   }

@@ -312,6 +312,8 @@ export interface CompileDeps {
   sink?: AccessLogSinks
   /** For data sources that name a file; without it they are refused. Undefined: no such file. */
   readFile?(path: string): string | undefined
+  /** The same for files that are no text: descriptor sets. */
+  readBytes?(path: string): Uint8Array | undefined
 }
 
 /** Where compiled TLS contexts get their key material: SDS over ADS, files, inline, or the agent's own identity. */

@@ -19,6 +19,7 @@ import { compileInternalRedirect } from './internal-redirect.js'
 import { compileMetadata } from './metadata.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
+import { compileRateLimits } from './rate-limit-actions.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileSubstitution } from './substitution.js'
 
@@ -48,6 +49,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     'SERVICE_UNAVAILABLE',
   )
   const internalRedirect = compileRedirects(fields)
+  const rateLimits = compileRateLimits(fields.messages('rate_limits'))
   const action: ForwardAction = {
     kind: 'forward',
     target: compileTarget(fields, scope),
@@ -58,6 +60,8 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     rewrite: compileRewrite(fields, scope),
     hash: createRequestHash(hashPolicies, scope.deps.hash64),
     ...(internalRedirect && { internalRedirect }),
+    ...(rateLimits.length > 0 && { rateLimits }),
+    ...(fields.boolean('include_vh_rate_limits') && { includesVirtualHostRateLimits: true }),
     mirrors: mirrors.length > 0 ? mirrors : scope.mirrors,
     ...compileUpgrades(fields),
     clusterNotFoundStatus: NOT_FOUND_STATUS[notFound],

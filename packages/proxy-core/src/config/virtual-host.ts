@@ -7,6 +7,7 @@ import { compileHeaderLists } from './header-options.js'
 import { compileMetadata } from './metadata.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
+import { compileRateLimits } from './rate-limit-actions.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileForward, type RouteScope } from './route-action.js'
 import { type CompiledMatch, compileRouteMatch } from './route-match.js'
@@ -33,6 +34,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     matchedLength: undefined,
     template: undefined,
   }
+  const rateLimits = compileRateLimits(fields.messages('rate_limits'))
   let inTree = 0
   const routesOf = compileRouteMatcher(fields.message('matcher'), (route) =>
     compileRoute(route, inTree++, routeScope, scope.maxDirectBodyBytes),
@@ -43,6 +45,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     domains: fields.strings('domains'),
     routes: fields.messages('routes').map((route, index) => compileRoute(route, index, routeScope, scope.maxDirectBodyBytes)),
     ...(routesOf && { routesOf }),
+    ...(rateLimits.length > 0 && { rateLimits }),
     ...(virtualClusterOf && { virtualClusterOf }),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),

@@ -8,6 +8,7 @@ import { dynamicForwardProxyFilter } from './http/dynamic-forward-proxy.js'
 import { extAuthzFilter } from './http/ext-authz.js'
 import { faultFilter } from './http/fault.js'
 import { grpcHttp1BridgeFilter } from './http/grpc-http1-bridge.js'
+import { grpcJsonTranscoderFilter } from './http/grpc-json-transcoder.js'
 import { grpcStatsFilter } from './http/grpc-stats.js'
 import { grpcWebFilter } from './http/grpc-web.js'
 import { headerMutationFilter } from './http/header-mutation.js'
@@ -17,6 +18,7 @@ import { istioStatsFilter } from './http/istio-stats.js'
 import { jwtAuthnFilter } from './http/jwt-authn.js'
 import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
+import { rateLimitFilter } from './http/ratelimit.js'
 import { rbacFilter } from './http/rbac.js'
 import { setMetadataFilter } from './http/set-metadata.js'
 import { statefulSessionFilter } from './http/stateful-session.js'
@@ -37,10 +39,12 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(decompressorFilter),
   erased(setMetadataFilter),
   erased(localRateLimitFilter),
+  erased(rateLimitFilter),
   erased(headerMutationFilter),
   erased(istioAlpnFilter),
   erased(grpcStatsFilter),
   erased(grpcWebFilter),
+  erased(grpcJsonTranscoderFilter),
   erased(grpcHttp1BridgeFilter),
   erased(peerMetadataFilter),
   erased(istioStatsFilter),

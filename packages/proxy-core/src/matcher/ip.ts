@@ -1,3 +1,4 @@
+import { ipv6Text } from '../net/address.js'
 /** An IP address as a number with its width in bits; an IPv4-mapped IPv6 address is the IPv4 address. */
 export interface IpNumber {
   readonly bits: 32 | 128
@@ -51,4 +52,14 @@ function groups(text: string): number[] | undefined {
     else return undefined
   }
   return out
+}
+
+/** `10.1.2.3` under 24 bits: `10.1.2.0/24`. Undefined: no address, or a length that its family does not have. */
+export function maskAddress(address: string, length: number): string | undefined {
+  const ip = parseIp(address)
+  if (ip === undefined || length < 0 || length > ip.bits) return undefined
+  const rest = BigInt(ip.bits - length)
+  const masked = (ip.value >> rest) << rest
+  const bytes = Uint8Array.from({ length: ip.bits / 8 }, (_, i) => Number((masked >> BigInt(ip.bits - 8 - i * 8)) & 255n))
+  return `${ip.bits === 32 ? bytes.join('.') : ipv6Text(bytes)}/${length}`
 }

@@ -9,6 +9,7 @@ import type { Endpoint } from '../upstream/endpoint.js'
 import type { RouteDecision } from './decision.js'
 import type { HeaderMutation } from './header-mutation.js'
 import type { InternalRedirectPolicy } from './internal-redirect.js'
+import type { RateLimitRule } from './rate-limit.js'
 
 /** The part of a request that matching looks at. */
 export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers' | 'clientCertificate'>
@@ -82,6 +83,9 @@ export interface ForwardAction {
   rewrite(request: HttpRequest, target: RouteTarget, entry: AccessLogEntry): void
   /** Of the hash policies; `source` is the client's address. A cookie policy with a ttl that found no cookie gives one to set. */
   hash(head: RequestHead, source: string, setCookie?: (cookie: string) => void): bigint | undefined
+  /** rate_limits and include_vh_rate_limits, for the rate limit filter. */
+  readonly rateLimits?: readonly RateLimitRule[]
+  readonly includesVirtualHostRateLimits?: boolean
   readonly mirrors: readonly Mirror[]
   readonly internalRedirect?: InternalRedirectPolicy
   /** Lower case: upgrades that this route allows or forbids against the manager's own list. */
@@ -131,6 +135,7 @@ export interface CompiledRoute {
 export interface CompiledVirtualHost {
   readonly name: string
   readonly domains: readonly string[]
+  readonly rateLimits?: readonly RateLimitRule[]
   readonly routes: readonly CompiledRoute[]
   /** `matcher`: the routes to try for a request, in place of `routes`. Undefined inside: none. */
   routesOf?(head: RequestHead): readonly CompiledRoute[] | undefined

@@ -25,6 +25,7 @@ export interface CompilerOptions {
   hash64: Hash64
   runtime?: Runtime
   readFile?: ReadFile | undefined
+  readBytes?: ((path: string) => Uint8Array | undefined) | undefined
 }
 
 /** The compilers of config/ with what they need of the proxy. */
@@ -36,6 +37,7 @@ export function createCompilers({
   hash64,
   runtime,
   readFile,
+  readBytes,
 }: CompilerOptions): StoreCompilers {
   const deps = (secrets: SecretSource): CompileDeps => ({
     secrets,
@@ -46,6 +48,7 @@ export function createCompilers({
     sink: sinks,
     ...(runtime !== undefined && { runtime }),
     ...(readFile !== undefined && { readFile }),
+    ...(readBytes !== undefined && { readBytes }),
   })
   return {
     cluster: (message, secrets) => compileCluster(message, deps(secrets), ''),
