@@ -3,9 +3,9 @@ import type { VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from './build.js'
 import { applyConnectionPool } from './clusters/connection-pool.js'
 import { draft, finish } from './clusters/draft.js'
-import { METADATA_EXCHANGE } from './clusters/outbound-cluster.js'
 import { lookupFamily } from './families.js'
 import { duration, NO_TIMEOUT, type TypedMessage, typed } from './message.js'
+import { exchangeFilters, exchangesMetadata } from './peer-exchange.js'
 import { EVERY_PATH } from './routes/match.js'
 
 /** outboundTrafficPolicy ALLOW_ANY_DYNAMIC_DNS: HTTP requests for hosts that nobody knows go where their Host resolves to, whatever address the client meant. */
@@ -37,7 +37,7 @@ export function dynamicDnsCluster(build: Build): Cluster {
   }
   applyConnectionPool(made, undefined, build.mesh)
   made.http = { protocol: 'downstream', common: { idle_timeout: duration(IDLE_TIMEOUT_MS) } }
-  return finish(build.proxy.stockEnvoy ? made : { ...made, cluster: { ...made.cluster, filters: [METADATA_EXCHANGE] } })
+  return finish(exchangesMetadata(build) ? { ...made, cluster: { ...made.cluster, filters: exchangeFilters(build) } } : made)
 }
 
 /** Finds the address of a request's Host before the router needs it. */

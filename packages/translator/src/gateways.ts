@@ -23,14 +23,16 @@ export interface BoundServer {
   readonly terminatesHttps: boolean
 }
 
-/** Servers of the Gateways that select a proxy or name a Service of it, oldest Gateway first; ports of the Service in front of the proxy become its target ports. */
+/** Servers of the Gateways that select a proxy or name a Service of it, oldest Gateway first; ports of the Service in front of the proxy become its target ports. `scoped`: Gateways of the proxy's namespace only. */
 export function serversOf(
   snapshot: MeshSnapshot,
   proxy: ProxyDescriptor,
   targets: readonly ServiceTarget[],
+  scoped = false,
 ): readonly BoundServer[] {
   const bound: BoundServer[] = []
   for (const gateway of snapshot.list('Gateway')) {
+    if (scoped && gateway.metadata.namespace !== proxy.namespace) continue
     const named = namedTargets(gateway, proxy, targets)
     if (named === undefined && !selectsProxy(gateway.spec.selector, proxy)) continue
     for (const [i, server] of gateway.spec.servers.entries()) {

@@ -194,7 +194,7 @@ function serverPorts(servers: readonly BoundServer[]): ServerPorts {
 }
 
 function serversFor(build: Build, targets: () => readonly ServiceTarget[]): readonly BoundServer[] {
-  return build.memo.of('servers', [], () => serversOf(build.snapshot, build.proxy, targets()))
+  return build.memo.of('servers', [], () => serversOf(build.snapshot, build.proxy, targets(), build.features.scopeGateways))
 }
 
 const proxyless: Part = { name: 'grpc', groups: (build, targets) => grpcGroups(build, targets()) }

@@ -1,3 +1,5 @@
+import { parseDuration } from '@heddle/config-model'
+
 /**
  * istiod's feature switches: environment variables of the control plane that change what proxies get. Named, read and defaulted as istiod does;
  * variables that are not here change nothing.
@@ -21,6 +23,40 @@ export interface PilotFeatures {
   readonly traceSampling: number
   /** PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY, default true: what a gateway calls is a span of its own. */
   readonly gatewayUpstreamSpan: boolean
+  /** PILOT_SCOPE_GATEWAY_TO_NAMESPACE, default false: a Gateway selects proxies of its own namespace only. */
+  readonly scopeGateways: boolean
+  /** PILOT_ENABLE_METADATA_EXCHANGE, default true. */
+  readonly metadataExchange: boolean
+  /** PILOT_DISABLE_MX_ALPN, default false: metadata is exchanged over HTTP only. */
+  readonly withoutExchangeAlpn: boolean
+  /** PILOT_ENABLE_ALPN_FILTER, default true. */
+  readonly alpnFilter: boolean
+  /** PILOT_HTTP10, default false: HTTP/1.0 is spoken, too. */
+  readonly http10: boolean
+  /** PILOT_SIDECAR_USE_REMOTE_ADDRESS, default false: outbound, x-forwarded-for has the application's address. */
+  readonly useRemoteAddress: boolean
+  /** ENABLE_100_CONTINUE_HEADERS, default true: `Expect: 100-continue` is for the application to answer. */
+  readonly continueHeaders: boolean
+  /** ISTIO_DEFAULT_REQUEST_TIMEOUT in milliseconds, default 0: none, of routes that say nothing. */
+  readonly requestTimeout: number
+  /** PILOT_DNS_JITTER_DURATION in milliseconds, default 100. */
+  readonly dnsJitter: number
+  /** PILOT_DNS_CARES_UDP_MAX_QUERIES, default 100. */
+  readonly dnsUdpMaxQueries: number
+  /** MAX_CONNECTIONS_PER_SOCKET_EVENT_LOOP, default 1; 0: no limit. */
+  readonly acceptedAtOnce: number
+  /** PILOT_SKIP_VALIDATE_TRUST_DOMAIN, default false: servers take clients of every trust domain that the roots vouch for. */
+  readonly skipTrustDomains: boolean
+  /** PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS, default true: TCP to a headless service has a listener for each of its pods. */
+  readonly headlessPodListeners: boolean
+  /** PILOT_ENABLE_PERSISTENT_SESSION_FILTER, default false: services whose labels ask for it keep a client with its endpoint. */
+  readonly persistentSessions: boolean
+  /** PILOT_PERSISTENT_SESSION_LABEL, default istio.io/persistent-session: names the cookie. */
+  readonly sessionCookieLabel: string
+  /** PILOT_PERSISTENT_SESSION_HEADER_LABEL, default istio.io/persistent-session-header: names the header. */
+  readonly sessionHeaderLabel: string
+  /** PILOT_JWT_ENABLE_REMOTE_JWKS, default `istiod`: who fetches keys. `hybrid` (or true): the proxy from services of the mesh; `envoy`: always the proxy. */
+  readonly remoteJwks: 'istiod' | 'hybrid' | 'envoy'
   /** Any variable, for headers of tracing providers (`envName`); undefined: not set. */
   variable(name: string): string | undefined
 }
@@ -45,6 +81,23 @@ export function pilotFeatures(env: Env): PilotFeatures {
     multipleCustomProviders: flag(env, 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS', false),
     traceSampling: decimal(env, 'PILOT_TRACE_SAMPLING', 1),
     gatewayUpstreamSpan: flag(env, 'PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY', true),
+    scopeGateways: flag(env, 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE', false),
+    metadataExchange: flag(env, 'PILOT_ENABLE_METADATA_EXCHANGE', true),
+    withoutExchangeAlpn: flag(env, 'PILOT_DISABLE_MX_ALPN', false),
+    alpnFilter: flag(env, 'PILOT_ENABLE_ALPN_FILTER', true),
+    http10: flag(env, 'PILOT_HTTP10', false),
+    useRemoteAddress: flag(env, 'PILOT_SIDECAR_USE_REMOTE_ADDRESS', false),
+    continueHeaders: flag(env, 'ENABLE_100_CONTINUE_HEADERS', true),
+    requestTimeout: time(env, 'ISTIO_DEFAULT_REQUEST_TIMEOUT', 0),
+    dnsJitter: time(env, 'PILOT_DNS_JITTER_DURATION', 100),
+    dnsUdpMaxQueries: decimal(env, 'PILOT_DNS_CARES_UDP_MAX_QUERIES', 100),
+    acceptedAtOnce: decimal(env, 'MAX_CONNECTIONS_PER_SOCKET_EVENT_LOOP', 1),
+    skipTrustDomains: flag(env, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
+    headlessPodListeners: flag(env, 'PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS', true),
+    persistentSessions: flag(env, 'PILOT_ENABLE_PERSISTENT_SESSION_FILTER', false),
+    sessionCookieLabel: env['PILOT_PERSISTENT_SESSION_LABEL'] || 'istio.io/persistent-session',
+    sessionHeaderLabel: env['PILOT_PERSISTENT_SESSION_HEADER_LABEL'] || 'istio.io/persistent-session-header',
+    remoteJwks: keyFetcher(env['PILOT_JWT_ENABLE_REMOTE_JWKS']),
     variable: (name) => env[name],
   }
 }
@@ -60,8 +113,20 @@ function flag(env: Env, name: string, fallback: boolean): boolean {
   return parseBool(env[name]) ?? fallback
 }
 
+function keyFetcher(text: string | undefined): PilotFeatures['remoteJwks'] {
+  if (text === 'envoy') return 'envoy'
+  return text === 'hybrid' || parseBool(text) === true ? 'hybrid' : 'istiod'
+}
+
 function decimal(env: Env, name: string, fallback: number): number {
   const text = env[name]?.trim() ?? ''
   const value = Number(text)
   return text === '' || !Number.isFinite(value) ? fallback : value
+}
+
+/** Milliseconds of a Go duration (`1m30s`, `250ms`). */
+function time(env: Env, name: string, fallback: number): number {
+  const text = env[name]?.trim() ?? ''
+  const read = text === '' ? undefined : parseDuration(text)
+  return read ?? fallback
 }

@@ -3,9 +3,9 @@ import type { Build } from '../build.js'
 import { familiesOf, inFamily } from '../families.js'
 import { duration } from '../message.js'
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER, statName } from '../names.js'
+import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
-import { METADATA_EXCHANGE } from './outbound-cluster.js'
 
 /** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
 export function inboundSource(build: Build): NonNullable<Cluster['upstream_bind_config']> {
@@ -22,7 +22,7 @@ export function blackHoleCluster(build: Build): Cluster {
 /** Goes on to wherever the client wanted to go. */
 export function passthroughCluster(build: Build): Cluster {
   const cluster = passthrough(build, PASSTHROUGH_CLUSTER)
-  return build.proxy.stockEnvoy ? cluster : { ...cluster, filters: [METADATA_EXCHANGE] }
+  return exchangesMetadata(build) ? { ...cluster, filters: exchangeFilters(build) } : cluster
 }
 
 export function inboundPassthroughCluster(build: Build): Cluster {

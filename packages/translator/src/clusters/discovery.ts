@@ -56,11 +56,13 @@ export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boole
   cluster.dns_lookup_family = lookupFamily(build)
   cluster.dns_refresh_rate = duration(build.mesh.dnsRefreshRate)
   // Newer than the protos that the types are made from.
-  Object.assign(cluster, { dns_jitter: '0.1s' })
+  if (build.features.dnsJitter > 0) Object.assign(cluster, { dns_jitter: duration(build.features.dnsJitter) })
   cluster.respect_dns_ttl = true
   cluster.typed_dns_resolver_config = {
     name: 'envoy.network.dns_resolver.cares',
-    typed_config: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udp_max_queries: 100 }),
+    typed_config: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', {
+      udp_max_queries: build.features.dnsUdpMaxQueries,
+    }),
   }
   return true
 }

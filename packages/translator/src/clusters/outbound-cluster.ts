@@ -3,10 +3,12 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { internalSocket } from '../ambient/hbone.js'
 import { type Build, endpointsOf, portSource } from '../build.js'
 import { applyHealthCheck, healthCheckSource } from '../extensions/health-check.js'
-import { configPath, defined, type TypedMessage, typed } from '../message.js'
+import { configPath, defined } from '../message.js'
 import { sniOfCluster } from '../names.js'
+import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
 import { sourceOf } from '../provenance.js'
+import { keepsSessions } from '../routes/persistent-session.js'
 import { isEmpty } from '../selection.js'
 import { outboundStatName } from '../telemetry/stat-names.js'
 import { applyConnectionPool } from './connection-pool.js'
@@ -19,15 +21,6 @@ import { markPolicy } from './policy-sources.js'
 import { applyProxyProtocol } from './proxy-protocol.js'
 import { type ClusterTarget, clusterNameOf } from './target.js'
 import { applyUpstreamTls, applyUserTls, type UpstreamTls } from './upstream-tls.js'
-
-/** Peers on TCP tell each other who they are by a filter on both sides. */
-export const METADATA_EXCHANGE: { readonly name: string; readonly typed_config: TypedMessage } = {
-  name: 'istio.metadata_exchange',
-  typed_config: typed('udpa.type.v1.TypedStruct', {
-    type_url: 'type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange',
-    value: { enable_discovery: true, protocol: 'istio-peer-exchange' },
-  }),
-}
 
 /** The cluster of a target; undefined where a DNS service or subset has no endpoint to resolve. */
 export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
@@ -56,7 +49,8 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
     applyProxyProtocol(made, policy?.proxyProtocol)
   }
   applyHealthCheck(target, made)
-  if (!build.proxy.stockEnvoy && target.vip === undefined) made.cluster.filters = [METADATA_EXCHANGE]
+  if (keepsSessions(build, target.service)) keepHosts(made)
+  if (target.vip === undefined && exchangesMetadata(build)) made.cluster.filters = exchangeFilters(build)
   return mark(target, finish(made))
 }
 
@@ -89,6 +83,14 @@ function applyWaypointSocket(target: ClusterTarget, made: ClusterDraft): void {
 
 function vipSubset({ vip = 'http', subset }: ClusterTarget): string {
   return subset === undefined ? vip : `${vip}/${subset.subset.name}`
+}
+
+/** A client stays with an endpoint that is about to end, too. */
+function keepHosts({ cluster }: ClusterDraft): void {
+  cluster.common_lb_config = {
+    ...cluster.common_lb_config,
+    override_host_status: { statuses: ['HEALTHY', 'DRAINING', 'UNKNOWN', 'DEGRADED'] },
+  }
 }
 
 /** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */

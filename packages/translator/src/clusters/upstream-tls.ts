@@ -5,6 +5,7 @@ import { sendsHbone } from '../ambient/hbone.js'
 import { addTunnelMatch } from '../ambient/socket-matches.js'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
+import { offersExchange } from '../peer-exchange.js'
 import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from '../security/tls-context.js'
 import type { ClusterDraft } from './draft.js'
 import { RAW_BUFFER } from './raw-buffer.js'
@@ -121,7 +122,7 @@ function meshSocket(build: Build, draft: ClusterDraft, names: readonly string[],
   return tlsSocket('UpstreamTlsContext', {
     common_tls_context: {
       tls_params: TLS_PARAMS,
-      alpn_protocols: build.proxy.stockEnvoy
+      alpn_protocols: !offersExchange(build)
         ? draft.http.protocol === 'http2'
           ? ['istio', 'h2']
           : ['istio']

@@ -8,6 +8,7 @@ import { defined } from '../message.js'
 import { hostWithPort } from '../names.js'
 import { sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
+import { keepsSessions } from '../routes/persistent-session.js'
 import { isClusterLocal } from './cluster-local.js'
 import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
 import { gatewaysInto, type NetworkGateway, networkGateways } from './network-gateways.js'
@@ -18,7 +19,11 @@ export function selectedEndpoints({ build, service, port, subset }: ClusterTarge
   const all = endpointsOf(build, service, port.name)
   const { cluster } = build.proxy
   const local = all.some((e) => e.cluster !== cluster) && isClusterLocal(build.mesh, service.hostname, build.domainSuffix)
-  return all.filter((e) => e.health !== 'DRAINING' && selects(labels, e.labels) && !(local && e.cluster !== cluster))
+  // Who has a session with an endpoint that is about to end keeps it.
+  const draining = keepsSessions(build, service)
+  return all.filter(
+    (e) => (draining || e.health !== 'DRAINING') && selects(labels, e.labels) && !(local && e.cluster !== cluster),
+  )
 }
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */

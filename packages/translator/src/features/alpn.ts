@@ -5,7 +5,7 @@ import type { HttpFeature } from './feature.js'
 export const alpn: HttpFeature = {
   name: 'alpn',
   filters: ({ build, listener }) =>
-    listener === 'inbound' || build.proxy.stockEnvoy
+    listener === 'inbound' || build.proxy.stockEnvoy || !build.features.alpnFilter
       ? []
       : [
           {

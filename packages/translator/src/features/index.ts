@@ -9,6 +9,7 @@ import { grpcStats, grpcWeb } from './grpc.js'
 import { jwt } from './jwt.js'
 import { localRateLimit } from './local-rate-limit.js'
 import { metadataExchange, waypointPeer } from './metadata-exchange.js'
+import { persistentSession } from './persistent-session.js'
 import { cors, fault, router } from './standard.js'
 import { stats } from './stats.js'
 
@@ -31,6 +32,7 @@ export const HTTP_FEATURES: readonly HttpFeature[] = [
   waypointPeer, // before stats, which names the peer
   localRateLimit, // after preflights, which cost nothing; before stats, which counts what is refused here
   stats, // as late as possible: counts what the filters above let through, and their replies on the way back
+  persistentSession, // chooses the endpoint, so as late as can be
   dynamicForwardProxy, // resolves what the router is about to call
   router, // terminal
 ]

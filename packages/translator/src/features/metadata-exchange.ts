@@ -1,5 +1,6 @@
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import { typed } from '../message.js'
+import { exchangesMetadata } from '../peer-exchange.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import type { HttpFeature } from './feature.js'
 
@@ -7,7 +8,7 @@ import type { HttpFeature } from './feature.js'
 export const metadataExchange: HttpFeature = {
   name: 'metadata-exchange',
   filters({ build, listener, knownPeer }) {
-    if (build.proxy.stockEnvoy || knownPeer) return []
+    if (knownPeer || !exchangesMetadata(build)) return []
     const discovery = [{ istio_headers: {} }, { workload_discovery: {} }]
     // A server answers whoever asked; only a client can keep its headers from going outside the mesh.
     const keep = listener !== 'inbound' && proxyHeaders(build.proxyConfig, listener).skipExchangeHeaders

@@ -29,3 +29,8 @@ export function socketAddress(
     ? { pipe: { path: address.slice('unix://'.length) } }
     : { socket_address: { address, port_value: port } }
 }
+
+/** How many connections a listener takes before it looks after those that it has; undefined: as many as come. */
+export function acceptedAtOnce({ features }: Build): number | undefined {
+  return features.acceptedAtOnce > 0 ? features.acceptedAtOnce : undefined
+}

@@ -9,7 +9,7 @@ import { sourceOf } from '../provenance.js'
 import { userServerContext } from '../security/server-tls.js'
 import { tlsSocket } from '../security/tls-context.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
-import { socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
 import { connectionSettings } from './connection-settings.js'
 import { gatewayTcpChains } from './gateway-tcp.js'
 import { httpManager } from './http-manager.js'
@@ -50,7 +50,7 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
     filter_chains: chains,
     listener_filters: filters.length === 0 ? undefined : filters,
     per_connection_buffer_limit_bytes: connectionSettings(build)?.listenerPerConnectionBufferLimitBytes,
-    max_connections_to_accept_per_socket_event: 1,
+    max_connections_to_accept_per_socket_event: acceptedAtOnce(build),
   })
   for (const server of servers) build.origins.mark(listener, sourceOf(server.gateway, server.path))
   return [listener]

@@ -53,17 +53,15 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
     },
     upgrade_configs: [{ upgrade_type: 'websocket' }],
     stream_idle_timeout: NO_TIMEOUT,
-    use_remote_address: listener === 'gateway',
-    proxy_100_continue: true,
+    use_remote_address: listener === 'gateway' || (listener === 'outbound' && build.features.useRemoteAddress),
+    proxy_100_continue: build.features.continueHeaders ? true : undefined,
     server_name: headers.serverName || undefined,
     server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
     generate_request_id: headers.generateRequestId ? undefined : false,
     ...normalization(build),
     append_x_forwarded_port: headers.forwardedPort ? true : undefined,
     ...manager.extra,
-    ...(headers.preserveCase
-      ? { http_protocol_options: { ...manager.extra?.http_protocol_options, header_key_format: PRESERVE_CASE } }
-      : {}),
+    ...http1Options(build, manager, headers.preserveCase),
   })
   return {
     name: 'envoy.filters.network.http_connection_manager',
@@ -71,6 +69,23 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
       'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
       withConnectionSettings(build, config),
     ),
+  }
+}
+
+/** HTTP/1.0 by istiod's switch or the node's own (metadata HTTP10); the case of header names by ProxyConfig. */
+function http1Options(
+  build: Build,
+  { extra }: HttpManager,
+  preserveCase: boolean,
+): Pick<HttpConnectionManager, 'http_protocol_options'> {
+  const http10 = build.features.http10 || build.proxy.metadata['HTTP10'] === '1'
+  if (!http10 && !preserveCase) return {}
+  return {
+    http_protocol_options: {
+      ...extra?.http_protocol_options,
+      ...(http10 ? { accept_http_10: true } : {}),
+      ...(preserveCase ? { header_key_format: PRESERVE_CASE } : {}),
+    },
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ServerTLSSettings } from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { METADATA_EXCHANGE } from '../clusters/outbound-cluster.js'
 import { configMetadata, defined } from '../message.js'
 import { listenerName, statName, VIRTUAL_INBOUND } from '../names.js'
+import { exchangeFilters } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { inboundRoutes } from '../routes/inbound.js'
@@ -48,10 +48,6 @@ export function inboundChain(
 function chainName(port: InboundPort, protocol: 'http' | 'tcp'): string {
   if (!port.passthrough) return listenerName(port.bind, port.targetPort)
   return protocol === 'http' ? CATCH_ALL_HTTP : VIRTUAL_INBOUND
-}
-
-export function exchangeFilters(build: Build): Filter[] {
-  return build.proxy.stockEnvoy ? [] : [METADATA_EXCHANGE]
 }
 
 function httpChain(build: Build, port: InboundPort): Filter[] {

@@ -7,7 +7,7 @@ import { afterTlsTermination, listenerProtocol } from '../protocol.js'
 import type { Provenance } from '../provenance.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
-import { socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
 import { chainMatches, userTlsMatches } from './filter-chain-match.js'
 import { inboundChain } from './inbound-chain.js'
 import { type InboundPort, inboundPorts } from './inbound-port.js'
@@ -70,7 +70,7 @@ export function inboundListener(
     listener_filters: filters.length === 0 ? undefined : filters,
     listener_filters_timeout: duration(build.mesh.protocolDetectionTimeout),
     continue_on_listener_filters_timeout: true,
-    max_connections_to_accept_per_socket_event: 1,
+    max_connections_to_accept_per_socket_event: acceptedAtOnce(build),
     transparent: tproxy ? true : undefined,
   })
 }

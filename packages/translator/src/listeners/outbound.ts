@@ -9,7 +9,7 @@ import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
 import { NO_ORIGINS, type Provenance, sourceOf } from '../provenance.js'
 import type { EgressListener } from '../view.js'
-import { canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import {
   conflictOf,
   type ListenerEntry,
@@ -90,7 +90,7 @@ function addressesOf(build: Build, service: MeshService, port: ServicePort, bind
     listenerProtocol(port.protocol) !== 'http'
   if (bind === '' && service.registry === 'External' && listenerProtocol(port.protocol) !== 'http' && vips(service).length > 1)
     return vips(service)
-  if (!perPod) return [bind]
+  if (!perPod || !build.features.headlessPodListeners) return [bind]
   const endpoints = endpointsOf(build, service, port.name)
   if (service.registry !== 'Kubernetes' && endpoints.length === 0 && service.selector === undefined) return [bind]
   return endpoints.map((e) => e.address).filter((a) => /^[\d.]+$|:/.test(a) && !standsAt(build.proxy, a))
@@ -227,7 +227,7 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
     listener_filters: filters.length === 0 ? undefined : filters,
     listener_filters_timeout: http ? duration(build.mesh.protocolDetectionTimeout) : NO_TIMEOUT,
     continue_on_listener_filters_timeout: true,
-    max_connections_to_accept_per_socket_event: entry.bindToPort ? 1 : undefined,
+    max_connections_to_accept_per_socket_event: entry.bindToPort ? acceptedAtOnce(build) : undefined,
   })
 }
 

@@ -1,9 +1,9 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { BLACK_HOLE_CLUSTER } from '../names.js'
+import { exchangeFilters } from '../peer-exchange.js'
 import { statsFilters } from '../telemetry/stats.js'
 import { chainsOf, virtualInboundListener } from './inbound.js'
-import { exchangeFilters } from './inbound-chain.js'
 import { passthroughPort } from './inbound-port.js'
 import { silentTcpProxy } from './tcp-proxy.js'
 

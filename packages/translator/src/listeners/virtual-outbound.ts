@@ -7,7 +7,7 @@ import { BLACK_HOLE_CLUSTER, VIRTUAL_OUTBOUND } from '../names.js'
 import { egressCluster } from '../routes/default-route.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { statsFilters } from '../telemetry/stats.js'
-import { socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
 import { dynamicDnsChain } from './dynamic-dns-chain.js'
 import { HTTP_INSPECTOR } from './listener-filters.js'
 import { silentTcpProxy, tcpProxy } from './tcp-proxy.js'
@@ -36,7 +36,7 @@ export function virtualOutbound(build: Build): Listener | undefined {
       ...(dynamic ? [dynamicDnsChain(build)] : []),
       { name: 'virtualOutbound-catchall-tcp', filters: catchAllFilters(build) },
     ],
-    max_connections_to_accept_per_socket_event: 1,
+    max_connections_to_accept_per_socket_event: acceptedAtOnce(build),
   })
 }
 

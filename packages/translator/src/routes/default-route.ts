@@ -4,28 +4,29 @@ import { type Build, portSource } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
 import { allowsDynamicDns, dynamicDnsHost } from '../egress-dns.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
-import { defined, NO_TIMEOUT } from '../message.js'
+import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
 import { hashPolicy } from './hash-policy.js'
 import { EVERY_PATH } from './match.js'
+import { sessionConfig } from './persistent-session.js'
 import { retryPolicy } from './retry.js'
 
 /** The route of a service that no VirtualService speaks of. */
 export function serviceRoute(build: Build, service: MeshService, port: ServicePort): Route {
   const hash = hashPolicy(policyForPort(build.rules.of(service)?.trafficPolicy, port)?.loadBalancer?.consistentHash)
-  const limit = rateLimitConfig(build.rules.of(service))
+  const filters = { ...rateLimitConfig(build.rules.of(service)), ...sessionConfig(build, service) }
   const route: Route = {
     name: 'default',
     match: EVERY_PATH,
     decorator: { operation: `${service.hostname}:${port.number}/*` },
     route: defined({
       cluster: outboundCluster(port.number, '', service.hostname),
-      timeout: NO_TIMEOUT,
-      max_grpc_timeout: NO_TIMEOUT,
+      timeout: duration(build.features.requestTimeout),
+      max_grpc_timeout: duration(build.features.requestTimeout),
       retry_policy: retryPolicy(build.mesh.defaultHttpRetryPolicy, false),
       hash_policy: hash === undefined ? undefined : [hash],
     }),
-    ...(Object.keys(limit).length === 0 ? {} : { typed_per_filter_config: limit }),
+    ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
   }
   return build.origins.mark(route, portSource(build, service, port))
 }

@@ -16,7 +16,7 @@ import type {
 import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
-import { configMetadata, defined, duration, NO_TIMEOUT, type TypedMessage } from '../message.js'
+import { configMetadata, defined, duration, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { sourceOf } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
@@ -27,6 +27,7 @@ import { hashPolicy } from './hash-policy.js'
 import { authorityOf, headerChanges, joinChanges } from './headers.js'
 import { isCatchAll, routeMatch } from './match.js'
 import { mirrorPolicies } from './mirror.js'
+import { sessionConfig } from './persistent-session.js'
 import { directResponseAction, redirectAction } from './redirect.js'
 import { retryPolicy } from './retry.js'
 
@@ -77,7 +78,7 @@ function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchReques
   const filters = {
     ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
     ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
-    ...limitOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
+    ...configsOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
   }
   const matched = routeMatch(match, routeSemantics(scope.virtualService.resource))
   const action = actionOf(scope, rule, matched)
@@ -101,7 +102,7 @@ function actionOf(scope: RouteScope, { http }: BoundHttpRoute, match: RouteMatch
 }
 
 function forward(scope: RouteScope, http: BoundHttpRoute['http'], match: RouteMatch): Partial<Route> {
-  const timeout = http.timeout === undefined ? NO_TIMEOUT : duration(http.timeout)
+  const timeout = duration(http.timeout ?? scope.build.features.requestTimeout)
   const destinations = http.route ?? []
   const only = destinations.length === 1 ? destinations[0] : undefined
   const hashes = destinations
@@ -154,7 +155,7 @@ function weighted(scope: RouteScope, destinations: readonly HTTPRouteDestination
         weight: d.weight,
         ...headerChanges(d.headers),
         host_rewrite_literal: authorityOf(d.headers),
-        ...perFilter(limitOf(scope, d.destination)),
+        ...perFilter(configsOf(scope, d.destination)),
       }),
     )
 }
@@ -163,9 +164,13 @@ function perFilter(configs: Readonly<Record<string, TypedMessage>>): object {
   return Object.keys(configs).length === 0 ? {} : { typed_per_filter_config: configs }
 }
 
-function limitOf({ build, serviceOf }: RouteScope, destination: Destination | undefined): Readonly<Record<string, TypedMessage>> {
+/** What filters are told about a destination. */
+function configsOf(
+  { build, serviceOf }: RouteScope,
+  destination: Destination | undefined,
+): Readonly<Record<string, TypedMessage>> {
   const service = destination === undefined ? undefined : serviceOf(destination.host)
-  return service === undefined ? {} : rateLimitConfig(build.rules.of(service))
+  return service === undefined ? {} : { ...rateLimitConfig(build.rules.of(service)), ...sessionConfig(build, service) }
 }
 
 /** What Istio names the cluster of a backend that a route of the Gateway API may not use. */

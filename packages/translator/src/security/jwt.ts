@@ -1,8 +1,10 @@
 import type { JWTRule, MeshService } from '@heddle/config-model'
-import type { JwtProvider, JwtRequirement } from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
+import type { JwtProvider, JwtRequirement, RemoteJwks } from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
-import { defined, typed } from '../message.js'
+import { defined, duration, typed } from '../message.js'
+import { outboundCluster } from '../names.js'
+import { lookupService } from '../service-lookup.js'
 import { jwtRulesFor } from './request-authentications.js'
 
 /** What is split at spaces always: scopes of OAuth, and what others call them. */
@@ -58,8 +60,29 @@ function provider(build: Build, rule: JWTRule): JwtProvider {
         : headers.map(({ name, prefix }) => (prefix === undefined || prefix === '' ? { name } : { name, value_prefix: prefix })),
     from_params: nonEmpty(rule.fromParams),
     from_cookies: nonEmpty(rule.fromCookies),
-    local_jwks: { inline_string: keysOf(build, rule) },
+    ...keySource(build, rule),
   })
+}
+
+const KEY_CACHE = '300s'
+const DEFAULT_KEY_TIMEOUT = 5000
+
+/** Keys that the control plane has, or, where istiod's switch says so, the place where the proxy fetches them: a service of the mesh. */
+function keySource(build: Build, rule: JWTRule): { remote_jwks: RemoteJwks } | { local_jwks: { inline_string: string } } {
+  const { jwksUri = '' } = rule
+  const place = build.features.remoteJwks === 'istiod' || (rule.jwks ?? '') !== '' ? undefined : keyServer(build, jwksUri)
+  if (place === undefined) return { local_jwks: { inline_string: keysOf(build, rule) } }
+  const http_uri = { uri: jwksUri, cluster: place, timeout: duration(rule.timeout ?? DEFAULT_KEY_TIMEOUT) }
+  return { remote_jwks: { http_uri, cache_duration: KEY_CACHE } }
+}
+
+/** The cluster of a URL's host; of a host that nobody knows only where the proxy has to fetch. */
+function keyServer(build: Build, uri: string): string | undefined {
+  const [, scheme, host, written] = /^(https?):\/\/([^/:]+)(?::(\d+))?/.exec(uri) ?? []
+  if (host === undefined) return undefined
+  const port = written === undefined ? (scheme === 'https' ? 443 : 80) : Number(written)
+  const found = lookupService(build, host, port)
+  return found?.cluster ?? (build.features.remoteJwks === 'envoy' ? outboundCluster(port, '', host) : undefined)
 }
 
 function keysOf(build: Build, { jwks, jwksUri = '', issuer }: JWTRule): string {

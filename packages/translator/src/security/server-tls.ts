@@ -1,6 +1,7 @@
 import type { ServerTLSSettings, TLSProtocol } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
+import { offersExchange } from '../peer-exchange.js'
 import { controlPlaneSecret, fileSecret, mutualTlsCertificates } from './tls-context.js'
 
 /** Istio's cipher suites for TLS 1.2. */
@@ -27,8 +28,12 @@ export function meshServerContext(build: Build, protocol: 'http' | 'tcp'): objec
         cipher_suites: (meshMTLS?.cipherSuites ?? []).length > 0 ? meshMTLS?.cipherSuites : CIPHERS,
         ecdh_curves: (meshMTLS?.ecdhCurves ?? []).length > 0 ? meshMTLS?.ecdhCurves : undefined,
       }),
-      alpn_protocols: protocol === 'http' || build.proxy.stockEnvoy ? HTTP_ALPN : TCP_ALPN,
-      ...mutualTlsCertificates([trustDomain, ...trustDomainAliases].map((domain) => ({ prefix: `spiffe://${domain}/` }))),
+      alpn_protocols: protocol === 'http' || !offersExchange(build) ? HTTP_ALPN : TCP_ALPN,
+      ...mutualTlsCertificates(
+        build.features.skipTrustDomains
+          ? []
+          : [trustDomain, ...trustDomainAliases].map((domain) => ({ prefix: `spiffe://${domain}/` })),
+      ),
     },
     require_client_certificate: true,
   }
@@ -43,7 +48,7 @@ export function userServerContext(
 ): object {
   const istio = tls.mode === 'ISTIO_MUTUAL'
   const mutual = tls.mode === 'MUTUAL' || istio
-  const alpn = istio && protocol === 'tcp' && terminatesTcpOnGateway && !build.proxy.stockEnvoy ? TCP_ALPN : HTTP_ALPN
+  const alpn = istio && protocol === 'tcp' && terminatesTcpOnGateway && offersExchange(build) ? TCP_ALPN : HTTP_ALPN
   const certificates = istio
     ? mutualTlsCertificates((tls.subjectAltNames ?? []).map((exact) => ({ exact })))
     : certificatesOf(tls, mutual || tls.mode === 'OPTIONAL_MUTUAL')
