@@ -87,12 +87,22 @@ function textOf(bytes: string | Uint8Array): string {
   return new TextDecoder().decode(typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : bytes)
 }
 
-/** An SDS secret: certificate with key, trust anchors, or both. Session ticket keys and generic secrets are refused. */
+/** An SDS secret: certificate with key, trust anchors, or both; or a generic one. Session ticket keys are refused. */
 export function decodeSecret(message: SecretMessage, path: string, readFile?: ReadFile): Result<Secret> {
   const read = (source: DataSource | undefined, field: string): Result<string | undefined> =>
     source === undefined ? ok(undefined) : readDataSource(source, `${path}.${field}`, readFile)
+  if (message.generic_secret?.secret !== undefined) {
+    const generic = readDataSource(message.generic_secret.secret, `${path}.generic_secret.secret`, readFile)
+    return generic.ok ? ok({ name: message.name ?? '', generic: generic.value.trim() }) : generic
+  }
   if (message.tls_certificate === undefined && message.validation_context === undefined) {
-    return fail(problem('secret.unsupported', path, 'Only tls_certificate and validation_context are supported.'))
+    return fail(
+      problem(
+        'secret.unsupported',
+        path,
+        'Only tls_certificate, validation_context and generic_secret with a secret are supported.',
+      ),
+    )
   }
   const certificateChain = read(message.tls_certificate?.certificate_chain, 'tls_certificate.certificate_chain')
   if (!certificateChain.ok) return certificateChain

@@ -329,6 +329,8 @@ export interface Secret {
   readonly certificateChain?: string
   readonly privateKey?: string
   readonly trustBundle?: string
+  /** Of a generic secret. */
+  readonly generic?: string
   readonly crl?: string
   /** Of a validation context, beside its trust anchors. */
   readonly rules?: PeerRules

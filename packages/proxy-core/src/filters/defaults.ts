@@ -17,6 +17,7 @@ import { istioAlpnFilter } from './http/istio-alpn.js'
 import { istioStatsFilter } from './http/istio-stats.js'
 import { jwtAuthnFilter } from './http/jwt-authn.js'
 import { localRateLimitFilter } from './http/local-ratelimit.js'
+import { oauth2Filter } from './http/oauth2.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rateLimitFilter } from './http/ratelimit.js'
 import { rbacFilter } from './http/rbac.js'
@@ -25,6 +26,7 @@ import { statefulSessionFilter } from './http/stateful-session.js'
 
 /** The HTTP filters that a proxy knows by itself. The router is not among them: it ends every chain. A filter that is not here is refused by its type. */
 export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
+  erased(oauth2Filter),
   erased(jwtAuthnFilter),
   erased(extAuthzFilter),
   erased(rbacFilter),
