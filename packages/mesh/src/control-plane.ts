@@ -10,7 +10,7 @@ import {
   ok,
   type Watch,
 } from '@heddle/runtime'
-import { createTranslator, proxyFromNode, type Translator } from '@heddle/translator'
+import { createTranslator, type PilotFeatures, proxyFromNode, type Translator } from '@heddle/translator'
 import {
   type Admit,
   ANONYMOUS,
@@ -29,6 +29,8 @@ export interface ControlPlaneOptions {
    * let in as any node, as on istiod's port 15010: bind that one to a trusted network.
    */
   readonly checkIdentity?: boolean
+  /** istiod's switches (PILOT_*), read from an environment; default: all as istiod has them. */
+  readonly features?: PilotFeatures
   readonly clock?: Clock
   readonly logger?: Logger
   readonly metrics?: MetricsRegistry
@@ -44,9 +46,9 @@ export interface ControlPlane {
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { store, checkIdentity = true, clock, logger, metrics } = options
+  const { store, checkIdentity = true, features, clock, logger, metrics } = options
   const snapshots = snapshotsOf(store)
-  const translator = createTranslator(store.snapshot())
+  const translator = createTranslator(store.snapshot(), features === undefined ? {} : { features })
   const stopTranslating = store.subscribe(translator.update)
   const xds = createXdsServer({
     resources: (node, identity) => resourcesFor(translator, node, identity),

@@ -19,6 +19,7 @@ import {
   systemRandom,
   type Watch,
 } from '@heddle/runtime'
+import type { PilotFeatures } from '@heddle/translator'
 import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
@@ -44,6 +45,8 @@ export interface ServeControlPlaneOptions {
   readonly trustDomain?: string
   /** Certificates of the authority that prove nobody any more; default: none. */
   readonly revocations?: Pick<Revocations, 'isRevoked'>
+  /** See {@link ControlPlaneOptions}. */
+  readonly features?: PilotFeatures
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -64,7 +67,13 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
   const metrics = createMetricsRegistry()
   const store = createStore({ metrics, ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }) })
   const folder = await watchDirectory(options.config, { store, clock })
-  const controlPlane = createControlPlane({ store, clock, metrics, ...(logger === undefined ? {} : { logger }) })
+  const controlPlane = createControlPlane({
+    store,
+    clock,
+    metrics,
+    ...(options.features === undefined ? {} : { features: options.features }),
+    ...(logger === undefined ? {} : { logger }),
+  })
   const folderTold = { diagnostics: folder.diagnostics, origins: folder.origins }
   const servers: Server[] = []
   let debug: DebugServer | undefined

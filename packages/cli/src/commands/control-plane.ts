@@ -19,6 +19,7 @@ import {
   problem,
   systemClock,
 } from '@heddle/runtime'
+import { pilotFeatures } from '@heddle/translator'
 import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
 
@@ -126,6 +127,7 @@ export const controlPlane: Command = {
       ...(meshConfig === undefined ? {} : { meshConfig }),
       grpcAddress: args.string('grpc-addr') ?? DEFAULTS.grpc,
       httpAddress: args.string('http-addr') ?? DEFAULTS.http,
+      features: pilotFeatures(io.env),
       ...secure.options,
       logger,
     }
