@@ -91,11 +91,16 @@ describe('an intermediate', () => {
     const clock = createFakeClock()
     const validity = { notBefore: clock.now(), notAfter: clock.now() + 30 * DAY }
     const [rootKey, key] = [await createKey('P-384'), await createKey()]
-    const rootDer = createRootCertificate(rootKey, 'root', validity)
+    const rootDer = createRootCertificate(rootKey, { organization: 'root' }, validity)
     const rootFacts = readCertificate(rootDer)
     if (!rootFacts.ok) throw new Error('root')
     const root: Signer = { certificate: rootFacts.value, key: rootKey, chain: [] }
-    const der = createIntermediateCertificate(key, 'nolen', { notBefore: 0, notAfter: clock.now() + 365 * DAY }, root)
+    const der = createIntermediateCertificate(
+      key,
+      { organization: 'nolen' },
+      { notBefore: 0, notAfter: clock.now() + 365 * DAY },
+      root,
+    )
     const facts = readCertificate(der)
     if (!facts.ok) throw new Error('intermediate')
     const authority = createAuthority(
@@ -109,6 +114,36 @@ describe('an intermediate', () => {
     expect(leaf?.verify(intermediate!.publicKey)).toBe(true)
     expect(intermediate?.verify(createPublicKey(rootKey))).toBe(true)
     expect(intermediate?.validTo).toBe(new X509Certificate(rootDer).validTo)
+  })
+})
+
+describe('names of servers', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '0:0:0:0:0:0:0:1'],
+    ['2001:db8::8:800:200c:417a', '2001:db8:0:0:8:800:200c:417a'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
+  ])('the address %s is written as it is', async (ip, read) => {
+    const authority = await createSelfSignedAuthority({ clock: createFakeClock() })
+    const [leaf] = await authority.sign(createCsr(await createKey()), { names: [{ ip }] })
+    expect(readNames(fromPem('CERTIFICATE', leaf as string)[0] as Uint8Array)).toEqual([{ ip: read }])
+  })
+
+  it.each([
+    '1.2.3',
+    '1.2..3',
+    '256.1.1.1',
+    '01.2.3.4',
+    '1.2.3.4.5',
+    '1::2::3',
+    '12zz::',
+    ':::',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8::',
+  ])('%s is no address', async (ip) => {
+    const authority = await createSelfSignedAuthority({ clock: createFakeClock() })
+    const csr = createCsr(await createKey())
+    await expect(authority.sign(csr, { names: [{ ip }] })).rejects.toThrow('is not an IP address')
   })
 })
 

@@ -69,20 +69,29 @@ function signCertificate(content: Content, key: KeyObject): Uint8Array {
   return sequence(tbs, algorithm, bitString(signDer(key, tbs)))
 }
 
+/** What a CA's certificate says of it. */
+export interface AuthorityName {
+  readonly organization: string
+  /** Its SPIFFE ID is that of this trust domain; without one it has none. */
+  readonly trustDomain?: string
+}
+
 /** A root that signs itself, DER. */
-export function createRootCertificate(key: KeyObject, organization: string, validity: Validity): Uint8Array {
+export function createRootCertificate(
+  key: KeyObject,
+  { organization, trustDomain }: AuthorityName,
+  validity: Validity,
+): Uint8Array {
   const spki = publicKeyInfo(key)
   const name = organizationName(organization)
-  return signCertificate(
-    { issuer: name, subject: name, publicKeyInfo: spki, validity, extensions: authorityExtensions(spki, undefined) },
-    key,
-  )
+  const extensions = authorityExtensions(spki, undefined, trustDomain)
+  return signCertificate({ issuer: name, subject: name, publicKeyInfo: spki, validity, extensions }, key)
 }
 
 /** An intermediate CA under a signer, DER. */
 export function createIntermediateCertificate(
   key: KeyObject,
-  organization: string,
+  { organization, trustDomain }: AuthorityName,
   validity: Validity,
   signer: Signer,
 ): Uint8Array {
@@ -94,7 +103,7 @@ export function createIntermediateCertificate(
       subject: organizationName(organization),
       publicKeyInfo: spki,
       validity: within(validity, signer),
-      extensions: authorityExtensions(spki, keyId),
+      extensions: authorityExtensions(spki, keyId, trustDomain),
     },
     signer.key,
   )

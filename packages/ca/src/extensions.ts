@@ -27,19 +27,27 @@ function ascii(name: string): string {
 }
 
 function ipBytes(ip: string): Uint8Array {
-  if (!ip.includes(':')) {
-    const parts = ip.split('.').map(Number)
-    if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255))
-      throw new TypeError(`${ip} is not an IP address`)
-    return Uint8Array.from(parts)
-  }
-  const [head = '', tail] = ip.split('::')
-  const groups = (text: string | undefined): number[] =>
-    text === undefined || text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
+  const bytes = ip.includes(':') ? ipv6Bytes(ip) : ipv4Bytes(ip)
+  if (bytes === undefined) throw new TypeError(`${JSON.stringify(ip)} is not an IP address`)
+  return bytes
+}
+
+function ipv4Bytes(ip: string): Uint8Array | undefined {
+  const parts = ip.split('.')
+  const ok = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  return ok ? Uint8Array.from(parts.map(Number)) : undefined
+}
+
+function ipv6Bytes(ip: string): Uint8Array | undefined {
+  const [head = '', tail, ...more] = ip.split('::')
+  const groups = (text: string | undefined): string[] => (text === undefined || text === '' ? [] : text.split(':'))
   const [front, back] = [groups(head), groups(tail)]
-  const all = tail === undefined ? front : [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back]
-  if (all.length !== 8 || all.some((group) => !(group >= 0 && group <= 0xffff))) throw new TypeError(`${ip} is not an IP address`)
-  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]))
+  const missing = 8 - front.length - back.length
+  // `::` stands for one group of zeros at least.
+  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined
+  const all = [...front, ...Array<string>(missing).fill('0'), ...back]
+  if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
+  return Uint8Array.from(all.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff]))
 }
 
 function extension(id: string, critical: boolean, value: Der): Der {
@@ -86,12 +94,17 @@ export function leafExtensions({ names, publicKeyInfo, rsa, issuerKeyId }: LeafE
   )
 }
 
-/** Of a self-signed root or an intermediate. */
-export function authorityExtensions(publicKeyInfo: Uint8Array, issuerKeyId: Uint8Array | undefined): Der {
+/** Of a self-signed root or an intermediate; `trustDomain` makes it an SVID of its own (SPIFFE-ID §3.1, X509-SVID §3.2). */
+export function authorityExtensions(
+  publicKeyInfo: Uint8Array,
+  issuerKeyId: Uint8Array | undefined,
+  trustDomain: string | undefined,
+): Der {
   return sequence(
     extension('2.5.29.15', true, KEY_USAGE.authority),
     extension('2.5.29.19', true, sequence(boolean(true))),
     extension('2.5.29.14', false, octetString(keyIdentifier(publicKeyInfo))),
     ...(issuerKeyId === undefined ? [] : [extension('2.5.29.35', false, sequence(contextPrimitive(0, issuerKeyId)))]),
+    ...(trustDomain === undefined ? [] : [extension('2.5.29.17', false, subjectAltName([{ uri: `spiffe://${trustDomain}` }]))]),
   )
 }

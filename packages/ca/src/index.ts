@@ -18,6 +18,7 @@ export {
 } from './authority.js'
 export { CA_FILES, createCaFolder, readPluggedInFolder, replaceCaFile } from './ca-folder.js'
 export {
+  type AuthorityName,
   type CertificateFacts,
   createIntermediateCertificate,
   createLeafCertificate,

@@ -3,12 +3,13 @@ import { type AuthorityOptions, CaError, createAuthority, type ReplaceableAuthor
 import { createRootCertificate, readCertificate, type Signer } from './certificate.js'
 import { createKey, exportKey, importKey, type KeyAlgorithm } from './keys.js'
 import { fromPem, toPem } from './pem.js'
+import { isTrustDomain } from './spiffe-uri.js'
 import { createMemoryStore, type RootMaterial, type RootStore } from './store.js'
 
 const DAY = 86_400_000
 
 export interface SelfSignedOptions extends AuthorityOptions {
-  /** The root's organization. Default `cluster.local`. */
+  /** The root's organization and SPIFFE ID. Default `cluster.local`. */
   readonly trustDomain?: string
   /** Where the root is kept. Default: in memory, gone with the process. */
   readonly store?: RootStore
@@ -20,7 +21,7 @@ export interface SelfSignedOptions extends AuthorityOptions {
 
 /**
  * An authority with a root of its own, made when the store has none and kept there.
- * @throws CaError when what the store has is not a CA or has expired.
+ * @throws CaError when what the store has is not a CA or has expired, and for a trust domain that SPIFFE does not allow.
  */
 export async function createSelfSignedAuthority(options: SelfSignedOptions): Promise<ReplaceableAuthority> {
   const { store = createMemoryStore() } = options
@@ -41,9 +42,11 @@ async function createRoot({
   rootTtlMs = 3650 * DAY,
   backdateMs = 120_000,
 }: SelfSignedOptions): Promise<RootMaterial> {
+  if (!isTrustDomain(trustDomain)) throw new CaError('spiffe.invalid_id', `${JSON.stringify(trustDomain)} is no trust domain`)
   const key = await createKey(algorithm)
   const now = clock.now()
-  const der = createRootCertificate(key, trustDomain, { notBefore: now - backdateMs, notAfter: now + rootTtlMs })
+  const validity = { notBefore: now - backdateMs, notAfter: now + rootTtlMs }
+  const der = createRootCertificate(key, { organization: trustDomain, trustDomain }, validity)
   return { certificate: toPem('CERTIFICATE', der), privateKey: exportKey(key) }
 }
 

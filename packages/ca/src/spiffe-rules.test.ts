@@ -387,7 +387,9 @@ describe('what this CA issues', () => {
     const [der] = fromPem('CERTIFICATE', certificateChain)
     const [rootDer] = fromPem('CERTIFICATE', authority.trustBundle.current[0] ?? '')
     expect(readLeafSvid(der as Uint8Array)).toMatchObject({ ok: true, value: { spiffeId: ID } })
-    expect(readSigningSvid(rootDer as Uint8Array).ok).toBe(true)
+    // SPIFFE-ID §3.1: the authority carries an SVID of its own.
+    const authorityId = uri('spiffe://cluster.local')
+    expect(readSigningSvid(rootDer as Uint8Array)).toMatchObject({ ok: true, value: { names: [authorityId] } })
     const bundles = trustBundles({ trustDomain: 'cluster.local', x509Authorities: authority.trustBundle.current })
     expect(verifySvid([der as Uint8Array], bundles, { now: NOW })).toMatchObject({ ok: true, value: { spiffeId: ID } })
   })

@@ -307,7 +307,7 @@ describe('a CA under another', () => {
     const between = async (): Promise<Signer> => {
       const key = await createKey()
       const validity = { notBefore: clock.now() - 1000, notAfter: clock.now() + 86_400_000 }
-      const der = createIntermediateCertificate(key, 'between', validity, root.signer.current)
+      const der = createIntermediateCertificate(key, { organization: 'between' }, validity, root.signer.current)
       const facts = readCertificate(der)
       if (!facts.ok) throw new Error('intermediate')
       return { certificate: facts.value, key, chain: [toPem('CERTIFICATE', der)] }

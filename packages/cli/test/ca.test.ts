@@ -37,6 +37,8 @@ describe('ca init', () => {
     expect(statSync(join(root, 'ca-key.pem')).mode & 0o777).toBe(0o600)
     const certificate = new X509Certificate(read('fresh', 'ca-cert.pem'))
     expect([certificate.ca, certificate.subject]).toEqual([true, 'O=cluster.local'])
+    expect(certificate.subjectAltName).toBe('URI:spiffe://cluster.local')
+    expect(await heddle('init', join(folder, 'wrong'), '--trust-domain', 'Cluster.Local')).toMatchObject({ code: 64 })
     expect(openssl('verify', '-x509_strict', '-CAfile', 'fresh/root-cert.pem', 'fresh/cert-chain.pem')).toContain('OK')
   })
 
@@ -184,9 +186,10 @@ describe('ca bundle', () => {
       spiffe_refresh_hint: 300,
     })
     writeFileSync(join(folder, 'bundle.json'), spiffe.stdout)
+    await heddle('issue', root, ID, '--out', join(folder, 'leaf'))
     const pem = await heddle('bundle', join(folder, 'bundle.json'), root)
     expect(pem.stdout).toBe(read('root', 'root-cert.pem'))
-    expect(await heddle('bundle', join(folder, 'good/cert-chain.pem'))).toMatchObject({
+    expect(await heddle('bundle', join(folder, 'leaf/cert-chain.pem'))).toMatchObject({
       code: 66,
       stderr: expect.stringContaining('no CA'),
     })

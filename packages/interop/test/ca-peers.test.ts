@@ -87,7 +87,12 @@ describe('OpenSSL', () => {
       const key = await createKey(algorithm)
       const day = 86_400_000
       const validity = { notBefore: clock.now() - 60_000, notAfter: clock.now() + 30 * day }
-      const der = createIntermediateCertificate(key, 'between', validity, root.signer.current)
+      const der = createIntermediateCertificate(
+        key,
+        { organization: 'between', trustDomain: 'cluster.local' },
+        validity,
+        root.signer.current,
+      )
       const facts = readCertificate(der)
       if (!facts.ok) throw new Error(facts.diagnostics[0]?.message)
       const signer = { certificate: facts.value, key, chain: [toPem('CERTIFICATE', der)] }

@@ -7,6 +7,7 @@ import {
   fromPem,
   openFolderAuthority,
   type PluggedInFiles,
+  readSpiffeUri,
   readX509,
   toPem,
 } from '@heddle/ca'
@@ -23,7 +24,10 @@ const BACKDATE = 120_000
 
 /** The files of a new root, or of an intermediate under the CA of another folder. */
 async function createFiles(args: Arguments): Promise<PluggedInFiles> {
-  const organization = args.string('organization') ?? args.string('trust-domain') ?? DEFAULT_TRUST_DOMAIN
+  const trustDomain = args.string('trust-domain') ?? DEFAULT_TRUST_DOMAIN
+  if (!readSpiffeUri(`spiffe://${trustDomain}`).ok)
+    throw new UsageError(`${JSON.stringify(trustDomain)} is no trust domain: a-z, 0-9, ".", "-" and "_" only`)
+  const name = { organization: args.string('organization') ?? trustDomain, trustDomain }
   const parent = args.string('root')
   const key = await createKey(keyAlgorithmOf(args))
   const caKey = exportKey(key)
@@ -33,12 +37,12 @@ async function createFiles(args: Arguments): Promise<PluggedInFiles> {
     notAfter: now + (durationOf(args, 'ttl') ?? ttl),
   })
   if (parent === undefined) {
-    const caCert = toPem('CERTIFICATE', createRootCertificate(key, organization, validity(ROOT_TTL)))
+    const caCert = toPem('CERTIFICATE', createRootCertificate(key, name, validity(ROOT_TTL)))
     return { caCert, caKey, rootCert: caCert, certChain: caCert }
   }
   const { authority } = await asInput(() => openFolderAuthority(parent, { clock }))
   const signer = authority.signer.current
-  const caCert = toPem('CERTIFICATE', createIntermediateCertificate(key, organization, validity(INTERMEDIATE_TTL), signer))
+  const caCert = toPem('CERTIFICATE', createIntermediateCertificate(key, name, validity(INTERMEDIATE_TTL), signer))
   const rootCert = authority.trustBundle.current.join('')
   // Up to the root, as Istio's Makefile writes it.
   return { caCert, caKey, rootCert, certChain: [caCert, ...signer.chain, rootCert].join('') }
