@@ -1,4 +1,5 @@
-import { keepText } from './keep.js'
+import { serveGraph } from './graph.js'
+import { keepText, trickle } from './keep.js'
 import { type ReferenceMesh, startReferenceMesh } from './mesh.js'
 import { createReport } from './report.js'
 import { scenes } from './scenes/index.js'
@@ -42,5 +43,8 @@ for (const scene of scenes) {
 console.log(`\n${seconds()} s`)
 for (const miss of report.misses) console.log(`missed: ${miss}`)
 console.log(`${scenes.length - failed} passed, ${failed} failed`)
-if (keep) console.log(keepText(mesh))
-else await stop(failed === 0 ? 0 : 1)
+if (keep) {
+  const { url } = await serveGraph(mesh)
+  trickle(mesh)
+  console.log(keepText(mesh, url))
+} else await stop(failed === 0 ? 0 : 1)
