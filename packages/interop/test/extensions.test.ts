@@ -2,21 +2,26 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, startApp } from '../src/app.js'
 import { type Caller, createCaller } from '../src/call.js'
 import { describeCell } from '../src/cell.js'
+import type { DataPlane } from '../src/data-plane.js'
 import { envoy } from '../src/envoy.js'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
+import { heddleProxy } from '../src/heddle-proxy.js'
 import { destinationRule, service, virtualService, workloadEntry } from '../src/kinds.js'
 import { createInteropMesh, type InteropMesh } from '../src/mesh.js'
 import { findEnvoy } from '../src/tools.js'
 
-// What Istio's kinds lack and annotations of a DestinationRule ask for, in a data plane that we did not write.
+// What Istio's kinds lack and annotations of a DestinationRule ask for, in a data plane that we did not write, and in ours.
 const tool = findEnvoy()
 const CLIENT = { app: 'client' }
 const TIMEOUT_MS = 90_000
 const CHECKED = { interval: 1, threshold: 2 }
 const LIMIT = { perSecond: 10, calls: 300, everyMs: 10 }
 
-describeCell({ controlPlane: '@heddle/mesh, extensions', dataPlane: envoy(tool).name, tool }, () => {
+describeCell({ controlPlane: '@heddle/mesh, extensions', dataPlane: envoy(tool).name, tool }, () => checks(envoy(tool)))
+describeCell({ controlPlane: '@heddle/mesh, extensions', dataPlane: heddleProxy.name }, () => checks(heddleProxy))
+
+function checks(dataPlane: DataPlane): void {
   const apps = new Map<string, App>()
   let mesh: InteropMesh
   let client: Caller
@@ -44,7 +49,7 @@ describeCell({ controlPlane: '@heddle/mesh, extensions', dataPlane: envoy(tool).
       destinationRule('limited', { 'heddle.dev/local-rate-limit': `{maxTokens: ${LIMIT.perSecond}, fillInterval: 1s}` }),
     )
     mesh.write('client.yaml', workloadEntry('client', { labels: CLIENT, port: 1 }))
-    await mesh.start(envoy(tool), { name: 'client', labels: CLIENT, httpProxyPort, variant: 'DELTA_GRPC' })
+    await mesh.start(dataPlane, { name: 'client', labels: CLIENT, httpProxyPort, variant: 'DELTA_GRPC' })
   }, TIMEOUT_MS)
 
   afterAll(async () => {
@@ -93,4 +98,4 @@ describeCell({ controlPlane: '@heddle/mesh, extensions', dataPlane: envoy(tool).
     },
     TIMEOUT_MS,
   )
-})
+}

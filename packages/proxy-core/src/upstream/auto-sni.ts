@@ -1,7 +1,6 @@
 import type { HttpRequest } from '../http/message.js'
 import { isIpAddress } from '../net/address.js'
-import { dnsNameFits } from '../net/peer-rules.js'
-import type { ClientTlsContext, PeerSan } from '../net/tls.js'
+import type { ClientTlsContext } from '../net/tls.js'
 
 /** upstream_http_protocol_options: the request chooses the server name, and what the certificate must say. */
 export interface AutoSni {
@@ -26,7 +25,5 @@ export function serverNameOf({ header }: AutoSni, request: HttpRequest): string 
 export function contextFor(context: ClientTlsContext, { sends, validates }: AutoSni, name: string): ClientTlsContext {
   const sni = sends ? { sni: isIpAddress(name) ? '' : name } : {}
   if (!validates) return { ...context, ...sni }
-  const alsoNamed = ({ dns, ips }: PeerSan): boolean =>
-    ips.includes(name) || dns.some((each) => dnsNameFits(each.toLowerCase(), name))
-  return { ...context, ...sni, mustBeNamed: alsoNamed }
+  return { ...context, ...sni, mustBeNamed: name }
 }

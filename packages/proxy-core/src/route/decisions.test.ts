@@ -1,0 +1,168 @@
+import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import { describe, expect, it } from 'vitest'
+import { compileRouteConfiguration } from '../config/route-configuration.js'
+import { createHeaderMap } from '../http/header-map.js'
+import { createRuntime } from '../runtime.js'
+import { head, testDeps } from '../testing.js'
+import { mayRedirectTo, redirectTarget } from './internal-redirect.js'
+import type { RouteTable } from './table.js'
+
+/** Routes by matcher trees, runtime and internal redirects; and what hangs on virtual hosts. */
+
+function table(virtualHost: object, more: object = {}, runtime = createRuntime([])): RouteTable {
+  const json = { virtual_hosts: [{ name: 'all', domains: ['*'], ...virtualHost }], ...more } as RouteConfiguration
+  const compiled = compileRouteConfiguration(json, testDeps({ runtime }), '')
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.diagnostics))
+  return compiled.value
+}
+const dice = (value: number) => ({ next: () => value })
+const nameOf = (routes: RouteTable, path: string, headers = {}, value = 0.5): string | undefined => {
+  const decision = routes.resolve(head(path, headers), dice(value))
+  return decision.kind === 'none' ? undefined : decision.route?.name
+}
+
+const TYPES = 'type.googleapis.com/envoy'
+const route = (name: string, prefix = '/') => ({ name, match: { prefix }, direct_response: { status: 200 } })
+const action = (value: object) => ({ action: { name: 'r', typed_config: value } })
+const toRoute = (name: string) => action({ '@type': `${TYPES}.config.route.v3.Route`, ...route(name) })
+const header = (header_name: string) => ({
+  name: 'h',
+  typed_config: { '@type': `${TYPES}.type.matcher.v3.HttpRequestHeaderMatchInput`, header_name },
+})
+const is = (name: string, exact: string) => ({ single_predicate: { input: header(name), value_match: { exact } } })
+
+describe('a matcher tree', () => {
+  it('takes the longest prefix, and a shorter one where that leads nowhere', () => {
+    const nested = { matcher: { matcher_list: { matchers: [{ predicate: is('x-v', 'two'), on_match: toRoute('deep') }] } } }
+    const map = { '/a': toRoute('a'), '/a/b': toRoute('ab'), '/a/c': nested }
+    const routes = table({ matcher: { matcher_tree: { input: header(':path'), prefix_match_map: { map } } } })
+    expect(nameOf(routes, '/a/b/c')).toBe('ab')
+    expect(nameOf(routes, '/a/x')).toBe('a')
+    expect(nameOf(routes, '/a/c', { 'x-v': 'two' })).toBe('deep')
+    expect(nameOf(routes, '/a/c')).toBe('a')
+    expect(nameOf(routes, '/z')).toBeUndefined()
+  })
+
+  it('joins predicates, and falls to on_no_match', () => {
+    const both = { and_matcher: { predicate: [is('x-a', '1'), { not_matcher: is('x-b', '1') }] } }
+    const either = { or_matcher: { predicate: [is('x-c', '1'), is('x-d', '1')] } }
+    const matchers = [
+      { predicate: both, on_match: toRoute('both') },
+      { predicate: either, on_match: toRoute('either') },
+    ]
+    const routes = table({ matcher: { matcher_list: { matchers }, on_no_match: toRoute('else') } })
+    expect(nameOf(routes, '/', { 'x-a': '1' })).toBe('both')
+    expect(nameOf(routes, '/', { 'x-a': '1', 'x-b': '1', 'x-d': '1' })).toBe('either')
+    expect(nameOf(routes, '/')).toBe('else')
+  })
+
+  it('may end in a list of routes, and in query parameters', () => {
+    const list = action({ '@type': `${TYPES}.config.route.v3.RouteList`, routes: [route('one', '/one'), route('two', '/two')] })
+    const typed_config = { '@type': `${TYPES}.type.matcher.v3.HttpRequestQueryParamMatchInput`, query_param: 'k' }
+    const routes = table({
+      matcher: { matcher_tree: { input: { name: 'q', typed_config }, exact_match_map: { map: { v: list } } } },
+    })
+    expect(nameOf(routes, '/two?k=v')).toBe('two')
+    expect(nameOf(routes, '/three?k=v')).toBeUndefined()
+    expect(nameOf(routes, '/two?k=w')).toBeUndefined()
+  })
+})
+
+describe('runtime', () => {
+  const share = (key: string, numerator: number) => ({ runtime_key: key, default_value: { numerator } })
+  const routes = (runtime: ReturnType<typeof createRuntime>) =>
+    table(
+      { routes: [{ ...route('some'), match: { prefix: '/', runtime_fraction: share('a.b', 50) } }, route('rest')] },
+      {},
+      runtime,
+    )
+
+  it('goes before the default value, and the admin layer before all', () => {
+    const runtime = createRuntime([{ a: { b: 0 } }, { 'a.b': { numerator: 25, denominator: 'HUNDRED' } }])
+    const made = routes(runtime)
+    expect(nameOf(made, '/', {}, 0.24)).toBe('some')
+    expect(nameOf(made, '/', {}, 0.26)).toBe('rest')
+    runtime.modify(new Map([['a.b', '100']]))
+    expect(nameOf(made, '/', {}, 0.99)).toBe('some')
+    runtime.modify(new Map([['a.b', '']]))
+    expect(nameOf(made, '/', {}, 0.26)).toBe('rest')
+    expect(nameOf(routes(createRuntime([])), '/', {}, 0.49)).toBe('some')
+  })
+
+  it('flattens what is nested', () => {
+    expect(createRuntime([{ a: { b: { c: 7 } }, d: true }]).entries()).toEqual([
+      ['a.b.c', '7'],
+      ['d', 'true'],
+    ])
+  })
+})
+
+describe('an internal redirect', () => {
+  const policy = {
+    ...{
+      max: 1,
+      statuses: new Set([302, 303]),
+      allowCrossScheme: false,
+      safeCrossScheme: false,
+      notTwice: true,
+      copyHeaders: [],
+    },
+  }
+  const request = { ...head('/old', {}, { method: 'POST' }), protocol: 'HTTP/1.1' } as never
+  const answer = (location: string, status = 302) => ({ status, headers: createHeaderMap([['location', location]]) }) as never
+  const none = { count: 0, routes: [] }
+
+  it.each([
+    ['http://other.example/new?q=1', 302, { method: 'POST', authority: 'other.example', path: '/new?q=1', withoutBody: false }],
+    ['http://other.example', 302, { path: '/' }],
+    ['http://other.example?q', 302, { path: '/?q' }],
+    ['http://other.example/new', 303, { method: 'GET', withoutBody: true }],
+  ])('to %s with %i', (location, status, want) => {
+    expect(redirectTarget(policy, answer(location, status), request, none)).toMatchObject(want)
+  })
+
+  it.each([
+    ['a relative location', answer('/new'), none],
+    ['another scheme', answer('https://example.com/'), none],
+    ['another status', answer('http://example.com/', 301), none],
+    ['too many', answer('http://example.com/'), { count: 1, routes: [] }],
+  ])('is not followed: %s', (_, response, history) => {
+    expect(redirectTarget(policy, response, request, history)).toBeUndefined()
+  })
+
+  it('crosses schemes only as far as allowed', () => {
+    const crossing = { ...policy, allowCrossScheme: true }
+    expect(redirectTarget(crossing, answer('https://example.com/'), request, none)).toMatchObject({ scheme: 'https' })
+    const secure = { ...head('/old', {}, { scheme: 'https' }), protocol: 'HTTP/1.1' } as never
+    expect(redirectTarget({ ...crossing, safeCrossScheme: true }, answer('http://example.com/'), secure, none)).toBeUndefined()
+  })
+
+  it('keeps to its routes', () => {
+    const [one, two] = [{ name: 'one' }, { name: 'two' }] as never[]
+    expect(mayRedirectTo(policy, one!, [two!])).toBe(true)
+    expect(mayRedirectTo(policy, one!, [one!])).toBe(false)
+    expect(mayRedirectTo({ ...policy, allowedRoutes: new Set(['two']) }, one!, [])).toBe(false)
+  })
+})
+
+describe('a virtual host', () => {
+  it('names the virtual cluster of a request, the first that fits', () => {
+    const virtual_clusters = [
+      { name: 'gets', headers: [{ name: ':method', string_match: { exact: 'GET' } }] },
+      { name: 'all', headers: [{ name: ':path', string_match: { prefix: '/' } }] },
+    ]
+    const { virtualHosts } = table({ routes: [route('r')], virtual_clusters })
+    expect(virtualHosts[0]!.virtualClusterOf?.(head('/'))).toBe('gets')
+    expect(virtualHosts[0]!.virtualClusterOf?.(head('/', {}, { method: 'PUT' }))).toBe('all')
+  })
+
+  it('limits what is kept for retries, as its routes may', () => {
+    const own = { ...route('own'), per_request_buffer_limit_bytes: 5 }
+    const { virtualHosts } = table({ routes: [own, route('other')], per_request_buffer_limit_bytes: 10 })
+    expect(virtualHosts[0]).toMatchObject({ bufferLimitBytes: 10, routes: [{ bufferLimitBytes: 5 }, {}] })
+  })
+
+  it('is told of headers for the inside alone, lower case', () => {
+    expect(table({ routes: [] }, { internal_only_headers: ['X-Inside'] }).internalOnlyHeaders).toEqual(['x-inside'])
+  })
+})
