@@ -8,6 +8,7 @@ import { PROXY_CONTAINER } from './parts/names.js'
 import { orderContainers } from './parts/order.js'
 import { PROBERS_ENV, type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
 import { mergeMetrics, pointsAtAgent, SCRAPING_ENV, withoutPrometheus } from './parts/prometheus.js'
+import { withProfile } from './profiles.js'
 import { PROXY_CONFIG_ANNOTATION, podProxyConfig } from './proxy-config.js'
 import { checkShape } from './shape.js'
 import { readOverrides, readStatus, STATUS_ANNOTATION, writeStatus } from './status.js'
@@ -17,7 +18,8 @@ import { type InjectionValues, resolveValues } from './values.js'
 import type { Owner } from './workload.js'
 
 /** The injected pod. Whether it should be injected was decided before. The input does not change. */
-export function injectPod(original: PodTemplate, owner: Owner, options: InjectOptions): Result<PodTemplate> {
+export function injectPod(original: PodTemplate, owner: Owner, given: InjectOptions): Result<PodTemplate> {
+  const options = withProfile(given)
   const misshapen = checkShape(original)
   if (misshapen.length > 0) return fail(...misshapen)
   const wrong = checkAnnotations(original.metadata)
@@ -33,7 +35,7 @@ export function injectPod(original: PodTemplate, owner: Owner, options: InjectOp
     metadata: bare.metadata ?? {},
     spec: bare.spec ?? {},
     owner,
-    values: resolveValues(options.values),
+    values: resolveValues(options.values, options.defaults),
     meshConfig,
     proxyConfig: proxyConfig.value,
     revision: options.revision ?? 'default',

@@ -8,6 +8,8 @@ export interface InjectOptions {
   /** Helm values of the istiod chart. */
   values?: ValuesInput
   meshConfig?: MeshConfigInput
+  /** `1.0`: the pod of Istio 1.0 (proxy_init, flags of pilot-agent, no probes rewritten, no metrics merged). Default: today's. */
+  profile?: '1.0'
   /** Control-plane revision; default `default`. */
   revision?: string
   /** For pods that say nothing; default `enabled`, as in kube-inject. */

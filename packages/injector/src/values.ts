@@ -115,8 +115,8 @@ export const DEFAULT_VALUES: InjectionValues = {
 }
 
 /** Istio's defaults with `input` laid over them, as Helm does: objects field by field, lists as a whole. */
-export function resolveValues(input: ValuesInput = {}): InjectionValues {
-  return overlay(DEFAULT_VALUES, input) as InjectionValues
+export function resolveValues(input: ValuesInput = {}, defaults: InjectionValues = DEFAULT_VALUES): InjectionValues {
+  return overlay(defaults, input) as InjectionValues
 }
 
 function overlay(base: unknown, input: unknown): unknown {

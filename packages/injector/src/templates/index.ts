@@ -2,6 +2,7 @@ import type { InjectionTemplate } from './context.js'
 import { gateway } from './gateway.js'
 import { grpcAgent } from './grpc-agent.js'
 import { grpcSimple } from './grpc-simple.js'
+import { istio10 } from './istio-1.0.js'
 import { sidecar } from './sidecar.js'
 
 /** Istio's own templates, by the names of annotation inject.istio.io/templates. */
@@ -10,4 +11,5 @@ export const BUILT_IN_TEMPLATES: Readonly<Record<string, InjectionTemplate>> = {
   gateway,
   'grpc-simple': grpcSimple,
   'grpc-agent': grpcAgent,
+  '1.0': istio10,
 }
