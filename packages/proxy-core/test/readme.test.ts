@@ -1,20 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { expect, it, vi } from 'vitest'
 import type { ProxyServer } from '../src/index.js'
-import { until } from './support.js'
+import { freePort, until } from './support.js'
 
 const folder = path.join(import.meta.dirname, '..')
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 it('the example of the README runs and prints what it says', async () => {
   const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(await readFile(path.join(folder, 'README.md'), 'utf8')) ?? []

@@ -1,5 +1,5 @@
 import { createServer, request as httpRequest, type IncomingMessage, type RequestOptions, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach } from 'vitest'
 
 const closing: (() => Promise<unknown>)[] = []
@@ -107,3 +107,12 @@ export const listener = (name: string, filter: object, port = 0): object => ({
   address: socketAddress(port),
   filter_chains: [{ filters: [filter] }],
 })
+
+/** Free now. */
+export async function freePort(): Promise<number> {
+  const server = createTcpServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

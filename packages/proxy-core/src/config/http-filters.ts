@@ -3,7 +3,8 @@ import type {
   HttpConnectionManager,
   HttpFilter as HttpFilterProto,
 } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
-import type { HttpFilter, HttpFilterFactory } from '../http/filter.js'
+import { failOpen } from '../http/fail-open.js'
+import type { HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { CompileDeps, CompiledHttpFilter } from './compiled.js'
 import { type Fields, fieldsOf, type TypedConfig } from './fields.js'
 import { FILTER_DISABLED } from './per-filter-config.js'
@@ -70,7 +71,8 @@ function switchable(name: string, factory: HttpFilterFactory<unknown>, config: u
     name,
     create(deps) {
       const create = factory.create(config, deps, name)
-      return (stream) => (isOff(stream.perRouteConfig(name)) ? IDLE : create(stream))
+      const made = factory.failOpen?.(config) === true ? (stream: HttpStream) => failOpen(create(stream), deps.logger) : create
+      return (stream) => (isOff(stream.perRouteConfig(name)) ? IDLE : made(stream))
     },
     explain: (question) => (isOff(question.perRoute) ? undefined : factory.explain?.(config, question)),
   }

@@ -94,6 +94,8 @@ export interface HttpFilterFactory<C> {
   readonly perRouteTypeNames?: readonly string[]
   decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>
   create(config: C, deps: FilterDeps, name: string): (stream: HttpStream) => HttpFilter
+  /** True: what the filter throws is logged and passed over. Default: the request gets 500; an answer that is there already is cut off. */
+  failOpen?(config: C): boolean
   /** The same decision as the filter takes, with its reason and without effects. */
   explain?(config: C, question: FilterQuestion): FilterAnswer | undefined
 }
