@@ -10,8 +10,11 @@ import { createProxy, type ProxyServer } from './proxy.js'
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions'
 const PORT = 80
 
+/** A status, or one with headers. */
+export type AppAnswer = number | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+
 /** Answers one request to an app; it may wait. */
-export type App = (request: { readonly path: string; readonly count: number }) => number | Promise<number>
+export type App = (request: { readonly path: string; readonly count: number }) => AppAnswer | Promise<AppAnswer>
 
 export interface MemoryProxy {
   readonly proxy: ProxyServer
@@ -115,7 +118,9 @@ async function serveApp(network: Network, port: number, app: App, counts: Map<nu
   })
 }
 
-async function answer(connection: Connection, status: number | Promise<number>): Promise<void> {
-  const code = await status
-  if (!connection.closed) connection.write(Buffer.from(`HTTP/1.1 ${code} X\r\ncontent-length: 0\r\n\r\n`))
+async function answer(connection: Connection, given: AppAnswer | Promise<AppAnswer>): Promise<void> {
+  const said = await given
+  const { status, headers } = typeof said === 'number' ? { status: said, headers: {} } : said
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  if (!connection.closed) connection.write(Buffer.from(`HTTP/1.1 ${status} X\r\n${lines.join('')}content-length: 0\r\n\r\n`))
 }

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { memoryCluster, startMemoryProxy } from '../testing-proxy.js'
+
+/** An answer's redirect, followed inside: through a whole proxy in memory. */
+
+const policy = { internal_redirect_policy: { max_internal_redirects: 2 } }
+const routes = [
+  { match: { prefix: '/old' }, route: { cluster: 'app', ...policy } },
+  { match: { prefix: '/new' }, direct_response: { status: 201 } },
+]
+
+it('follows an absolute location to its route, and passes a relative one on', async () => {
+  const proxy = await startMemoryProxy({ routes }, [memoryCluster('app', [1])], {
+    1: ({ path }) => ({ status: 302, headers: { location: path === '/old' ? 'http://app/new' : '/new' } }),
+  })
+  expect(await proxy.get('/old')).toBe(201)
+  expect(await proxy.get('/old/relative')).toBe(302)
+  await proxy.proxy.close()
+})
+
+it('gives up after as many as are allowed, and where no route leads on', async () => {
+  const proxy = await startMemoryProxy({ routes }, [memoryCluster('app', [1])], {
+    1: ({ path }) => ({
+      status: 302,
+      headers: { location: path === '/old/round' ? 'http://app/old/round' : 'http://app/nowhere' },
+    }),
+  })
+  expect(await proxy.get('/old/round')).toBe(302)
+  expect(proxy.counts.get(1)).toBe(3)
+  expect(await proxy.get('/old')).toBe(302)
+  expect(proxy.counts.get(1)).toBe(4)
+  await proxy.proxy.close()
+})
