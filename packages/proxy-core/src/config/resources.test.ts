@@ -296,9 +296,7 @@ describe('listeners', () => {
     [{ proxy_status_config: {} }, {}, 'l.filter_chains[0].filters[0].typed_config.proxy_status_config'],
     [
       {
-        http_filters: [
-          { name: 'jwt', typed_config: { '@type': 'x/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication' } },
-        ],
+        http_filters: [{ name: 'lua', typed_config: { '@type': 'x/envoy.extensions.filters.http.lua.v3.Lua' } }],
       },
       {},
       'l.filter_chains[0].filters[0].typed_config.http_filters[0].typed_config',
