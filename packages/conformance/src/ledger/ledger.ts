@@ -41,7 +41,7 @@ export function renderLedger(): string {
       '',
     ]),
     '## Fields of Envoy’s API that istiod sets',
-    `${envoy.filter(isProved).length} of ${envoy.length} are set by our translation of the same cases and goldens; what is not, and why:`,
+    `${envoy.filter(isProved).length} of ${envoy.length} are set by our translation of the same cases, the goldens and what unit tests translate; what is not, and why:`,
     '',
     '| message | set | not set |',
     '|---|---|---|',
