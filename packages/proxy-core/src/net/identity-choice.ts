@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { CertificateIdentity, TlsMaterial } from './tls.js'
-import { readSubjectAltNames } from './x509.js'
+import { readSubjectAltNames } from './x509/peer-certificate.js'
 
 interface Known {
   readonly identity: CertificateIdentity

@@ -7,7 +7,7 @@ import { establish, handshake, transportOf } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
 
 /** Begins TLS on an outgoing connection. The chain is verified against the trust bundle; names are the SAN matchers' matter. */
-export async function connectTls(connection: Connection, context: ClientTlsContext): Promise<Connection> {
+export async function connectTls(connection: Connection, context: ClientTlsContext, strictAt?: number): Promise<Connection> {
   const material = context.material.current
   if (material === undefined) {
     connection.destroy()
@@ -27,5 +27,6 @@ export async function connectTls(connection: Connection, context: ClientTlsConte
   const socket = connect(options)
   await handshake(socket, 'secureConnect')
   const rules = joinRules(context.rules, material.rules)
-  return establish({ socket, inner: connection, material, sni, rules, mustBeNamed: context.mustBeNamed }, 'client')
+  const { mustBeNamed } = context
+  return establish({ socket, inner: connection, material, sni, rules, mustBeNamed, purpose: 'server', strictAt })
 }

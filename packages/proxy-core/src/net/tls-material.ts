@@ -2,7 +2,7 @@ import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { identitiesFor } from './identity-choice.js'
 import type { TlsMaterial } from './tls.js'
-import { urisOfPem } from './x509.js'
+import { urisOfPem } from './x509/peer-certificate.js'
 
 interface Parameters {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'

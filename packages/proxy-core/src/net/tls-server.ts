@@ -8,7 +8,7 @@ import { establish, handshake, transportOf } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
 
 /** Ends TLS on an accepted connection. */
-export async function acceptTls(connection: Connection, context: ServerTlsContext): Promise<Connection> {
+export async function acceptTls(connection: Connection, context: ServerTlsContext, strictAt?: number): Promise<Connection> {
   const hello = await clientHelloOf(connection)
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
@@ -29,7 +29,7 @@ export async function acceptTls(connection: Connection, context: ServerTlsContex
     socket.destroy()
     throw new PeerRefusedError('fail_verify_no_cert', 'the client presented no certificate')
   }
-  return establish({ socket, inner: connection, material, sni: hello.serverName, rules }, 'server')
+  return establish({ socket, inner: connection, material, sni: hello.serverName, rules, purpose: 'client', strictAt })
 }
 
 async function clientHelloOf(connection: Connection): Promise<ClientHello> {

@@ -45,8 +45,8 @@ export interface ClientTlsContext {
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
   readonly rules?: PeerRules
-  /** auto_san_validation: the certificate must be for this upstream, whatever else the rules ask. */
-  readonly mustBeNamed?: (san: PeerSan) => boolean
+  /** auto_san_validation: the host name or address that the certificate must be for, whatever else the rules ask. */
+  readonly mustBeNamed?: string
 }
 
 export interface PeerSan {

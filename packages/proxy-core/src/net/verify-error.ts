@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import type { TlsMaterial } from './tls.js'
+import { type ChainQuestion, chainProblem } from './x509/chain.js'
 
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
@@ -14,27 +15,38 @@ export function verifyErrorOf(socket: TLSSocket): string | undefined {
   return error === null || error === undefined ? undefined : (error.code ?? error.message)
 }
 
-/**
- * The same, where certificates out of their time are let in. OpenSSL tells one error of a chain only, and time comes last: what it
- * may hide is looked at here. `chain`: leaf first, as far as certificates were found.
- */
-export function verifyErrorButTime(
-  error: string | undefined,
-  chain: readonly Uint8Array[],
-  trustBundle: string,
-): string | undefined {
-  if (error === undefined || !OUT_OF_TIME.has(error)) return error
-  const certificates = chain.map((der) => new X509Certificate(der))
-  const anchors = certificatesOf(trustBundle)
-  for (const [index, certificate] of certificates.entries()) {
-    if (anchors.some(({ fingerprint256 }) => fingerprint256 === certificate.fingerprint256)) return undefined
-    const issuer = certificates[index + 1]
-    if (issuer === undefined || !issuer.ca || !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) break
-  }
-  return 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+/** What our own verification is asked, beside the peer's chain and the trust that it must lead to. */
+export type OwnQuestion = Pick<ChainQuestion, 'at' | 'profile' | 'purpose' | 'name'>
+
+/** Our own verification. `chain`: DER, leaf first, as far as certificates were found. */
+export function ownProblem(chain: readonly Uint8Array[], material: TlsMaterial, question: OwnQuestion): string | undefined {
+  const [leaf, ...presented] = chain
+  if (leaf === undefined) return 'the peer presented no certificate'
+  return chainProblem({
+    ...question,
+    leaf,
+    presented,
+    anchors: derOf(material.trustBundle ?? ''),
+    ...(material.crl === undefined ? {} : { crls: derOf(material.crl) }),
+  })
 }
 
-function certificatesOf(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  return blocks.map((block) => new X509Certificate(block))
+/** OpenSSL tells one error of a chain only, and time comes last: what it may hide must be looked for. */
+export function isOutOfTime(error: string | undefined): boolean {
+  return error !== undefined && OUT_OF_TIME.has(error)
+}
+
+const known = new Map<string, readonly Uint8Array[]>()
+const MOST_KNOWN = 64
+
+/** The blocks of a PEM bundle. */
+function derOf(pem: string): readonly Uint8Array[] {
+  let all = known.get(pem)
+  if (all === undefined) {
+    const blocks = pem.matchAll(/-----BEGIN (CERTIFICATE|X509 CRL)-----([^-]+)-----END \1-----/g)
+    all = [...blocks].map(([, , base64 = '']) => Buffer.from(base64, 'base64'))
+    if (known.size >= MOST_KNOWN) known.clear()
+    known.set(pem, all)
+  }
+  return all
 }
