@@ -17,6 +17,7 @@ import { createProxyProtocolStats } from './observe/proxy-protocol-stats.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import { createHttpTracing, type HttpTracing } from './observe/tracing/request-trace.js'
 import { createTracers } from './observe/tracing/tracers.js'
+import { createVirtualHostStats } from './observe/virtual-host-stats.js'
 import type { RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import type { Runtime } from './runtime.js'
@@ -82,7 +83,7 @@ export function createLivePath(options: LiveOptions): LivePath {
     serviceName: options.node.cluster,
     address: localAddress,
   })
-  const forwarder = createRouter({ clusters, timers, clock, random })
+  const forwarder = createRouter({ clusters, timers, clock, random, requestStats: createVirtualHostStats(stats) })
 
   const tracingOf = ({ tracing: config }: HttpManager, { direction }: CompiledListener): { tracing?: HttpTracing } => {
     if (config === undefined) return {}
@@ -129,9 +130,11 @@ export function createLivePath(options: LiveOptions): LivePath {
         stats: createListenerStats(stats, statNameOf(listener)),
         judged(guard, facts, allowed) {
           guard.count?.(facts, stats)
-          if (allowed) return
-          const [client, why] = [facts.source.address, guard.explain(facts)]
-          logger.info({ filter: guard.name, listener: listener.name, client, why }, 'a connection was denied')
+          const where = { filter: guard.name, listener: listener.name, client: facts.source.address }
+          const rehearsed = guard.rehearse?.(facts)
+          if (rehearsed !== undefined)
+            logger.info({ ...where, why: rehearsed }, 'a connection was denied in a dry run, and let in')
+          if (!allowed) logger.info({ ...where, why: guard.explain(facts) }, 'a connection was denied')
         },
         gates: (chain) => chain.gates.map((gate) => gate.create({ clock, stats })),
         proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),

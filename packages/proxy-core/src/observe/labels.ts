@@ -12,6 +12,10 @@ export const GRPC_METHOD_LABEL = 'envoy_grpc_bridge_method'
 export const RBAC_LABEL = 'envoy_rbac_prefix'
 /** Of a filter's own stat_prefix. */
 export const FILTER_LABEL = 'envoy_http_filter_prefix'
+/** Of virtual hosts, and of what is counted within them. */
+export const VIRTUAL_HOST_LABEL = 'envoy_virtual_host'
+export const VIRTUAL_CLUSTER_LABEL = 'envoy_virtual_cluster'
+export const ROUTE_LABEL = 'envoy_route'
 /** Of network filters' stat_prefix. */
 export const CONNECTION_LIMIT_LABEL = 'envoy_connection_limit_prefix'
 export const NETWORK_RATE_LIMIT_LABEL = 'envoy_local_network_ratelimit_prefix'

@@ -17,7 +17,10 @@ import {
   NETWORK_RATE_LIMIT_LABEL,
   NETWORK_RBAC_LABEL,
   RBAC_LABEL,
+  ROUTE_LABEL,
   TCP_LABEL,
+  VIRTUAL_CLUSTER_LABEL,
+  VIRTUAL_HOST_LABEL,
 } from './labels.js'
 import { createSslStats, type SslStats } from './ssl-stats.js'
 
@@ -323,14 +326,12 @@ export function dottedName(family: string, labelNames: readonly string[], values
     if (value !== undefined && family.startsWith(`envoy_${name}_`))
       return `${value}.${name}.${family.slice(`envoy_${name}_`.length)}`
   }
+  const virtual = virtualName(family, labels)
+  if (virtual !== undefined) return virtual
   for (const { label, family: prefix } of SCOPES) {
     const value = labels.get(label)
     if (value === undefined || !family.startsWith(`envoy_${prefix}_`)) continue
-    let stat = family.slice(`envoy_${prefix}_`.length)
-    const statusClass = labels.get(CLASS_LABEL)
-    if (statusClass !== undefined && stat.endsWith('_xx')) stat = `${stat.slice(0, -3)}_${statusClass}xx`
-    const code = labels.get(CODE_LABEL)
-    if (code !== undefined) stat = `${stat}_${code}`
+    const stat = withStatus(family.slice(`envoy_${prefix}_`.length), labels)
     const method = [labels.get(GRPC_SERVICE_LABEL), labels.get(GRPC_METHOD_LABEL)].filter(
       (part) => part !== undefined && part !== '',
     )
@@ -344,4 +345,21 @@ export function dottedName(family: string, labelNames: readonly string[], values
       .replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
+}
+
+/** `upstream_rq_5xx`, `upstream_rq_503`. */
+function withStatus(stat: string, labels: ReadonlyMap<string, string>): string {
+  const statusClass = labels.get(CLASS_LABEL)
+  if (statusClass !== undefined && stat.endsWith('_xx')) return `${stat.slice(0, -3)}_${statusClass}xx`
+  const code = labels.get(CODE_LABEL)
+  return code === undefined ? stat : `${stat}_${code}`
+}
+
+/** `vhost.shop.vcluster.checkout.upstream_rq_total`. */
+function virtualName(family: string, labels: ReadonlyMap<string, string>): string | undefined {
+  const host = labels.get(VIRTUAL_HOST_LABEL)
+  const found = /^envoy_vhost_(vcluster|route)_(.*)$/.exec(family)
+  if (host === undefined || found === null) return undefined
+  const name = labels.get(VIRTUAL_CLUSTER_LABEL) ?? labels.get(ROUTE_LABEL) ?? ''
+  return `vhost.${host}.${found[1]}.${name}.${withStatus(found[2]!, labels)}`
 }

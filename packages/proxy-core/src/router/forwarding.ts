@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
+import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
 import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction, RetryPolicy } from '../route/table.js'
@@ -17,9 +18,10 @@ import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
+import { recordFailure, recordResponse, recordTimeout, requestStatsOf } from './attempt-record.js'
 import { openConnectTunnel } from './connect-tunnel.js'
 import { EndpointChoice } from './endpoint-choice.js'
-import { brokenDetails, failureReply, flagOf, isOverflow, reasonText } from './failure.js'
+import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
 import { sendMirror } from './mirror.js'
 import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
@@ -31,6 +33,7 @@ export interface RouterRuntime {
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
+  readonly requestStats?: FindRequestStats | undefined
   readonly retryBufferBytes: number
   /** What x-forwarded-for says of requests that the proxy itself makes. */
   readonly localAddress: string
@@ -55,6 +58,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   #attempts = 0
   #retriesLeft = 0
   #choice!: EndpointChoice
+  #requestStats: readonly RequestStats[] = []
   #endpoint: Endpoint | undefined
   #setCookie: string | undefined
   #globalTimer: Timer | undefined
@@ -85,6 +89,8 @@ export class Forward implements Forwarding, AttemptsOwner {
       return
     }
     this.#cluster = cluster
+    this.#requestStats = requestStatsOf(decision, request, this.#runtime.requestStats)
+    for (const stats of this.#requestStats) stats.total.inc()
     this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#policy = this.#retryPolicy()
@@ -209,14 +215,8 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onResponse(response: HttpResponse): void {
     const { status, headers } = response
-    const host = this.#endpoint === undefined ? undefined : this.#cluster.host(this.#endpoint)
-    if (host !== undefined) {
-      if (status >= 500) host.errors++
-      else host.successes++
-    }
-    this.#cluster.stats.completed(status)
-    if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onResponse(this.#endpoint, status)
-    if (this.#endpoint !== undefined && headers.has('x-envoy-immediate-health-check-fail')) this.#cluster.failNow(this.#endpoint)
+    this.#completed(status)
+    if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
     this.#stopTryTimers()
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
@@ -225,6 +225,11 @@ export class Forward implements Forwarding, AttemptsOwner {
       return
     }
     if (!this.#followed(response)) this.#deliver(response)
+  }
+
+  #completed(status: number): void {
+    this.#cluster.stats.completed(status)
+    for (const stats of this.#requestStats) stats.completed(status)
   }
 
   /** An internal redirect: the request goes on as another, once it has been read and can be sent again. */
@@ -296,17 +301,11 @@ export class Forward implements Forwarding, AttemptsOwner {
   }
 
   #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
-    const endpoint = this.#endpoint
-    if (reason === 'pending_overflow') delete this.#context.entry.info.endpoint // it never got to one
-    if (endpoint === undefined || isOverflow(reason)) return
-    this.#cluster.host(endpoint).errors++
-    if (reason === 'connect_failure' || reason === 'connect_timeout') {
-      if (error !== undefined) this.#context.entry.info.upstreamTransportFailureReason = reasonText(error)
-      this.#cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, reason === 'connect_timeout' ? 'timeout' : 'connect')
-      return
-    }
-    this.#cluster.stats.upstreamRqRxReset.inc()
-    this.#cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, 'reset')
+    const { info } = this.#context.entry
+    if (reason === 'pending_overflow') delete info.endpoint // it never got to one
+    if (this.#endpoint !== undefined) recordFailure(this.#cluster, this.#endpoint, reason)
+    const connecting = reason === 'connect_failure' || reason === 'connect_timeout'
+    if (connecting && error !== undefined) info.upstreamTransportFailureReason = reasonText(error)
   }
 
   #stopTryTimers(): void {
@@ -324,7 +323,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   /** Counts as a response of the cluster, as in Envoy. */
   #replyFailed(reply: LocalReply): void {
-    this.#cluster.stats.completed(reply.status)
+    this.#completed(reply.status)
     this.#reply(reply)
   }
 
@@ -332,10 +331,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#over || this.#answered) return
     const { stats } = this.#cluster
     stats.upstreamRqPerTryTimeout.inc()
-    if (this.#endpoint !== undefined) {
-      this.#cluster.host(this.#endpoint).timeouts++
-      this.#cluster.outlierFor(this.#endpoint)?.onLocalFailure(this.#endpoint, 'timeout')
-    }
+    if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, false)
     this.#attempt?.cancel()
     this.#attemptFailed('per_try_timeout', () => ({
       status: 504,
@@ -349,10 +345,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#over) return
     const { info } = this.#context.entry
     this.#cluster.stats.upstreamRqTimeout.inc()
-    if (this.#endpoint !== undefined) {
-      this.#cluster.host(this.#endpoint).timeouts++
-      if (!this.#answered) this.#cluster.outlierFor(this.#endpoint)?.onLocalFailure(this.#endpoint, 'timeout')
-    }
+    for (const stats of this.#requestStats) stats.timeout.inc()
+    if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, this.#answered)
     this.#attempt?.cancel()
     if (!this.#answered) {
       this.#replyFailed({ status: 504, body: 'upstream request timeout', details: 'response_timeout', flag: 'UT' })
@@ -389,6 +383,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#retriesLeft--
     resources.retries++
     stats.upstreamRqRetry.inc()
+    for (const own of this.#requestStats) own.retry.inc()
     const delay = delayMs ?? retryDelay(policy, this.#attempts, this.#runtime.random.next())
     const stop = this.#runtime.clock.after(delay, () => {
       this.#stopBackoff = undefined

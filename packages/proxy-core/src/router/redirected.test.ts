@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { dottedName } from '../observe/stats.js'
 import { memoryCluster, startMemoryProxy } from '../testing-proxy.js'
 
 /** An answer's redirect, followed inside: through a whole proxy in memory. */
@@ -29,5 +30,29 @@ it('gives up after as many as are allowed, and where no route leads on', async (
   expect(proxy.counts.get(1)).toBe(3)
   expect(await proxy.get('/old')).toBe(302)
   expect(proxy.counts.get(1)).toBe(4)
+  await proxy.proxy.close()
+})
+
+it('requests of virtual clusters and of routes with a name are counted by them', async () => {
+  const virtualHost = {
+    routes: [{ match: { prefix: '/' }, stat_prefix: 'shop', route: { cluster: 'app' } }],
+    virtual_clusters: [{ name: 'checkout', headers: [{ name: ':path', string_match: { prefix: '/checkout' } }] }],
+  }
+  const proxy = await startMemoryProxy(virtualHost, [memoryCluster('app', [1])], {
+    1: ({ path }) => (path === '/checkout' ? 500 : 200),
+  })
+  for (const path of ['/checkout', '/', '/']) await proxy.get(path)
+  expect(proxy.stat('envoy_vhost_vcluster_upstream_rq_total')).toBe(3)
+  const names = [...proxy.proxy.stats.families()].flatMap((family) =>
+    [...family.series()].map(([labels]) => dottedName(family.name, family.labelNames, labels)),
+  )
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'vhost.all.vcluster.checkout.upstream_rq_500',
+      'vhost.all.vcluster.checkout.upstream_rq_5xx',
+      'vhost.all.vcluster.other.upstream_rq_200',
+      'vhost.all.route.shop.upstream_rq_total',
+    ]),
+  )
   await proxy.proxy.close()
 })

@@ -2,6 +2,7 @@ import type { Clock, Random } from '@heddle/runtime'
 import type { ForwardContext, Forwarder, Forwarding, ForwardSink } from '../http/forward.js'
 import { ownAddress } from '../net/address.js'
 import type { Timers } from '../net/timers.js'
+import type { FindRequestStats } from '../observe/virtual-host-stats.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import { Forward } from './forwarding.js'
 
@@ -10,6 +11,8 @@ export interface RouterOptions {
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
+  /** Statistics of virtual clusters and routes; without it they are not kept. */
+  readonly requestStats?: FindRequestStats
   /** Request bodies up to so many bytes can be sent again; larger ones are sent once. Default: 1 MiB, as Envoy's per_connection_buffer_limit_bytes. */
   readonly retryBufferBytes?: number
   /** What x-forwarded-for says of mirrored requests, as Envoy's local address does. Default: the machine's first IPv4 address. */

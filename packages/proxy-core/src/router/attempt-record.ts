@@ -1,0 +1,54 @@
+import type { HeaderMap } from '../http/header-map.js'
+import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
+import type { RouteDecision } from '../route/decision.js'
+import type { RequestHead } from '../route/table.js'
+import type { UpstreamCluster } from '../upstream/cluster.js'
+import type { Endpoint } from '../upstream/endpoint.js'
+import type { AttemptFailure } from '../upstream/pool.js'
+import { isOverflow } from './failure.js'
+
+/** What an answer tells of its endpoint: to its counters, to outlier detection, to its health. */
+export function recordResponse(cluster: UpstreamCluster, endpoint: Endpoint, status: number, headers: HeaderMap): void {
+  const host = cluster.host(endpoint)
+  if (status >= 500) host.errors++
+  else host.successes++
+  cluster.outlierFor(endpoint)?.onResponse(endpoint, status)
+  if (headers.has('x-envoy-immediate-health-check-fail')) cluster.failNow(endpoint)
+}
+
+/** The same of an attempt without an answer. */
+export function recordFailure(cluster: UpstreamCluster, endpoint: Endpoint, reason: AttemptFailure): void {
+  if (isOverflow(reason)) return
+  cluster.host(endpoint).errors++
+  const outlier = cluster.outlierFor(endpoint)
+  if (reason === 'connect_failure') outlier?.onLocalFailure(endpoint, 'connect')
+  else if (reason === 'connect_timeout') outlier?.onLocalFailure(endpoint, 'timeout')
+  else {
+    cluster.stats.upstreamRqRxReset.inc()
+    outlier?.onLocalFailure(endpoint, 'reset')
+  }
+}
+
+/** And of one that took too long; `answered`: it had begun, and is no failure of the endpoint. */
+export function recordTimeout(cluster: UpstreamCluster, endpoint: Endpoint, answered: boolean): void {
+  cluster.host(endpoint).timeouts++
+  if (!answered) cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, 'timeout')
+}
+
+/** Envoy's name for requests that no virtual cluster takes. */
+const OTHER = 'other'
+const NOWHERE: readonly RequestStats[] = []
+
+/** Where a request is counted beside its cluster: its virtual cluster, its route. */
+export function requestStatsOf(
+  { virtualHost, route }: Extract<RouteDecision, { kind: 'forward' }>,
+  head: RequestHead,
+  find: FindRequestStats | undefined,
+): readonly RequestStats[] {
+  const { virtualClusterOf } = virtualHost
+  if (find === undefined || (virtualClusterOf === undefined && route.statPrefix === undefined)) return NOWHERE
+  return [
+    ...(virtualClusterOf === undefined ? [] : [find(virtualHost.name, 'vcluster', virtualClusterOf(head) ?? OTHER)]),
+    ...(route.statPrefix === undefined ? [] : [find(virtualHost.name, 'route', route.statPrefix)]),
+  ]
+}
