@@ -1,8 +1,12 @@
 import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
 import type { AccessLogFilter, ComparisonFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import type { ExpressionFilter } from '@heddle/xds-types/envoy/extensions/access_loggers/filters/cel/v3'
 import { compileMessage } from '../config/fields.js'
+import { grpcStatusOf } from '../http/local-reply.js'
+import { compileCel } from '../matcher/cel.js'
 import { compileHeaderMatcher } from '../matcher/header.js'
 import type { AccessLogEntry } from './access-log.js'
+import { celAttributes } from './cel-attributes.js'
 
 /** Decides whether a finished request is logged. */
 export type LogPredicate = (entry: AccessLogEntry) => boolean
@@ -53,8 +57,21 @@ const KINDS: Partial<Record<Kind, Compile>> = {
   grpc_status_filter: (filter) => {
     const { statuses = [], exclude = false } = filter.grpc_status_filter ?? {}
     const numbers = new Set(statuses.map((name) => String(GRPC_CODES.indexOf(name))))
-    // A request that is no gRPC counts by its HTTP status, as in Envoy: 200 is OK.
-    return ok(({ info }) => numbers.has(info.grpcStatus ?? grpcOfHttp(info.status)) !== exclude)
+    // A request that is no gRPC counts by its HTTP status, as in Envoy, to which 200 means nothing in gRPC.
+    return ok(({ info }) => numbers.has(info.grpcStatus ?? String(grpcStatusOf(info.status))) !== exclude)
+  },
+  extension_filter: (filter, path) => {
+    const config = filter.extension_filter?.typed_config as ({ '@type'?: string } & ExpressionFilter) | undefined
+    if (config?.['@type'] !== CEL_FILTER)
+      return fail(
+        problem(
+          'log.filter',
+          `${path}.typed_config`,
+          'Only the extension envoy.access_loggers.extension_filters.cel is supported.',
+        ),
+      )
+    const compiled = compileCel(config.expression ?? '', `${path}.typed_config.expression`)
+    return compiled.ok ? ok((entry) => compiled.value(celAttributes(entry))) : compiled
   },
   and_filter: (filter, path, random) =>
     both(filter.and_filter?.filters ?? [], `${path}.filters`, random, (all, entry) => all.every((one) => one(entry))),
@@ -62,28 +79,13 @@ const KINDS: Partial<Record<Kind, Compile>> = {
     both(filter.or_filter?.filters ?? [], `${path}.filters`, random, (all, entry) => all.some((one) => one(entry))),
 }
 
+const CEL_FILTER = 'type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter'
 const DENOMINATORS: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }
 
 const GRPC_CODES: readonly string[] =
   'OK CANCELED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED'.split(
     ' ',
   )
-
-/** gRPC's mapping of HTTP statuses (grpc/doc/http-grpc-status-mapping.md). */
-function grpcOfHttp(status: number): string {
-  const mapped: Readonly<Record<number, string>> = {
-    200: '0',
-    400: '13',
-    401: '16',
-    403: '7',
-    404: '12',
-    429: '14',
-    502: '14',
-    503: '14',
-    504: '14',
-  }
-  return mapped[status] ?? '2'
-}
 
 function comparison(
   filter: ComparisonFilter | undefined,

@@ -72,7 +72,12 @@ describe('loggers', () => {
       'access_log[0].typed_config',
     ],
     ['no path', { typed_config: { '@type': FILE } }, 'log.path', 'access_log[0].typed_config.path'],
-    ['a filter of an extension', withFilter({ extension_filter: {} }), 'log.filter', 'access_log[0].filter.extension_filter'],
+    [
+      'a filter of an extension',
+      withFilter({ extension_filter: {} }),
+      'log.filter',
+      'access_log[0].filter.extension_filter.typed_config',
+    ],
   ])('refuses %s', (_, log: AccessLog, code, path) => {
     expect(compile(log).compiled.diagnostics[0]).toMatchObject({ code, path })
   })
