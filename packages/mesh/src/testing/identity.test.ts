@@ -86,3 +86,33 @@ data:
   expect(await asked('/admin')).toMatchObject({ outcome: 'maybe', reason: decides })
   expect(await asked('/')).toMatchObject({ outcome: 'pass' })
 })
+
+describe('rehearsals', () => {
+  const annotated = (kind: string, spec: string): string =>
+    `apiVersion: security.istio.io/v1\nkind: ${kind}\nmetadata: {name: later, namespace: shop, annotations: {heddle.dev/dry-run: 'true'}}\nspec: ${spec}\n`
+  const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] })
+  const reasons = async (policy: string, headers: Record<string, string> = {}): Promise<string> => {
+    const mesh = createTestMesh({ files: { 'apps.yaml': apps, 'policy.yaml': policy }, clock: createFakeClock({ now: NOW }) })
+    await mesh.expectReach('cart', 'client', 'http://cart/', { headers })
+    const { explanation } = await mesh.request('client', 'http://cart/', { headers })
+    return explanation.stages.map(({ reason = '' }) => reason).join('\n')
+  }
+
+  test('RequestAuthentication: who would be refused gets in, and the rule is named', async () => {
+    const policy = annotated('RequestAuthentication', `{jwtRules: [{issuer: 'https://iss', jwks: '${jwks}'}]}`)
+    const expired = token({ exp: NOW / 1000 - 61 })
+    const why = 'a token fails under ns[shop]-policy[later]-rule[0] (Jwt is expired), and is let pass'
+    expect(await reasons(policy, expired)).toContain(why)
+    expect(await reasons(policy, token({}))).not.toContain('fails')
+  })
+
+  test('PeerAuthentication: STRICT keeps nobody out yet', async () => {
+    const policy = annotated('PeerAuthentication', '{mtls: {mode: STRICT}}')
+    expect(await reasons(policy)).not.toContain('strict')
+    // Without a sidecar's certificate.
+    const off = `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: plain, namespace: shop}\nspec: {host: cart, trafficPolicy: {tls: {mode: DISABLE}}}\n`
+    expect(await reasons(`${policy}---\n${off}`)).toContain(
+      'shadow: DENY policy ns[shop]-peer-authentication[later]-strict matched',
+    )
+  })
+})

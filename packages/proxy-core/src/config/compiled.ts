@@ -74,6 +74,8 @@ export interface NetworkGuard {
   allow(facts: ConnectionFacts): boolean
   /** Why `allow` says what it says, for logs and explain; never for the peer. */
   explain(facts: ConnectionFacts): string
+  /** Of shadow rules: why they would have denied it. Undefined: they would not. */
+  rehearse?(facts: ConnectionFacts): string | undefined
   /** A connection was judged: statistics. */
   count?(facts: ConnectionFacts, registry: MetricsRegistry): void
 }

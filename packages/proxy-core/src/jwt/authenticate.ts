@@ -22,8 +22,8 @@ export interface Examination {
   readonly extracted: Map<string, unknown>
   /** Of failed_status_in_metadata: in force whatever comes of it. */
   readonly failures: Map<string, unknown>
-  /** Failures that allow_missing_or_failed let pass. */
-  readonly forgiven: JwtProblem[]
+  /** Failures that allow_missing_or_failed let pass, and whose rule each was against. */
+  readonly forgiven: { readonly problem: JwtProblem; readonly provider: string }[]
   clearRoute: boolean
 }
 
@@ -60,9 +60,16 @@ function authenticateFrom(
     const mustAllBeGood = !demand.allowFailed && !demand.allowMissing
     if (index > 0 && (problem === undefined || !mustAllBeGood)) return authenticateFrom(examination, demand, tokens, index - 1)
     if (problem === undefined || !demand.allowFailed) return problem
-    examination.forgiven.push(problem)
+    examination.forgiven.push({ problem, provider: blamed(examination, tokens[index]!) })
     return undefined
   })
+}
+
+/** The provider that a failed token would have belonged to. */
+function blamed({ providers }: Examination, { text }: FoundToken): string {
+  const jwt = parseJwt(text)
+  const owner = isProblem(jwt) ? undefined : ownerOf(jwt.issuer, providers)
+  return (owner ?? providers[0])?.name ?? ''
 }
 
 function examine(examination: Examination, demand: Demand, token: FoundToken): Later<JwtProblem | undefined> {

@@ -1,3 +1,6 @@
+/** Istio's prefix of shadow rules that rehearse nothing: they mark what an ext_authz filter is asked about. */
+export const MARKS = 'istio_ext_authz_'
+
 /** Envoy's response code details of a denial; white space in the policy's name becomes `_`. */
 export function denialDetails(policy: string | undefined): string {
   return `rbac_access_denied_matched_policy[${(policy ?? 'none').replace(/\s/g, '_')}]`

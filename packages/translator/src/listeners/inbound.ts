@@ -5,6 +5,7 @@ import { defined, duration } from '../message.js'
 import { listenerName, VIRTUAL_INBOUND } from '../names.js'
 import { afterTlsTermination, listenerProtocol } from '../protocol.js'
 import type { Provenance } from '../provenance.js'
+import { strictRehearsal } from '../security/strict-rehearsal.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
@@ -44,9 +45,12 @@ export function chainsOf(build: Build, given: InboundPort): FilterChain[] {
   const own = given.tls !== undefined && mode === 'DISABLE'
   const port = own ? { ...given, protocol: afterTlsTermination(given.protocol) } : given
   const matches = own ? userTlsMatches(listenerProtocol(port.protocol)) : chainMatches(mode, listenerProtocol(port.protocol))
-  return matches.map((match) =>
-    markAll(build, inboundChain(build, port, match, own ? given.tls : undefined), [...port.sources, ...sources]),
-  )
+  const rehearsal = mode === 'PERMISSIVE' ? strictRehearsal(build, given.targetPort) : []
+  return matches.map((match) => {
+    const chain = inboundChain(build, port, match, own ? given.tls : undefined)
+    const filters = match.mtls === undefined ? [...rehearsal, ...(chain.filters ?? [])] : chain.filters
+    return markAll(build, rehearsal.length === 0 ? chain : { ...chain, filters }, [...port.sources, ...sources])
+  })
 }
 
 export function inboundListener(

@@ -5,7 +5,8 @@ import type { Build } from '../build.js'
 import { defined, duration, typed } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { lookupService } from '../service-lookup.js'
-import { jwtRulesFor } from './request-authentications.js'
+import { REHEARSAL } from './dry-run.js'
+import { jwtRulesFor, rehearsedJwtRules } from './request-authentications.js'
 
 /** What is split at spaces always: scopes of OAuth, and what others call them. */
 const SPACE_DELIMITED = ['permission', 'scope']
@@ -15,6 +16,50 @@ const SPACE_DELIMITED = ['permission', 'scope']
  * With several providers a request also passes when one of them takes its token, because they may read the same header.
  */
 export function jwtFilters(build: Build, service?: MeshService): HttpFilter[] {
+  return [...rehearsal(build, service), ...enforced(build, service)]
+}
+
+/** Before the filter that may take tokens out: every token is tried under all rules, and none is refused. */
+function rehearsal(build: Build, service: MeshService | undefined): HttpFilter[] {
+  const rules = rehearsedJwtRules(build, service)
+  if (rules.length === 0) return []
+  const named = rules.map(([name, rule]) => {
+    const { issuer, audiences, from_headers, from_params, from_cookies, local_jwks, remote_jwks } = provider(
+      build,
+      rule,
+    ) as ProviderFields
+    const keys = { local_jwks, remote_jwks }
+    return [
+      name,
+      defined({
+        issuer,
+        audiences,
+        from_headers,
+        from_params,
+        from_cookies,
+        ...keys,
+        forward: true,
+        failed_status_in_metadata: REHEARSAL,
+      }),
+    ] as const
+  })
+  const requires = any([...named.map(([provider_name]) => ({ provider_name })), { allow_missing_or_failed: {} }])
+  const typed_config = typed('envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication', {
+    providers: Object.fromEntries(named),
+    rules: [{ match: { prefix: '/' }, requires }],
+    bypass_cors_preflight: true,
+    stat_prefix: `${REHEARSAL}.`,
+  })
+  return [{ name: `envoy.filters.http.jwt_authn.${REHEARSAL}`, typed_config }]
+}
+
+/** Of the two kinds of keys one is there. */
+type ProviderFields = Omit<JwtProvider, 'local_jwks' | 'remote_jwks'> & {
+  readonly local_jwks?: JwtProvider['local_jwks']
+  readonly remote_jwks?: JwtProvider['remote_jwks']
+}
+
+function enforced(build: Build, service: MeshService | undefined): HttpFilter[] {
   const rules = jwtRulesFor(build, service)
   if (rules.length === 0) return []
   const named = rules.map((rule, i) => [`origins-${i}`, provider(build, rule)] as const)

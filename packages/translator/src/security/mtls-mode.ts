@@ -2,6 +2,7 @@ import { type MeshSnapshot, type MutualTLSMode, type PeerAuthentication, selects
 import type { Memo } from '../memo.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import { isEmpty } from '../selection.js'
+import { isRehearsed } from './dry-run.js'
 
 export type EffectiveMode = 'DISABLE' | 'PERMISSIVE' | 'STRICT'
 
@@ -18,15 +19,28 @@ export interface WorkloadPolicy {
 }
 
 /** PeerAuthentication as it applies to workloads: own selector over namespace over mesh; of several at a level the oldest. */
-export interface PeerPolicies {
+export interface PeerPolicies extends PeerModes {
+  /** What would be in force if the policies that are only rehearsed were; undefined: there are none. */
+  readonly rehearsed: PeerModes | undefined
+}
+
+export interface PeerModes {
   ofWorkload(namespace: string, labels: Readonly<Record<string, string>>): WorkloadPolicy
   /** Of a whole namespace, for clients that guess what a service takes. */
   ofNamespace(namespace: string): EffectiveMode
 }
 
 export function peerPolicies(snapshot: MeshSnapshot, common: Memo): PeerPolicies {
-  const of = (namespace: string): readonly PeerAuthentication[] =>
-    common.table('peer authentications', [], () => byNamespace(snapshot))(namespace) ?? []
+  const table = (name: string, rehearsed: boolean) => (namespace: string) =>
+    common.table(name, [], () => byNamespace(snapshot, rehearsed))(namespace) ?? []
+  const anyRehearsed = snapshot.list('PeerAuthentication').some(isRehearsed)
+  return {
+    ...modesOf(snapshot, table('peer authentications', false)),
+    rehearsed: anyRehearsed ? modesOf(snapshot, table('peer authentications and rehearsed ones', true)) : undefined,
+  }
+}
+
+function modesOf(snapshot: MeshSnapshot, of: (namespace: string) => readonly PeerAuthentication[]): PeerModes {
   const wide = (namespace: string): PeerAuthentication | undefined =>
     of(namespace).find((p) => isEmpty(p.spec.selector?.matchLabels))
   const levels = (namespace: string, labels?: Readonly<Record<string, string>>): PeerAuthentication[] => {
@@ -53,9 +67,12 @@ export function peerPolicies(snapshot: MeshSnapshot, common: Memo): PeerPolicies
   }
 }
 
-function byNamespace(snapshot: MeshSnapshot): ReadonlyMap<string, readonly PeerAuthentication[]> {
+function byNamespace(snapshot: MeshSnapshot, rehearsed: boolean): ReadonlyMap<string, readonly PeerAuthentication[]> {
   const found = new Map<string, PeerAuthentication[]>()
-  for (const policy of snapshot.list('PeerAuthentication')) {
+  const all = snapshot.list('PeerAuthentication')
+  // In a rehearsal what is rehearsed comes before what it would replace.
+  const inOrder = rehearsed ? [...all.filter(isRehearsed), ...all] : all.filter((policy) => !isRehearsed(policy))
+  for (const policy of inOrder) {
     const known = found.get(policy.metadata.namespace)
     if (known === undefined) found.set(policy.metadata.namespace, [policy])
     else known.push(policy)

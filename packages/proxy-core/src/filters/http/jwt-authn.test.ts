@@ -5,7 +5,7 @@ import type { LocalReply } from '../../http/message.js'
 import { createTestIssuer, tampered } from '../../jwt/testing.js'
 import type { HttpAnswer, HttpCallOptions, HttpClient, HttpFailure } from '../../upstream/http-client.js'
 import { jwtAuthnFilter } from './jwt-authn.js'
-import { configured, deps, must, run, stream } from './testing.js'
+import { configured, deps, logger, must, run, stream } from './testing.js'
 
 const NOW = Date.UTC(2026, 0, 1)
 const iss = createTestIssuer()
@@ -170,6 +170,18 @@ describe('remote keys', () => {
     expect(run(create, stream({ headers: bearer('a.b.c') }))).toMatchObject({ status: 401 })
     expect(http.asked).toHaveLength(0)
   })
+})
+
+it('a rehearsal lets pass what fails, and tells it', () => {
+  logger.entries.length = 0
+  const requires = { requires_any: { requirements: [{ provider_name: 'p' }, { allow_missing_or_failed: {} }] } }
+  const asked = stream({ headers: bearer(tampered(iss.token())) })
+  const config = required({ ...base, failed_status_in_metadata: 'dry' }, requires)
+  expect(run(configured(jwtAuthnFilter, config, at()), asked)).toBeUndefined()
+  expect(asked.info.metadata.get('envoy.filters.http.jwt_authn')).toEqual({
+    dry: { code: '26', message: 'Jwt verification fails' },
+  })
+  expect(JSON.stringify(logger.entries)).toContain('Jwt verification fails')
 })
 
 it('explain tells what the filter would do, and leaves the claims to the filters after it', () => {

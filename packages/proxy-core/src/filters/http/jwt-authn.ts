@@ -86,6 +86,10 @@ function judge(
     remember(stream, examination.failures)
     info.path = request.path
     keeper.counter(problem === undefined ? 'allowed' : 'denied').inc()
+    for (const { provider, problem: why } of examination.forgiven) {
+      keeper.counter('shadow_denied').inc()
+      deps.logger.info({ provider, path: info.path, why: why.text }, 'jwt_authn: a token that fails was let pass')
+    }
     if (problem !== undefined) return refusal(problem, realm, config)
     remember(stream, examination.extracted)
     if (examination.clearRoute) stream.clearRoute()
@@ -183,5 +187,8 @@ function explainJwt(config: JwtAuthnConfig, question: FilterQuestion): FilterAns
   if (problem instanceof Promise) return { outcome: 'maybe', reason: 'the keys of the token are fetched when it comes' }
   if (problem !== undefined) return { outcome: 'reply', reason: problem.text, reply: refusal(problem, realm, config) }
   if (examination.extracted.size > 0) metadata.set(NAMESPACE, Object.fromEntries(examination.extracted))
+  const [forgiven] = examination.forgiven
+  if (forgiven !== undefined)
+    return { outcome: 'pass', reason: `a token fails under ${forgiven.provider} (${forgiven.problem.text}), and is let pass` }
   return { outcome: 'pass', reason: examination.extracted.size > 0 ? 'a token is good' : 'no token that must be good' }
 }

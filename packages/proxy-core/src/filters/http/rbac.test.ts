@@ -1,5 +1,5 @@
 import { createMetricsRegistry } from '@heddle/runtime'
-import { createFakeClock, createSeededRandom } from '@heddle/runtime/testing'
+import { createFakeClock, createMemoryLogger, createSeededRandom } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import type { LocalReply } from '../../http/message.js'
 import { rbacFilter } from './rbac.js'
@@ -94,5 +94,16 @@ describe('rbac', () => {
       reason: 'DENY policy ns[nolen]-policy[no admin]-rule[0] matched',
       reply: { status: 403 },
     })
+  })
+
+  it('a rehearsal tells whom it would have denied, and by which rule; marks for ext_authz tell nothing', () => {
+    const told = (prefix: string): string => {
+      const own = createMemoryLogger()
+      const create = configured(rbacFilter, { shadow_rules: deny.rules, shadow_rules_stat_prefix: prefix }, deps({ logger: own }))
+      expect(run(create, stream({ path: '/admin' }))).toBeUndefined()
+      return JSON.stringify(own.entries)
+    }
+    expect(told('istio_dry_run_deny_')).toContain('DENY policy ns[nolen]-policy[no admin]-rule[0] matched')
+    expect(told('istio_ext_authz_')).toBe('[]')
   })
 })

@@ -5,7 +5,7 @@ import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStr
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
-import { denialDetails } from '../../rbac/details.js'
+import { denialDetails, MARKS } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import { hostOf } from '../address-text.js'
@@ -90,7 +90,7 @@ function createFilter(
   return {
     onRequest(request, stream) {
       const question = streamQuestion(request, stream)
-      if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters)
+      if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters, logger)
       if (rules === undefined) return
       const { allowed, policy, logged } = rules.evaluate(question)
       counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
@@ -111,18 +111,29 @@ function createFilter(
   }
 }
 
-function rehearse(shadow: RbacEngine, prefix: string, question: RbacQuestion, stream: HttpStream, counters: Counters): void {
+function rehearse(
+  shadow: RbacEngine,
+  prefix: string,
+  question: RbacQuestion,
+  stream: HttpStream,
+  counters: Counters,
+  logger: FilterDeps['logger'],
+): void {
   const { allowed, policy } = shadow.evaluate(question)
   counters.rehearsed(allowed ? 'allowed' : 'denied', prefix)
   remember(stream.info, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
   if (policy !== undefined) remember(stream.info, `${prefix}shadow_effective_policy_id`, policy)
+  if (allowed || prefix.startsWith(MARKS)) return
+  const { method, path } = stream.request
+  const why = shadow.explain(question).reason
+  logger.info({ policy: policy ?? 'none', method, path, client: question.source, why }, 'rbac: denied in a dry run, and let pass')
 }
 
 function explainShadow(shadow: RbacEngine, prefix: string, question: FilterQuestion): string {
   const { allowed, policy, reason } = shadow.explain(questionOf(question))
   remember(question, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
   if (policy !== undefined) remember(question, `${prefix}shadow_effective_policy_id`, policy)
-  return `in a dry run ${allowed ? 'allowed' : 'denied'}: ${reason}`
+  return prefix.startsWith(MARKS) ? reason : `in a dry run ${allowed ? 'allowed' : 'denied'}: ${reason}`
 }
 
 function remember({ metadata }: Pick<HttpStream['info'], 'metadata'>, key: string, value: unknown): void {

@@ -4,6 +4,7 @@ import type { Fields } from '../../config/fields.js'
 import { prefixedCounter } from '../../observe/filter-stats.js'
 import { NETWORK_RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
+import { MARKS } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import type { ConnectionFacts } from '../listener/facts.js'
@@ -14,10 +15,15 @@ export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkG
   const shadowEngine = compileEngine(fields.message('shadow_rules'), fields.message('shadow_matcher'))
   const statPrefix = fields.string('stat_prefix')
   fields.choice('enforcement_type', ['ONE_TIME_ON_FIRST_BYTE'], 'ONE_TIME_ON_FIRST_BYTE')
-  fields.done({ shadow_rules_stat_prefix: 'names metadata that nobody reads of a connection' })
+  const marks = fields.string('shadow_rules_stat_prefix').startsWith(MARKS)
+  fields.done()
   return {
     name,
     allow: (facts) => engine?.evaluate(connectionQuestion(facts)).allowed ?? true,
+    rehearse(facts) {
+      const verdict = marks ? undefined : shadowEngine?.explain(connectionQuestion(facts))
+      return verdict?.allowed === false ? verdict.reason : undefined
+    },
     count(facts, registry) {
       const counter = prefixedCounter(registry, NETWORK_RBAC_LABEL, statPrefix.replace(/\.$/, ''), 'rbac')
       const question = connectionQuestion(facts)
