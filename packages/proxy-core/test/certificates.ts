@@ -16,6 +16,10 @@ interface Request {
   readonly ca?: boolean
   /** Of the extended key usage: both by default. */
   readonly usage?: 'client' | 'server'
+  /** Hours after now when it ends; 1 by default. */
+  readonly hours?: number
+  /** With identifiers of keys, as RFC 5280 wants them. */
+  readonly identified?: boolean
 }
 
 /** A certificate of an hour, by `issuer` or by itself. */
@@ -25,8 +29,8 @@ export function issue(request: Request, issuer?: Identity): Identity {
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString())
   certificate.serialNumber = (serial++).toString(16).padStart(2, '0')
-  certificate.validity.notBefore = new Date(Date.now() - 60_000)
-  certificate.validity.notAfter = new Date(Date.now() + 3_600_000)
+  certificate.validity.notBefore = new Date(Date.now() - 7_200_000)
+  certificate.validity.notAfter = new Date(Date.now() + 3_600_000 * (request.hours ?? 1))
   const subject = [
     { shortName: 'O', value: 'Heddle' },
     { shortName: 'CN', value: request.commonName },
@@ -45,10 +49,19 @@ export function issue(request: Request, issuer?: Identity): Identity {
     ...(request.ca === true
       ? []
       : [{ name: 'extKeyUsage', serverAuth: request.usage !== 'client', clientAuth: request.usage !== 'server' }]),
+    ...(request.identified === true ? keyIdentifiers(certificate, issuer) : []),
     ...(altNames.length === 0 ? [] : [{ name: 'subjectAltName', altNames }]),
   ])
   certificate.sign(forge.pki.privateKeyFromPem(issuer?.key ?? key), forge.md.sha256.create())
   return { certificate: forge.pki.certificateToPem(certificate), key }
+}
+
+function keyIdentifiers(certificate: forge.pki.Certificate, issuer: Identity | undefined): object[] {
+  const { publicKey } = issuer === undefined ? certificate : forge.pki.certificateFromPem(issuer.certificate)
+  const keyIdentifier = forge.pki
+    .getPublicKeyFingerprint(publicKey as forge.pki.rsa.PublicKey, { type: 'RSAPublicKey' })
+    .getBytes()
+  return [{ name: 'subjectKeyIdentifier' }, ...(issuer === undefined ? [] : [{ name: 'authorityKeyIdentifier', keyIdentifier }])]
 }
 
 export function spiffe(serviceAccount: string): string {
