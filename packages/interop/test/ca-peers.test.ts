@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, type TlsOptions } from 'node:tls'
+import { connect, createServer, type TlsOptions } from 'node:tls'
 import {
   createAuthority,
   createIntermediateCertificate,
@@ -163,6 +163,51 @@ const clients = [
   ['our proxy', startOurs],
 ] as const
 
+test(
+  'CVE-2026-21637: odd server names and protocols end a handshake of our proxy at most; the next is served',
+  async () => {
+    const authority = await createSelfSignedAuthority({ clock })
+    const trust = authority.trustBundle.current.join('')
+    const [port = 0] = await freePorts(1)
+    await startOurs(mutualTlsBootstrap(port, inline({ identity: await identityOf(authority, 'server'), trust })))
+    const client = await identityOf(authority, 'client')
+    const odd = [
+      '__proto__',
+      'constructor',
+      'a'.repeat(255),
+      '..',
+      '*',
+      'xn--',
+      '\u{1f600}.example',
+      "a'b.example",
+      'a b',
+      '-',
+      '1.2.3.4.5.',
+    ]
+    for (const servername of odd)
+      for (const ALPNProtocols of [['http/1.1'], ['\0\0'], ['x'.repeat(255)]])
+        await new Promise<void>((resolve) => {
+          const { privateKey: key, certificateChain: cert } = client
+          const socket = connect({
+            port,
+            host: '127.0.0.1',
+            key,
+            cert,
+            ca: trust,
+            rejectUnauthorized: false,
+            servername,
+            ALPNProtocols,
+          })
+          socket.on('error', () => {})
+          socket.on('close', () => resolve())
+          socket.resume()
+          socket.end('GET / HTTP/1.1\r\nhost: server\r\nconnection: close\r\n\r\n')
+        })
+    expect(await handshake({ port, identity: client, expected: SERVER })).toMatchObject({ ok: true })
+  },
+  TIMEOUT_MS,
+)
+
 describeWith(tool, 'a live handshake', () => {
   let authority: ReplaceableAuthority
   let stranger: ReplaceableAuthority
@@ -199,7 +244,7 @@ describeWith(tool, 'a live handshake', () => {
     TIMEOUT_MS,
   )
 
-  test.each(servers.filter(([name]) => name !== 'our proxy'))(
+  test.each(servers)(
     'a CRL entry is a refusal by %s',
     async (_, start) => {
       const revocations = await createRevocations({ authority, clock })
