@@ -1,11 +1,11 @@
-import { createFakeClock, createSeededRandom } from '@heddle/runtime/testing'
+import { createFakeClock, createMemoryLogger, createSeededRandom } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { createHeaderMap } from '../../http/header-map.js'
 import type { LocalReply } from '../../http/message.js'
 import { createTestIssuer, tampered } from '../../jwt/testing.js'
 import type { HttpAnswer, HttpCallOptions, HttpClient, HttpFailure } from '../../upstream/http-client.js'
 import { jwtAuthnFilter } from './jwt-authn.js'
-import { configured, deps, logger, must, run, stream } from './testing.js'
+import { configured, deps, must, run, stream } from './testing.js'
 
 const NOW = Date.UTC(2026, 0, 1)
 const iss = createTestIssuer()
@@ -173,11 +173,11 @@ describe('remote keys', () => {
 })
 
 it('a rehearsal lets pass what fails, and tells it', () => {
-  logger.entries.length = 0
+  const logger = createMemoryLogger()
   const requires = { requires_any: { requirements: [{ provider_name: 'p' }, { allow_missing_or_failed: {} }] } }
   const asked = stream({ headers: bearer(tampered(iss.token())) })
   const config = required({ ...base, failed_status_in_metadata: 'dry' }, requires)
-  expect(run(configured(jwtAuthnFilter, config, at()), asked)).toBeUndefined()
+  expect(run(configured(jwtAuthnFilter, config, deps({ clock: createFakeClock({ now: NOW }), logger })), asked)).toBeUndefined()
   expect(asked.info.metadata.get('envoy.filters.http.jwt_authn')).toEqual({
     dry: { code: '26', message: 'Jwt verification fails' },
   })
