@@ -16,6 +16,7 @@ export {
   createAuthority,
   type ReplaceableAuthority,
 } from './authority.js'
+export { type FollowBundleOptions, type FollowedBundle, followBundle } from './bundle-follow.js'
 export { CA_FILES, createCaFolder, readPluggedInFolder, replaceCaFile } from './ca-folder.js'
 export {
   type AuthorityName,

@@ -1,6 +1,7 @@
-import { type CertificateAuthority, splitCertificates, writeSpiffeBundle } from '@heddle/ca'
-import type { MeshSnapshot } from '@heddle/config-model'
-import { type Clock, mapWatch, type Watch } from '@heddle/runtime'
+import { type CertificateAuthority, type FollowedBundle, followBundle, splitCertificates, writeSpiffeBundle } from '@heddle/ca'
+import type { MeshConfig, MeshSnapshot } from '@heddle/config-model'
+import { type Clock, createWatch, type Logger, mapWatch, type Random, type Watch } from '@heddle/runtime'
+import { fetchText } from './fetch-text.js'
 
 /** How often other trust domains should look for a change. */
 const REFRESH_HINT_SECONDS = 300
@@ -12,12 +13,51 @@ export function publishedBundle(authority: CertificateAuthority, trustDomain: st
   )
 }
 
-/**
- * Roots that workloads trust beside the authority's own: `caCertificates[].pem` of the mesh config. Callers of the control plane are never
- * known by them.
- */
-export function federatedRoots(snapshots: Watch<MeshSnapshot>): Watch<readonly string[]> {
-  return mapWatch(snapshots, ({ meshConfig: { caCertificates = [] } }) =>
-    caCertificates.flatMap(({ pem = '' }) => splitCertificates(pem)),
-  )
+export interface FederationOptions {
+  readonly snapshots: Watch<MeshSnapshot>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger?: Logger
+  /** Gets a bundle; default: by HTTPS. */
+  readonly fetch?: (url: string, signal: AbortSignal) => Promise<string>
+}
+
+/** Roots that workloads trust beside the authority's own. Callers of the control plane are never known by them. */
+export interface Federation {
+  /** PEM. */
+  readonly roots: Watch<readonly string[]>
+  close(): void
+}
+
+/** `caCertificates` of the mesh config: roots in PEM, and the bundles of other trust domains by URL, which are followed. */
+export function followFederation({ snapshots, fetch = fetchText, ...options }: FederationOptions): Federation {
+  const roots = createWatch<readonly string[]>([])
+  let followed: readonly FollowedBundle[] = []
+  let current: MeshConfig['caCertificates']
+  const publish = (): void => {
+    const fixed = (current ?? []).flatMap(({ pem = '' }) => splitCertificates(pem))
+    roots.set([...fixed, ...followed.flatMap(({ bundle }) => bundle.current?.x509Authorities ?? [])])
+  }
+  const stopFollowing = (): void => {
+    for (const one of followed) one.close()
+  }
+  const configure = ({ meshConfig }: MeshSnapshot): void => {
+    if (meshConfig.caCertificates === current) return
+    current = meshConfig.caCertificates
+    stopFollowing()
+    followed = (current ?? []).flatMap(({ spiffeBundleUrl: url, trustDomains: [trustDomain = meshConfig.trustDomain] = [] }) =>
+      url === undefined ? [] : [followBundle({ trustDomain, fetch: (signal) => fetch(url, signal), ...options })],
+    )
+    for (const { bundle } of followed) bundle.subscribe(publish)
+    publish()
+  }
+  configure(snapshots.current)
+  const stop = snapshots.subscribe(configure)
+  return {
+    roots,
+    close() {
+      stop()
+      stopFollowing()
+    },
+  }
 }

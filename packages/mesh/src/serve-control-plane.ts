@@ -23,7 +23,7 @@ import type { PilotFeatures } from '@heddle/translator'
 import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
-import { federatedRoots, publishedBundle } from './mesh-trust.js'
+import { type Federation, followFederation, publishedBundle } from './mesh-trust.js'
 
 export interface ServeControlPlaneOptions {
   /** Folder of YAML, watched. */
@@ -78,9 +78,11 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
   const servers: Server[] = []
   let debug: DebugServer | undefined
   let certificate: WorkloadCertificate | undefined
+  let federation: Federation | undefined
   const close = async (): Promise<void> => {
     folder.close()
     certificate?.close()
+    federation?.close()
     controlPlane.close()
     await Promise.all([...servers.map(shutDown), debug?.close()])
   }
@@ -95,7 +97,9 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
     if (options.secureGrpcAddress !== undefined) {
       const server = new Server(SERVER_CHANNEL_OPTIONS)
       servers.push(server)
-      certificate = addSecureServices(server, controlPlane, options)
+      const { snapshots } = controlPlane
+      federation = followFederation({ snapshots, clock, random: systemRandom, ...(logger === undefined ? {} : { logger }) })
+      certificate = addSecureServices(server, controlPlane, federation, options)
       await certificate.ready()
       addresses.secureGrpc = await bind(server, options.secureGrpcAddress, createServerCredentials(certificate))
     }
@@ -116,6 +120,7 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
 function addSecureServices(
   server: Server,
   { xds, snapshots }: ControlPlane,
+  federation: Federation,
   options: ServeControlPlaneOptions,
 ): WorkloadCertificate {
   const { authority, authenticate, revocations, serverNames = [], clock = systemClock } = options
@@ -127,7 +132,7 @@ function addSecureServices(
     authority,
     authenticate,
     trustDomain,
-    federatedRoots: federatedRoots(snapshots),
+    federatedRoots: federation.roots,
     ...(revocations === undefined ? {} : { revocations }),
   }).addTo(server)
   const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
