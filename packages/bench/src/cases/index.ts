@@ -3,8 +3,10 @@ import { caCases } from './ca.js'
 import { clusterEncode } from './cluster-encode.js'
 import { configModelCases } from './config-model.js'
 import { httpProxyCases } from './http-proxy/index.js'
+import { injectorCases } from './injector.js'
 import { translatorCases } from './translator.js'
 import { xdsPush } from './xds-push.js'
+import { xdsServerCases } from './xds-server/index.js'
 import { xdsTypes } from './xds-types/index.js'
 
 /** Every case; peers are looked up when this is called. */
@@ -13,9 +15,11 @@ export function benchCases(): readonly BenchCase[] {
     ...httpProxyCases(),
     clusterEncode(),
     xdsPush(),
+    ...xdsServerCases(),
     ...caCases(),
     ...xdsTypes(),
     ...configModelCases(),
     ...translatorCases(),
+    ...injectorCases(),
   ]
 }

@@ -50,6 +50,8 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       })
   })
   server.requestTimeout = 30_000
+  // Longer than the API server keeps an idle connection (Go: 90 s): else both ends would use and close one at the same moment.
+  server.keepAliveTimeout = 120_000
   // A client that speaks no TLS, or goes away in the handshake, is nobody's error.
   server.on('tlsClientError', (error) => logger.debug({ error: error.message }, 'a handshake failed'))
   const present = (current: ServerIdentity | undefined): void => {
@@ -64,7 +66,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       const host = address.slice(0, at).replace(/^\[|\]$/g, '')
       return new Promise((resolve, reject) => {
         server.once('error', reject)
-        server.listen(Number(address.slice(at + 1)), host, () => {
+        server.listen({ port: Number(address.slice(at + 1)), host, backlog: 4096 }, () => {
           const bound = server.address()
           resolve(`${address.slice(0, at)}:${typeof bound === 'object' && bound !== null ? bound.port : ''}`)
         })
