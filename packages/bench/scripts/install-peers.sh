@@ -37,3 +37,4 @@ h2load --version
 interop=$here/../../interop/scripts/install.sh
 if [ -f "$interop" ]; then bash "$interop"; else echo "Envoy: packages/interop/scripts/install.sh is not there; put an envoy on PATH" >&2; fi
 bash "$here/install-protobuf-peers.sh"
+bash "$here/install-go-control-plane.sh"

@@ -55,6 +55,8 @@ export type XdsEvent =
   | (About & { readonly kind: 'broken-resources'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] })
 
 export interface Events {
+  /** Whether anybody listens. */
+  observed(): boolean
   emit(event: XdsEvent): void
   subscribe(listener: (event: XdsEvent) => void): Unsubscribe
 }
@@ -63,6 +65,7 @@ export interface Events {
 export function createEvents(logger: Logger): Events {
   const listeners = new Set<(event: XdsEvent) => void>()
   return {
+    observed: () => listeners.size > 0,
     emit(event) {
       for (const listener of [...listeners]) {
         try {

@@ -98,7 +98,7 @@ export function createExchange<Request extends TypedRequest>(
   }
   const subscribe = (effects: readonly Effect[]): void => {
     run(effects)
-    const names = [...record.types.values()].reduce((sum, type) => sum + type.names, 0)
+    const names = record.names()
     if (!stopped && names > limits.namesPerStream) {
       const message = `the stream subscribes to ${names} names; ${limits.namesPerStream} are allowed`
       refuse({ code: STATUS.resourceExhausted, message })
@@ -113,15 +113,15 @@ export function createExchange<Request extends TypedRequest>(
   const target: PushTarget = {
     push() {
       // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
-      if (stopped || slow || !progress.take()) return
+      if (stopped || slow || !progress.take(watch.current?.version)) return
       guard(() => {
         const set = watch.current
         run(set !== undefined && fits(set) ? protocol.onSnapshot(context.views(set)) : [])
       })
     },
   }
-  const unwatch: Unsubscribe = watch.subscribe(() => {
-    progress.want()
+  const unwatch: Unsubscribe = watch.subscribe((set) => {
+    progress.want(set?.version)
     scheduler.schedule(target)
   })
   return {

@@ -4,38 +4,48 @@ export interface Progress {
   readonly wanted: number
   /** The last of them for which the client has answered everything it was sent. */
   readonly settled: number
-  want(): void
-  /** Takes the newest change; false when it was taken already. */
-  take(): boolean
+  /** `version`: what the maker of the new set calls it. */
+  want(version?: string): void
+  /** The first of them that brought the set that its maker calls `version`; undefined: it has not come, or was too long ago. */
+  wantedAt(version: string): number | undefined
+  /** Takes the newest change; false when it was taken already. `version`: what its maker calls it. */
+  take(version?: string): boolean
   /** Enters whether the client owes answers; true when what was taken has just been settled. */
   note(owesAnswers: boolean): boolean
 }
 
+// A barrier is asked for a version that is new, or was a moment ago.
+const REMEMBERED = 16
+
 export function createProgress(): Progress {
-  let wanted = 1
   let taken = 0
-  let settled = 0
-  return {
-    get wanted() {
-      return wanted
+  const named = new Map<string, number>()
+  const name = (version: string | undefined): void => {
+    if (version === undefined || named.has(version)) return
+    named.set(version, progress.wanted)
+    if (named.size > REMEMBERED) named.delete(named.keys().next().value ?? '')
+  }
+  const progress = {
+    wanted: 1,
+    settled: 0,
+    want(version?: string): void {
+      progress.wanted++
+      name(version)
     },
-    get settled() {
-      return settled
-    },
-    want() {
-      wanted++
-    },
-    take() {
-      const isNew = taken !== wanted
-      taken = wanted
+    take(version?: string): boolean {
+      const isNew = taken !== progress.wanted
+      taken = progress.wanted
+      name(version)
       return isNew
     },
-    note(owesAnswers) {
+    wantedAt: (version: string): number | undefined => named.get(version),
+    note(owesAnswers: boolean): boolean {
       // A new subscription opens again what had been settled.
-      if (owesAnswers) settled = Math.min(settled, taken - 1)
-      if (owesAnswers || settled === taken) return false
-      settled = taken
+      if (owesAnswers) progress.settled = Math.min(progress.settled, taken - 1)
+      if (owesAnswers || progress.settled === taken) return false
+      progress.settled = taken
       return true
     },
   }
+  return progress
 }

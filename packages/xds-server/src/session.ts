@@ -1,7 +1,7 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
+import type { PeerIdentity } from './access.js'
 import { createExchange, type Ending, type Exchange } from './exchange.js'
-import type { NodeInfo } from './node.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
 import type { StreamStatus } from './status.js'
 import { createStreamRecord } from './stream-record.js'
@@ -10,13 +10,11 @@ import { admitNode, typeOfRequest } from './validate.js'
 
 /** One stream: bytes in, the protocol machine, bytes out; everything around the machine that is not pure. */
 export interface Session extends StreamHandler {
-  readonly status: StreamStatus
-  /** Undefined until the first request has come. */
-  readonly nodeId: string | undefined
-  /** Counts the changes of what the node should have. */
-  readonly wanted: number
-  /** Of these, the last for which the client has answered everything it was sent. */
-  readonly settled: number
+  readonly streamId: string
+  readonly identity: PeerIdentity
+  status(): StreamStatus
+  /** The part that begins with the first request; undefined until then. */
+  exchange(): Pick<Exchange<never>, 'node' | 'progress'> | undefined
   /** What the client has been sent, by type URL. */
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
   close(status: CloseStatus): void
@@ -89,17 +87,16 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     if (!ended) serve(request)
   }
 
+  const connectedAt = context.clock.now()
   const session: Session = {
-    status: statusOf(options, record.types, () => exchange?.node),
-    get nodeId() {
-      return exchange?.node.id
+    streamId,
+    identity,
+    status() {
+      const node = exchange?.node
+      const { variant } = options
+      return { streamId, variant, peer: transport.peer, identity, connectedAt, types: record.types(), node, nodeId: node?.id }
     },
-    get wanted() {
-      return exchange?.progress.wanted ?? 0
-    },
-    get settled() {
-      return exchange?.progress.settled ?? 0
-    },
+    exchange: () => exchange,
     sent: () => exchange?.sent() ?? new Map(),
     close,
     refuse,
@@ -110,26 +107,4 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     onEnd: () => end(undefined),
   }
   return session
-}
-
-function statusOf<Request extends TypedRequest>(
-  options: SessionOptions<Request>,
-  types: StreamStatus['types'],
-  node: () => NodeInfo | undefined,
-): StreamStatus {
-  const { streamId, variant, transport, identity, context } = options
-  return {
-    streamId,
-    variant,
-    peer: transport.peer,
-    identity,
-    connectedAt: context.clock.now(),
-    types,
-    get node() {
-      return node()
-    },
-    get nodeId() {
-      return node()?.id
-    },
-  }
 }

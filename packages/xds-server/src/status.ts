@@ -33,7 +33,7 @@ export interface TypeStatus {
   readonly inUse: string
 }
 
-/** One open stream. */
+/** One open stream, as it is at the moment of asking. */
 export interface StreamStatus {
   readonly streamId: string
   readonly variant: 'sotw' | 'delta'
@@ -49,72 +49,46 @@ export interface StreamStatus {
   readonly types: ReadonlyMap<string, TypeStatus>
 }
 
-/** The writing end of a {@link TypeStatus}. */
-export interface TypeRecord extends TypeStatus {
-  subscribed(wildcard: boolean, names: number): void
-  wasSent(exchange: Exchange, resources: readonly VersionedResource[]): void
-  /** The client has brought the version along from an earlier stream: nothing was sent, and nothing needs an answer. */
-  wasCurrent(exchange: Exchange): void
-  wasAcked(at: number, nonce: string): void
-  wasNacked(at: number, nonce: string, error: ErrorDetail): void
+/** What a stream notes of one type. A server has many thousands of these: plain fields, no closures and no accessors. */
+export interface TypeRecord {
+  readonly typeUrl: string
+  wildcard: boolean
+  names: number
+  sent: Exchange | undefined
+  acked: Exchange | undefined
+  nacked: TypeStatus['nacked']
+  /** The resources of the last response, as long as the client has not accepted it. */
+  open: readonly VersionedResource[]
 }
 
 export function createTypeRecord(typeUrl: string): TypeRecord {
-  let wildcard = false
-  let names = 0
-  let sent: Exchange | undefined
-  let acked: Exchange | undefined
-  let nacked: TypeStatus['nacked']
-  let open: readonly VersionedResource[] = []
-  return {
-    typeUrl,
-    get state() {
-      if (sent === undefined) return 'NOT SENT'
-      if (nacked?.nonce === sent.nonce) return 'NACKED'
-      return acked?.nonce === sent.nonce ? 'SYNCED' : 'STALE'
-    },
-    get wildcard() {
-      return wildcard
-    },
-    get names() {
-      return names
-    },
-    get sent() {
-      return sent
-    },
-    get acked() {
-      return acked
-    },
-    get nacked() {
-      return nacked
-    },
-    get unaccepted() {
-      return open.map(({ name }) => name)
-    },
-    get inUse() {
-      return acked?.version ?? ''
-    },
-    subscribed(all, count) {
-      wildcard = all
-      names = count
-    },
-    wasSent(exchange, resources) {
-      sent = exchange
-      open = resources
-    },
-    wasCurrent(exchange) {
-      sent = exchange
-      acked = exchange
-    },
-    wasAcked(at, nonce) {
-      if (sent?.nonce !== nonce) return
-      acked = { ...sent, at }
-      open = []
-    },
-    wasNacked(at, nonce, error) {
-      if (sent?.nonce !== nonce) return
-      const names = open.map(({ name }) => name)
-      nacked = { ...sent, at, error, resources: refusedNames(error.message, names) }
-    },
-  }
+  return { typeUrl, wildcard: false, names: 0, sent: undefined, acked: undefined, nacked: undefined, open: [] }
+}
+
+export function noteAcked(record: TypeRecord, at: number, nonce: string): void {
+  const { sent } = record
+  if (sent?.nonce !== nonce) return
+  record.acked = { ...sent, at }
+  record.open = []
+}
+
+export function noteNacked(record: TypeRecord, at: number, nonce: string, error: ErrorDetail): void {
+  const { sent, open } = record
+  if (sent?.nonce !== nonce) return
+  const resources = refusedNames(
+    error.message,
+    open.map(({ name }) => name),
+  )
+  record.nacked = { ...sent, at, error, resources }
+}
+
+/** What is told of a record, as it is now. */
+export function typeStatus({ open, ...record }: TypeRecord): TypeStatus {
+  return { ...record, state: stateOf(record), unaccepted: open.map(({ name }) => name), inUse: record.acked?.version ?? '' }
+}
+
+function stateOf({ sent, acked, nacked }: Pick<TypeRecord, 'sent' | 'acked' | 'nacked'>): SyncState {
+  if (sent === undefined) return 'NOT SENT'
+  if (nacked?.nonce === sent.nonce) return 'NACKED'
+  return acked?.nonce === sent.nonce ? 'SYNCED' : 'STALE'
 }

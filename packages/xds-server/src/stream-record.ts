@@ -1,14 +1,17 @@
 import type { Clock } from '@heddle/runtime'
 import type { Events, XdsEvent } from './events.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
-import { createTypeRecord, type TypeRecord, type TypeStatus } from './status.js'
+import { createTypeRecord, noteAcked, noteNacked, type TypeRecord, type TypeStatus, typeStatus } from './status.js'
 
 /** An event without what all events have. */
 export type EventBody = XdsEvent extends infer E ? (E extends XdsEvent ? Omit<E, 'at' | 'streamId' | 'nodeId'> : never) : never
 
 /** The book of one stream: what status and events tell of it. */
 export interface StreamRecord {
-  readonly types: ReadonlyMap<string, TypeStatus>
+  /** By type URL, in order of the first request. */
+  types(): ReadonlyMap<string, TypeStatus>
+  /** Names that the stream subscribes to, over all types. */
+  names(): number
   emit(body: EventBody): void
   sent(response: Response, bytes: number): void
   /** Enters what the client has said. */
@@ -22,27 +25,32 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
     if (record === undefined) types.set(typeUrl, (record = createTypeRecord(typeUrl)))
     return record
   }
-  const emit = (body: EventBody): void => events.emit({ at: clock.now(), streamId, nodeId: nodeId(), ...body })
+  const emit = (body: EventBody): void => {
+    if (events.observed()) events.emit({ at: clock.now(), streamId, nodeId: nodeId(), ...body })
+  }
   return {
-    types,
+    types: () => new Map([...types].map(([typeUrl, record]) => [typeUrl, typeStatus(record)])),
+    names: () => [...types.values()].reduce((sum, { names }) => sum + names, 0),
     emit,
     sent({ typeUrl, version, nonce, resources, removed }, bytes) {
-      recordOf(typeUrl).wasSent({ version, nonce, at: clock.now() }, resources)
+      const record = recordOf(typeUrl)
+      record.sent = { version, nonce, at: clock.now() }
+      record.open = resources
       emit({ kind: 'sent', typeUrl, version, nonce, resources: resources.length, removed: removed.length, bytes })
     },
     heard(effect) {
       const record = recordOf(effect.typeUrl)
       switch (effect.kind) {
         case 'ack':
-          record.wasAcked(clock.now(), effect.nonce)
+          noteAcked(record, clock.now(), effect.nonce)
           emit({ ...effect, kind: 'acked' })
           break
         case 'nack':
-          record.wasNacked(clock.now(), effect.nonce, effect.error)
+          noteNacked(record, clock.now(), effect.nonce, effect.error)
           emit({ ...effect, kind: 'nacked', resources: record.nacked?.resources ?? [] })
           break
         case 'current':
-          record.wasCurrent({ version: effect.version, nonce: '', at: clock.now() })
+          record.sent = record.acked = { version: effect.version, nonce: '', at: clock.now() }
           break
         case 'stale':
           emit({ ...effect, kind: 'stale-nonce' })
@@ -54,7 +62,8 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
           emit(effect)
           break
         case 'subscribed':
-          record.subscribed(effect.wildcard, effect.names)
+          record.wildcard = effect.wildcard
+          record.names = effect.names
           emit(effect)
           break
       }

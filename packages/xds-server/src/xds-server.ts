@@ -85,8 +85,11 @@ export interface XdsServer extends AsyncDisposable {
   /** What the client of a stream has been sent and not been told to drop, by type URL; empty for a stream that is gone. */
   sent(streamId: string): ReadonlyMap<string, readonly VersionedResource[]>
   subscribe(listener: (event: XdsEvent) => void): Unsubscribe
-  /** A barrier: resolves when every connected client has answered what is current now. */
-  applied(options?: AppliedOptions): Promise<Applied>
+  /**
+   * A barrier: resolves when every connected client has answered what is current now, or the set with a `version`; names who refused it, who left
+   * and, when its signal ends it, who still owes an answer.
+   */
+  applied(options?: AppliedOptions | string): Promise<Applied>
   /** `control_plane.identifier` */
   readonly identifier: string
   /** One answer without a stream, for clients that poll; see {@link answerRest}. */
@@ -127,7 +130,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     consistency: options.consistency ?? 'off',
     check: createConsistencyCheck(views, catalog.ruleOf),
     closed(session) {
-      if (sessions.delete(session as Session)) admission.leave((session as Session).status.identity)
+      if (sessions.delete(session as Session)) admission.leave((session as Session).identity)
     },
   }
   // The start time keeps nonces of an earlier run of this server from matching (xds-protocol 23).
@@ -139,11 +142,11 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     identifier,
     fetch: (request) => fetchOnce(context, request),
     *status() {
-      for (const session of sessions) yield session.status
+      for (const session of sessions) yield session.status()
     },
-    sent: (streamId) => [...sessions].find((session) => session.status.streamId === streamId)?.sent() ?? new Map(),
+    sent: (streamId) => [...sessions].find((session) => session.streamId === streamId)?.sent() ?? new Map(),
     subscribe: events.subscribe,
-    applied: (applied) => whenApplied(sessions, events, applied),
+    applied: (asked) => whenApplied(sessions, events, typeof asked === 'string' ? { version: asked } : asked),
     accept({ variant, transport, identity = ANONYMOUS, typeUrl: onlyType }) {
       const common = { context, streamId: `${runId}.${++streams}`, identity, transport, onlyType }
       const session: Session =

@@ -246,7 +246,7 @@ describe('what makes no sense', () => {
 
 describe('who stops', () => {
   test('a reader of a byte a second holds up nobody, gets no more than what fits, and is cut in the end', async () => {
-    const scene = await start({ limits: { stuckAfterMs: 500 } })
+    const scene = await start({ limits: { stuckAfterMs: 2_000 } })
     const port = await slowRelay(scene.listener.port)
     const slow = connect(port, { channelOptions: { 'grpc.max_receive_message_length': -1 } })
     undo.push(() => slow.close())

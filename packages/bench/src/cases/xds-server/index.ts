@@ -1,0 +1,7 @@
+import type { BenchCase } from '../../bench-case.js'
+import { bytesCase } from './bytes.js'
+import { endpointCases } from './endpoints.js'
+
+export function xdsServerCases(): readonly BenchCase[] {
+  return [...endpointCases(), bytesCase()]
+}
