@@ -1,15 +1,18 @@
 import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
-import type { RouteMatch, RouteMatch_TlsContextMatchOptions } from '@heddle/xds-types/envoy/config/route/v3'
+import type { CookieMatcher, RouteMatch, RouteMatch_TlsContextMatchOptions } from '@heddle/xds-types/envoy/config/route/v3'
 import type { UriTemplateMatchConfig } from '@heddle/xds-types/envoy/extensions/path/match/uri_template/v3'
 import { compileHeaderMatcher } from '../matcher/header.js'
 import { compileQueryMatcher } from '../matcher/query.js'
-import { compileRegexMatcher, stringMatcher } from '../matcher/string.js'
+import { compileRegexMatcher, compileStringMatcher, NEVER, stringMatcher } from '../matcher/string.js'
 import { compileUriTemplate, type UriTemplate } from '../matcher/uri-template.js'
+import { compileMetadataMatcher } from '../matcher/value.js'
 import {
   CONNECT,
+  cookiePredicate,
   fractionPredicate,
   GRPC,
   headerPredicate,
+  metadataPredicate,
   pathPredicate,
   queryPredicate,
   type RoutePredicate,
@@ -38,6 +41,8 @@ export function compileRouteMatch(fields: Fields<RouteMatch>, runtime?: Runtime)
     ...fields.messages('headers').map((each) => headerPredicate(compileHeaderMatcher(each))),
     ...fields.messages('query_parameters').map((each) => queryPredicate(compileQueryMatcher(each))),
   ]
+  predicates.push(...fields.messages('dynamic_metadata').map((each) => metadataPredicate(compileMetadataMatcher(each))))
+  predicates.push(...fields.messages('cookies').map(compileCookie))
   const grpc = fields.message('grpc')
   grpc?.done()
   if (grpc !== undefined) predicates.push(GRPC)
@@ -47,6 +52,17 @@ export function compileRouteMatch(fields: Fields<RouteMatch>, runtime?: Runtime)
   if (fraction !== undefined) predicates.push(fractionPredicate(compileRuntimeShare(fraction, 1, runtime)))
   fields.done()
   return { ...path, predicates }
+}
+
+function compileCookie(fields: Fields<CookieMatcher>): RoutePredicate {
+  const name = fields.string('name')
+  const string = fields.message('string_match')
+  const matcher = string && compileStringMatcher(string)
+  const invert = fields.boolean('invert_match')
+  fields.done()
+  if (name === '') fields.problem('is required.', 'name')
+  if (matcher === undefined) fields.problem('is required.', 'string_match')
+  return cookiePredicate({ name, matcher: matcher ?? NEVER, invert })
 }
 
 function compilePath(fields: Fields<RouteMatch>): CompiledMatch {

@@ -1,3 +1,4 @@
+import type { DynamicMetadata } from '../matcher/value.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { HeaderMap } from './header-map.js'
 
@@ -46,6 +47,8 @@ export interface HttpRequest {
   upgrade?: string
   /** Whether the client presented a certificate, and somebody vouches for it. */
   clientCertificate?: 'validated' | 'untrusted'
+  /** Dynamic metadata that filters have set so far, for routes that ask for it. */
+  metadata?: DynamicMetadata
 }
 
 export interface HttpResponse {

@@ -53,6 +53,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#table = runtime.tableFor(this.request)
     this.#grpc = isGrpc(this.request.headers)
     this.info = createStreamInfo(this.request, peer.connection, runtime.clock)
+    this.request.metadata = this.info.metadata
     exchange.events = this
     runtime.stats.downstreamRqTotal.inc()
     if (this.request.protocol === 'HTTP/2') runtime.stats.downstreamRqHttp2Total.inc()

@@ -68,6 +68,30 @@ describe('a matcher tree', () => {
   })
 })
 
+describe('more that a match may ask', () => {
+  const matching = (match: object) => table({ routes: [{ ...route('it'), match: { prefix: '/', ...match } }, route('rest')] })
+
+  it('cookies, absent ones too', () => {
+    const session = { name: 'session', string_match: { exact: 'on' } }
+    const routes = matching({ cookies: [session] })
+    expect(nameOf(routes, '/', { cookie: 'a=b; session="on"' })).toBe('it')
+    expect(nameOf(routes, '/', { cookie: 'session=off' })).toBe('rest')
+    const inverted = matching({ cookies: [{ ...session, invert_match: true }] })
+    expect([nameOf(inverted, '/'), nameOf(inverted, '/', { cookie: 'session=on' })]).toEqual(['it', 'rest'])
+  })
+
+  it('dynamic metadata, as far as it is there', () => {
+    const dynamic_metadata = [{ filter: 'ns', path: [{ key: 'who' }], value: { string_match: { exact: 'me' } } }]
+    const routes = matching({ dynamic_metadata })
+    const asked = (who?: string) => ({ ...head('/'), ...(who !== undefined && { metadata: new Map([['ns', { who }]]) }) })
+    const chosen = (who?: string) => {
+      const decision = routes.resolve(asked(who), dice(0.5))
+      return decision.kind === 'none' ? undefined : decision.route?.name
+    }
+    expect([chosen('me'), chosen('you'), chosen()]).toEqual(['it', 'rest', 'rest'])
+  })
+})
+
 describe('runtime', () => {
   const share = (key: string, numerator: number) => ({ runtime_key: key, default_value: { numerator } })
   const routes = (runtime: ReturnType<typeof createRuntime>) =>

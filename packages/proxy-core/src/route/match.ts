@@ -4,6 +4,8 @@ import type { HeaderMatcher } from '../matcher/header.js'
 import { headerValues } from '../matcher/header.js'
 import { type QueryMatcher, queryParameter } from '../matcher/query.js'
 import type { StringMatcher } from '../matcher/string.js'
+import type { DynamicMetadata, MetadataTest } from '../matcher/value.js'
+import { cookieValue } from './hash-policy.js'
 import type { MatchVerdict, RequestHead } from './table.js'
 
 /** One condition of a RouteMatch. */
@@ -72,6 +74,36 @@ export function headerPredicate(matcher: HeaderMatcher): RoutePredicate {
       const values = headerValues(head, matcher.name)
       const found = values.length === 0 ? 'absent' : values.map(quote).join(', ')
       return `header ${matcher.name} is ${found}, wanted ${matcher.text}`
+    },
+  }
+}
+
+export function metadataPredicate(test: MetadataTest): RoutePredicate {
+  return {
+    matches: ({ metadata }) => test.matches(metadata ?? NO_METADATA),
+    reason: () => `metadata ${test.name} is not ${test.text}`,
+  }
+}
+
+const NO_METADATA: DynamicMetadata = new Map()
+
+/** One condition of RouteMatch.cookies. */
+export interface CookieTest {
+  readonly name: string
+  readonly matcher: StringMatcher
+  readonly invert: boolean
+}
+
+/** A cookie that is absent fails, and passes an inverted test. */
+export function cookiePredicate({ name, matcher, invert }: CookieTest): RoutePredicate {
+  return {
+    matches(head) {
+      const value = cookieValue(head, name)
+      return (value !== undefined && matcher.matches(value)) !== invert
+    },
+    reason: (head) => {
+      const value = cookieValue(head, name)
+      return `cookie ${name} is ${value === undefined ? 'absent' : quote(value)}, wanted ${invert ? 'not ' : ''}${matcher.text}`
     },
   }
 }

@@ -377,7 +377,7 @@ describe('hash policies', () => {
 
 describe('what is not supported', () => {
   it.each([
-    [{ match: { prefix: '/', cookies: [{}] }, route: { cluster: 'c' } }, 'match.cookies'],
+    [{ match: { prefix: '/', filter_state: [{}] }, route: { cluster: 'c' } }, 'match.filter_state'],
     [{ match: { prefix: '/' }, route: { cluster: 'c', hedge_policy: {} } }, 'route.hedge_policy'],
     [{ match: { prefix: '/' }, route: { cluster: 'c', priority: 'URGENT' } }, 'route.priority'],
     [{ match: { prefix: '/' }, non_forwarding_action: {} }, 'non_forwarding_action'],

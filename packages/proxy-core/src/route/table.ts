@@ -12,7 +12,10 @@ import type { InternalRedirectPolicy } from './internal-redirect.js'
 import type { RateLimitRule } from './rate-limit.js'
 
 /** The part of a request that matching looks at. */
-export type RequestHead = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'path' | 'headers' | 'clientCertificate'>
+export type RequestHead = Pick<
+  HttpRequest,
+  'method' | 'scheme' | 'authority' | 'path' | 'headers' | 'clientCertificate' | 'metadata'
+>
 
 export interface RouteTarget {
   readonly cluster: string

@@ -324,6 +324,8 @@ export class Forward implements Forwarding, AttemptsOwner {
   /** Counts as a response of the cluster, as in Envoy. */
   #replyFailed(reply: LocalReply): void {
     this.#completed(reply.status)
+    // What of a small body has come while an endpoint was tried is read, so that the connection lives on.
+    if (this.#replay === undefined && this.#context.request.upgrade === undefined) this.#context.request.body.discard()
     this.#reply(reply)
   }
 
