@@ -93,7 +93,7 @@ export function plaintextTo(port: number): Promise<{ refused: boolean; what: str
     const refused = (): boolean => connected && got === ''
     const socket = connect(port, '127.0.0.1', () => {
       connected = true
-      socket.write('GET / HTTP/1.1\r\nhost: apps-svc-v1\r\n\r\n')
+      socket.write('GET / HTTP/1.1\r\nhost: apps-svc-v1\r\nconnection: close\r\n\r\n')
     })
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1')

@@ -17,6 +17,7 @@ import { metrics } from './metrics.js'
 import { mirror } from './mirror.js'
 import { mtls } from './mtls.js'
 import { outlierDetection } from './outlier-detection.js'
+import { rehearsal } from './rehearsal.js'
 import { resilience } from './resilience.js'
 
 /** In the order in which they are shown. Metrics last: they count what all the others did. */
@@ -28,6 +29,7 @@ export const scenes: readonly Scene[] = [
   ingressTls,
   egress,
   mtls,
+  rehearsal,
   authorization,
   jwt,
   extAuthz,

@@ -20,8 +20,8 @@ export interface WorkloadPolicy {
 
 /** PeerAuthentication as it applies to workloads: own selector over namespace over mesh; of several at a level the oldest. */
 export interface PeerPolicies extends PeerModes {
-  /** What would be in force if the policies that are only rehearsed were; undefined: there are none. */
-  readonly rehearsed: PeerModes | undefined
+  /** What would be in force if the policies that are only rehearsed were. */
+  readonly rehearsed: PeerModes
 }
 
 export interface PeerModes {
@@ -33,10 +33,9 @@ export interface PeerModes {
 export function peerPolicies(snapshot: MeshSnapshot, common: Memo): PeerPolicies {
   const table = (name: string, rehearsed: boolean) => (namespace: string) =>
     common.table(name, [], () => byNamespace(snapshot, rehearsed))(namespace) ?? []
-  const anyRehearsed = snapshot.list('PeerAuthentication').some(isRehearsed)
   return {
     ...modesOf(snapshot, table('peer authentications', false)),
-    rehearsed: anyRehearsed ? modesOf(snapshot, table('peer authentications and rehearsed ones', true)) : undefined,
+    rehearsed: modesOf(snapshot, table('peer authentications and rehearsed ones', true)),
   }
 }
 

@@ -6,8 +6,8 @@ import { NETWORK_RBAC } from './rbac.js'
 
 /** Before what takes plaintext on a port: a shadow rule that STRICT would have kept it out. None where nothing of the kind is rehearsed. */
 export function strictRehearsal({ peers, proxy }: Build, port: number): Filter[] {
-  const { mode, sources } = peers.rehearsed?.ofWorkload(proxy.namespace, proxy.labels).forPort(port) ?? {}
-  const [source] = sources ?? []
+  const { mode, sources } = peers.rehearsed.ofWorkload(proxy.namespace, proxy.labels).forPort(port)
+  const [source] = sources
   if (mode !== 'STRICT' || source === undefined) return []
   const policy = { permissions: [{ any: true }], principals: [{ any: true }] }
   const config = {
