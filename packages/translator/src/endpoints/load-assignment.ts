@@ -63,8 +63,9 @@ function failoverRank(build: Build, policy: TrafficPolicy | undefined): ((endpoi
 }
 
 function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
-  const key = (e: ServiceEndpoint): string => `${e.address} ${e.port} ${e.workloadName}`
-  return [...endpoints].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+  if (endpoints.length < 2) return [...endpoints]
+  const keyed = endpoints.map((endpoint) => ({ endpoint, key: `${endpoint.address} ${endpoint.port} ${endpoint.workloadName}` }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ endpoint }) => endpoint)
 }
 
 function localityEndpoints(target: ClusterTarget, locality: string, endpoints: readonly ServiceEndpoint[]): LocalityLbEndpoints {

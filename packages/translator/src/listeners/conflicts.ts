@@ -76,7 +76,16 @@ export function mergeChains(entry: ListenerEntry, chains: readonly OutboundChain
   }
 }
 
-export function matchKey({ alpn, transport, sni, subnets }: OutboundChain): string {
+export function matchKey(chain: OutboundChain): string {
+  let key = keys.get(chain)
+  if (key === undefined) keys.set(chain, (key = keyOf(chain)))
+  return key
+}
+
+// Each is compared with all others of its listener.
+const keys = new WeakMap<OutboundChain, string>()
+
+function keyOf({ alpn, transport, sni, subnets }: OutboundChain): string {
   return JSON.stringify([alpn ?? [], transport ?? '', [...(sni ?? [])].sort(), (subnets ?? []).map(rangeKey).sort()])
 }
 

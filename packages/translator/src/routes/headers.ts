@@ -9,9 +9,12 @@ export interface HeaderChanges {
   readonly response_headers_to_remove?: readonly string[]
 }
 
+const NO_CHANGES: HeaderChanges = {}
+
 /** Sets before adds, each sorted by name. Pseudo headers and Host are not headers here: see {@link authorityOf}. */
 export function headerChanges(headers: Headers | undefined): HeaderChanges {
-  const { request, response } = headers ?? {}
+  if (headers === undefined) return NO_CHANGES
+  const { request, response } = headers
   return {
     ...list('request_headers_to_add', [
       ...options(request?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'),
@@ -28,13 +31,15 @@ export function headerChanges(headers: Headers | undefined): HeaderChanges {
 
 /** The authority that header operations ask for: `set` over `add`; undefined when they do not. */
 export function authorityOf(headers: Headers | undefined): string | undefined {
+  if (headers === undefined) return undefined
   const find = (from: Readonly<Record<string, string>> | undefined): string | undefined =>
     Object.entries(from ?? {}).findLast(([name]) => isAuthority(name))?.[1]
-  return find(headers?.request?.set) ?? find(headers?.request?.add)
+  return find(headers.request?.set) ?? find(headers.request?.add)
 }
 
 /** One after the other, list by list. */
 export function joinChanges(first: HeaderChanges, second: HeaderChanges): HeaderChanges {
+  if (second === NO_CHANGES) return first
   const keys = [
     'request_headers_to_add',
     'request_headers_to_remove',

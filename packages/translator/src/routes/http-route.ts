@@ -18,7 +18,7 @@ import type { Build } from '../build.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { configMetadata, defined, duration, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
-import { sourceOf } from '../provenance.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
 import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
 import { corsConfig } from './cors.js'
@@ -222,6 +222,7 @@ function operationOf(route: Route, { virtualService, port }: RouteScope): string
 
 function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: string): Route {
   const { origins } = build
+  if (origins === NO_ORIGINS) return route
   origins.mark(route, sourceOf(rule.source, path))
   if (route.match !== undefined && path !== rule.path) origins.mark(route, sourceOf(rule.source, path), 'match')
   if (rule.http.route !== undefined) origins.mark(route, sourceOf(rule.source, `${rule.path}.route`), 'decorator')

@@ -9,16 +9,20 @@ export const EVERY_PATH: RouteMatch = { prefix: '/' }
 
 export function routeMatch(match: HTTPMatchRequest | undefined, semantics: RouteSemantics = 'istio'): RouteMatch {
   if (match === undefined) return EVERY_PATH
-  const { claims: with_, others } = claimsAndHeaders(match.headers)
-  const { claims: without, others: othersWithout } = claimsAndHeaders(match.withoutHeaders)
+  const { headers: given, withoutHeaders, queryParams, method, authority, scheme } = match
+  // Most match a path only.
+  if ((given ?? withoutHeaders ?? queryParams ?? method ?? authority ?? scheme) === undefined)
+    return { ...pathOf(match.uri, semantics), case_sensitive: match.ignoreUriCase !== true }
+  const { claims: with_, others } = claimsAndHeaders(given)
+  const { claims: without, others: othersWithout } = claimsAndHeaders(withoutHeaders)
   const headers = [...named(others, headerMatcher), ...named(othersWithout, withoutHeader)].sort((a, b) =>
     nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0,
   )
   const dynamic_metadata = [...with_.map(claimMatcher), ...without.map((claim) => ({ ...claimMatcher(claim), invert: true }))]
-  if (match.method !== undefined) headers.push(headerMatcher(':method', match.method))
-  if (match.authority !== undefined) headers.push(headerMatcher(':authority', match.authority))
-  if (match.scheme !== undefined) headers.push(headerMatcher(':scheme', match.scheme))
-  const query = named(match.queryParams, queryMatcher).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  if (method !== undefined) headers.push(headerMatcher(':method', method))
+  if (authority !== undefined) headers.push(headerMatcher(':authority', authority))
+  if (scheme !== undefined) headers.push(headerMatcher(':scheme', scheme))
+  const query = named(queryParams, queryMatcher).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   return {
     ...pathOf(match.uri, semantics),
     case_sensitive: match.ignoreUriCase !== true,

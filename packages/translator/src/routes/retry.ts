@@ -19,6 +19,17 @@ const PREVIOUS_HOSTS = {
  * A consistent hash must find the same host again, so with it no host is avoided.
  */
 export function retryPolicy(retries: HTTPRetry | undefined, consistentHash: boolean): RetryPolicy | undefined {
+  const of = retries ?? NONE_GIVEN
+  let made = known.get(of)
+  if (made === undefined) known.set(of, (made = [undefined, undefined]))
+  return (made[consistentHash ? 1 : 0] ??= policyOf(retries, consistentHash))
+}
+
+// Nearly all routes have the mesh's.
+const known = new WeakMap<object, [RetryPolicy | undefined, RetryPolicy | undefined]>()
+const NONE_GIVEN = {}
+
+function policyOf(retries: HTTPRetry | undefined, consistentHash: boolean): RetryPolicy | undefined {
   if (retries === undefined) return policy(DEFAULT_RETRY_ON, DEFAULT_ATTEMPTS, !consistentHash)
   if (retries.attempts === 0 || retries.attempts === undefined)
     return retries.attempts === 0 ? undefined : withDetails(retries, consistentHash, DEFAULT_ATTEMPTS)
