@@ -65,6 +65,13 @@ export interface XdsServerOptions {
   readonly limits?: Partial<Limits>
   readonly clock?: Clock
   readonly logger?: Logger
+  /**
+   * While it is false new streams end with UNAVAILABLE and go elsewhere: a server that has not read its configuration yet would else keep them
+   * waiting. Default: always true.
+   */
+  readonly ready?: Watch<boolean>
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal
   /** Gets the `pilot_*` metrics of the server. */
   readonly metrics?: MetricsRegistry
 }
@@ -101,6 +108,8 @@ export interface XdsServer extends AsyncDisposable {
 }
 
 const SHUTTING_DOWN: CloseStatus = { code: STATUS.unavailable, message: 'the xDS server is shutting down' }
+
+const NOT_READY: CloseStatus = { code: STATUS.unavailable, message: 'the xDS server is not ready yet' }
 
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock = systemClock, logger = silentLogger, identifier = 'heddle' } = options
@@ -153,7 +162,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
         variant === 'sotw'
           ? createSession({ ...common, variant, codec: SOTW_CODEC, createProtocol: createSotwProtocol })
           : createSession({ ...common, variant, codec: DELTA_CODEC, createProtocol: createDeltaProtocol })
-      const full = closed ? SHUTTING_DOWN : admission.enter(identity)
+      const unready = options.ready?.current === false ? NOT_READY : undefined
+      const full = closed ? SHUTTING_DOWN : (unready ?? admission.enter(identity))
       if (full === undefined) sessions.add(session)
       else session.refuse(full)
       return session
@@ -166,5 +176,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       server.close()
     },
   }
+  options.signal?.addEventListener('abort', server.close, { once: true })
+  if (options.signal?.aborted === true) server.close()
   return server
 }

@@ -1,5 +1,6 @@
 export { type AddXdsServiceOptions, addXdsService } from './add-xds-service.js'
 export { type AddClientStatusOptions, addClientStatusService } from './client-status.js'
+export { type AddHealthOptions, addHealthService } from './health.js'
 export {
   type GrpcXdsServer,
   type ListenOptions,

@@ -3,5 +3,5 @@ import { bytesCase } from './bytes.js'
 import { endpointCases } from './endpoints.js'
 
 export function xdsServerCases(): readonly BenchCase[] {
-  return [...endpointCases(), bytesCase()]
+  return [bytesCase(), ...endpointCases()]
 }
