@@ -197,7 +197,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       return
     }
     const before = this.request.path
+    // Formatters of request headers count the attempt that they are made for.
+    this.info.attempts = 1
     finalizeRequest(decision, table, this.request, this)
+    this.info.attempts = 0
     if (this.request.path !== before) this.info.originalPath = before
     this.info.path = this.request.path
     this.info.authority = this.request.authority
@@ -230,8 +233,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     }
     this.info.details = 'via_upstream'
     this.info.status = response.status
-    const decision = this.#route
-    if (decision !== undefined && this.#table !== undefined) finalizeResponse(decision, this.#table, response.headers, this)
+    this.#finalize(response.headers)
     this.#answer(response)
   }
 
@@ -293,12 +295,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (this.settled) return
     if (reply.closes === true) this.#closes = true
     const response = responseOf(reply.format === undefined ? reply : { ...reply, body: reply.format(this) }, this.#grpc)
-    const decision = this.#route
-    // Before the status is set: that is how Envoy's formatters see a direct answer.
-    if (routed && decision !== undefined && this.#table !== undefined)
-      finalizeResponse(decision, this.#table, response.headers, this)
     this.info.details = reply.details
     if (reply.flag !== undefined) for (const flag of reply.flag.split(',')) this.info.flags.add(flag)
+    // Before the status is set: that is how Envoy's formatters see an answer of the proxy.
+    if (routed) this.#finalize(response.headers)
     this.info.status = response.status
     this.#runtime.manager.localReply?.(reply, response, this, this.#grpc)
     this.#answer(response)
@@ -306,6 +306,15 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   onTimeout(): void {
     this.#exchange.reset()
+  }
+
+  /** What the route does to a response. Its formatters see the headers as they are so far. */
+  #finalize(headers: HeaderMap): void {
+    if (this.#route === undefined || this.#table === undefined) return
+    this.responseHeaders = headers
+    this.info.bytesReceived = this.#exchange.bytesReceived
+    finalizeResponse(this.#route, this.#table, headers, this)
+    this.responseHeaders = undefined
   }
 
   #answer(response: HttpResponse): void {

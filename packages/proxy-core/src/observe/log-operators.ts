@@ -156,7 +156,7 @@ const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
     return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
   },
   ENVIRONMENT: (args, path) =>
-    args === '' ? fail(problem('log.format', path, '%ENVIRONMENT% needs (NAME).')) : ok(() => present(environment(args))),
+    args === '' ? fail(problem('log.format', path, '%ENVIRONMENT% needs (NAME).')) : ok(() => environment(args) || '-'),
   DYNAMIC_METADATA: (args, path) => metadataOperator('DYNAMIC', args, path),
   METADATA: (args, path) => {
     const [source = '', ...rest] = args.split(':')
