@@ -13,6 +13,8 @@ describe('wrong use', () => {
   test.each([
     [[], 64],
     [['nonsense'], 64],
+    [['ca'], 64],
+    [['ca', 'nonsense'], 64],
     [['version', '--nonsense'], 64],
     [['version', '-o', 'xml'], 64],
     [['completion'], 64],
@@ -41,6 +43,13 @@ test('every command has help that names its flags', async () => {
     expect(code).toBe(0)
     for (const flag of Object.keys(command.flags)) expect(stdout).toContain(`--${flag}`)
   }
+})
+
+test('a word with several commands behind it tells them', async () => {
+  const { code, stdout } = await run('ca', '--help')
+  expect(code).toBe(0)
+  for (const name of ['ca init', 'ca issue', 'ca rotate']) expect(stdout).toContain(`heddle ${name}`)
+  expect((await run('ca')).stderr).toContain('heddle ca init')
 })
 
 test('the overview lists every command', async () => {

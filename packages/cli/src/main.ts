@@ -23,6 +23,17 @@ function find(argv: readonly string[]): { command: Command; rest: readonly strin
   return found === undefined ? undefined : { command: found, rest: argv.slice(found.name.split(' ').length) }
 }
 
+/** `heddle ca` alone tells the commands behind the word; what is none of them is wrong use. */
+function without([first, next]: readonly string[], io: Io): number {
+  const behind = commands.filter(({ name }) => name.startsWith(`${first} `))
+  const asked = next === '--help' || next === '-h'
+  const list = behind.map(({ name, summary }) => `  heddle ${name}  ${summary}\n`).join('')
+  if (behind.length === 0) io.err(`heddle: no command ${JSON.stringify(first)}. heddle --help lists them.\n`)
+  else if (asked) io.out(list)
+  else io.err(`heddle: no command ${JSON.stringify([first, next].filter(Boolean).join(' '))}; there are:\n${list}`)
+  return behind.length > 0 && asked ? EXIT.ok : EXIT.usage
+}
+
 /** Runs the command line `argv` (without the program) and gives the exit code. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
@@ -30,10 +41,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return argv.length === 0 ? EXIT.usage : EXIT.ok
   }
   const found = find(argv)
-  if (found === undefined) {
-    io.err(`heddle: no command ${JSON.stringify(argv[0])}. heddle --help lists them.\n`)
-    return EXIT.usage
-  }
+  if (found === undefined) return without(argv, io)
   const { command, rest } = found
   if (rest.includes('--help') || rest.includes('-h')) {
     io.out(`${helpOf(command)}\n`)
