@@ -41,13 +41,14 @@ for (const { address, port } of apps) {
   await new Promise<void>((resolve) => server.listen(port, address, resolve))
 }
 
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters'
 const at = (address: string, port_value: number): object => ({ socket_address: { address, port_value } })
 const tcp = (cluster: string): object => ({
   filters: [
     {
       name: 'tcp',
       typed_config: {
-        '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+        '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`,
         ...{ stat_prefix: 'tcp', cluster },
       },
     },
@@ -62,6 +63,16 @@ const proxy = createProxy({
           address: at('0.0.0.0', 15008),
           additional_addresses: [{ address: at('::', 15008) }],
           use_original_dst: true,
+          filter_chains: [tcp('passthrough')],
+        },
+        {
+          name: 'transparent',
+          address: at('0.0.0.0', 15009),
+          additional_addresses: [{ address: at('::', 15009) }],
+          transparent: true,
+          listener_filters: [
+            { name: 'original_src', typed_config: { '@type': `${FILTERS}.listener.original_src.v3.OriginalSrc`, mark: 1337 } },
+          ],
           filter_chains: [tcp('passthrough')],
         },
         { name: 'service', address: at('10.95.0.10', 80), bind_to_port: false, filter_chains: [tcp('app')] },

@@ -18,7 +18,15 @@ const RULES = `
   ip6tables -t nat -A PREROUTING -p tcp -d fd96::/64 -j REDIRECT --to-ports 15001
   iptables -t mangle -A PREROUTING -p tcp -d 10.97.0.0/16 -j TPROXY --on-port 15007 --tproxy-mark 1
   ip6tables -t mangle -A PREROUTING -p tcp -d fd97::/64 -j TPROXY --on-port 15007 --tproxy-mark 1
+  iptables -t mangle -A PREROUTING -i eth0 -p tcp -d 10.93.0.0/16 -j TPROXY --on-port 15009 --tproxy-mark 1
+  ip6tables -t mangle -A PREROUTING -i eth0 -p tcp -d fd93::/64 -j TPROXY --on-port 15009 --tproxy-mark 1
+  for t in iptables ip6tables; do $t -t mangle -A PREROUTING -m mark --mark 1337 -j CONNMARK --save-mark; done
+  for t in iptables ip6tables; do $t -t mangle -A OUTPUT -m connmark --mark 1337 -j CONNMARK --restore-mark; done
+  ip addr add 10.93.0.77/32 dev lo
+  ip -6 addr add fd93::77/128 dev lo nodad
   ip rule add fwmark 1 lookup 100
+  ip rule add fwmark 1337 lookup 100
+  ip -6 rule add fwmark 1337 lookup 100
   ip route add local 0.0.0.0/0 dev lo table 100
   ip -6 rule add fwmark 1 lookup 100
   ip -6 route add local ::/0 dev lo table 100
@@ -53,7 +61,7 @@ describe.skipIf(missing !== undefined)('original destinations', () => {
 
   beforeAll(async () => {
     pair?.pod.run(RULES)
-    const apps = ['10.95.0.99', '10.95.0.77', 'fd95::77'].map((address) => ({ address, port: 80 }))
+    const apps = ['10.95.0.99', '10.95.0.77', 'fd95::77', '10.93.0.77', 'fd93::77'].map((address) => ({ address, port: 80 }))
     await pair?.pod.start('original-dst-server.ts', { map: MAP, apps }).next()
   })
   afterAll(() => pair?.remove())
@@ -99,5 +107,12 @@ describe.skipIf(missing !== undefined)('original destinations', () => {
     const answers = await ask('client', ['10.77.0.2 15008', 'fd77::2 15008'])
     // Closed before or after its hello was read.
     expect(Object.values(answers).filter((answer) => answer !== '' && answer !== 'ECONNRESET')).toEqual([])
+  })
+
+  it('and the app sees who called, where a transparent listener keeps the source', async () => {
+    expect(await ask('client', ['10.93.0.77 80', 'fd93::77 80'])).toEqual({
+      '10.93.0.77 80': 'app 10.93.0.77:80 called by 10.77.0.1',
+      'fd93::77 80': 'app fd93::77:80 called by fd77::1',
+    })
   })
 })

@@ -39,7 +39,9 @@ export interface CompiledListener {
   readonly accessLogs: readonly AccessLogConfig[]
   /** As configured: connections are known alike by two listeners only if these are equal. */
   readonly listenerFilterMessages: readonly unknown[]
-  readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'proxy_protocol')[]
+  readonly listenerFilters: readonly ('tls_inspector' | 'http_inspector' | 'original_dst' | 'original_src' | 'proxy_protocol')[]
+  /** Of original_src: the mark of connections that keep their client's address; undefined without that filter. */
+  readonly originalSrcMark?: number
   readonly proxyProtocol?: ProxyProtocolFilter
   /** False: filter_disabled switches this filter off for connections to that port. */
   listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean

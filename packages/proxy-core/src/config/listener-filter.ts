@@ -1,4 +1,5 @@
 import type { ListenerFilter, ListenerFilterChainMatchPredicate } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { OriginalSrc } from '@heddle/xds-types/envoy/extensions/filters/listener/original_src/v3'
 import type { CompiledListener } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { compileProxyProtocolFilter, type ProxyProtocolFilter } from './proxy-protocol.js'
@@ -11,6 +12,7 @@ const NAMES: Readonly<Record<string, ListenerFilterName>> = {
   [`${FILTERS}.http_inspector.v3.HttpInspector`]: 'http_inspector',
   [`${FILTERS}.original_dst.v3.OriginalDst`]: 'original_dst',
   [`${FILTERS}.proxy_protocol.v3.ProxyProtocol`]: 'proxy_protocol',
+  [`${FILTERS}.original_src.v3.OriginalSrc`]: 'original_src',
 }
 
 const INSPECTOR_FIELDS = {
@@ -23,6 +25,8 @@ const INSPECTOR_FIELDS = {
 export interface CompiledListenerFilter {
   readonly name: ListenerFilterName
   readonly proxyProtocol?: ProxyProtocolFilter
+  /** Of original_src. */
+  readonly mark?: number
   enabled(destinationPort: number): boolean
 }
 
@@ -37,11 +41,19 @@ export function compileListenerFilter(fields: Fields<ListenerFilter>): CompiledL
   const own = config === undefined || name === undefined ? undefined : fieldsOf<object>(config, fields as Fields<never>)
   fields.done({ name: 'the type decides' })
   const filter = name && { name, enabled: (port: number) => !off(port) }
+  if (filter?.name === 'original_src') return { ...filter, mark: compileOriginalSrc(own) }
   if (own === undefined || filter?.name !== 'proxy_protocol') {
     own?.done(INSPECTOR_FIELDS)
     return filter
   }
   return { ...filter, proxyProtocol: compileProxyProtocolFilter(own) }
+}
+
+function compileOriginalSrc(fields: Fields<OriginalSrc> | undefined): number {
+  if (fields?.boolean('bind_port') === true) fields.problem('the source port cannot be kept.', 'bind_port')
+  const mark = fields?.number('mark') ?? 0
+  fields?.done()
+  return mark
 }
 
 type PortTest = (port: number) => boolean

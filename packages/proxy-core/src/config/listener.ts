@@ -25,6 +25,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     fields.problem(`two filter chains match the same connections; one is ${JSON.stringify(name)}.`, 'filter_chains')
   const filters = compileListenerFilters(fields)
   const proxyProtocol = filters.find((each) => each.proxyProtocol !== undefined)?.proxyProtocol
+  const mark = filters.find(({ name }) => name === 'original_src')?.mark
   const listener: CompiledListener = {
     name: fields.string('name'),
     address: compileAddress(fields.message('address')),
@@ -38,6 +39,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
     ...(proxyProtocol && { proxyProtocol }),
+    ...(mark !== undefined && { originalSrcMark: mark }),
     listenerFilterEnabled: (name, port) => filters.find((each) => each.name === name)?.enabled(port) ?? false,
     listenerFiltersTimeoutMs: fields.durationMs('listener_filters_timeout', DEFAULT_LISTENER_FILTERS_MS),
     continueOnListenerFiltersTimeout: fields.boolean('continue_on_listener_filters_timeout'),

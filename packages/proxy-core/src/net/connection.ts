@@ -1,3 +1,4 @@
+import type { TransparentSource } from './original-dst/transparent-client.js'
 import type { Tlv } from './proxy-protocol/header.js'
 
 /** One end of a connection. */
@@ -74,6 +75,8 @@ export interface Connection {
    * that was not redirected.
    */
   originalDestination?: SocketAddress | undefined
+  /** Upstreams are to see this address instead of the proxy's own (original_src). */
+  transparentSource?: TransparentSource | undefined
   /** What a PROXY header brought, for upstreams that are sent one. */
   tlvs?: readonly Tlv[] | undefined
   /** Dynamic metadata of listener filters, by namespace; what is served on it begins with a copy. */

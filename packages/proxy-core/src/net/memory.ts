@@ -45,7 +45,10 @@ export function createMemoryNetwork(): Network {
         const { address, port } = options.address
         throw Object.assign(new Error(`nobody listens on ${address}:${port}`), { code: 'ECONNREFUSED' })
       }
-      const [client, server] = createConnectionPair({ address: '127.0.0.1', port: freePort() }, options.address)
+      const [client, server] = createConnectionPair(
+        { address: options.transparentSource?.address ?? '127.0.0.1', port: freePort() },
+        options.address,
+      )
       queueMicrotask(() => accept(server))
       return client
     },

@@ -1,4 +1,5 @@
 import type { Connection, SocketAddress } from './connection.js'
+import type { TransparentSource } from './original-dst/transparent-client.js'
 
 export interface ListenOptions {
   address: SocketAddress
@@ -25,6 +26,8 @@ export interface ConnectOptions {
   timeoutMs: number
   /** IP address to connect from; the system's choice by default. */
   sourceAddress?: string | undefined
+  /** Another machine's address to connect from instead. */
+  transparentSource?: TransparentSource | undefined
 }
 
 /** Sockets by argument: `createSystemNetwork()` (net/socket) or `createMemoryNetwork()` (net/memory), which runs a whole mesh in one process. */

@@ -10,7 +10,15 @@ const nobody: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClo
 /** What is known of a connection when it begins. */
 export type SocketFacts = Pick<
   Connection,
-  'remote' | 'directRemote' | 'local' | 'originalDestination' | 'requestedServerName' | 'tlvs' | 'metadata' | 'tls'
+  | 'remote'
+  | 'directRemote'
+  | 'local'
+  | 'originalDestination'
+  | 'transparentSource'
+  | 'requestedServerName'
+  | 'tlvs'
+  | 'metadata'
+  | 'tls'
 >
 
 /** A node:net or node:tls socket as a {@link Connection}. The socket must be paused, `allowHalfOpen`, and nobody else's. */
@@ -19,6 +27,7 @@ export class SocketConnection implements Connection {
   directRemote?: SocketAddress | undefined
   readonly local: SocketAddress
   originalDestination?: SocketAddress | undefined
+  transparentSource?: Connection['transparentSource']
   tlvs?: readonly Tlv[] | undefined
   metadata?: Connection['metadata']
   requestedServerName?: string | undefined
@@ -41,6 +50,7 @@ export class SocketConnection implements Connection {
     this.directRemote = facts.directRemote
     this.local = facts.local
     this.originalDestination = facts.originalDestination
+    this.transparentSource = facts.transparentSource
     this.tlvs = facts.tlvs
     this.metadata = facts.metadata
     this.requestedServerName = facts.requestedServerName

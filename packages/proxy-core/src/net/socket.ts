@@ -1,4 +1,4 @@
-import { connect as connectSocket, type NetConnectOpts } from 'node:net'
+import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net'
 import type { Clock } from '@heddle/runtime'
 import { canonicalIp, isPath } from './address.js'
 import type { Connection, SocketAddress } from './connection.js'
@@ -9,6 +9,7 @@ import { type Libc, loadLibc } from './original-dst/libc.js'
 import { localAddressOriginalDst } from './original-dst/local-address.js'
 import type { OriginalDst } from './original-dst/original-dst.js'
 import { makeTransparent } from './original-dst/transparent.js'
+import { createTransparentSocket } from './original-dst/transparent-client.js'
 import { SocketConnection } from './socket-connection.js'
 import { onRead } from './socket-handle.js'
 
@@ -32,22 +33,33 @@ export function createSystemNetwork(options: SystemNetworkOptions): Network {
       }
       return listenOn({ ...listen, originalDst: listen.redirected === true ? await originalDst() : undefined }, accept)
     },
-    connect: (target) => connectTo(target, options.clock),
+    async connect(target) {
+      const { transparentSource: from } = target
+      const calls = from === undefined ? undefined : await native()
+      return connectTo(target, options.clock, (settings) =>
+        from === undefined || calls === undefined ? new Socket(settings) : createTransparentSocket(calls, from, settings),
+      )
+    },
   }
 }
 
-function connectTo(options: ConnectOptions, clock: Clock): Promise<Connection> {
+function connectTo(
+  options: ConnectOptions,
+  clock: Clock,
+  createSocket: (settings: SocketConstructorOpts) => Socket,
+): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let connection: SocketConnection | undefined
     const { address, port } = options.address
-    const from = options.sourceAddress === undefined ? {} : { localAddress: options.sourceAddress }
-    const where = isPath(options.address) ? { path: address } : { host: address, port, ...from }
-    const socket = connectSocket({
-      ...where,
-      allowHalfOpen: true,
+    const from =
+      options.sourceAddress === undefined || options.transparentSource !== undefined
+        ? {}
+        : { localAddress: options.sourceAddress }
+    const socket = createSocket({ allowHalfOpen: true, onread: onRead(() => connection) } as SocketConstructorOpts)
+    socket.connect({
+      ...(isPath(options.address) ? { path: address } : { host: address, port, ...from }),
       noDelay: true,
-      onread: onRead(() => connection),
-    } as NetConnectOpts)
+    } as SocketConnectOpts)
     socket.pause()
     const stopTimer = clock.after(options.timeoutMs, () => {
       socket.destroy(

@@ -65,9 +65,9 @@ export function establish(established: Established): Connection {
     ...(sni === undefined ? {} : { sni }),
     ...(peer === undefined ? {} : { peer }),
   }
-  const { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata } = inner
-  const facts = { remote, directRemote, local, originalDestination, requestedServerName, tlvs, metadata, tls: info }
-  return new SocketConnection(socket, facts, false)
+  const { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata } = inner
+  const known = { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata }
+  return new SocketConnection(socket, { ...known, tls: info }, false)
 }
 
 function isVerified(

@@ -185,7 +185,8 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     pool(endpoint, protocol, { alpn, priority = 'DEFAULT', serverName, downstream } = {}) {
       const host = hostOf(endpoint)
       const proxyProtocol = compiled.proxyProtocolFor?.(endpoint)
-      const own = proxyProtocol && downstream
+      const isPersonal = proxyProtocol !== undefined || downstream?.transparentSource !== undefined
+      const own = isPersonal ? downstream : undefined
       const key =
         poolKey(protocol, alpn, priority) +
         (serverName === undefined ? '' : ` ${serverName}`) +

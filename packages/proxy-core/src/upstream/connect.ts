@@ -65,7 +65,9 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
   const { cluster, address, network, tls, tlsContext, stats, clock } = options
   const timeoutMs = cluster.connectTimeoutMs
   const began = clock.monotonic()
-  const connection = await network.connect({ address, timeoutMs, sourceAddress: sourceFor(cluster, address) })
+  const transparentSource = options.downstream?.transparentSource
+  const sourceAddress = sourceFor(cluster, address)
+  const connection = await network.connect({ address, timeoutMs, sourceAddress, transparentSource })
   if (options.proxyProtocol !== undefined) introduce(connection, options.proxyProtocol, options.downstream)
   if (tlsContext === undefined) return connection
   let late = false

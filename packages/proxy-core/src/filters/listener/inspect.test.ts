@@ -61,4 +61,14 @@ describe('the requested server name', () => {
       destination: { address: '10.0.0.1', port: OFF },
     })
   })
+
+  it('notes whose address upstreams are to see, where original_src says so', async () => {
+    const connection = connectionWith(bytesOf(), OFF - 1)
+    const keeping = { ...listener('original_src'), originalSrcMark: 1337 }
+    await inspectConnection(connection, keeping, createFakeClock())
+    expect(connection.transparentSource).toEqual({ address: '127.0.0.1', mark: 1337 })
+    const other = connectionWith(bytesOf(), OFF)
+    await inspectConnection(other, keeping, createFakeClock())
+    expect(other.transparentSource).toBeUndefined()
+  })
 })

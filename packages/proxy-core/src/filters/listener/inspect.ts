@@ -1,5 +1,6 @@
 import type { Clock } from '@heddle/runtime'
 import type { CompiledListener } from '../../config/compiled.js'
+import { isIpAddress } from '../../net/address.js'
 import { type ClientHello, readClientHello } from '../../net/client-hello.js'
 import type { Connection } from '../../net/connection.js'
 import { peek } from '../../net/peek.js'
@@ -49,6 +50,7 @@ export async function inspectConnection(
       if (!known && !(late && listener.continueOnListenerFiltersTimeout)) return undefined
     }
     const { port } = connection.originalDestination ?? connection.local
+    keepSource(connection, listener, port)
     const wantsTls = listener.listenerFilterEnabled('tls_inspector', port)
     const wantsHttp = listener.listenerFilterEnabled('http_inspector', port)
     if (late || (!wantsTls && !wantsHttp)) return factsOf(connection, PLAIN)
@@ -59,6 +61,13 @@ export async function inspectConnection(
   } finally {
     stop?.()
   }
+}
+
+/** envoy.filters.listener.original_src. */
+function keepSource(connection: Connection, { originalSrcMark, listenerFilterEnabled }: CompiledListener, port: number): void {
+  const { address } = connection.remote
+  if (originalSrcMark === undefined || !listenerFilterEnabled('original_src', port) || !isIpAddress(address)) return
+  connection.transparentSource = { address, mark: originalSrcMark }
 }
 
 /** Undefined: more bytes are needed. A ClientHello that cannot be read is never taken for something else (CVE-2020-8660). */

@@ -4,6 +4,10 @@ import { OriginalDstError } from './original-dst.js'
 export interface Libc {
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: [number]): number
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number
+  /** The descriptor. */
+  socket(domain: number, type: number, protocol: number): number
+  bind(fd: number, address: Uint8Array, length: number): number
+  close(fd: number): number
   /** Of the last call. */
   errno(): number
 }
@@ -32,6 +36,9 @@ export async function loadLibc(load: () => Promise<Koffi> = importKoffi): Promis
   return {
     getsockopt: libc.func('int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)') as Libc['getsockopt'],
     setsockopt: libc.func('int setsockopt(int, int, int, const uint8_t *, uint32_t)') as Libc['setsockopt'],
+    socket: libc.func('int socket(int, int, int)') as Libc['socket'],
+    bind: libc.func('int bind(int, const uint8_t *, uint32_t)') as Libc['bind'],
+    close: libc.func('int close(int)') as Libc['close'],
     errno: () => koffi.errno(),
   }
 }

@@ -5,6 +5,7 @@ import { type Koffi, type Libc, loadLibc } from './libc.js'
 import { localAddressOriginalDst } from './local-address.js'
 import { createMappedOriginalDst } from './mapped.js'
 import { makeTransparent } from './transparent.js'
+import { createTransparentSocket } from './transparent-client.js'
 
 const bound = { address: '0.0.0.0', port: 15001 }
 const at = (address: string, port: number): SocketAddress => ({ address, port })
@@ -55,8 +56,26 @@ describe('the original destination under TPROXY', () => {
   })
 
   it('needs a capability, and says so', () => {
-    const libc = { getsockopt: () => -1, setsockopt: () => -1, errno: () => 1 }
+    const libc = { setsockopt: () => -1, errno: () => 1 }
     expect(() => makeTransparent(libc, 7, bound)).toThrow(/CAP_NET_ADMIN.*use REDIRECT/)
+  })
+
+  it('is called from another address only where the kernel allows it; what was opened is closed', () => {
+    const calls: string[] = []
+    const call = (what: string, outcome: number): number => {
+      calls.push(what)
+      return outcome
+    }
+    const libc: Libc = {
+      getsockopt: () => -1,
+      setsockopt: (_, level, option) => call(`${level} ${option}`, 0),
+      errno: () => 1,
+      socket: () => 7,
+      bind: (_, address) => call(Buffer.from(address).toString('hex'), -1),
+      close: (fd) => call(`close ${fd}`, 0),
+    }
+    expect(() => createTransparentSocket(libc, { address: '10.0.0.9', mark: 1337 }, {})).toThrow(/10\.0\.0\.9.*CAP_NET_ADMIN/)
+    expect(calls).toEqual(['0 19', '1 36', '0 24', `02000000${'0a000009'}${'00'.repeat(8)}`, 'close 7'])
   })
 })
 
