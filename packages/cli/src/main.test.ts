@@ -68,3 +68,19 @@ test('version -o json is one object', async () => {
   const { stdout } = await run('version', '-o', 'json')
   expect(JSON.parse(stdout)).toMatchObject({ heddle: expect.any(String), node: process.version })
 })
+
+test('init -n prints the rules of istio-init’s flags and applies nothing', async () => {
+  const { code, stdout } = await run('init', '-n', '-p', '15001', '-u', '1337', '-m', 'REDIRECT', '-i', '*', '-b', '*', '-d', '')
+  expect(code).toBe(0)
+  expect(stdout.split('\n').filter((line) => / -j (ISTIO_IN_REDIRECT|ISTIO_REDIRECT)$/.test(line))).toHaveLength(
+    stdout.split('COMMIT').length === 2 ? 4 : 8,
+  )
+  expect((await run('init', '-n', '-b', 'http')).stderr).toContain('"http" is no port')
+  expect((await run('init', '--nonsense')).code).toBe(64)
+})
+
+test('inject takes the profile and refuses others; agent says which it wants', async () => {
+  expect((await run('inject', '--profile', '0.8', '-f', '-')).stderr).toContain('--profile takes 1.0')
+  expect((await run('agent')).stderr).toContain('heddle agent sidecar')
+  expect((await run('manifest', 'webhook')).stderr).toContain('--ca-dir')
+})

@@ -22,6 +22,7 @@ import {
 import { pilotFeatures } from '@heddle/translator'
 import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
+import { serveWebhook } from '../webhook.js'
 
 const DEFAULTS = {
   grpc: '127.0.0.1:15010',
@@ -112,6 +113,9 @@ export const controlPlane: Command = {
     },
     jwks: { type: 'string', value: 'FILE', help: 'public keys of service account tokens' },
     'token-issuer': { type: 'string', value: 'ISS', help: `their issuer (default ${DEFAULTS.issuer})` },
+    'webhook-addr': { type: 'string', value: 'ADDR', help: 'the injector’s webhook, HTTPS (default off; 15017 in Istio)' },
+    'inject-config': { type: 'string', value: 'FILE', help: 'of the webhook: ConfigMap istio-sidecar-injector, or its config' },
+    values: { type: 'string', value: 'FILE', help: 'of the webhook: Helm values of the istiod chart' },
     'token-audience': { type: 'string', value: 'AUD', help: `their audience (default ${DEFAULTS.audience})` },
   },
   async run(args, io) {
@@ -136,6 +140,7 @@ export const controlPlane: Command = {
       throw new InputError(error instanceof Error ? error.message : String(error))
     })
     trustDomain = () => served.store.snapshot().meshConfig.trustDomain
+    const webhook = await serveWebhook(args, io, options)
     const report = (): void => {
       for (const diagnostic of served.diagnostics.current)
         if (diagnostic.severity !== 'info') io.err(`${formatDiagnostic(diagnostic)}\n`)
@@ -147,9 +152,10 @@ export const controlPlane: Command = {
       grpc: served.addresses.grpc,
       secureGrpc: served.addresses.secureGrpc,
       http: served.addresses.http,
+      ...(webhook && { webhook: webhook.address }),
     }
     io.out(
-      `serving ${config}: ${Object.entries(served.addresses)
+      `serving ${config}: ${Object.entries({ ...served.addresses, ...(webhook && { webhook: webhook.address }) })
         .map(([name, address]) => `${name} ${address}`)
         .join(', ')}\n`,
     )
