@@ -33,6 +33,8 @@ export interface ReferenceMesh extends Omit<Changes, 'whenSynced'> {
   readonly httpProxies: Readonly<Record<string, string>>
   /** Has an app call another, through its sidecar. */
   call(from: string, call: Call): Promise<CallReport>
+  /** Where the gateway takes plain HTTP, on this machine. */
+  readonly gatewayPort: number
   /** A request from outside, through the gateway. */
   outside(host: string, path: string): Promise<Answer>
   /** The same over TLS. Rejects when the gateway cannot prove that it is `host`. */
@@ -85,6 +87,7 @@ function meshOf(stage: Stage, { sidecars, restartControlPlane }: Cast): Referenc
     httpProxies: Object.fromEntries(withApp.map(({ name, ports }) => [name, url(ports.httpProxy)])),
     call: (from, call) =>
       askJson<CallReport>(`${url(podOf(from).ports.app)}/call`, { method: 'POST', body: JSON.stringify(call) }),
+    gatewayPort: Number(new URL(gateway).port),
     outside: (host, path) => ask(`${gateway}${path}`, { headers: { host } }),
     outsideTls: (host, path) => askTls(podOf(GATEWAY).ports.https ?? 0, host, path, stage.site.root),
     counters: (app) => askJson<Counters>(`${url(podOf(app).ports.app)}/counters`),

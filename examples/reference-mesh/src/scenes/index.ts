@@ -17,6 +17,7 @@ import { metrics } from './metrics.js'
 import { mirror } from './mirror.js'
 import { mtls } from './mtls.js'
 import { outlierDetection } from './outlier-detection.js'
+import { ownFilter } from './own-filter.js'
 import { rehearsal } from './rehearsal.js'
 import { resilience } from './resilience.js'
 
@@ -27,6 +28,7 @@ export const scenes: readonly Scene[] = [
   mirror,
   ingress,
   ingressTls,
+  ownFilter,
   egress,
   mtls,
   rehearsal,
