@@ -101,7 +101,7 @@ export function createLivePath(options: LiveOptions): LivePath {
         routes.kind === 'rds' ? options.routes(routes.name) : createWatch(routes.kind === 'inline' ? routes.table : undefined),
       forwarder,
       timers,
-      stats: createHttpStats(stats, manager.statPrefix),
+      stats: createHttpStats(stats, manager.statPrefix, statNameOf(listener)),
       filterDeps: {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
         dnsCaches,

@@ -1,4 +1,5 @@
 import { ConfigDump } from '@heddle/xds-types/envoy/admin/v3'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { knownTypes, resourceTypes } from '@heddle/xds-types/known'
 import { compileRegex } from '../matcher/regex.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
@@ -8,7 +9,7 @@ type Json = Record<string, unknown>
 
 export const configDump: Page = {
   path: '/config_dump',
-  help: 'dump current configs: ?resource=FIELD&name_regex=REGEX&include_eds',
+  help: 'dump current Envoy configs',
   answer(query, views) {
     const sections = dumpSections(views, query.has('include_eds') || query.get('resource')?.includes('endpoint') === true)
     const resource = query.get('resource')
@@ -59,6 +60,7 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
   static_clusters: 'StaticCluster',
   dynamic_active_clusters: 'DynamicCluster',
   dynamic_warming_clusters: 'DynamicCluster',
+  static_route_configs: 'StaticRouteConfig',
   dynamic_route_configs: 'DynamicRouteConfig',
   dynamic_active_secrets: 'DynamicSecret',
   static_secrets: 'StaticSecret',
@@ -89,6 +91,7 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
     { '@type': `${DUMP}ScopedRoutesConfigDump` },
     {
       '@type': `${DUMP}RoutesConfigDump`,
+      static_route_configs: of('Listener').filter(hasMessage).flatMap(inlineRoutes),
       dynamic_route_configs: of('RouteConfiguration').map((one) => entry(one, 'route_config')),
     },
     {
@@ -157,3 +160,16 @@ function latestVersion(records: readonly ResourceRecord[]): string {
 }
 
 const moment = (epochMs: number): string => new Date(epochMs).toISOString()
+
+/** The route configurations that stand in a listener's HTTP managers. */
+function inlineRoutes({ message, updatedAt }: ResourceRecord): Json[] {
+  const { filter_chains: chains = [], default_filter_chain: last } = message as Listener
+  return [...chains, ...(last === undefined ? [] : [last])]
+    .flatMap(({ filters = [] }) => filters)
+    .flatMap(({ typed_config: config }) => {
+      const routes = (config as { route_config?: object } | undefined)?.route_config
+      if (routes === undefined) return []
+      const type = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration'
+      return [{ route_config: { '@type': type, ...routes }, last_updated: moment(updatedAt) }]
+    })
+}

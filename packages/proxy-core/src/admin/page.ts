@@ -2,6 +2,7 @@ import type { MetricsRegistry, Result } from '@heddle/runtime'
 import type { Bootstrap } from '@heddle/xds-types/envoy/config/bootstrap/v3'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import type { CompiledCluster, Secret } from '../config/compiled.js'
+import type { Runtime } from '../runtime.js'
 import type { ListenerView } from '../state/listener-manager.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
 import type { Endpoint } from '../upstream/endpoint.js'
@@ -37,6 +38,7 @@ export interface AdminViews {
   /** Wall clock, for what is a moment or an age. */
   now(): number
   readonly stats: MetricsRegistry
+  readonly runtime: Runtime
   readonly listeners: readonly ListenerView[]
   readonly clusters: readonly ClusterView[]
   /** By type URL. */
@@ -50,13 +52,15 @@ export interface AdminActions {
   drainListeners(): void
   quit(): void
   setHealthy(healthy: boolean): void
+  /** Absent: the logger has no level. */
+  logLevel?(): string
   /** Absent: the logger has no level to set. */
   setLogLevel?(level: string): Result<undefined>
 }
 
 export interface Answer {
   readonly status: number
-  readonly contentType: 'text/plain; charset=UTF-8' | 'text/plain' | 'application/json'
+  readonly contentType: 'text/plain; charset=UTF-8' | 'text/plain' | 'text/html; charset=UTF-8' | 'application/json'
   readonly body: string
 }
 

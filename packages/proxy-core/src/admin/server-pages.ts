@@ -47,12 +47,6 @@ export const memory: Page = {
   },
 }
 
-export const runtime: Page = {
-  path: '/runtime',
-  help: 'print runtime values; no layer is read, so there are none',
-  answer: () => json({ layers: [], entries: {} }),
-}
-
 export const drainListeners: Page = {
   path: '/drain_listeners',
   help: 'drain listeners',
@@ -69,6 +63,16 @@ export const quit: Page = {
   mutates: true,
   answer(_query, _views, actions) {
     actions.quit()
+    return text('OK\n')
+  },
+}
+
+export const resetCounters: Page = {
+  path: '/reset_counters',
+  help: 'reset all counters to zero',
+  mutates: true,
+  answer(_query, views) {
+    for (const family of views.stats.families()) for (const [, metric] of family.series()) if ('reset' in metric) metric.reset()
     return text('OK\n')
   },
 }
@@ -95,11 +99,11 @@ export const healthcheckOk: Page = {
 
 export const logging: Page = {
   path: '/logging',
-  help: 'set the log level: ?level=debug|info|warning|error',
+  help: 'print the log level, or set it: ?level=debug|info|warning|error',
   mutates: true,
   answer(query, _views, actions) {
     const level = query.get('level')
-    if (level === null) return text('usage: /logging?level=<level>\n', 400)
+    if (level === null) return text(`active loggers:\n  heddle: ${actions.logLevel?.() ?? 'as its program says'}\n`)
     const done = actions.setLogLevel?.(level)
     if (done === undefined) return text('this server was given a logger without levels\n', 400)
     return done.ok

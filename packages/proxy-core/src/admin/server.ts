@@ -4,8 +4,10 @@ import type { SocketAddress } from '../net/connection.js'
 import { certs } from './certs-page.js'
 import { clusters } from './clusters-page.js'
 import { configDump } from './config-dump.js'
+import { homePage } from './home-page.js'
 import { listeners } from './listeners-page.js'
 import { type AdminActions, type AdminViews, type Answer, type Page, text } from './page.js'
+import { runtime, runtimeModify } from './runtime-pages.js'
 import {
   drainListeners,
   healthcheckFail,
@@ -15,7 +17,7 @@ import {
   memory,
   quit,
   ready,
-  runtime,
+  resetCounters,
   serverInfo,
 } from './server-pages.js'
 import { stats, statsPrometheus } from './stats-page.js'
@@ -33,7 +35,9 @@ const PAGES: readonly Page[] = [
   memory,
   quit,
   ready,
+  resetCounters,
   runtime,
+  runtimeModify,
   serverInfo,
   stats,
   statsPrometheus,
@@ -47,7 +51,8 @@ export interface AdminServer {
 /** Answers a request to the admin interface; pure but for the actions. */
 export function answerAdmin(method: string, url: string, views: AdminViews, actions: AdminActions): Answer {
   const { pathname, searchParams } = new URL(url, 'http://admin')
-  if (pathname === '/' || pathname === '/help') return text(help())
+  if (pathname === '/help') return text(help())
+  if (pathname === '/') return { status: 200, contentType: 'text/html; charset=UTF-8', body: homePage(PAGES, views) }
   const page = PAGES.find(({ path }) => path === pathname)
   if (page === undefined) return text(`invalid path. admin commands are:\n${help()}`, 404)
   if (page.mutates && method !== 'POST') return text(`Method ${method} not allowed, POST required.`, 405)

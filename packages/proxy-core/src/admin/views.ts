@@ -1,5 +1,6 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import type { ProxyBootstrap } from '../bootstrap.js'
+import type { Runtime } from '../runtime.js'
 import type { ConfigStore } from '../state/config-store.js'
 import type { ListenerManager } from '../state/listener-manager.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
@@ -11,6 +12,7 @@ export interface ViewParts {
   bootstrap: ProxyBootstrap
   clock: Clock
   stats: MetricsRegistry
+  runtime: Runtime
   store: ConfigStore
   listeners: ListenerManager
   clusters: ClusterManager
@@ -30,6 +32,7 @@ export function createAdminViews(parts: ViewParts): AdminViews {
     startedAt: clock.now(),
     now: () => clock.now(),
     stats: parts.stats,
+    runtime: parts.runtime,
     get listeners() {
       return parts.listeners.listeners
     },

@@ -185,6 +185,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   #forward(): void {
+    this.#runtime.stats.rqTotal.inc()
     const decision = this.route
     const table = this.#table
     if (decision === undefined || table === undefined || decision.kind === 'none') {

@@ -93,6 +93,7 @@ export interface ClusterStats {
   readonly upstreamRqRetryLimitExceeded: Counter
   readonly upstreamRqRetryOverflow: Counter
   readonly lbHealthyPanic: Counter
+  readonly membershipChange: Counter
   readonly membershipTotal: Gauge
   readonly membershipHealthy: Gauge
   readonly membershipDegraded: Gauge
@@ -107,8 +108,8 @@ export interface ClusterStats {
   readonly ssl: SslStats
   /** `http2.*` of the cluster; made when first asked for. */
   readonly codec: CodecStats
-  /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`. */
-  completed(status: number): void
+  /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`, and by where the request came from. */
+  completed(status: number, origin?: 'external' | 'internal'): void
 }
 
 /** `listener.<address>.*` of one listener. */
@@ -136,7 +137,7 @@ interface Scope {
   counter(name: string): Counter
   gauge(name: string): Gauge
   histogram(name: string): Histogram
-  /** Counts by response class and, where Envoy does, by response code. */
+  /** Counts by response class and, where Envoy does, by response code; then a class is there only once it came, as in Envoy. */
   byStatus(name: string, withCode: boolean): (status: number) => void
 }
 
@@ -151,7 +152,7 @@ function scopeOf(registry: MetricsRegistry, prefix: string, label: string, value
       const classes = registry.counter(full(`${name}_xx`), help, [CLASS_LABEL, label])
       const codes = withCode ? registry.counter(full(name), help, [CODE_LABEL, label]) : undefined
       // Scrapers want a class that never came as 0, not as absent.
-      for (const statusClass of ['1', '2', '3', '4', '5']) classes.labels(statusClass, value)
+      if (!withCode) for (const statusClass of ['1', '2', '3', '4', '5']) classes.labels(statusClass, value)
       const cache = new Map<number, { byClass: Counter; byCode: Counter | undefined }>()
       return (status) => {
         let counters = cache.get(status)
@@ -169,10 +170,12 @@ function scopeOf(registry: MetricsRegistry, prefix: string, label: string, value
   }
 }
 
-export function createHttpStats(registry: MetricsRegistry, statPrefix: string): HttpStats {
+/** `listener`: its stat name, to count responses under `listener.<name>.http.<prefix>.*` too. */
+export function createHttpStats(registry: MetricsRegistry, statPrefix: string, listener?: string): HttpStats {
   const scope = scopeOf(registry, 'http', HTTP_LABEL, statPrefix)
   const byStatus = scope.byStatus('downstream_rq', false)
   const completed = scope.counter('downstream_rq_completed')
+  const ofListener = listener === undefined ? undefined : listenerResponses(registry, statPrefix, listener)
   return {
     downstreamCxTotal: scope.counter('downstream_cx_total'),
     downstreamCxActive: scope.gauge('downstream_cx_active'),
@@ -200,7 +203,19 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string): 
     completed(status) {
       completed.inc()
       byStatus(status)
+      ofListener?.(status)
     },
+  }
+}
+
+function listenerResponses(registry: MetricsRegistry, statPrefix: string, listener: string): (status: number) => void {
+  const [help, labels] = ["Envoy's listener statistics.", [HTTP_LABEL, LISTENER_LABEL]]
+  const classes = registry.counter('envoy_listener_http_downstream_rq_xx', help, [CLASS_LABEL, ...labels])
+  const byClass = ['1', '2', '3', '4', '5'].map((statusClass) => classes.labels(statusClass, statPrefix, listener))
+  const completed = registry.counter('envoy_listener_http_downstream_rq_completed', help, labels).labels(statPrefix, listener)
+  return (status) => {
+    completed.inc()
+    byClass[Math.floor(status / 100) - 1]?.inc()
   }
 }
 
@@ -212,6 +227,9 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
   const scope = scopeOf(registry, 'cluster', CLUSTER_LABEL, clusterName)
   const byStatus = scope.byStatus('upstream_rq', true)
   const completed = scope.counter('upstream_rq_completed')
+  // Made when first asked for: most proxies see the one or the other.
+  let external: ((status: number) => void) | undefined
+  let internal: ((status: number) => void) | undefined
   let codec: CodecStats | undefined
   let healthCheck: HealthCheckStats | undefined
   return {
@@ -248,6 +266,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     upstreamRqRetryLimitExceeded: scope.counter('upstream_rq_retry_limit_exceeded'),
     upstreamRqRetryOverflow: scope.counter('upstream_rq_retry_overflow'),
     lbHealthyPanic: scope.counter('lb_healthy_panic'),
+    membershipChange: scope.counter('membership_change'),
     membershipTotal: scope.gauge('membership_total'),
     membershipHealthy: scope.gauge('membership_healthy'),
     membershipDegraded: scope.gauge('membership_degraded'),
@@ -255,10 +274,22 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
     ssl: createSslStats(scope.counter),
-    completed(status) {
+    completed(status, origin) {
       completed.inc()
       byStatus(status)
+      if (origin === 'external') (external ??= countOrigin(scope, origin))(status)
+      else if (origin === 'internal') (internal ??= countOrigin(scope, origin))(status)
     },
+  }
+}
+
+/** `external.upstream_rq_200` and its kin: requests from outside the mesh, and those from inside, apart. */
+function countOrigin(scope: Scope, origin: 'external' | 'internal'): (status: number) => void {
+  const byStatus = scope.byStatus(`${origin}_upstream_rq`, true)
+  const completed = scope.counter(`${origin}_upstream_rq_completed`)
+  return (status) => {
+    completed.inc()
+    byStatus(status)
   }
 }
 
@@ -316,7 +347,8 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
   { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
   { label: NETWORK_RBAC_LABEL, family: 'rbac' },
 ]
-const NESTED = /^(ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
+const NESTED =
+  /^(external|internal|http(?=_downstream)|ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -335,7 +367,8 @@ export function dottedName(family: string, labelNames: readonly string[], values
     const method = [labels.get(GRPC_SERVICE_LABEL), labels.get(GRPC_METHOD_LABEL)].filter(
       (part) => part !== undefined && part !== '',
     )
-    const inner = labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? method.join('.')
+    const manager = prefix === 'listener' ? labels.get(HTTP_LABEL) : undefined
+    const inner = labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? manager ?? method.join('.')
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))

@@ -228,7 +228,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   }
 
   #completed(status: number): void {
-    this.#cluster.stats.completed(status)
+    this.#cluster.stats.completed(status, this.#context.internal ? 'internal' : 'external')
     for (const stats of this.#requestStats) stats.completed(status)
   }
 

@@ -78,6 +78,7 @@ export function createClusterHealth(options: ClusterHealthOptions): ClusterHealt
       monitor?.close()
     },
   }
+  let before: typeof endpoints | undefined
   const count = (): void => {
     let [healthy, degraded, excluded] = [0, 0, 0]
     for (const endpoint of endpoints) {
@@ -86,6 +87,8 @@ export function createClusterHealth(options: ClusterHealthOptions): ClusterHealt
       if (endpoint.health === 'DEGRADED' || health.isDegraded(endpoint)) degraded++
       else healthy++
     }
+    if (before !== endpoints) stats.membershipChange.inc()
+    before = endpoints
     stats.membershipTotal.set(endpoints.length)
     stats.membershipHealthy.set(healthy)
     stats.membershipDegraded.set(degraded)

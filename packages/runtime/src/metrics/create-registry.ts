@@ -104,6 +104,9 @@ function createCounter(): Counter {
       if (!(by >= 0)) throw new RangeError(`a counter only grows: ${by}`)
       value += by
     },
+    reset() {
+      value = 0
+    },
   }
 }
 

@@ -2,6 +2,8 @@
 export interface Counter {
   readonly value: number
   inc(by?: number): void
+  /** Back to 0, as after a restart: for operators, never for programs. */
+  reset(): void
 }
 
 /** A number that goes both ways. */
