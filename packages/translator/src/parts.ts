@@ -54,7 +54,7 @@ const listeners: Part = {
       patchedListeners(build, 'SIDECAR_OUTBOUND', [
         ...outboundListeners(build),
         ...build.memo.of('virtual outbound', [], () => present(virtualOutbound(build))),
-        ...(sendsHbone(build) ? [connectOriginateListener()] : []),
+        ...(sendsHbone(build) ? [connectOriginateListener(build)] : []),
       ]),
     ),
   ],
@@ -170,7 +170,7 @@ const gateway: Part = {
     group(build, 'gateway listeners', LISTENER_TYPE, () =>
       patchedListeners(build, 'GATEWAY', [
         ...gatewayListeners(build, serversFor(build, targets)),
-        ...(sendsHbone(build) ? [connectOriginateListener()] : []),
+        ...(sendsHbone(build) ? [connectOriginateListener(build)] : []),
       ]),
     ),
     group(build, 'gateway routes', ROUTE_TYPE, () =>

@@ -1,3 +1,4 @@
+import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
@@ -5,32 +6,42 @@ import { inFamily } from '../families.js'
 import { socketAddress, WILDCARD } from '../listeners/binding.js'
 import { ORIGINAL_DST } from '../listeners/listener-filters.js'
 import { defined, NO_TIMEOUT, typed } from '../message.js'
-import { accessLogs } from '../telemetry/access-log.js'
+import { listenerAccessLogs, tunnelAccessLogs } from '../telemetry/access-log.js'
 import { CONNECT_ORIGINATE, CONNECT_TERMINATE, HBONE_PORT, MAIN_INTERNAL, STATE, tunnelSocket, tunnelTls } from './hbone.js'
 
 /** Puts connections into tunnels to the address that they were for. */
-export function connectOriginateListener(): Listener {
-  return tunnelListener(CONNECT_ORIGINATE, { hostname: '%DOWNSTREAM_LOCAL_ADDRESS%' })
+export function connectOriginateListener(build: Build): Listener {
+  // For sidecars and gateways it is a client, for waypoints part of what they serve.
+  const listener = build.proxy.type === 'waypoint' ? 'inbound' : build.proxy.type === 'router' ? 'gateway' : 'outbound'
+  return defined({
+    ...tunnelListener(CONNECT_ORIGINATE, { hostname: '%DOWNSTREAM_LOCAL_ADDRESS%' }, tunnelAccessLogs(build, listener, 'start')),
+    access_log: listenerAccessLogs(build, listener),
+  })
 }
 
 /** An internal listener whose connections go into tunnels to the cluster of its own name. */
-export function tunnelListener(name: string, tunneling_config: object): Listener {
+export function tunnelListener(name: string, tunneling_config: object, access_log?: readonly AccessLog[]): Listener {
   return {
     name,
     internal_listener: {},
     use_original_dst: false,
     listener_filters: [ORIGINAL_DST],
-    filter_chains: [{ filters: [tunnelProxy(name, tunneling_config)] }],
+    filter_chains: [{ filters: [tunnelProxy(name, tunneling_config, access_log)] }],
   }
 }
 
-export function tunnelProxy(cluster: string, tunneling_config: object): { name: string; typed_config: ReturnType<typeof typed> } {
+export function tunnelProxy(
+  cluster: string,
+  tunneling_config: object,
+  access_log?: readonly AccessLog[],
+): { name: string; typed_config: ReturnType<typeof typed> } {
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typed_config: typed('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {
       stat_prefix: cluster,
       cluster,
       tunneling_config,
+      access_log,
     }),
   }
 }
@@ -66,12 +77,13 @@ export function connectTerminateListener(build: Build): Listener {
     server_name: 'istio-envoy',
     use_remote_address: false,
     stream_idle_timeout: NO_TIMEOUT,
-    access_log: accessLogs(build, 'inbound'),
+    access_log: tunnelAccessLogs(build, 'inbound', 'end'),
   })
-  return {
+  return defined({
     name: CONNECT_TERMINATE,
     address: socketAddress(inFamily(build, WILDCARD), HBONE_PORT),
     connection_balance_config: { exact_balance: {} },
+    access_log: listenerAccessLogs(build, 'inbound'),
     filter_chains: [
       {
         name: 'default',
@@ -87,7 +99,7 @@ export function connectTerminateListener(build: Build): Listener {
         }),
       },
     ],
-  }
+  })
 }
 
 const ROUTER: HttpFilter = {

@@ -1,4 +1,4 @@
-import { createStore, readYaml } from '@heddle/config-model'
+import { createStore, defaultMeshConfig, readYaml } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
@@ -82,4 +82,17 @@ test('what comes out of a tunnel is known by the name that the tunnel left', () 
   expect(text).toContain('"filter_state":{"key":"io.istio.peer_principal","string_match"')
   expect(text).not.toContain('principal_name')
   expect(JSON.stringify(listeners.find(({ name }) => name === 'virtualInbound'))).toContain('principal_name')
+})
+
+test('of tunnels only what failed is logged: what is in them is logged for itself', () => {
+  const store = createStore({ meshConfig: { ...defaultMeshConfig, accessLogFile: '/dev/stdout' } })
+  const proxy = proxyFromJson({ id: 'own', namespace: 'shop', ip: '10.0.0.1', metadata: { ENABLE_HBONE: 'true' } })
+  if (!proxy.ok) throw new Error('no proxy')
+  const features = pilotFeatures({ PILOT_ENABLE_AMBIENT: 'true' })
+  const listeners = toJson(translate(store.snapshot(), proxy.value, { features }).resources).listeners as Listener[]
+  const text = (wanted: string): string => JSON.stringify(listeners.find(({ name }) => name === wanted))
+  expect(text('connect_originate')).toContain('"filter":{"response_flag_filter":{"flags":["UF"]}}')
+  expect(text('connect_terminate')).toContain(
+    '"filter":{"status_code_filter":{"comparison":{"op":"GE","value":{"default_value":400',
+  )
 })

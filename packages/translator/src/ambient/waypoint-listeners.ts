@@ -27,7 +27,7 @@ export function waypointListeners(build: Build): readonly Listener[] {
   return [
     connectTerminateListener(build),
     mainInternal(build),
-    connectOriginateListener(),
+    connectOriginateListener(build),
     ...(build.features.ambientMultiNetwork ? doubleTunnelListeners(build) : []),
   ]
 }

@@ -46,7 +46,7 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
       knownPeer: manager.knownPeer === true,
       service: manager.service,
     }),
-    access_log: accessLogs(build, listener),
+    access_log: accessLogs(build, listener, 'http'),
     tracing,
     request_id_extension: {
       typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),

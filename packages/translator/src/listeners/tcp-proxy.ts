@@ -66,7 +66,7 @@ function proxyFilter(build: Build, listener: ListenerClass, config: object): Fil
     typed_config: typed(
       TCP_PROXY,
       defined({
-        access_log: accessLogs(build, listener),
+        access_log: accessLogs(build, listener, 'tcp'),
         idle_timeout: seconds === undefined ? undefined : duration(Number(seconds) * 1000),
         ...config,
       }),

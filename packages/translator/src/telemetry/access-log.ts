@@ -5,7 +5,7 @@ import { typed } from '../message.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { accessLogProviders } from './access-log-providers.js'
 import { extensionProvider } from './extension-provider.js'
-import { grpcAccessLog, withFormatters } from './grpc-access-log.js'
+import { bootstrapServiceLog, grpcAccessLog, type LoggedBy, withFormatters } from './grpc-access-log.js'
 
 /** Istio's text format, with its line end. */
 export const DEFAULT_FORMAT: string =
@@ -41,13 +41,15 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
 
 /**
  * Logs of requests and of TCP connections: those of Telemetry resources and MeshConfig.defaultProviders.accessLogging, or, where neither says
- * anything, MeshConfig.accessLogFile with its format.
+ * anything, MeshConfig.accessLogFile with its format, and the service that the bootstrap names (enableEnvoyAccessLogService).
  */
-export function accessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
+export function accessLogs(build: Build, listener: ListenerClass, of: LoggedBy): AccessLog[] | undefined {
   const chosen = accessLogProviders(build, listener)
   if (chosen === undefined) {
-    const { accessLogFile: path } = build.mesh
-    return path === '' ? undefined : [fileLog({ path, log_format: meshFormat(build) })]
+    const { accessLogFile: path, enableEnvoyAccessLogService } = build.mesh
+    const file = path === '' ? [] : [fileLog({ path, log_format: meshFormat(build) })]
+    const logs = enableEnvoyAccessLogService && of !== 'tunnel' ? [...file, bootstrapServiceLog(of)] : file
+    return logs.length === 0 ? undefined : logs
   }
   const logs = chosen.flatMap(({ name, expression }) => {
     const provider = extensionProvider(build, name)
@@ -70,14 +72,25 @@ function providerLog(build: Build, provider: ExtensionProvider): AccessLog | und
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
 export function listenerAccessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
   if (build.mesh.disableEnvoyListenerLog) return undefined
-  return accessLogs(build, listener)?.map((log) => ({
-    ...log,
-    filter: log.filter === undefined ? NO_ROUTE : { and_filter: { filters: [NO_ROUTE, log.filter] } },
-  }))
+  return accessLogs(build, listener, 'listener')?.map((log) => onlyWhere(NO_ROUTE, log))
+}
+
+/** Logs of a tunnel's start or end: what is inside is logged for itself, so only what failed. */
+export function tunnelAccessLogs(build: Build, listener: ListenerClass, end: 'start' | 'end'): AccessLog[] | undefined {
+  return accessLogs(build, listener, 'tunnel')?.map((log) => onlyWhere(end === 'start' ? NOT_CONNECTED : REFUSED, log))
+}
+
+function onlyWhere(filter: AccessLogFilter, log: AccessLog): AccessLog {
+  return { ...log, filter: log.filter === undefined ? filter : { and_filter: { filters: [filter, log.filter] } } }
 }
 
 const BUILT_IN = 'envoy'
 const NO_ROUTE: AccessLogFilter = { response_flag_filter: { flags: ['NR'] } }
+const NOT_CONNECTED: AccessLogFilter = { response_flag_filter: { flags: ['UF'] } }
+// Envoy wants a key; nobody sets it.
+const REFUSED: AccessLogFilter = {
+  status_code_filter: { comparison: { op: 'GE', value: { default_value: 400, runtime_key: 'istio.io/unset' } } },
+}
 const CEL = 'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter'
 
 function fileLog(config: object): AccessLog {

@@ -69,3 +69,18 @@ test('OpenTelemetry: a text and attributes', () => {
 test('nothing where the service is unknown', () => {
   expect(logWith('envoyTcpAls: {service: nobody.example, port: 90}')).toBeUndefined()
 })
+
+test('the service that the bootstrap names', () => {
+  const meshConfig = (readMeshConfig('enableEnvoyAccessLogService: true\naccessLogFile: /log\n') as { value: MeshConfig }).value
+  const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1' })
+  if (!proxy.ok) throw new Error('no proxy')
+  const listeners = toJson(translate(createStore({ meshConfig }).snapshot(), proxy.value).resources).listeners as Listener[]
+  const text = JSON.stringify(listeners.find(({ name }) => name === 'virtualInbound'))
+  expect(
+    text
+      .match(/"log_name":"[a-z_]+"/g)
+      ?.sort()
+      .filter((name, i, all) => name !== all[i - 1]),
+  ).toEqual(['"log_name":"http_envoy_accesslog"', '"log_name":"listener_envoy_accesslog"', '"log_name":"tcp_envoy_accesslog"'])
+  expect(text).toContain('"cluster_name":"envoy_accesslog_service"')
+})

@@ -24,6 +24,24 @@ export function grpcAccessLog(build: Build, provider: ExtensionProvider, text: s
   return provider.envoyOtelAls === undefined ? undefined : otelLog(build, provider.envoyOtelAls, text)
 }
 
+/** What writes a log: a connection manager, a TCP proxy, a listener, or a tunnel's start or end. */
+export type LoggedBy = 'http' | 'tcp' | 'listener' | 'tunnel'
+
+/** To the service of ProxyConfig.envoyAccessLogService, whose cluster is in the bootstrap. */
+export function bootstrapServiceLog(of: Exclude<LoggedBy, 'tunnel'>): AccessLog {
+  const common_config: CommonGrpcAccessLogConfig = {
+    log_name: `${of}_envoy_accesslog`,
+    grpc_service: { envoy_grpc: { cluster_name: 'envoy_accesslog_service' } },
+    transport_api_version: 'V3',
+    filter_state_objects_to_log: [...PEERS, ...OLD_PEERS],
+  }
+  const [name, type] =
+    of === 'http' ? ['envoy.access_loggers.http_grpc', 'HttpGrpcAccessLogConfig'] : [TCP_GRPC, 'TcpGrpcAccessLogConfig']
+  return { name, typed_config: typed(`envoy.extensions.access_loggers.grpc.v3.${type}`, { common_config }) }
+}
+
+const TCP_GRPC = 'envoy.tcp_grpc_access_log'
+
 function httpLog(build: Build, provider: EnvoyAlsProvider): AccessLog | undefined {
   const common_config = common(build, provider, 'http_envoy_accesslog')
   if (common_config === undefined) return undefined
@@ -43,7 +61,7 @@ function tcpLog(build: Build, provider: EnvoyAlsProvider): AccessLog | undefined
   const common_config = common(build, provider, 'tcp_envoy_accesslog')
   if (common_config === undefined) return undefined
   return {
-    name: 'envoy.tcp_grpc_access_log',
+    name: TCP_GRPC,
     typed_config: typed('envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig', { common_config }),
   }
 }
