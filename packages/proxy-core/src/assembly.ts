@@ -138,7 +138,14 @@ export async function assemble(setting: Setting): Promise<Assembly> {
   })
   const keeper = createKeeper(setting, store.records, (updates) => client?.restore(updates))
   client = createClient(setting, serverStats, startUp.watchUpdates(store.apply), keeper)
-  const views = createAdminViews({ ...setting, version: options.version ?? 'heddle', store, listeners, clusters: live.clusters })
+  const views = createAdminViews({
+    ...setting,
+    runtime,
+    version: options.version ?? 'heddle',
+    store,
+    listeners,
+    clusters: live.clusters,
+  })
   startUp.ready.subscribe((value) => setting.ready.set(value && setting.state() !== 'DRAINING'))
 
   return {

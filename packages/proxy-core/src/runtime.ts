@@ -6,21 +6,35 @@ export interface Runtime {
   share(key: string): number | undefined
   number(key: string): number | undefined
   boolean(key: string): boolean | undefined
-  /** The admin layer: over all others. An empty text takes a key away. */
-  modify(values: ReadonlyMap<string, string>): void
-  entries(): readonly (readonly [key: string, value: string])[]
+  /** The admin layer, which goes before all others; an empty text takes a key away. False: there is no such layer. */
+  modify(values: ReadonlyMap<string, string>): boolean
+  /** Their names, the last wins. */
+  readonly layers: readonly string[]
+  /** What each layer says of a key; empty: nothing. */
+  entries(): readonly (readonly [key: string, values: readonly string[]])[]
+}
+
+/** One layer of layered_runtime. */
+export interface RuntimeLayer {
+  readonly name: string
+  readonly values: Readonly<Record<string, unknown>>
 }
 
 type Value = number | string | boolean | Readonly<Record<string, unknown>>
 
 const DENOMINATORS: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }
 
-/** `layers`: static layers, the last wins. */
-export function createRuntime(layers: readonly Readonly<Record<string, unknown>>[]): Runtime {
-  const fixed = new Map<string, Value>()
-  for (const layer of layers) flatten(layer, '', fixed)
+/** `adminLayer`: the name of the layer that may be changed at runtime; absent: none may. */
+export function createRuntime(layers: readonly RuntimeLayer[], adminLayer?: string): Runtime {
+  const fixed = layers.map(({ values }) => {
+    const flat = new Map<string, Value>()
+    flatten(values, '', flat)
+    return flat
+  })
   const admin = new Map<string, Value>()
-  const get = (key: string): Value | undefined => admin.get(key) ?? fixed.get(key)
+  const all = adminLayer === undefined ? fixed : [...fixed, admin]
+  const lastFirst = [...all].reverse()
+  const get = (key: string): Value | undefined => lastFirst.find((layer) => layer.has(key))?.get(key)
   return {
     share: (key) => shareOf(get(key)),
     number(key) {
@@ -36,17 +50,26 @@ export function createRuntime(layers: readonly Readonly<Record<string, unknown>>
         if (text === '') admin.delete(key)
         else admin.set(key, parse(text))
       }
+      return adminLayer !== undefined
     },
-    entries: () =>
-      [...new Map([...fixed, ...admin])]
-        .map(([key, value]) => [key, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const)
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    layers: [...layers.map(({ name }) => name), ...(adminLayer === undefined ? [] : [adminLayer])],
+    entries() {
+      const keys = new Set(all.flatMap((layer) => [...layer.keys()]))
+      return [...keys].sort().map((key) => [key, all.map((layer) => textOf(layer.get(key)))] as const)
+    },
   }
 }
 
-/** The static layers of a bootstrap. */
+/** Static layers and the admin layer of a bootstrap. */
 export function runtimeOf({ layered_runtime: layered }: Bootstrap): Runtime {
-  return createRuntime(layered?.layers?.flatMap(({ static_layer: layer }) => (layer === undefined ? [] : [layer])) ?? [])
+  const layers = layered?.layers ?? []
+  const fixed = layers.flatMap(({ name = '', static_layer: values }) => (values === undefined ? [] : [{ name, values }]))
+  return createRuntime(fixed, layers.find(({ admin_layer: admin }) => admin !== undefined)?.name)
+}
+
+function textOf(value: Value | undefined): string {
+  if (value === undefined) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 function flatten(value: Readonly<Record<string, unknown>>, prefix: string, into: Map<string, Value>): void {

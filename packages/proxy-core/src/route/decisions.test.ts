@@ -93,6 +93,7 @@ describe('more that a match may ask', () => {
 })
 
 describe('runtime', () => {
+  const layer = (values: Readonly<Record<string, unknown>>) => ({ name: 'static', values })
   const share = (key: string, numerator: number) => ({ runtime_key: key, default_value: { numerator } })
   const routes = (runtime: ReturnType<typeof createRuntime>) =>
     table(
@@ -102,7 +103,7 @@ describe('runtime', () => {
     )
 
   it('goes before the default value, and the admin layer before all', () => {
-    const runtime = createRuntime([{ a: { b: 0 } }, { 'a.b': { numerator: 25, denominator: 'HUNDRED' } }])
+    const runtime = createRuntime([layer({ a: { b: 0 } }), layer({ 'a.b': { numerator: 25, denominator: 'HUNDRED' } })], 'admin')
     const made = routes(runtime)
     expect(nameOf(made, '/', {}, 0.24)).toBe('some')
     expect(nameOf(made, '/', {}, 0.26)).toBe('rest')
@@ -114,10 +115,12 @@ describe('runtime', () => {
   })
 
   it('flattens what is nested', () => {
-    expect(createRuntime([{ a: { b: { c: 7 } }, d: true }]).entries()).toEqual([
-      ['a.b.c', '7'],
-      ['d', 'true'],
+    const runtime = createRuntime([layer({ a: { b: { c: 7 } }, d: true }), layer({ d: false })])
+    expect(runtime.entries()).toEqual([
+      ['a.b.c', ['7', '']],
+      ['d', ['true', 'false']],
     ])
+    expect(runtime.modify(new Map())).toBe(false)
   })
 })
 
