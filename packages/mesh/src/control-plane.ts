@@ -21,6 +21,7 @@ import {
   type XdsServer,
 } from '@heddle/xds-server'
 import type { ResourceSet } from '@heddle/xds-types'
+import type { JwksFetcher } from './jwks-fetcher.js'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
   readonly checkIdentity?: boolean
   /** istiod's switches (PILOT_*), read from an environment; default: all as istiod has them. */
   readonly features?: PilotFeatures
+  /** Keys of RequestAuthentications that name a jwksUri or only an issuer: see createJwksFetcher. Default: none are known, and every token of theirs is refused. */
+  readonly jwks?: (changed: () => void) => JwksFetcher
   readonly clock?: Clock
   readonly logger?: Logger
   readonly metrics?: MetricsRegistry
@@ -48,7 +51,11 @@ export interface ControlPlane {
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { store, checkIdentity = true, features, clock, logger, metrics } = options
   const snapshots = snapshotsOf(store)
-  const translator = createTranslator(store.snapshot(), features === undefined ? {} : { features })
+  const keys = options.jwks?.(() => translator.update(store.snapshot()))
+  const translator = createTranslator(store.snapshot(), {
+    ...(features === undefined ? {} : { features }),
+    ...(keys === undefined ? {} : { jwks: keys.jwks }),
+  })
   const stopTranslating = store.subscribe(translator.update)
   const xds = createXdsServer({
     resources: (node, identity) => resourcesFor(translator, node, identity),
@@ -73,6 +80,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     close() {
       stop()
+      keys?.close()
       xds.close()
       stopTranslating()
     },

@@ -9,6 +9,8 @@ export {
 } from './explain/explain-request.js'
 export { formatExplanation, formatResult } from './explain/format.js'
 export type { TracedLoser, TracedSource, TracedStage } from './explain/trace.js'
+export { type GuardedGetOptions, guardedGet } from './guarded-get.js'
+export { createJwksFetcher, type JwksFetcher, type JwksFetcherOptions } from './jwks-fetcher.js'
 export { type TracedRefusal, traceRefusals } from './refusals.js'
 export { identify, type ServeControlPlaneOptions, type ServedControlPlane, serveControlPlane } from './serve-control-plane.js'
 export { simulateCluster, simulatedOrigins } from './simulated-cluster.js'

@@ -23,6 +23,8 @@ import type { PilotFeatures } from '@heddle/translator'
 import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
+import { guardedGet } from './guarded-get.js'
+import { createJwksFetcher } from './jwks-fetcher.js'
 import { type Federation, followFederation, publishedBundle } from './mesh-trust.js'
 
 export interface ServeControlPlaneOptions {
@@ -71,6 +73,8 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
     store,
     clock,
     metrics,
+    jwks: (changed) =>
+      createJwksFetcher({ get: guardedGet, clock, random: systemRandom, changed, ...(logger === undefined ? {} : { logger }) }),
     ...(options.features === undefined ? {} : { features: options.features }),
     ...(logger === undefined ? {} : { logger }),
   })
