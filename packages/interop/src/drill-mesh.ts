@@ -1,5 +1,11 @@
 import { dump } from 'js-yaml'
-import { ADDRESSES } from './drill.js'
+
+/** Addresses of the drill: a middle with everything outside, and two pods that hang on it. */
+export const ADDRESSES = {
+  a: { v4: '10.77.1.2', v6: 'fd77:1::2' },
+  b: { v4: '10.77.2.2', second: '10.77.2.3', v6: 'fd77:2::2' },
+  vip: { v4: '10.96.0.10', v6: 'fd96::10' },
+} as const
 
 /** Kubernetes' and Istio's objects of the drill: Service b on a virtual address in front of one pod with two addresses, strict mTLS. */
 export function drillMesh(family: 'v4' | 'v6'): string {

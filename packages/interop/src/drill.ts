@@ -5,17 +5,10 @@ import { join } from 'node:path'
 import { createTokenIssuer } from '@heddle/ca'
 import { systemClock } from '@heddle/runtime'
 import { type DrillApp, startDrillApp } from './drill-app.js'
-import { drillMesh } from './drill-mesh.js'
+import { ADDRESSES, drillMesh } from './drill-mesh.js'
 import { eventually } from './eventually.js'
 import { heddleWords } from './heddle-command.js'
 import { connect, createNamespace, type NetworkNamespace } from './namespace.js'
-
-/** Addresses of the drill: a middle with everything outside, and two pods that hang on it. */
-export const ADDRESSES = {
-  a: { v4: '10.77.1.2', v6: 'fd77:1::2' },
-  b: { v4: '10.77.2.2', second: '10.77.2.3', v6: 'fd77:2::2' },
-  vip: { v4: '10.96.0.10', v6: 'fd96::10' },
-} as const
 
 export interface DrillProxy {
   readonly name: string
@@ -92,7 +85,8 @@ function wire(middle: NetworkNamespace, a: NetworkNamespace, b: NetworkNamespace
     pod.run('ip', '-6', 'route', 'add', 'default', 'via', `fd77:${n}::1`)
   }
   b.run('ip', 'addr', 'add', `${ADDRESSES.b.second}/24`, 'dev', 'eth0')
-  for (const setting of ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']) middle.run('sysctl', '-qw', setting)
+  for (const setting of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'])
+    middle.run('sh', '-c', `echo 1 > /proc/sys/net/${setting}`)
   // The whole outside is this machine: each address of these ranges.
   for (const range of ['10.200.0.0/16', '10.201.0.0/16']) middle.run('ip', 'route', 'add', 'local', range, 'dev', 'lo')
   for (const range of ['fd20::/64', 'fd21::/64']) middle.run('ip', '-6', 'route', 'add', 'local', range, 'dev', 'lo')
