@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { createProxy } from '../src/index.js'
 import { readProxyHeader } from '../src/net/proxy-protocol/read.js'
+import { issue } from './certificates.js'
 import { later } from './support.js'
 
 /** An HTTP/1.1 server that wants a PROXY header and answers each request with what the header said. */
@@ -55,19 +56,19 @@ async function startClient(port: number, prefix: Uint8Array = new Uint8Array()) 
   return { ask, end: () => socket.destroy(), port: socket.localPort }
 }
 
-it('tells each upstream connection who is served, and shares it with nobody else', async () => {
-  const upstream = await startUpstream()
-  const at = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } })
-  const types = 'type.googleapis.com/envoy.extensions'
-  const typed = (name: string, fields: object = {}): object => ({
-    name,
-    typed_config: { '@type': `${types}.${name}`, ...fields },
-  })
-  const virtual_hosts = [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }] }]
-  const http = typed('filters.network.http_connection_manager.v3.HttpConnectionManager', {
-    ...{ stat_prefix: 'in', route_config: { virtual_hosts } },
+const at = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } })
+const types = 'type.googleapis.com/envoy.extensions'
+const typed = (name: string, fields: object = {}): object => ({ name, typed_config: { '@type': `${types}.${name}`, ...fields } })
+const web = (route: object): object =>
+  typed('filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    stat_prefix: 'in',
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, ...route }] }] },
     http_filters: [typed('filters.http.router.v3.Router')],
   })
+
+it('tells each upstream connection who is served, and shares it with nobody else', async () => {
+  const upstream = await startUpstream()
+  const http = web({ route: { cluster: 'app' } })
   const everything = { pass_through_tlvs: { match_type: 'INCLUDE_ALL' } }
   const header = typed('filters.listener.proxy_protocol.v3.ProxyProtocol', everything)
   const app = {
@@ -100,4 +101,47 @@ it('tells each upstream connection who is served, and shares it with nobody else
 
   for (const client of [one, two, three]) client.end()
   await expect.poll(() => upstream.open.size).toBe(0)
+})
+
+it('tells it before TLS begins', async () => {
+  const identity = issue({ commonName: 'a.example', dns: ['a.example'] })
+  const certificate = { certificate_chain: { inline_string: identity.certificate }, private_key: { inline_string: identity.key } }
+  const tls = (side: string, fields: object): object =>
+    typed(`transport_sockets.tls.v3.${side}TlsContext`, { common_tls_context: fields })
+  const seen = { header: { key: 'x-seen', value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%:%DOWNSTREAM_REMOTE_PORT%' } }
+  const inner = {
+    name: 'inner',
+    address: at(0),
+    listener_filters: [typed('filters.listener.proxy_protocol.v3.ProxyProtocol')],
+    filter_chains: [
+      {
+        filters: [web({ direct_response: { status: 200 }, response_headers_to_add: [seen] })],
+        transport_socket: tls('Downstream', { tls_certificates: [certificate] }),
+      },
+    ],
+  }
+  const first = createProxy({ bootstrap: { static_resources: { listeners: [inner] } } })
+  await first.start()
+  later(() => first.close())
+  const app = {
+    name: 'app',
+    connect_timeout: '5s',
+    load_assignment: {
+      cluster_name: 'app',
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: at(first.listeners[0]?.address.port ?? 0) } }] }],
+    },
+    transport_socket: typed('transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport', {
+      config: { version: 'V2' },
+      transport_socket: tls('Upstream', { validation_context: { trusted_ca: { inline_string: identity.certificate } } }),
+    }),
+  }
+  const outer = { name: 'outer', address: at(0), filter_chains: [{ filters: [web({ route: { cluster: 'app' } })] }] }
+  const second = createProxy({ bootstrap: { static_resources: { listeners: [outer], clusters: [app] } } })
+  await second.start()
+  later(() => second.close())
+  const socket = connect({ host: '127.0.0.1', port: second.listeners[0]?.address.port ?? 0 })
+  later(async () => socket.destroy())
+  socket.write('GET / HTTP/1.1\r\nhost: a.example\r\n\r\n')
+  const answer = await new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())))
+  expect(answer).toContain(`x-seen: 127.0.0.1:${socket.localPort}\r\n`)
 })
