@@ -1,6 +1,6 @@
 import { type Counter, type Gauge, type Histogram, type MetricsRegistry, renderPrometheus } from '@heddle/runtime'
 import { compileRegex } from '../matcher/regex.js'
-import { dottedName } from '../observe/stats.js'
+import { dottedName } from '../observe/stat-name.js'
 import { type Answer, json, type Page, text, wantsJson } from './page.js'
 
 type Metric = Counter | Gauge | Histogram

@@ -1,5 +1,5 @@
 import type { Clock, MetricsRegistry, Unsubscribe } from '@heddle/runtime'
-import { dottedName } from './stats.js'
+import { dottedName } from './stat-name.js'
 
 /** What has changed of one statistic since the last flush. */
 export interface StatChange {

@@ -1,6 +1,7 @@
 import { createMetricsRegistry } from '@heddle/runtime'
 import { describe, expect, it } from 'vitest'
-import { createClusterStats, createHttpStats, createListenerStats, dottedName } from './stats.js'
+import { dottedName } from './stat-name.js'
+import { createClusterStats, createHttpStats, createListenerStats } from './stats.js'
 
 describe('statistics under their dotted names', () => {
   it.each<[string, string[], string[], string]>([

@@ -3,31 +3,13 @@ import type { CodecStats } from '../http/codec.js'
 import { createHealthCheckStats, type HealthCheckStats } from '../upstream/health-check/stats.js'
 import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
 import { createCodecStats } from './codec-stats.js'
-import {
-  CLASS_LABEL,
-  CLUSTER_LABEL,
-  CODE_LABEL,
-  CONNECTION_LIMIT_LABEL,
-  FILTER_LABEL,
-  GRPC_METHOD_LABEL,
-  GRPC_SERVICE_LABEL,
-  HTTP_LABEL,
-  LISTENER_LABEL,
-  LOCAL_RATE_LIMIT_LABEL,
-  NETWORK_RATE_LIMIT_LABEL,
-  NETWORK_RBAC_LABEL,
-  RBAC_LABEL,
-  ROUTE_LABEL,
-  TCP_LABEL,
-  VIRTUAL_CLUSTER_LABEL,
-  VIRTUAL_HOST_LABEL,
-} from './labels.js'
+import { CLASS_LABEL, CLUSTER_LABEL, CODE_LABEL, HTTP_LABEL, LISTENER_LABEL, TCP_LABEL } from './labels.js'
 import { createSslStats, type SslStats } from './ssl-stats.js'
 
 /**
  * Envoy's statistics on one registry. A Prometheus family is Envoy's name without its variable part
  * (`http.ingress.downstream_rq_total` is `envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="ingress"}`);
- * {@link dottedName} goes back to the dotted name for `/stats`.
+ * `dottedName` goes back to the dotted name for `/stats`.
  */
 
 /** Envoy's histogram buckets in milliseconds (Prometheus output of `/stats/prometheus`). */
@@ -332,67 +314,4 @@ export function createTcpStats(registry: MetricsRegistry, statPrefix: string): T
     idleTimeout: scope.counter('idle_timeout'),
     maxConnectionDuration: scope.counter('max_downstream_connection_duration'),
   }
-}
-
-const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
-  { label: HTTP_LABEL, family: 'http' },
-  { label: CLUSTER_LABEL, family: 'cluster' },
-  { label: LISTENER_LABEL, family: 'listener' },
-  { label: TCP_LABEL, family: 'tcp' },
-  { label: CONNECTION_LIMIT_LABEL, family: 'connection_limit' },
-  { label: NETWORK_RATE_LIMIT_LABEL, family: 'local_rate_limit' },
-]
-/** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
-const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
-  { label: LOCAL_RATE_LIMIT_LABEL, family: 'http_local_rate_limit' },
-  { label: NETWORK_RBAC_LABEL, family: 'rbac' },
-]
-const NESTED =
-  /^(external|internal|http(?=_downstream)|ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
-
-/** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
-export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
-  const labels = new Map(labelNames.map((name, index) => [name, values[index] ?? '']))
-  for (const { label, family: name } of PREFIXED) {
-    const value = labels.get(label)
-    if (value !== undefined && family.startsWith(`envoy_${name}_`))
-      return `${value}.${name}.${family.slice(`envoy_${name}_`.length)}`
-  }
-  const virtual = virtualName(family, labels)
-  if (virtual !== undefined) return virtual
-  for (const { label, family: prefix } of SCOPES) {
-    const value = labels.get(label)
-    if (value === undefined || !family.startsWith(`envoy_${prefix}_`)) continue
-    const stat = withStatus(family.slice(`envoy_${prefix}_`.length), labels)
-    const method = [labels.get(GRPC_SERVICE_LABEL), labels.get(GRPC_METHOD_LABEL)].filter(
-      (part) => part !== undefined && part !== '',
-    )
-    const manager = prefix === 'listener' ? labels.get(HTTP_LABEL) : undefined
-    const inner = labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? manager ?? method.join('.')
-    return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
-  }
-  if (labelNames.length === 0 && family.startsWith('envoy_'))
-    return family
-      .slice('envoy_'.length)
-      .replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2|proxy_proto)_/, '$1.')
-      .replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
-  const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
-  return `${family}${pairs.join('')}`
-}
-
-/** `upstream_rq_5xx`, `upstream_rq_503`. */
-function withStatus(stat: string, labels: ReadonlyMap<string, string>): string {
-  const statusClass = labels.get(CLASS_LABEL)
-  if (statusClass !== undefined && stat.endsWith('_xx')) return `${stat.slice(0, -3)}_${statusClass}xx`
-  const code = labels.get(CODE_LABEL)
-  return code === undefined ? stat : `${stat}_${code}`
-}
-
-/** `vhost.shop.vcluster.checkout.upstream_rq_total`. */
-function virtualName(family: string, labels: ReadonlyMap<string, string>): string | undefined {
-  const host = labels.get(VIRTUAL_HOST_LABEL)
-  const found = /^envoy_vhost_(vcluster|route)_(.*)$/.exec(family)
-  if (host === undefined || found === null) return undefined
-  const name = labels.get(VIRTUAL_CLUSTER_LABEL) ?? labels.get(ROUTE_LABEL) ?? ''
-  return `vhost.${host}.${found[1]}.${name}.${withStatus(found[2]!, labels)}`
 }

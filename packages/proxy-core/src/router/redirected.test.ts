@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { dottedName } from '../observe/stats.js'
+import { dottedName } from '../observe/stat-name.js'
 import { memoryCluster, startMemoryProxy } from '../testing-proxy.js'
 
 /** An answer's redirect, followed inside: through a whole proxy in memory. */

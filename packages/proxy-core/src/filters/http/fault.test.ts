@@ -1,7 +1,7 @@
 import { createMetricsRegistry } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
-import { dottedName } from '../../observe/stats.js'
+import { dottedName } from '../../observe/stat-name.js'
 import { faultFilter } from './fault.js'
 import { configured, deps, run, stream } from './testing.js'
 
