@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createKnownMisses, withoutPassing } from './known-misses.js'
 import { runSuites } from './run.js'
@@ -88,6 +89,12 @@ metadata: {name: cart, namespace: shop}
 spec: {hosts: [cart], http: [{route: [{destination: {host: nowhere}}]}]}
 `
 
+const SIGNED = 'eyJhbGciOiJIUzI1NiJ9.Zm9v'
+const jws = (result: string): object[] => {
+  const signature = createHmac('sha256', Buffer.from('foo')).update(SIGNED).digest('base64url')
+  return [{ id: 1, comment: 'hmac', key: { kty: 'oct', k: 'Zm9v' }, jws: `${SIGNED}.${signature}`, result }]
+}
+
 /** Its cases are counted, and nothing looks at them. */
 const NOT_YET = suites.find(({ run: subject }) => subject === undefined)
 
@@ -97,6 +104,7 @@ const RIGHT = {
   'simulation.json.gz': simulation(CLUSTER),
   'sidecar-routes.json': routes(CLUSTER),
   'authorization.json': policies('ns[foo]-policy[all]-rule[0]'),
+  'jws.json.gz': jws('valid'),
   ...(NOT_YET === undefined ? {} : { [`${NOT_YET.file}.gz`]: [{ id: 'not looked at' }] }),
 }
 
@@ -118,12 +126,14 @@ test('right expectations pass, packed or not, named or by HEDDLE_CONFORMANCE; wh
     'authorization: 1/1',
     'simulation: 2/2',
     'sidecar-routes: 1/1',
-    '8 passed, 0 failed',
+    'jws: 1/1',
+    '9 passed, 0 failed',
   ])
   expect(await run([], { env: { HEDDLE_CONFORMANCE: `/nowhere:${data}` } })).toEqual(named)
 })
 
 test.each([
+  ['a signature', { 'jws.json': jws('invalid') }, '1 hmac', 'want invalid, got valid'],
   ['a verdict', { 'validation.json': validation(true) }, 'good', 'want error true, got []'],
   ['a message', { 'validation.json': validation('no such words') }, 'good', 'want error "no such words", got []'],
   [

@@ -55,12 +55,12 @@ export function checkRequestOf(
   }
 }
 
-export function addressOf({ address, port }: SocketAddress): NonNullable<AttributeContext_Peer['address']> {
+function addressOf({ address, port }: SocketAddress): NonNullable<AttributeContext_Peer['address']> {
   return { socket_address: { address, port_value: port } }
 }
 
 /** URI SAN before DNS SAN before the subject, as Envoy takes them. */
-export function principalOf({ peerUris, peer }: TlsInfo): string {
+function principalOf({ peerUris, peer }: TlsInfo): string {
   return peerUris[0] ?? peer?.dns[0] ?? peer?.subject ?? ''
 }
 
