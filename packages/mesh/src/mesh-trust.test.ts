@@ -1,9 +1,8 @@
 import { createSelfSignedAuthority, readSpiffeBundle, writeSpiffeBundle } from '@heddle/ca'
 import { createStore, defaultMeshConfig } from '@heddle/config-model'
-import { createFakeClock } from '@heddle/runtime/testing'
+import { createFakeClock, createMemoryLogger } from '@heddle/runtime/testing'
 import { expect, test, vi } from 'vitest'
 import { snapshotsOf } from './control-plane.js'
-import { fetchText } from './fetch-text.js'
 import { followFederation, publishedBundle } from './mesh-trust.js'
 
 const random = { next: () => 0.5 }
@@ -47,6 +46,16 @@ test('the own roots are published with a sequence that grows with each change', 
   expect(before).toEqual({ sequence: clock.now() - 1000, roots: 1 })
 })
 
-test('a bundle is taken over HTTPS only', async () => {
-  await expect(fetchText('http://169.254.169.254/latest', new AbortController().signal)).rejects.toThrow('is not https')
+test('a bundle is taken over HTTPS only, and never from a link-local address', async () => {
+  const clock = createFakeClock()
+  const store = createStore()
+  const logger = createMemoryLogger()
+  const urls = ['http://other.example/bundle', 'https://169.254.169.254/latest']
+  const caCertificates = urls.map((spiffeBundleUrl) => ({ spiffeBundleUrl, trustDomains: ['other.example'] }))
+  store.setMeshConfig({ ...defaultMeshConfig, caCertificates })
+  const federation = followFederation({ snapshots: snapshotsOf(store), clock, random, logger })
+  await vi.waitFor(() => expect(logger.entries).toHaveLength(2))
+  expect(JSON.stringify(logger.entries)).toContain('is not https')
+  expect(JSON.stringify(logger.entries)).toContain('169.254.169.254 is not asked')
+  federation.close()
 })

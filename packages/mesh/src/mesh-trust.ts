@@ -1,7 +1,7 @@
 import { type CertificateAuthority, type FollowedBundle, followBundle, splitCertificates, writeSpiffeBundle } from '@heddle/ca'
 import type { MeshConfig, MeshSnapshot } from '@heddle/config-model'
 import { type Clock, createWatch, type Logger, mapWatch, type Random, type Watch } from '@heddle/runtime'
-import { fetchText } from './fetch-text.js'
+import { guardedGet } from './guarded-get.js'
 
 /** How often other trust domains should look for a change. */
 const REFRESH_HINT_SECONDS = 300
@@ -29,8 +29,14 @@ export interface Federation {
   close(): void
 }
 
+/** By HTTPS only: a bundle that anybody on the way can change lets them be anybody. */
+async function getBundle(url: string): Promise<string> {
+  if (!url.startsWith('https://')) throw new Error(`${url} is not https`)
+  return guardedGet(url)
+}
+
 /** `caCertificates` of the mesh config: roots in PEM, and the bundles of other trust domains by URL, which are followed. */
-export function followFederation({ snapshots, fetch = fetchText, ...options }: FederationOptions): Federation {
+export function followFederation({ snapshots, fetch = getBundle, ...options }: FederationOptions): Federation {
   const roots = createWatch<readonly string[]>([])
   let followed: readonly FollowedBundle[] = []
   let current: MeshConfig['caCertificates']
