@@ -39,6 +39,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #trace: RequestTrace | undefined
   #forwarding: Forwarding | undefined
   #redirects: RedirectHistory = NO_REDIRECTS
+  /** Of the body that redirects have played again: Envoy counts it each time. */
+  #replayed = 0
   #clientAddress = ''
   #internal = false
   #closes = false
@@ -280,6 +282,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#clientAddress = from.#clientAddress
     this.#internal = from.#internal
     this.#closes = from.#closes
+    this.#replayed = from.#replayed + (this.request.body.length === 0 ? 0 : this.#exchange.bytesReceived)
     if (from.info.requestId !== undefined) this.info.requestId = from.info.requestId
     this.#route = route
     this.#noteRoute(route)
@@ -395,7 +398,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const { info } = this
     const { stats, clock, manager } = this.#runtime
     info.end = clock.monotonic()
-    info.bytesReceived = this.#exchange.bytesReceived
+    info.bytesReceived = this.#exchange.bytesReceived + this.#replayed
     info.bytesSent = this.#exchange.bytesSent
     this.#forwarding?.cancel()
     stats.downstreamRqActive.add(-1)
