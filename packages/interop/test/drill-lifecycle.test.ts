@@ -180,7 +180,7 @@ function life(envoy: string | undefined): void {
     console.log(
       `${envoy === undefined ? 'our proxy' : 'Envoy'}: away for ${away.toFixed(0)} ms, ${failed.length} of ${sent} requests failed`,
     )
-    expect(sent - failed.length).toBeGreaterThan(100)
+    expect(sent - failed.length).toBeGreaterThan(20)
     // Those that were in flight, or were refused while nobody listened.
     for (const { started, ended } of failed) expect(ended >= killed && started <= killed + away).toBe(true)
     expect(await text('status', '/stats/prometheus')).toMatch(/^heddle_agent_proxy_restarts 1$/m)
