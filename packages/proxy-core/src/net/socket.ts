@@ -6,7 +6,7 @@ import { listenOn } from './listen.js'
 import type { ConnectOptions, Network } from './network.js'
 import { createKernelOriginalDst } from './original-dst/kernel.js'
 import { type Libc, loadLibc } from './original-dst/libc.js'
-import { localAddressOriginalDst } from './original-dst/local-address.js'
+import { firstOriginalDst, localAddressOriginalDst } from './original-dst/local-address.js'
 import type { OriginalDst } from './original-dst/original-dst.js'
 import { makeTransparent } from './original-dst/transparent.js'
 import { createTransparentSocket } from './original-dst/transparent-client.js'
@@ -29,7 +29,8 @@ export function createSystemNetwork(options: SystemNetworkOptions): Network {
       if (listen.transparent === true) {
         const calls = await native()
         const prepare = (fd: number, bound: SocketAddress): void => makeTransparent(calls, fd, bound)
-        return listenOn({ ...listen, prepare, originalDst: options.originalDst ?? localAddressOriginalDst }, accept)
+        const asked = firstOriginalDst(await originalDst(), localAddressOriginalDst)
+        return listenOn({ ...listen, prepare, originalDst: asked }, accept)
       }
       return listenOn({ ...listen, originalDst: listen.redirected === true ? await originalDst() : undefined }, accept)
     },

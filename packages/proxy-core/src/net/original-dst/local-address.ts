@@ -7,3 +7,16 @@ import type { OriginalDst } from './original-dst.js'
 export const localAddressOriginalDst: OriginalDst = {
   of: ({ local, bound }) => (local.port === bound.port ? undefined : local),
 }
+
+/** The first answer: a transparent listener may get redirected connections as well, as calls of a pod to itself. */
+export function firstOriginalDst(...providers: readonly OriginalDst[]): OriginalDst {
+  return {
+    of(socket) {
+      for (const provider of providers) {
+        const destination = provider.of(socket)
+        if (destination !== undefined) return destination
+      }
+      return undefined
+    },
+  }
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SocketAddress } from '../connection.js'
 import { createKernelOriginalDst } from './kernel.js'
 import { type Koffi, type Libc, loadLibc } from './libc.js'
-import { localAddressOriginalDst } from './local-address.js'
+import { firstOriginalDst, localAddressOriginalDst } from './local-address.js'
 import { createMappedOriginalDst } from './mapped.js'
 import { makeTransparent } from './transparent.js'
 import { createTransparentSocket } from './transparent-client.js'
@@ -53,6 +53,14 @@ describe('the original destination under TPROXY', () => {
   it('is the local address; the port of the listener is a direct hit', () => {
     expect(localAddressOriginalDst.of({ fd: 7, local: at('10.96.0.10', 80), bound })).toEqual(at('10.96.0.10', 80))
     expect(localAddressOriginalDst.of({ fd: 7, local: at('10.0.0.1', 15001), bound })).toBeUndefined()
+  })
+
+  it('may be told by the kernel all the same', () => {
+    const redirected = createKernelOriginalDst(kernel(0, `02001f90${'0a60000a'}${'00'.repeat(8)}`))
+    const both = firstOriginalDst(redirected, localAddressOriginalDst)
+    expect(both.of({ fd: 7, local: at('10.0.0.1', 15001), bound })).toEqual(at('10.96.0.10', 8080))
+    expect(both.of({ fd: -1, local: at('10.0.0.1', 80), bound })).toEqual(at('10.0.0.1', 80))
+    expect(both.of({ fd: -1, local: at('10.0.0.1', 15001), bound })).toBeUndefined()
   })
 
   it('needs a capability, and says so', () => {
