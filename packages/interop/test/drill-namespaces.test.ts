@@ -21,6 +21,7 @@ const runs: readonly (DrillOptions & { title: string })[] = [
   { title: `${ours.name}, IPv4`, proxy: ours, family: 'v4' },
   { title: `${envoy.name}, IPv4`, proxy: envoy, family: 'v4' },
   { title: `${ours.name}, IPv6`, proxy: ours, family: 'v6' },
+  { title: `${ours.name}, IPv4, TPROXY`, proxy: ours, family: 'v4', mode: 'TPROXY' },
   { title: `${envoy.name}, IPv4, TPROXY`, proxy: envoy, family: 'v4', mode: 'TPROXY' },
 ]
 const START_MS = 120_000
