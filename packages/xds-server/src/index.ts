@@ -26,4 +26,5 @@ export { createSnapshotCache, type SnapshotCache, type SnapshotChange } from './
 export type { Exchange, StreamStatus, SyncState, TypeStatus } from './status.js'
 export { createStoredCache, type ResourceStore, type StoredCache, type StoredCacheOptions } from './stored-cache.js'
 export { type CloseStatus, STATUS, type StreamHandler, type StreamTransport } from './transport.js'
+export { valuesOf } from './values-of.js'
 export { createXdsServer, type StreamStart, type XdsServer, type XdsServerOptions } from './xds-server.js'

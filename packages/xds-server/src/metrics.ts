@@ -2,29 +2,13 @@ import type { MetricsRegistry } from '@heddle/runtime'
 import type { Events } from './events.js'
 import { metricType } from './protocol/push-order.js'
 
+// Istio's buckets.
+const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000] as const
+
 /** Counts what happens under the names of Istio's control plane, so that its dashboards and alerts fit. */
 export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
-  const connected = metrics.gauge('pilot_xds', 'Number of endpoints connected to this pilot using XDS.').labels()
-  const pushes = metrics.counter('pilot_xds_pushes', 'Responses sent, by type.', ['type'])
-  const rejects = metrics.counter('pilot_total_xds_rejects', 'Total number of XDS responses from pilot rejected by proxy.', [
-    'type',
-  ])
-  const expired = metrics.counter('pilot_xds_expired_nonce', 'Total number of XDS requests with an expired nonce.', ['type'])
-  const broken = metrics.counter('pilot_total_xds_internal_errors', 'Total number of internal XDS errors in pilot.').labels()
-  const unknown = metrics
-    .counter('xds_unknown_type_requests_total', 'Requests for a resource type that the server does not have.')
-    .labels()
-  const unanswered = metrics.counter('xds_unanswered_responses_total', 'Responses that a client has not answered in time.', [
-    'type',
-  ])
-  const inconsistent = metrics.counter('xds_inconsistent_sets_total', 'Sets whose parts do not fit together, by stream.').labels()
-  const refused = metrics.counter(
-    'xds_refused_streams_total',
-    'Streams that the server has refused or cut, by gRPC status code.',
-    ['code'],
-  )
-  const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
-  const oversized = metrics.counter('xds_oversized_responses_total', 'Responses that were too large to be sent.', ['type'])
+  const { connected, pushes, rejects, expired, broken, unknown, unanswered, inconsistent, refused, sizes, bytes, oversized } =
+    instruments(metrics)
   events.subscribe((event) => {
     switch (event.kind) {
       case 'connected':
@@ -39,6 +23,7 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
       case 'sent':
         pushes.labels(metricType(event.typeUrl)).inc()
         bytes.labels(metricType(event.typeUrl)).inc(event.bytes)
+        sizes.labels(metricType(event.typeUrl)).observe(event.bytes)
         break
       case 'nacked':
         rejects.labels(metricType(event.typeUrl)).inc()
@@ -63,4 +48,35 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         break
     }
   })
+}
+
+function instruments(metrics: MetricsRegistry) {
+  const connected = metrics.gauge('pilot_xds', 'Number of endpoints connected to this pilot using XDS.').labels()
+  const pushes = metrics.counter('pilot_xds_pushes', 'Responses sent, by type.', ['type'])
+  const rejects = metrics.counter('pilot_total_xds_rejects', 'Total number of XDS responses from pilot rejected by proxy.', [
+    'type',
+  ])
+  const expired = metrics.counter('pilot_xds_expired_nonce', 'Total number of XDS requests with an expired nonce.', ['type'])
+  const broken = metrics.counter('pilot_total_xds_internal_errors', 'Total number of internal XDS errors in pilot.').labels()
+  const unknown = metrics
+    .counter('xds_unknown_type_requests_total', 'Requests for a resource type that the server does not have.')
+    .labels()
+  const unanswered = metrics.counter('xds_unanswered_responses_total', 'Responses that a client has not answered in time.', [
+    'type',
+  ])
+  const inconsistent = metrics.counter('xds_inconsistent_sets_total', 'Sets whose parts do not fit together, by stream.').labels()
+  const refused = metrics.counter(
+    'xds_refused_streams_total',
+    'Streams that the server has refused or cut, by gRPC status code.',
+    ['code'],
+  )
+  const sizes = metrics.histogram(
+    'pilot_xds_config_size_bytes',
+    'Distribution of configuration sizes pushed to clients.',
+    ['type'],
+    SIZES,
+  )
+  const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
+  const oversized = metrics.counter('xds_oversized_responses_total', 'Responses that were too large to be sent.', ['type'])
+  return { connected, pushes, rejects, expired, broken, unknown, unanswered, inconsistent, refused, sizes, bytes, oversized }
 }
