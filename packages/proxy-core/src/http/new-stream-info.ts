@@ -1,6 +1,7 @@
 import type { Clock } from '@heddle/runtime'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
+import type { RouteDecision } from '../route/decision.js'
 import type { HttpRequest } from './message.js'
 import type { StreamInfo } from './stream-info.js'
 
@@ -40,4 +41,17 @@ export function copyMetadata(metadata: Connection['metadata']): StreamInfo['meta
   const copy: StreamInfo['metadata'] = new Map()
   for (const [namespace, values] of metadata ?? []) copy.set(namespace, { ...values })
   return copy
+}
+
+/** What the route that was chosen says of a request. */
+export function noteRoute(info: StreamInfo, decision: RouteDecision, request: HttpRequest): void {
+  if (decision.virtualHost !== undefined) info.virtualHost = decision.virtualHost.name
+  const virtualCluster = decision.virtualHost?.virtualClusterOf?.(request)
+  if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
+  if (decision.kind === 'none') return
+  if (decision.route !== undefined) {
+    if (decision.route.name !== '') info.routeName = decision.route.name
+    if (decision.route.metadata !== undefined) info.routeMetadata = decision.route.metadata
+  }
+  if (decision.kind === 'forward') info.cluster = decision.target.cluster
 }

@@ -1,6 +1,7 @@
 import type { HttpManager } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
 import type { HttpStats } from '../observe/stats.js'
+import type { RouteDecision } from '../route/decision.js'
 import type { HeaderMap } from './header-map.js'
 import { identifyRequest, type NodeName, type PeerFacts, type RequestIdentity } from './identity.js'
 import { isGrpc } from './local-reply.js'
@@ -91,11 +92,24 @@ function refusal(status: number, details: string): LocalReply {
   return { status, body: '', details }
 }
 
-/** An upgrade that is not taken up (`h2c`): the request is one like any other. */
-export function dropUpgrade(headers: HeaderMap): void {
-  headers.delete('connection')
-  headers.delete('upgrade')
-  headers.delete('http2-settings')
+const UPGRADE_FAILED: LocalReply = { status: 403, body: '', details: 'upgrade_failed' }
+
+/** An upgrade that route or manager allow is the request's; `h2c` is not taken up: its request is one like any other. */
+export function takeUpgrade(
+  request: HttpRequest,
+  upgrade: string,
+  route: () => RouteDecision | undefined,
+  { upgrades }: HttpManager,
+): LocalReply | undefined {
+  if (upgrade === 'h2c') {
+    for (const name of ['connection', 'upgrade', 'http2-settings']) request.headers.delete(name)
+    return undefined
+  }
+  const decision = route()
+  const action = decision?.kind === 'forward' && decision.route.action.kind === 'forward' ? decision.route.action : undefined
+  if (action?.upgrades.get(upgrade) ?? upgrades.has(upgrade)) request.upgrade = upgrade
+  else if (upgrade !== 'connect' || decision?.kind === 'forward') return UPGRADE_FAILED
+  return undefined
 }
 
 function stripHost(request: HttpRequest, manager: HttpManager, localPort: number): void {

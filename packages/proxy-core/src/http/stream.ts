@@ -5,6 +5,7 @@ import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
 import { mayRedirectTo, NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../route/internal-redirect.js'
+import { perRouteConfigOf } from '../route/per-route-config.js'
 import type { RouteTable } from '../route/table.js'
 import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
@@ -16,8 +17,8 @@ import { setJoined } from './identity.js'
 import { isGrpc, responseOf } from './local-reply.js'
 import type { ManagedConnection, ManagerRuntime } from './manager.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
-import { createStreamInfo } from './new-stream-info.js'
-import { dropUpgrade, receiveRequest } from './receive.js'
+import { createStreamInfo, noteRoute } from './new-stream-info.js'
+import { receiveRequest, takeUpgrade } from './receive.js'
 import type { StreamInfo } from './stream-info.js'
 import { armStreamTimers } from './stream-timers.js'
 
@@ -114,7 +115,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   get route(): RouteDecision | undefined {
     if (this.#route === undefined && this.#table !== undefined) {
       this.#route = this.#table.resolve(this.request, this.#runtime.random)
-      this.#noteRoute(this.#route)
+      noteRoute(this.info, this.#route, this.request)
     }
     return this.#route
   }
@@ -124,16 +125,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   perRouteConfig(filterName: string): unknown {
-    const decision = this.route
-    if (decision === undefined || decision.kind === 'none')
-      return decision?.virtualHost?.perFilterConfig.get(filterName) ?? this.#table?.perFilterConfig.get(filterName)
-    const ofCluster = decision.kind === 'forward' ? decision.target.perFilterConfig?.get(filterName) : undefined
-    return (
-      ofCluster ??
-      decision.route?.perFilterConfig.get(filterName) ??
-      decision.virtualHost.perFilterConfig.get(filterName) ??
-      this.#table?.perFilterConfig.get(filterName)
-    )
+    return perRouteConfigOf(this.route, this.#table, filterName)
   }
 
   /** Makes the request the proxy's own, then asks whether the route takes an upgrade. */
@@ -145,33 +137,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#internal = received.identity.internal
     if (received.identity.edge) for (const name of this.#table?.internalOnlyHeaders ?? []) this.request.headers.delete(name)
     const { upgrade } = this.#exchange
-    if (upgrade === undefined) return undefined
-    if (upgrade === 'h2c') {
-      dropUpgrade(this.request.headers)
-      return undefined
-    }
-    if (this.#allowsUpgrade(upgrade)) this.request.upgrade = upgrade
-    else if (upgrade !== 'connect' || this.route?.kind === 'forward') return UPGRADE_FAILED
-    return undefined
-  }
-
-  #allowsUpgrade(upgrade: string): boolean {
-    const { route } = this
-    const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
-    return action?.upgrades.get(upgrade) ?? this.#runtime.manager.upgrades.has(upgrade)
-  }
-
-  #noteRoute(decision: RouteDecision): void {
-    const { info } = this
-    if (decision.virtualHost !== undefined) info.virtualHost = decision.virtualHost.name
-    const virtualCluster = decision.virtualHost?.virtualClusterOf?.(this.request)
-    if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
-    if (decision.kind === 'none') return
-    if (decision.route !== undefined) {
-      if (decision.route.name !== '') info.routeName = decision.route.name
-      if (decision.route.metadata !== undefined) info.routeMetadata = decision.route.metadata
-    }
-    if (decision.kind === 'forward') info.cluster = decision.target.cluster
+    return upgrade === undefined ? undefined : takeUpgrade(this.request, upgrade, () => this.route, this.#runtime.manager)
   }
 
   get settled(): boolean {
@@ -263,7 +229,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     for (const name of policy?.copyHeaders ?? []) copyHeader(name, response.headers, request.headers)
     request.body = body
     delete info.cluster
-    this.#noteRoute(next)
+    noteRoute(this.info, next, this.request)
     Object.assign(info, { path: target.path, authority: target.authority, status: response.status, details: 'internal_redirect' })
     this.#forwarding = undefined
     this.#complete()
@@ -285,7 +251,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#replayed = from.#replayed + (this.request.body.length === 0 ? 0 : this.#exchange.bytesReceived)
     if (from.info.requestId !== undefined) this.info.requestId = from.info.requestId
     this.#route = route
-    this.#noteRoute(route)
+    noteRoute(this.info, route, this.request)
     this.#go()
   }
 
@@ -425,7 +391,6 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 }
 
-const UPGRADE_FAILED: LocalReply = { status: 403, body: '', details: 'upgrade_failed' }
 const DISCONNECTED: ExchangeProblem = { details: 'downstream_remote_disconnect', flag: 'DC' }
 
 function copyHeader(name: string, from: HeaderMap, to: HeaderMap): void {
