@@ -56,6 +56,16 @@ describe('compressor', () => {
     expect(diagnostics[0]?.message).toContain('zstd')
   })
 
+  it.runIf(hasZstd)('zstd, there and back', async () => {
+    const made = through({ compressor_library: library('zstd') }, { 'accept-encoding': 'zstd' })
+    expect(made.headers.get('content-encoding')).toBe('zstd')
+    const asked = stream()
+    const filter = configured(decompressorFilter, { decompressor_library: decompressorLibrary('zstd') })(asked)
+    void filter.onRequest!(asked.request, asked)
+    void filter.onResponse!(made, asked)
+    expect(Buffer.from(await readBody(made.body, 1e6)).toString()).toBe(TEXT)
+  })
+
   it('gives what has come so far at once, and trailers last', async () => {
     let sink: BodySink | undefined
     const made = answer('')
