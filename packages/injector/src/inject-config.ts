@@ -55,7 +55,8 @@ function readConfig(config: Tree): Result<Partial<InjectOptions>> {
     else if (field === 'defaultTemplates' && Array.isArray(value)) options.defaultTemplates = value.map(String)
     else if (field === 'aliases' && isTree(value)) options.aliases = value as Record<string, string[]>
     else if (field === 'templates' && isTree(value)) options.templates = readTemplates(value, found)
-    else if (field === 'injectedAnnotations' && isTree(value) && Object.keys(value).length === 0) continue
+    else if (field === 'injectedAnnotations' && isTree(value) && Object.values(value).every((one) => typeof one === 'string'))
+      options.injectedAnnotations = value as Record<string, string>
     else
       found.push(
         problem('inject.invalid_config', field, `${field} is not understood here; take it out, or give it as an option.`),

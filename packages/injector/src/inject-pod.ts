@@ -49,7 +49,8 @@ export function injectPod(original: PodTemplate, owner: Owner, given: InjectOpti
     pod = strategicMerge(alignLists(pod, template), overlay)
   }
   pod = alignProxyUser(reapplyOwn(pod, original, template), original, context)
-  return ok(finish(pod, template, context))
+  const annotated = options.injectedAnnotations === undefined ? {} : { metadata: { annotations: options.injectedAnnotations } }
+  return ok(finish(strategicMerge(pod, annotated), template, context))
 }
 
 function selectTemplates({ metadata }: PodTemplate, options: InjectOptions): Result<InjectionTemplate[]> {

@@ -26,6 +26,8 @@ export interface InjectOptions {
   templates?: Readonly<Record<string, InjectionTemplate>>
   /** Used where the annotation inject.istio.io/templates is absent; default `['sidecar']`. */
   defaultTemplates?: readonly string[]
+  /** Added to every injected pod. */
+  injectedAnnotations?: Readonly<Record<string, string>>
   /** Several templates under one name. */
   aliases?: Readonly<Record<string, readonly string[]>>
 }

@@ -88,6 +88,14 @@ describe('templates of one’s own', () => {
     expect(istios).toMatchObject({ ok: true, diagnostics: [{ severity: 'warning', path: 'templates.sidecar' }] })
   })
 
+  test('annotations for every injected pod', () => {
+    const read = readInjectConfig('injectedAnnotations: {team: mesh}')
+    if (!read.ok) throw new Error('refused')
+    const result = inject(pod({ own: 'stays' }), read.value)
+    expect(result.ok && result.value.object.metadata?.annotations).toMatchObject({ team: 'mesh', own: 'stays' })
+    expect(readInjectConfig('injectedAnnotations: {team: 1}').ok).toBe(false)
+  })
+
   test('the ConfigMap of a cluster, with its values', () => {
     const map = {
       kind: 'ConfigMap',

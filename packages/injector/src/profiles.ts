@@ -2,7 +2,7 @@ import type { InjectOptions } from './options.js'
 import { DEFAULT_VALUES, type InjectionValues, resolveValues } from './values.js'
 
 /** Values of Istio 1.0's chart, where they differ from today's. */
-export const LEGACY_VALUES: InjectionValues = resolveValues({
+const LEGACY_VALUES: InjectionValues = resolveValues({
   global: {
     hub: 'istio',
     tag: '1.0.0',
