@@ -4,13 +4,14 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
-import { mayRedirectTo, NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../route/internal-redirect.js'
+import { NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../route/internal-redirect.js'
 import { perRouteConfigOf } from '../route/per-route-config.js'
 import type { RouteTable } from '../route/table.js'
 import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
 import type { HttpStream } from './filter.js'
 import { FilterChain, type FilterChainEvents } from './filter-chain.js'
+import { type FollowedRedirect, followRedirect } from './follow-redirect.js'
 import type { Forwarding, ForwardSink } from './forward.js'
 import type { HeaderMap } from './header-map.js'
 import { setJoined } from './identity.js'
@@ -209,42 +210,24 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   /** This stream ends here, and another takes its exchange over. */
   onRedirect(response: HttpResponse, target: RedirectTarget, body: Body): boolean {
     const { request, info } = this
-    const before = this.#route
-    if (this.settled || before?.kind !== 'forward' || before.route.action.kind !== 'forward') return false
-    const { method, scheme, authority, path } = request
-    Object.assign(request, { method: target.method, scheme: target.scheme, authority: target.authority, path: target.path })
-    const next = this.#table?.resolve(request, this.#runtime.random)
-    const policy = before.route.action.internalRedirect
-    const { count, routes } = this.#redirects
-    const allowed =
-      next !== undefined &&
-      next.kind !== 'none' &&
-      (next.route === undefined || (policy !== undefined && mayRedirectTo(policy, next.route, routes)))
-    if (!allowed) {
-      Object.assign(request, { method, scheme, authority, path })
-      return false
-    }
-    request.headers.set('x-envoy-original-url', `${scheme}://${authority}${path}`)
-    if (target.withoutBody) request.headers.delete('content-length')
-    for (const name of policy?.copyHeaders ?? []) copyHeader(name, response.headers, request.headers)
+    if (this.settled) return false
+    const met = { response, target, by: this.#route, history: this.#redirects }
+    const followed = followRedirect(request, met, this.#table, this.#runtime.random)
+    if (followed === undefined) return false
     request.body = body
     delete info.cluster
-    noteRoute(this.info, next, this.request)
+    noteRoute(info, followed.route, request)
     Object.assign(info, { path: target.path, authority: target.authority, status: response.status, details: 'internal_redirect' })
     this.#forwarding = undefined
     this.#complete()
     this.#peer.streamAgain()
-    new Stream(this.#runtime, this.#peer, this.#exchange).#takeOver(
-      this,
-      { count: count + 1, routes: next.route === undefined ? routes : [...routes, next.route] },
-      next,
-    )
+    new Stream(this.#runtime, this.#peer, this.#exchange).#takeOver(this, followed)
     return true
   }
 
   /** A request that has been received already. */
-  #takeOver(from: Stream, redirects: RedirectHistory, route: RouteDecision): void {
-    this.#redirects = redirects
+  #takeOver(from: Stream, { route, history }: FollowedRedirect): void {
+    this.#redirects = history
     this.#clientAddress = from.#clientAddress
     this.#internal = from.#internal
     this.#closes = from.#closes
@@ -392,9 +375,3 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 }
 
 const DISCONNECTED: ExchangeProblem = { details: 'downstream_remote_disconnect', flag: 'DC' }
-
-function copyHeader(name: string, from: HeaderMap, to: HeaderMap): void {
-  const value = from.get(name)
-  if (value === undefined) to.delete(name)
-  else to.set(name, value)
-}
