@@ -49,7 +49,7 @@ const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
     'CONTINUATION (CVE-2024-27919)',
     () => Buffer.concat([headers(1, get, END_STREAM), many(2000, () => frame(TYPE.continuation, 0, 1, large))]),
   ],
-  ['empty CONTINUATION', () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))])],
+  ['empty CONTINUATION (CVE-2024-27983)', () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))])],
   ['SETTINGS (CVE-2019-9515)', () => many(100_000, () => settings())],
   ['PING (CVE-2019-9512)', () => many(100_000, () => frame(TYPE.ping, 0, 0, Buffer.alloc(8)))],
   ['empty DATA (CVE-2019-9518)', () => Buffer.concat([headers(1, POST, END_HEADERS), many(100_000, () => data(1, ''))])],
@@ -59,7 +59,7 @@ const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
   ],
   ['WINDOW_UPDATE (CVE-2019-9511)', () => many(100_000, () => frame(TYPE.windowUpdate, 0, 0, u32(1)))],
   [
-    'a cookie bomb by HPACK references (CVE-2026-47774)',
+    'a cookie bomb by HPACK references (CVE-2026-47774, CVE-2026-56846)',
     () =>
       Buffer.concat([
         headers(1, Buffer.concat([get, insertCookie]), END_HEADERS),

@@ -196,7 +196,7 @@ test('plain text at a TLS listener is refused', async () => {
   await bound.close()
 })
 
-test('a session is never resumed: every connection is judged anew', async () => {
+test('CVE-2022-21654, CVE-2026-48934: a session is never resumed, every connection is judged anew', async () => {
   const network = createSystemNetwork({ clock: systemClock })
   const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) => {
     tls.accept(connection, serverContext()).then(

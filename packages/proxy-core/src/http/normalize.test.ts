@@ -42,13 +42,13 @@ describe('normalizePath', () => {
     expect(outcome('/a/../b', { normalizePath: false })).toBe('/a/../b')
   })
 
-  test('slashes merge after the dots are gone, and // alone stays', () => {
+  test('CVE-2021-31920: slashes merge after the dots are gone, and // alone stays', () => {
     expect(outcome('/x//../admin', { mergeSlashes: true })).toBe('/x/admin')
     expect(outcome('//a///b', { mergeSlashes: true })).toBe('/a/b')
     expect(outcome('//', { mergeSlashes: true })).toBe('//')
   })
 
-  test('escaped slashes: refused, redirected or unescaped', () => {
+  test('CVE-2021-29492: escaped slashes: refused, redirected or unescaped', () => {
     expect(outcome('/a%2fb%5Cc', { escapedSlashes: 'REJECT_REQUEST' })).toBe('reject')
     // What Envoy logs of it: unescaped already.
     expect(normalizePath('/a%2f..%5Cc?q', { normalizePath: true, mergeSlashes: true, escapedSlashes: 'REJECT_REQUEST' })).toEqual(

@@ -135,7 +135,7 @@ describe('principals', () => {
 })
 
 describe('past mistakes', () => {
-  it('CVE-2020-25017, CVE-2021-32777: a header sent twice is asked value by value', () => {
+  it('CVE-2020-25017, CVE-2021-32777, CVE-2026-26308: a header sent twice is asked value by value', () => {
     const bad = { header: { name: 'x-bad', string_match: { exact: 'no' } } }
     expect(denies(bad, question({ head: head('/', { 'x-bad': ['no', 'yes'] }) }))).toBe(true)
     expect(denies(bad, question({ head: head('/', { 'x-bad': ['yes', 'no'] }) }))).toBe(true)

@@ -28,9 +28,14 @@ describe('sources', () => {
     ['any principal', { principals: ['*'] }, { authenticated: { principal_name: { safe_regex: { regex: '.+' } } } }],
     ['a namespace', { namespaces: ['inn*'] }, { authenticated: { principal_name: { safe_regex: { regex: '.*/ns/inn.*/.*' } } } }],
     [
-      'a namespace is no regular expression',
+      'a namespace is no regular expression (CVE-2026-39350)',
       { namespaces: ['inn.a[0]'] },
       { authenticated: { principal_name: { safe_regex: { regex: '.*/ns/inn\\.a\\[0\\]/.*' } } } },
+    ],
+    [
+      'a service account is no regular expression (istio#59992)',
+      { serviceAccounts: ['a.b/c.d'] },
+      { authenticated: { principal_name: { safe_regex: { regex: 'spiffe://.+/ns/a\\.b/(.+/|)sa/c\\.d(/.+)?' } } } },
     ],
     ['a peer address', { ipBlocks: ['10.0.0.0/8'] }, { direct_remote_ip: { address_prefix: '10.0.0.0', prefix_len: 8 } }],
     ['a client address', { remoteIpBlocks: ['2001:db8::1'] }, { remote_ip: { address_prefix: '2001:db8::1', prefix_len: 128 } }],

@@ -29,7 +29,7 @@ export function namespaceMatcher(value: string): StringMatcher {
 export function serviceAccountMatcher(value: string, policyNamespace: string): StringMatcher {
   const slash = value.indexOf('/')
   const [namespace, name] = slash < 0 ? [policyNamespace, value] : [value.slice(0, slash), value.slice(slash + 1)]
-  return { safe_regex: { regex: `spiffe://.+/ns/${namespace}/(.+/|)sa/${name}(/.+)?` } }
+  return { safe_regex: { regex: `spiffe://.+/ns/${quoteMeta(namespace)}/(.+/|)sa/${quoteMeta(name)}(/.+)?` } }
 }
 
 export function headerMatcher(name: string, value: string, ignoreCase = false): HeaderMatcher {

@@ -147,7 +147,7 @@ describe('decompressor', () => {
     expect(trailers?.get('x-envoy-decompressor-gzip-uncompressed-bytes')).toBe(String(TEXT.length))
   })
 
-  it('cuts off a body that is a bomb (CVE-2022-29225), and one that is no gzip', async () => {
+  it('cuts off a body that is a bomb (CVE-2022-29225, CVE-2026-48044), and one that is no gzip', async () => {
     for (const body of [gzipSync(Buffer.alloc(20 * 1024 * 1024)), Buffer.from('no gzip at all')]) {
       const made = response({ 'content-encoding': 'gzip' })
       made.body = bodyOf(body)

@@ -97,7 +97,7 @@ describe('requirements', () => {
     ask({ providers, rules: [{ match: { prefix: '/' }, requires }] }, headers)
   const lenient = { requires_any: { requirements: [{ provider_name: 'p' }, { allow_missing: {} }] } }
 
-  it('allow_missing lets nothing bad through: ISTIO-SECURITY-2021-001', () => {
+  it('allow_missing lets nothing bad through: ISTIO-SECURITY-2021-001, CVE-2021-21378', () => {
     expect(judged(lenient, {})).toBeUndefined()
     expect(judged(lenient, bearer(iss.token()))).toBeUndefined()
     expect(body(judged(lenient, bearer(two.token())))).toBe('Jwt issuer is not configured')
