@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bodyOf, readBody } from './body.js'
 import type { Body, BodySink } from './message.js'
-import { peekBody } from './peek-body.js'
+import { peekBody, readAhead } from './peek-body.js'
 
 /** A body that the test feeds, chunk by chunk. */
 function fed(): { body: Body; sink: () => BodySink; resumed: number } {
@@ -65,5 +65,17 @@ describe('peekBody', () => {
     const waiting = peekBody(source.body, 4)
     source.sink().abort(new Error('gone'))
     await expect(waiting).rejects.toThrow('gone')
+  })
+})
+
+describe('readAhead', () => {
+  it('takes what comes up to a limit, and loses none of it', async () => {
+    const source = fed()
+    const body = readAhead(source.body, 4)
+    expect(source.sink().data(Buffer.from('abcd'))).toBe(false)
+    const reading = readBody(body, 100)
+    source.sink().data(Buffer.from('ef'))
+    source.sink().end()
+    expect(Buffer.from(await reading).toString()).toBe('abcdef')
   })
 })

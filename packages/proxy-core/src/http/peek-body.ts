@@ -18,6 +18,18 @@ export function peekBody(source: Body, limit: number): Promise<PeekedBody> {
   })
 }
 
+/** A body that is read up to `limit` bytes while nobody wants it yet, as Envoy does while a filter makes a request wait. */
+export function readAhead(source: Body, limit: number): Body {
+  const peeked = new Peeked(
+    source,
+    limit,
+    () => {},
+    () => {},
+  )
+  source.consume(peeked)
+  return peeked
+}
+
 class Peeked implements Body, BodySink {
   readonly length: number | undefined
   readonly #source: Body

@@ -4,7 +4,7 @@ import { authenticate, type Demand, type Examination } from './authenticate.js'
 import { sanitizeClaimHeaders } from './claims.js'
 import { andThen, type Later } from './later.js'
 import { createFinder } from './locations.js'
-import type { JwtProblem } from './problems.js'
+import { type JwtProblem, PROBLEM } from './problems.js'
 import { audienceCheck, type JwtProvider } from './provider.js'
 
 /** A JwtRequirement, compiled. Undefined: it is met. */
@@ -79,13 +79,23 @@ function compileAny(parts: readonly Fields<JwtRequirement>[], providers: Provide
   return (examination) => requireAny(examination, all, 0)
 }
 
-function requireAny(examination: Examination, parts: readonly Requirement[], index: number): Later<JwtProblem | undefined> {
+/** Of several problems the last that is about a token counts; that none was found, or none of this issuer, says least. */
+function requireAny(
+  examination: Examination,
+  parts: readonly Requirement[],
+  index: number,
+  before?: JwtProblem,
+): Later<JwtProblem | undefined> {
   const part = parts[index]
-  if (part === undefined) return undefined
-  return andThen(part(examination), (problem) =>
-    problem === undefined || index === parts.length - 1 ? problem : requireAny(examination, parts, index + 1),
-  )
+  if (part === undefined) return before
+  return andThen(part(examination), (problem) => {
+    if (problem === undefined) return undefined
+    const told = before !== undefined && SAYS_LITTLE.has(problem) ? before : problem
+    return requireAny(examination, parts, index + 1, told)
+  })
 }
+
+const SAYS_LITTLE: ReadonlySet<JwtProblem> = new Set([PROBLEM.missing, PROBLEM.unknownIssuer])
 
 function requireAll(examination: Examination, parts: readonly Requirement[], index: number): Later<JwtProblem | undefined> {
   const part = parts[index]

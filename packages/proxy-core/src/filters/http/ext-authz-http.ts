@@ -1,8 +1,9 @@
+import type { FilterDeps } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest } from '../../http/message.js'
 import { asciiLower } from '../../matcher/ascii.js'
 import type { AppendAction } from '../../route/header-mutation.js'
-import type { HttpAnswer, HttpClient } from '../../upstream/http-client.js'
+import type { HttpAnswer } from '../../upstream/http-client.js'
 import type { ExtAuthzConfig, HeaderNames, HttpAuthzService } from './ext-authz-config.js'
 import type { AuthzCall, AuthzVerdict, HeaderEdit } from './ext-authz-verdict.js'
 
@@ -25,9 +26,10 @@ export function checkOverHttp(
   config: ExtAuthzConfig,
   request: HttpRequest,
   body: SentBody | undefined,
-  http: HttpClient | undefined,
+  { http, clock }: Pick<FilterDeps, 'http' | 'clock'>,
 ): AuthzCall {
   if (http === undefined) return { done: Promise.resolve(failed('there is no network')), cancel() {} }
+  const start = clock.monotonic()
   const call = http.call({
     ...service.uri,
     method: request.method,
@@ -38,7 +40,9 @@ export function checkOverHttp(
   })
   return {
     done: call.done.then((answer) =>
-      'failure' in answer ? failed(answer.failure, answer.timedOut === true) : verdictOf(service, answer),
+      'failure' in answer
+        ? failed(answer.failure, answer.timedOut === true)
+        : verdictOf(service, answer, Math.floor(clock.monotonic() - start)),
     ),
     cancel: call.cancel,
   }
@@ -69,14 +73,14 @@ function headersOf(
 }
 
 /** 200 lets it pass, any 5xx is no decision; the rest is an answer for the client. */
-function verdictOf(service: HttpAuthzService, answer: HttpAnswer): AuthzVerdict {
+function verdictOf(service: HttpAuthzService, answer: HttpAnswer, serviceMs: number): AuthzVerdict {
   const { status, headers } = answer
   if (status >= 500) return failed(`the authorization service answered ${status}`)
   const metadata = metadataOf(service, headers)
   if (status === 200) {
     const request = [
       ...edits(headers, service.upstream, 'OVERWRITE_IF_EXISTS_OR_ADD'),
-      ...edits(headers, service.upstreamAppend, 'APPEND_IF_EXISTS'),
+      ...edits(headers, service.upstreamAppend, 'APPEND_IF_EXISTS_OR_ADD'),
     ]
     const remove = headers
       .getAll(TO_REMOVE)
@@ -89,6 +93,8 @@ function verdictOf(service: HttpAuthzService, answer: HttpAnswer): AuthzVerdict 
   const told = [...headers].filter(
     ([name]) => !NEVER_TOLD.has(name) && (service.client === undefined || ALWAYS_TOLD.has(name) || fits(service.client, name)),
   )
+  // As Envoy's router adds it to every answer: it is told where all headers are.
+  if (service.client === undefined) told.push(['x-envoy-upstream-service-time', String(serviceMs)])
   return {
     kind: 'denied',
     status,
@@ -98,7 +104,7 @@ function verdictOf(service: HttpAuthzService, answer: HttpAnswer): AuthzVerdict 
   }
 }
 
-function edits(headers: HeaderMap, names: HeaderNames, action: AppendAction | 'APPEND_IF_EXISTS'): readonly HeaderEdit[] {
+function edits(headers: HeaderMap, names: HeaderNames, action: AppendAction): readonly HeaderEdit[] {
   return [...headers].filter(([name]) => fits(names, name)).map(([name, value]) => ({ name, value, action }))
 }
 

@@ -2,13 +2,13 @@ import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest } from '../../http/message.js'
 import type { AppendAction } from '../../route/header-mutation.js'
 
-/** One header that the authorization service sets. `APPEND_IF_EXISTS`: only beside one that is there. */
+/** One header that the authorization service sets. */
 export interface HeaderEdit {
   /** Lower case. */
   readonly name: string
   /** Bytes as characters. */
   readonly value: string
-  readonly action: AppendAction | 'APPEND_IF_EXISTS'
+  readonly action: AppendAction
 }
 
 export type AuthzVerdict =
@@ -53,7 +53,7 @@ export function isSendable({ name, value }: HeaderEdit): boolean {
 
 export function applyEdit(headers: HeaderMap, { name, value, action }: HeaderEdit): void {
   const there = headers.has(name)
-  if ((action === 'APPEND_IF_EXISTS' || action === 'OVERWRITE_IF_EXISTS') && !there) return
+  if (action === 'OVERWRITE_IF_EXISTS' && !there) return
   if (action === 'ADD_IF_ABSENT' && there) return
   if (action.startsWith('OVERWRITE')) headers.set(name, value)
   else headers.append(name, value)

@@ -82,6 +82,7 @@ describe('over HTTP', () => {
       ['x-user', 'joe'],
       ['x-more', 'mine'],
       ['x-more', 'theirs'],
+      ['x-absent', '1'],
     ])
     expect(asked.info.metadata.get('envoy.filters.http.ext_authz')).toEqual({ 'x-user': 'joe' })
     const answer = response()
@@ -104,6 +105,7 @@ describe('over HTTP', () => {
       headers: [
         ['x-a', '1'],
         ['content-type', 'text/x'],
+        ['x-envoy-upstream-service-time', '0'],
       ],
     })
     const listed = over({}, { authorization_response: { allowed_client_headers: names('x-b') } })

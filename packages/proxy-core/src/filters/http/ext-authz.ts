@@ -3,7 +3,7 @@ import { compileMessage } from '../../config/fields.js'
 import { bodyOf, readWhole } from '../../http/body.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
-import { peekBody } from '../../http/peek-body.js'
+import { peekBody, readAhead } from '../../http/peek-body.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
 import { CLUSTER_LABEL } from '../../observe/labels.js'
 import {
@@ -20,6 +20,7 @@ import { type AuthzCall, type AuthzVerdict, applyEdit, applyToRequest, type Head
 
 const NAMESPACE = 'envoy.filters.http.ext_authz'
 const FLAG = 'UAEX'
+const READ_AHEAD_BYTES = 64 * 1024
 
 /** envoy.filters.http.ext_authz: another service decides. Without its decision a request is refused, unless failure_mode_allow is set. */
 export const extAuthzFilter: HttpFilterFactory<ExtAuthzConfig> = {
@@ -83,7 +84,11 @@ function createFilter(config: ExtAuthzConfig, route: ExtAuthzRoute | undefined, 
         return config.denyAtDisable ? refusal(config) : undefined
       }
       const wanted = route?.noBody === true ? undefined : (route?.body ?? config.body)
-      if (wanted === undefined || request.body.length === 0 || request.upgrade !== undefined) return check(stream, undefined)
+      if (request.body.length === 0 || request.upgrade !== undefined) return check(stream, undefined)
+      if (wanted === undefined) {
+        request.body = readAhead(request.body, READ_AHEAD_BYTES)
+        return check(stream, undefined)
+      }
       return holdBody(request, wanted).then((held) => ('status' in held ? held : check(stream, held)))
     },
     onResponse({ headers }) {
@@ -103,7 +108,7 @@ function startCheck(
   deps: FilterDeps,
 ): AuthzCall {
   const service = route?.service ?? config.service!
-  if (service.kind === 'http') return checkOverHttp(service, config, stream.request, body, deps.http)
+  if (service.kind === 'http') return checkOverHttp(service, config, stream.request, body, deps)
   const asBytes = (route?.body ?? config.body)?.asBytes === true
   const message = checkRequestOf(config, stream, body, route?.contextExtensions ?? {}, asBytes, deps)
   return checkOverGrpc(service, message, deps.grpc)
@@ -118,7 +123,8 @@ async function holdBody(request: HttpRequest, { maxBytes, allowPartial }: AuthzB
   }
   try {
     const { bytes, trailers } = await readWhole(request.body, maxBytes)
-    request.body = bodyOf(bytes, trailers)
+    // A body that came in chunks goes on in chunks.
+    request.body = { ...bodyOf(bytes, trailers), length: request.body.length }
     return { bytes, partial: false }
   } catch (error) {
     if ((error as { code?: string }).code !== 'too_large') throw error
