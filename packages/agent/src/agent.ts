@@ -17,7 +17,7 @@ import { bootstrapFor } from '@heddle/translator'
 import type { AppProbe } from './app-probes.js'
 import { type ProxyBinary, type ProxyLogging, proxyCommand } from './command-line.js'
 import { type ControlPlaneAccess, connectControlPlane } from './control-plane.js'
-import { drainEnvoy } from './drain.js'
+import { drainEnvoy, drainListeners } from './drain.js'
 import type { AppScrape } from './metrics.js'
 import { createReadiness, type Readiness } from './readiness.js'
 import type { ProxySettings } from './settings.js'
@@ -152,6 +152,7 @@ async function listenAll(
     probes: options.probes ?? {},
     appAddress: options.appAddress ?? '127.0.0.1',
     quit,
+    drain: () => drainListeners(adminOf(options.settings)),
     logger,
   })
   servers.push(status)

@@ -9,11 +9,20 @@ export interface DrainOptions {
 
 const POLL_MS = 250
 
+/** Has the proxy tell its clients to leave; Envoy goes on taking connections meanwhile, ours does not. */
+export async function drainListeners(admin: string): Promise<void> {
+  const response = await fetch(`${admin}/drain_listeners?graceful&skip_exit`, {
+    method: 'POST',
+    signal: AbortSignal.timeout(1_000),
+  })
+  await response.body?.cancel()
+}
+
 /** Has Envoy tell its clients to leave, and waits until they have, `limitMs` at most. It goes on taking connections meanwhile. */
 export async function drainEnvoy({ admin, limitMs, clock }: DrainOptions): Promise<void> {
   const end = clock.monotonic() + limitMs
   try {
-    await fetch(`${admin}/drain_listeners?graceful&skip_exit`, { method: 'POST', signal: AbortSignal.timeout(1_000) })
+    await drainListeners(admin)
     // Of the first answer nobody may conclude: who has just been told goes with the next request.
     do {
       await new Promise<void>((resume) => clock.after(Math.min(POLL_MS, limitMs), resume))

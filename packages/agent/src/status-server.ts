@@ -15,13 +15,15 @@ export interface StatusOptions {
   /** Where the app listens: probes go there. */
   readonly appAddress: string
   quit(): void
+  /** Has the proxy tell its clients to leave; it goes on running. */
+  drain(): Promise<void>
   readonly logger: Logger
 }
 
 const LIMIT_MS = 5_000
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Pages of the agent, on 15020: `/healthz/ready`, `/stats/prometheus`, `/app-health/…`, `POST /quitquitquit`. */
+/** Pages of the agent, on 15020: `/healthz/ready`, `/stats/prometheus`, `/app-health/…`, `POST /drain`, `POST /quitquitquit`. */
 export function createStatusServer(options: StatusOptions): Server {
   return createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
@@ -60,11 +62,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     if (probe === undefined) return reply(response, 404, 'no such probe\n')
     return reply(response, await probeApp(probe, options.appAddress, request.headers['user-agent']), '')
   }
-  if (path !== '/quitquitquit') return reply(response, 404, 'not found\n')
+  if (path !== '/quitquitquit' && path !== '/drain') return reply(response, 404, 'not found\n')
   if (request.method !== 'POST') return reply(response, 405, 'POST it\n')
   if (!isLoopback(request.socket.remoteAddress)) return reply(response, 403, 'only from this machine\n')
+  if (path === '/drain') await options.drain()
   reply(response, 200, 'OK')
-  options.quit()
+  if (path === '/quitquitquit') options.quit()
 }
 
 const isLoopback = (address: string | undefined): boolean => /^(::ffff:)?127\.|^::1$/.test(address ?? '')

@@ -148,6 +148,7 @@ function life(envoy: string | undefined): void {
     expect(metrics).not.toContain('# EOF')
     expect(await status('status', '/app-health/cart/readyz')).toBe(200)
     expect(await status('status', '/app-health/other/readyz')).toBe(404)
+    expect(await status('status', '/quitquitquit')).toBe(405)
   })
 
   test('every flag of Istio 1.0 shows in /server_info', async () => {
