@@ -7,5 +7,7 @@ const config: Options = defineConfig({
   dts: false,
   sourcemap: true,
   clean: false,
+  // Optional dependencies are not left out by themselves; its native part must stay beside it.
+  external: ['koffi'],
 }) as Options
 export default config
