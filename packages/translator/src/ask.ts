@@ -28,6 +28,11 @@ export function selectsProxy(selector: Readonly<Record<string, string>> | undefi
   return ask(proxy, question, ({ labels }) => selects(selector, labels))
 }
 
+/** Whether a proxy is in a namespace: proxies of all other namespaces stay alike. */
+export function isIn(proxy: ProxyDescriptor, namespace: string): boolean {
+  return ask(proxy, `in namespace ${namespace}`, (of) => of.namespace === namespace)
+}
+
 /** Whether an address is the proxy's first. */
 export function standsAt(proxy: ProxyDescriptor, address: string): boolean {
   return ask(proxy, `stands at ${address}`, ({ addresses }) => addresses[0] === address)

@@ -1,5 +1,5 @@
 import type { MatchLabelsSelector, MeshService, PolicyTargetReference } from '@heddle/config-model'
-import { ask, selectsProxy } from './ask.js'
+import { ask, isIn, selectsProxy } from './ask.js'
 import type { ProxyDescriptor } from './proxy.js'
 
 /** What says for whom a policy is: `targetRefs` for Gateways, waypoints and services behind them, else a selector. */
@@ -23,7 +23,7 @@ export function isAttached(policy: Attachable, proxy: ProxyDescriptor, root: str
   const { metadata, spec } = policy
   const refs = targetsOf(spec)
   if (refs.length === 0) {
-    if (metadata.namespace !== proxy.namespace && metadata.namespace !== root) return false
+    if (metadata.namespace !== root && !isIn(proxy, metadata.namespace)) return false
     return proxy.type !== 'waypoint' && selectsProxy(spec.selector?.matchLabels, proxy)
   }
   return refs.some((ref) => isTarget(ref, metadata.namespace, proxy, root, service))
@@ -42,7 +42,7 @@ function isTarget(
 ): boolean {
   switch (kind) {
     case 'Gateway':
-      return namespace === proxy.namespace && gatewayNameOf(proxy) === name
+      return isIn(proxy, namespace) && gatewayNameOf(proxy) === name
     case 'GatewayClass':
       return namespace === root && proxy.type === 'waypoint' && name === WAYPOINT_CLASS
     case 'Service':

@@ -6,8 +6,9 @@ import type {
   EnvoyFilterOperation,
 } from '@heddle/config-model'
 import { knownTypes } from '@heddle/xds-types/known'
-import { ask, selectsProxy } from '../ask.js'
+import { ask, isIn, selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
+import { gatewayNameOf } from '../policy-targets.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import { versionMatches } from './proxy-version.js'
 
@@ -73,16 +74,12 @@ function filtersFor({ snapshot, proxy }: Build): EnvoyFilter[] {
   return snapshot
     .list('EnvoyFilter')
     .filter(({ metadata, spec }) => {
-      if (metadata.namespace !== root && metadata.namespace !== proxy.namespace) return false
-      if ((spec.targetRefs ?? []).length > 0) return targets(build(metadata.namespace), spec.targetRefs ?? [])
+      if (metadata.namespace !== root && !isIn(proxy, metadata.namespace)) return false
+      const refs = spec.targetRefs ?? []
+      if (refs.length > 0) return isIn(proxy, metadata.namespace) && targets(gatewayNameOf(proxy), refs)
       return selectsProxy(spec.workloadSelector?.labels, proxy)
     })
     .sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1])
-
-  function build(namespace: string): string | undefined {
-    const gateway = ask(proxy, 'gateway name', ({ labels }) => labels['gateway.networking.k8s.io/gateway-name'])
-    return namespace === proxy.namespace ? gateway : undefined
-  }
 }
 
 function targets(gateway: string | undefined, refs: NonNullable<EnvoyFilter['spec']['targetRefs']>): boolean {

@@ -1,4 +1,5 @@
 import type { Telemetry, WorkloadMode } from '@heddle/config-model'
+import { isIn } from '../ask.js'
 import type { Build } from '../build.js'
 import { isAttached, targetsOf } from '../policy-targets.js'
 import type { ListenerClass } from '../proxy-headers.js'
@@ -12,16 +13,16 @@ export function telemetryOf(build: Build): readonly Telemetry[] {
 function attached({ snapshot, proxy }: Build): readonly Telemetry[] {
   const listed = snapshot.list('Telemetry')
   const all = listed.filter(({ spec }) => targetsOf(spec).length === 0)
-  const wide = (namespace: string): Telemetry | undefined =>
-    all.find((t) => t.metadata.namespace === namespace && isEmpty(t.spec.selector?.matchLabels))
   const root = snapshot.meshConfig.rootNamespace
+  const wide = all.filter(({ spec }) => isEmpty(spec.selector?.matchLabels))
+  const ofMesh = wide.find(({ metadata }) => metadata.namespace === root)
+  const ofNamespace = wide.find(({ metadata }) => metadata.namespace !== root && isIn(proxy, metadata.namespace))
   const own = listed.find(
     (one) =>
-      (targetsOf(one.spec).length > 0 ||
-        (!isEmpty(one.spec.selector?.matchLabels) && one.metadata.namespace === proxy.namespace)) &&
+      (targetsOf(one.spec).length > 0 || (!isEmpty(one.spec.selector?.matchLabels) && isIn(proxy, one.metadata.namespace))) &&
       isAttached(one, proxy, root),
   )
-  return [wide(root), proxy.namespace === root ? undefined : wide(proxy.namespace), own].filter((t) => t !== undefined)
+  return [ofMesh, ofNamespace, own].filter((t) => t !== undefined)
 }
 
 /** Whether a setting for clients or servers is for a listener. A gateway is a client. */
