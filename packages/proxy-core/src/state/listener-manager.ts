@@ -147,9 +147,14 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
       await queue
       const closing = sockets.closeAll()
       const current = [...served.values()].map(({ session }) => session)
-      for (const session of current) session.drain(true)
+      // A request may be on its way on a connection that is idle here: first the answers say that they are the last.
+      for (const session of current) session.drain()
+      const stop = clock.after(Math.min(IDLE_GRACE_MS, drainTimeMs), () => {
+        for (const session of current) session.drain(true)
+      })
       await closing
       await drained([...draining.keys(), ...current], clock, drainTimeMs)
+      stop()
     },
     async close() {
       await queue
@@ -164,6 +169,8 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
 }
 
 const POLL_MS = 20
+/** How long idle connections may still bring a request once draining has begun. */
+const IDLE_GRACE_MS = 500
 
 function drained(sessions: readonly ListenerSession[], clock: Clock, limitMs: number): Promise<void> {
   const until = clock.monotonic() + limitMs
