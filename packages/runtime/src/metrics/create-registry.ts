@@ -20,6 +20,7 @@ export function createMetricsRegistry(): MetricsRegistry {
     help: string,
     labelNames: readonly string[],
     create: () => M,
+    maxSeries?: number,
   ): MetricFamily<M> => {
     const known = families.get(name)
     if (known !== undefined) {
@@ -35,21 +36,23 @@ export function createMetricsRegistry(): MetricsRegistry {
       if (!LABEL_NAME.test(label) || (label === 'le' && kind === 'histogram'))
         throw new Error(`${JSON.stringify(label)} is no label name for ${name}`)
     }
-    const created = createFamily(kind, name, help, labelNames, create)
+    const created = createFamily(kind, name, help, labelNames, create, maxSeries)
     families.set(name, created as unknown as AnyFamily)
     return created
   }
   return {
-    counter: (name, help, labelNames = []) => family('counter', name, help, labelNames, createCounter),
+    counter: (name, help, labelNames = [], maxSeries) => family('counter', name, help, labelNames, createCounter, maxSeries),
     gauge: (name, help, labelNames = []) => family('gauge', name, help, labelNames, createGauge),
-    histogram(name, help, labelNames = [], bounds = DEFAULT_BUCKET_BOUNDS) {
+    histogram(name, help, labelNames = [], bounds = DEFAULT_BUCKET_BOUNDS, maxSeries) {
       if (bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!)))
         throw new Error(`the bounds of ${name} do not ascend`)
-      return family('histogram', name, help, labelNames, () => createHistogram(bounds))
+      return family('histogram', name, help, labelNames, () => createHistogram(bounds), maxSeries)
     },
     families: () => families.values(),
   }
 }
+
+const OVERFLOW = 'overflow'
 
 // A level per label: looking up a series joins no strings.
 type Level<M> = Map<string, Level<M> | M>
@@ -60,6 +63,7 @@ function createFamily<M>(
   help: string,
   labelNames: readonly string[],
   create: () => M,
+  maxSeries: number = Number.POSITIVE_INFINITY,
 ): MetricFamily<M> {
   const names = Object.freeze([...labelNames])
   const root: Level<M> = new Map()
@@ -70,6 +74,7 @@ function createFamily<M>(
     return metric
   }
   let only: M | undefined
+  let overflow: M | undefined
   return {
     name,
     help,
@@ -83,11 +88,16 @@ function createFamily<M>(
       const last = values.length - 1
       for (let i = 0; i < last; i++) {
         let next = level.get(values[i]!) as Level<M> | undefined
-        if (next === undefined) level.set(values[i]!, (next = new Map()))
+        if (next === undefined) {
+          if (all.length >= maxSeries) return (overflow ??= add(names.map(() => OVERFLOW)))
+          level.set(values[i]!, (next = new Map()))
+        }
         level = next
       }
       let metric = level.get(values[last]!) as M | undefined
-      if (metric === undefined) level.set(values[last]!, (metric = add(values)))
+      if (metric !== undefined) return metric
+      if (all.length >= maxSeries) return (overflow ??= add(names.map(() => OVERFLOW)))
+      level.set(values[last]!, (metric = add(values)))
       return metric
     },
     series: () => all,

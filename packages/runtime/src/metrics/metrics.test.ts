@@ -53,6 +53,17 @@ test('a histogram counts into the bucket whose bound is not below the value', ()
   ])
 })
 
+test('label values beyond the most share a series; those that were there before keep theirs', () => {
+  const family = createMetricsRegistry().counter('hosts_total', '', ['host', 'code'], 2)
+  for (const host of ['a', 'b', 'c', 'd', 'a']) family.labels(host, '200').inc()
+  family.labels('a', '500').inc()
+  expect([...family.series()].map(([labels, { value }]) => [...labels, value])).toEqual([
+    ['a', '200', 2],
+    ['b', '200', 1],
+    ['overflow', 'overflow', 3],
+  ])
+})
+
 describe('Prometheus text', () => {
   test('is format 0.0.4, escaped', () => {
     const registry = createMetricsRegistry()

@@ -32,11 +32,20 @@ export interface MetricFamily<M> {
   series(): Iterable<readonly [labels: readonly string[], metric: M]>
 }
 
-/** Metrics of one process or of one part of it. Names and labels are Prometheus's. */
+/**
+ * Metrics of one process or of one part of it. Names and labels are Prometheus's. `maxSeries`: where others choose label values,
+ * new ones beyond so many series share one whose labels all say `overflow`; default: no limit.
+ */
 export interface MetricsRegistry {
-  counter(name: string, help: string, labelNames?: readonly string[]): MetricFamily<Counter>
+  counter(name: string, help: string, labelNames?: readonly string[], maxSeries?: number): MetricFamily<Counter>
   gauge(name: string, help: string, labelNames?: readonly string[]): MetricFamily<Gauge>
   /** `bounds`: upper bucket bounds, ascending, without +Inf. */
-  histogram(name: string, help: string, labelNames?: readonly string[], bounds?: readonly number[]): MetricFamily<Histogram>
+  histogram(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+    bounds?: readonly number[],
+    maxSeries?: number,
+  ): MetricFamily<Histogram>
   families(): Iterable<MetricFamily<Counter> | MetricFamily<Gauge> | MetricFamily<Histogram>>
 }

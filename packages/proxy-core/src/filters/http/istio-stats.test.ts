@@ -1,3 +1,4 @@
+import type { Counter } from '@heddle/runtime'
 import { describe, expect, it } from 'vitest'
 import type { FilterDeps } from '../../http/filter.js'
 import { istioStatsFilter } from './istio-stats.js'
@@ -59,6 +60,20 @@ describe('istio.stats', () => {
       response_flags: 'UF,URX',
       connection_security_policy: 'unknown',
     })
+  })
+
+  it('CVE-2025-43915: 20,000 hosts, and as many values of a header, are no 20,000 series', () => {
+    const own = deps({ direction: 'OUTBOUND' })
+    const create = configured(istioStatsFilter, { metrics: [{ dimensions: { via: 'request.headers["via"]' } }] }, own)
+    for (let i = 0; i < 20_000; i++) {
+      const asked = stream({ headers: { via: `v${i}` } })
+      asked.info.authority = `host-${i}.example`
+      create(asked).onComplete!(asked.info)
+    }
+    for (const { name, series: all } of own.stats.families()) expect([...all()].length, name).toBeLessThanOrEqual(10_001)
+    const counted = [...own.stats.families()].find(({ name }) => name === 'istio_requests_total')!
+    expect([...counted.series()].reduce((sum, [, metric]) => sum + (metric as Counter).value, 0)).toBe(20_000)
+    expect(series(own, 'istio_requests_total').at(-1)).toMatchObject({ destination_service: 'overflow', via: 'overflow' })
   })
 
   it('drops metrics and labels, adds tags, and refuses what it cannot read', () => {

@@ -25,6 +25,9 @@ interface MetricOverride {
 
 const UNCHANGED: MetricOverride = { drop: false, removed: new Set(), dimensions: new Map() }
 
+/** Of each metric: Host, headers and what a peer says of itself are label values that clients choose (CVE-2025-43915). */
+const MAX_SERIES = 10_000
+
 const METRICS = ['requests_total', 'request_duration_milliseconds', 'request_bytes', 'response_bytes'] as const
 type MetricName = (typeof METRICS)[number]
 const HELP: Readonly<Record<MetricName, string>> = {
@@ -34,7 +37,10 @@ const HELP: Readonly<Record<MetricName, string>> = {
   response_bytes: 'Size of response bodies.',
 }
 
-/** istio.stats: Istio's standard HTTP metrics with its labels, counted when a request is over, however it ended. */
+/**
+ * istio.stats: Istio's standard HTTP metrics with its labels, counted when a request is over, however it ended. Of each metric
+ * 10,000 series are kept apart; what comes after them is counted together, as `overflow`.
+ */
 export const istioStatsFilter: HttpFilterFactory<StatsConfig> = {
   typeNames: ['stats.PluginConfig'],
   decode: (config, path) => compileMessage(config as PluginConfig, path, compile),
@@ -115,8 +121,8 @@ function recorder(config: StatsConfig, { stats }: FilterDeps): RecordRequest {
     const name = `istio_${metric}`
     const family =
       metric === 'requests_total'
-        ? stats.counter(name, HELP[metric], labels)
-        : stats.histogram(name, HELP[metric], labels, ENVOY_BUCKETS)
+        ? stats.counter(name, HELP[metric], labels, MAX_SERIES)
+        : stats.histogram(name, HELP[metric], labels, ENVOY_BUCKETS, MAX_SERIES)
     return {
       metric,
       standard,

@@ -19,6 +19,7 @@ const at = (ms = NOW): ReturnType<typeof deps> => deps({ clock: createFakeClock(
 const ask = (config: object, headers: Record<string, string>, path = '/'): unknown =>
   run(configured(jwtAuthnFilter, config, at()), stream({ headers, path }))
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
+const base64 = (text: string): string => Buffer.from(text).toString('base64url')
 const body = (reply: unknown): string | undefined => (reply as LocalReply | undefined)?.body
 
 describe('one provider', () => {
@@ -41,6 +42,24 @@ describe('one provider', () => {
     })
     expect(ask(required({ ...base, audiences: ['a'] }), bearer(iss.token({ aud: 'b' })))).toMatchObject({ status: 403 })
     expect(ask(required({ ...base, audiences: ['https://a/'] }), bearer(iss.token({ aud: ['b', 'a'] })))).toBeUndefined()
+  })
+
+  it('CVE-2019-12995: what is no token at all is refused like any other', () => {
+    const { length } = iss.token()
+    const [header, payload, signature] = iss.token().split('.') as [string, string, string]
+    const odd = ['', ' ', '.', '..', '...', 'a', 'a.b.c', '\xff.\xff.\xff', `${header}..`, `${header}.${payload}.`]
+    const cut = Array.from({ length }, (_, i) => iss.token().slice(0, i))
+    const json = ['null', '[]', '1', '{"alg":1}', '{"alg":"ES256","kid":{}}', '{'].map(base64)
+    const swapped = json.flatMap((part) => [`${part}.${payload}.${signature}`, `${header}.${part}.${signature}`])
+    for (const token of [...odd, ...cut, ...swapped])
+      expect(ask(required(base), bearer(token)), token).toMatchObject({ status: 401 })
+  })
+
+  it('CVE-2026-48042: JSON nested without end is no header and no payload', () => {
+    const nested = base64(`{"alg":"ES256","kid":"k1","iss":"${iss.issuer}","a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`)
+    const [header, payload, signature] = iss.token().split('.')
+    expect(body(ask(required(base), bearer(`${nested}.${payload}.${signature}`)))).toContain('header')
+    expect(body(ask(required(base), bearer(`${header}.${nested}.${signature}`)))).toContain('payload')
   })
 
   it('two lines of authorization are one value that no token fits', () => {
@@ -162,6 +181,22 @@ describe('remote keys', () => {
     )
     const reply = await run(create, stream({ headers: bearer(iss.token()) }))
     expect(reply).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' })
+  })
+
+  it('CVE-2024-45809: a token that asks for a new route is judged once its keys have come, and the route is asked for then', async () => {
+    let cleared = 0
+    const config = { ...remote, clear_route_cache: true, claim_to_headers: [{ header_name: 'x-sub', claim_name: 'sub' }] }
+    const create = configured(
+      jwtAuthnFilter,
+      required(config),
+      deps({ clock: createFakeClock({ now: NOW }), http: keys([good()]) }),
+    )
+    const asked = { ...stream({ headers: bearer(iss.token()) }), clearRoute: () => void cleared++ }
+    const judged = run(create, asked)
+    expect(cleared).toBe(0)
+    expect(await judged).toBeUndefined()
+    expect(cleared).toBe(1)
+    expect(asked.request.headers.get('x-sub')).toBe('ann')
   })
 
   it('CVE-2025-64527: a malformed token asks for no keys', () => {

@@ -28,6 +28,8 @@ export function dnsNameProblem(name: string): string | undefined {
 
 /** A wildcard stands for one label, and for none directly below a public suffix. */
 export function hostNameFits(certificate: string, wanted: string): boolean {
+  // Unicode has other dots, and other letters whose lower case is ASCII: a name is in A-labels or it is none (CVE-2026-48618).
+  if (!/^[!-~]+$/.test(wanted)) return false
   const [name, host] = [certificate.toLowerCase(), wanted.toLowerCase()]
   if (!name.startsWith('*.')) return name === host
   const base = name.slice(2)

@@ -26,6 +26,14 @@ describe('a certificate for a host name', () => {
     expect(hostNameFits(certificate, host)).toBe(fits)
   })
 
+  it.each(['a\u3002b.example.com', 'a\uff0eb.example.com', 'a\uff61example.com', 'boo\u212a.example.com'])(
+    'CVE-2026-48618: %j is no host, whatever its dots and letters look like',
+    (host) => {
+      expect(hostNameFits('*.example.com', host)).toBe(false)
+      expect(hostNameFits(host.toLowerCase(), host)).toBe(false)
+    },
+  )
+
   it.each([
     'a_b.example.com',
     '.example.com',
