@@ -127,17 +127,15 @@ function checks(options: DrillOptions): void {
       expect(await drill.a.app.call('tcp', { host: vip, port: 9000 })).toMatchObject({ from: ADDRESSES.a[family] })
     })
 
-  test.skipIf(family === 'v6' || options.mode === 'TPROXY')(
-    '5,000 connections to 5,000 addresses: none goes to another',
-    async () => {
-      expect(await drill.a.app.many({ prefix: '10.200.', port: 7000, count: 5_000 })).toEqual({
-        count: 5_000,
-        wrong: 0,
-        sample: [],
-      })
-    },
-    START_MS,
-  )
+  if (family === 'v4' && options.mode !== 'TPROXY')
+    test(
+      '5,000 connections to 5,000 addresses: none goes to another',
+      async () => {
+        const prefix = '10.200.'
+        expect(await drill.a.app.many({ prefix, port: 7000, count: 5_000 })).toEqual({ count: 5_000, wrong: 0, sample: [] })
+      },
+      START_MS,
+    )
 
   const at = (host: string, port: number): string => `${host}:${port}`
 }
