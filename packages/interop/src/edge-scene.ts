@@ -48,7 +48,7 @@ export function toSet(resources: Readonly<Record<ShortType, readonly object[]>>)
   return { groups: [{ id: 'edge', resources: new Map(entries) }] }
 }
 
-export function assignment(cluster_name: string, port_value: number): object {
+function assignment(cluster_name: string, port_value: number): object {
   const endpoint = { address: { socket_address: { address: '127.0.0.1', port_value } } }
   return { cluster_name, endpoints: [{ lb_endpoints: [{ endpoint }] }] }
 }
@@ -59,7 +59,7 @@ export function routes(weights: Readonly<Record<string, number>>): object {
   return { name: 'routes', virtual_hosts: [{ name: 'all', domains: ['*'], routes: [route] }] }
 }
 
-export function secret({ certificateChain, privateKey }: EdgeWish['identity']): object {
+function secret({ certificateChain, privateKey }: EdgeWish['identity']): object {
   const tls_certificate = { certificate_chain: { inline_string: certificateChain }, private_key: { inline_string: privateKey } }
   return { name: 'edge-certificate', tls_certificate }
 }
@@ -86,7 +86,7 @@ export function manager(more: object = {}): object {
   return { name: 'http', typed_config }
 }
 
-export function listener(port_value: number): object {
+function listener(port_value: number): object {
   const certificate = { name: 'edge-certificate', sds_config: ADS }
   const tls = {
     '@type': `${EXTENSION}.transport_sockets.tls.v3.DownstreamTlsContext`,

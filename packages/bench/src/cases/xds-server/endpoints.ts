@@ -2,11 +2,11 @@ import type { BenchCase, Contender, RoundContext, Sample } from '../../bench-cas
 import { median, percentile } from '../../statistics.js'
 import { goControlPlane, type Parts, type Pushed, residentAtRest, type Wanted, withStreams } from './parts.js'
 
-export const ENDPOINT_URL = 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment'
+const ENDPOINT_URL = 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment'
 const NAME = 'outbound|8080||service-7.namespace-7.svc.cluster.local'
 
 /** 100 endpoints of a service; `revision` shows in the port of the last. */
-export function assignment(revision: number): object {
+function assignment(revision: number): object {
   const endpointOf = (i: number): object => ({
     endpoint: {
       address: { socket_address: { address: `10.0.${i >> 8}.${i & 255}`, port_value: i === 99 ? 1_000 + revision : 8080 } },
@@ -18,11 +18,11 @@ export function assignment(revision: number): object {
 }
 
 /** What a contender serves. */
-export function wantedOf(maker: Wanted['maker'], streams: number, more: Partial<Wanted> = {}): Wanted {
+function wantedOf(maker: Wanted['maker'], streams: number, more: Partial<Wanted> = {}): Wanted {
   return { maker, streams, typeUrl: ENDPOINT_URL, name: NAME, first: assignment(0), ...more }
 }
 
-export function contenderOf(
+function contenderOf(
   maker: Wanted['maker'],
   streams: number,
   measure: (parts: Parts, context: RoundContext) => Promise<Sample>,
@@ -50,14 +50,10 @@ async function check(parts: Parts): Promise<void> {
   if (!bytes.includes(Buffer.from([0xea, 0x07]))) throw new Error('the streams do not hold the last change')
 }
 
-export const PUSHES_PER_SECOND = 4
+const PUSHES_PER_SECOND = 4
 
 /** Pushes for so long, one when the one before has arrived everywhere. */
-export async function pushes(
-  parts: Parts,
-  seconds: number,
-  from: number,
-): Promise<Pushed & { readonly cpuMicros: number | undefined }> {
+async function pushes(parts: Parts, seconds: number, from: number): Promise<Pushed & { readonly cpuMicros: number | undefined }> {
   const times = Math.max(3, Math.round(seconds * PUSHES_PER_SECOND))
   const before = parts.cpu()
   const all: Pushed[] = []
