@@ -1,3 +1,4 @@
+import { isShallow } from '../http/json-depth.js'
 import { ALGORITHMS } from './algorithms.js'
 import { decodeBase64Url } from './base64url.js'
 import { type JwtProblem, PROBLEM } from './problems.js'
@@ -15,9 +16,6 @@ export interface Jws {
   readonly signed: Buffer
   readonly signature: Buffer
 }
-
-/** As deep as protobuf's JSON reader goes. */
-const MAX_DEPTH = 100
 
 export function parseJws(text: string): Jws | JwtProblem {
   const parts = text.split('.', 4)
@@ -46,15 +44,8 @@ export function parseJws(text: string): Jws | JwtProblem {
 export function parseObject(bytes: Buffer): Json | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && fits(value, MAX_DEPTH)
-      ? (value as Json)
-      : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && isShallow(value) ? (value as Json) : undefined
   } catch {
     return undefined
   }
-}
-
-function fits(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every((inner) => fits(inner, depth - 1))
 }

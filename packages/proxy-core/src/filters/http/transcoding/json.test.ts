@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Descriptors, type MessageDescriptor, readDescriptors } from './descriptors.js'
 import { fromJson } from './from-json.js'
-import { toJson } from './to-json.js'
+import { parseJson } from './methods.js'
+import { TranscodingError, toJson } from './to-json.js'
 import { lengthDelimited, readWire, tagBytes, varintBytes } from './wire.js'
 
 const text = (number: number, value: string): Buffer => lengthDelimited(number, Buffer.from(value))
@@ -93,6 +94,13 @@ describe('JSON of messages', () => {
     { inner: [] },
   ])('%j is refused', (json) => {
     expect(() => there(json)).toThrow()
+  })
+
+  it('CVE-2026-48042: a body that is nested without end is told, not followed', () => {
+    const nested = (depth: number): Buffer => Buffer.from(`${'{"inner":'.repeat(depth)}{}${'}'.repeat(depth)}`)
+    expect(parseJson(nested(50))).toBeDefined()
+    expect(() => parseJson(nested(100_000))).toThrow(TranscodingError)
+    expect(() => parseJson(Buffer.from('['.repeat(100_000) + ']'.repeat(100_000)))).toThrow(TranscodingError)
   })
 
   it('takes texts for numbers, enums in any case by option, and passes unknown fields over', () => {

@@ -1,3 +1,4 @@
+import { isShallow } from '../../../http/json-depth.js'
 import type { Descriptors, MessageDescriptor, MethodDescriptor } from './descriptors.js'
 import { fieldBytes, fromJson, type ParseOptions } from './from-json.js'
 import { type Binding, compilePathTemplate, type PathTemplate } from './path-template.js'
@@ -143,9 +144,12 @@ function bindingBytes(
 }
 
 export function parseJson(body: Buffer): unknown {
+  let json: unknown
   try {
-    return JSON.parse(body.toString('utf8'))
+    json = JSON.parse(body.toString('utf8'))
   } catch (error) {
     throw new TranscodingError(`the body is no JSON: ${(error as Error).message}`)
   }
+  if (!isShallow(json)) throw new TranscodingError('the body is JSON nested too deep')
+  return json
 }
