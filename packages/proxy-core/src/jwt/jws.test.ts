@@ -24,7 +24,7 @@ describe('signatures', () => {
     expect(verdict(tampered(token()), jwks)).toBe(PROBLEM.verification)
   })
 
-  it('CVE-2016-10555: an HMAC made of the public key is no signature; none is no algorithm', () => {
+  it('CVE-2016-10555, CVE-2022-23540: an HMAC made of the public key is no signature; none is no algorithm', () => {
     expect(verdict(token({}, { alg: 'HS256' }), jwks)).toBe(PROBLEM.noKeyFits)
     const noAlg = JSON.stringify({ keys: [{ ...jwk, alg: undefined }] })
     expect(verdict(token({}, { alg: 'HS256' }), noAlg)).toBe(PROBLEM.verification)
@@ -68,6 +68,15 @@ describe('key sets', () => {
 })
 
 describe('claims', () => {
+  it('ISTIO-SECURITY-2021-008: aud is a text or a list of texts, iss one text', () => {
+    const audiences = (aud: unknown): unknown => {
+      const jwt = parseJwt(token({ aud }))
+      return isProblem(jwt) ? jwt : jwt.audiences
+    }
+    expect([audiences('a'), audiences(['a', 'b']), audiences(['a', 1])]).toEqual([['a'], ['a', 'b'], PROBLEM.aud])
+    expect(parseJwt(token({ iss: ['https://iss.example'] }))).toBe(PROBLEM.iss)
+  })
+
   it.each([
     [{ iss: ['a'] }, PROBLEM.iss],
     [{ sub: 1 }, PROBLEM.sub],

@@ -2,6 +2,7 @@ import type { RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { Matcher } from '@heddle/xds-types/xds/type/matcher/v3'
 import { describe, expect, it } from 'vitest'
 import { compileMessage } from '../config/fields.js'
+import { normalizePath } from '../http/normalize.js'
 import { head } from '../testing.js'
 import { denialDetails } from './details.js'
 import { compileRbac, type RbacEngine, type RbacVerdict } from './engine.js'
@@ -153,6 +154,14 @@ describe('past mistakes', () => {
     const of = (principal: string): boolean => deny.evaluate(question({ authenticated: true, principals: [principal] })).allowed
     expect(of('spiffe://td/ns/ns1/sa/foo')).toBe(false)
     expect(of('spiffe://td/ns/ns1/sa/foo2')).toBe(true)
+  })
+
+  it('CVE-2026-26205: a path that begins with two slashes is a path, and names no host', () => {
+    const admin = { url_path: { path: { prefix: '/admin' } } }
+    expect(denies(admin, question({ head: head('//admin/x') }))).toBe(false)
+    expect(denies({ url_path: { path: { prefix: '//admin/x' } } }, question({ head: head('//admin/x') }))).toBe(true)
+    const normal = normalizePath('//admin/x', { normalizePath: true, mergeSlashes: true, escapedSlashes: 'KEEP_UNCHANGED' })
+    expect(normal.kind === 'path' && denies(admin, question({ head: head(normal.path) }))).toBe(true)
   })
 
   it('CVE-2026-39350: exact names are taken as text, not as patterns', () => {
