@@ -49,7 +49,10 @@ const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
     'CONTINUATION (CVE-2024-27919)',
     () => Buffer.concat([headers(1, get, END_STREAM), many(2000, () => frame(TYPE.continuation, 0, 1, large))]),
   ],
-  ['empty CONTINUATION (CVE-2024-27983)', () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))])],
+  [
+    'empty CONTINUATION (CVE-2024-27983)',
+    () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))]),
+  ],
   ['SETTINGS (CVE-2019-9515)', () => many(100_000, () => settings())],
   ['PING (CVE-2019-9512)', () => many(100_000, () => frame(TYPE.ping, 0, 0, Buffer.alloc(8)))],
   ['empty DATA (CVE-2019-9518)', () => Buffer.concat([headers(1, POST, END_HEADERS), many(100_000, () => data(1, ''))])],

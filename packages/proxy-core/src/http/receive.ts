@@ -50,6 +50,8 @@ export function receiveRequest(
 }
 
 function takePath(request: HttpRequest, info: StreamInfo, manager: HttpManager): LocalReply | undefined {
+  // `OPTIONS *` as well: only paths are routed.
+  if (!request.path.startsWith('/')) return refusal(404, 'absolute_path_rejected')
   const normalized = normalizePath(request.path, manager)
   if (normalized.kind !== 'path') info.path = normalized.path
   if (normalized.kind === 'reject') return refusal(400, 'path_normalization_failed')
