@@ -39,7 +39,14 @@ function resources({ version, ports, server = 'heddle', connectTimeout = '1s', p
     ...routes([{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s', retry_policy: RETRY } }]),
     response_headers_to_add: [{ header: { key: 'x-version', value: String(version) } }],
   }
-  const cluster = { name: 'app', type: 'EDS', connect_timeout: connectTimeout, eds_cluster_config: { eds_config: ADS } }
+  const cluster = {
+    name: 'app',
+    type: 'EDS',
+    connect_timeout: connectTimeout,
+    eds_cluster_config: { eds_config: ADS },
+    // As Istio's default: Envoy's own is three retries at once.
+    circuit_breakers: { thresholds: [{ max_retries: 1_000 }] },
+  }
   const all = new Map<string, readonly object[]>([
     [`${TYPE}.cluster.v3.Cluster`, [cluster]],
     [`${TYPE}.endpoint.v3.ClusterLoadAssignment`, [assignment('app', ports)]],
