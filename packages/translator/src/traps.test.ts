@@ -187,6 +187,23 @@ describe('gateways', () => {
     expect(cluster(json)).toBeDefined()
     expect(named(json.clusters, `outbound_.80_._.${HOST}`)).toBeDefined()
   })
+  test('CVE-2021-31921: AUTO_PASSTHROUGH lets in the SNI of what is exported to the gateway, and no other', () => {
+    const edge = gateway('[{port: {number: 443, name: tls, protocol: TLS}, hosts: ["*.local"], tls: {mode: AUTO_PASSTHROUGH}}]')
+    const withAle = (annotations: string): Json => {
+      const ale = service('ale', '10.0.0.2', '{name: http, port: 80}').replace(
+        'namespace: shop',
+        `namespace: other${annotations}`,
+      )
+      return translated([...TEA, ...EDGE, ale, edge], ROUTER)
+    }
+    const hidden = withAle(', annotations: {networking.istio.io/exportTo: "."}')
+    const listener = hidden.listeners.find((one: Json) => one.address.socket_address.port_value === 8443)
+    const names: string[] = listener.filter_chains.flatMap((chain: Json) => chain.filter_chain_match.server_names ?? ['any'])
+    expect(names).toContain(`outbound_.80_._.${HOST}`)
+    expect(names.filter((name) => !name.startsWith('outbound_.'))).toEqual([])
+    expect(JSON.stringify(withAle(''))).toContain('outbound_.80_._.ale.other.svc')
+    expect(JSON.stringify(hidden)).not.toContain('ale.other')
+  })
 })
 
 describe('listeners', () => {

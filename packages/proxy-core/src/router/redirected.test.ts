@@ -10,7 +10,7 @@ const routes = [
   { match: { prefix: '/new' }, direct_response: { status: 201 } },
 ]
 
-it('follows an absolute location to its route, and passes a relative one on', async () => {
+it('CVE-2022-21655: follows an absolute location to its route, a direct response, and passes a relative one on', async () => {
   const proxy = await startMemoryProxy({ routes }, [memoryCluster('app', [1])], {
     1: ({ path }) => ({ status: 302, headers: { location: path === '/old' ? 'http://app/new' : '/new' } }),
   })

@@ -84,6 +84,23 @@ describe('the access log service', () => {
     expect(second?.http_logs?.log_entry).toHaveLength(1)
   })
 
+  it('CVE-2023-35942: outlives its listener: what ends after the drain, or after the stream broke, is told too', async () => {
+    const { log, compile, clock, collector, collectors } = setUp({ '@type': ALS, common_config: SERVICE })
+    log()
+    await clock.advanceAsync(1_000)
+    const next = compile()
+    collector.streams[0]?.break()
+    log()
+    if (next.ok) next.value.log(entry())
+    await collectors.flush()
+    collector.streams[1]?.break()
+    log()
+    await collectors.flush()
+    const told = collector.streams.flatMap(({ sent }) => sent.map(streamed))
+    expect(told.reduce((sum, { http_logs }) => sum + (http_logs?.log_entry?.length ?? 0), 0)).toBe(4)
+    expect(collector.streams).toHaveLength(3)
+  })
+
   it('is told all that Envoy tells of a request', async () => {
     const { log, collectors, collector } = setUp({
       '@type': ALS,
