@@ -84,10 +84,17 @@ function proxyStatus(controlPlane: ControlPlane, origins: OriginIndex | undefine
   }))
 }
 
-/** Serves readiness, metrics and debug pages over HTTP. Bind it to a trusted network: it asks nobody who they are. */
+/**
+ * Serves readiness, metrics and debug pages over HTTP. It asks nobody who they are: what is below `/debug/` tells of every proxy,
+ * and is for callers of the same machine only (CVE-2026-31838), as a port that is forwarded makes them.
+ */
 export function serveDebugPages(address: string, subject: DebugSubject): Promise<DebugServer> {
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const [path = '/', query] = (request.url ?? '/').split('?')
+    if (path.startsWith('/debug') && !isLoopback(request.socket.remoteAddress)) {
+      response.writeHead(403).end('debug pages are for callers of this machine only: forward the port\n')
+      return
+    }
     const page = PAGES[path]
     const body = page?.body(subject, new URLSearchParams(query))
     if (page === undefined) response.writeHead(404).end('not found; /debug/list tells what there is\n')
@@ -110,6 +117,10 @@ export function serveDebugPages(address: string, subject: DebugSubject): Promise
       })
     })
   })
+}
+
+function isLoopback(address = ''): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address)
 }
 
 /** `host:port`, `[::1]:80`, `:80` (every address). */

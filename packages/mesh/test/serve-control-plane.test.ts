@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { credentials } from '@grpc/grpc-js'
+import { Client, credentials } from '@grpc/grpc-js'
 import { createFixedAuthenticator, createSelfSignedAuthority, createWorkloadCertificate } from '@heddle/ca'
 import { createCertificateClient } from '@heddle/ca/grpc'
 import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
 import { createGrpcTransport, createIdentitySecrets, createProxy } from '@heddle/proxy-core'
 import { systemClock as clock, systemRandom as random } from '@heddle/runtime'
+import { DiscoveryRequest, DiscoveryResponse } from '@heddle/xds-types/envoy/service/discovery/v3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const ENTRY = `apiVersion: networking.istio.io/v1
@@ -73,6 +74,56 @@ test('a proxy gets what the folder says over plaintext, and the debug pages tell
     expect((await page(`${path}?proxyID=${encodeURIComponent(node.id)}`)).status).toBe(200)
   expect((await page('/debug/config_dump?proxyID=nobody')).status).toBe(404)
   await proxy.close()
+})
+
+test('CVE-2026-31838: plaintext xDS tells nothing of other proxies', async () => {
+  served = await serveControlPlane({ config: folder, grpcAddress: '127.0.0.1:0' })
+  const client = new Client(served.addresses.grpc ?? '', credentials.createInsecure())
+  const ask = (path: string, request: Uint8Array): Promise<{ received: Buffer[]; code: number }> =>
+    new Promise((resolve) => {
+      const received: Buffer[] = []
+      const pass = (bytes: Buffer): Buffer => bytes
+      const call = client.makeBidiStreamRequest(path, pass, pass)
+      call.on('data', (bytes: Buffer) => received.push(bytes))
+      call.on('error', () => {})
+      call.on('status', ({ code }) => resolve({ received, code }))
+      call.write(Buffer.from(request))
+      setTimeout(() => call.end(), 100)
+    })
+  for (const type_url of ['istio.io/debug', 'istio.io/connections', 'istio.io/debug/syncz']) {
+    const request = DiscoveryRequest.encode({ node, type_url, resource_names: ['syncz', 'config_dump?proxyID=*', 'connections'] })
+    const { received } = await ask('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources', request)
+    const resources = received.flatMap((bytes) => {
+      const decoded = DiscoveryResponse.decode(bytes)
+      return decoded.ok ? (decoded.value.resources ?? []) : ['not decoded']
+    })
+    expect(resources, type_url).toEqual([])
+  }
+  const status = await ask('/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus', new Uint8Array())
+  expect(status).toEqual({ received: [], code: 12 })
+  client.close()
+})
+
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address
+
+test.skipIf(outside === undefined)('CVE-2026-31838: debug pages are for callers of this machine only', async () => {
+  served = await serveControlPlane({ config: folder, httpAddress: '0.0.0.0:0' })
+  const port = (served.addresses.http ?? '').split(':').at(-1)
+  const statusOf = async (host: string, path: string): Promise<number> => (await fetch(`http://${host}:${port}${path}`)).status
+  for (const path of [
+    '/debug/list',
+    '/debug/syncz',
+    '/debug/config_dump?proxyID=x',
+    '/debug/diagnostics',
+    '/debug',
+    '/debug/x',
+  ]) {
+    expect(await statusOf(outside ?? '', path), path).toBe(403)
+    expect(await statusOf('127.0.0.1', path), path).not.toBe(403)
+  }
+  for (const path of ['/ready', '/metrics', '/spiffe-bundle']) expect(await statusOf(outside ?? '', path), path).toBe(200)
 })
 
 test('over TLS a caller gets its certificate, and may only be its own node', async () => {
