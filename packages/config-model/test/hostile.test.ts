@@ -175,6 +175,31 @@ it.each([
   expect(({} as { x?: unknown }).x).toBeUndefined()
 })
 
+it('CVE-2022-39278, ISTIO-SECURITY-2026-006: a giant pattern is judged by its length, and the objects of others are read', () => {
+  const giant = `(${'a'.repeat(500_000)}|b{1,1000}){1,1000}`
+  const match = (pattern: string): string => `  hosts: [tea.example]
+  http: [{match: [{uri: {regex: "${pattern}"}}], route: [{destination: {host: tea.example}}]}]`
+  const filter = `apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: filter, namespace: evil}
+spec:
+  configPatches:
+  - applyTo: CLUSTER
+    match: {proxy: {proxyVersion: "${giant}"}, cluster: {}}
+    patch: {operation: MERGE, value: {}}
+`
+  const text = [virtualService('giant', match(giant)), filter, virtualService('good', GOOD_SPEC)].join('---\n')
+  const started = performance.now()
+  const { resources, diagnostics } = readYaml(text, { file: 'f' })
+  expect(performance.now() - started).toBeLessThan(2_000)
+  expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+    'error config.regex',
+    'warning config.no_effect',
+  ])
+  for (const { message } of diagnostics) expect(message.length).toBeLessThan(2000)
+  expect(resources.map(({ metadata }) => metadata.name)).toEqual(['filter', 'good'])
+})
+
 it('judges a pattern that would block a backtracking engine at once', () => {
   const text = virtualService(
     'slow',

@@ -93,7 +93,7 @@ test('CVE-2026-31838: plaintext xDS tells nothing of other proxies', async () =>
   for (const type_url of ['istio.io/debug', 'istio.io/connections', 'istio.io/debug/syncz']) {
     const request = DiscoveryRequest.encode({ node, type_url, resource_names: ['syncz', 'config_dump?proxyID=*', 'connections'] })
     const { received } = await ask('/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources', request)
-    const resources = received.flatMap((bytes) => {
+    const resources = received.flatMap((bytes): readonly unknown[] => {
       const decoded = DiscoveryResponse.decode(bytes)
       return decoded.ok ? (decoded.value.resources ?? []) : ['not decoded']
     })

@@ -80,6 +80,26 @@ describe('who may not', () => {
     expect([...scene.server.status()]).toEqual([])
   })
 
+  test('CVE-2022-23635, CVE-2022-24726: odd and huge messages of nobody are not parsed, and everyone else is served', async () => {
+    const admit = requireNodeIdentity(({ id }) => `spiffe://t/ns/shop/sa/${id}`)
+    const scene = await start({ admit }, { authenticate: ({ authorization }) => tokens(authorization) })
+    scene.cache.set('mine', clusters('a'))
+    // A field that holds itself 100,000 times, what is no message at all, and more than a message may have.
+    const nested = Buffer.alloc(200_000, Buffer.from([0x0b]))
+    for (const bytes of [Buffer.alloc(0), Buffer.from([0xff]), nested, Buffer.alloc(4 * 1024 * 1024 + 1)]) {
+      const stranger = scene.client()
+      for (const stream of [stranger.delta(), stranger.sotw()]) {
+        stream.raw.write(bytes)
+        expect([GRPC.UNAUTHENTICATED, GRPC.RESOURCE_EXHAUSTED]).toContain((await stream.ended).code)
+        expect(stream.received).toEqual([])
+      }
+    }
+    expect([...scene.server.status()]).toEqual([])
+    const own = scene.client({ token: 'mine' }).delta()
+    own.send({ node: { id: 'mine' }, type_url: CDS })
+    expect((await own.next()).resources).toHaveLength(1)
+  })
+
   test('a foreign node id is PERMISSION_DENIED, and its own is served', async () => {
     const admit = requireNodeIdentity(({ id }) => `spiffe://t/ns/shop/sa/${id}`)
     const scene = await start({ admit }, { authenticate: ({ authorization }) => tokens(authorization) })
