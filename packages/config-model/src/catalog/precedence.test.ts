@@ -106,6 +106,27 @@ describe('VirtualServices', () => {
     expect(sidecarRules(host, 'b', [], 'oldest').map(({ http }) => to(http))).toEqual(['two.b.svc.cluster.local'])
     expect(sidecarRules(host, 'c', [], 'oldest')).toEqual([])
   })
+  it('ISTIO-SECURITY-2026-002: of a foreign host stay in their namespace where the mesh exports nothing, and the loser is told', () => {
+    const host = 'pay.bank.svc.cluster.local'
+    const stolen = [
+      'VirtualService',
+      'evil/pay',
+      `{hosts: [${host}], gateways: [mesh], http: [${route('evil.evil.svc.x')}]}`,
+    ] as const
+    const own = ['VirtualService', 'bank/pay', `{hosts: [${host}], http: [${route('pay')}]}`] as const
+    const seen = (from: string, fallback: readonly string[], ...all: (typeof stolen | typeof own)[]): unknown => {
+      const { sidecar } = storeOf(all).collections.virtualHosts
+      return sidecarRules(sidecar.get(host)!, from, fallback, 'oldest').map(({ http }) => to(http))
+    }
+    expect(seen('shop', ['.'], stolen)).toEqual([])
+    expect(seen('bank', ['.'], stolen)).toEqual([])
+    expect(seen('evil', ['.'], stolen)).toEqual(['evil.evil.svc.x'])
+    expect(seen('bank', ['.'], stolen, own)).toEqual(['pay.bank.svc.cluster.local'])
+    expect(seen('shop', [], own, stolen)).toEqual(['pay.bank.svc.cluster.local'])
+    expect(storeOf([own, stolen]).collections.virtualHosts.losers.get(host)?.map(formatDiagnostic)).toEqual([
+      expect.stringMatching(/^warning config\.host_taken VirtualService evil\/pay spec\.hosts: /),
+    ])
+  })
   it('of one host merge by option, what matches everything last, and nobody loses', () => {
     const { virtualHosts } = storeOf(TWICE, { sidecarHosts: 'merge' }).collections
     const host = virtualHosts.sidecar.get('x.example')!
