@@ -176,7 +176,7 @@ it.each([
 })
 
 it('CVE-2022-39278, ISTIO-SECURITY-2026-006: a giant pattern is judged by its length, and the objects of others are read', () => {
-  const giant = `(${'a'.repeat(500_000)}|b{1,1000}){1,1000}`
+  const giant = `(${'a'.repeat(500_000)}|b)+`
   const match = (pattern: string): string => `  hosts: [tea.example]
   http: [{match: [{uri: {regex: "${pattern}"}}], route: [{destination: {host: tea.example}}]}]`
   const filter = `apiVersion: networking.istio.io/v1alpha3
