@@ -6,7 +6,10 @@ import { runSuites } from './run.js'
 import { suites } from './suites/index.js'
 
 /** Suites that need neither sockets nor processes; the others run in `pnpm conformance` only. */
-const QUICK = ['validation', 'authorization', 'simulation', 'sidecar-routes', 'injection']
+const QUICK = [
+  ...['validation', 'authorization', 'ambient-authorization', 'simulation', 'sidecar-routes', 'injection'],
+  ...['capture-iptables', 'capture-nftables', 'jws'],
+]
 
 const folders = dataFolders([], process.env['HEDDLE_CONFORMANCE'])
 
