@@ -1,4 +1,8 @@
+import type { ClientSession } from '../http/codec.js'
 import type { HeaderMap } from '../http/header-map.js'
+import type { StreamInfo } from '../http/stream-info.js'
+import { formatAddress } from '../net/address.js'
+import type { Connection } from '../net/connection.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RequestHead } from '../route/table.js'
@@ -51,4 +55,16 @@ export function requestStatsOf(
     ...(virtualClusterOf === undefined ? [] : [find(virtualHost.name, 'vcluster', virtualClusterOf(head) ?? OTHER)]),
     ...(route.statPrefix === undefined ? [] : [find(virtualHost.name, 'route', route.statPrefix)]),
   ]
+}
+
+/** What the connection of an attempt tells logs and traces. */
+export function recordConnection(info: StreamInfo, connection: Connection, protocol: ClientSession['protocol']): void {
+  const { tls } = connection
+  info.upstreamProtocol = protocol
+  info.upstreamLocal = formatAddress(connection.local)
+  if (tls === undefined) return
+  info.upstreamTls = tls
+  const [peer, own] = [tls.peerUris[0], tls.localUris[0]]
+  if (peer !== undefined) info.upstreamPeerPrincipal = peer
+  if (own !== undefined) info.upstreamLocalPrincipal = own
 }

@@ -6,7 +6,6 @@ import type { ClientSession } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
-import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
@@ -18,7 +17,7 @@ import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
-import { recordFailure, recordResponse, recordTimeout, requestStatsOf } from './attempt-record.js'
+import { recordConnection, recordFailure, recordResponse, recordTimeout, requestStatsOf } from './attempt-record.js'
 import { openConnectTunnel } from './connect-tunnel.js'
 import { EndpointChoice } from './endpoint-choice.js'
 import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
@@ -27,6 +26,7 @@ import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
 import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
+import { TryTimers } from './try-timers.js'
 
 export interface RouterRuntime {
   readonly clusters: ClusterManager
@@ -62,8 +62,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   #endpoint: Endpoint | undefined
   #setCookie: string | undefined
   #globalTimer: Timer | undefined
-  #perTryTimer: Timer | undefined
-  #perTryIdleTimer: Timer | undefined
+  readonly #tryTimers: TryTimers
   #stopBackoff: Unsubscribe | undefined
   /** The request has come whole; Envoy's timeouts and service time count from here. */
   #readyAt = -1
@@ -78,6 +77,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#context = context
     this.#sink = sink
     this.#action = context.decision.route.action as ForwardAction
+    this.#tryTimers = new TryTimers(runtime.timers, (details) => this.#tryTimedOut(details))
   }
 
   start(): void {
@@ -160,15 +160,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     info.endpoint = endpoint
     if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) rewriteHost(request, endpoint.hostname, false)
     this.#connected = false
-    if (this.#timeouts.perTryMs > 0) {
-      this.#perTryTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut('upstream_per_try_timeout'))
-      this.#perTryTimer.start(this.#timeouts.perTryMs)
-    }
-    const idleMs = this.#policy?.perTryIdleTimeoutMs ?? 0
-    if (idleMs > 0) {
-      this.#perTryIdleTimer ??= this.#runtime.timers.timer(() => this.#tryTimedOut('upstream_per_try_idle_timeout'))
-      this.#perTryIdleTimer.start(idleMs)
-    }
+    this.#tryTimers.start(this.#timeouts.perTryMs, this.#policy)
     this.#attempt = undefined
     const attempts = this.#attempts
     const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
@@ -199,13 +191,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     this.#connected = true
-    const { info } = this.#context.entry
-    info.upstreamProtocol = protocol
-    info.upstreamLocal = formatAddress(connection.local)
-    const [peer, own] = [connection.tls?.peerUris[0], connection.tls?.localUris[0]]
-    if (connection.tls !== undefined) info.upstreamTls = connection.tls
-    if (peer !== undefined) info.upstreamPeerPrincipal = peer
-    if (own !== undefined) info.upstreamLocalPrincipal = own
+    recordConnection(this.#context.entry.info, connection, protocol)
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
 
@@ -217,7 +203,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { status, headers } = response
     this.#completed(status)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
-    this.#stopTryTimers()
+    this.#tryTimers.stop()
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
       this.#drop(response)
@@ -308,13 +294,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (connecting && error !== undefined) info.upstreamTransportFailureReason = reasonText(error)
   }
 
-  #stopTryTimers(): void {
-    this.#perTryTimer?.stop()
-    this.#perTryIdleTimer?.stop()
-  }
-
   #attemptFailed(reason: Reason, reply: () => LocalReply): void {
-    this.#stopTryTimers()
+    this.#tryTimers.stop()
     this.#attempt = undefined
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
@@ -411,7 +392,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   #finish(): void {
     this.#over = true
     this.#globalTimer?.stop()
-    this.#stopTryTimers()
+    this.#tryTimers.stop()
     this.#stopBackoff?.()
     this.#stopBackoff = undefined
   }
