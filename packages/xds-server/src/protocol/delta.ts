@@ -53,6 +53,8 @@ function subscribe(state: TypeState, request: DeltaRequest, first: boolean): rea
     else if (!first) knowledge.reset(explicitlyKnown(state))
     state.mustAnswer = true
   }
+  // A client that comes with nothing waits for its first answer before it serves, even if there is nothing for it (Envoy's LDS and CDS).
+  if (first && subscription.wildcard && had.size === 0) state.mustAnswer = true
   // Envoy's routes wait for the first answer before they serve, and ask for hosts only then.
   if (first && rule.onDemand && request.subscribe.length === 0) state.mustAnswer = true
   // What the client brought along in its current version is not sent again (xds-protocol 43).

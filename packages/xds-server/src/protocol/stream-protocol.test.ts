@@ -29,6 +29,16 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    lines: '28',
+    title: 'who asks for everything is answered when there is nothing, too: Envoy waits for it before it serves',
+    steps: [
+      [(c) => c.set({}), []],
+      [(c) => c.subscribe('lds'), ['lds']],
+      [(c) => c.ack('lds'), []],
+      [(c) => c.set({ lds: { a: '1' } }), ['lds a@1']],
+    ],
+  },
+  {
     lines: '69',
     title: 'a node without a snapshot waits, and the first snapshot answers it',
     steps: [
