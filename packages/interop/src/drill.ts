@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTokenIssuer } from '@heddle/ca'
@@ -35,8 +35,9 @@ export interface Drill {
 export interface Pod {
   readonly namespace: NetworkNamespace
   readonly app: DrillApp
-  /** Of the proxy. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Of the proxy: resolves when it does nothing any more. */
+  pause(): Promise<void>
+  resume(): void
   readonly log: string
 }
 
@@ -169,7 +170,8 @@ async function startPod(
   let pid: number | undefined
   const note = (bytes: unknown): void => {
     log += String(bytes)
-    pid ??= Number(/"pid":(\d+)/.exec(log)?.[1]) || undefined
+    // With what follows it: the number may come in two pieces.
+    pid ??= Number(/"pid":(\d+)\D/.exec(log)?.[1]) || undefined
   }
   child.stdout?.on('data', note)
   child.stderr?.on('data', note)
@@ -186,9 +188,25 @@ async function startPod(
   return {
     namespace,
     app,
-    signal: (signal) => process.kill(pid!, signal),
+    async pause() {
+      process.kill(pid!, 'SIGSTOP')
+      // Its threads stop one by one, as the machine finds time for them.
+      await eventually(
+        () => threadStates(pid!),
+        (states) => states.every((state) => state === 'T'),
+      )
+    },
+    resume: () => void process.kill(pid!, 'SIGCONT'),
     get log() {
       return log
     },
   }
+}
+
+/** What each thread of a process does, by the letters of proc(5). */
+function threadStates(pid: number): string[] {
+  const tasks = `/proc/${pid}/task`
+  return readdirSync(tasks).map(
+    (task) => / ([A-Z]) /.exec(readFileSync(join(tasks, task, 'stat'), 'utf8').replace(/^.*\)/, ')'))?.[1] ?? '',
+  )
 }

@@ -188,7 +188,12 @@ describeWith(findCollector(), 'an access log at an OpenTelemetry Collector', () 
       (all) => all.length >= 20,
     )
     expect(logs.map(({ body }) => body)).toEqual(Array.from({ length: 20 }, (_, i) => `GET /${i} 200`))
-    const traces = new Set(collector.spans.map(({ traceId }) => traceId))
+    // Spans go another way, and may come later.
+    const spans = await eventually(
+      () => collector.spans,
+      (all) => all.length >= 20,
+    )
+    const traces = new Set(spans.map(({ traceId }) => traceId))
     expect(logs.every(({ traceId }) => traces.has(traceId))).toBe(true)
   })
 })
