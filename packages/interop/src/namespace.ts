@@ -64,13 +64,15 @@ export function createNamespace(label: string): NetworkNamespace {
 export function connect(a: NetworkNamespace, b: NetworkNamespace, ends: readonly [End, End]): void {
   const [left, right] = ends
   execFileSync('ip', ['link', 'add', left.device, 'netns', a.name, 'type', 'veth', 'peer', 'name', right.device, 'netns', b.name])
-  for (const [namespace, { device, v4, v6 }] of [
+  const both = [
     [a, left],
     [b, right],
-  ] as const) {
+  ] as const
+  // Both ends are up before they get addresses: a link that comes up later may cost IPv6 its routes.
+  for (const [namespace, { device }] of both) namespace.run('ip', 'link', 'set', device, 'up')
+  for (const [namespace, { device, v4, v6 }] of both) {
     namespace.run('ip', 'addr', 'add', v4, 'dev', device)
     namespace.run('ip', 'addr', 'add', v6, 'dev', device, 'nodad')
-    namespace.run('ip', 'link', 'set', device, 'up')
   }
 }
 
