@@ -1,19 +1,19 @@
 type Tree = Record<string, unknown>
 
 /** Lists of a pod that Kubernetes merges by a key of their elements (`patchMergeKey` in its API types); all others are replaced. */
-const MERGE_KEYS: Readonly<Record<string, string>> = {
-  containers: 'name',
-  initContainers: 'name',
-  ephemeralContainers: 'name',
-  volumes: 'name',
-  imagePullSecrets: 'name',
-  env: 'name',
-  ports: 'containerPort',
-  volumeMounts: 'mountPath',
-  volumeDevices: 'devicePath',
-  hostAliases: 'ip',
-  topologySpreadConstraints: 'topologyKey',
-}
+export const MERGE_KEYS: ReadonlyMap<string, string> = new Map([
+  ['containers', 'name'],
+  ['initContainers', 'name'],
+  ['ephemeralContainers', 'name'],
+  ['volumes', 'name'],
+  ['imagePullSecrets', 'name'],
+  ['env', 'name'],
+  ['ports', 'containerPort'],
+  ['volumeMounts', 'mountPath'],
+  ['volumeDevices', 'devicePath'],
+  ['hostAliases', 'ip'],
+  ['topologySpreadConstraints', 'topologyKey'],
+])
 
 /** Kubernetes' strategic merge of a pod: objects field by field, keyed lists element by element, `null` removes. Neither input changes. */
 export function strategicMerge<T extends object>(base: T, overlay: object): T {
@@ -27,7 +27,7 @@ function mergeObjects(base: Tree, overlay: Tree): Tree {
     if (value === null) delete merged[field]
     else if (value === undefined) continue
     else if (isTree(value)) merged[field] = mergeObjects(isTree(present) ? present : {}, value)
-    else if (Array.isArray(value) && value.length === 0 && MERGE_KEYS[field] !== undefined) continue
+    else if (Array.isArray(value) && value.length === 0 && MERGE_KEYS.has(field)) continue
     else if (Array.isArray(value)) merged[field] = mergeLists(field, Array.isArray(present) ? present : [], value)
     else merged[field] = value
   }
@@ -35,18 +35,26 @@ function mergeObjects(base: Tree, overlay: Tree): Tree {
 }
 
 function mergeLists(field: string, base: readonly unknown[], overlay: readonly unknown[]): unknown[] {
-  const key = MERGE_KEYS[field]
+  const key = MERGE_KEYS.get(field)
   if (key === undefined || !base.every(isTree) || !overlay.every(isTree)) return [...overlay]
-  const place = (element: Tree): number => base.findIndex((present) => present[key] === element[key])
-  const patched = overlay.map((element) => mergeObjects(base[place(element)] ?? {}, element))
-  const kept = base.filter((present) => !overlay.some((element) => element[key] === present[key]))
+  // Where each stands in the base: the first of a name counts.
+  const places = new Map<unknown, number>()
+  base.forEach((element, at) => void (places.has(element[key]) || places.set(element[key], at)))
+  const patched = overlay.map((element) => {
+    const place = places.get(element[key])
+    return { place: place ?? -1, element: mergeObjects(place === undefined ? {} : base[place]!, element) }
+  })
+  const written = new Set(overlay.map((element) => element[key]))
   // Kubernetes' order: what both lists know stands as in the base; what only the overlay knows comes before what is kept.
   const merged: Tree[] = []
-  for (const element of kept) {
-    while (patched.length > 0 && !(place(patched[0]!) > place(element))) merged.push(patched.shift()!)
+  let next = 0
+  for (const element of base) {
+    if (written.has(element[key])) continue
+    const place = places.get(element[key])!
+    while (next < patched.length && patched[next]!.place <= place) merged.push(patched[next++]!.element)
     merged.push(element)
   }
-  return [...merged, ...patched]
+  return [...merged, ...patched.slice(next).map(({ element }) => element)]
 }
 
 function isTree(value: unknown): value is Tree {

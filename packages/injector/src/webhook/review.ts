@@ -1,6 +1,6 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { inject } from '../inject.js'
-import { type JsonPatch, jsonPatch } from '../json-patch.js'
+import { jsonPatch } from '../json-patch.js'
 import type { KubernetesObject } from '../kubernetes.js'
 import type { InjectOptions } from '../options.js'
 
@@ -35,7 +35,8 @@ export function reviewPod(review: unknown, options: InjectOptions = {}): Result<
   if (!result.ok)
     return answer({ allowed: false, status: { message: result.diagnostics.map(({ message }) => message).join(' '), code: 400 } })
   const patch = jsonPatch(pod, result.value.object)
-  return patch.length === 0 ? answer({ allowed: true }) : answer({ allowed: true, patchType: 'JSONPatch', patch: encode(patch) })
+  if (patch.length === 0) return answer({ allowed: true })
+  return answer({ allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') })
 }
 
 interface Request {
@@ -60,12 +61,6 @@ function readRequest(review: unknown): Result<Request> {
   // A pod that is created in a namespace need not name it.
   const placed = { namespace: typeof namespace === 'string' ? namespace : 'default', ...metadata }
   return ok({ apiVersion, uid, pod: { apiVersion: 'v1', kind: 'Pod', ...object, metadata: placed } })
-}
-
-function encode(patch: JsonPatch): string {
-  let bytes = ''
-  for (const byte of new TextEncoder().encode(JSON.stringify(patch))) bytes += String.fromCharCode(byte)
-  return btoa(bytes)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

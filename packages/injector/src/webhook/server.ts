@@ -36,18 +36,27 @@ const MAX_DEPTH = 200
  * pod gets a 4xx that says why; a pod that cannot be injected is refused in the review's own words.
  */
 export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
-  const { identity, logger = silentLogger } = options
+  const { identity, maxBytes = DEFAULT_MAX_BYTES, logger = silentLogger } = options
   const server = createServer((request, response) => {
-    answer(request, options)
-      .catch((error: unknown): Answer => {
+    const send = (answer: Answer): void => {
+      if (response.destroyed) return
+      const { status, text } = answer
+      if (status >= 400) logger.warn({ status, text, path: request.url }, 'a review was refused')
+      reply(response, answer)
+    }
+    const early = answerUnread(request, maxBytes)
+    if (early !== undefined) {
+      request.resume()
+      return send(early)
+    }
+    readBody(request, maxBytes, (body) => {
+      try {
+        send(body === undefined ? tooLong(maxBytes) : answerReview(body, options.inject?.() ?? {}))
+      } catch (error) {
         logger.error({ error: String(error) }, 'a review failed')
-        return { status: 500, text: 'the review failed; the log of the webhook tells why' }
-      })
-      .then(({ status, text, json }) => {
-        if (response.destroyed) return
-        if (status >= 400) logger.warn({ status, text, path: request.url }, 'a review was refused')
-        reply(response, status, json === undefined ? `${text}\n` : JSON.stringify(json), json !== undefined)
-      })
+        send({ status: 500, text: 'the review failed; the log of the webhook tells why' })
+      }
+    })
   })
   server.requestTimeout = 30_000
   // Longer than the API server keeps an idle connection (Go: 90 s): else both ends would use and close one at the same moment.
@@ -82,40 +91,46 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
 interface Answer {
   status: number
-  text?: string
-  json?: object
+  /** JSON where the status is 200 and a review was asked for; else a sentence. */
+  text: string
+  json?: true
 }
 
-async function answer(request: IncomingMessage, { inject, maxBytes = DEFAULT_MAX_BYTES }: WebhookServerOptions): Promise<Answer> {
-  const path = request.url?.split('?')[0] ?? '/'
+const tooLong = (maxBytes: number): Answer => ({ status: 413, text: `a review has at most ${maxBytes} bytes` })
+
+/** What can be said before the body has come; undefined: it is to be read. */
+function answerUnread({ url = '/', method, headers }: IncomingMessage, maxBytes: number): Answer | undefined {
+  const path = url.split('?')[0]!
   if (path === '/ready' || path === '/httpsReady') return { status: 200, text: 'ready' }
   if (path !== '/inject' && !path.startsWith('/inject/')) return { status: 404, text: 'reviews go to /inject' }
-  if (request.method !== 'POST') return { status: 405, text: 'reviews come by POST' }
-  const type = request.headers['content-type']?.split(';')[0]?.trim()
+  if (method !== 'POST') return { status: 405, text: 'reviews come by POST' }
+  const type = headers['content-type']?.split(';')[0]?.trim()
   if (type !== 'application/json') return { status: 415, text: `a review is application/json, not ${type ?? 'untyped'}` }
-  const body = await readBody(request, maxBytes)
-  if (body === undefined) return { status: 413, text: `a review has at most ${maxBytes} bytes` }
+  return Number(headers['content-length'] ?? 0) > maxBytes ? tooLong(maxBytes) : undefined
+}
+
+function answerReview(body: string, options: InjectOptions): Answer {
   const review = parse(body)
   if (review.text !== undefined) return { status: 400, text: review.text }
-  const result = reviewPod(review.value, inject?.() ?? {})
-  if (result.ok) return { status: 200, json: result.value }
+  const result = reviewPod(review.value, options)
+  if (result.ok) return { status: 200, text: JSON.stringify(result.value), json: true }
   return { status: 400, text: result.diagnostics.map(({ message }) => message).join(' ') }
 }
 
-/** Undefined: more than `maxBytes`; the rest is not kept. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    request.resume()
-    return undefined
-  }
-  const chunks: Uint8Array[] = []
+/** Once, when the body is whole; undefined: more than `maxBytes`, of which the rest is not kept. Never where the client goes away. */
+function readBody(request: IncomingMessage, maxBytes: number, done: (body: string | undefined) => void): void {
+  const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+  // By events: an async iterator over each body took a tenth of a review's time.
+  request.on('data', (chunk: Buffer) => {
     size += chunk.byteLength
     if (size <= maxBytes) chunks.push(chunk)
     else chunks.length = 0
-  }
-  return size > maxBytes ? undefined : Buffer.concat(chunks).toString('utf8')
+  })
+  request.on('end', () => {
+    if (size > maxBytes) done(undefined)
+    else done(chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8'))
+  })
 }
 
 function parse(body: string): { value?: unknown; text?: string } {
@@ -142,8 +157,11 @@ function depthOf(text: string): number {
   return deepest
 }
 
-function reply(response: ServerResponse, status: number, body: string, json: boolean): void {
+function reply(response: ServerResponse, { status, text, json }: Answer): void {
+  const body = json === true ? text : `${text}\n`
   // What was not read to its end must not be taken for the next request.
   const close = status === 413 ? { connection: 'close' } : {}
-  response.writeHead(status, { 'content-type': json ? 'application/json' : 'text/plain; charset=utf-8', ...close }).end(body)
+  const type = json === true ? 'application/json' : 'text/plain; charset=utf-8'
+  // With its length, the head goes out together with the body, and nothing is chunked.
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...close }).end(body)
 }
