@@ -9,8 +9,8 @@ import {
 } from '@heddle/runtime'
 import type { ResourceType } from '@heddle/xds-types'
 import { dumpConfig } from './admin/config-dump.js'
-import type { AdminActions, ServerState } from './admin/page.js'
-import { type AdminServer, createAdminServer } from './admin/server.js'
+import type { AdminActions, AdminViews, ServerState } from './admin/page.js'
+import { type AdminServer, answerAdmin, createAdminServer } from './admin/server.js'
 import { createAdminViews } from './admin/views.js'
 import type { ProxyBootstrap } from './bootstrap.js'
 import type { CompiledCluster, Secret, SecretSource } from './config/compiled.js'
@@ -64,6 +64,7 @@ export interface Setting {
 export interface Assembly {
   readonly listeners: ListenerManager
   readonly adminAddress: SocketAddress | undefined
+  readonly views: AdminViews
   readonly xds: XdsStatus | undefined
   /** Binds the admin page, puts static resources into force, connects. */
   begin(actions: AdminActions): Promise<void>
@@ -153,11 +154,13 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     get adminAddress() {
       return admin?.address
     },
+    views,
     get xds() {
       return client?.status
     },
     async begin(actions) {
-      admin = bootstrap.admin && (await createAdminServer(bootstrap.admin.address, views, actions))
+      if (bootstrap.admin !== undefined && options.adminElsewhere !== true)
+        admin = await createAdminServer(bootstrap.admin.address, (method, url) => answerAdmin(method, url, views, actions))
       const rejections = await store.addStatic(bootstrap.clusters, bootstrap.listeners)
       if (rejections.length > 0) throw new ProxyStartError(rejections.map(({ name, message }) => `${name}: ${message}`))
       startUp.begin()

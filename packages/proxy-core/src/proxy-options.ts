@@ -40,6 +40,8 @@ export interface ProxyOptions {
   snapshot?: SnapshotStore
   /** How long connections of a listener that is gone, or was replaced, may go on; and the longest `drain`. 600,000 by default, as Envoy. */
   drainTimeMs?: number
+  /** The bootstrap's admin address is served by somebody else, who asks by `answerAdmin`: one of several processes. */
+  adminElsewhere?: boolean
   /** Shown by `/server_info`. */
   version?: string
 }

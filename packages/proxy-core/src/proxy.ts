@@ -9,7 +9,9 @@ import {
   systemRandom,
   type Watch,
 } from '@heddle/runtime'
-import type { ServerState } from './admin/page.js'
+import type { AdminActions, Answer, ServerState } from './admin/page.js'
+import { answerAdmin } from './admin/server.js'
+import { shareOf, viewsWithShares, type WorkerShare } from './admin/worker-share.js'
 import { type Assembly, assemble } from './assembly.js'
 import { type ProxyBootstrap, parseBootstrap } from './bootstrap.js'
 import type { ExplainConfig } from './explain/explain.js'
@@ -36,6 +38,13 @@ export interface ProxyServer {
   readonly xds: XdsStatus | undefined
   /** What `/config_dump` shows, as canonical JSON; private keys are left out. */
   configDump(): unknown
+  /**
+   * What the admin interface says to a request. `others`: what further processes of the same proxy have counted, see {@link share};
+   * it is added. Throws before `start`.
+   */
+  answerAdmin(method: string, url: string, others?: readonly WorkerShare[]): Answer
+  /** What this process has counted. Throws before `start`. */
+  share(): WorkerShare
   /** What is in force now, for `explain`. */
   readonly inForce: ExplainConfig
   /** Takes no new connections; resolves when the last one has ended, at the latest after the drain time. */
@@ -80,6 +89,16 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     announceClosed()
   }
 
+  const actions: AdminActions = {
+    drainListeners: () => void drain(),
+    quit: () => void close(),
+    setHealthy: (value) => healthy.set(value),
+  }
+  const started = (): Assembly => {
+    if (running === undefined) throw new Error('start() was not called')
+    return running
+  }
+
   return {
     async start() {
       if (running !== undefined) throw new Error('start() was called before')
@@ -88,11 +107,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
         healthy: () => healthy.current,
       })
       try {
-        await running.begin({
-          drainListeners: () => void drain(),
-          quit: () => void close(),
-          setHealthy: (value) => healthy.set(value),
-        })
+        await running.begin(actions)
       } catch (error) {
         await close()
         throw error
@@ -110,6 +125,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
       return running?.xds
     },
     configDump: () => running?.configDump() ?? {},
+    answerAdmin: (method, url, others = []) => answerAdmin(method, url, viewsWithShares(started().views, others), actions),
+    share: () => shareOf(started().views),
     get inForce() {
       return running?.inForce ?? NOTHING
     },

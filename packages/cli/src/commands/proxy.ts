@@ -7,6 +7,8 @@ import {
   type ProxyServer,
   ProxyStartError,
   parseBootstrap,
+  type SnapshotStore,
+  type SocketAddress,
 } from '@heddle/proxy-core'
 import { createJsonLogger, formatDiagnostic, type LogLevel, systemClock } from '@heddle/runtime'
 import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
@@ -14,6 +16,8 @@ import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { load } from 'js-yaml'
 import { type Arguments, type Command, EXIT, InputError, type Io, required, UsageError } from '../command.js'
 import { readText } from '../files.js'
+import { superviseWorkers } from '../proxy-workers/supervisor.js'
+import { answerSupervisor, createWorkerNetwork, leaveSupervisor, workerIndex } from '../proxy-workers/worker.js'
 import { VERSION } from '../version.js'
 import { writeWhole } from './control-plane.js'
 
@@ -59,14 +63,12 @@ function levelOf(args: Arguments): LogLevel {
   return level
 }
 
-/** One event loop serves; more are refused, since a number that does nothing would be silence. */
-function checkConcurrency(args: Arguments, io: Io): void {
-  const text = args.string('concurrency')
-  if (text === undefined) return
+/** Processes that serve; 0 is one for each core, as Envoy counts threads. */
+function concurrencyOf(args: Arguments): number {
+  const text = args.string('concurrency') ?? '1'
   const concurrency = Number(text)
   if (!Number.isInteger(concurrency) || concurrency < 0) throw new UsageError(`--concurrency takes a whole number, not ${text}`)
-  if (concurrency > 1 || (concurrency === 0 && availableParallelism() > 1))
-    io.err(`heddle proxy: one event loop serves; --concurrency ${text} is not supported yet and runs as 1\n`)
+  return concurrency === 0 ? availableParallelism() : concurrency
 }
 
 function drainMs(args: Arguments): number | undefined {
@@ -85,7 +87,7 @@ export const proxy: Command = {
     'config-path': { type: 'string', short: 'c', value: 'FILE', help: 'Envoy v3 bootstrap, YAML or JSON, static or ADS' },
     mode: { type: 'string', value: 'serve|validate', help: 'validate: check the bootstrap and leave (default serve)' },
     'admin-address-path': { type: 'string', value: 'FILE', help: 'gets the admin address once it is bound' },
-    concurrency: { type: 'string', value: 'N', help: 'event loops (1 is what there is)' },
+    concurrency: { type: 'string', value: 'N', help: 'worker processes that share the listeners; 0: one a core (default 1)' },
     'service-node': { type: 'string', value: 'ID', help: 'node.id, over the bootstrap’s' },
     'service-cluster': { type: 'string', value: 'NAME', help: 'node.cluster, over the bootstrap’s' },
     'log-level': {
@@ -104,27 +106,32 @@ export const proxy: Command = {
   async run(args, io) {
     const mode = args.string('mode') ?? 'serve'
     if (mode !== 'serve' && mode !== 'validate') throw new UsageError(`--mode takes serve or validate, not ${mode}`)
-    checkConcurrency(args, io)
+    const workers = concurrencyOf(args)
     const drainTimeMs = drainMs(args)
     const snapshot = args.string('snapshot')
     const logger = createJsonLogger(io.err, systemClock, levelOf(args))
     const bootstrap = await readBootstrap(args, io)
+    const index = workerIndex(io.env)
     const options = {
       bootstrap,
       logger,
       readFile: readIfThere,
       readBytes: bytesIfThere,
       version: VERSION,
-      ...(snapshot === undefined ? {} : { snapshot: createSnapshotFile(snapshot) }),
+      ...(snapshot === undefined ? {} : { snapshot: snapshotOf(snapshot, index) }),
+      ...(index === undefined ? {} : { network: createWorkerNetwork(), adminElsewhere: true }),
       ...(drainTimeMs === undefined ? {} : { drainTimeMs }),
     }
     if (mode === 'validate') return validate(bootstrap, args, io)
     try {
+      if (workers > 1 && index === undefined) return await supervise(workers, bootstrap, args, io)
       return await serve(createProxy(options), args, io)
     } catch (error) {
       if (!(error instanceof ProxyStartError)) throw error
       for (const reason of error.reasons) io.err(`heddle proxy: ${reason}\n`)
       return EXIT.findings
+    } finally {
+      if (index !== undefined) leaveSupervisor()
     }
   },
 }
@@ -158,12 +165,36 @@ async function validate(bootstrap: Bootstrap, args: Arguments, io: Io): Promise<
   return EXIT.ok
 }
 
+/** All workers read it, the first one writes. */
+function snapshotOf(path: string, index: number | undefined): SnapshotStore {
+  const file = createSnapshotFile(path)
+  return index === undefined || index === 0 ? file : { ...file, write: () => Promise.resolve() }
+}
+
 async function serve(server: ProxyServer, args: Arguments, io: Io): Promise<number> {
   await server.start()
-  const adminFile = args.string('admin-address-path')
-  const { adminAddress } = server
-  if (adminFile !== undefined && adminAddress !== undefined) writeWhole(adminFile, `${adminAddress.address}:${adminAddress.port}`)
-  await Promise.race([io.stopped().then(() => server.drain()), server.closed])
+  tellAdminAddress(server.adminAddress, args)
+  const asked = io.stopped()
+  const told = new Promise<void>((resolve) => {
+    if (workerIndex(io.env) !== undefined) answerSupervisor(server, resolve)
+  })
+  await Promise.race([Promise.race([asked, told]).then(() => server.drain()), server.closed])
   await server.close()
   return EXIT.ok
+}
+
+function supervise(workers: number, bootstrap: Bootstrap, args: Arguments, io: Io): Promise<number> {
+  const parsed = parseBootstrap(bootstrap)
+  if (!parsed.ok) throw new ProxyStartError(parsed.diagnostics.map(formatDiagnostic))
+  return superviseWorkers({
+    workers,
+    admin: parsed.value.admin?.address,
+    started: (admin) => tellAdminAddress(admin, args),
+    stopped: () => io.stopped(),
+  })
+}
+
+function tellAdminAddress(address: SocketAddress | undefined, args: Arguments): void {
+  const file = args.string('admin-address-path')
+  if (file !== undefined && address !== undefined) writeWhole(file, `${address.address}:${address.port}`)
 }

@@ -64,9 +64,12 @@ function help(): string {
   return `${['/help: print out list of admin commands', ...PAGES.map(({ path, help, mutates }) => `${path}${mutates ? ' (POST)' : ''}: ${help}`)].map((line) => `  ${line}\n`).join('')}`
 }
 
-/** Serves the admin interface. Rejects with the system's error when the address cannot be bound. */
-export async function createAdminServer(address: SocketAddress, views: AdminViews, actions: AdminActions): Promise<AdminServer> {
-  const server = createServer((request, response) => respond(request, response, views, actions))
+/** Serves what `answer` gives for a method and a URL. Rejects with the system's error when the address cannot be bound. */
+export async function createAdminServer(
+  address: SocketAddress,
+  answer: (method: string, url: string) => Answer | Promise<Answer>,
+): Promise<AdminServer> {
+  const server = createServer((request, response) => void respond(request, response, answer))
   await listen(server, address)
   const bound = server.address() as AddressInfo | string
   return {
@@ -78,11 +81,15 @@ export async function createAdminServer(address: SocketAddress, views: AdminView
   }
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, views: AdminViews, actions: AdminActions): void {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ask: (method: string, url: string) => Answer | Promise<Answer>,
+): Promise<void> {
   request.resume()
   let answer: Answer
   try {
-    answer = answerAdmin(request.method ?? 'GET', request.url ?? '/', views, actions)
+    answer = await ask(request.method ?? 'GET', request.url ?? '/')
   } catch (error) {
     answer = text(`${String(error)}\n`, 500)
   }

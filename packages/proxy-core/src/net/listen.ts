@@ -32,7 +32,7 @@ export function listenOn(options: SocketListenOptions, accept: (connection: Conn
       server.on('error', () => {}) // accept(2) failed (EMFILE): those that are open must live on
       bound = boundAddress(server, options.address)
       try {
-        options.prepare?.(fdOf(server), bound)
+        prepare(options, fdOf(server), bound)
       } catch (error) {
         server.close()
         reject(error)
@@ -46,6 +46,13 @@ export function listenOn(options: SocketListenOptions, accept: (connection: Conn
       })
     })
   })
+}
+
+function prepare(options: SocketListenOptions, fd: number, bound: SocketAddress): void {
+  if (options.prepare === undefined) return
+  // A worker of node:cluster has no listening socket of its own.
+  if (fd < 0) throw new Error('a transparent listener in several processes needs Node 22.12 or newer')
+  options.prepare(fd, bound)
 }
 
 function boundAddress(server: Server, asked: SocketAddress): SocketAddress {

@@ -17,6 +17,11 @@ export interface SystemNetworkOptions {
   readonly clock: Clock
   /** Where clients of redirected connections meant to go. By default the kernel tells it, through the optional package koffi. */
   readonly originalDst?: OriginalDst
+  /**
+   * Several processes listen on the same addresses, and the system spreads connections over them: Linux, Node 22.12 or newer.
+   * Not for port 0 and Unix sockets.
+   */
+  readonly reusePort?: boolean
 }
 
 /** The machine's TCP and Unix sockets. An address that is a path means a Unix socket. */
@@ -25,12 +30,14 @@ export function createSystemNetwork(options: SystemNetworkOptions): Network {
   const native = (): Promise<Libc> => (libc ??= loadLibc())
   const originalDst = async (): Promise<OriginalDst> => options.originalDst ?? createKernelOriginalDst(await native())
   return {
-    async listen(listen, accept) {
+    async listen(asked, accept) {
+      const reusePort = options.reusePort === true && asked.address.port !== 0 && !isPath(asked.address)
+      const listen = reusePort ? { ...asked, reusePort } : asked
       if (listen.transparent === true) {
         const calls = await native()
         const prepare = (fd: number, bound: SocketAddress): void => makeTransparent(calls, fd, bound)
-        const asked = firstOriginalDst(await originalDst(), localAddressOriginalDst)
-        return listenOn({ ...listen, prepare, originalDst: asked }, accept)
+        const destination = firstOriginalDst(await originalDst(), localAddressOriginalDst)
+        return listenOn({ ...listen, prepare, originalDst: destination }, accept)
       }
       return listenOn({ ...listen, originalDst: listen.redirected === true ? await originalDst() : undefined }, accept)
     },
