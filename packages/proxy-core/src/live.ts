@@ -136,6 +136,8 @@ export function createLivePath(options: LiveOptions): LivePath {
             logger.info({ ...where, why: rehearsed }, 'a connection was denied in a dry run, and let in')
           if (!allowed) logger.info({ ...where, why: guard.explain(facts) }, 'a connection was denied')
         },
+        authorizers: (chain) =>
+          chain.authorizers.map((authorizer) => authorizer.create({ stats, logger, grpc, node: options.node })),
         gates: (chain) => chain.gates.map((gate) => gate.create({ clock, stats })),
         proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
         terminal(chain) {

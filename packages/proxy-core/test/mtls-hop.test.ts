@@ -78,6 +78,7 @@ async function startHop(
     name: 'only',
     transportSocketConnectTimeoutMs: 0,
     gates: [],
+    authorizers: [],
     guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow, explain: () => '' }],
     terminal: manager,
     ...(options.tls === undefined ? {} : { tls: options.tls }),

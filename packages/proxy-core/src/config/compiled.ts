@@ -1,6 +1,7 @@
 import type { MetricsRegistry, Random, Result, Watch } from '@heddle/runtime'
 import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
+import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import type { NetworkGate } from '../filters/network/gate.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { Http1CodecOptions } from '../http/h1/options.js'
@@ -67,6 +68,8 @@ export interface CompiledFilterChain {
   readonly gates: readonly NetworkGate[]
   /** Those that judge a connection by what is known of it (network RBAC), when it starts and when the listener changes. */
   readonly guards: readonly NetworkGuard[]
+  /** Those that ask another service (network ext_authz), in order, about a connection that every guard lets in. */
+  readonly authorizers: readonly NetworkAuthorizer[]
   readonly terminal: HttpManager | TcpProxy
 }
 
@@ -78,6 +81,8 @@ export interface NetworkGuard {
   explain(facts: ConnectionFacts): string
   /** Of shadow rules: why they would have denied it. Undefined: they would not. */
   rehearse?(facts: ConnectionFacts): string | undefined
+  /** Dynamic metadata that it leaves with the connection: what shadow rules would have decided. */
+  metadata?(facts: ConnectionFacts): readonly [namespace: string, values: Readonly<Record<string, unknown>>] | undefined
   /** A connection was judged: statistics. */
   count?(facts: ConnectionFacts, registry: MetricsRegistry): void
 }

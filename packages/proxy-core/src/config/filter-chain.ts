@@ -1,10 +1,13 @@
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { ConnectionLimit } from '@heddle/xds-types/envoy/extensions/filters/network/connection_limit/v3'
+import type { ExtAuthz } from '@heddle/xds-types/envoy/extensions/filters/network/ext_authz/v3'
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import { compileConnectionLimit } from '../filters/network/connection-limit.js'
+import { compileNetworkExtAuthz } from '../filters/network/ext-authz.js'
 import type { NetworkGate } from '../filters/network/gate.js'
 import { compileNetworkRateLimit } from '../filters/network/local-ratelimit.js'
 import { compileNetworkRbac } from '../filters/network/rbac.js'
@@ -33,24 +36,26 @@ export function compileFilterChain(fields: Fields<FilterChain>, deps: CompileDep
   const match = compileChainMatch(fields.message('filter_chain_match'))
   const tls = compileServerSocket(fields.message('transport_socket'), deps)
   const transportSocket = fields.raw('transport_socket')
-  const { gates, guards, terminal } = compileNetworkFilters(fields, deps)
+  const { terminal, ...filters } = compileNetworkFilters(fields, deps)
   const rest = {
     name: fields.string('name'),
     transportSocketConnectTimeoutMs: fields.durationMs('transport_socket_connect_timeout', DEFAULT_CONNECT_MS),
   }
   fields.done({ metadata: 'no filter here reads it' })
-  return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), gates, guards, terminal } }
+  return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), ...filters, terminal } }
 }
 
 interface NetworkFilters {
   readonly gates: readonly NetworkGate[]
   readonly guards: readonly NetworkGuard[]
+  readonly authorizers: readonly NetworkAuthorizer[]
   readonly terminal: CompiledFilterChain['terminal'] | undefined
 }
 
 function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): NetworkFilters {
   const gates: NetworkGate[] = []
   const guards: NetworkGuard[] = []
+  const authorizers: NetworkAuthorizer[] = []
   let terminal: CompiledFilterChain['terminal'] | undefined
   let bySni = false
   for (const fields of chain.messages('filters')) {
@@ -59,18 +64,19 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
     const made = compileNetworkFilter(fields, deps)
     if (made !== undefined && 'kind' in made)
       terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
+    else if (made !== undefined && 'message' in made) authorizers.push(made)
     else if (made !== undefined && 'create' in made) gates.push(made)
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
   }
   if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
-  return { gates, guards, terminal }
+  return { gates, guards, authorizers, terminal }
 }
 
 function compileNetworkFilter(
   fields: Fields<Filter>,
   deps: CompileDeps,
-): NetworkGate | NetworkGuard | CompiledFilterChain['terminal'] | undefined {
+): NetworkGate | NetworkGuard | NetworkAuthorizer | CompiledFilterChain['terminal'] | undefined {
   const config = fields.any('typed_config')
   const into = fields as Fields<never>
   switch (config?.typeName) {
@@ -80,6 +86,8 @@ function compileNetworkFilter(
       return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
     case `${FILTERS}.rbac.v3.RBAC`:
       return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
+    case `${FILTERS}.ext_authz.v3.ExtAuthz`:
+      return compileNetworkExtAuthz(fieldsOf<ExtAuthz>(config, into), fields.string('name'), config.value)
     case `${FILTERS}.connection_limit.v3.ConnectionLimit`:
       return compileConnectionLimit(fieldsOf<ConnectionLimit>(config, into), fields.string('name'))
     case `${FILTERS}.local_ratelimit.v3.LocalRateLimit`:

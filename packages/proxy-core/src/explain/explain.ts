@@ -2,6 +2,7 @@ import type { Clock, Random } from '@heddle/runtime'
 import type { CompiledCluster, CompiledFilterChain, CompiledListener } from '../config/compiled.js'
 import { listenerFor } from '../config/listener-choice.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
+import { withGuardMetadata } from '../net/guard-metadata.js'
 import type { RequestHead, RouteTable } from '../route/table.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
 import { type ExplainedResult, type ExplainedStage, type Explanation, LISTENER } from './explanation.js'
@@ -91,6 +92,12 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
     })
     if (!allowed) return { kind: 'close', reason: guard.name }
   }
+  const metadata = withGuardMetadata(request.connection.metadata, chain, request.connection) ?? new Map()
+  for (const authorizer of chain.authorizers)
+    stages.push({
+      ...{ stage: 'network_filter', name: authorizer.name, losers: [], resource },
+      ...authorizer.explain(metadata),
+    })
   const { terminal } = chain
   const own = { ...resource, path: `${path}.${terminal.path}` }
   if (terminal.kind === 'tcp_proxy') {

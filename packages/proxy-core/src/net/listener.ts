@@ -2,11 +2,13 @@ import type { Clock, Logger } from '@heddle/runtime'
 import type { CompiledFilterChain, CompiledListener, NetworkGuard } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
+import type { Authorizer } from '../filters/network/authorizer.js'
 import type { Gatekeeper } from '../filters/network/gate.js'
 import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
 import type { Connection, SocketAddress } from './connection.js'
+import { withGuardMetadata } from './guard-metadata.js'
 import { refusingGuard, sameIntake, sameTransport, successionOf } from './succession.js'
 import type { Served, Terminal } from './terminal.js'
 import type { Tls } from './tls.js'
@@ -23,6 +25,8 @@ export interface ListenerSessionOptions {
   judged?(guard: NetworkGuard, facts: ConnectionFacts, allowed: boolean): void
   /** Called once for each chain: what its connection and rate limits count by. */
   gates?(chain: CompiledFilterChain): readonly Gatekeeper[]
+  /** Called once for each chain: who is asked about its connections. */
+  authorizers?(chain: CompiledFilterChain): readonly Authorizer[]
   readonly proxyProtocolStats?: ProxyProtocolStats
   /** The session of the listener at this address, for use_original_dst; without it connections stay where they are accepted. */
   sessionAt?(destination: SocketAddress): ListenerSession | undefined
@@ -34,6 +38,8 @@ export interface ListenerSession {
   accept(connection: Connection): void
   /** As `accept`, what another listener was the first to accept: it stays here, whatever use_original_dst says. */
   takeOver(connection: Connection): void
+  /** Asks those whom a chain asks about a connection. Rejects when one of them refuses it. */
+  authorize(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): Promise<void>
   /** Serves what another session has led through listener filters and TLS. Throws when a guard refuses it. */
   admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void
   /** Goes on with what another session serves, under a chain of this one. False: it cannot. */
@@ -61,7 +67,7 @@ export interface OpenConnection {
   home: { gone(open: OpenConnection): void }
 }
 
-/** A connection's way: listener filters, filter chain, TLS, guards, terminal filter. */
+/** A connection's way: listener filters, filter chain, TLS, guards, authorizers, terminal filter. */
 export function createListenerSession(options: ListenerSessionOptions): ListenerSession {
   return new Session(options)
 }
@@ -71,6 +77,7 @@ class Session implements ListenerSession {
   readonly #options: ListenerSessionOptions
   readonly #terminals = new Map<CompiledFilterChain, Terminal>()
   readonly #gates = new Map<CompiledFilterChain, readonly Gatekeeper[]>()
+  readonly #authorizers = new Map<CompiledFilterChain, readonly Authorizer[]>()
   /** Accepted, but not given to a terminal filter yet. */
   readonly #pending = new Set<Connection>()
   readonly #open = new Set<OpenConnection>()
@@ -141,16 +148,38 @@ class Session implements ListenerSession {
     }
     const connection = await secure(accepted, chain, this.#options)
     const known: ConnectionFacts = connection.tls === undefined ? facts : { ...facts, peerUris: connection.tls.peerUris }
+    let final = this.#finalChain(connection, known, chosenBy, chain)
+    // Who is asked takes time, in which the listener may be replaced again.
+    for (let asked: CompiledFilterChain | undefined; final !== asked && final.authorizers.length > 0; ) {
+      asked = final
+      await this.#home.authorize(connection, known, final)
+      final = this.#finalChain(connection, known, chosenBy, chain)
+    }
+    this.#pending.delete(accepted)
+    this.#home.admit(connection, known, final)
+    this.#left()
+  }
+
+  /** Where a connection belongs that is accepted now. */
+  get #home(): ListenerSession {
+    return this.#successor ?? this
+  }
+
+  /** The chain in force for a connection that was secured by `chain`, with what its guards leave. */
+  #finalChain(
+    connection: Connection,
+    facts: ConnectionFacts,
+    chosenBy: CompiledListener,
+    chain: CompiledFilterChain,
+  ): CompiledFilterChain {
     const inForce = this.#inForce()
-    const final = inForce === chosenBy ? chain : inForce.chainFor(known)
+    const final = inForce === chosenBy ? chain : inForce.chainFor(facts)
     if (final === undefined || !sameTransport(chain, final)) {
       connection.destroy()
       throw new Error('the listener has changed during the handshake')
     }
-    this.#pending.delete(accepted)
-    const home = this.#successor ?? this
-    home.admit(connection, known, final)
-    this.#left()
+    connection.metadata = withGuardMetadata(connection.metadata, final, facts)
+    return final
   }
 
   /** The listener may be replaced while a connection is on its way. */
@@ -159,6 +188,19 @@ class Session implements ListenerSession {
     const { listener } = this.#successor
     if (!sameIntake(this.listener, listener)) throw new Error('the listener has changed')
     return listener
+  }
+
+  async authorize(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): Promise<void> {
+    // `admit` refuses it, and nobody needs to be asked.
+    if (refusingGuard(chain, facts) !== undefined) return
+    for (const authorizer of this.#authorizersOf(chain)) {
+      const refusal = await authorizer.check(connection)
+      if (connection.closed) throw new Error('the client did not wait')
+      if (refusal === undefined) continue
+      this.#terminalOf(chain).refused?.(connection, facts, refusal)
+      connection.destroy()
+      throw new Error(refusal.details)
+    }
   }
 
   admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void {
@@ -230,6 +272,15 @@ class Session implements ListenerSession {
       this.#gates.set(chain, gates)
     }
     return gates
+  }
+
+  #authorizersOf(chain: CompiledFilterChain): readonly Authorizer[] {
+    let authorizers = this.#authorizers.get(chain)
+    if (authorizers === undefined) {
+      authorizers = this.#options.authorizers?.(chain) ?? []
+      this.#authorizers.set(chain, authorizers)
+    }
+    return authorizers
   }
 
   #terminalOf(chain: CompiledFilterChain): Terminal {

@@ -24,7 +24,8 @@ export function successionOf(
   if (chosen === undefined) return REPLACED
   const by = refusingGuard(chosen, facts)
   if (by !== undefined) return { kind: 'refused', by }
-  const goesOn = sameIntake(from, to) && sameTransport(chain, chosen) && sameProtocol(chain, chosen)
+  const goesOn =
+    sameIntake(from, to) && sameTransport(chain, chosen) && sameProtocol(chain, chosen) && sameAuthorizers(chain, chosen)
   return goesOn ? { kind: 'adopted', chain: chosen } : REPLACED
 }
 
@@ -55,6 +56,14 @@ export function sameIntake(a: CompiledListener, b: CompiledListener): boolean {
 /** The handshake of `a` is as good as that of `b`. */
 export function sameTransport(a: CompiledFilterChain, b: CompiledFilterChain): boolean {
   return (a.tls === undefined) === (b.tls === undefined) && equal(a.transportSocket, b.transportSocket)
+}
+
+/** Nobody is asked again about a connection that is open. */
+function sameAuthorizers({ authorizers: a }: CompiledFilterChain, { authorizers: b }: CompiledFilterChain): boolean {
+  return equal(
+    a.map(({ message }) => message),
+    b.map(({ message }) => message),
+  )
 }
 
 function sameProtocol({ terminal: a }: CompiledFilterChain, { terminal: b }: CompiledFilterChain): boolean {

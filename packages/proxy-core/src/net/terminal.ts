@@ -5,13 +5,20 @@ import type { Connection } from './connection.js'
 export interface Terminal {
   serve(connection: Connection, facts: ConnectionFacts): Served
   /** A network filter before it did not let this connection in: it is logged. */
-  refused?(connection: Connection, facts: ConnectionFacts): void
+  refused?(connection: Connection, facts: ConnectionFacts, refusal?: Refusal): void
   /** Takes over what another terminal serves, from its next request on. False: it cannot, and nothing has changed. */
   adopt(served: Served): boolean
   readonly connections: number
   /** What is open may go on until it is over; HTTP says `connection: close`. `closeIdle`: what is idle is over. */
   drain(closeIdle?: boolean): void
   destroy(): void
+}
+
+/** What access logs say of a connection that was not let in. */
+export interface Refusal {
+  readonly flag: string
+  /** Response code details. */
+  readonly details: string
 }
 
 /** One connection in the hands of a terminal. */

@@ -1,24 +1,31 @@
 import type { HeaderMap } from '../http/header-map.js'
 import type { CelAttributes } from '../matcher/cel.js'
+import type { RequestHead } from '../route/table.js'
 import type { AccessLogEntry } from './access-log.js'
 
-/** Envoy's attributes (docs: intro/arch_overview/advanced/attributes) of a request that is over. What is not known is not there. */
-export function celAttributes({ info, requestHeaders, responseHeaders, responseTrailers }: AccessLogEntry): CelAttributes {
-  const { path, endpoint, downstreamTls: tls } = info
+/**
+ * Envoy's attributes (docs: intro/arch_overview/advanced/attributes) of a request that is over. What is not known is not there.
+ * `head`: the request's line as it is now, for one that is still on its way.
+ */
+export function celAttributes(
+  { info, requestHeaders, responseHeaders, responseTrailers }: AccessLogEntry,
+  { method, path, authority }: Pick<RequestHead, 'method' | 'path' | 'authority'> = info,
+): CelAttributes {
+  const { endpoint, downstreamTls: tls } = info
   const query = path.indexOf('?')
   const headers = requestHeaders && {
     ...headersOf(requestHeaders),
-    ':method': info.method,
+    ':method': method,
     ':path': path,
-    ':authority': info.authority,
+    ':authority': authority,
   }
   return {
     request: present({
       path,
       url_path: query < 0 ? path : path.slice(0, query),
       query: query < 0 ? '' : path.slice(query + 1),
-      host: info.authority,
-      method: info.method,
+      host: authority,
+      method,
       scheme: requestHeaders?.get('x-forwarded-proto'),
       protocol: info.protocol,
       headers,

@@ -19,5 +19,6 @@ export const ROUTE_LABEL = 'envoy_route'
 /** Of network filters' stat_prefix. */
 export const CONNECTION_LIMIT_LABEL = 'envoy_connection_limit_prefix'
 export const NETWORK_RATE_LIMIT_LABEL = 'envoy_local_network_ratelimit_prefix'
+export const NETWORK_EXT_AUTHZ_LABEL = 'envoy_ext_authz_prefix'
 export const NETWORK_RBAC_LABEL = 'envoy_network_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'

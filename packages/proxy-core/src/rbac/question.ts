@@ -1,3 +1,4 @@
+import type { StreamInfo } from '../http/stream-info.js'
 import type { DynamicMetadata } from '../matcher/value.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { RequestHead } from '../route/table.js'
@@ -17,4 +18,6 @@ export interface RbacQuestion {
   /** URI SANs of that certificate; DNS names and subject where it has none. */
   readonly principals: readonly string[]
   readonly metadata: DynamicMetadata
+  /** What else is known of the request, for conditions in CEL; absent for a bare connection and where nothing is sent. */
+  readonly info?: StreamInfo
 }

@@ -61,6 +61,7 @@ function setUp() {
           })
         },
         takeOver() {},
+        authorize: async () => {},
         admit() {},
         adopt: () => false,
         handOver: (next) => log.push(`${name} hands over to ${next.listener.name}.${revisionOf(next.listener)}`),

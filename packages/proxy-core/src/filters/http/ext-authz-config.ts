@@ -1,3 +1,4 @@
+import type { GrpcService as GrpcServiceProto } from '@heddle/xds-types/envoy/config/core/v3'
 import type {
   BufferSettings,
   CheckSettings,
@@ -114,11 +115,17 @@ function compileService(fields: Fields<ExtAuthz>): AuthzServiceConfig | undefine
 function serviceIn(fields: Fields<WithService>): AuthzServiceConfig | undefined {
   const grpc = fields.message('grpc_service')
   if (grpc !== undefined) {
-    const service = compileGrpcService(grpc)
-    return service && { kind: 'grpc', ...service, timeoutMs: service.timeoutMs || TIMEOUT_MS }
+    const service = compileAuthzGrpcService(grpc)
+    return service && { kind: 'grpc', ...service }
   }
   const http = fields.message('http_service')
   return http && compileHttpService(http)
+}
+
+/** A check without a timeout of its own has 200 ms. */
+export function compileAuthzGrpcService(fields: Fields<GrpcServiceProto>): GrpcService | undefined {
+  const service = compileGrpcService(fields)
+  return service && { ...service, timeoutMs: service.timeoutMs || TIMEOUT_MS }
 }
 
 function compileHttpService(fields: Fields<HttpServiceProto>): HttpAuthzService | undefined {

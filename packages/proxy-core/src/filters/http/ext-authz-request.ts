@@ -1,9 +1,36 @@
-import type { AttributeContext_Peer, CheckRequest } from '@heddle/xds-types/envoy/service/auth/v3'
+import type { AttributeContext, AttributeContext_Peer, CheckRequest } from '@heddle/xds-types/envoy/service/auth/v3'
 import type { FilterDeps, HttpStream } from '../../http/filter.js'
 import type { HttpRequest } from '../../http/message.js'
-import type { SocketAddress, TlsInfo } from '../../net/connection.js'
+import type { DynamicMetadata } from '../../matcher/value.js'
+import type { Connection, SocketAddress, TlsInfo } from '../../net/connection.js'
 import type { ExtAuthzConfig } from './ext-authz-config.js'
 import type { SentBody } from './ext-authz-http.js'
+
+/** What of a connection a filter is configured to tell. */
+export type ConnectionTold = Pick<ExtAuthzConfig, 'includePeerCertificate' | 'includeTlsSession' | 'labelsKey'>
+
+/** What the service is told of a connection. */
+export function connectionAttributes(
+  told: ConnectionTold,
+  { remote, local, tls }: Pick<Connection, 'remote' | 'local' | 'tls'>,
+  node: FilterDeps['node'],
+): Pick<AttributeContext, 'source' | 'destination' | 'tls_session'> {
+  const peer = tls?.peerVerified === true ? tls.peer : undefined
+  const principal = tls?.localUris[0]
+  return {
+    source: {
+      address: addressOf(remote),
+      ...(tls?.peerVerified === true && { principal: principalOf(tls) }),
+      ...(told.includePeerCertificate && peer !== undefined && { certificate: encodeURIComponent(peer.pem()) }),
+    },
+    destination: {
+      address: addressOf(local),
+      ...(principal !== undefined && { principal }),
+      ...labelsOf(told, node),
+    },
+    ...(told.includeTlsSession && tls !== undefined && { tls_session: { sni: tls.sni ?? '' } }),
+  }
+}
 
 /** What the service is told of a request and of the connection that it came over. */
 export function checkRequestOf(
@@ -15,24 +42,13 @@ export function checkRequestOf(
   deps: FilterDeps,
 ): CheckRequest {
   const { request, connection, info } = stream
-  const { tls } = connection
-  const peer = tls?.peerVerified === true ? tls.peer : undefined
-  const filters = pick(info.metadata, config.metadataNamespaces)
-  const routes = pick(new Map(Object.entries(info.routeMetadata ?? {})), config.routeMetadataNamespaces)
-  const principal = tls?.localUris[0]
+  const filters = pickMetadata(info.metadata, config.metadataNamespaces)
+  const routes = pickMetadata(new Map(Object.entries(info.routeMetadata ?? {})), config.routeMetadataNamespaces)
+  const { source, ...rest } = connectionAttributes(config, connection, deps.node)
   return {
     attributes: {
-      source: {
-        address: addressOf(connection.remote),
-        ...service(request),
-        ...(tls?.peerVerified === true && { principal: principalOf(tls) }),
-        ...(config.includePeerCertificate && peer !== undefined && { certificate: encodeURIComponent(peer.pem()) }),
-      },
-      destination: {
-        address: addressOf(connection.local),
-        ...(principal !== undefined && { principal }),
-        ...labelsOf(config, deps),
-      },
+      ...rest,
+      source: { ...source, ...service(request) },
       request: {
         time: new Date(info.startTime).toISOString(),
         http: {
@@ -50,7 +66,6 @@ export function checkRequestOf(
       context_extensions: contextExtensions,
       ...(filters && { metadata_context: { filter_metadata: filters } }),
       ...(routes && { route_metadata_context: { filter_metadata: routes } }),
-      ...(config.includeTlsSession && tls !== undefined && { tls_session: { sni: tls.sni ?? '' } }),
     },
   }
 }
@@ -69,8 +84,8 @@ function service(request: HttpRequest): { service?: string } {
   return name === undefined ? {} : { service: utf8(name) }
 }
 
-function labelsOf({ labelsKey }: ExtAuthzConfig, { node }: FilterDeps): { labels?: Record<string, string> } {
-  const labels = labelsKey === '' ? undefined : node.metadata[labelsKey]
+function labelsOf({ labelsKey }: ConnectionTold, { metadata }: FilterDeps['node']): { labels?: Record<string, string> } {
+  const labels = labelsKey === '' ? undefined : metadata[labelsKey]
   if (typeof labels !== 'object' || labels === null) return {}
   return { labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) }
 }
@@ -105,8 +120,9 @@ function bodyOf(body: SentBody | undefined, asBytes: boolean): { body?: string; 
   return asBytes ? { raw_body: body.bytes } : { body: Buffer.from(body.bytes).toString('utf8') }
 }
 
-function pick(
-  metadata: ReadonlyMap<string, Readonly<Record<string, unknown>>>,
+/** Undefined: none of them is there. */
+export function pickMetadata(
+  metadata: DynamicMetadata,
   namespaces: readonly string[],
 ): Record<string, Record<string, unknown>> | undefined {
   const found = namespaces.flatMap((name) => {

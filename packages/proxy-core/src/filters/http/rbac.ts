@@ -5,7 +5,7 @@ import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStr
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
-import { denialDetails, MARKS } from '../../rbac/details.js'
+import { denialDetails, MARKS, shadowMetadata } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import { hostOf } from '../address-text.js'
@@ -94,7 +94,7 @@ function createFilter(
       if (rules === undefined) return
       const { allowed, policy, logged } = rules.evaluate(question)
       counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
-      if (logged !== undefined) remember(stream.info, 'access_log_hint', logged)
+      if (logged !== undefined) remember(stream.info, { access_log_hint: logged })
       if (allowed) return
       logger.info(
         {
@@ -119,10 +119,10 @@ function rehearse(
   counters: Counters,
   logger: FilterDeps['logger'],
 ): void {
-  const { allowed, policy } = shadow.evaluate(question)
+  const verdict = shadow.evaluate(question)
+  const { allowed, policy } = verdict
   counters.rehearsed(allowed ? 'allowed' : 'denied', prefix)
-  remember(stream.info, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
-  if (policy !== undefined) remember(stream.info, `${prefix}shadow_effective_policy_id`, policy)
+  remember(stream.info, shadowMetadata(prefix, verdict))
   if (allowed || prefix.startsWith(MARKS)) return
   const { method, path } = stream.request
   const why = shadow.explain(question).reason
@@ -130,14 +130,14 @@ function rehearse(
 }
 
 function explainShadow(shadow: RbacEngine, prefix: string, question: FilterQuestion): string {
-  const { allowed, policy, reason } = shadow.explain(questionOf(question))
-  remember(question, `${prefix}shadow_engine_result`, allowed ? 'allowed' : 'denied')
-  if (policy !== undefined) remember(question, `${prefix}shadow_effective_policy_id`, policy)
+  const verdict = shadow.explain(questionOf(question))
+  const { allowed, reason } = verdict
+  remember(question, shadowMetadata(prefix, verdict))
   return prefix.startsWith(MARKS) ? reason : `in a dry run ${allowed ? 'allowed' : 'denied'}: ${reason}`
 }
 
-function remember({ metadata }: Pick<HttpStream['info'], 'metadata'>, key: string, value: unknown): void {
-  metadata.set(NAMESPACE, { ...metadata.get(NAMESPACE), [key]: value })
+function remember({ metadata }: Pick<HttpStream['info'], 'metadata'>, values: Readonly<Record<string, unknown>>): void {
+  metadata.set(NAMESPACE, { ...metadata.get(NAMESPACE), ...values })
 }
 
 function denial(policy: string | undefined): LocalReply {
@@ -156,6 +156,7 @@ function streamQuestion(request: HttpRequest, { connection, info }: HttpStream):
     authenticated,
     principals: authenticated ? principalsOf(tls.peerUris, tls.peer) : [],
     metadata: info.metadata,
+    info,
   }
 }
 

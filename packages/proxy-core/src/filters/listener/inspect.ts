@@ -91,6 +91,7 @@ function factsOf(connection: Connection, { tls, protocols }: Inspection): Connec
     directSource: connection.directRemote ?? connection.remote,
     transportProtocol: tls === undefined ? 'raw_buffer' : 'tls',
     applicationProtocols: protocols,
+    ...(connection.metadata && { metadata: connection.metadata }),
   }
   if (tls?.serverName === undefined) return facts
   connection.requestedServerName = tls.serverName

@@ -1,13 +1,16 @@
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { NetworkGuard } from '../../config/compiled.js'
 import type { Fields } from '../../config/fields.js'
+import type { DynamicMetadata } from '../../matcher/value.js'
 import { prefixedCounter } from '../../observe/filter-stats.js'
 import { NETWORK_RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
-import { MARKS } from '../../rbac/details.js'
+import { MARKS, shadowMetadata } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import type { ConnectionFacts } from '../listener/facts.js'
+
+const NAMESPACE = 'envoy.filters.network.rbac'
 
 /** envoy.filters.network.rbac: judges a connection once. Rules about requests match nothing here. */
 export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkGuard {
@@ -15,7 +18,8 @@ export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkG
   const shadowEngine = compileEngine(fields.message('shadow_rules'), fields.message('shadow_matcher'))
   const statPrefix = fields.string('stat_prefix')
   fields.choice('enforcement_type', ['ONE_TIME_ON_FIRST_BYTE'], 'ONE_TIME_ON_FIRST_BYTE')
-  const marks = fields.string('shadow_rules_stat_prefix').startsWith(MARKS)
+  const shadowPrefix = fields.string('shadow_rules_stat_prefix')
+  const marks = shadowPrefix.startsWith(MARKS)
   fields.done()
   return {
     name,
@@ -24,6 +28,10 @@ export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkG
       const verdict = marks ? undefined : shadowEngine?.explain(connectionQuestion(facts))
       return verdict?.allowed === false ? verdict.reason : undefined
     },
+    ...(shadowEngine && {
+      metadata: (facts: ConnectionFacts) =>
+        [NAMESPACE, shadowMetadata(shadowPrefix, shadowEngine.evaluate(connectionQuestion(facts)))] as const,
+    }),
     count(facts, registry) {
       const counter = prefixedCounter(registry, NETWORK_RBAC_LABEL, statPrefix.replace(/\.$/, ''), 'rbac')
       const question = connectionQuestion(facts)
@@ -48,8 +56,8 @@ export function connectionQuestion(facts: ConnectionFacts): RbacQuestion {
     serverName: facts.serverName ?? '',
     authenticated: principals.length > 0,
     principals,
-    metadata: NO_METADATA,
+    metadata: facts.metadata ?? NO_METADATA,
   }
 }
 
-const NO_METADATA: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map()
+const NO_METADATA: DynamicMetadata = new Map()

@@ -31,8 +31,12 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       relay.start()
       return relay
     },
-    refused(connection, facts) {
+    refused(connection, facts, refusal) {
       const info = createInfo(options.clock, connection, facts)
+      if (refusal !== undefined) {
+        info.flags.add(refusal.flag)
+        info.details = refusal.details
+      }
       info.cluster = options.config.target(options.random)
       info.end = options.clock.monotonic()
       for (const log of options.config.accessLogs) log.log({ info })
