@@ -44,6 +44,11 @@ function policySet(dice: Dice): object {
   const policy = (): object => ({
     permissions: dice.many(1, 2, () => permission(dice, 3)),
     principals: dice.many(1, 2, () => principal(dice, 3)),
+    ...dice.one<() => object>(
+      () => ({}),
+      () => ({}),
+      () => ({ condition: condition(dice, 2) }),
+    )(),
   })
   const policies = Object.fromEntries(dice.many(0, 3, policy).map((each, i) => [`p${i}`, each]))
   return { action: dice.one('ALLOW', 'DENY'), policies }
@@ -84,6 +89,40 @@ function header(dice: Dice): object {
     () => ({ name: ':authority', string_match: text(dice, 'a.example', 'b.example'), ...invert }),
     () => ({ name: 'y', string_match: text(dice, '1'), ...invert }),
   )()
+}
+
+const name = (field: string, of: string): object => ({ select_expr: { operand: { ident_expr: { name: of } }, field } })
+const constant = (string_value: string): object => ({ const_expr: { string_value } })
+const call = (called: string, ...args: readonly object[]): object => ({ call_expr: { function: called, args } })
+
+/** In CEL, as the parser of CEL leaves it. What is not there is asked for as well. */
+function condition(dice: Dice, depth: number): object {
+  const { one } = dice
+  const inner = (): object => condition(dice, depth - 1)
+  const header = call('_[_]', name('headers', 'request'), constant(one('x', 'y')))
+  const leaves: (() => object)[] = [
+    () => call(one('_==_', '_!=_'), name('method', 'request'), constant(one('GET', 'POST'))),
+    () => call('_==_', name(one('path', 'url_path'), 'request'), constant(one(...PATHS))),
+    () => call('_==_', name('query', 'request'), constant(one('', 'a'))),
+    () => call('_==_', name('host', 'request'), constant('a.example')),
+    () => call(one('_==_', '_!=_'), header, constant(one('1', '2', '1,2'))),
+    () => call('@in', constant(one('x', 'y')), name('headers', 'request')),
+    () => call(one('_>_', '_<=_'), call('size', name('url_path', 'request')), { const_expr: { int64_value: one('1', '3') } }),
+    () => call('_==_', name('nobody', 'request'), constant('')),
+    () => ({ const_expr: { bool_value: one(true, false) } }),
+    () => {
+      const target = one(name('path', 'request'), name('address', 'source'))
+      const args = [constant(one('/a', '127.0.0.2', '127'))]
+      return { call_expr: { target, function: one('startsWith', 'contains', 'endsWith', 'matches'), args } }
+    },
+  ]
+  const nodes: (() => object)[] = [
+    () => call('_&&_', inner(), inner()),
+    () => call('_||_', inner(), inner()),
+    () => call('!_', inner()),
+    () => call('_?_:_', inner(), inner(), inner()),
+  ]
+  return one(...leaves, ...(depth > 0 ? nodes : []))()
 }
 
 function permission(dice: Dice, depth: number): object {

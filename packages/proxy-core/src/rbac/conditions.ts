@@ -1,14 +1,17 @@
 import type { CidrRange, TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { HeaderMatcher } from '@heddle/xds-types/envoy/config/route/v3'
 import type { MetadataMatcher, PathMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
+import type { Expr } from '@heddle/xds-types/google/api/expr/v1alpha1'
 import type { Fields } from '../config/fields.js'
 import { compilePathTemplate } from '../config/route-match.js'
+import { compileCelExpr } from '../matcher/cel-expr.js'
 import { compileCidr } from '../matcher/cidr.js'
 import { compileHeaderMatcher, headerValues } from '../matcher/header.js'
 import { parseIp } from '../matcher/ip.js'
 import { compileStringMatcher } from '../matcher/string.js'
 import { compileMetadataMatcher } from '../matcher/value.js'
 import { pathOnly } from '../route/match.js'
+import { rbacAttributes } from './attributes.js'
 import { condition, NONE, type RbacPredicate } from './predicate.js'
 import type { RbacQuestion } from './question.js'
 
@@ -74,6 +77,18 @@ export function metadataCondition(fields: Fields<MetadataMatcher>): RbacPredicat
     test.text,
     ({ metadata }) => test.matches(metadata),
     () => 'another value',
+  )
+}
+
+/** In CEL; what cannot be evaluated, such as an attribute that is not there, is false. */
+export function celCondition(fields: Fields<Expr>): RbacPredicate {
+  const compiled = compileCelExpr(fields)
+  if (compiled === undefined) return NONE
+  return condition(
+    'condition',
+    compiled.text,
+    (question) => compiled.matches(rbacAttributes(question)),
+    () => 'not true',
   )
 }
 

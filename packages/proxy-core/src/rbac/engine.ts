@@ -1,5 +1,6 @@
 import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { Fields } from '../config/fields.js'
+import { celCondition } from './conditions.js'
 import { compilePermission } from './permission.js'
 import { all, any, type RbacPredicate } from './predicate.js'
 import { compilePrincipal } from './principal.js'
@@ -54,8 +55,10 @@ export function compileRbac(fields: Fields<RBAC>): RbacEngine {
 function compilePolicy(fields: Fields<Policy>): RbacPredicate {
   const permissions = fields.messages('permissions').map(compilePermission)
   const principals = fields.messages('principals').map(compilePrincipal)
+  const condition = fields.message('condition')
+  const last = condition === undefined ? [] : [celCondition(condition)]
   fields.done()
-  return all([any(permissions), any(principals)])
+  return all([any(permissions), any(principals), ...last])
 }
 
 function find(policies: readonly CompiledPolicy[], question: RbacQuestion): CompiledPolicy | undefined {

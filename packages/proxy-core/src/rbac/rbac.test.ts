@@ -103,12 +103,64 @@ describe('permissions', () => {
     expect(compileMessage(policy([permission]) as RBAC, '', compileRbac).ok).toBe(false)
   })
 
-  it('a CEL condition is refused: leaving it out would widen a policy', () => {
-    const json = { policies: { p: { permissions: ANY, principals: ANY, condition: {} } } }
-    expect(compileMessage(json as RBAC, '', compileRbac)).toMatchObject({
-      ok: false,
-      diagnostics: [{ path: 'policies["p"].condition' }],
+  it.each([
+    ['condition', {}, 'policies["p"].condition'],
+    ['condition', { comprehension_expr: { iter_var: 'x' } }, 'policies["p"].condition.comprehension_expr'],
+    ['checked_condition', { expr: {} }, 'policies["p"].checked_condition'],
+    ['cel_config', { enable_string_concat: true }, 'policies["p"].cel_config'],
+  ])('%s %j is refused: leaving it out would widen a policy', (field, value, path) => {
+    const json = { policies: { p: { permissions: ANY, principals: ANY, [field]: value } } }
+    const { ok, diagnostics } = compileMessage(json as RBAC, '', compileRbac)
+    expect([ok, diagnostics.map((each) => each.path)]).toEqual([false, expect.arrayContaining([path])])
+  })
+})
+
+describe('conditions', () => {
+  const name = (field: string, of?: object): object =>
+    of === undefined ? { ident_expr: { name: field } } : { select_expr: { operand: of, field } }
+  const text = (string_value: string): object => ({ const_expr: { string_value } })
+  const call = (called: string, ...args: object[]): object => ({ call_expr: { function: called, args } })
+  const path = name('path', name('request'))
+  const under = (prefix: string): object => ({
+    call_expr: { target: path, function: 'startsWith', args: [text(prefix)] },
+  })
+  const admitted = (condition: object, asked: RbacQuestion): boolean =>
+    engine({ policies: { p: { permissions: ANY, principals: ANY, condition } } }).evaluate(asked).allowed
+
+  it.each<[object, boolean]>([
+    [under('/in'), true],
+    [under('/out'), false],
+    [call('!_', under('/out')), true],
+    [call('_==_', name('method', name('request')), text('GET')), true],
+    [call('_==_', call('_[_]', name('headers', name('request')), text('x-role')), text('admin')), true],
+    [call('_==_', name('port', name('destination')), { const_expr: { int64_value: '8080' } }), true],
+    [call('_==_', name('mtls', name('connection')), { const_expr: { bool_value: false } }), true],
+    [call('_==_', call('_[_]', name('filter_metadata', name('metadata')), text('jwt')), text('x')), false],
+    [call('@in', text('jwt'), name('filter_metadata', name('metadata'))), true],
+    // There is no answer yet, and what cannot be told is not true, nor is its opposite.
+    [call('_==_', name('code', name('response')), { const_expr: { int64_value: 0 } }), false],
+    [call('!_', call('_==_', name('nobody'), text('x'))), false],
+    [call('_||_', call('_==_', name('nobody'), text('x')), under('/in')), true],
+  ])('%j: %j', (condition, holds) => {
+    const asked = question({
+      head: head('/info', { 'x-role': 'admin' }),
+      metadata: new Map([['jwt', { iss: 'x' }]]),
     })
+    expect(admitted(condition, asked)).toBe(holds)
+  })
+
+  it('ask a bare connection about its peer, and nothing about requests', () => {
+    const uri = name('uri_san_peer_certificate', name('connection'))
+    const ours = call('_==_', uri, text('spiffe://td/ns/a/sa/b'))
+    const bare = question({ head: undefined, authenticated: true, principals: ['spiffe://td/ns/a/sa/b'] })
+    expect([admitted(ours, bare), admitted(under('/'), bare), admitted(ours, question())]).toEqual([true, false, false])
+  })
+
+  it('are told where they were what was missing', () => {
+    const rules = engine({ policies: { p: { permissions: ANY, principals: ANY, condition: under('/out') } } })
+    expect(rules.explain(question()).reason).toBe(
+      'no ALLOW policy matched; nearest is p: condition is not true, wanted request.path.startsWith("/out")',
+    )
   })
 })
 
