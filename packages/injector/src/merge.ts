@@ -22,27 +22,47 @@ export function strategicMerge<T extends object>(base: T, overlay: object): T {
 
 function mergeObjects(base: Tree, overlay: Tree): Tree {
   const merged: Tree = { ...base }
-  for (const [field, value] of Object.entries(overlay)) {
-    const present = merged[field]
+  for (const field of Object.keys(overlay)) {
+    const value = overlay[field]
     if (value === null) delete merged[field]
-    else if (value === undefined) continue
-    else if (isTree(value)) merged[field] = mergeObjects(isTree(present) ? present : {}, value)
-    else if (Array.isArray(value) && value.length === 0 && MERGE_KEYS.has(field)) continue
-    else if (Array.isArray(value)) merged[field] = mergeLists(field, Array.isArray(present) ? present : [], value)
-    else merged[field] = value
+    else if (saysNothing(field, value)) continue
+    else if (isTree(value)) {
+      const present = merged[field]
+      merged[field] = isTree(present) ? mergeObjects(present, value) : copyOf(value)
+    } else if (Array.isArray(value)) {
+      const present = merged[field]
+      merged[field] = mergeLists(field, Array.isArray(present) ? present : [], value)
+    } else merged[field] = value
   }
   return merged
+}
+
+function saysNothing(field: string, value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0 && MERGE_KEYS.has(field))
+}
+
+/** What `mergeObjects` makes of an overlay over nothing, in less time: most of a pod comes this way. Shared with nobody. */
+function copyOf(overlay: Tree): Tree {
+  const copy: Tree = { ...overlay }
+  for (const field of Object.keys(copy)) {
+    const value = copy[field]
+    if (value === null || saysNothing(field, value)) delete copy[field]
+    else if (Array.isArray(value)) copy[field] = mergeLists(field, [], value)
+    else if (typeof value === 'object') copy[field] = copyOf(value as Tree)
+  }
+  return copy
 }
 
 function mergeLists(field: string, base: readonly unknown[], overlay: readonly unknown[]): unknown[] {
   const key = MERGE_KEYS.get(field)
   if (key === undefined || !base.every(isTree) || !overlay.every(isTree)) return [...overlay]
+  if (base.length === 0) return overlay.map(copyOf)
   // Where each stands in the base: the first of a name counts.
   const places = new Map<unknown, number>()
   base.forEach((element, at) => void (places.has(element[key]) || places.set(element[key], at)))
   const patched = overlay.map((element) => {
     const place = places.get(element[key])
-    return { place: place ?? -1, element: mergeObjects(place === undefined ? {} : base[place]!, element) }
+    return { place: place ?? -1, element: place === undefined ? copyOf(element) : mergeObjects(base[place]!, element) }
   })
   const written = new Set(overlay.map((element) => element[key]))
   // Kubernetes' order: what both lists know stands as in the base; what only the overlay knows comes before what is kept.
