@@ -43,6 +43,7 @@ export type { Condition, ResourceStatus } from './convert/status.js'
 export { formatDuration, parseDuration } from './decode/duration.js'
 export { type Decoded, type DecodeOptions, decodeResource, type OtherResource } from './decode/resource.js'
 export { formatPath, parsePath } from './decode/site.js'
+export { KIND_NAMES } from './kinds/all.js'
 export {
   type DestinationExtensions,
   type DestinationHealthCheck,

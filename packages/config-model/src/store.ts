@@ -16,7 +16,7 @@ import type { SidecarHostPolicy } from './catalog/virtual-hosts.js'
 import { effectiveConfig } from './convert/index.js'
 import type { ResourceStatus } from './convert/status.js'
 import { createDiscovery } from './discovery.js'
-import { KINDS } from './kinds/all.js'
+import { KIND_NAMES } from './kinds/all.js'
 import type { AnyResource, KindName, KindOf } from './kinds/index.js'
 import type { ConfigMap } from './kinds/kubernetes/config-map.js'
 import { defaultMeshConfig, type MeshConfig } from './kinds/mesh-config.js'
@@ -77,8 +77,6 @@ export interface Store {
   subscribe(changed: (snapshot: MeshSnapshot) => void): Unsubscribe
   readonly collections: StoreCollections
 }
-
-const KIND_NAMES = Object.keys(KINDS) as KindName[]
 
 export function createStore(options: StoreOptions = {}): Store {
   const { domainSuffix = 'cluster.local', cluster = 'Kubernetes', network = '', sidecarHosts = 'oldest' } = options

@@ -8,9 +8,10 @@ import {
   type Logger,
   type MetricsRegistry,
   ok,
+  systemClock,
   type Watch,
 } from '@heddle/runtime'
-import { createTranslator, type PilotFeatures, proxyFromNode, type Translator } from '@heddle/translator'
+import { createTranslator, type PilotFeatures, pilotFeatures, proxyFromNode, type Translator } from '@heddle/translator'
 import {
   type Admit,
   ANONYMOUS,
@@ -22,6 +23,7 @@ import {
 } from '@heddle/xds-server'
 import type { ResourceSet } from '@heddle/xds-types'
 import type { JwksFetcher } from './jwks-fetcher.js'
+import { debouncePushes } from './push-debounce.js'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -30,7 +32,7 @@ export interface ControlPlaneOptions {
    * let in as any node, as on istiod's port 15010: bind that one to a trusted network.
    */
   readonly checkIdentity?: boolean
-  /** istiod's switches (PILOT_*), read from an environment; default: all as istiod has them. */
+  /** istiod's switches (PILOT_*), read from an environment; default: all as istiod has them, so changes gather for 100 ms before proxies hear of them. */
   readonly features?: PilotFeatures
   /** Keys of RequestAuthentications that name a jwksUri or only an issuer: see createJwksFetcher. Default: none are known, and every token of theirs is refused. */
   readonly jwks?: (changed: () => void) => JwksFetcher
@@ -43,38 +45,46 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly xds: XdsServer
   readonly snapshots: Watch<MeshSnapshot>
+  readonly features: PilotFeatures
   /** The last revision that every connected proxy has answered, with an ACK or a NACK. */
   readonly settled: number
   close(): void
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { store, checkIdentity = true, features, clock, logger, metrics } = options
+  const { store, checkIdentity = true, features = pilotFeatures({}), clock = systemClock, logger, metrics } = options
   const snapshots = snapshotsOf(store)
   const keys = options.jwks?.(() => translator.update(store.snapshot()))
-  const translator = createTranslator(store.snapshot(), {
-    ...(features === undefined ? {} : { features }),
-    ...(keys === undefined ? {} : { jwks: keys.jwks }),
-  })
-  const stopTranslating = store.subscribe(translator.update)
+  const translator = createTranslator(store.snapshot(), { features, ...(keys === undefined ? {} : { jwks: keys.jwks }) })
   const xds = createXdsServer({
     resources: (node, identity) => resourcesFor(translator, node, identity),
     admit: checkIdentity ? admitOwnNode(() => store.snapshot().meshConfig.trustDomain) : admitKnownNode,
-    ...(clock === undefined ? {} : { clock }),
+    clock,
     ...(logger === undefined ? {} : { logger }),
     ...(metrics === undefined ? {} : { metrics }),
   })
   let settled = 0
-  const settle = async (): Promise<void> => {
-    const { revision } = store
+  const settle = async (revision: number): Promise<void> => {
     await xds.applied()
     settled = Math.max(settled, revision)
   }
-  // A turn later: by then the sessions have heard of the snapshot as well.
-  const stop = store.subscribe(() => void Promise.resolve().then(settle))
+  const stop = debouncePushes({
+    store,
+    clock,
+    afterMs: features.debounceAfter,
+    maxMs: features.debounceMax,
+    endpoints: features.debounceEndpoints,
+    ...(metrics === undefined ? {} : { metrics }),
+    push() {
+      const snapshot = store.snapshot()
+      translator.update(snapshot)
+      void settle(snapshot.revision)
+    },
+  })
   return {
     xds,
     snapshots,
+    features,
     get settled() {
       return settled
     },
@@ -82,7 +92,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       stop()
       keys?.close()
       xds.close()
-      stopTranslating()
     },
   }
 }

@@ -17,14 +17,14 @@ export interface TracedRefusal {
 
 /** What connected proxies refuse now. Each of those proxies is translated for once more, to know where its resources come from. */
 export function traceRefusals(
-  { xds, snapshots }: Pick<ControlPlane, 'xds' | 'snapshots'>,
+  { xds, snapshots, features }: Pick<ControlPlane, 'xds' | 'snapshots' | 'features'>,
   origins: OriginIndex,
 ): TracedRefusal[] {
   return [...xds.status()].flatMap(({ nodeId = '', streamId, node, types }) => {
     const refused = [...types.values()].filter(({ state }) => state === 'NACKED')
     const proxy = node === undefined || refused.length === 0 ? undefined : proxyFromNode(node)
     if (proxy?.ok !== true) return []
-    const { provenance } = translate(snapshots.current, proxy.value)
+    const { provenance } = translate(snapshots.current, proxy.value, { features })
     return refused.flatMap(({ typeUrl, nacked }) =>
       (nacked?.resources ?? []).map((resource) => {
         const sources = provenance.of(typeUrl, resource).map((source) => locate(source, origins))

@@ -57,6 +57,12 @@ export interface PilotFeatures {
   readonly sessionHeaderLabel: string
   /** PILOT_JWT_ENABLE_REMOTE_JWKS, default `istiod`: who fetches keys. `hybrid` (or true): the proxy from services of the mesh; `envoy`: always the proxy. */
   readonly remoteJwks: 'istiod' | 'hybrid' | 'envoy'
+  /** PILOT_DEBOUNCE_AFTER in milliseconds, default 100: silence that ends a batch of changes. */
+  readonly debounceAfter: number
+  /** PILOT_DEBOUNCE_MAX in milliseconds, default 10,000: the longest that a change waits. */
+  readonly debounceMax: number
+  /** PILOT_ENABLE_EDS_DEBOUNCE, default true. False: proxies hear of changed endpoints at once. */
+  readonly debounceEndpoints: boolean
   /** Any variable, for headers of tracing providers (`envName`); undefined: not set. */
   variable(name: string): string | undefined
 }
@@ -98,6 +104,9 @@ export function pilotFeatures(env: Env): PilotFeatures {
     sessionCookieLabel: env['PILOT_PERSISTENT_SESSION_LABEL'] || 'istio.io/persistent-session',
     sessionHeaderLabel: env['PILOT_PERSISTENT_SESSION_HEADER_LABEL'] || 'istio.io/persistent-session-header',
     remoteJwks: keyFetcher(env['PILOT_JWT_ENABLE_REMOTE_JWKS']),
+    debounceAfter: time(env, 'PILOT_DEBOUNCE_AFTER', 100),
+    debounceMax: time(env, 'PILOT_DEBOUNCE_MAX', 10_000),
+    debounceEndpoints: flag(env, 'PILOT_ENABLE_EDS_DEBOUNCE', true),
     variable: (name) => env[name],
   }
 }

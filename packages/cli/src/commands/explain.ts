@@ -2,6 +2,7 @@ import { createStore } from '@heddle/config-model'
 import { createMemorySource } from '@heddle/config-model/sources'
 import { explainRequest, formatExplanation, simulateCluster, simulatedOrigins } from '@heddle/mesh'
 import { formatDiagnostic } from '@heddle/runtime'
+import { pilotFeatures } from '@heddle/translator'
 import { type Command, EXIT, outputFlag, required, UsageError, wantsJson } from '../command.js'
 import { configFlags, readConfig, readMeshConfigFlag } from '../config.js'
 
@@ -36,7 +37,10 @@ export const explain: Command = {
     // Deployments alone say what would run; a cluster would have given them pods.
     store.apply({ set: simulateCluster(store.snapshot()) })
     const origins = simulatedOrigins(source.origins)
-    const result = await explainRequest({ from, method, url, headers }, { snapshot: store.snapshot(), origins })
+    const result = await explainRequest(
+      { from, method, url, headers },
+      { snapshot: store.snapshot(), origins, features: pilotFeatures(io.env) },
+    )
     if (!result.ok) {
       for (const diagnostic of result.diagnostics) io.err(`${formatDiagnostic(diagnostic)}\n`)
       return EXIT.findings

@@ -85,6 +85,8 @@ export const KINDS: { readonly [K in KindName]: Kind<KindOf<K>> } = {
   InferencePool: inferencePool,
 }
 
+export const KIND_NAMES: readonly KindName[] = Object.keys(KINDS) as KindName[]
+
 const byGroupAndName = new Map<string, Kind>(
   Object.values(KINDS).flatMap((kind) =>
     kind.groups.map((group): [string, Kind] => [`${group}/${(kind as Kind).writtenAs ?? kind.name}`, kind as unknown as Kind]),

@@ -21,7 +21,7 @@ import {
   type Result,
   systemRandom,
 } from '@heddle/runtime'
-import { type ProxyDescriptor, type Translation, translate } from '@heddle/translator'
+import { type PilotFeatures, type ProxyDescriptor, pilotFeatures, type Translation, translate } from '@heddle/translator'
 import { findWorkload, proxyOf, type Workload, workloadsOf } from '../workloads.js'
 import { destinationOf } from './destination.js'
 import { type TracedStage, traceStages } from './trace.js'
@@ -60,6 +60,8 @@ export interface ExplainContext {
   readonly snapshot: MeshSnapshot
   /** Finds the lines; without it stages name objects and paths only. Looking lines up costs more than all the rest. */
   readonly origins?: OriginIndex
+  /** istiod's switches (PILOT_*), as of the control plane that is asked about; default: all as istiod has them. */
+  readonly features?: PilotFeatures
   /** Weighted clusters and load balancers throw it. */
   readonly random?: Random
   /** Tells whether tokens have expired; the system's by default. */
@@ -67,6 +69,7 @@ export interface ExplainContext {
 }
 
 const NO_LINES: OriginIndex = { locate: () => undefined }
+const ISTIODS_FEATURES = pilotFeatures({})
 
 /**
  * Walks the request through the caller's proxy and the called one's, on the proxies' own matching code and what the control plane would
@@ -146,8 +149,8 @@ async function explainHop(
   request: HopRequest,
   context: ExplainContext,
 ): Promise<Result<ExplainedHop>> {
-  const { snapshot, origins = NO_LINES, random = systemRandom } = context
-  const { translation, config, diagnostics } = await compiledFor(snapshot, proxy)
+  const { snapshot, origins = NO_LINES, random = systemRandom, features = ISTIODS_FEATURES } = context
+  const { translation, config, diagnostics } = await compiledFor(snapshot, proxy, features)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0)
     return fail(
@@ -170,14 +173,17 @@ interface CompiledProxy extends CompiledResources {
 }
 
 // Tests and tables ask for many requests of one snapshot; what a proxy has does not depend on them.
-const compiled = new WeakMap<MeshSnapshot, Map<string, Promise<CompiledProxy>>>()
+type CompiledProxies = Map<string, Promise<CompiledProxy>>
+const compiled = new WeakMap<MeshSnapshot, Map<PilotFeatures, CompiledProxies>>()
 
-function compiledFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Promise<CompiledProxy> {
+function compiledFor(snapshot: MeshSnapshot, proxy: ProxyDescriptor, features: PilotFeatures): Promise<CompiledProxy> {
   const key = JSON.stringify(proxy)
-  const known = compiled.get(snapshot) ?? new Map<string, Promise<CompiledProxy>>()
-  compiled.set(snapshot, known)
+  const byFeatures = compiled.get(snapshot) ?? new Map<PilotFeatures, CompiledProxies>()
+  compiled.set(snapshot, byFeatures)
+  const known: CompiledProxies = byFeatures.get(features) ?? new Map()
+  byFeatures.set(features, known)
   const compile = async (): Promise<CompiledProxy> => {
-    const translation = translate(snapshot, proxy)
+    const translation = translate(snapshot, proxy, { features })
     return { translation, ...(await compileResources(messagesOf(translation))) }
   }
   const found = known.get(key) ?? compile()
