@@ -3,7 +3,9 @@ import {
   type Authenticator,
   type CertificateAuthority,
   createServerCertificate,
+  type OwnSvidOptions,
   type Revocations,
+  verifyOwnSvid,
   type WorkloadCertificate,
 } from '@heddle/ca'
 import { createCertificateService, createServerCredentials } from '@heddle/ca/grpc'
@@ -20,7 +22,8 @@ import {
   type Watch,
 } from '@heddle/runtime'
 import type { PilotFeatures } from '@heddle/translator'
-import { type Authenticate, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
+import { type Authenticate, addReflectionService, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
+import { IstioCertificateService } from '@heddle/xds-types/istio/v1/auth'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
 import { guardedGet } from './guarded-get.js'
@@ -96,6 +99,7 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
       const server = new Server(SERVER_CHANNEL_OPTIONS)
       servers.push(server)
       addXdsService(server, controlPlane.xds)
+      addReflectionService(server)
       addresses.grpc = await bind(server, options.grpcAddress, ServerCredentials.createInsecure())
     }
     if (options.secureGrpcAddress !== undefined) {
@@ -105,7 +109,11 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
       federation = followFederation({ snapshots, clock, random: systemRandom, ...(logger === undefined ? {} : { logger }) })
       certificate = addSecureServices(server, controlPlane, federation, options)
       await certificate.ready()
-      addresses.secureGrpc = await bind(server, options.secureGrpcAddress, createServerCredentials(certificate))
+      addresses.secureGrpc = await bind(
+        server,
+        options.secureGrpcAddress,
+        createServerCredentials({ ...certificate, clientCertificates: 'optional' }),
+      )
     }
     if (options.httpAddress !== undefined) {
       const { authority, trustDomain = store.snapshot().meshConfig.trustDomain } = options
@@ -131,22 +139,18 @@ function addSecureServices(
   const trustDomain = options.trustDomain ?? snapshots.current.meshConfig.trustDomain
   if (authority === undefined || authenticate === undefined)
     throw new Error('a TLS listener needs an authority and an authenticator')
-  addXdsService(server, xds, { authenticate: identify(authenticate) })
-  createCertificateService({
-    authority,
-    authenticate,
-    trustDomain,
-    federatedRoots: federation.roots,
-    ...(revocations === undefined ? {} : { revocations }),
-  }).addTo(server)
+  const trust = { authority, trustDomain, clock, ...(revocations === undefined ? {} : { revocations }) }
+  addXdsService(server, xds, { authenticate: identify(authenticate, trust) })
+  createCertificateService({ ...trust, authenticate, federatedRoots: federation.roots }).addTo(server)
   const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
   return createServerCertificate({ authority, names, clock, random: systemRandom })
 }
 
-/** What proves a caller to the CA proves it to the xDS server. */
-export function identify(authenticate: Authenticator): Authenticate {
-  return async (peer) => {
-    const caller = await authenticate(peer)
+/** What proves a caller to the CA proves it to the xDS server: a token, or a certificate that the CA has issued and not taken back. */
+export function identify(authenticate: Authenticator, trust: OwnSvidOptions): Authenticate {
+  return async ({ address, authorization, certificate }) => {
+    const svid = certificate && verifyOwnSvid(certificate, trust)
+    const caller = await authenticate({ address, authorization, uris: svid === undefined ? [] : [svid.spiffeId] })
     return caller.ok ? ok({ id: caller.value.identities[0] ?? '' }) : caller
   }
 }

@@ -9,5 +9,6 @@ export {
 } from './listen.js'
 export { type AddLoadReportingOptions, addLoadReportingService } from './load-reporting.js'
 export type { Authenticate, Peer } from './peer.js'
+export { type AddReflectionOptions, addReflectionService } from './reflection.js'
 export { ADS, definitionOf, PER_TYPE_SERVICES, type StreamMethod, type XdsService } from './service.js'
 export { createTlsCredentials, type ServerIdentity, type TlsCredentialsOptions } from './tls-credentials.js'
