@@ -109,7 +109,7 @@ class Session implements ClientSession, Http2Side {
   onGoaway(lastStreamId: number): void {
     const first = !this.#draining
     this.#draining = true
-    for (const stream of this.#h2.streams.snapshot()) if (stream.id > lastStreamId) this.#h2.refused(stream)
+    for (const stream of this.#h2.streams.all()) if (stream.id > lastStreamId) this.#h2.refused(stream)
     if (first) this.#handler.onDraining(this)
     this.#closeIfIdle()
   }
@@ -128,7 +128,7 @@ class Session implements ClientSession, Http2Side {
   onFailure(): void {
     this.#failed = true
     this.#draining = true
-    for (const stream of this.#h2.streams.values()) (stream.owner as Http2ClientExchange).failed = true
+    for (const stream of this.#h2.streams.all()) (stream.owner as Http2ClientExchange).failed = true
   }
 
   onClose(error?: Error): void {

@@ -138,7 +138,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.#linger.stop()
     this.guard.stop()
     const gone = error ?? new Error('the peer has closed the connection')
-    for (const stream of this.streams.snapshot()) this.#drop(stream, ERROR_CODE.connectError, false, gone)
+    for (const stream of this.streams.all()) this.#drop(stream, ERROR_CODE.connectError, false, gone)
     this.#side.onClose(error)
   }
 
@@ -226,7 +226,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
 
   /** RFC 9113 §6.9.2: windows may become negative. */
   #changeWindows(change: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.sendWindow += change
       if (stream.sendWindow > MAX_WINDOW) throw new Http2Error(ERROR_CODE.flowControlError, 'a window is too large')
       if (change > 0) this.out.unblock(stream)
@@ -366,7 +366,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.connection.end()
     if (this.#options.lingerMs > 0) this.#linger.start(this.#options.lingerMs)
     else this.connection.destroy()
-    for (const stream of this.streams.snapshot())
+    for (const stream of this.streams.all())
       this.#drop(stream, ERROR_CODE.connectError, false, new Error('the connection is over'))
   }
 

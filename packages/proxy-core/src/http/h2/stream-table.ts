@@ -3,6 +3,7 @@ import { Http2Error } from './error.js'
 import type { FloodGuard } from './flood-guard.js'
 import { ERROR_CODE } from './frames.js'
 import type { Http2Stream } from './stream.js'
+import { StreamSlots } from './stream-slots.js'
 
 /** Streams that we reset: frames for them are still under way. */
 const MAX_REMEMBERED = 2048
@@ -12,7 +13,7 @@ export class StreamTable {
   readonly #isServer: boolean
   readonly #guard: FloodGuard
   readonly #stats: CodecStats
-  readonly #streams = new Map<number, Http2Stream>()
+  readonly #streams = new StreamSlots()
   readonly #resetHere = new Set<number>()
   #lastPeer = 0
   #lastOwn = 0
@@ -39,16 +40,12 @@ export class StreamTable {
   }
 
   has(streamId: number): boolean {
-    return this.#streams.has(streamId)
+    return this.#streams.get(streamId) !== undefined
   }
 
-  values(): IterableIterator<Http2Stream> {
-    return this.#streams.values()
-  }
-
-  /** Those of now: whoever ends streams walks this. */
-  snapshot(): readonly Http2Stream[] {
-    return [...this.#streams.values()]
+  /** Those of now: they may be ended meanwhile. */
+  all(): readonly Http2Stream[] {
+    return this.#streams.all()
   }
 
   add(stream: Http2Stream, byPeer: boolean): void {
@@ -58,7 +55,7 @@ export class StreamTable {
     } else this.#lastOwn = stream.id
     this.#guard.streams++
     this.#stats.streamsActive.add(1)
-    this.#streams.set(stream.id, stream)
+    this.#streams.add(stream)
   }
 
   /** A stream of the peer that is refused before anybody sees it. */
@@ -70,7 +67,7 @@ export class StreamTable {
 
   /** False: it was gone already. */
   delete(stream: Http2Stream): boolean {
-    if (!this.#streams.delete(stream.id)) return false
+    if (!this.#streams.delete(stream)) return false
     this.#stats.streamsActive.add(-1)
     return true
   }
