@@ -141,6 +141,7 @@ function addSecureServices(
     throw new Error('a TLS listener needs an authority and an authenticator')
   const trust = { authority, trustDomain, clock, ...(revocations === undefined ? {} : { revocations }) }
   addXdsService(server, xds, { authenticate: identify(authenticate, trust) })
+  addReflectionService(server, { services: [IstioCertificateService] })
   createCertificateService({ ...trust, authenticate, federatedRoots: federation.roots }).addTo(server)
   const names = [{ dns: 'istiod.istio-system.svc' }, { ip: '127.0.0.1' }, ...serverNames.map((dns) => ({ dns }))]
   return createServerCertificate({ authority, names, clock, random: systemRandom })
