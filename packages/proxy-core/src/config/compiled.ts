@@ -3,6 +3,7 @@ import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import type { NetworkGate } from '../filters/network/gate.js'
+import type { HttpLogOptions } from '../http/early-logs.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { Http1CodecOptions } from '../http/h1/options.js'
 import type { Http2Options } from '../http/h2/options.js'
@@ -107,6 +108,15 @@ export interface TcpProxy {
   /** Clusters that it may choose. */
   readonly clusters: readonly string[]
   readonly accessLogs: readonly AccessLogConfig[]
+  /** access_log_options; absent: one line, at the end. */
+  readonly logOptions?: TcpLogOptions
+}
+
+export interface TcpLogOptions {
+  readonly onStart: boolean
+  readonly onConnected: boolean
+  /** Milliseconds; 0: only at the end. */
+  readonly flushIntervalMs: number
 }
 
 /** One filter of an HTTP manager, with its config decoded. */
@@ -132,6 +142,8 @@ export interface HttpManager {
   /** In order, without the router, which ends every chain. */
   readonly filters: readonly CompiledHttpFilter[]
   readonly accessLogs: readonly AccessLogConfig[]
+  /** access_log_options; absent: lines are written at the end alone. */
+  readonly logOptions?: HttpLogOptions
   readonly tracing?: CompiledTracing
   /** local_reply_config. */
   readonly localReply?: RewriteLocalReply

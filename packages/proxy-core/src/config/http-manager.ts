@@ -35,6 +35,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     routes: compileRoutes(fields, deps),
     ...compileHttpFilters(fields, deps),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    ...compileLogOptions(fields),
     ...(localReply && { localReply }),
     ...(tracing && { tracing }),
     ...compileIdentity(fields),
@@ -60,11 +61,23 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...compileScheme(fields),
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
-  fields.done({
-    access_log_flush_interval: 'a line is written when a request is over',
-    access_log_options: 'a line is written when a request is over',
-  })
+  fields.done()
   return manager
+}
+
+/** The older spellings give way to the newer ones, as in Envoy. */
+function compileLogOptions(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'logOptions'> {
+  const interval = fields.durationMs('access_log_flush_interval', 0)
+  const newRequest = fields.boolean('flush_access_log_on_new_request')
+  const options = fields.message('access_log_options')
+  const logOptions = {
+    flushIntervalMs: options?.durationMs('access_log_flush_interval', 0) ?? interval,
+    onNewRequest: options?.boolean('flush_access_log_on_new_request') ?? newRequest,
+    onTunnel: options?.boolean('flush_log_on_tunnel_successfully_established') ?? false,
+  }
+  options?.done()
+  const { flushIntervalMs, onNewRequest, onTunnel } = logOptions
+  return flushIntervalMs > 0 || onNewRequest || onTunnel ? { logOptions } : {}
 }
 
 function compileScheme(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'schemeToOverwrite'> {

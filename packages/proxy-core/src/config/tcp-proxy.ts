@@ -18,12 +18,28 @@ export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps
     idleTimeoutMs: fields.durationMs('idle_timeout', DEFAULT_IDLE_MS),
     maxConnectionDurationMs: fields.durationMs('max_downstream_connection_duration', 0),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
+    ...compileLogOptions(fields),
     ...(hash && { hash }),
     maxConnectAttempts: Math.max(1, fields.number('max_connect_attempts', 1)),
   }
   fields.done()
   if (weights.length === 0) fields.problem('needs one of cluster, weighted_clusters.')
   return proxy
+}
+
+/** The older spellings give way to the newer ones, as in Envoy. */
+function compileLogOptions(fields: Fields<TcpProxyProto>): Pick<TcpProxy, 'logOptions'> {
+  const interval = fields.durationMs('access_log_flush_interval', 0)
+  const connected = fields.boolean('flush_access_log_on_connected')
+  const options = fields.message('access_log_options')
+  const logOptions = {
+    flushIntervalMs: options?.durationMs('access_log_flush_interval', 0) ?? interval,
+    onConnected: options?.boolean('flush_access_log_on_connected') ?? connected,
+    onStart: options?.boolean('flush_access_log_on_start') ?? false,
+  }
+  options?.done()
+  const { flushIntervalMs, onConnected, onStart } = logOptions
+  return flushIntervalMs > 0 || onConnected || onStart ? { logOptions } : {}
 }
 
 /** Only the client's address can be hashed: what a filter keeps for others is not known when the connection begins. */

@@ -69,6 +69,15 @@ export interface ServerHandler {
   onClose(error?: Error): void
 }
 
+/** Bytes of one exchange on its connection so far, framing included. */
+export interface WireBytes {
+  readonly received: number
+  readonly sent: number
+  /** Of them field lines, without start lines; of HTTP/2 whole frames of header blocks. */
+  readonly headersReceived: number
+  readonly headersSent: number
+}
+
 /** Why an exchange was cut off, in Envoy's words: RESPONSE_CODE_DETAILS and a response flag. */
 export interface ExchangeProblem {
   readonly details: string
@@ -95,6 +104,8 @@ export interface ServerExchange {
   readonly bytesSent: number
   /** The request has been read to its last byte. */
   readonly requestComplete: boolean
+  /** Absent: this codec does not count them. */
+  readonly wire?: WireBytes
   events: ExchangeEvents
   /** An interim answer (1xx, not 101) before {@link respond}; HTTP/1.0 is told none. */
   inform(status: number, headers: HeaderMap): void
@@ -154,6 +165,8 @@ export interface ClientExchangeEvents {
 }
 
 export interface ClientExchange {
+  /** Absent: this codec does not count them. */
+  readonly wire?: WireBytes
   /** Nobody wants the answer. The connection of an HTTP/1 exchange closes. */
   cancel(): void
 }

@@ -3,6 +3,7 @@ import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RedirectHistory, RedirectTarget } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
+import type { WireBytes } from './codec.js'
 import type { HeaderMap } from './header-map.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 
@@ -38,6 +39,8 @@ export interface ForwardSink {
 }
 
 export interface Forwarding {
+  /** Of the last attempt; absent: none was sent, or its codec does not count. */
+  readonly wire?: WireBytes | undefined
   /** The client is gone, or has got another answer. Nothing is heard any more. */
   cancel(): void
 }

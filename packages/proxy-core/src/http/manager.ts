@@ -14,6 +14,7 @@ import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
 import { forwardedClientCertElement } from './forwarded-client-cert.js'
 import type { HttpRequest, LocalReply } from './message.js'
+import { type StreamOrigin, streamOrigin } from './new-stream-info.js'
 import { Stream } from './stream.js'
 
 export interface HttpConnectionManagerOptions {
@@ -134,6 +135,7 @@ interface Home {
 export class ManagedConnection implements ServerHandler, Served {
   readonly connection: Connection
   readonly forwardedFor: string
+  readonly origin: StreamOrigin
   #home: Home
   #session: ServerSession | undefined
   #lifetime: Timer | undefined
@@ -145,6 +147,7 @@ export class ManagedConnection implements ServerHandler, Served {
   constructor(home: Home, connection: Connection, localAddress: string) {
     this.#home = home
     this.connection = connection
+    this.origin = streamOrigin(connection)
     const { address } = connection.remote
     this.forwardedFor = address === '127.0.0.1' ? localAddress : address
     this.#enter()

@@ -1,53 +1,168 @@
 import type { Clock } from '@heddle/runtime'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
+import { createResponseFlags } from '../observe/response-flags.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { HttpRequest } from './message.js'
 import type { StreamInfo } from './stream-info.js'
 
-/** The story of a request as it begins. */
-export function createStreamInfo(request: HttpRequest, connection: Connection, clock: Clock): StreamInfo {
-  const { tls } = connection
-  const info: StreamInfo = {
-    startTime: clock.now(),
-    start: clock.monotonic(),
-    method: request.method,
-    authority: request.authority,
-    path: request.path,
-    protocol: request.protocol,
-    status: 0,
-    details: '',
-    flags: new Set(),
-    bytesReceived: 0,
-    bytesSent: 0,
-    attempts: 0,
-    downstreamRemote: formatAddress(connection.remote),
-    downstreamLocal: formatAddress(connection.originalDestination ?? connection.local),
-    metadata: copyMetadata(connection.metadata),
-    filterState: new Map(),
+/** What the stories of all requests of one connection begin with. */
+export type StreamOrigin = Pick<
+  StreamInfo,
+  'downstreamRemote' | 'downstreamDirectRemote' | 'downstreamLocal' | 'downstreamTls' | 'sni' | 'peerPrincipal' | 'localPrincipal'
+>
+
+export function streamOrigin(connection: Connection): StreamOrigin {
+  const { remote, directRemote, local, originalDestination, tls, requestedServerName } = connection
+  return {
+    downstreamRemote: formatAddress(remote),
+    downstreamDirectRemote: directRemote && formatAddress(directRemote),
+    downstreamLocal: formatAddress(originalDestination ?? local),
+    downstreamTls: tls,
+    sni: requestedServerName,
+    peerPrincipal: tls?.peerUris[0],
+    localPrincipal: tls?.localUris[0],
   }
-  if (connection.directRemote !== undefined) info.downstreamDirectRemote = formatAddress(connection.directRemote)
-  const userAgent = request.headers.get('user-agent')
-  if (userAgent !== undefined) info.userAgent = userAgent
-  if (tls !== undefined) info.downstreamTls = tls
-  if (connection.requestedServerName !== undefined) info.sni = connection.requestedServerName
-  if (tls?.peerUris[0] !== undefined) info.peerPrincipal = tls.peerUris[0]
-  if (tls?.localUris[0] !== undefined) info.localPrincipal = tls.localUris[0]
+}
+
+const NOWHERE: StreamOrigin = {
+  downstreamRemote: '',
+  downstreamDirectRemote: undefined,
+  downstreamLocal: '',
+  downstreamTls: undefined,
+  sni: undefined,
+  peerPrincipal: undefined,
+  localPrincipal: undefined,
+}
+
+/** The story of nothing. */
+export function emptyStreamInfo(): StreamInfo {
+  return new Story(NOWHERE, undefined, 0, 0)
+}
+
+/** The story of a connection's bytes as it begins. */
+export function createConnectionInfo(connection: Connection, origin: StreamOrigin, clock: Clock): StreamInfo {
+  return new Story(origin, connection.metadata, clock.now(), clock.monotonic())
+}
+
+/** The story of a request as it begins. Dynamic metadata is the request's, too, once there is any. */
+export function createStreamInfo(
+  request: HttpRequest,
+  connection: Connection,
+  origin: StreamOrigin,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+): StreamInfo {
+  const info = new Story(origin, connection.metadata, clock.now(), clock.monotonic())
+  info.tell(request)
   return info
 }
 
+// A class, and every field set at once: all stories have one shape, and what reads them stays fast.
+class Story implements StreamInfo {
+  startTime: number
+  start: number
+  end: StreamInfo['end'] = undefined
+  method = ''
+  authority = ''
+  path = ''
+  originalPath: StreamInfo['originalPath'] = undefined
+  protocol = ''
+  requestId: StreamInfo['requestId'] = undefined
+  userAgent: StreamInfo['userAgent'] = undefined
+  status = 0
+  details = ''
+  readonly flags: StreamInfo['flags'] = createResponseFlags()
+  bytesReceived = 0
+  bytesSent = 0
+  attempts = 0
+  routeName: StreamInfo['routeName'] = undefined
+  virtualHost: StreamInfo['virtualHost'] = undefined
+  virtualCluster: StreamInfo['virtualCluster'] = undefined
+  cluster: StreamInfo['cluster'] = undefined
+  routeMetadata: StreamInfo['routeMetadata'] = undefined
+  clusterMetadata: StreamInfo['clusterMetadata'] = undefined
+  endpoint: StreamInfo['endpoint'] = undefined
+  overrideHost: StreamInfo['overrideHost'] = undefined
+  alpnOverrides: StreamInfo['alpnOverrides'] = undefined
+  upstreamProtocol: StreamInfo['upstreamProtocol'] = undefined
+  upstreamTransportFailureReason: StreamInfo['upstreamTransportFailureReason'] = undefined
+  upstreamServiceTimeMs: StreamInfo['upstreamServiceTimeMs'] = undefined
+  requestEnd: StreamInfo['requestEnd'] = undefined
+  upstreamStart: StreamInfo['upstreamStart'] = undefined
+  upstreamFirstByte: StreamInfo['upstreamFirstByte'] = undefined
+  upstreamEnd: StreamInfo['upstreamEnd'] = undefined
+  attempted: StreamInfo['attempted'] = undefined
+  upstreamConnection: StreamInfo['upstreamConnection'] = undefined
+  downstreamTransportFailureReason: StreamInfo['downstreamTransportFailureReason'] = undefined
+  downstreamRemote: string
+  downstreamDirectRemote: StreamInfo['downstreamDirectRemote']
+  downstreamLocal: string
+  upstreamLocal: StreamInfo['upstreamLocal'] = undefined
+  sni: StreamInfo['sni']
+  downstreamTls: StreamInfo['downstreamTls']
+  upstreamTls: StreamInfo['upstreamTls'] = undefined
+  filterChainName: StreamInfo['filterChainName'] = undefined
+  peerPrincipal: StreamInfo['peerPrincipal']
+  localPrincipal: StreamInfo['localPrincipal']
+  upstreamPeerPrincipal: StreamInfo['upstreamPeerPrincipal'] = undefined
+  upstreamLocalPrincipal: StreamInfo['upstreamLocalPrincipal'] = undefined
+  grpcStatus: StreamInfo['grpcStatus'] = undefined
+  #request: HttpRequest | undefined = undefined
+  #metadata: StreamInfo['metadata'] | undefined = undefined
+  #filterState: StreamInfo['filterState'] | undefined = undefined
+
+  constructor(origin: StreamOrigin, metadata: Connection['metadata'], startTime: number, start: number) {
+    this.startTime = startTime
+    this.start = start
+    this.downstreamRemote = origin.downstreamRemote
+    this.downstreamDirectRemote = origin.downstreamDirectRemote
+    this.downstreamLocal = origin.downstreamLocal
+    this.downstreamTls = origin.downstreamTls
+    this.sni = origin.sni
+    this.peerPrincipal = origin.peerPrincipal
+    this.localPrincipal = origin.localPrincipal
+    if (metadata !== undefined) this.#metadata = copyMetadata(metadata)
+  }
+
+  tell(request: HttpRequest): void {
+    this.#request = request
+    this.method = request.method
+    this.authority = request.authority
+    this.path = request.path
+    this.protocol = request.protocol
+    this.userAgent = request.headers.get('user-agent')
+    request.metadata = this.#metadata
+  }
+
+  get metadata(): StreamInfo['metadata'] {
+    if (this.#metadata === undefined) {
+      this.#metadata = new Map()
+      if (this.#request !== undefined) this.#request.metadata = this.#metadata
+    }
+    return this.#metadata
+  }
+
+  get filterState(): StreamInfo['filterState'] {
+    this.#filterState ??= new Map()
+    return this.#filterState
+  }
+}
+
 /** Of the connection's listener filters; filters of a stream add to their own. */
-export function copyMetadata(metadata: Connection['metadata']): StreamInfo['metadata'] {
+function copyMetadata(metadata: NonNullable<Connection['metadata']>): StreamInfo['metadata'] {
   const copy: StreamInfo['metadata'] = new Map()
-  for (const [namespace, values] of metadata ?? []) copy.set(namespace, { ...values })
+  for (const [namespace, values] of metadata) copy.set(namespace, { ...values })
   return copy
 }
 
 /** What the route that was chosen says of a request. */
 export function noteRoute(info: StreamInfo, decision: RouteDecision, request: HttpRequest): void {
-  if (decision.virtualHost !== undefined) info.virtualHost = decision.virtualHost.name
-  const virtualCluster = decision.virtualHost?.virtualClusterOf?.(request)
-  if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
+  const { virtualHost } = decision
+  if (virtualHost !== undefined) {
+    info.virtualHost = virtualHost.name
+    const virtualCluster = virtualHost.virtualClusterOf?.(request)
+    if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
+  }
   if (decision.kind === 'none') return
   if (decision.route !== undefined) {
     if (decision.route.name !== '') info.routeName = decision.route.name

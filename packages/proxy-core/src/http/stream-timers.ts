@@ -8,55 +8,79 @@ import type { LocalReply } from './message.js'
 const DEADLINE_EXCEEDED = 4
 
 interface TimedStream {
-  answered(): boolean
+  readonly answered: boolean
   timedOut(reply: LocalReply): void
 }
 
-/** Starts what limits a request: stream_idle_timeout, request_timeout, max_stream_duration; the route's before the manager's. */
-export function armStreamTimers(
-  exchange: ServerExchange,
-  route: RouteDecision | undefined,
-  { manager: { timeouts }, timers: wheel }: ManagerRuntime,
-  stream: TimedStream,
-): readonly Timer[] {
-  const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
-  const timers: Timer[] = []
-  const arm = (ms: number, run: () => void): Timer => {
-    const timer = wheel.timer(run)
-    timer.start(ms)
-    timers.push(timer)
-    return timer
+/** What limits a request: stream_idle_timeout, request_timeout, max_stream_duration; the route's before the manager's. */
+export class StreamTimers {
+  readonly #exchange: ServerExchange
+  readonly #runtime: ManagerRuntime
+  readonly #stream: TimedStream
+  #idle: Timer | undefined
+  #idleMs = 0
+  /** How far the stream was when its idle timer last fired; -1: it has not. */
+  #seen = -1
+  #request: Timer | undefined
+  #longest: Timer | undefined
+
+  constructor(exchange: ServerExchange, runtime: ManagerRuntime, stream: TimedStream) {
+    this.#exchange = exchange
+    this.#runtime = runtime
+    this.#stream = stream
   }
-  const idleMs = action?.idleTimeoutMs ?? timeouts.streamIdle
-  if (idleMs > 0) {
-    // Looks back when it fires, so that a byte in flight costs nothing.
-    let seen = -1
-    const idle = arm(idleMs, () => {
-      const now = exchange.bytesReceived + exchange.bytesSent + (stream.answered() ? 1 : 0)
-      if (now === seen || (seen < 0 && now === 0))
-        stream.timedOut({ status: 504, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
-      else {
-        seen = now
-        idle.start(idleMs)
-      }
+
+  start(route: RouteDecision | undefined): void {
+    const { manager, timers } = this.#runtime
+    const { timeouts } = manager
+    const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
+    this.#idleMs = action?.idleTimeoutMs ?? timeouts.streamIdle
+    if (this.#idleMs > 0) {
+      this.#idle = timers.timer(() => this.#lookBack())
+      this.#idle.start(this.#idleMs)
+    }
+    if (timeouts.request > 0) {
+      this.#request = timers.timer(() => this.#requestLate())
+      this.#request.start(timeouts.request)
+    }
+    const { headers } = this.#exchange.request
+    const grpcMs = limitedGrpcTimeout(headers, action?.grpcTimeoutHeaderMax)
+    if (grpcMs !== undefined && grpcMs > 0) headers.set('grpc-timeout', `${grpcMs}m`)
+    const longestMs = grpcMs ?? action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
+    if (longestMs > 0) {
+      this.#longest = timers.timer(() => this.#tooLong())
+      this.#longest.start(longestMs)
+    }
+  }
+
+  stop(): void {
+    this.#idle?.stop()
+    this.#request?.stop()
+    this.#longest?.stop()
+  }
+
+  /** It looks back when it fires, so that a byte in flight costs nothing. */
+  #lookBack(): void {
+    const now = this.#exchange.bytesReceived + this.#exchange.bytesSent + (this.#stream.answered ? 1 : 0)
+    if (now === this.#seen || (this.#seen < 0 && now === 0)) {
+      this.#stream.timedOut({ status: 504, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
+      return
+    }
+    this.#seen = now
+    this.#idle?.start(this.#idleMs)
+  }
+
+  #requestLate(): void {
+    if (this.#exchange.requestComplete) return
+    this.#stream.timedOut({ status: 408, body: 'request timeout', details: 'request_overall_timeout' })
+  }
+
+  #tooLong(): void {
+    this.#stream.timedOut({
+      status: 504,
+      body: 'downstream duration timeout',
+      details: 'max_duration_timeout',
+      grpcStatus: DEADLINE_EXCEEDED,
     })
   }
-  if (timeouts.request > 0)
-    arm(timeouts.request, () => {
-      if (!exchange.requestComplete) stream.timedOut({ status: 408, body: 'request timeout', details: 'request_overall_timeout' })
-    })
-  const { headers } = exchange.request
-  const grpcMs = limitedGrpcTimeout(headers, action?.grpcTimeoutHeaderMax)
-  if (grpcMs !== undefined && grpcMs > 0) headers.set('grpc-timeout', `${grpcMs}m`)
-  const longestMs = grpcMs ?? action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
-  if (longestMs > 0)
-    arm(longestMs, () =>
-      stream.timedOut({
-        status: 504,
-        body: 'downstream duration timeout',
-        details: 'max_duration_timeout',
-        grpcStatus: DEADLINE_EXCEEDED,
-      }),
-    )
-  return timers
 }

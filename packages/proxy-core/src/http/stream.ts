@@ -1,6 +1,6 @@
 import type { Connection } from '../net/connection.js'
 import type { Timer } from '../net/timers.js'
-import type { AccessLogEntry } from '../observe/access-log.js'
+import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
@@ -8,7 +8,8 @@ import { NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../rout
 import { perRouteConfigOf } from '../route/per-route-config.js'
 import type { RouteTable } from '../route/table.js'
 import { endWatched } from './body-transform.js'
-import type { ExchangeEvents, ExchangeProblem, ServerExchange } from './codec.js'
+import type { ExchangeEvents, ExchangeProblem, ServerExchange, WireBytes } from './codec.js'
+import { EarlyLogs } from './early-logs.js'
 import type { HttpStream } from './filter.js'
 import { FilterChain, type FilterChainEvents } from './filter-chain.js'
 import { type FollowedRedirect, followRedirect } from './follow-redirect.js'
@@ -21,7 +22,7 @@ import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 import { createStreamInfo, noteRoute } from './new-stream-info.js'
 import { receiveRequest, takeUpgrade } from './receive.js'
 import type { StreamInfo } from './stream-info.js'
-import { armStreamTimers } from './stream-timers.js'
+import { StreamTimers } from './stream-timers.js'
 
 /** One request: route, filters in order, router, filters in reverse, completion. */
 export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, ForwardSink, FilterChainEvents {
@@ -30,6 +31,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   responseHeaders: HeaderMap | undefined
   /** Of gRPC. */
   responseTrailers: HeaderMap | undefined
+  /** Of the line that is being written before the end. */
+  type: AccessLogType | undefined
   readonly #runtime: ManagerRuntime
   readonly #peer: ManagedConnection
   readonly #exchange: ServerExchange
@@ -37,7 +40,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   readonly #grpc: boolean
   #route: RouteDecision | undefined
   #chain: FilterChain | undefined
-  #timers: readonly Timer[] = []
+  readonly #timers: StreamTimers
+  #earlyLogs: EarlyLogs | undefined
   #trace: RequestTrace | undefined
   #forwarding: Forwarding | undefined
   #redirects: RedirectHistory = NO_REDIRECTS
@@ -56,8 +60,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.request = exchange.request
     this.#table = runtime.tableFor(this.request)
     this.#grpc = isGrpc(this.request.headers)
-    this.info = createStreamInfo(this.request, peer.connection, runtime.clock)
-    this.request.metadata = this.info.metadata
+    this.#timers = new StreamTimers(exchange, runtime, this)
+    this.info = createStreamInfo(this.request, peer.connection, peer.origin, runtime.clock)
     exchange.events = this
     runtime.stats.downstreamRqTotal.inc()
     if (this.request.protocol === 'HTTP/2') runtime.stats.downstreamRqHttp2Total.inc()
@@ -71,6 +75,14 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   get requestHeaders(): HeaderMap {
     return this.request.headers
+  }
+
+  get downstreamWire(): WireBytes | undefined {
+    return this.#exchange.wire
+  }
+
+  get upstreamWire(): WireBytes | undefined {
+    return this.#forwarding?.wire
   }
 
   /** The codec has refused the request: there is nothing to route. */
@@ -94,17 +106,21 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   #go(): void {
-    this.#timers = armStreamTimers(this.#exchange, this.route, this.#runtime, {
-      answered: () => this.#answered,
-      timedOut: (reply) => this.#timedOut(reply),
-    })
+    this.#timers.start(this.route)
     this.#trace = this.#runtime.tracing?.begin(this.request, this, this.route)
+    const { logOptions } = this.#runtime.manager
+    if (logOptions !== undefined) this.#earlyLogs = new EarlyLogs(this, this.#runtime, logOptions).begin()
     const filters = this.#runtime.createFilters(this)
     if (filters.length === 0) this.#forward()
     else {
       this.#chain = new FilterChain(filters, this, this, this.#runtime.logger)
       this.#chain.request(this.request)
     }
+  }
+
+  countBytes(): void {
+    this.info.bytesReceived = this.#exchange.bytesReceived + this.#replayed
+    this.info.bytesSent = this.#exchange.bytesSent
   }
 
   #cutOff({ details, flag }: LocalReply): void {
@@ -139,6 +155,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (received.identity.edge) for (const name of this.#table?.internalOnlyHeaders ?? []) this.request.headers.delete(name)
     const { upgrade } = this.#exchange
     return upgrade === undefined ? undefined : takeUpgrade(this.request, upgrade, () => this.route, this.#runtime.manager)
+  }
+
+  get answered(): boolean {
+    return this.#answered
   }
 
   get settled(): boolean {
@@ -215,7 +235,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     const followed = followRedirect(request, met, this.#table, this.#runtime.random)
     if (followed === undefined) return false
     request.body = body
-    delete info.cluster
+    info.cluster = undefined
     noteRoute(info, followed.route, request)
     Object.assign(info, { path: target.path, authority: target.authority, status: response.status, details: 'internal_redirect' })
     this.#forwarding = undefined
@@ -298,6 +318,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     // Over HTTP/2 a refused request is the trouble of its stream alone.
     const closes = this.#closes && this.request.protocol !== 'HTTP/2'
     this.#exchange.respond(response, closes || this.#peer.mustClose())
+    this.#earlyLogs?.answered(response)
   }
 
   #noteTrailers(trailers: HeaderMap | undefined): void {
@@ -343,12 +364,12 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   #complete(): void {
     if (this.#over) return
     this.#over = true
-    for (const timer of this.#timers) timer.stop()
+    this.#timers.stop()
+    this.#earlyLogs?.stop()
     const { info } = this
     const { stats, clock, manager } = this.#runtime
     info.end = clock.monotonic()
-    info.bytesReceived = this.#exchange.bytesReceived + this.#replayed
-    info.bytesSent = this.#exchange.bytesSent
+    this.countBytes()
     this.#forwarding?.cancel()
     stats.downstreamRqActive.add(-1)
     stats.downstreamRqTime.observe(info.end - info.start)
@@ -359,7 +380,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#peer.streamOver()
   }
 
-  #timedOut(reply: LocalReply): void {
+  timedOut(reply: LocalReply): void {
     if (this.#over) return
     this.#runtime.stats.downstreamRqTimeout.inc()
     if (!this.#answered) {

@@ -69,6 +69,8 @@ export type DynamicMetadata = ReadonlyMap<string, Readonly<Record<string, unknow
 export interface MetadataTest {
   readonly name: string
   readonly text: string
+  /** There is a value, whatever it is. */
+  has(metadata: DynamicMetadata): boolean
   matches(metadata: DynamicMetadata): boolean
 }
 
@@ -87,6 +89,7 @@ export function compileMetadataMatcher(fields: Fields<MetadataMatcher>): Metadat
   return {
     name: [filter, ...path].join('.'),
     text: `${invert ? 'not ' : ''}${test?.text}`,
+    has: (metadata) => walk(metadata.get(filter), path) !== undefined,
     matches: (metadata) => (test?.matches(walk(metadata.get(filter), path)) ?? false) !== invert,
   }
 }

@@ -50,8 +50,11 @@ export interface PeerCertificate {
 
 /** What the owner of a connection hears. */
 export interface ConnectionHandler {
-  /** `bytes` are valid only during the call, which may overwrite them: copy what must live longer. Nothing comes after `pause`. */
-  onData(bytes: Uint8Array): void
+  /**
+   * `bytes` are valid only during the call, which may overwrite them: copy what must live longer. Nothing comes after `pause`.
+   * `lasting`: they belong to the handler.
+   */
+  onData(bytes: Uint8Array, lasting?: boolean): void
   /** The peer has half-closed: no more data comes. Writing is still possible until `end`. */
   onEnd(): void
   /** A write that returned false has reached the kernel. */
@@ -94,6 +97,9 @@ export interface Connection {
    * which lets writers share one staging buffer.
    */
   readonly buffered: number
+  /** Bytes that came and bytes that were written so far; of TLS what it carries. */
+  readonly bytesReceived: number
+  readonly bytesSent: number
   /** Gives the connection to another owner; nothing is read before the first one. */
   handle(handler: ConnectionHandler): void
   /** Runs `closed` once when the connection is gone, whoever owns it then. */
@@ -109,4 +115,9 @@ export interface Connection {
   /** Stops reading, so that the peer feels it. */
   pause(): void
   resume(): void
+  /**
+   * From now on `next` is asked before each read into what memory it goes; undefined: where it always does. Not there: the
+   * connection reads as it likes. What is read comes by {@link ConnectionHandler.onData}, and lies in that memory.
+   */
+  readInto?(next: () => Uint8Array | undefined): void
 }

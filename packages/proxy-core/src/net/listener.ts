@@ -4,6 +4,7 @@ import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
 import type { Authorizer } from '../filters/network/authorizer.js'
 import type { Gatekeeper } from '../filters/network/gate.js'
+import { createListenerLog, type ListenerLog } from '../observe/listener-log.js'
 import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
@@ -75,6 +76,7 @@ export function createListenerSession(options: ListenerSessionOptions): Listener
 class Session implements ListenerSession {
   readonly listener: CompiledListener
   readonly #options: ListenerSessionOptions
+  readonly #log: ListenerLog | undefined
   readonly #terminals = new Map<CompiledFilterChain, Terminal>()
   readonly #gates = new Map<CompiledFilterChain, readonly Gatekeeper[]>()
   readonly #authorizers = new Map<CompiledFilterChain, readonly Authorizer[]>()
@@ -88,6 +90,7 @@ class Session implements ListenerSession {
   constructor(options: ListenerSessionOptions) {
     this.#options = options
     this.listener = options.listener
+    this.#log = createListenerLog(options.listener, options.clock)
   }
 
   get connections(): number {
@@ -135,6 +138,7 @@ class Session implements ListenerSession {
     const chain = chosenBy.chainFor(facts)
     if (chain === undefined) {
       stats.noFilterChainMatch.inc()
+      this.#log?.unserved(accepted, facts, { flag: 'NR', details: 'filter_chain_not_found' })
       throw new Error('no filter chain fits')
     }
     count(accepted, stats)
@@ -146,7 +150,10 @@ class Session implements ListenerSession {
       })
       return
     }
-    const connection = await secure(accepted, chain, this.#options)
+    const connection = await secure(accepted, chain, this.#options).catch((error: Error) => {
+      this.#log?.unserved(accepted, facts, { transportFailure: `TLS_error: ${error.message}` })
+      throw error
+    })
     const known: ConnectionFacts = connection.tls === undefined ? facts : { ...facts, peerUris: connection.tls.peerUris }
     let final = this.#finalChain(connection, known, chosenBy, chain)
     // Who is asked takes time, in which the listener may be replaced again.
@@ -198,6 +205,7 @@ class Session implements ListenerSession {
       if (connection.closed) throw new Error('the client did not wait')
       if (refusal === undefined) continue
       this.#terminalOf(chain).refused?.(connection, facts, refusal)
+      this.#log?.unserved(connection, facts, refusal)
       connection.destroy()
       throw new Error(refusal.details)
     }
@@ -207,12 +215,14 @@ class Session implements ListenerSession {
     const guard = refusingGuard(chain, facts, this.#options.judged)
     if (guard !== undefined) {
       this.#terminalOf(chain).refused?.(connection, facts)
+      this.#log?.unserved(connection, facts, {})
       connection.destroy()
       throw new Error(`${guard.name} does not let it in`)
     }
     // Before the terminal, which may want to wait: what listener filters read is told in a later turn.
     connection.resume()
     const served = this.#terminalOf(chain).serve(connection, facts)
+    this.#log?.served(connection, facts, chain, served)
     const open: OpenConnection = { connection, facts, served, chain, home: this }
     this.#open.add(open)
     connection.onClosed(() => open.home.gone(open))

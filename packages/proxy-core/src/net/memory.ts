@@ -70,6 +70,8 @@ class End implements Connection {
   readonly local: SocketAddress
   remote: SocketAddress
   peer!: End
+  bytesReceived = 0
+  bytesSent = 0
   /** What the peer wrote and this end has not heard. */
   readonly #inbox: Item[] = []
   #inboxBytes = 0
@@ -121,6 +123,8 @@ class End implements Connection {
       this.#close(Object.assign(new Error('the peer has closed the connection'), { code: 'ECONNRESET' }))
       return true
     }
+    this.bytesSent += bytes.length
+    this.peer.bytesReceived += bytes.length
     this.peer.#put({ kind: 'data', bytes: Buffer.from(bytes) }, bytes.length)
     if (this.buffered < ENOUGH_UNDER_WAY) return true
     this.#full = true

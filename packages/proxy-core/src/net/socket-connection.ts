@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
 import type { Tlv } from './proxy-protocol/header.js'
+import { type HandleWriter, handleWriter } from './socket-handle.js'
 
 /** Beyond this many bytes under way `write` asks for patience. */
 const ENOUGH_UNDER_WAY = 64 * 1024
@@ -32,9 +33,16 @@ export class SocketConnection implements Connection {
   metadata?: Connection['metadata']
   requestedServerName?: string | undefined
   readonly tls?: TlsInfo | undefined
+  bytesReceived = 0
+  bytesSent = 0
   readonly #socket: Socket
   /** Bytes come by {@link receive} from the socket's own read buffer, not by `data` events. */
   readonly #ownBuffer: boolean
+  /** Undefined: the socket itself writes. */
+  readonly #writer: HandleWriter | undefined
+  /** Of the last read; undefined: the shared one. */
+  #readsInto: Uint8Array | undefined
+  #chooseBuffer: (() => Uint8Array | undefined) | undefined
   #handler: ConnectionHandler = nobody
   #head: Uint8Array | undefined
   #started = false
@@ -57,6 +65,7 @@ export class SocketConnection implements Connection {
     this.tls = facts.tls
     this.#socket = socket
     this.#ownBuffer = ownBuffer
+    this.#writer = ownBuffer ? handleWriter(socket, this.#onWritten) : undefined
     socket.on('error', (error) => {
       this.#error ??= error
     })
@@ -68,7 +77,7 @@ export class SocketConnection implements Connection {
   }
 
   get buffered(): number {
-    return this.#socket.writableLength
+    return this.#writer === undefined ? this.#socket.writableLength : this.#writer.pending
   }
 
   handle(handler: ConnectionHandler): void {
@@ -85,12 +94,8 @@ export class SocketConnection implements Connection {
       this.#ended = true
       this.#handler.onEnd()
     })
-    socket.on('drain', () => {
-      if (!this.#full) return
-      this.#full = false
-      this.#handler.onDrain()
-    })
-    if (!this.#ownBuffer) socket.on('data', this.receive)
+    if (this.#writer === undefined) socket.on('drain', this.#onWritten)
+    if (!this.#ownBuffer) socket.on('data', this.#receiveLasting)
     if (!this.#paused && this.#head === undefined) this.#read()
   }
 
@@ -107,17 +112,36 @@ export class SocketConnection implements Connection {
   }
 
   /** Where the socket's read callback brings what it read. */
-  readonly receive = (bytes: Uint8Array): void => {
+  receive(bytes: Uint8Array, lasting?: boolean): void {
+    this.bytesReceived += bytes.length
     if (this.#handler === nobody) this.unread(Buffer.from(bytes))
-    else this.#handler.onData(bytes)
+    else this.#handler.onData(bytes, lasting)
+  }
+
+  /** A chunk of the socket's own. */
+  readonly #receiveLasting = (bytes: Uint8Array): void => this.receive(bytes, true)
+
+  readInto(next: () => Uint8Array | undefined): void {
+    if (this.#ownBuffer) this.#chooseBuffer = next
+  }
+
+  /** Where the next read goes; undefined: where the last one went. */
+  nextBuffer(shared: Uint8Array): Uint8Array | undefined {
+    if (this.#chooseBuffer === undefined) return undefined
+    const wanted = this.#chooseBuffer()
+    if (wanted === this.#readsInto) return undefined
+    this.#readsInto = wanted
+    return wanted ?? shared
   }
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket
     if (this.#closed || socket.destroyed || socket.writableEnded) return true
-    socket.write(bytes)
+    this.bytesSent += bytes.length
+    if (this.#writer === undefined) socket.write(bytes)
+    else this.#writer.write(bytes)
     // Node counts a large write as too much even when the kernel took it at once; what is left says more.
-    if (socket.writableLength < ENOUGH_UNDER_WAY) return true
+    if (this.buffered < ENOUGH_UNDER_WAY) return true
     this.#full = true
     return false
   }
@@ -146,7 +170,7 @@ export class SocketConnection implements Connection {
   /** Gives the bare socket to TLS, with what was read and put back; this connection is over then. */
   release(): { socket: Socket; head: Uint8Array | undefined } {
     const socket = this.#socket
-    socket.removeListener('data', this.receive)
+    socket.removeListener('data', this.#receiveLasting)
     socket.removeAllListeners('end')
     socket.removeAllListeners('drain')
     if (this.#started) socket.pause()
@@ -154,6 +178,12 @@ export class SocketConnection implements Connection {
     this.#head = undefined
     this.#handler = nobody
     return { socket, head }
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#full) return
+    this.#full = false
+    this.#handler.onDrain()
   }
 
   readonly #onClose = (): void => {

@@ -1,4 +1,5 @@
 import type { ConnectionFacts } from '../filters/listener/facts.js'
+import type { StreamInfo } from '../http/stream-info.js'
 import type { Connection } from './connection.js'
 
 /** What takes connections over when a filter chain has been chosen: an HTTP manager or a TCP proxy. */
@@ -23,6 +24,8 @@ export interface Refusal {
 
 /** One connection in the hands of a terminal. */
 export interface Served {
+  /** Of what has one story for the whole connection. */
+  readonly info?: StreamInfo
   /**
    * Its filter chain is no longer in force, and no other goes on with it: HTTP serves no further request. What has no requests
    * goes on, unless it was `refused`: the new chain would not have let it in.

@@ -5,8 +5,10 @@ import { compileMessage } from '../config/fields.js'
 import { grpcStatusOf } from '../http/local-reply.js'
 import { compileCel } from '../matcher/cel.js'
 import { compileHeaderMatcher } from '../matcher/header.js'
+import { compileMetadataMatcher } from '../matcher/value.js'
 import type { AccessLogEntry } from './access-log.js'
 import { celAttributes } from './cel-attributes.js'
+import { accessLogType } from './log-operators.js'
 
 /** Decides whether a finished request is logged. */
 export type LogPredicate = (entry: AccessLogEntry) => boolean
@@ -72,6 +74,19 @@ const KINDS: Partial<Record<Kind, Compile>> = {
       )
     const compiled = compileCel(config.expression ?? '', `${path}.typed_config.expression`)
     return compiled.ok ? ok((entry) => compiled.value(celAttributes(entry))) : compiled
+  },
+  metadata_filter: (filter, path) => {
+    const { matcher, match_if_key_not_found: otherwise = true } = filter.metadata_filter ?? {}
+    if (matcher === undefined) return ok(() => otherwise)
+    const compiled = compileMessage(matcher, `${path}.matcher`, compileMetadataMatcher)
+    if (!compiled.ok) return compiled
+    const test = compiled.value
+    return ok(({ info: { metadata } }) => (test.has(metadata) ? test.matches(metadata) : otherwise))
+  },
+  log_type_filter: (filter) => {
+    const { types = [], exclude = false } = filter.log_type_filter ?? {}
+    const wanted: ReadonlySet<string> = new Set(types)
+    return ok((entry) => wanted.has(accessLogType(entry)) !== exclude)
   },
   and_filter: (filter, path, random) =>
     both(filter.and_filter?.filters ?? [], `${path}.filters`, random, (all, entry) => all.every((one) => one(entry))),

@@ -1,5 +1,7 @@
+import type { WireBytes } from '../http/codec.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { StreamInfo } from '../http/stream-info.js'
+import type { Connection } from '../net/connection.js'
 
 /** Everything an access log may speak of: the request's story and the headers that went over the wire. */
 export interface AccessLogEntry {
@@ -11,7 +13,27 @@ export interface AccessLogEntry {
   readonly responseTrailers?: HeaderMap | undefined
   /** Only while the proxy formats an answer of its own: what it would say. */
   readonly localReplyBody?: string | undefined
+  /** The client's. */
+  readonly connection?: Connection | undefined
+  /** Of HTTP, as far as the codec counts them. */
+  readonly downstreamWire?: WireBytes | undefined
+  /** Of the last attempt. */
+  readonly upstreamWire?: WireBytes | undefined
+  /** Absent: the request, or the connection, is over. */
+  readonly type?: AccessLogType | undefined
 }
+
+/** When an entry is written (envoy.data.accesslog.v3.AccessLogType); `NotSet`: by a listener. */
+export type AccessLogType =
+  | 'NotSet'
+  | 'TcpConnectionStart'
+  | 'TcpUpstreamConnected'
+  | 'TcpPeriodic'
+  | 'TcpConnectionEnd'
+  | 'DownstreamStart'
+  | 'DownstreamTunnelSuccessfullyEstablished'
+  | 'DownstreamPeriodic'
+  | 'DownstreamEnd'
 
 /** Takes finished lines. Writing is buffered: `write` never waits and never throws. */
 export interface AccessLogSink {

@@ -83,6 +83,8 @@ describe('loggers', () => {
   })
 })
 
+const IS_A = { filter: 'ns', path: [{ key: 'k' }], value: { string_match: { exact: 'a' } } }
+
 describe('filters', () => {
   const atLeast = (value: number): AccessLogFilter => ({
     status_code_filter: { comparison: { op: 'GE', value: { default_value: value, runtime_key: 'x' } } },
@@ -105,6 +107,12 @@ describe('filters', () => {
     ['not gRPC OK', { grpc_status_filter: { statuses: ['OK'], exclude: true } }, { grpcStatus: '7' }, true],
     ['sampled 60 of 100', { runtime_filter: { runtime_key: 'x', percent_sampled: { numerator: 60 } } }, {}, true],
     ['sampled 40 of 100', { runtime_filter: { runtime_key: 'x', percent_sampled: { numerator: 40 } } }, {}, false],
+    ['this kind of line', { log_type_filter: { types: ['DownstreamEnd'] } }, {}, true],
+    ['no line of this kind', { log_type_filter: { types: ['DownstreamEnd'], exclude: true } }, {}, false],
+    ['this metadata', { metadata_filter: { matcher: IS_A } }, { metadata: new Map([['ns', { k: 'a' }]]) }, true],
+    ['other metadata', { metadata_filter: { matcher: IS_A } }, { metadata: new Map([['ns', { k: 'b' }]]) }, false],
+    ['no metadata', { metadata_filter: { matcher: IS_A } }, {}, true],
+    ['no metadata, which counts', { metadata_filter: { matcher: IS_A, match_if_key_not_found: false } }, {}, false],
     ['both', { and_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, false],
     ['either', { or_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, true],
   ])('%s', (_, filter, change, logged) => {

@@ -1,6 +1,7 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import type { AccessLogEntry } from './access-log.js'
-import { compileOperator, type LogValue, type Operator } from './log-operators.js'
+import { compileOperator } from './log-operators.js'
+import type { LogValue, Operator } from './operators/operator.js'
 
 /** Makes a line of a finished request. */
 export type LogFormatter = (entry: AccessLogEntry) => string
@@ -28,29 +29,36 @@ export function compileJsonFormat(format: unknown, path: string, options: LogFor
   const problems: Diagnostic[] = []
   const node = compileNode(format, path, options, problems)
   if (problems.length > 0) return fail(...problems)
-  return ok((entry) => `${JSON.stringify(node(entry) ?? null)}\n`)
+  return ok((entry) => `${node(entry) ?? 'null'}\n`)
 }
 
-type JsonNode = (entry: AccessLogEntry) => unknown
+/** JSON text; undefined: absent. */
+type JsonNode = (entry: AccessLogEntry) => string | undefined
 
 function compileNode(format: unknown, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
   if (typeof format === 'string') return compileLeaf(format, path, options, problems)
   if (Array.isArray(format)) {
     const items = format.map((item, index) => compileNode(item, `${path}[${index}]`, options, problems))
-    return (entry) => items.map((item) => item(entry) ?? null)
+    return (entry) => `[${items.map((item) => item(entry) ?? 'null').join(',')}]`
   }
-  if (typeof format !== 'object' || format === null) return () => format
+  if (typeof format !== 'object' || format === null) {
+    const constant = JSON.stringify(format)
+    return () => constant
+  }
   const fields = Object.entries(format)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => [key, compileNode(value, `${path}.${key}`, options, problems)] as const)
+    .map(([key, value]) => ({
+      key: `${JSON.stringify(key)}:`,
+      read: compileNode(value, `${path}.${key}`, options, problems),
+    }))
+  const absent = options.omitEmptyValues ? undefined : 'null'
   return (entry) => {
-    const object: Record<string, unknown> = Object.create(null)
-    for (const [key, read] of fields) {
-      const value = read(entry)
-      if (value !== undefined) object[key] = value
-      else if (!options.omitEmptyValues) object[key] = null
+    let object = '{'
+    for (const { key, read } of fields) {
+      const value = read(entry) ?? absent
+      if (value !== undefined) object += object.length === 1 ? key + value : `,${key}${value}`
     }
-    return object
+    return `${object}}`
   }
 }
 
@@ -62,9 +70,17 @@ function compileLeaf(format: string, path: string, options: LogFormatOptions, pr
   }
   const [only, ...others] = parsed.value
   if (only !== undefined && typeof only !== 'string' && others.length === 0) {
-    return (entry) => cut(only.read(entry), only.maxLength)
+    return (entry) => inJson(cut(only.read(entry), only.maxLength))
   }
-  return textOf(parsed.value, options.omitEmptyValues ? '' : '-')
+  const text = textOf(parsed.value, options.omitEmptyValues ? '' : '-')
+  return (entry) => inJson(text(entry))
+}
+
+const NEEDS_ESCAPES = /["\\\u0000-\u001f\ud800-\udfff]/
+
+function inJson(value: LogValue): string | undefined {
+  if (typeof value === 'string') return NEEDS_ESCAPES.test(value) ? JSON.stringify(value) : `"${value}"`
+  return JSON.stringify(value)
 }
 
 function textOf(segments: readonly Segment[], absent: string): LogFormatter {
@@ -96,7 +112,8 @@ function cut(value: LogValue, maxLength: number | undefined): LogValue {
   return maxLength !== undefined && typeof value === 'string' ? value.slice(0, maxLength) : value
 }
 
-const COMMAND = /%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%/y
+// An argument ends with the first `)` behind which the operator does: expressions have parentheses of their own.
+const COMMAND = /%([A-Z0-9_]+)(?:\(([\s\S]*?)\))?(?::(\d+))?%/y
 
 function parseFormat(format: string, path: string): Result<Segment[]> {
   const segments: Segment[] = []

@@ -1,17 +1,22 @@
+import { hostname } from 'node:os'
 import { fail, ok, problem, type Result } from '@heddle/runtime'
-import type { StreamInfo } from '../http/stream-info.js'
+import { createUuid } from '../net/uuid.js'
 import type { AccessLogEntry } from './access-log.js'
+import { addressesWithoutPort, addressOperators } from './operators/addresses.js'
+import { byteOperators } from './operators/bytes.js'
+import { connectionId } from './operators/connection-id.js'
+import { commonDuration, durationOperators } from './operators/durations.js'
+import { coalesce, expressionOperators } from './operators/expressions.js'
+import { headerOperators } from './operators/headers.js'
+import { metadataOperators } from './operators/metadata.js'
+import { type MakeOperator, type Operator, ofInfo, type PlainOperators, present } from './operators/operator.js'
+import { timeOperators } from './operators/times.js'
+import { tlsOperators } from './operators/tls.js'
+import { upstreamOperators } from './operators/upstream.js'
 import { longFlag } from './response-flags.js'
-import { compileTimeFormat } from './start-time.js'
-import { readTraceContext } from './trace-context.js'
+import { readTraceContext, type TraceContext } from './trace-context.js'
 
-/** What a command operator yields; undefined: `-` in text, null in JSON. */
-export type LogValue = string | number | object | undefined
-export type Operator = (entry: AccessLogEntry) => LogValue
-
-type Make = (args: string, path: string) => Result<Operator>
-
-/** Compiles one command operator of Envoy's access log language (docs: configuration/observability/access_log/usage). */
+/** Compiles one command operator of Envoy's access log language (docs: configuration/advanced/substitution_formatter). */
 export function compileOperator(command: string, args: string | undefined, path: string): Result<Operator> {
   const simple = Object.hasOwn(SIMPLE, command) ? SIMPLE[command] : undefined
   if (simple !== undefined) {
@@ -20,92 +25,76 @@ export function compileOperator(command: string, args: string | undefined, path:
     return ok(simple)
   }
   const make = Object.hasOwn(WITH_ARGUMENTS, command) ? WITH_ARGUMENTS[command] : undefined
-  if (make === undefined) return fail(problem('log.format', path, `%${command}% is no command operator that this proxy knows.`))
-  return make(args ?? '', path)
+  if (make !== undefined) return make(args ?? '', path)
+  const known = UNSUPPORTED.has(command)
+  const why = known
+    ? 'is a command operator of Envoy that this proxy does not support'
+    : 'is no command operator that this proxy knows'
+  return fail(problem('log.format', path, `%${command}% ${why}.`))
 }
 
-const present = (value: string | undefined): string | undefined => (value === undefined || value === '' ? undefined : value)
-const ofInfo =
-  (read: (info: StreamInfo) => LogValue): Operator =>
-  (entry) =>
-    read(entry.info)
-const addressed = (read: (info: StreamInfo) => string | undefined): { whole: Operator; host: Operator; port: Operator } => ({
-  whole: ofInfo((info) => present(read(info))),
-  host: ofInfo((info) => present(splitAddress(read(info)).host)),
-  port: ofInfo((info) => splitAddress(read(info)).port),
-})
+/** Those of Envoy's operators that would need what this proxy does not keep. */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  // Names and fingerprints of chains, of our own certificate beyond its URIs, and of handshakes.
+  ...['DOWNSTREAM_LOCAL_SUBJECT', 'DOWNSTREAM_LOCAL_DNS_SAN', 'DOWNSTREAM_LOCAL_IP_SAN', 'DOWNSTREAM_LOCAL_EMAIL_SAN'],
+  ...['DOWNSTREAM_LOCAL_OTHERNAME_SAN', 'DOWNSTREAM_PEER_OTHERNAME_SAN', 'UPSTREAM_LOCAL_DNS_SAN', 'UPSTREAM_LOCAL_IP_SAN'],
+  ...['DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256', 'DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1', 'DOWNSTREAM_PEER_CHAIN_SERIALS'],
+  ...['DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256', 'DOWNSTREAM_PEER_ISSUER_SERIAL'],
+  ...['DOWNSTREAM_TLS_SESSION_ID', 'DOWNSTREAM_TLS_GROUP', 'UPSTREAM_TLS_SESSION_ID', 'UPSTREAM_TLS_GROUP'],
+  ...['TLS_JA3_FINGERPRINT', 'TLS_JA4_FINGERPRINT'],
+  // Times and ends of connections.
+  ...['DOWNSTREAM_HANDSHAKE_DURATION', 'UPSTREAM_CONNECTION_POOL_READY_DURATION', 'UPSTREAM_CONNECTION_IDS_ATTEMPTED'],
+  ...['DOWNSTREAM_DETECTED_CLOSE_TYPE', 'UPSTREAM_DETECTED_CLOSE_TYPE'],
+  ...['DOWNSTREAM_LOCAL_CLOSE_REASON', 'UPSTREAM_LOCAL_CLOSE_REASON'],
+  // Sizes of header fields before their compression.
+  ...['DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED', 'DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT'],
+  ...['UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED', 'UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT'],
+  // Contents of files and secrets have no place in a log.
+  ...['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'],
+])
 
-const downstreamRemote = addressed((info) => info.downstreamRemote)
-const downstreamDirect = addressed((info) => info.downstreamDirectRemote ?? info.downstreamRemote)
-const downstreamLocal = addressed((info) => info.downstreamLocal)
-const upstreamLocal = addressed((info) => info.upstreamLocal)
-/** Known once connected; UPSTREAM_HOST is known when an endpoint was chosen. */
-const upstreamRemote = addressed((info) => (info.upstreamLocal === undefined ? undefined : upstreamAddress(info)))
-const duration = ofInfo((info) => (info.end === undefined ? undefined : Math.floor(info.end - info.start)))
+/** Of the span that was made for the request; its headers tell upstreams. */
+const trace =
+  (read: (context: TraceContext) => string): Operator =>
+  ({ requestHeaders }) => {
+    const context = requestHeaders && readTraceContext(requestHeaders)
+    return context && read(context)
+  }
 
-const SIMPLE: Readonly<Record<string, Operator>> = {
+const HOSTNAME = hostname()
+
+const SIMPLE: PlainOperators = {
   PROTOCOL: ofInfo((info) => present(info.protocol)),
   RESPONSE_CODE: ofInfo((info) => info.status),
-  RESPONSE_CODE_DETAILS: ofInfo((info) => present(info.details.replaceAll(' ', '_'))),
   // The string `-` in JSON, too: it is the name of "no flags", not an absent value.
-  ACCESS_LOG_TYPE: ofInfo((info) => (info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd')),
+  ACCESS_LOG_TYPE: accessLogType,
   // Empty texts, not absent values: no filter sets flags of its own, and replies are formatted before they are logged.
   CUSTOM_FLAGS: () => '',
   LOCAL_REPLY_BODY: ({ localReplyBody = '' }) => localReplyBody,
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: () => undefined,
   RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
   RESPONSE_FLAGS_LONG: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(','))),
   CONNECTION_TERMINATION_DETAILS: () => undefined,
-  BYTES_RECEIVED: ofInfo((info) => info.bytesReceived),
-  BYTES_SENT: ofInfo((info) => info.bytesSent),
-  DURATION: duration,
-  UPSTREAM_PROTOCOL: ofInfo((info) => info.upstreamProtocol),
-  UPSTREAM_HOST: ofInfo(upstreamAddress),
-  UPSTREAM_HOST_NAME: ofInfo((info) => info.endpoint?.hostname ?? upstreamAddress(info)),
-  UPSTREAM_TLS_VERSION: ofInfo((info) => info.upstreamTls?.version),
-  UPSTREAM_TLS_CIPHER: ofInfo((info) => info.upstreamTls?.cipher),
-  UPSTREAM_PEER_SUBJECT: ofInfo((info) => present(info.upstreamTls?.peer?.subject)),
-  UPSTREAM_PEER_DNS_SAN: ofInfo((info) => present(info.upstreamTls?.peer?.dns.join(','))),
-  UPSTREAM_PEER_SERIAL: ofInfo((info) => info.upstreamTls?.peer?.serial),
-  UPSTREAM_PEER_FINGERPRINT_256: ofInfo((info) => info.upstreamTls?.peer?.hash),
-  UPSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.upstreamPeerPrincipal)),
-  UPSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.upstreamLocalPrincipal)),
-  UPSTREAM_CLUSTER: ofInfo((info) => present(info.cluster)),
-  UPSTREAM_CLUSTER_RAW: ofInfo((info) => present(info.cluster)),
-  UPSTREAM_LOCAL_ADDRESS: upstreamLocal.whole,
-  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: upstreamLocal.host,
-  UPSTREAM_LOCAL_PORT: upstreamLocal.port,
-  UPSTREAM_REMOTE_ADDRESS: upstreamRemote.whole,
-  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: upstreamRemote.host,
-  UPSTREAM_REMOTE_PORT: upstreamRemote.port,
-  UPSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_'))),
-  UPSTREAM_REQUEST_ATTEMPT_COUNT: ofInfo((info) => info.attempts),
-  DOWNSTREAM_REMOTE_ADDRESS: downstreamRemote.whole,
-  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: downstreamRemote.host,
-  DOWNSTREAM_REMOTE_PORT: downstreamRemote.port,
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: downstreamDirect.whole,
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: downstreamDirect.host,
-  DOWNSTREAM_DIRECT_REMOTE_PORT: downstreamDirect.port,
-  DOWNSTREAM_LOCAL_ADDRESS: downstreamLocal.whole,
-  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: downstreamLocal.host,
-  DOWNSTREAM_LOCAL_PORT: downstreamLocal.port,
-  DOWNSTREAM_TLS_VERSION: ofInfo((info) => info.downstreamTls?.version),
-  DOWNSTREAM_TLS_CIPHER: ofInfo((info) => info.downstreamTls?.cipher),
-  DOWNSTREAM_PEER_SERIAL: ofInfo((info) => info.downstreamTls?.peer?.serial),
-  DOWNSTREAM_PEER_SUBJECT: ofInfo((info) => present(info.downstreamTls?.peer?.subject)),
-  DOWNSTREAM_PEER_DNS_SAN: ofInfo((info) => present(info.downstreamTls?.peer?.dns.join(','))),
-  DOWNSTREAM_PEER_FINGERPRINT_256: ofInfo((info) => info.downstreamTls?.peer?.hash),
-  DOWNSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.downstreamTls?.peer?.uris.join(',') ?? info.peerPrincipal)),
-  DOWNSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.localPrincipal)),
-  REQUESTED_SERVER_NAME: ofInfo((info) => present(info.sni)),
+  CONNECTION_ID: ({ connection }) => (connection === undefined ? 0 : connectionId(connection)),
+  STREAM_ID: ofInfo((info) => present(info.requestId)),
   ROUTE_NAME: ofInfo((info) => present(info.routeName)),
   FILTER_CHAIN_NAME: ofInfo((info) => present(info.filterChainName)),
   VIRTUAL_CLUSTER_NAME: ofInfo((info) => present(info.virtualCluster)),
   VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
-  QUERY_PARAMS: ofInfo((info) => present(text(queryOf(info.path)))),
-  STREAM_ID: ofInfo((info) => present(info.requestId)),
-  TRACE_ID: (entry) => entry.requestHeaders && readTraceContext(entry.requestHeaders)?.traceId,
+  TRACE_ID: trace((context) => context.traceId),
+  SPAN_ID: trace((context) => context.spanId),
   GRPC_STATUS_NUMBER: ofInfo((info) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus))),
+  HOSTNAME: () => HOSTNAME,
+  UNIQUE_ID: () => createUuid(),
+  ...addressOperators,
+  ...byteOperators,
+  ...durationOperators,
+  ...tlsOperators,
+  ...upstreamOperators,
+}
+
+/** When a line is written, under Envoy's names. */
+export function accessLogType({ info, type }: AccessLogEntry): NonNullable<AccessLogEntry['type']> {
+  return type ?? (info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd')
 }
 
 // google.rpc.Code, in the two spellings that Envoy logs.
@@ -114,153 +103,38 @@ const GRPC_NAMES =
     ' ',
   )
 
-const WITH_ARGUMENTS: Readonly<Record<string, Make>> = {
-  START_TIME: (args) => {
-    const format = compileTimeFormat(args)
-    return ok((entry) => format(entry.info.startTime))
-  },
-  DOWNSTREAM_PEER_CERT_V_START: validityOperator('from'),
-  DOWNSTREAM_PEER_CERT_V_END: validityOperator('to'),
-  REQ: headerOperator((entry, name) => requestHeader(entry, name)),
-  RESP: headerOperator((entry, name) =>
-    name === ':status' ? present(String(entry.info.status || '')) : text(entry.responseHeaders?.get(name)),
-  ),
-  TRAILER: headerOperator((entry, name) => text(entry.responseTrailers?.get(name))),
-  GRPC_STATUS: (args, path) => {
-    const name = (entry: AccessLogEntry): string | undefined => {
-      const status = entry.info.grpcStatus
-      return status === undefined ? undefined : (GRPC_NAMES[Number(status)] ?? status)
-    }
-    if (args === '' || args === 'CAMEL_STRING') return ok(name)
-    if (args === 'NUMBER') return ok((entry) => (entry.info.grpcStatus === undefined ? undefined : Number(entry.info.grpcStatus)))
-    if (args === 'SNAKE_STRING') return ok((entry) => snake(name(entry)))
-    return fail(problem('log.format', path, `%GRPC_STATUS(${args})%: the argument is CAMEL_STRING, SNAKE_STRING or NUMBER.`))
-  },
-  PATH: (args, path) => {
-    const [query = '', which = ''] = args.split(':')
-    const known = ['', 'WQ', 'NQ'].includes(query) && ['', 'PATH', 'ORIG', 'ORIG_OR_PATH'].includes(which)
-    if (!known) return fail(problem('log.format', path, `%PATH(${args})%: write (WQ or NQ:ORIG, PATH or ORIG_OR_PATH).`))
-    return ok((entry) => {
-      const original = requestHeader(entry, 'x-envoy-original-path')
-      const whole =
-        which === 'ORIG'
-          ? original
-          : which === 'PATH'
-            ? requestHeader(entry, ':path')
-            : (original ?? requestHeader(entry, ':path'))
-      return query === 'NQ' ? whole?.replace(/\?.*$/s, '') : whole
-    })
-  },
-  QUERY_PARAM: (args, path) => {
-    if (args === '') return fail(problem('log.format', path, '%QUERY_PARAM% needs (NAME).'))
-    return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
-  },
-  ENVIRONMENT: (args, path) =>
-    args === '' ? fail(problem('log.format', path, '%ENVIRONMENT% needs (NAME).')) : ok(() => environment(args) || '-'),
-  DYNAMIC_METADATA: (args, path) => metadataOperator('DYNAMIC', args, path),
-  METADATA: (args, path) => {
-    const [source = '', ...rest] = args.split(':')
-    return metadataOperator(source, rest.join(':'), path)
-  },
-  FILTER_STATE: (args) => {
-    const [key = ''] = args.split(':')
-    return ok((entry) => entry.info.filterState.get(key) as LogValue)
-  },
-}
+const snake = (camel: string | undefined): string | undefined => camel?.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
 
-const METADATA_SOURCES: Readonly<Record<string, (info: StreamInfo, namespace: string) => unknown>> = {
-  DYNAMIC: (info, namespace) => info.metadata.get(namespace),
-  ROUTE: (info, namespace) => info.routeMetadata?.[namespace],
-  CLUSTER: (info, namespace) => info.clusterMetadata?.[namespace],
-  UPSTREAM_HOST: (info, namespace) => info.endpoint?.metadata[namespace],
-}
-
-/** `NAMESPACE:KEY…` of one kind of metadata. */
-function metadataOperator(source: string, args: string, path: string): Result<Operator> {
-  const read = Object.hasOwn(METADATA_SOURCES, source) ? METADATA_SOURCES[source] : undefined
-  const [namespace = '', ...keys] = args.split(':')
-  if (read === undefined || namespace === '')
-    return fail(
-      problem(
-        'log.format',
-        path,
-        'metadata needs (NAMESPACE:KEY…), of %METADATA% after DYNAMIC, ROUTE, CLUSTER or UPSTREAM_HOST.',
-      ),
-    )
-  return ok(
-    ({ info }) =>
-      keys.reduce<unknown>(
-        (value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-        read(info, namespace),
-      ) as LogValue,
-  )
-}
-
-function validityOperator(end: 'from' | 'to'): Make {
-  return (args) => {
-    const format = compileTimeFormat(args)
-    return ok(({ info }) => {
-      const peer = info.downstreamTls?.peer
-      return peer === undefined ? undefined : format(peer.validity()[end])
-    })
+const grpcStatus: MakeOperator = (args, path) => {
+  const name = (entry: AccessLogEntry): string | undefined => {
+    const status = entry.info.grpcStatus
+    return status === undefined ? undefined : (GRPC_NAMES[Number(status)] ?? status)
   }
+  if (args === '' || args === 'CAMEL_STRING') return ok(name)
+  if (args === 'NUMBER') return ok((entry) => (entry.info.grpcStatus === undefined ? undefined : Number(entry.info.grpcStatus)))
+  if (args === 'SNAKE_STRING') return ok((entry) => snake(name(entry)))
+  return fail(problem('log.format', path, `%GRPC_STATUS(${args})%: the argument is CAMEL_STRING, SNAKE_STRING or NUMBER.`))
 }
 
-function headerOperator(read: (entry: AccessLogEntry, name: string) => string | undefined): Make {
-  return (args, path) => {
-    const [main = '', alternative, ...rest] = args.toLowerCase().split('?')
-    if (main === '' || rest.length > 0)
-      return fail(problem('log.format', path, `(${args}) is no header name; write (NAME) or (NAME?ALTERNATIVE).`))
-    if (alternative === undefined) return ok((entry) => read(entry, main))
-    return ok((entry) => read(entry, main) ?? read(entry, alternative))
-  }
-}
-
-function requestHeader(entry: AccessLogEntry, name: string): string | undefined {
-  const { info, requestHeaders } = entry
-  if (requestHeaders === undefined) return undefined
-  if (name === ':method') return present(info.method)
-  if (name === ':path') return present(text(info.path))
-  if (name === ':scheme') return requestHeaders.get('x-forwarded-proto')
-  if (name === ':authority' || name === 'host') return present(text(info.authority))
-  if (name === 'x-envoy-original-path') return text(requestHeaders.get(name)) ?? present(text(info.originalPath))
-  if (name === 'x-request-id') return text(requestHeaders.get(name)) ?? present(info.requestId)
-  return text(requestHeaders.get(name))
+const codeDetails: MakeOperator = (args, path) => {
+  if (args !== '' && args !== 'ALLOW_WHITESPACES')
+    return fail(problem('log.format', path, `%RESPONSE_CODE_DETAILS(${args})%: the argument is ALLOW_WHITESPACES.`))
+  if (args !== '') return ok(ofInfo((info) => present(info.details)))
+  return ok(ofInfo((info) => present(info.details.replaceAll(' ', '_'))))
 }
 
 export const environment = (name: string): string | undefined => process.env[name]
-const queryOf = (path: string): string => (path.includes('?') ? path.slice(path.indexOf('?') + 1) : '')
 
-/** As it was sent: nothing is decoded, the first of two counts. */
-function queryParameter(query: string, name: string): string | undefined {
-  for (const part of query.split('&')) {
-    const equals = part.indexOf('=')
-    if ((equals < 0 ? part : part.slice(0, equals)) === name) return equals < 0 ? '' : part.slice(equals + 1)
-  }
-  return undefined
-}
-
-function upstreamAddress(info: StreamInfo): string | undefined {
-  if (info.endpoint === undefined) return undefined
-  const { address, port } = info.endpoint.address
-  if (port === 0) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-
-/** Host and port of what `formatAddress` wrote. */
-export function splitAddress(address: string | undefined): { host: string | undefined; port: number | undefined } {
-  const parts = address === undefined ? null : /^(.*):(\d+)$/.exec(address)
-  if (parts === null) return { host: address, port: undefined }
-  return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) }
-}
-
-const snake = (camel: string | undefined): string | undefined => camel?.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
-const decoder = new TextDecoder()
-
-/** Header values are octets in a string; a log is UTF-8. */
-function text(octets: string | undefined): string | undefined {
-  if (octets === undefined || !/[\u0080-\u00ff]/.test(octets)) return octets
-  return decoder.decode(Uint8Array.from(octets, (character) => character.charCodeAt(0)))
+const WITH_ARGUMENTS: Readonly<Record<string, MakeOperator>> = {
+  GRPC_STATUS: grpcStatus,
+  RESPONSE_CODE_DETAILS: codeDetails,
+  COMMON_DURATION: commonDuration,
+  ENVIRONMENT: (args, path) =>
+    args === '' ? fail(problem('log.format', path, '%ENVIRONMENT% needs (NAME).')) : ok(() => environment(args) || '-'),
+  COALESCE: coalesce(compileOperator),
+  ...timeOperators,
+  ...headerOperators,
+  ...metadataOperators,
+  ...expressionOperators,
+  ...addressesWithoutPort,
 }

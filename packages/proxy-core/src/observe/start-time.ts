@@ -1,8 +1,9 @@
 /**
- * Times in access logs: the subset of strftime that Envoy's DateFormatter knows, in UTC, with its sub-second extensions
- * `%f`, `%3f` … `%9f`, `%E3S`, `%E*S`. Anything else stays as it was written.
+ * Times in access logs: the subset of strftime that Envoy's DateFormatter knows, in UTC or the machine's time zone, with its
+ * sub-second extensions `%f`, `%3f` … `%9f`, `%E3S`, `%E*S`. Anything else stays as it was written.
  */
-export function compileTimeFormat(format: string): (epochMs: number) => string {
+export function compileTimeFormat(format: string, local = false): (epochMs: number) => string {
+  if (local) return localTime(format)
   if (format === '') return (ms) => new Date(ms).toISOString()
   const parts: (string | Part)[] = []
   let from = 0
@@ -17,6 +18,18 @@ export function compileTimeFormat(format: string): (epochMs: number) => string {
   return (ms) => {
     const date = new Date(ms)
     return parts.map((part) => (typeof part === 'string' ? part : part(date))).join('')
+  }
+}
+
+/** What a clock on the wall says, written as if it were UTC; only `%s` and `%z` know better. */
+function localTime(format: string): (epochMs: number) => string {
+  return (ms) => {
+    const minutes = -new Date(ms).getTimezoneOffset()
+    const zone = `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}${two(Math.abs(minutes) % 60)}`
+    const own = (format === '' ? '%Y-%m-%dT%H:%M:%E3S%z' : format)
+      .replace(/(?<!%)((?:%%)*)%z/g, `$1${zone}`)
+      .replace(/(?<!%)((?:%%)*)%s/g, `$1${Math.floor(ms / 1000)}`)
+    return compileTimeFormat(own)(ms + minutes * 60_000)
   }
 }
 

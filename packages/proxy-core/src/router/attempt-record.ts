@@ -58,8 +58,15 @@ export function requestStatsOf(
 }
 
 /** What the connection of an attempt tells logs and traces. */
-export function recordConnection(info: StreamInfo, connection: Connection, protocol: ClientSession['protocol']): void {
+export function recordConnection(
+  info: StreamInfo,
+  connection: Connection,
+  protocol: ClientSession['protocol'],
+  now: number,
+): void {
   const { tls } = connection
+  info.upstreamConnection = connection
+  info.upstreamStart = now
   info.upstreamProtocol = protocol
   info.upstreamLocal = formatAddress(connection.local)
   if (tls === undefined) return

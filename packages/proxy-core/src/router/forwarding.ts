@@ -2,16 +2,17 @@ import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
 import { emptyBody } from '../http/body.js'
 import { endWatched } from '../http/body-transform.js'
-import type { ClientSession } from '../http/codec.js'
+import type { ClientSession, WireBytes } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
+import { NO_HASH } from '../route/hash-policy.js'
 import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
-import type { ForwardAction, RetryPolicy } from '../route/table.js'
+import type { ForwardAction, Mirror, RetryPolicy } from '../route/table.js'
 import { serverNameOf } from '../upstream/auto-sni.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
@@ -55,6 +56,8 @@ export class Forward implements Forwarding, AttemptsOwner {
   #timeouts: RequestTimeouts = { globalMs: 0, perTryMs: 0 }
   #replay: ReplayBody | undefined
   #attempt: Attempt | undefined
+  /** The last one, even after it has failed: for logs. */
+  #logged: Attempt | undefined
   #attempts = 0
   #retriesLeft = 0
   #choice!: EndpointChoice
@@ -62,7 +65,8 @@ export class Forward implements Forwarding, AttemptsOwner {
   #endpoint: Endpoint | undefined
   #setCookie: string | undefined
   #globalTimer: Timer | undefined
-  readonly #tryTimers: TryTimers
+  /** Made when an attempt has a limit of its own. */
+  #tryTimers: TryTimers | undefined
   #stopBackoff: Unsubscribe | undefined
   /** The request has come whole; Envoy's timeouts and service time count from here. */
   #readyAt = -1
@@ -77,14 +81,13 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#context = context
     this.#sink = sink
     this.#action = context.decision.route.action as ForwardAction
-    this.#tryTimers = new TryTimers(runtime.timers, (details) => this.#tryTimedOut(details))
   }
 
   start(): void {
-    const { decision, request, internal, suppressEnvoyHeaders, clientAddress } = this.#context
+    const { decision, request, internal, suppressEnvoyHeaders } = this.#context
     const cluster = this.#runtime.clusters.get(decision.target.cluster)
     if (cluster === undefined) {
-      delete this.#context.entry.info.cluster // Envoy logs the name of a cluster that is there
+      this.#context.entry.info.cluster = undefined // Envoy logs the name of a cluster that is there
       this.#reply({ status: this.#action.clusterNotFoundStatus, body: '', details: 'cluster_not_found', flag: 'NC' })
       return
     }
@@ -95,12 +98,22 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#policy = this.#retryPolicy()
     this.#retriesLeft = this.#policy?.numRetries ?? 0
-    const hash = this.#action.hash(request, clientAddress, (cookie) => {
-      this.#setCookie = cookie
-    })
-    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, hash)
+    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, this.#hash())
     this.#prepareBody()
     this.#try()
+  }
+
+  get wire(): WireBytes | undefined {
+    return this.#logged?.wire
+  }
+
+  #hash(): bigint | undefined {
+    const { hash } = this.#action
+    if (hash === NO_HASH) return undefined
+    const { request, clientAddress } = this.#context
+    return hash(request, clientAddress, (cookie) => {
+      this.#setCookie = cookie
+    })
   }
 
   cancel(): void {
@@ -121,7 +134,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request } = this.#context
     // Of an upgrade the body is a conversation: it has no end to wait for, and cannot be held twice.
     if (request.upgrade !== undefined && request.body.length !== 0) return
-    const mirrors = this.#action.mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction())
+    const mirrors = this.#mirrors()
     if (request.body.length === 0) this.#requestRead()
     else {
       const watched = endWatched(request.body, () => this.#requestRead())
@@ -133,6 +146,11 @@ export class Forward implements Forwarding, AttemptsOwner {
     for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
   }
 
+  #mirrors(): readonly Mirror[] {
+    const { mirrors } = this.#action
+    return mirrors.length === 0 ? mirrors : mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction())
+  }
+
   #bufferLimit(): number {
     const { route, virtualHost } = this.#context.decision
     return route.bufferLimitBytes ?? virtualHost.bufferLimitBytes ?? this.#runtime.retryBufferBytes
@@ -140,6 +158,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #requestRead(): void {
     this.#readyAt = this.#runtime.clock.monotonic()
+    this.#context.entry.info.requestEnd = this.#readyAt
     if (this.#over || this.#timeouts.globalMs === 0) return
     this.#globalTimer = this.#runtime.timers.timer(() => this.#timedOut())
     this.#globalTimer.start(this.#timeouts.globalMs)
@@ -157,17 +176,25 @@ export class Forward implements Forwarding, AttemptsOwner {
       return
     }
     this.#endpoint = endpoint
+    if (info.endpoint !== undefined) (info.attempted ??= [info.endpoint]).push(endpoint)
     info.endpoint = endpoint
     if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) rewriteHost(request, endpoint.hostname, false)
     this.#connected = false
-    this.#tryTimers.start(this.#timeouts.perTryMs, this.#policy)
+    this.#limitTry()
     this.#attempt = undefined
     const attempts = this.#attempts
     const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
     const attempt = this.#sendTo(endpoint, events)
     // A failure may have been told already, and the next attempt begun.
-    if (attempts === this.#attempts) this.#attempt = attempt
+    if (attempts === this.#attempts) this.#attempt = this.#logged = attempt
     if (this.#over) attempt.cancel()
+  }
+
+  #limitTry(): void {
+    const { perTryMs } = this.#timeouts
+    if (perTryMs === 0 && (this.#policy?.perTryIdleTimeoutMs ?? 0) === 0) return
+    this.#tryTimers ??= new TryTimers(this.#runtime.timers, (details) => this.#tryTimedOut(details))
+    this.#tryTimers.start(perTryMs, this.#policy)
   }
 
   #sendTo(endpoint: Endpoint, events: AttemptEvents): Attempt {
@@ -191,7 +218,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     this.#connected = true
-    recordConnection(this.#context.entry.info, connection, protocol)
+    recordConnection(this.#context.entry.info, connection, protocol, this.#runtime.clock.monotonic())
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
 
@@ -203,7 +230,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { status, headers } = response
     this.#completed(status)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
-    this.#tryTimers.stop()
+    this.#tryTimers?.stop()
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
       this.#drop(response)
@@ -255,6 +282,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const now = clock.monotonic()
     const serviceTime = this.#readyAt < 0 ? 0 : Math.floor(now - this.#readyAt)
     entry.info.upstreamServiceTimeMs = serviceTime
+    entry.info.upstreamFirstByte = now
     if (!suppressEnvoyHeaders && this.#readyAt >= 0) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
     if (this.#setCookie !== undefined) headers.append('set-cookie', this.#setCookie)
@@ -269,7 +297,9 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onEnd(): void {
     if (this.#over) return
-    this.#cluster.stats.upstreamRqTime.observe(this.#runtime.clock.monotonic() - this.#context.entry.info.start)
+    const { info } = this.#context.entry
+    info.upstreamEnd = this.#runtime.clock.monotonic()
+    this.#cluster.stats.upstreamRqTime.observe(info.upstreamEnd - info.start)
     this.#finish()
   }
 
@@ -288,14 +318,14 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
     const { info } = this.#context.entry
-    if (reason === 'pending_overflow') delete info.endpoint // it never got to one
+    if (reason === 'pending_overflow') info.endpoint = undefined // it never got to one
     if (this.#endpoint !== undefined) recordFailure(this.#cluster, this.#endpoint, reason)
     const connecting = reason === 'connect_failure' || reason === 'connect_timeout'
     if (connecting && error !== undefined) info.upstreamTransportFailureReason = reasonText(error)
   }
 
   #attemptFailed(reason: Reason, reply: () => LocalReply): void {
-    this.#tryTimers.stop()
+    this.#tryTimers?.stop()
     this.#attempt = undefined
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
@@ -392,7 +422,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   #finish(): void {
     this.#over = true
     this.#globalTimer?.stop()
-    this.#tryTimers.stop()
+    this.#tryTimers?.stop()
     this.#stopBackoff?.()
     this.#stopBackoff = undefined
   }

@@ -6,6 +6,7 @@ import type {
   ClientSessionHandler,
   HttpCodec,
   ResetReason,
+  WireBytes,
 } from '../http/codec.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest, HttpResponse } from '../http/message.js'
@@ -31,6 +32,8 @@ export interface AttemptEvents {
 }
 
 export interface Attempt {
+  /** Absent: it has not been sent, or its codec does not count. */
+  readonly wire?: WireBytes | undefined
   cancel(): void
 }
 
@@ -289,6 +292,10 @@ class PoolAttempt implements Attempt, ClientExchangeEvents {
     this.#pool = pool
     this.#request = request
     this.#events = events
+  }
+
+  get wire(): WireBytes | undefined {
+    return this.#exchange?.wire
   }
 
   begin(session: ClientSession): void {

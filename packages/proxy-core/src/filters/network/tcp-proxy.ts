@@ -1,12 +1,13 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
-import { copyMetadata } from '../../http/new-stream-info.js'
+import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
 import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
 import type { Timers } from '../../net/timers.js'
+import type { AccessLogType } from '../../observe/access-log.js'
 import type { TcpStats } from '../../observe/stats.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
@@ -39,7 +40,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       }
       info.cluster = options.config.target(options.random)
       info.end = options.clock.monotonic()
-      for (const log of options.config.accessLogs) log.log({ info })
+      for (const log of options.config.accessLogs) log.log({ info, connection })
     },
     // Its upstream was chosen by the chain that it began with.
     adopt: () => false,
@@ -74,6 +75,7 @@ class Relay implements Served {
     const downstream = this.#downstream
     stats.downstreamCxTotal.inc()
     downstream.pause()
+    if (config.logOptions?.onStart === true) this.#log('TcpConnectionStart')
     downstream.onClosed(() => {
       if (this.#copying === undefined) this.#finish()
     })
@@ -125,6 +127,10 @@ class Relay implements Served {
     )
   }
 
+  get info(): StreamInfo {
+    return this.#info
+  }
+
   retire(refused: boolean): void {
     if (refused) this.#downstream.destroy(new Error('the listener no longer lets it in'))
   }
@@ -144,11 +150,28 @@ class Relay implements Served {
       return
     }
     this.#info.upstreamLocal = formatAddress(upstream.local)
+    this.#info.upstreamConnection = upstream
     this.#copying = joinConnections(this.#downstream, upstream, (_, culprit) => {
       if (culprit === upstream) this.#info.flags.add('UR')
       this.#finish()
     })
+    if (this.#options.config.logOptions?.onConnected === true) this.#log('TcpUpstreamConnected')
     this.#watchTime()
+  }
+
+  /** A line before the end says how far things have come. */
+  #log(type: AccessLogType): void {
+    const { clock, config } = this.#options
+    const info = this.#info
+    info.end = clock.monotonic()
+    this.#countBytes()
+    for (const log of config.accessLogs) log.log({ info, connection: this.#downstream, type })
+    info.end = undefined
+  }
+
+  #countBytes(): void {
+    this.#info.bytesReceived = this.#copying?.forth ?? 0
+    this.#info.bytesSent = this.#copying?.back ?? 0
   }
 
   #watchTime(): void {
@@ -171,9 +194,14 @@ class Relay implements Served {
       this.#downstream.destroy(new Error('max_downstream_connection_duration'))
     })
     lifetime.start(config.maxConnectionDurationMs)
+    const flushMs = config.logOptions?.flushIntervalMs ?? 0
+    const periodic = timers.timer(() => {
+      this.#log('TcpPeriodic')
+      periodic.start(flushMs)
+    })
+    periodic.start(flushMs)
     this.#downstream.onClosed(() => {
-      idle.stop()
-      lifetime.stop()
+      for (const timer of [idle, lifetime, periodic]) timer.stop()
     })
   }
 
@@ -187,38 +215,14 @@ class Relay implements Served {
     const { clock, config, stats } = this.#options
     const info = this.#info
     info.end = clock.monotonic()
-    info.bytesReceived = this.#copying?.forth ?? 0
-    info.bytesSent = this.#copying?.back ?? 0
+    this.#countBytes()
     stats.downstreamCxRxBytesTotal.inc(info.bytesReceived)
     stats.downstreamCxTxBytesTotal.inc(info.bytesSent)
-    for (const log of config.accessLogs) log.log({ info })
+    for (const log of config.accessLogs) log.log({ info, connection: this.#downstream })
     this.#gone()
   }
 }
 
 function createInfo(clock: Clock, connection: Connection, facts: ConnectionFacts): StreamInfo {
-  const { tls, remote, directRemote, local, originalDestination } = connection
-  return {
-    startTime: clock.now(),
-    start: clock.monotonic(),
-    method: '',
-    authority: '',
-    path: '',
-    protocol: '',
-    status: 0,
-    details: '',
-    flags: new Set(),
-    bytesReceived: 0,
-    bytesSent: 0,
-    attempts: 0,
-    downstreamRemote: formatAddress(remote),
-    downstreamLocal: formatAddress(originalDestination ?? local),
-    metadata: copyMetadata(connection.metadata),
-    filterState: new Map(),
-    ...(directRemote === undefined ? {} : { downstreamDirectRemote: formatAddress(directRemote) }),
-    ...(tls === undefined ? {} : { downstreamTls: tls }),
-    ...(facts.serverName === undefined ? {} : { sni: facts.serverName }),
-    ...(tls?.peerUris[0] === undefined ? {} : { peerPrincipal: tls.peerUris[0] }),
-    ...(tls?.localUris[0] === undefined ? {} : { localPrincipal: tls.localUris[0] }),
-  }
+  return createConnectionInfo(connection, { ...streamOrigin(connection), sni: facts.serverName }, clock)
 }

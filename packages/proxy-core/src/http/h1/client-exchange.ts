@@ -1,4 +1,4 @@
-import type { ClientExchange, ClientExchangeEvents } from '../codec.js'
+import type { ClientExchange, ClientExchangeEvents, WireBytes } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
 import type { BodySink, HttpRequest } from '../message.js'
 import { namesOf } from './field-names.js'
@@ -25,7 +25,14 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
   readonly events: ClientExchangeEvents
   /** The request is on the connection, to its last byte. */
   sent = false
+  /** Bytes on the wire, of the answer's head and of its framed body. */
+  headBytes = 0
+  fieldBytes = 0
+  bodyBytes = 0
   readonly #session: ExchangeHome
+  #from = 0
+  #sentBytes = -1
+  #fieldsSent = 0
   #chunked = false
   #left = 0
   #waiting = false
@@ -37,15 +44,32 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
     this.events = events
   }
 
+  get wire(): WireBytes {
+    return {
+      received: this.headBytes + this.bodyBytes,
+      sent: this.#sentBytes < 0 ? this.#session.writer.total - this.#from : this.#sentBytes,
+      headersReceived: this.fieldBytes,
+      headersSent: this.#fieldsSent,
+    }
+  }
+
+  /** The answer is whole: what the connection sends from now on belongs to the next request. */
+  settle(): void {
+    this.#sentBytes = this.#session.writer.total - this.#from
+  }
+
   start(): void {
     const { request } = this
     const { writer, http1 } = this.#session
+    this.#from = writer.total
     const { length } = request.body
     this.#chunked = length === undefined && request.upgrade === undefined
     this.#left = length ?? 0
-    writer.ascii(`${request.method} `)
+    writer.ascii(request.method)
+    writer.ascii(' ')
     writer.target(request.method === 'CONNECT' ? request.authority : request.path)
     writer.ascii(' HTTP/1.1\r\n')
+    const fields = writer.total
     const { headers } = request
     const names = namesOf(headers, http1)
     writer.field(names === undefined ? 'host' : names('host'), request.authority)
@@ -60,10 +84,11 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
         continue
       }
       if (LEFT_OUT.has(name) && (!tunnel || !OF_UPGRADE.has(name))) continue
-      writer.field(names === undefined ? name : names(name), headers.valueAt(i))
+      writer.line(names === undefined ? name : names(name), headers, i)
     }
     if (this.#chunked) writer.field(names === undefined ? 'transfer-encoding' : names('transfer-encoding'), 'chunked')
     else if (!framed) this.#writeLength()
+    this.#fieldsSent = writer.total - fields
     writer.ascii('\r\n')
     if (tunnel) return
     request.body.consume(this)

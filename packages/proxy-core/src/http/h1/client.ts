@@ -15,7 +15,7 @@ import { BodyFraming, type BodyKind } from './framing.js'
 import { type Head, type HeadLimits, parseResponseHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
 import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
-import { Writer } from './writer.js'
+import { beginTurn, endTurn, Writer } from './writer.js'
 
 /** HTTP/1.1 towards upstreams: one request at a time, no pipelining, kept alive between them. */
 export function connectHttp1(connection: Connection, options: ClientOptions, handler: ClientSessionHandler): ClientSession {
@@ -85,6 +85,15 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
   }
 
   onData(bytes: Uint8Array): void {
+    beginTurn()
+    try {
+      this.#take(bytes)
+    } finally {
+      endTurn()
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
     if (this.#exchange === undefined) {
       // Bytes that nobody asked for would be taken for the next answer.
       this.destroy(new Error('the upstream sent bytes on an idle connection'))
@@ -164,6 +173,8 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
       return -1
     }
     if ('details' in head) return this.#violation(head.details)
+    exchange.headBytes += head.size
+    exchange.fieldBytes += head.fieldBytes
     if (head.status < 200 && head.status !== 101) {
       exchange.events.onInterim?.(head.status, head.headers)
       return at + head.size
@@ -199,6 +210,7 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
     const framing = this.#framing
     const next = framing.eat(bytes, at, bytes.length)
     if (next < 0) return this.#violation('http1.codec_error')
+    exchange.bodyBytes += next - at
     if (framing.to > framing.from) incoming.push(bytes.subarray(framing.from, framing.to))
     if (framing.done && this.#incoming === incoming) this.#finishResponse(exchange, incoming, next === bytes.length)
     return next
@@ -224,6 +236,7 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
   #free(exchange: Exchange, clean: boolean): void {
     this.#exchange = undefined
     this.#incoming = undefined
+    exchange.settle()
     if (!clean) this.#usable = false
     // An answer that came before the request was sent whole: the rest of the request cannot follow any more.
     if (!exchange.sent) {

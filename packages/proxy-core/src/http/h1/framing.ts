@@ -1,5 +1,6 @@
+import { FIELD_VALUE } from '../field-value.js'
 import { createHeaderMap, type HeaderMap } from '../header-map.js'
-import { FIELD_VALUE, TOKEN } from './tables.js'
+import { TOKEN } from './tables.js'
 
 /** Bytes of one chunk's size line, extensions included (RFC 9112 §7.1.1 wants a limit). */
 const MAX_CHUNK_LINE = 1024

@@ -1,7 +1,8 @@
-import { createHeaderMap, type HeaderMap } from '../header-map.js'
+import { FIELD_VALUE } from '../field-value.js'
+import { createReadHeaders, type HeaderMap, type ReadHeaders } from '../header-map.js'
 import { rememberNames } from './field-names.js'
 import type { Http1CodecOptions } from './options.js'
-import { FIELD_VALUE, HOST, knownName, METHODS, TARGET, TOKEN } from './tables.js'
+import { HOST, knownMethod, knownName, TARGET, TOKEN } from './tables.js'
 
 /** What a head says about its message, apart from the fields that are handed on. */
 export interface Head {
@@ -25,6 +26,8 @@ export interface Head {
   expectContinue: boolean
   /** Bytes of the head, with its last empty line. */
   size: number
+  /** Of them its field lines, as Envoy counts what it receives: without the space that stands before a value. */
+  fieldBytes: number
 }
 
 export interface HeadLimits {
@@ -88,16 +91,19 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   const minor = bytes[at + 7]! - 48
   if (major < 0 || major > 9 || minor < 0 || minor > 9) return CODEC_ERROR
   if (major !== 1 || minor > 1) return LOW_VERSION
-  at = findFields(bytes, at + 10, end, limits.maxHeaders)
+  const fields = at + 10
+  at = findFields(bytes, fields, end, limits.maxHeaders)
   if (at === NEED_MORE) return more(start, end, limits)
   if (at < 0) return problemOf(at)
   if (at - start > limits.maxBytes) return TOO_LARGE
+  const method = knownMethod(bytes, first, methodEnd)
+  if (method === undefined) return CODEC_ERROR
   const text = bytes.toString('latin1', first, at)
-  const head = emptyHead(at - start, minor as 0 | 1)
-  head.method = text.slice(0, methodEnd - first)
-  if (!METHODS.has(head.method)) return CODEC_ERROR
+  const headers = createReadHeaders(text)
+  const head = createHead(at - start, minor as 0 | 1, at - fields - 2 - placeCount, headers)
+  head.method = method
   head.target = text.slice(targetStart - first, targetEnd - first)
-  return readFields(bytes, text, first, head, true, limits.http1) ?? head
+  return readFields(bytes, text, first, head, headers, true, limits.http1) ?? head
 }
 
 export function parseResponseHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): Head | HeadProblem | 'more' {
@@ -118,22 +124,25 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number, lim
   while (at < end && FIELD_VALUE[bytes[at]!] === 1) at++
   if (at + 1 >= end) return at < end && bytes[at] !== CR ? CODEC_ERROR : more(start, end, limits)
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return CODEC_ERROR
-  at = findFields(bytes, at + 2, end, limits.maxHeaders)
+  const fields = at + 2
+  at = findFields(bytes, fields, end, limits.maxHeaders)
   if (at === NEED_MORE) return more(start, end, limits)
   if (at < 0) return problemOf(at)
   if (at - start > limits.maxBytes) return TOO_LARGE
-  const head = emptyHead(at - start, minor)
+  const text = bytes.toString('latin1', start, at)
+  const headers = createReadHeaders(text)
+  const head = createHead(at - start, minor, at - fields - 2 - placeCount, headers)
   head.status = status
-  return readFields(bytes, bytes.toString('latin1', start, at), start, head, false, limits.http1) ?? head
+  return readFields(bytes, text, start, head, headers, false, limits.http1) ?? head
 }
 
-function emptyHead(size: number, minor: 0 | 1): Head {
+function createHead(size: number, minor: 0 | 1, fieldBytes: number, headers: HeaderMap): Head {
   return {
     method: '',
     target: '',
     status: 0,
     minor,
-    headers: createHeaderMap(),
+    headers,
     host: undefined,
     contentLength: -1,
     chunked: false,
@@ -141,6 +150,7 @@ function emptyHead(size: number, minor: 0 | 1): Head {
     upgrade: undefined,
     expectContinue: false,
     size,
+    fieldBytes,
   }
 }
 
@@ -209,55 +219,56 @@ function readFields(
   text: string,
   origin: number,
   head: Head,
+  headers: ReadHeaders,
   isRequest: boolean,
   http1: Http1CodecOptions,
 ): HeadProblem | undefined {
   if (http1.keyFormat !== undefined && http1.keyFormat !== 'PROPER_CASE') head.headers.casing = readNames(text, origin, http1)
   let upgrade: string | undefined
-  let connection = ''
-  const { headers } = head
+  let connection: string | undefined
   for (let i = 0; i < placeCount; i++) {
     const place = i * 4
     const nameStart = places[place]!
     const nameEnd = places[place + 1]!
-    const value = text.slice(places[place + 2]! - origin, places[place + 3]! - origin)
+    const valueStart = places[place + 2]! - origin
+    const valueEnd = places[place + 3]! - origin
     const name = knownName(bytes, nameStart, nameEnd) ?? text.slice(nameStart - origin, nameEnd - origin).toLowerCase()
     switch (name) {
       case 'host':
         if (!isRequest) break
         // RFC 9112 §3.2: more than one is refused, whatever the values.
         if (head.host !== undefined) return CODEC_ERROR
-        if (!isHost(value)) return BAD_HOST
-        head.host = value
+        head.host = text.slice(valueStart, valueEnd)
+        if (!isHost(head.host)) return BAD_HOST
         continue
       case 'content-length': {
-        const length = parseLength(value)
+        const length = parseLength(text.slice(valueStart, valueEnd))
         // RFC 9112 §6.3: a second one is refused even when it is equal, lists as well.
         if (length < 0 || head.contentLength >= 0) return CODEC_ERROR
         head.contentLength = length
         break
       }
       case 'transfer-encoding':
-        if (head.chunked || !isChunked(value)) return BAD_TRANSFER_ENCODING
+        if (head.chunked || !isChunked(text.slice(valueStart, valueEnd))) return BAD_TRANSFER_ENCODING
         head.chunked = true
         continue
       case 'connection':
-        connection = connection === '' ? value : `${connection},${value}`
+        connection = joined(connection, text.slice(valueStart, valueEnd))
         continue
       case 'keep-alive':
       case 'proxy-connection':
         continue
       case 'upgrade':
-        upgrade = upgrade === undefined ? value : `${upgrade},${value}`
+        upgrade = joined(upgrade, text.slice(valueStart, valueEnd))
         continue
       case 'expect':
-        if (isRequest && value.toLowerCase() === '100-continue') {
+        if (isRequest && text.slice(valueStart, valueEnd).toLowerCase() === '100-continue') {
           head.expectContinue = true
           continue
         }
         break
     }
-    headers.appendLower(name, value)
+    headers.appendPart(name, valueStart, valueEnd)
   }
   if (head.chunked) {
     if (head.contentLength >= 0 && http1.allowChunkedLength !== true) return LENGTH_AND_CHUNKED
@@ -266,8 +277,12 @@ function readFields(
     if (head.contentLength >= 0) headers.delete('content-length')
     head.contentLength = -1
   }
-  if (connection !== '') applyConnection(head, connection, upgrade, isRequest)
+  if (connection !== undefined) applyConnection(head, connection, upgrade, isRequest)
   return undefined
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined || before === '' ? value : `${before},${value}`
 }
 
 function readNames(text: string, origin: number, http1: Http1CodecOptions): HeaderMap['casing'] {

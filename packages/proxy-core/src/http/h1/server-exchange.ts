@@ -1,4 +1,4 @@
-import type { ExchangeEvents, ServerExchange } from '../codec.js'
+import type { ExchangeEvents, ServerExchange, WireBytes } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
 import type { BodySink, HttpRequest, HttpResponse } from '../message.js'
 import { type FieldNames, namesOf } from './field-names.js'
@@ -33,7 +33,13 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
   keepAlive = true
   awaitsContinue = false
   responded = false
+  /** Bytes on the wire, of the request's head and of its framed body. */
+  headBytes = 0
+  fieldBytes = 0
+  bodyBytes = 0
   readonly #session: ExchangeHome
+  readonly #from: number
+  #fieldsSent = 0
   #response: HttpResponse | undefined
   #chunked = false
   #left = 0
@@ -45,6 +51,16 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     this.request = request
     this.upgrade = upgrade
     this.incoming = incoming
+    this.#from = session.writer.total
+  }
+
+  get wire(): WireBytes {
+    return {
+      received: this.headBytes + this.bodyBytes,
+      sent: this.#session.writer.total - this.#from,
+      headersReceived: this.fieldBytes,
+      headersSent: this.#fieldsSent,
+    }
   }
 
   get bytesReceived(): number {
@@ -67,6 +83,7 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     const { writer } = this.#session
     const { body, status } = response
     writer.ascii(statusLine(status))
+    const fields = writer.total
     if (this.#opensTunnel(status)) {
       this.#tunnel(response)
       return
@@ -80,6 +97,7 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
       writeField(writer, 'transfer-encoding', 'chunked', names)
     if (!this.keepAlive) writeField(writer, 'connection', 'close', names)
     else if (this.request.protocol === 'HTTP/1.0') writeField(writer, 'connection', 'keep-alive', names)
+    this.#fieldsSent = writer.total - fields
     writer.ascii('\r\n')
     if (bodyless) {
       body.discard()
@@ -100,7 +118,7 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     this.#left = Number.POSITIVE_INFINITY
     for (let i = 0; i < headers.size; i++) {
       const name = headers.nameAt(i)
-      if (name !== 'content-length' && name !== 'transfer-encoding') writer.field(name, headers.valueAt(i))
+      if (name !== 'content-length' && name !== 'transfer-encoding') writer.line(name, headers, i)
     }
     writer.ascii('\r\n')
     writer.flush()
@@ -224,7 +242,7 @@ function writeFields(writer: Writer, headers: HeaderMap, length: string | undefi
     if (name === 'content-length') {
       if (!told) writeField(writer, name, length!, names)
       told = true
-    } else if (!LEFT_OUT.has(name)) writeField(writer, name, headers.valueAt(i), names)
+    } else if (!LEFT_OUT.has(name)) writer.line(names === undefined ? name : names(name), headers, i)
   }
   if (!told) writeField(writer, 'content-length', length!, names)
 }

@@ -12,7 +12,7 @@ import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
 import { Http1ServerExchange as Exchange, type ExchangeHome } from './server-exchange.js'
 import { reasonOf } from './status-line.js'
 import { readTarget } from './target.js'
-import { Writer } from './writer.js'
+import { beginTurn, endTurn, Writer } from './writer.js'
 
 /** HTTP/1.1 towards clients: one request at a time, the next ones wait in the socket (RFC 9112). */
 export function serveHttp1(connection: Connection, options: ServerOptions, handler: ServerHandler): ServerSession {
@@ -99,6 +99,15 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
   }
 
   onData(bytes: Uint8Array): void {
+    beginTurn()
+    try {
+      this.#take(bytes)
+    } finally {
+      endTurn()
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
     if (this.#closing) return
     if (this.#held.length === 0) {
       this.#pump(asBuffer(bytes))
@@ -188,6 +197,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
       this.#brokenBody(exchange, body)
       return -1
     }
+    exchange.bodyBytes += next - at
     if (this.framing.to > this.framing.from) body.push(bytes.subarray(this.framing.from, this.framing.to))
     if (this.framing.done && !body.over) {
       body.finish(this.framing.trailers)
@@ -222,6 +232,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
       body: incoming ?? emptyBody,
     }
     const exchange = new Exchange(this, request, upgrade, incoming)
+    exchange.headBytes = head.size
+    exchange.fieldBytes = head.fieldBytes
     exchange.keepAlive = !head.close
     if (head.expectContinue && this.#options.proxy100Continue === true) head.headers.append('expect', '100-continue')
     else exchange.awaitsContinue = head.expectContinue && incoming !== undefined

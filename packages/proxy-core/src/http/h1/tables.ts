@@ -12,9 +12,6 @@ const HOST_CHARACTERS = new Set("-._~!$&'()*+;=%:[]0123456789ABCDEFGHIJKLMNOPQRS
 /** tchar: methods and field names. */
 export const TOKEN: Uint8Array = table((code) => TOKEN_CHARACTERS.has(String.fromCharCode(code)))
 
-/** field-content: visible characters, space, tab, obs-text. Never NUL, CR, LF or another control. */
-export const FIELD_VALUE: Uint8Array = table((code) => code === 9 || (code >= 32 && code !== 127))
-
 /** Visible ASCII: request targets. */
 export const TARGET: Uint8Array = table((code) => code > 32 && code < 127)
 
@@ -24,6 +21,11 @@ export const HOST: Uint8Array = table((code) => HOST_CHARACTERS.has(String.fromC
 /** Lower case of ASCII letters, everything else itself. */
 export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) => (code >= 65 && code <= 90 ? code + 32 : code))
 
+interface Known {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
 /** Methods that are known (IANA's registry): Envoy refuses all others, lower-case ones among them. */
 export const METHODS: ReadonlySet<string> = new Set(
   (
@@ -31,6 +33,20 @@ export const METHODS: ReadonlySet<string> = new Set(
     'MSEARCH NOTIFY PROPFIND PROPPATCH PURGE REBIND REPORT SEARCH SOURCE SUBSCRIBE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
   ).split(' '),
 )
+
+const methods: readonly Known[] = Array.from(METHODS, (name) => ({ name, bytes: Buffer.from(name, 'latin1') }))
+
+/** The one string of a method that is known; undefined for others. */
+export function knownMethod(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const length = end - start
+  for (const { name, bytes: own } of methods) {
+    if (own.length !== length) continue
+    let at = 0
+    while (at < length && bytes[start + at] === own[at]) at++
+    if (at === length) return name
+  }
+  return undefined
+}
 
 const KNOWN_NAMES = (
   'accept accept-encoding accept-language accept-ranges access-control-allow-credentials access-control-allow-headers ' +
@@ -46,11 +62,6 @@ const KNOWN_NAMES = (
   'x-envoy-peer-metadata x-envoy-peer-metadata-id x-envoy-upstream-service-time x-forwarded-client-cert x-forwarded-for ' +
   'x-forwarded-host x-forwarded-proto x-powered-by x-request-id'
 ).split(' ')
-
-interface Known {
-  readonly name: string
-  readonly bytes: Uint8Array
-}
 
 const byLengthAndFirst = new Map<number, Known[]>()
 for (const name of KNOWN_NAMES) {

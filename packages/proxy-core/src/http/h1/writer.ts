@@ -1,6 +1,7 @@
 import type { Connection } from '../../net/connection.js'
+import { FIELD_VALUE } from '../field-value.js'
 import type { HeaderMap } from '../header-map.js'
-import { FIELD_VALUE, TARGET, TOKEN } from './tables.js'
+import { TARGET, TOKEN } from './tables.js'
 
 const STAGING_BYTES = 128 * 1024
 /** A body's bytes go out at once when so much has gathered; less waits for the end of the turn. */
@@ -12,17 +13,38 @@ let staging = Buffer.allocUnsafeSlow(STAGING_BYTES)
 let used = 0
 let owner: Writer | undefined
 let scheduled = false
+let turns = 0
+/** Shown of the staging buffer, by length: messages of one kind have few. */
+const LONGEST_KEPT = 4096
+let views: (Uint8Array | undefined)[] = []
+
+const settled = Promise.resolve()
 
 function flushOwner(): void {
   scheduled = false
   owner?.flush()
 }
 
-/** Puts HTTP/1 messages on a connection: what is written within one turn of the loop goes out together. */
+/** What is written until {@link endTurn} goes out then. Every turn that begins must end. */
+export function beginTurn(): void {
+  turns++
+}
+
+export function endTurn(): void {
+  if (--turns === 0) owner?.flush()
+}
+
+function replaceStaging(bytes: number): void {
+  staging = Buffer.allocUnsafeSlow(bytes)
+  views = []
+}
+
+/** Puts HTTP/1 messages on a connection: what is written within one turn, or else one task, goes out together. */
 export class Writer {
   readonly #connection: Connection
   #full = false
   #slow = false
+  #left = 0
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -31,6 +53,11 @@ export class Writer {
   /** The connection asked for patience; its `onDrain` must be told by {@link drained}. */
   get full(): boolean {
     return this.#full
+  }
+
+  /** Bytes written so far, those that wait among them. */
+  get total(): number {
+    return owner === this ? this.#left + used : this.#left
   }
 
   drained(): void {
@@ -71,14 +98,8 @@ export class Writer {
   field(name: string, value: string): void {
     this.#own(name.length + value.length + 4)
     const bytes = staging
-    let at = used
-    for (let i = 0; i < name.length; i++) {
-      const code = name.charCodeAt(i)
-      if (code > 255 || TOKEN[code] !== 1) return
-      bytes[at++] = code
-    }
-    bytes[at++] = 58
-    bytes[at++] = 32
+    let at = writeName(name)
+    if (at < 0) return
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i)
       bytes[at++] = code < 256 && FIELD_VALUE[code] === 1 ? code : 32
@@ -88,11 +109,24 @@ export class Writer {
     used = at
   }
 
+  /** The field line at `index` of `headers`, under `name`: {@link field} without making a string of the value. */
+  line(name: string, headers: HeaderMap, index: number): void {
+    this.#own(name.length + headers.lengthAt(index) + 4)
+    const start = writeName(name)
+    if (start < 0) return
+    const bytes = staging
+    const at = headers.writeAt(index, bytes, start)
+    bytes[at] = 13
+    bytes[at + 1] = 10
+    used = at + 2
+  }
+
   bytes(chunk: Uint8Array): void {
     const { length } = chunk
     if (length > STAGING_BYTES / 2 + ENOUGH_TO_SEND) {
       this.#own(0)
       this.flush()
+      this.#left += length
       this.#send(Buffer.from(chunk))
       return
     }
@@ -106,17 +140,18 @@ export class Writer {
   flush(): void {
     if (owner !== this || used === 0) return
     const length = used
+    this.#left += length
     used = 0
     owner = undefined
     if (this.#slow) {
       this.#send(Buffer.from(staging.subarray(0, length)))
       return
     }
-    this.#send(staging.subarray(0, length))
+    this.#send(length > LONGEST_KEPT ? staging.subarray(0, length) : (views[length] ??= staging.subarray(0, length)))
     if (this.#connection.buffered > 0) {
       // TLS and full kernel buffers hold on to what they were given: from now on they are given copies.
       this.#slow = true
-      staging = Buffer.allocUnsafeSlow(STAGING_BYTES)
+      replaceStaging(STAGING_BYTES)
     }
   }
 
@@ -128,21 +163,35 @@ export class Writer {
     if (owner !== this) {
       owner?.flush()
       owner = this
-      if (!scheduled) {
+      if (turns === 0 && !scheduled) {
         scheduled = true
-        queueMicrotask(flushOwner)
+        void settled.then(flushOwner)
       }
     }
     if (used + space > STAGING_BYTES) {
       this.flush()
       owner = this
-      if (space > STAGING_BYTES) staging = Buffer.allocUnsafeSlow(space)
+      if (space > STAGING_BYTES) replaceStaging(space)
     }
   }
+}
+
+/** The name and what parts it from its value; where the value begins, or -1: that is no name. */
+function writeName(name: string): number {
+  const bytes = staging
+  let at = used
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code > 255 || TOKEN[code] !== 1) return -1
+    bytes[at++] = code
+  }
+  bytes[at] = 58
+  bytes[at + 1] = 32
+  return at + 2
 }
 
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
 
 export function writeTrailers(writer: Writer, trailers: HeaderMap): void {
-  for (let i = 0; i < trailers.size; i++) writer.field(trailers.nameAt(i), trailers.valueAt(i))
+  for (let i = 0; i < trailers.size; i++) writer.line(trailers.nameAt(i), trailers, i)
 }

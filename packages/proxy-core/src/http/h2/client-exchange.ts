@@ -1,5 +1,5 @@
 import { emptyBody } from '../body.js'
-import type { ClientExchange, ClientExchangeEvents, ResetReason } from '../codec.js'
+import type { ClientExchange, ClientExchangeEvents, ResetReason, WireBytes } from '../codec.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
 import { ERROR_CODE } from './frames.js'
@@ -43,6 +43,10 @@ export class Http2ClientExchange implements ClientExchange, StreamOwner {
     this.#h2.out.headers(stream, block, endStream)
     // Of an upgrade nothing is sent before the upstream has agreed (CVE-2025-64763).
     if (!endStream && upgrade === undefined) this.#sendBody()
+  }
+
+  get wire(): WireBytes {
+    return this.#stream.wire
   }
 
   cancel(): void {

@@ -7,7 +7,7 @@ import { FloodGuard } from './flood-guard.js'
 import { ReceiveWindow } from './flow-control.js'
 import { FrameReader, type FrameSink, notAllowed } from './frame-reader.js'
 import type { FrameWriter } from './frame-writer.js'
-import { DEFAULT_WINDOW, ERROR_CODE, FLAG, FRAME, MAX_WINDOW, PREFACE, SETTING } from './frames.js'
+import { DEFAULT_WINDOW, ERROR_CODE, FLAG, FRAME, FRAME_HEADER_BYTES, MAX_WINDOW, PREFACE, SETTING } from './frames.js'
 import { HeaderBlock } from './header-block.js'
 import { Keepalive } from './keepalive.js'
 import type { MessageHead, MessageLimits } from './message-head.js'
@@ -162,6 +162,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
       return
     }
     if (stream.remoteEnded) throw new Http2Error(ERROR_CODE.streamClosed, 'DATA after the end of a stream')
+    stream.wire.received += FRAME_HEADER_BYTES + length
     if (!stream.allow(length)) {
       this.consumed(length)
       this.reset(stream, ERROR_CODE.flowControlError)
@@ -185,7 +186,15 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
   }
 
   headers(streamId: number, head: MessageHead, endStream: boolean): void {
+    const stream = this.streams.get(streamId)
+    if (stream !== undefined) this.countBlock(stream)
     this.#side.onHeaders(streamId, head, endStream)
+  }
+
+  /** The block that has come belongs to this stream. */
+  countBlock(stream: Http2Stream): void {
+    stream.wire.received += this.#block.bytes
+    stream.wire.headersReceived += this.#block.bytes
   }
 
   rstStream(streamId: number, code: number): void {

@@ -89,19 +89,20 @@ export class FrameWriter {
     this.#used += length
   }
 
-  /** Ends a stream: by the flag of its last DATA frame where that has not left yet. */
-  endData(streamId: number): void {
+  /** Ends a stream: by the flag of its last DATA frame where that has not left yet; false: by a frame of its own. */
+  endData(streamId: number): boolean {
     if (this.#lastData >= 0 && this.#lastDataStream === streamId) {
       this.#buffer[this.#lastData + 4]! |= FLAG.endStream
       this.#lastData = -1
-      return
+      return true
     }
     this.#reserve(FRAME_HEADER_BYTES)
     this.#header(0, FRAME.data, FLAG.endStream, streamId)
+    return false
   }
 
-  /** HEADERS, with CONTINUATION where one frame does not hold them. */
-  headers(streamId: number, encoder: HpackEncoder, fields: FieldSource, endStream: boolean): void {
+  /** HEADERS, with CONTINUATION where one frame does not hold them. Returns the bytes of the frames. */
+  headers(streamId: number, encoder: HpackEncoder, fields: FieldSource, endStream: boolean): number {
     this.#reserve(FRAME_HEADER_BYTES + MAX_PREFIX + fields.maxBytes)
     const start = this.#used
     let at = encoder.begin(this.#buffer, start + FRAME_HEADER_BYTES)
@@ -111,7 +112,7 @@ export class FrameWriter {
     if (length <= DEFAULT_FRAME_SIZE) {
       this.#header(length, FRAME.headers, flags | FLAG.endHeaders, streamId)
       this.#used = at
-      return
+      return FRAME_HEADER_BYTES + length
     }
     const block = Buffer.from(this.#buffer.subarray(start + FRAME_HEADER_BYTES, at))
     for (let from = 0; from < length; from += DEFAULT_FRAME_SIZE) {
@@ -119,6 +120,7 @@ export class FrameWriter {
       const last = from + part.length === length ? FLAG.endHeaders : 0
       this.frame(from === 0 ? FRAME.headers : FRAME.continuation, (from === 0 ? flags : 0) | last, streamId, part)
     }
+    return length + FRAME_HEADER_BYTES * Math.ceil(length / DEFAULT_FRAME_SIZE)
   }
 
   readonly flush = (): void => {

@@ -1,7 +1,7 @@
 import { HeldBytes } from '../../net/held-bytes.js'
 import { Http2Error } from './error.js'
 import type { FloodGuard } from './flood-guard.js'
-import { ERROR_CODE, FLAG } from './frames.js'
+import { ERROR_CODE, FLAG, FRAME_HEADER_BYTES } from './frames.js'
 import { createHpackDecoder } from './hpack-decoder.js'
 import { MessageHead, type MessageLimits } from './message-head.js'
 
@@ -17,6 +17,8 @@ export class HeaderBlock {
   open = false
   /** The stream whose block is incomplete, or could not be decoded; 0: none. */
   failing = 0
+  /** Of its frames. */
+  bytes = 0
   readonly #decoder: ReturnType<typeof createHpackDecoder>
   readonly #guard: FloodGuard
   readonly #maxBytes: number
@@ -34,6 +36,7 @@ export class HeaderBlock {
     this.streamId = this.failing = streamId
     this.endStream = (flags & FLAG.endStream) !== 0
     this.#frames = 1
+    this.bytes = FRAME_HEADER_BYTES + end - start
     if ((flags & FLAG.endHeaders) !== 0) this.#decode(bytes, start, end)
     else {
       this.open = true
@@ -43,6 +46,7 @@ export class HeaderBlock {
 
   continue(flags: number, bytes: Buffer, start: number, end: number): void {
     const last = (flags & FLAG.endHeaders) !== 0
+    this.bytes += FRAME_HEADER_BYTES + end - start
     this.#guard.messageFrame(start === end && !last)
     this.#guard.blockFrame(++this.#frames)
     if (this.#held.length + end - start > this.#maxBytes)

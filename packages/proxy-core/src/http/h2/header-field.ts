@@ -1,4 +1,5 @@
-import { FIELD_VALUE, TOKEN } from '../h1/tables.js'
+import { FIELD_VALUE } from '../field-value.js'
+import { TOKEN } from '../h1/tables.js'
 
 /** What a field means to the codec. It is told once, when a field is decoded or enters a table, and holds for each of its uses. */
 export const KIND = {

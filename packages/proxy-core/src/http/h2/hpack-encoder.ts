@@ -1,4 +1,5 @@
-import { FIELD_VALUE, TOKEN } from '../h1/tables.js'
+import { FIELD_VALUE } from '../field-value.js'
+import { TOKEN } from '../h1/tables.js'
 import { STATIC_TABLE } from './static-table.js'
 
 const STATIC_COUNT = 61

@@ -3,7 +3,7 @@ import type { HeaderMap } from '../header-map.js'
 import { Http2Error } from './error.js'
 import type { FloodGuard } from './flood-guard.js'
 import { Fields, FrameWriter } from './frame-writer.js'
-import { DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, ERROR_CODE, MAX_WINDOW } from './frames.js'
+import { DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, ERROR_CODE, FRAME_HEADER_BYTES, MAX_WINDOW } from './frames.js'
 import { createHpackEncoder } from './hpack-encoder.js'
 import type { Http2Stream } from './stream.js'
 
@@ -50,7 +50,9 @@ export class Outbound {
 
   headers(stream: Http2Stream, block: Fields, endStream: boolean): void {
     if (stream.closed) return
-    this.writer.headers(stream.id, this.#encoder, block, endStream)
+    const bytes = this.writer.headers(stream.id, this.#encoder, block, endStream)
+    stream.wire.sent += bytes
+    stream.wire.headersSent += bytes
     if (endStream) this.#ended(stream)
   }
 
@@ -61,16 +63,18 @@ export class Outbound {
     if (length <= 0) return 0
     for (let at = 0; at < length; at += DEFAULT_FRAME_SIZE) {
       this.#guard.dataFrames++
+      stream.wire.sent += FRAME_HEADER_BYTES
       this.writer.data(stream.id, chunk, from + at, from + Math.min(length, at + DEFAULT_FRAME_SIZE))
     }
     this.#window -= length
     stream.sendWindow -= length
+    stream.wire.sent += length
     return length
   }
 
   end(stream: Http2Stream, trailers: HeaderMap | undefined): void {
     if (trailers === undefined || trailers.size === 0) {
-      this.writer.endData(stream.id)
+      if (!this.writer.endData(stream.id)) stream.wire.sent += FRAME_HEADER_BYTES
       this.#ended(stream)
       return
     }

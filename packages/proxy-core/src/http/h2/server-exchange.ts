@@ -1,5 +1,5 @@
 import { emptyBody } from '../body.js'
-import type { ExchangeEvents, ServerExchange } from '../codec.js'
+import type { ExchangeEvents, ServerExchange, WireBytes } from '../codec.js'
 import { createHeaderMap, type HeaderMap } from '../header-map.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
@@ -64,6 +64,10 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
 
   get bytesSent(): number {
     return this.#stream.sent
+  }
+
+  get wire(): WireBytes {
+    return this.#stream.wire
   }
 
   get requestComplete(): boolean {

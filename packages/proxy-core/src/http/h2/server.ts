@@ -119,6 +119,7 @@ class Session implements ServerSession, Http2Side {
     const exchange = new Http2ServerExchange(this.#h2, this, head, endStream, scheme)
     const stream = new Http2Stream(streamId, this.#h2, exchange, this.#h2.peer.initialWindowSize, http2.initialStreamWindowSize)
     this.#h2.streams.add(stream, true)
+    this.#h2.countBlock(stream)
     exchange.begin(stream, endStream, head)
     this.#handler.onRequest(exchange)
   }

@@ -32,6 +32,13 @@ export class Http2Stream implements Body, BodySink {
   /** Payload bytes. */
   received = 0
   sent = 0
+  /** Whole frames: all of the stream's HEADERS, CONTINUATION and DATA, and of them those of header blocks. */
+  readonly wire: { received: number; sent: number; headersReceived: number; headersSent: number } = {
+    received: 0,
+    sent: 0,
+    headersReceived: 0,
+    headersSent: 0,
+  }
   remoteEnded = false
   localEnded = false
   closed = false

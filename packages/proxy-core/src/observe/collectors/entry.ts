@@ -10,7 +10,8 @@ import type {
 import type { HeaderMap } from '../../http/header-map.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import type { AccessLogEntry } from '../access-log.js'
-import { splitAddress } from '../log-operators.js'
+import { accessLogType } from '../log-operators.js'
+import { splitAddress } from '../operators/addresses.js'
 import type { CustomTag } from '../tracing/custom-tags.js'
 
 /** What an access log service is told beside the common things. */
@@ -90,7 +91,7 @@ function common(entry: AccessLogEntry, { customTags }: EntryOptions): AccessLogC
     response_flags: responseFlags(info.flags),
     ...(info.metadata.size > 0 && { metadata: { filter_metadata: Object.fromEntries(info.metadata) } as Metadata }),
     ...(tags.length > 0 && { custom_tags: Object.fromEntries(tags) }),
-    access_log_type: info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd',
+    access_log_type: accessLogType(entry),
   }
 }
 
@@ -160,7 +161,7 @@ const FLAGS: Readonly<Record<string, keyof ResponseFlags>> = {
   DR: 'downstream_remote_reset',
 }
 
-function responseFlags(flags: ReadonlySet<string>): ResponseFlags {
+function responseFlags(flags: StreamInfo['flags']): ResponseFlags {
   const named = [...flags].flatMap((flag) => (FLAGS[flag] === undefined ? [] : [[FLAGS[flag], true] as const]))
   const unauthorized = flags.has('UAEX') ? { unauthorized_details: { reason: 'EXTERNAL_SERVICE' as const } } : {}
   return { ...Object.fromEntries(named), ...unauthorized }

@@ -1,5 +1,5 @@
 import type { AccessLogEntry } from '../access-log.js'
-import { splitAddress } from '../log-operators.js'
+import { splitAddress } from '../operators/addresses.js'
 
 /** The tags that Envoy gives every span, in its order. */
 export function standardTags(

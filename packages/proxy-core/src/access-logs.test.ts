@@ -1,0 +1,147 @@
+import { createFakeClock, createSeededRandom, type FakeClock } from '@heddle/runtime/testing'
+import { expect, it } from 'vitest'
+import type { Connection } from './net/connection.js'
+import { createMemoryNetwork } from './net/memory.js'
+import { createProxy } from './proxy.js'
+
+/** When access logs of listeners, HTTP managers and TCP proxies are written, and what they count. */
+
+const EXTENSIONS = 'type.googleapis.com/envoy.extensions'
+const at = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } })
+const log = (format: string): object => ({
+  access_log: [
+    {
+      typed_config: {
+        '@type': `${EXTENSIONS}.access_loggers.file.v3.FileAccessLog`,
+        path: '/log',
+        log_format: { text_format_source: { inline_string: format } },
+      },
+    },
+  ],
+})
+const LISTENER = log(
+  'listener %ACCESS_LOG_TYPE% flags=%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% rx=%BYTES_RECEIVED% tx=%BYTES_SENT%',
+)
+const OWN = log('%ACCESS_LOG_TYPE% %DURATION% rx=%BYTES_RECEIVED% tx=%BYTES_SENT%')
+
+const http = (extra: object = {}): object => ({
+  '@type': `${EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+  stat_prefix: 'in',
+  route_config: {
+    virtual_hosts: [
+      { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s' } }] },
+    ],
+  },
+  http_filters: [{ name: 'router', typed_config: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router` } }],
+  ...extra,
+})
+const tcp = (extra: object = {}): object => ({
+  '@type': `${EXTENSIONS}.filters.network.tcp_proxy.v3.TcpProxy`,
+  stat_prefix: 'tcp',
+  cluster: 'app',
+  ...extra,
+})
+
+interface Running {
+  readonly clock: FakeClock
+  readonly lines: string[]
+  /** Connections to the app. */
+  readonly app: Connection[]
+  connect(): Promise<Connection>
+}
+
+async function run(filter: object, listener: object = {}, chain: object = {}): Promise<Running> {
+  const network = createMemoryNetwork()
+  const clock = createFakeClock()
+  const lines: string[] = []
+  const app: Connection[] = []
+  await network.listen({ address: { address: '127.0.0.1', port: 9000 } }, (connection) => {
+    app.push(connection)
+    const quiet = { onData() {}, onEnd: () => connection.end(), onDrain() {}, onClose() {} }
+    connection.handle(quiet)
+  })
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(9000) } }] }]
+  const proxy = createProxy({
+    bootstrap: {
+      static_resources: {
+        listeners: [
+          { name: 'in', address: at(80), filter_chains: [{ filters: [{ typed_config: filter }], ...chain }], ...listener },
+        ],
+        clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
+      },
+    },
+    ...{ network, clock, random: createSeededRandom(1), lookup: () => Promise.resolve([]) },
+    accessLogSinks: () => ({ write: (line) => lines.push(line) }),
+  })
+  await proxy.start()
+  return {
+    ...{ clock, lines, app },
+    async connect() {
+      const client = await network.connect({ address: { address: '127.0.0.1', port: 80 }, timeoutMs: 0 })
+      client.handle({ onData() {}, onEnd: () => client.end(), onDrain() {}, onClose() {} })
+      return client
+    },
+  }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
+const REQUEST = 'GET / HTTP/1.1\r\nhost: app\r\n\r\n'
+const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi'
+
+it('a listener tells of an HTTP connection when it ends, with the bytes of all its requests', async () => {
+  const { clock, lines, app, connect } = await run(http(), LISTENER)
+  const client = await connect()
+  client.write(bytes(REQUEST))
+  await clock.advanceAsync(1)
+  app[0]!.write(bytes(ANSWER))
+  await clock.advanceAsync(1)
+  expect(lines).toEqual([])
+  const sent = client.bytesReceived
+  client.destroy()
+  await clock.advanceAsync(1)
+  expect(lines).toEqual([`listener NotSet flags=- - rx=${REQUEST.length} tx=${sent}`])
+  expect(sent).toBeGreaterThan(ANSWER.length)
+})
+
+it('a listener tells of a connection that no filter chain takes', async () => {
+  const { clock, lines, connect } = await run(http(), LISTENER, { filter_chain_match: { destination_port: 81 } })
+  await connect()
+  await clock.advanceAsync(1)
+  expect(lines).toEqual(['listener NotSet flags=NR filter_chain_not_found rx=0 tx=0'])
+})
+
+it('an HTTP manager writes lines before the end where it is told to', async () => {
+  const options = { access_log_flush_interval: '1s', flush_access_log_on_new_request: true }
+  const { clock, lines, app, connect } = await run(http({ ...OWN, access_log_options: options }))
+  const client = await connect()
+  client.write(bytes('POST / HTTP/1.1\r\nhost: app\r\ncontent-length: 9\r\n\r\nabc'))
+  await clock.advanceAsync(0)
+  await clock.advanceAsync(1000)
+  client.write(bytes('defghi'))
+  await clock.advanceAsync(1000)
+  app[0]!.write(bytes(ANSWER))
+  await clock.advanceAsync(5000)
+  expect(lines).toEqual([
+    'DownstreamStart 0 rx=0 tx=0',
+    'DownstreamPeriodic 1000 rx=3 tx=0',
+    'DownstreamPeriodic 2000 rx=9 tx=0',
+    'DownstreamEnd 2000 rx=9 tx=2',
+  ])
+})
+
+it('a TCP proxy does so, too', async () => {
+  const options = { access_log_flush_interval: '1s', flush_access_log_on_connected: true, flush_access_log_on_start: true }
+  const { clock, lines, connect } = await run(tcp({ ...OWN, access_log_options: options }), LISTENER)
+  const client = await connect()
+  await clock.advanceAsync(0)
+  client.write(bytes('hello'))
+  await clock.advanceAsync(1000)
+  client.destroy()
+  await clock.advanceAsync(5000)
+  expect(lines.slice(0, 3)).toEqual([
+    'TcpConnectionStart 0 rx=0 tx=0',
+    'TcpUpstreamConnected 0 rx=0 tx=0',
+    'TcpPeriodic 1000 rx=5 tx=0',
+  ])
+  expect(lines.slice(3).sort()).toEqual(['TcpConnectionEnd 1000 rx=5 tx=0', 'listener NotSet flags=- - rx=5 tx=0'])
+})

@@ -1,0 +1,28 @@
+import type { Result } from '@heddle/runtime'
+import type { StreamInfo } from '../../http/stream-info.js'
+import type { AccessLogEntry } from '../access-log.js'
+
+/** What a command operator yields; undefined: `-` in text, null in JSON. */
+export type LogValue = string | number | boolean | object | undefined
+export type Operator = (entry: AccessLogEntry) => LogValue
+
+/** Operators that take no argument, by name. */
+export type PlainOperators = Readonly<Record<string, Operator>>
+/** Compiles the argument of an operator; empty: there is none. */
+export type MakeOperator = (args: string, path: string) => Result<Operator>
+
+export const present = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : value
+
+export const ofInfo =
+  (read: (info: StreamInfo) => LogValue): Operator =>
+  (entry) =>
+    read(entry.info)
+
+const decoder = new TextDecoder()
+
+/** Header values are octets in a string; a log is UTF-8. */
+export function text(octets: string | undefined): string | undefined {
+  if (octets === undefined || !/[\u0080-\u00ff]/.test(octets)) return octets
+  return decoder.decode(Uint8Array.from(octets, (character) => character.charCodeAt(0)))
+}

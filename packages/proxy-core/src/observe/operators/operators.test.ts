@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import { createHeaderMap } from '../../http/header-map.js'
+import { emptyStreamInfo } from '../../http/new-stream-info.js'
+import type { StreamInfo } from '../../http/stream-info.js'
+import type { Connection } from '../../net/connection.js'
+import type { Endpoint } from '../../upstream/endpoint.js'
+import type { AccessLogEntry } from '../access-log.js'
+import { compileTextFormat } from '../log-format.js'
+
+const endpoint = (address: string, hostname?: string): Endpoint => ({
+  address: { address, port: 80 },
+  weight: 1,
+  priority: 0,
+  locality: { region: '', zone: '', subZone: '' },
+  health: 'HEALTHY',
+  metadata: {},
+  ...(hostname !== undefined && { hostname }),
+})
+
+const wire = { received: 1, sent: 2, headersReceived: 3, headersSent: 4 }
+
+function entry(change: Partial<StreamInfo> = {}, more: Partial<AccessLogEntry> = {}): AccessLogEntry {
+  const info = Object.assign(emptyStreamInfo(), {
+    ...{ startTime: Date.UTC(2026, 10, 21), start: 100, requestEnd: 110, upstreamStart: 105, upstreamFirstByte: 130.5 },
+    ...{ upstreamEnd: 140, end: 150, method: 'GET', path: '/p?a=%20b', authority: 'web', protocol: 'HTTP/1.1', status: 200 },
+    ...change,
+  })
+  const requestHeaders = createHeaderMap([['x-forwarded-proto', 'http']])
+  const responseHeaders = createHeaderMap([['server', 'envoy']])
+  return { info, requestHeaders, responseHeaders, downstreamWire: wire, ...more }
+}
+
+function line(format: string, of: AccessLogEntry = entry()): string {
+  const compiled = compileTextFormat(format, 'format', { omitEmptyValues: false })
+  if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message)
+  return compiled.value(of)
+}
+
+describe('operators of bytes', () => {
+  it('count what is on the wire, and the names and values of headers', () => {
+    const both =
+      '%DOWNSTREAM_WIRE_BYTES_RECEIVED% %DOWNSTREAM_WIRE_BYTES_SENT% %DOWNSTREAM_HEADER_BYTES_RECEIVED% %DOWNSTREAM_HEADER_BYTES_SENT%'
+    expect(line(both)).toBe('1 2 3 4')
+    expect(line('%UPSTREAM_WIRE_BYTES_SENT%')).toBe('0')
+    // :method GET, :path, :authority web, :scheme http, x-forwarded-proto http
+    expect(line('%REQUEST_HEADERS_BYTES% %RESPONSE_HEADERS_BYTES% %RESPONSE_TRAILERS_BYTES%')).toBe('69 21 0')
+  })
+
+  it('of a TCP connection are its payload', () => {
+    const tcp: AccessLogEntry = { info: Object.assign(emptyStreamInfo(), { bytesReceived: 5, bytesSent: 7 }) }
+    expect(
+      line(
+        '%DOWNSTREAM_WIRE_BYTES_RECEIVED% %UPSTREAM_WIRE_BYTES_SENT% %UPSTREAM_WIRE_BYTES_RECEIVED% %REQUEST_HEADERS_BYTES%',
+        tcp,
+      ),
+    ).toBe('5 5 7 0')
+  })
+})
+
+it.each([
+  ['%REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION% %RESPONSE_TX_DURATION% %DURATION%', '10 10 30 19 50'],
+  [
+    '%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)% %COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)% %COMMON_DURATION(US_RX_END:DS_TX_END:ns)%',
+    '5 25500 10000000',
+  ],
+  ['%ROUNDTRIP_DURATION%', '-'],
+  ['%EMIT_TIME(%H:%M:%S.%3f)%', '00:00:00.050'],
+  ['%QUERY_PARAMS% %QUERY_PARAMS(DECODED)%', 'a=%20b a= b'],
+  ['%REQUEST_HEADER(X-FORWARDED-PROTO)% %RESPONSE_HEADER(SERVER)% %REQ_WITHOUT_QUERY(:PATH)%', 'http envoy /p'],
+  ['%REQUESTED_SERVER_NAME(SNI_FIRST)% %REQUESTED_SERVER_NAME(HOST_FIRST:HOST)% %REQUESTED_SERVER_NAME(SNI_ONLY)%', 'web web -'],
+  ['%COALESCE({"operators": ["REQUESTED_SERVER_NAME", {"command": "REQ", "param": ":authority", "max_length": 2}]})%', 'we'],
+  ['%CEL(request.method.startsWith("G") && response.code == 200)% %TYPED_CEL(response.code + 1)%', 'true 201'],
+  ['%CEL(request.nothing.at.all)%', '-'],
+  ['%UPSTREAM_CONNECTION_ID% %CONNECTION_ID%', '0 0'],
+])('%s', (format, expected) => {
+  expect(line(format)).toBe(expected)
+})
+
+it('tell the request that nobody answered upstream apart', () => {
+  const local = entry({ requestEnd: undefined, upstreamStart: undefined, upstreamFirstByte: undefined, upstreamEnd: undefined })
+  expect(line('%REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION%', local)).toBe('0 - -')
+})
+
+it('list the endpoints that were tried', () => {
+  const [first, last] = [endpoint('10.0.0.1'), endpoint('10.0.0.2', 'app:81')]
+  const all =
+    '%UPSTREAM_HOSTS_ATTEMPTED% %UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT% %UPSTREAM_HOST_NAMES_ATTEMPTED% %UPSTREAM_HOST_NAME_WITHOUT_PORT%'
+  expect(line(all, entry({ endpoint: last, attempted: [first, last] }))).toBe(
+    '10.0.0.1:80,10.0.0.2:80 10.0.0.1,10.0.0.2 10.0.0.1:80,app:81 app',
+  )
+  expect(line('%UPSTREAM_HOSTS_ATTEMPTED%', entry({ endpoint: last }))).toBe('10.0.0.2:80')
+})
+
+it('mask addresses, and give connections numbers that stay', () => {
+  const connection = { local: { address: '10.1.10.23', port: 80 } } as Connection
+  const of = entry({ downstreamRemote: '[2001:db8:1234:5678::1]:5' }, { connection })
+  expect(line('%DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT(16)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(32)%', of)).toBe(
+    '10.1.0.0/16 2001:db8::/32',
+  )
+  expect(line('%CONNECTION_ID%', of)).toBe(line('%CONNECTION_ID%', of))
+  expect(line('%CONNECTION_ID%', of)).not.toBe('0')
+})
+
+it.each([
+  ['%TLS_JA3_FINGERPRINT%', /TLS_JA3_FINGERPRINT.*does not support/],
+  ['%DOWNSTREAM_DETECTED_CLOSE_TYPE%', /does not support/],
+  ['%NOBODY_KNOWS%', /no command operator/],
+  ['%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:ms)%', /DS_RX_BEG, DS_RX_END/],
+  ['%COALESCE({"operators": ["NOBODY_KNOWS"]})%', /NOBODY_KNOWS/],
+  ['%COALESCE({})%', /operators/],
+  ['%CEL(1 +)%', /no CEL expression/],
+  ['%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(129)%', /length of a prefix/],
+  ['%REQUESTED_SERVER_NAME(ANY)%', /SNI_ONLY/],
+  ['%FILTER_STATE(k:FIELD)%', /FIELD:NAME/],
+])('%s is refused by name', (format, why) => {
+  expect(() => line(format)).toThrow(why)
+})
