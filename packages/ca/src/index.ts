@@ -58,6 +58,7 @@ export {
 } from './jwt-svid.js'
 export { createKey, exportKey, importKey, type KeyAlgorithm, weakness } from './keys.js'
 export { readNames } from './names.js'
+export { type OwnSvidOptions, verifyOwnSvid } from './own-svid.js'
 export { fromPem, splitCertificates, toPem } from './pem.js'
 export { openPluggedIn, type PluggedInAuthority, type PluggedInFiles } from './plugged-in.js'
 export { type PluggedInWatchOptions, watchPluggedIn } from './plugged-in-watch.js'

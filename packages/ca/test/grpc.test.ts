@@ -12,7 +12,6 @@ import {
   createCertificateService,
   createServerCredentials,
 } from '../src/grpc/index.js'
-import { ownSvid } from '../src/grpc/service.js'
 import {
   type Authenticator,
   createAuthority,
@@ -34,6 +33,7 @@ import {
   type Signer,
   type TokenIssuer,
   toPem,
+  verifyOwnSvid,
   workloadGrant,
 } from '../src/index.js'
 
@@ -143,7 +143,7 @@ describe('a server that renews its certificate, and knows clients by theirs', ()
     createCertificateService({ authority, authenticate: createCertificateAuthenticator(), trustDomain: 'cluster.local' }).addTo(
       grpc,
     )
-    const credentials = createServerCredentials({ identity: certificate.identity, requireClientCertificate: true })
+    const credentials = createServerCredentials({ identity: certificate.identity, clientCertificates: 'required' })
     const bound = await new Promise<number>((resolve, reject) =>
       grpc.bindAsync('127.0.0.1:0', credentials, (error, got) => (error ? reject(error) : resolve(got))),
     )
@@ -198,7 +198,8 @@ describe('a server that renews its certificate, and knows clients by theirs', ()
     const own = derOf(await issueIdentity(authority, identity))
     const forged = derOf(await issueIdentity(await createSelfSignedAuthority({ clock }), identity))
     const from = (der: Uint8Array, later = 0): string | undefined =>
-      ownSvid(der, { authority, trustDomain: 'cluster.local', clock: createFakeClock({ now: clock.now() + later }) })?.spiffeId
+      verifyOwnSvid(der, { authority, trustDomain: 'cluster.local', clock: createFakeClock({ now: clock.now() + later }) })
+        ?.spiffeId
     expect(from(own)).toBe(identity.names[0]?.uri)
     expect(from(forged)).toBeUndefined()
     expect(from(own, 25 * 3_600_000)).toBeUndefined()
@@ -296,7 +297,7 @@ describe('roots of others', () => {
     const who = { trustDomain: 'cluster.local', namespace: 'nolen', serviceAccount: 'a' }
     const forged = await issueIdentity(foreign, workloadGrant(who))
     const leaf = new Uint8Array(new X509Certificate(forged.certificateChain).raw)
-    expect(ownSvid(leaf, { authority, trustDomain: 'cluster.local', federatedRoots, clock })).toBeUndefined()
+    expect(verifyOwnSvid(leaf, { authority, trustDomain: 'cluster.local', clock })).toBeUndefined()
     grpc.forceShutdown()
   })
 })
@@ -319,7 +320,7 @@ describe('a CA under another', () => {
       return new Uint8Array(new X509Certificate(certificateChain).raw)
     }
     const known = (leaf: Uint8Array, revoked = false): boolean =>
-      ownSvid(leaf, {
+      verifyOwnSvid(leaf, {
         authority: intermediate,
         trustDomain: 'cluster.local',
         clock,

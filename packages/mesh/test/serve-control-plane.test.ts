@@ -1,12 +1,25 @@
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, credentials } from '@grpc/grpc-js'
-import { createFixedAuthenticator, createSelfSignedAuthority, createWorkloadCertificate } from '@heddle/ca'
+import {
+  createCertificateAuthenticator,
+  createCsr,
+  createFixedAuthenticator,
+  createKey,
+  createSelfSignedAuthority,
+  createWorkloadCertificate,
+  firstOf,
+  type Identity,
+  issueIdentity,
+  normalSerial,
+  workloadGrant,
+} from '@heddle/ca'
 import { createCertificateClient } from '@heddle/ca/grpc'
 import { type ServedControlPlane, serveControlPlane } from '@heddle/mesh'
 import { createGrpcTransport, createIdentitySecrets, createProxy } from '@heddle/proxy-core'
-import { systemClock as clock, systemRandom as random } from '@heddle/runtime'
+import { systemClock as clock, createWatch, systemRandom as random } from '@heddle/runtime'
 import { DiscoveryRequest, DiscoveryResponse } from '@heddle/xds-types/envoy/service/discovery/v3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
@@ -167,6 +180,59 @@ test('over TLS a caller gets its certificate, and may only be its own node', asy
   await Promise.all([own.close(), foreign.close()])
   certificate.close()
   client.close()
+})
+
+test('over TLS a certificate of the authority is as good as a token; one of a stranger, or one taken back, proves nobody', async () => {
+  const [authority, stranger] = [await createSelfSignedAuthority({ clock }), await createSelfSignedAuthority({ clock })]
+  const tokens = new Map([['token', { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'app' }]])
+  const authenticate = firstOf([createCertificateAuthenticator(), createFixedAuthenticator(tokens)])
+  const revoked = new Set<string>()
+  const revocations = { isRevoked: (serial: string) => revoked.has(serial) }
+  served = await serveControlPlane({ config: folder, secureGrpcAddress: '127.0.0.1:0', authority, authenticate, revocations })
+  const [target, serverName] = [served.addresses.secureGrpc ?? '', 'istiod.istio-system.svc']
+  const [rootCertificates = ''] = authority.trustBundle.current
+  const grant = workloadGrant({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'app' })
+  const [own, forged] = [await issueIdentity(authority, grant), await issueIdentity(stranger, grant)]
+
+  type Credentials = { identity?: Pick<Identity, 'privateKey' | 'certificateChain'>; token?: string }
+  /** Whether xDS answers, and who the CA signs for. */
+  const outcome = async ({ identity, token }: Credentials): Promise<[boolean, string]> => {
+    const transport = createGrpcTransport({
+      target,
+      tls: () => ({ rootCertificates, serverName, ...identity }),
+      metadata: async () => (token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    })
+    const proxy = createProxy({ bootstrap, transport, secrets: createIdentitySecrets(createWatch(own)) })
+    await proxy.start()
+    await vi.waitFor(() => expect(proxy.ready.current || (proxy.xds?.lastError ?? '') !== '').toBe(true), 5000)
+    const answered = proxy.ready.current
+    await proxy.close()
+    const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text))
+    const client = createCertificateClient({
+      ...{ address: target, clock, token: () => token },
+      credentials: credentials.createSsl(
+        Buffer.from(rootCertificates),
+        pem(identity?.privateKey),
+        pem(identity?.certificateChain),
+      ),
+      channelOptions: { 'grpc.ssl_target_name_override': serverName },
+    })
+    const signed = await client.request(createCsr(await createKey())).then(
+      ({ chain }) => new X509Certificate(chain[0] ?? '').subjectAltName ?? '',
+      (error: { details: string }) => error.details,
+    )
+    client.close()
+    return [answered, signed]
+  }
+  const granted = [true, 'URI:spiffe://cluster.local/ns/shop/sa/app']
+  const denied = [false, expect.stringContaining('no client certificate')]
+  expect(await outcome({ token: 'token' })).toEqual(granted)
+  expect(await outcome({ identity: own })).toEqual(granted)
+  expect(await outcome({})).toEqual(denied)
+  expect(await outcome({ identity: forged })).toEqual(denied)
+  expect(await outcome({ identity: forged, token: 'token' })).toEqual(granted)
+  revoked.add(normalSerial(new X509Certificate(own.certificateChain).serialNumber))
+  expect(await outcome({ identity: own })).toEqual(denied)
 })
 
 test('what cannot be served is said at once', async () => {

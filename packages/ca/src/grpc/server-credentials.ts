@@ -7,21 +7,24 @@ type Provider = Parameters<typeof experimental.createCertificateProviderServerCr
 export interface ServerCredentialsOptions {
   /** The server's own certificate; connections made after a change get the new one. Handshakes wait for the first. */
   readonly identity: Watch<Identity | undefined>
-  /** Let in only clients with a certificate of the identity's roots. Default false: none is asked for. There is no third way: grpc-js would not verify what it did not insist on. */
-  readonly requireClientCertificate?: boolean
+  /**
+   * `required`: only clients with a certificate of the identity's roots are let in. `optional`: it is asked for, and one that is not of
+   * these roots is as none; a token may prove the client instead. Default `ignored`: none is asked for.
+   */
+  readonly clientCertificates?: 'ignored' | 'optional' | 'required'
 }
 
 /** Credentials for a grpc-js server that follow a certificate which renews itself. */
 export function createServerCredentials({
   identity,
-  requireClientCertificate = false,
+  clientCertificates = 'ignored',
 }: ServerCredentialsOptions): ServerCredentials {
   const provider = createProvider(identity)
   // Whatever the parameters are called in its types: first the identity, then the roots for clients or null.
   return experimental.createCertificateProviderServerCredentials(
     provider,
-    requireClientCertificate ? provider : null,
-    requireClientCertificate,
+    clientCertificates === 'ignored' ? null : provider,
+    clientCertificates === 'required',
   )
 }
 

@@ -1,14 +1,12 @@
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
-import { type Clock, type Logger, type Result, silentLogger, systemClock, type Watch } from '@heddle/runtime'
+import { type Clock, type Logger, type Result, silentLogger, type Watch } from '@heddle/runtime'
 import type { IstioCertificateRequest } from '@heddle/xds-types/istio/v1/auth'
 import type { Authenticator, Peer } from '../authenticators/authenticator.js'
 import { CaError, type CertificateAuthority } from '../authority.js'
 import { type GrantPolicy, grantFor } from '../grants.js'
+import { verifyOwnSvid } from '../own-svid.js'
 import { fromPem } from '../pem.js'
 import type { Revocations } from '../revocations.js'
-import type { Svid } from '../svid.js'
-import { trustBundles } from '../trust-bundle.js'
-import { verifySvid } from '../verify.js'
 import { CERTIFICATE_SERVICE, requestType, responseType, toBuffer } from './definition.js'
 
 export interface CertificateServiceOptions extends GrantPolicy {
@@ -90,29 +88,12 @@ function refusalOf(error: unknown): Refusal {
   return { code: CODES[error.code] ?? status.INTERNAL, details: error.message }
 }
 
-/**
- * grpc-js hands over a client's certificate whether or not TLS has verified it (a server that asks without insisting takes any), so
- * its name counts only when it is an SVID that our own authority has issued: checked here, each time.
- */
 function peerOf(call: Call, options: CertificateServiceOptions): Peer {
   const raw = call.getAuthContext().sslPeerCertificate?.raw
-  const svid = raw === undefined ? undefined : ownSvid(new Uint8Array(raw), options)
+  const svid = raw === undefined ? undefined : verifyOwnSvid(new Uint8Array(raw), options)
   return {
     address: call.getPeer(),
     uris: svid === undefined ? [] : [svid.spiffeId],
     authorization: call.metadata.get('authorization').map(String),
   }
-}
-
-/** @internal */
-export function ownSvid(
-  leaf: Uint8Array,
-  { authority, trustDomain, revocations, clock = systemClock }: Omit<CertificateServiceOptions, 'authenticate'>,
-): Svid | undefined {
-  // grpc-js tells the leaf only.
-  const chain = [leaf, ...(authority.intermediates?.() ?? []).flatMap((pem) => fromPem('CERTIFICATE', pem))]
-  const bundles = trustBundles({ trustDomain, x509Authorities: authority.trustBundle.current })
-  const verified = verifySvid(chain, bundles, { now: clock.now() })
-  if (!verified.ok || revocations?.isRevoked(verified.value.certificate.serial) === true) return undefined
-  return verified.value
 }

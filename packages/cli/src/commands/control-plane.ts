@@ -1,9 +1,11 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import {
   type Authenticator,
+  createCertificateAuthenticator,
   createFolderStore,
   createJwtAuthenticator,
   createSelfSignedAuthority,
+  firstOf,
   identityOfClaims,
   openFolderAuthority,
   watchFolderRevocations,
@@ -32,8 +34,12 @@ const DEFAULTS = {
   audience: 'istio-ca',
 }
 
-/** Tokens are believed when --jwks tells who signs them; else the TLS listener lets nobody in. */
+/** A workload is who its certificate says, when the CA has issued it; else who its token says, when --jwks tells who signs tokens. */
 function authenticatorOf(args: Arguments, trustDomain: () => string): Authenticator {
+  return firstOf([createCertificateAuthenticator(), tokenAuthenticatorOf(args, trustDomain)])
+}
+
+function tokenAuthenticatorOf(args: Arguments, trustDomain: () => string): Authenticator {
   const jwks = args.string('jwks')
   if (jwks === undefined)
     return async () =>
@@ -162,6 +168,7 @@ export const controlPlane: Command = {
     const readyFile = args.string('ready-file')
     if (readyFile !== undefined) writeWhole(readyFile, `${JSON.stringify(ready)}\n`)
     await io.stopped()
+    await webhook?.close()
     await served.close()
     secure.close()
     return EXIT.ok

@@ -8,6 +8,8 @@ export interface Peer {
   readonly address: string
   /** URI names of the client certificate that TLS has verified; empty without one. A SPIFFE certificate has exactly one. */
   readonly uris: readonly string[]
+  /** That certificate, DER; without those that it came with. */
+  readonly certificate?: Uint8Array
   /** The values of the `authorization` metadata: `Bearer <token>`. */
   readonly authorization: readonly string[]
 }
@@ -20,6 +22,7 @@ export function peerOf(call: ServerDuplexStream<Buffer, Buffer> | ServerUnaryCal
   return {
     address: call.getPeer(),
     uris: urisOf(certificate?.subjectaltname),
+    ...(certificate && { certificate: new Uint8Array(certificate.raw) }),
     authorization: call.metadata.get('authorization').map(String),
   }
 }
