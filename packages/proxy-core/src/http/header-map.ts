@@ -1,3 +1,7 @@
+import { FIELD_VALUE } from './field-value.js'
+
+const SPACE = 32
+
 /**
  * Header fields in the order they came: names in lower case, every field line kept as its own entry (RFC 9110 §5.3).
  * Values are strings of bytes (latin1): one character is one octet on the wire. Names are plain strings in arrays, so
@@ -29,23 +33,44 @@ export interface HeaderMap {
   entries(): IterableIterator<[name: string, value: string]>
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>
   clone(): HeaderMap
+  /** Octets of the value at `index`. */
+  lengthAt(index: number): number
+  /** Writes the value at `index` to `bytes` from `at`; returns where it ends. Where a value has an octet that none may have, a space is written (RFC 9110 §5.5). */
+  writeAt(index: number, bytes: Uint8Array, at: number): number
+}
+
+/** What a codec has read: values are parts of the head's text, and are cut out of it when somebody asks for them. */
+export interface ReadHeaders extends HeaderMap {
+  /** {@link HeaderMap.appendLower} for a value that has been checked. */
+  appendPart(name: string, start: number, end: number): void
+}
+
+export function createReadHeaders(text: string): ReadHeaders {
+  return new Lines([], [], text)
 }
 
 /** A new map; with the lines of `entries`. */
 export function createHeaderMap(entries?: Iterable<readonly [name: string, value: string]>): HeaderMap {
-  const map = new Lines([], [])
+  const map = new Lines([], [], '')
   if (entries !== undefined) for (const [name, value] of entries) map.append(name, value)
   return map
 }
 
-class Lines implements HeaderMap {
+/** A value, or where it lies in the text: its start in the upper 16 bits, its length in the lower. */
+type Value = string | number
+
+const MOST_IN_16_BITS = 0xffff
+
+class Lines implements ReadHeaders {
   casing: HeaderMap['casing']
   readonly #names: string[]
-  readonly #values: string[]
+  readonly #values: Value[]
+  readonly #text: string
 
-  constructor(names: string[], values: string[]) {
+  constructor(names: string[], values: Value[], text: string) {
     this.#names = names
     this.#values = values
+    this.#text = text
     this.casing = undefined
   }
 
@@ -55,14 +80,14 @@ class Lines implements HeaderMap {
 
   get(name: string): string | undefined {
     const at = this.#find(name)
-    return at < 0 ? undefined : this.#values[at]
+    return at < 0 ? undefined : this.valueAt(at)
   }
 
   getAll(name: string): readonly string[] {
     const wanted = lowerCase(name)
     const names = this.#names
     const found: string[] = []
-    for (let i = 0; i < names.length; i++) if (names[i] === wanted) found.push(this.#values[i]!)
+    for (let i = 0; i < names.length; i++) if (names[i] === wanted) found.push(this.valueAt(i))
     return found
   }
 
@@ -89,6 +114,11 @@ class Lines implements HeaderMap {
     this.#values.push(value)
   }
 
+  appendPart(name: string, start: number, end: number): void {
+    this.#names.push(name)
+    this.#values.push(end > MOST_IN_16_BITS ? this.#text.slice(start, end) : (start << 16) | (end - start))
+  }
+
   delete(name: string): boolean {
     const at = this.#find(name)
     if (at < 0) return false
@@ -103,7 +133,7 @@ class Lines implements HeaderMap {
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       const value = values[i]!
-      if (drop(name, value)) continue
+      if (drop(name, this.valueAt(i))) continue
       names[kept] = name
       values[kept++] = value
     }
@@ -115,11 +145,36 @@ class Lines implements HeaderMap {
   }
 
   valueAt(index: number): string {
-    return this.#values[index]!
+    const value = this.#values[index]!
+    if (typeof value === 'string') return value
+    const start = value >>> 16
+    return (this.#values[index] = this.#text.slice(start, start + (value & MOST_IN_16_BITS)))
+  }
+
+  lengthAt(index: number): number {
+    const value = this.#values[index]!
+    return typeof value === 'string' ? value.length : value & MOST_IN_16_BITS
+  }
+
+  writeAt(index: number, bytes: Uint8Array, start: number): number {
+    const value = this.#values[index]!
+    let at = start
+    if (typeof value === 'string') {
+      for (let i = 0; i < value.length; i++) {
+        const code = value.charCodeAt(i)
+        bytes[at++] = code < 256 && FIELD_VALUE[code] === 1 ? code : SPACE
+      }
+      return at
+    }
+    const text = this.#text
+    const from = value >>> 16
+    const end = from + (value & MOST_IN_16_BITS)
+    for (let i = from; i < end; i++) bytes[at++] = text.charCodeAt(i)
+    return at
   }
 
   *entries(): IterableIterator<[string, string]> {
-    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i]!, this.#values[i]!]
+    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i]!, this.valueAt(i)]
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
@@ -127,7 +182,7 @@ class Lines implements HeaderMap {
   }
 
   clone(): HeaderMap {
-    const copy = new Lines(this.#names.slice(), this.#values.slice())
+    const copy = new Lines(this.#names.slice(), this.#values.slice(), this.#text)
     copy.casing = this.casing
     return copy
   }

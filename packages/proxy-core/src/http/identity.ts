@@ -82,13 +82,18 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   const internal = single && manager.isInternalAddress(client)
   const edge = !internal && manager.useRemoteAddress
   if (internal) headers.set('x-envoy-internal', 'true')
-  else
-    headers.deleteWhere((name) => name.charCodeAt(0) === 120 && (INTERNAL_HEADERS.has(name) || (edge && EDGE_HEADERS.has(name))))
+  else if (sayEnvoy(headers)) headers.deleteWhere((name) => INTERNAL_HEADERS.has(name) || (edge && EDGE_HEADERS.has(name)))
   if (edge) headers.set('x-envoy-external-address', client)
   if (manager.addUserAgent) sayWho(headers, node)
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
   applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
   return { kind: 'request', clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
+}
+
+/** Few requests bring any of the proxy's own headers. */
+function sayEnvoy(headers: HeaderMap): boolean {
+  for (let i = 0; i < headers.size; i++) if (headers.nameAt(i).startsWith('x-envoy-')) return true
+  return false
 }
 
 /** By original_ip_detection_extensions; where none can tell it is the peer. */
@@ -120,8 +125,8 @@ function requestId(headers: HeaderMap, manager: HttpManager, edge: boolean): str
 
 /** RFC 9110 §10.1.4: of TE only `trailers` may go on. */
 function sanitizeTe(headers: HeaderMap): void {
+  if (!headers.has('te')) return
   const te = headers.getAll('te')
-  if (te.length === 0) return
   const trailers = te.some((value) => value.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers'))
   if (trailers) headers.set('te', 'trailers')
   else headers.delete('te')

@@ -46,10 +46,12 @@ function lastUntrusted(list: readonly string[], peer: string, isTrusted: (addres
   return list[0]
 }
 
+const NOBODY: readonly string[] = []
+
 /** The addresses of x-forwarded-for, whose lines become one. */
 export function readForwardedFor(headers: HeaderMap): readonly string[] {
+  if (!headers.has('x-forwarded-for')) return NOBODY
   const lines = headers.getAll('x-forwarded-for')
-  if (lines.length === 0) return []
   if (lines.length > 1) headers.set('x-forwarded-for', lines.join(','))
   return lines.flatMap((value) => value.split(',')).map((address) => address.trim())
 }

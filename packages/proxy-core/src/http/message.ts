@@ -48,7 +48,7 @@ export interface HttpRequest {
   /** Whether the client presented a certificate, and somebody vouches for it. */
   clientCertificate?: 'validated' | 'untrusted'
   /** Dynamic metadata that filters have set so far, for routes that ask for it. */
-  metadata?: DynamicMetadata
+  metadata?: DynamicMetadata | undefined
 }
 
 export interface HttpResponse {

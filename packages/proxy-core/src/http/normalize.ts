@@ -18,6 +18,7 @@ const UNRESERVED = /[A-Za-z0-9\-._~]/
 
 /** `sent`: a path with its query. */
 export function normalizePath(sent: string, options: NormalizeOptions): Normalized {
+  if (isNormal(sent)) return { kind: 'path', path: sent }
   const fragment = sent.indexOf('#')
   if (fragment >= 0 && options.stripFragment !== true) return { kind: 'reject', path: sent }
   const path = fragment < 0 ? sent : sent.slice(0, fragment)
@@ -40,6 +41,21 @@ export function normalizePath(sent: string, options: NormalizeOptions): Normaliz
   if (options.mergeSlashes) bare = mergeSlashes(bare)
   return { kind: redirect ? 'redirect' : 'path', path: bare + rest }
 }
+
+/** No option would change it, as most paths are: no escape, backslash, dot segment, double slash or fragment. */
+function isNormal(path: string): boolean {
+  let last = 0
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i)
+    if (code === QUESTION) return last !== 0 && path.indexOf('#', i) < 0
+    if (code === PERCENT || code === BACKSLASH || code === HASH) return false
+    if (last === SLASH ? code === SLASH || code === DOT : i === 0 && code !== SLASH) return false
+    last = code
+  }
+  return last !== 0
+}
+
+const [QUESTION, PERCENT, BACKSLASH, HASH, SLASH, DOT] = [63, 37, 92, 35, 47, 46]
 
 /** Unreserved characters decoded, `\` as `/`, dot segments removed (RFC 3986 §6.2.2, §5.2.4). Undefined: NUL or no absolute path. */
 function canonicalPath(path: string): string | undefined {

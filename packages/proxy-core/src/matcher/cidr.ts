@@ -38,8 +38,18 @@ export function compileCidr(fields: Fields<CidrRange>): Cidr | undefined {
 /** True when any of the blocks holds the address; false for what is no IP address. */
 export function createCidrSet(cidrs: readonly Cidr[]): (address: string) => boolean {
   if (cidrs.length === 0) return () => false
+  const known = new Map<string, boolean>()
   return (address) => {
-    const ip = parseIp(address)
-    return ip !== undefined && cidrs.some((cidr) => cidr.contains(ip))
+    let held = known.get(address)
+    if (held === undefined) {
+      const ip = parseIp(address)
+      held = ip !== undefined && cidrs.some((cidr) => cidr.contains(ip))
+      if (known.size >= MOST_KNOWN) known.clear()
+      known.set(address, held)
+    }
+    return held
   }
 }
+
+/** Answers that are kept: clients ask often, and an address takes long to read. */
+const MOST_KNOWN = 1024

@@ -37,7 +37,7 @@ export function createFileSinks(options: { clock: Clock; logger: Logger }): File
   }
 }
 
-function toStream(stream: NodeJS.WriteStream): (block: string) => Promise<void> {
+function toStream(stream: NodeJS.WriteStream): (block: Buffer) => Promise<void> {
   return (block) =>
     new Promise((resolve, reject) => {
       stream.write(block, (error) => (error ? reject(error) : resolve()))

@@ -9,12 +9,12 @@ export function httpFilterCounter(
   own?: string,
 ): (name: string) => Counter {
   const help = `Envoy's http ${family} statistics.`
-  return (name) => {
+  return remembered((name) => {
     const metric = `envoy_http_${family}_${name}`
     return own === undefined
       ? registry.counter(metric, help, [HTTP_LABEL]).labels(managerPrefix)
       : registry.counter(metric, help, [HTTP_LABEL, FILTER_LABEL]).labels(managerPrefix, own.replace(/\.$/, ''))
-  }
+  })
 }
 
 /** Counters under a prefix of the filter's own: `<prefix>.<family>.<name>`. */
@@ -24,5 +24,17 @@ export function prefixedCounter(
   prefix: string,
   family: string,
 ): (name: string) => Counter {
-  return (name) => registry.counter(`envoy_${family}_${name}`, `Envoy's ${family} statistics.`, [label]).labels(prefix)
+  return remembered((name) =>
+    registry.counter(`envoy_${family}_${name}`, `Envoy's ${family} statistics.`, [label]).labels(prefix),
+  )
+}
+
+/** Requests count by names that are few. */
+function remembered(find: (name: string) => Counter): (name: string) => Counter {
+  const known = new Map<string, Counter>()
+  return (name) => {
+    let counter = known.get(name)
+    if (counter === undefined) known.set(name, (counter = find(name)))
+    return counter
+  }
 }

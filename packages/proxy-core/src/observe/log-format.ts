@@ -76,7 +76,7 @@ function compileLeaf(format: string, path: string, options: LogFormatOptions, pr
   return (entry) => inJson(text(entry))
 }
 
-const NEEDS_ESCAPES = /["\\\u0000-\u001f\ud800-\udfff]/
+const NEEDS_ESCAPES = /["\\]|[^\x20-\ud7ff\ue000-\uffff]/
 
 function inJson(value: LogValue): string | undefined {
   if (typeof value === 'string') return NEEDS_ESCAPES.test(value) ? JSON.stringify(value) : `"${value}"`

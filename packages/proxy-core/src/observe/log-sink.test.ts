@@ -6,7 +6,7 @@ describe('a buffered sink', () => {
   it('writes in blocks: after the interval, or when enough is there', async () => {
     const clock = createFakeClock()
     const blocks: string[] = []
-    const sink = createBufferedSink({ clock, write: async (block) => void blocks.push(block), maxBufferedLength: 10 })
+    const sink = createBufferedSink({ clock, write: async (block) => void blocks.push(block.toString()), maxBufferedLength: 10 })
     sink.write('a\n')
     sink.write('b\n')
     await clock.advanceAsync(99)
@@ -23,8 +23,8 @@ describe('a buffered sink', () => {
     const clock = createFakeClock()
     const blocks: string[] = []
     let finish = (): void => {}
-    const write = (block: string): Promise<void> => {
-      blocks.push(block)
+    const write = (block: Buffer): Promise<void> => {
+      blocks.push(block.toString())
       return new Promise((resolve) => {
         finish = resolve
       })
@@ -47,12 +47,12 @@ describe('a buffered sink', () => {
     const errors: unknown[] = []
     let first = true
     const blocks: string[] = []
-    const write = async (block: string): Promise<void> => {
+    const write = async (block: Buffer): Promise<void> => {
       if (first) {
         first = false
         throw new Error('disk full')
       }
-      blocks.push(block)
+      blocks.push(block.toString())
     }
     const sink = createBufferedSink({ clock, write, onError: (error) => errors.push(error) })
     sink.write('a')
@@ -61,5 +61,22 @@ describe('a buffered sink', () => {
     await sink.flush()
     expect(errors).toHaveLength(1)
     expect(blocks).toEqual(['b'])
+  })
+
+  it('writes lines of any length and language, and one block does not spoil the next', async () => {
+    const clock = createFakeClock()
+    const blocks: Buffer[] = []
+    const sink = createBufferedSink({
+      clock,
+      write: async (block) => void blocks.push(Buffer.from(block)),
+      maxBufferedLength: 10,
+    })
+    const lines = ['ä€😀\n', `${'long '.repeat(20_000)}\n`, 'short\n', `${'ü'.repeat(9_000)}\n`, 'last\n']
+    for (const line of lines) {
+      sink.write(line)
+      await clock.advanceAsync(0)
+    }
+    await sink.flush()
+    expect(Buffer.concat(blocks).toString()).toBe(lines.join(''))
   })
 })

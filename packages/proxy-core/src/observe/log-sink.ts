@@ -3,12 +3,12 @@ import type { AccessLogSink } from './access-log.js'
 
 export interface BufferedSinkOptions {
   clock: Clock
-  /** Writes a block of lines; a rejection loses the block and is told to `onError`. */
-  write(block: string): Promise<void>
+  /** Writes a block of lines, whose memory is used again afterwards; a rejection loses the block and is told to `onError`. */
+  write(block: Buffer): Promise<void>
   onError?(error: unknown): void
   /** How long a line may wait. 100 by default. */
   flushIntervalMs?: number
-  /** Characters after which a block is written at once. 65,536 by default. */
+  /** Bytes after which a block is written at once. 65,536 by default. */
   maxBufferedLength?: number
   /** Lines are dropped, and counted, while more than this waits for a slow disk. 16 MiB by default. */
   maxPendingLength?: number
@@ -21,10 +21,17 @@ export interface BufferedSink extends AccessLogSink {
   flush(): Promise<void>
 }
 
-/** Collects lines and writes them in blocks, one write at a time, in order. */
+// A UTF-16 unit takes no more in UTF-8.
+const MOST_BYTES_PER_UNIT = 3
+const ROOM_FOR_A_LINE = 8192
+
+/** Collects lines and writes them in blocks, one write at a time, in order. Lines become bytes at once: texts that wait are dear to collect. */
 export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
   const { clock, flushIntervalMs = 100, maxBufferedLength = 65_536, maxPendingLength = 16 * 1024 * 1024 } = options
-  let buffer = ''
+  const blockBytes = maxBufferedLength + ROOM_FOR_A_LINE
+  let block: Buffer | undefined
+  let spare: Buffer | undefined
+  let used = 0
   let pending = 0
   let dropped = 0
   let tail: Promise<void> = Promise.resolve()
@@ -33,16 +40,28 @@ export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
   const writeOut = (): void => {
     timer?.()
     timer = undefined
-    if (buffer === '') return
-    const block = buffer
-    buffer = ''
-    pending += block.length
+    if (block === undefined || used === 0) return
+    const full = block
+    const lines = full.subarray(0, used)
+    block = undefined
+    used = 0
+    pending += lines.length
     tail = tail
-      .then(() => options.write(block))
+      .then(() => options.write(lines))
       .catch((error: unknown) => options.onError?.(error))
       .then(() => {
-        pending -= block.length
+        pending -= lines.length
+        if (full.length === blockBytes) spare = full
       })
+  }
+
+  const blockFor = (bytes: number): Buffer => {
+    if (block !== undefined && used + bytes > block.length) writeOut()
+    if (block === undefined) {
+      block = bytes <= blockBytes ? (spare ?? Buffer.allocUnsafeSlow(blockBytes)) : Buffer.allocUnsafeSlow(bytes)
+      if (block === spare) spare = undefined
+    }
+    return block
   }
 
   return {
@@ -50,12 +69,13 @@ export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
       return dropped
     },
     write(line) {
-      if (pending + buffer.length > maxPendingLength) {
+      if (pending + used > maxPendingLength) {
         dropped++
         return
       }
-      buffer += line
-      if (buffer.length >= maxBufferedLength) writeOut()
+      const bytes = blockFor(line.length * MOST_BYTES_PER_UNIT)
+      used += bytes.write(line, used)
+      if (used >= maxBufferedLength) writeOut()
       else timer ??= clock.after(flushIntervalMs, writeOut)
     },
     flush() {

@@ -2,7 +2,6 @@ import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from './decision.js'
-import type { HeaderMutation } from './header-mutation.js'
 import type { RouteTable } from './table.js'
 
 /**
@@ -11,25 +10,34 @@ import type { RouteTable } from './table.js'
  */
 export function finalizeRequest(decision: RouteDecision, table: RouteTable, request: HttpRequest, entry: AccessLogEntry): void {
   if (decision.kind !== 'forward') return
-  for (const mutation of levels(decision, table, 'requestHeaders')) mutation.apply(request.headers, entry)
+  applyLevels(decision, table, 'requestHeaders', request.headers, entry)
   if (decision.route.action.kind === 'forward') decision.route.action.rewrite(request, decision.target, entry)
 }
 
 /** The same for a response, of upstreams and of direct responses alike. Nothing applies where no route was found. */
 export function finalizeResponse(decision: RouteDecision, table: RouteTable, headers: HeaderMap, entry: AccessLogEntry): void {
-  for (const mutation of levels(decision, table, 'responseHeaders')) mutation.apply(headers, entry)
+  applyLevels(decision, table, 'responseHeaders', headers, entry)
 }
 
 // Recorded from Envoy: weighted cluster, route, virtual host, route config; with most_specific_header_mutations_wins
 // weighted cluster, route config, virtual host, route. Appends stay either way, the last overwrite wins.
-function levels(
+function applyLevels(
   decision: RouteDecision,
   table: RouteTable,
   side: 'requestHeaders' | 'responseHeaders',
-): readonly HeaderMutation[] {
-  if (decision.kind === 'none') return []
-  const cluster = decision.kind === 'forward' ? decision.target[side] : undefined
-  const common = [decision.route?.[side], decision.virtualHost[side], table[side]]
-  if (table.mostSpecificHeaderMutationsWins) common.reverse()
-  return [cluster, ...common].filter((mutation) => mutation !== undefined && !mutation.empty) as HeaderMutation[]
+  headers: HeaderMap,
+  entry: AccessLogEntry,
+): void {
+  if (decision.kind === 'none') return
+  const { virtualHost, route } = decision
+  if (decision.kind === 'forward') decision.target[side]?.apply(headers, entry)
+  if (table.mostSpecificHeaderMutationsWins) {
+    table[side].apply(headers, entry)
+    virtualHost[side].apply(headers, entry)
+    route?.[side].apply(headers, entry)
+  } else {
+    route?.[side].apply(headers, entry)
+    virtualHost[side].apply(headers, entry)
+    table[side].apply(headers, entry)
+  }
 }

@@ -24,9 +24,12 @@ type Hash = (head: RequestHead, source: string, setCookie?: (cookie: string) => 
 
 const MASK = (1n << 64n) - 1n
 
+/** Of routes without a policy. */
+export const NO_HASH: Hash = () => undefined
+
 /** Joins the hashes of all policies that found something, as Envoy does: rotate left by one, then xor. */
 export function createRequestHash(policies: readonly HashPolicy[], hash64: (text: string, seed?: bigint) => bigint): Hash {
-  if (policies.length === 0) return () => undefined
+  if (policies.length === 0) return NO_HASH
   return (head, source, setCookie) => {
     let hash: bigint | undefined
     for (const policy of policies) {

@@ -17,6 +17,18 @@ export interface RoutePredicate {
 
 /** The path before `?` and `#`: what every path specifier looks at (CVE-2021-39156). */
 export function pathOnly(path: string): string {
+  // The routes and policies that a request meets ask for the same one again and again.
+  if (path !== lastPath) {
+    lastBare = cutPath(path)
+    lastPath = path
+  }
+  return lastBare
+}
+
+let lastPath = ''
+let lastBare = ''
+
+function cutPath(path: string): string {
   const query = path.indexOf('?')
   const withoutQuery = query < 0 ? path : path.slice(0, query)
   const fragment = withoutQuery.indexOf('#')

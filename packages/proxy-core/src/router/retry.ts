@@ -31,10 +31,11 @@ const STEERING = [
   'x-envoy-max-retries',
   'x-envoy-retriable-header-names',
 ] as const
+const STEERING_NAMES: ReadonlySet<string> = new Set(STEERING)
 
 /** The route's policy with what an internal client adds by x-envoy-retry-on and its kin, which are taken off. */
 export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: HeaderMap): RetryPolicy | undefined {
-  if (!STEERING.some((name) => headers.has(name))) return policy
+  if (!steers(headers)) return policy
   const [on, grpcOn, statusCodes, most, headerNames] = STEERING.map((name) => headers.get(name))
   for (const name of STEERING) headers.delete(name)
   const tokens = [...(policy?.on ?? []), ...listOf(on), ...listOf(grpcOn)]
@@ -52,6 +53,14 @@ export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: Header
     ...withHeaderNames(base, listOf(headerNames)),
     numRetries: most !== undefined && /^\d{1,4}$/.test(most) ? Number(most) : base.numRetries,
   }
+}
+
+function steers(headers: HeaderMap): boolean {
+  for (let i = 0; i < headers.size; i++) {
+    const name = headers.nameAt(i)
+    if (name.startsWith('x-envoy-') && STEERING_NAMES.has(name)) return true
+  }
+  return false
 }
 
 /** A response with one of the names is retried too. */

@@ -6,7 +6,6 @@ import type { StreamInfo } from '../../http/stream-info.js'
 type UpstreamProtocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
 type AlpnConfig = ReadonlyMap<UpstreamProtocol, readonly string[]>
 
-const STATE = 'istio.alpn'
 const PROTOCOLS = { HTTP10: 'HTTP/1.0', HTTP11: 'HTTP/1.1', HTTP2: 'HTTP/2' } as const
 
 /** istio.alpn: tells the upstream TLS which ALPN to offer, so that the other sidecar knows mesh traffic by `istio-http/1.1` and its kin. */
@@ -27,7 +26,7 @@ export const istioAlpnFilter: HttpFilterFactory<AlpnConfig> = {
     }),
   create: (config) => (stream) => ({
     onRequest: () => {
-      stream.info.filterState.set(STATE, config)
+      stream.info.alpnOverrides = config
     },
   }),
 }
@@ -41,6 +40,6 @@ export function alpnOverride(
   protocol: UpstreamProtocol,
   clusterMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
 ): readonly string[] | undefined {
-  if (clusterMetadata['istio']?.['alpn_override'] === 'false') return undefined
-  return (info.filterState.get(STATE) as AlpnConfig | undefined)?.get(protocol)
+  if (info.alpnOverrides === undefined || clusterMetadata['istio']?.['alpn_override'] === 'false') return undefined
+  return info.alpnOverrides.get(protocol)
 }
