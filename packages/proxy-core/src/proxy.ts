@@ -9,6 +9,7 @@ import {
   systemRandom,
   type Watch,
 } from '@heddle/runtime'
+import { logLevelActions } from './admin/log-level.js'
 import type { AdminActions, Answer, ServerState } from './admin/page.js'
 import { answerAdmin } from './admin/server.js'
 import { shareOf, viewsWithShares, type WorkerShare } from './admin/worker-share.js'
@@ -93,6 +94,7 @@ export function createProxy(options: ProxyOptions): ProxyServer {
     drainListeners: () => void drain(),
     quit: () => void close(),
     setHealthy: (value) => healthy.set(value),
+    ...logLevelActions(logger),
   }
   const started = (): Assembly => {
     if (running === undefined) throw new Error('start() was not called')

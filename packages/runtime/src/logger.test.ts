@@ -27,3 +27,14 @@ test('the JSON logger writes a line an event, from its level on', () => {
     '{"time":"1970-01-01T00:00:00.000Z","level":"error","message":"heard","code":"x","text":"two\\nlines"}\n',
   ])
 })
+
+test('the level of the JSON logger can be changed while it is in use', () => {
+  const lines: string[] = []
+  const logger = createJsonLogger((line) => lines.push(line), { now: () => 0 })
+  logger.debug({}, 'unheard')
+  logger.level = 'debug'
+  logger.debug({}, 'heard')
+  logger.level = 'off'
+  logger.error({}, 'unheard')
+  expect(lines.map((line) => JSON.parse(line).message)).toEqual(['heard'])
+})

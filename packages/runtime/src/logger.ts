@@ -18,18 +18,28 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off']
 
+/** A logger whose level may be changed while it is in use. */
+export interface LeveledLogger extends Logger {
+  /** The lowest that is written. */
+  level: LogLevel
+}
+
 /**
  * One JSON object a line: `{"time":"…","level":"info","message":"…",…fields}`.
  * @param write gets each line with its newline
  * @param level the lowest that is written; default `info`
  */
-export function createJsonLogger(write: (line: string) => void, clock: Pick<Clock, 'now'>, level: LogLevel = 'info'): Logger {
-  const lowest = LEVELS.indexOf(level)
+export function createJsonLogger(
+  write: (line: string) => void,
+  clock: Pick<Clock, 'now'>,
+  level: LogLevel = 'info',
+): LeveledLogger {
   const at =
     (own: LogLevel): Logger['info'] =>
     (fields, message) => {
-      if (LEVELS.indexOf(own) < lowest) return
+      if (LEVELS.indexOf(own) < LEVELS.indexOf(logger.level)) return
       write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), level: own, message, ...fields })}\n`)
     }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  const logger: LeveledLogger = { level, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return logger
 }

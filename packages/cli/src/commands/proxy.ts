@@ -4,6 +4,7 @@ import {
   compileResources,
   createProxy,
   createSnapshotFile,
+  logLevelOf,
   type ProxyServer,
   ProxyStartError,
   parseBootstrap,
@@ -20,18 +21,6 @@ import { superviseWorkers } from '../proxy-workers/supervisor.js'
 import { answerSupervisor, createWorkerNetwork, leaveSupervisor, workerIndex } from '../proxy-workers/worker.js'
 import { VERSION } from '../version.js'
 import { writeWhole } from './control-plane.js'
-
-// Envoy's level names on ours.
-const LEVELS: Readonly<Record<string, LogLevel>> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warning: 'warn',
-  warn: 'warn',
-  error: 'error',
-  critical: 'error',
-  off: 'off',
-}
 
 interface Bootstrap {
   node?: { id?: string; cluster?: string }
@@ -58,8 +47,9 @@ async function readBootstrap(args: Arguments, io: Io): Promise<Bootstrap> {
 
 function levelOf(args: Arguments): LogLevel {
   const name = args.string('log-level') ?? 'info'
-  const level = LEVELS[name]
-  if (level === undefined) throw new UsageError(`--log-level takes one of ${Object.keys(LEVELS).join(', ')}, not ${name}`)
+  const level = logLevelOf(name)
+  if (level === undefined)
+    throw new UsageError(`--log-level takes trace, debug, info, warning, error, critical or off, not ${name}`)
   return level
 }
 

@@ -1,3 +1,5 @@
+import { fail, problem } from '@heddle/runtime'
+import { LEVEL_NAMES } from './log-level.js'
 import { json, type Page, text } from './page.js'
 
 export const ready: Page = {
@@ -97,17 +99,20 @@ export const healthcheckOk: Page = {
   },
 }
 
+const LOGGER = 'heddle'
+const USAGE = `usage: /logging?level=<level> or /logging?${LOGGER}=<level>; levels: ${LEVEL_NAMES}\n`
+const NO_LEVELS = fail(problem('logging.level', 'level', 'This server was given a logger without levels.'))
+
 export const logging: Page = {
   path: '/logging',
-  help: 'print the log level, or set it: ?level=debug|info|warning|error',
+  help: 'query/change logging levels',
   mutates: true,
   answer(query, _views, actions) {
-    const level = query.get('level')
-    if (level === null) return text(`active loggers:\n  heddle: ${actions.logLevel?.() ?? 'as its program says'}\n`)
-    const done = actions.setLogLevel?.(level)
-    if (done === undefined) return text('this server was given a logger without levels\n', 400)
-    return done.ok
-      ? text(`active log level: ${level}\n`)
-      : text(`${done.diagnostics.map((one) => one.message).join('\n')}\n`, 400)
+    // There is one logger: its name and `level`, which is all of them, mean the same.
+    const level = query.get('level') ?? query.get(LOGGER)
+    const done = level === null ? undefined : (actions.setLogLevel?.(level) ?? NO_LEVELS)
+    if (done?.ok === false) return text(`${done.diagnostics.map((one) => one.message).join('\n')}\n`, 400)
+    if (level === null && query.size > 0) return text(USAGE, 400)
+    return text(`active loggers:\n  ${LOGGER}: ${actions.logLevel?.() ?? 'as its program says'}\n`)
   },
 }
