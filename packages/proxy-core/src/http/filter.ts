@@ -19,6 +19,8 @@ export interface HttpStream {
   readonly route: RouteDecision | undefined
   /** Envoy's clearRouteCache: the next reader of `route` resolves it anew. */
   clearRoute(): void
+  /** The request's body turns out to be one that cannot be taken: answers at once if no answer has begun, else resets. */
+  onBroken(reply: LocalReply): void
   /** The most specific typed_per_filter_config for this filter's config name: weighted cluster, route, virtual host, route config. */
   perRouteConfig(filterName: string): unknown
 }

@@ -2,7 +2,7 @@ import { createMetricsRegistry } from '@heddle/runtime'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, readBody } from '../../http/body.js'
 import { createHeaderMap } from '../../http/header-map.js'
-import type { Body, HttpResponse } from '../../http/message.js'
+import type { Body, BodySink, HttpResponse } from '../../http/message.js'
 import { dottedName } from '../../observe/stat-name.js'
 import { grpcHttp1BridgeFilter } from './grpc-http1-bridge.js'
 import { grpcStatsFilter } from './grpc-stats.js'
@@ -73,10 +73,34 @@ describe('gRPC-Web', () => {
     expect(Buffer.from(text.slice(0, 12), 'base64')).toEqual(framed('xyz'))
   })
 
-  test('what is no base64 is refused', async () => {
-    const asked = ask('application/grpc-web-text', '!!!!')
-    expect(await configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)).toMatchObject({ status: 400 })
+  test('text comes off in whatever pieces it comes', () => {
+    const asked = ask('application/grpc-web-text', '')
+    let sink: BodySink | undefined
+    asked.request.body = { length: undefined, pause() {}, resume() {}, discard() {}, consume: (to) => (sink = to) }
+    configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)
+    const got: Uint8Array[] = []
+    asked.request.body.consume({
+      data: (chunk) => got.push(Buffer.from(chunk)) > 0,
+      end: () => got.push(Buffer.from('.')),
+      abort() {},
+    })
+    for (const character of framed('abcd').toString('base64')) sink?.data(Buffer.from(character))
+    sink?.end()
+    expect(Buffer.concat(got)).toEqual(Buffer.concat([framed('abcd'), Buffer.from('.')]))
   })
+
+  test.each(['!!!!', 'AAAAAANhY', 'AAA=AAA'])(
+    '%s is no base64 and refused, even when its beginning has gone upstream',
+    (body) => {
+      const asked = ask('application/grpc-web-text', body)
+      const refused: unknown[] = []
+      asked.onBroken = (reply) => refused.push(reply.status)
+      configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)
+      const ended: string[] = []
+      asked.request.body.consume({ data: () => true, end: () => ended.push('end'), abort: () => ended.push('abort') })
+      expect([refused, ended]).toEqual([[400], []])
+    },
+  )
 
   test('an HTTP error becomes a status', async () => {
     const asked = ask('application/grpc-web', framed('abc'))

@@ -1,5 +1,5 @@
 import { ok } from '@heddle/runtime'
-import { bodyOf, emptyBody, readBody } from '../../http/body.js'
+import { emptyBody, readBody } from '../../http/body.js'
 import { transformBody } from '../../http/body-transform.js'
 import type { HttpFilterFactory } from '../../http/filter.js'
 import { createHeaderMap, type HeaderMap } from '../../http/header-map.js'
@@ -12,8 +12,12 @@ const TYPES: ReadonlySet<string> = new Set([
   'application/grpc-web-text',
   'application/grpc-web-text+proto',
 ])
-/** gRPC-Web sends one message a call, so that its base64 can be taken off as a whole. */
-const MAX_TEXT_BYTES = 6 * 1024 * 1024
+const INVALID: LocalReply = {
+  status: 400,
+  body: 'Bad gRPC-web request, invalid base64 data.',
+  details: 'grpc_base_64_decode_failed',
+  closes: true,
+}
 /** Of an answer that is no gRPC so much becomes its grpc-message. */
 const MAX_MESSAGE_BYTES = 8 * 1024
 const TRAILER_FLAG = 0x80
@@ -29,36 +33,55 @@ export const grpcWebFilter: HttpFilterFactory<undefined> = {
     let active = false
     let text = false
     return {
-      onRequest(request) {
+      onRequest(request, stream) {
         const type = request.headers.get('content-type')?.toLowerCase() ?? ''
         if (!TYPES.has(type)) return undefined
         active = true
         text = request.headers.get('accept')?.toLowerCase().includes('application/grpc-web-text') === true
-        return takeRequest(request, type.includes('-text'))
+        takeRequest(request, type.includes('-text') ? () => stream.onBroken(INVALID) : undefined)
+        return undefined
       },
       onResponse: (response) => (active ? giveResponse(response, text) : undefined),
     }
   },
 }
 
-function takeRequest(request: HttpRequest, text: boolean): undefined | Promise<undefined | LocalReply> {
+/** `invalid`: the body is base64, and this is called where it is not. What is well formed before that goes upstream. */
+function takeRequest(request: HttpRequest, invalid: (() => void) | undefined): void {
   const { headers, body } = request
   headers.set('content-type', 'application/grpc')
   headers.set('te', 'trailers')
   headers.set('grpc-accept-encoding', 'identity')
   headers.delete('content-length')
-  if (body.length === 0) return undefined
-  if (text) return takeText(request)
-  request.body = transformBody(body, (sink) => sink)
-  return undefined
+  if (body.length === 0) return
+  request.body = transformBody(body, (sink) => (invalid === undefined ? sink : base64Taken(sink, invalid)))
 }
 
-async function takeText(request: HttpRequest): Promise<undefined | LocalReply> {
-  const bytes = await readBody(request.body, MAX_TEXT_BYTES)
-  const decoded = decodeBase64(Buffer.from(bytes).toString('latin1'))
-  request.body = decoded === undefined ? emptyBody : transformBody(bodyOf(decoded), (sink) => sink)
-  if (decoded !== undefined) return undefined
-  return { status: 400, body: 'Bad gRPC-web request, invalid base64 data.', details: 'grpc_base_64_decode_failed' }
+function base64Taken(sink: BodySink, invalid: () => void): BodySink {
+  let rest = ''
+  let over = false
+  const refuse = (): void => {
+    over = true
+    invalid()
+  }
+  return {
+    data(chunk) {
+      if (over) return true
+      const text = rest + Buffer.from(chunk).toString('latin1')
+      const whole = text.length - (text.length % 4)
+      const decoded = decodeBase64(text.slice(0, whole))
+      rest = text.slice(whole)
+      if (decoded !== undefined) return decoded.length === 0 || sink.data(decoded)
+      refuse()
+      return true
+    },
+    end(trailers) {
+      if (over) return
+      if (rest !== '') refuse()
+      else sink.end(trailers)
+    },
+    abort: (error) => sink.abort(error),
+  }
 }
 
 const GROUP = /^(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$/

@@ -68,6 +68,7 @@ export function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls
     connection,
     route: undefined,
     clearRoute: () => {},
+    onBroken: () => {},
     perRouteConfig: () => perRoute,
   } as unknown as HttpStream
 }
