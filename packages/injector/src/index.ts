@@ -11,6 +11,8 @@ export { type CaptureConfig, type CaptureText, captureConfig, DEFAULT_CAPTURE } 
 export { type IptablesRules, iptablesRules } from './capture/iptables.js'
 export { nftablesRules } from './capture/nftables.js'
 export { type Decision, decide, IGNORED_NAMESPACES } from './decide.js'
+export { type RenderedGateways, type RenderGatewayManifestOptions, renderGatewayManifest } from './gateways/manifest.js'
+export { type GatewayDeployment, type RenderGatewayOptions, renderGateway } from './gateways/render-gateway.js'
 export { type Injection, inject, type ObjectDecision } from './inject.js'
 export { readInjectConfig } from './inject-config.js'
 export { type JsonPatch, jsonPatch } from './json-patch.js'

@@ -10,8 +10,8 @@ import { loadYaml } from './yaml.js'
 type Tree = Record<string, unknown>
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Istio's templates beside those of pods: their bodies in its ConfigMap say nothing to injection. */
-const CONTROLLERS_OWN = ['waypoint', 'kube-gateway', 'agentgateway', 'agentgateway-waypoint']
+/** Templates of another proxy in Istio's ConfigMap: they say nothing to injection. */
+const OTHER_PROXY = ['agentgateway', 'agentgateway-waypoint']
 const IGNORED = ['revision', 'rawTemplates']
 
 /**
@@ -69,7 +69,7 @@ function readTemplates(bodies: Tree, found: Diagnostic[]): Record<string, Inject
   const templates: Record<string, InjectionTemplate> = {}
   for (const [name, body] of Object.entries(bodies)) {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    const ours = Object.hasOwn(BUILT_IN_TEMPLATES, name) || CONTROLLERS_OWN.includes(name)
+    const ours = Object.hasOwn(BUILT_IN_TEMPLATES, name) || OTHER_PROXY.includes(name)
     if (ours && text.includes('{{')) {
       const message = `Template ${name} is Istio's own and native here; its Go body is not read. What differs in yours, say in an overlay of another name.`
       found.push({ code: 'inject.go_template', severity: 'warning', path: `templates.${name}`, message })

@@ -4,6 +4,7 @@ import type { Container, EnvVar, PodSpec, PodTemplate } from './kubernetes.js'
 import { strategicMerge } from './merge.js'
 import type { InjectOptions } from './options.js'
 import { alignLists, alignProxyUser, findContainer, mapContainers, reapplyOwn } from './overrides.js'
+import { placeEnv } from './parts/environment.js'
 import { PROXY_CONTAINER } from './parts/names.js'
 import { orderContainers } from './parts/order.js'
 import { PROBERS_ENV, type Probers, probePort, rewriteProbes, withProbers } from './parts/probes.js'
@@ -14,7 +15,7 @@ import { checkShape } from './shape.js'
 import { readOverrides, readStatus, STATUS_ANNOTATION, writeStatus } from './status.js'
 import type { InjectionTemplate, TemplateContext } from './templates/context.js'
 import { BUILT_IN_TEMPLATES } from './templates/index.js'
-import { type InjectionValues, resolveValues } from './values.js'
+import { resolveValues } from './values.js'
 import type { Owner } from './workload.js'
 
 /** The injected pod. Whether it should be injected was decided before. The input does not change. */
@@ -119,15 +120,6 @@ function finish(pod: PodTemplate, template: PodTemplate, context: TemplateContex
     },
     spec: orderContainers(spec, hold, before),
   }
-}
-
-/** Cluster and network of the pod, where the values or a label name them. */
-function placeEnv(values: InjectionValues, network: string): EnvVar[] {
-  const { clusterName } = values.global.multiCluster
-  return [
-    ...(clusterName === '' ? [] : [{ name: 'ISTIO_META_CLUSTER_ID', value: clusterName }]),
-    ...(network === '' ? [] : [{ name: 'ISTIO_META_NETWORK', value: network }]),
-  ]
 }
 
 /** Turns the app's probes to the agent, and tells the proxy what only the whole pod knows: last in its environment, in this order. */

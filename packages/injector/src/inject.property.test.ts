@@ -67,7 +67,18 @@ const annotations = fc
         nativeSidecar: fc.constantFrom('true', 'false'),
         scrape: fc.constantFrom('true', 'false', 'x'),
         templates: some(
-          fc.constantFrom('sidecar', 'gateway', 'grpc-simple', 'grpc-agent', 'sidecar,sidecar', 'gateway,grpc-simple'),
+          fc.constantFrom(
+            ...[
+              'sidecar',
+              'gateway',
+              'grpc-simple',
+              'grpc-agent',
+              'waypoint',
+              'kube-gateway',
+              'sidecar,sidecar',
+              'gateway,grpc-simple',
+            ],
+          ),
         ),
         config: some(
           fc.constantFrom('{}', 'holdApplicationUntilProxyStarts: true', 'proxyMetadata: {A: b}', 'statusPort: 15020'),

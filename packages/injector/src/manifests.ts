@@ -59,7 +59,7 @@ function injectDocument(text: string, options: InjectOptions): Result<InjectedMa
 }
 
 /** Each document with its `---` line before it; joined they are the input. `---` at the start of a line is a separator wherever it stands. */
-function splitDocuments(yaml: string): { text: string; line: number }[] {
+export function splitDocuments(yaml: string): { text: string; line: number }[] {
   const documents: { text: string; line: number }[] = []
   let text = ''
   let start = 1

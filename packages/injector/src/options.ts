@@ -22,7 +22,7 @@ export interface InjectOptions {
   namespace?: string
   /** The proxy as a restartable init container (Kubernetes 1.33); default true. The annotation sidecar.istio.io/nativeSidecar counts first. */
   nativeSidecars?: boolean
-  /** Templates beside `sidecar`, `gateway`, `grpc-simple` and `grpc-agent`, or in their place. */
+  /** Templates beside `sidecar`, `gateway`, `grpc-simple`, `grpc-agent`, `waypoint` and `kube-gateway`, or in their place. */
   templates?: Readonly<Record<string, InjectionTemplate>>
   /** Used where the annotation inject.istio.io/templates is absent; default `['sidecar']`. */
   defaultTemplates?: readonly string[]

@@ -22,14 +22,30 @@ export interface InjectionValues {
     podDNSSearchNamespaces: readonly string[]
     sds: { token: { aud: string } }
     sts: { servicePort: number }
+    /** `openshift` chooses the users of gateways itself. */
+    platform: string
+    /** '' is istio-ca-root-cert. */
+    trustBundleName: string
+    waypoint: WaypointValues
     proxy: ProxyValues
     proxy_init: { image: string; forceApplyIptables: boolean }
     /** Capture by nftables instead of iptables. */
     nativeNftables: boolean
   }
   /** With CNI the rules are made outside the pod; `multus` needs a network attachment. */
-  pilot: { cni: { enabled: boolean; provider: string } }
+  pilot: { cni: { enabled: boolean; provider: string }; env: Readonly<Record<string, unknown>> }
   sidecarInjectorWebhook: { rewriteAppHTTPProbe: boolean }
+  /** Of pods that are deployed for Gateways. */
+  gateways: { securityContext?: Record<string, unknown>; seccompProfile?: Record<string, unknown> }
+}
+
+/** Where waypoints run and what they may take; fields of a pod. */
+export interface WaypointValues {
+  resources: NonNullable<Container['resources']>
+  affinity: Record<string, unknown>
+  topologySpreadConstraints: readonly Record<string, unknown>[]
+  nodeSelector: Record<string, string>
+  tolerations: readonly Record<string, unknown>[]
 }
 
 export interface ProxyValues {
@@ -84,6 +100,15 @@ export const DEFAULT_VALUES: InjectionValues = {
     podDNSSearchNamespaces: [],
     sds: { token: { aud: 'istio-ca' } },
     sts: { servicePort: 0 },
+    platform: '',
+    trustBundleName: '',
+    waypoint: {
+      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } },
+      affinity: {},
+      topologySpreadConstraints: [],
+      nodeSelector: {},
+      tolerations: [],
+    },
     proxy: {
       image: 'proxyv2',
       clusterDomain: 'cluster.local',
@@ -110,8 +135,9 @@ export const DEFAULT_VALUES: InjectionValues = {
     proxy_init: { image: 'proxyv2', forceApplyIptables: false },
     nativeNftables: false,
   },
-  pilot: { cni: { enabled: false, provider: 'default' } },
+  pilot: { cni: { enabled: false, provider: 'default' }, env: {} },
   sidecarInjectorWebhook: { rewriteAppHTTPProbe: true },
+  gateways: {},
 }
 
 /** Istio's defaults with `input` laid over them, as Helm does: objects field by field, lists as a whole. */

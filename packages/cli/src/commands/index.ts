@@ -8,6 +8,7 @@ import { explain } from './explain.js'
 import { init } from './init.js'
 import { inject } from './inject.js'
 import { manifestWebhook } from './manifest.js'
+import { manifestGateway } from './manifest-gateway.js'
 import { proxy } from './proxy.js'
 import { proxyConfig } from './proxy-config.js'
 import { proxyStatus } from './proxy-status.js'
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   inject,
   init,
   manifestWebhook,
+  manifestGateway,
   proxy,
   agent,
   controlPlane,

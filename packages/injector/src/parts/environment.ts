@@ -2,6 +2,7 @@ import { annotation } from '../annotations.js'
 import type { ContainerPort, EnvVar } from '../kubernetes.js'
 import { proxyConfigJson } from '../proxy-config.js'
 import type { TemplateContext } from '../templates/context.js'
+import type { InjectionValues } from '../values.js'
 import { appContainers } from './metadata.js'
 
 const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { fieldPath } } })
@@ -63,6 +64,15 @@ export function clusterEnv({ values }: TemplateContext): EnvVar[] {
   return [
     ...(unnamed ? [{ name: 'ISTIO_META_CLUSTER_ID', value: 'Kubernetes' }] : []),
     field('ISTIO_META_NODE_NAME', 'spec.nodeName'),
+  ]
+}
+
+/** Cluster and network of the pod, where the values or a label name them. */
+export function placeEnv(values: InjectionValues, network: string): EnvVar[] {
+  const { clusterName } = values.global.multiCluster
+  return [
+    ...(clusterName === '' ? [] : [{ name: 'ISTIO_META_CLUSTER_ID', value: clusterName }]),
+    ...(network === '' ? [] : [{ name: 'ISTIO_META_NETWORK', value: network }]),
   ]
 }
 

@@ -28,6 +28,11 @@ export function proxyDirectory(name: string): MountedVolume {
   return { volume: { name, emptyDir: { medium: 'Memory' } }, mountPath: '/etc/istio/proxy' }
 }
 
+/** The volume as it is where nobody else gives it. */
+export function withEmptyDir({ volume, mountPath }: MountedVolume): MountedVolume {
+  return { volume: { ...volume, emptyDir: {} }, mountPath }
+}
+
 /** Labels and annotations of the pod, as files. */
 export const podInfo: MountedVolume = {
   volume: {
@@ -54,9 +59,19 @@ export function token({ values }: TemplateContext): MountedVolume {
   }
 }
 
-export function caRoot({ values }: TemplateContext): MountedVolume[] {
-  if (values.global.pilotCertProvider !== 'istiod') return []
-  return [{ volume: { name: 'istiod-ca-cert', configMap: { name: 'istio-ca-root-cert' } }, mountPath: '/var/run/secrets/istio' }]
+/** Where the agent finds who signs the control plane's certificate: a ConfigMap, or a ClusterTrustBundle where Kubernetes has them. */
+export function meshRoot({ values }: TemplateContext): MountedVolume {
+  const { trustBundleName } = values.global
+  const bundle = String(values.pilot.env['ENABLE_CLUSTER_TRUST_BUNDLE_API']) === 'true'
+  const name = `istio.io:istiod-ca:${trustBundleName || 'root-cert'}`
+  const source = bundle
+    ? { projected: { sources: [{ clusterTrustBundle: { name, path: 'root-cert.pem' } }] } }
+    : { configMap: { name: trustBundleName || 'istio-ca-root-cert' } }
+  return { volume: { name: 'istiod-ca-cert', ...source }, mountPath: '/var/run/secrets/istio' }
+}
+
+export function caRoot(context: TemplateContext): MountedVolume[] {
+  return context.values.global.pilotCertProvider === 'istiod' ? [meshRoot(context)] : []
 }
 
 export function caRevocations({ values }: TemplateContext): MountedVolume[] {

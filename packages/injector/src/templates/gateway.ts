@@ -16,8 +16,8 @@ export function gateway(context: TemplateContext): PodTemplate {
   const imagePullSecrets = pullSecrets(values)
   const mounted = [
     volumes.workloadSocket,
-    withEmptyDir(volumes.credentialSocket),
-    withEmptyDir(volumes.workloadCerts),
+    volumes.withEmptyDir(volumes.credentialSocket),
+    volumes.withEmptyDir(volumes.workloadCerts),
     ...volumes.caRoot(context),
     volumes.istioData,
     volumes.proxyDirectory('istio-envoy'),
@@ -81,7 +81,3 @@ const VOLUME_ORDER = [
   'istiod-ca-cert',
   'istio-certs',
 ]
-
-function withEmptyDir({ volume, mountPath }: volumes.MountedVolume): volumes.MountedVolume {
-  return { volume: { ...volume, emptyDir: {} }, mountPath }
-}
