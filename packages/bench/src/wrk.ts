@@ -17,11 +17,22 @@ export interface WrkOptions {
   readonly url: string
   readonly connections: number
   readonly seconds: number
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** wrk on the load core, one thread. It takes whole seconds. */
-export async function runWrk({ placement, url, connections, seconds }: WrkOptions): Promise<LoadReport> {
-  const words = [findWrk()!.path, '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '-s', REPORT, url]
+export async function runWrk({ placement, url, connections, seconds, headers = {} }: WrkOptions): Promise<LoadReport> {
+  const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const words = [
+    findWrk()!.path,
+    '-t1',
+    `-c${connections}`,
+    `-d${Math.max(1, Math.round(seconds))}s`,
+    '-s',
+    REPORT,
+    ...lines,
+    url,
+  ]
   const running: Running = start(placement, 'load', words)
   try {
     const { p50ms, p99ms, ...report } = await reportOf(running, seconds)

@@ -5,6 +5,8 @@ export interface Work {
   readonly protocol: 'HTTP1' | 'HTTP2'
   /** The filters, policies and limits of a real sidecar; else router and access log only. */
   readonly chain: boolean
+  /** HTTP filters before those of the chain. */
+  readonly filters?: readonly object[]
 }
 
 export interface BootstrapOptions extends Work {
@@ -17,8 +19,9 @@ export interface BootstrapOptions extends Work {
 const HTTP2 = { max_concurrent_streams: 1000, initial_stream_window_size: 1 << 24, initial_connection_window_size: 1 << 24 }
 
 /** A static Envoy bootstrap: one listener, one cluster. Both proxies take it as it is. */
-export function bootstrap({ port, upstream, log, protocol, chain }: BootstrapOptions): object {
+export function bootstrap({ port, upstream, log, protocol, chain, filters = [] }: BootstrapOptions): object {
   const routes = chain ? chainRoutes() : [{ match: { prefix: '/' }, route: { cluster: 'app' } }]
+  const counted = chain ? { include_request_attempt_count: true } : {}
   const manager = typed('filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'in',
     codec_type: protocol,
@@ -31,8 +34,9 @@ export function bootstrap({ port, upstream, log, protocol, chain }: BootstrapOpt
         typed_config: typed('access_loggers.file.v3.FileAccessLog', { path: log, ...(chain ? { log_format: JSON_LOG } : {}) }),
       },
     ],
-    route_config: { name: 'routes', virtual_hosts: [{ name: 'app', domains: ['*'], routes }] },
+    route_config: { name: 'routes', virtual_hosts: [{ name: 'app', domains: ['*'], routes, ...counted }] },
     http_filters: [
+      ...filters,
       ...(chain ? chainFilters() : []),
       { name: 'envoy.filters.http.router', typed_config: typed('filters.http.router.v3.Router') },
     ],

@@ -1,3 +1,4 @@
+import { benchToken } from './token.js'
 import { typed } from './typed.js'
 
 // What a sidecar of a real mesh does for each request besides forwarding it. The requests of the load pass all of it.
@@ -9,14 +10,13 @@ const filter = (name: string, type: string, config: object = {}): object => ({
 const share = (numerator: number): object => ({ numerator, denominator: 'HUNDRED' })
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index))
 
-/** 20 policies, of which the last one allows; CORS, faults that are off, a rate limit that is never reached. */
+/** A token that is wanted, 20 policies, CORS, faults that are off, a rate limit that is never reached. */
 export function chainFilters(): readonly object[] {
-  const policies = Object.fromEntries(times(19, (i) => [`ns[shop]-policy[p${i}]-rule[0]`, teamPolicy(i)]))
-  const everyone = { permissions: [{ url_path: { path: { prefix: '/' } } }], principals: [{ any: true }] }
   const bucket = { max_tokens: 1e8, tokens_per_fill: 1e8, fill_interval: '1s' }
   const always = { default_value: share(100) }
   return [
-    filter('rbac', 'rbac.v3.RBAC', { rules: { action: 'ALLOW', policies: { ...policies, 'zz-everyone': everyone } } }),
+    jwtFilter(),
+    rbacFilter(20),
     filter('cors', 'cors.v3.Cors'),
     filter('fault', 'fault.v3.HTTPFault', { abort: { http_status: 503, percentage: share(0) } }),
     filter('local_ratelimit', 'local_ratelimit.v3.LocalRateLimit', {
@@ -26,6 +26,28 @@ export function chainFilters(): readonly object[] {
       filter_enforced: always,
     }),
   ]
+}
+
+/** Keys at hand; all requests of a load bring one token, which is in the cache after the first. */
+export function jwtFilter(): object {
+  const { jwks, issuer, audience } = benchToken()
+  const provider = {
+    issuer,
+    audiences: [audience],
+    local_jwks: { inline_string: jwks },
+    payload_in_metadata: 'payload',
+    forward: true,
+    jwt_cache_config: { jwt_cache_size: 100 },
+  }
+  const rules = [{ match: { prefix: '/' }, requires: { provider_name: 'bench' } }]
+  return filter('jwt_authn', 'jwt_authn.v3.JwtAuthentication', { providers: { bench: provider }, rules })
+}
+
+/** So many policies, of which the last one allows. */
+export function rbacFilter(count: number): object {
+  const policies = Object.fromEntries(times(count - 1, (i) => [`ns[shop]-policy[p${i}]-rule[0]`, teamPolicy(i)]))
+  const everyone = { permissions: [{ url_path: { path: { prefix: '/' } } }], principals: [{ any: true }] }
+  return filter('rbac', 'rbac.v3.RBAC', { rules: { action: 'ALLOW', policies: { ...policies, 'zz-everyone': everyone } } })
 }
 
 /** Paths, methods and callers of other teams. */
@@ -38,7 +60,7 @@ function teamPolicy(i: number): object {
     anyOf([method('GET'), method('POST')]),
   ]
   const who = [
-    { direct_remote_ip: { address_prefix: `10.${i}.0.0`, prefix_len: 16 } },
+    { direct_remote_ip: { address_prefix: `10.${i >> 8}.${i % 256}.0`, prefix_len: 24 } },
     { header: { name: 'x-team', string_match: { suffix: `-${i}` } } },
   ]
   return { permissions: [{ and_rules: { rules: where } }], principals: [{ and_ids: { ids: [{ or_ids: { ids: who } }] } }] }
@@ -51,6 +73,13 @@ export function chainRoutes(): readonly object[] {
     retry_on: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes',
     num_retries: 2,
     retriable_status_codes: [503],
+    host_selection_retry_max_attempts: '5',
+    retry_host_predicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        typed_config: typed('retry.host.previous_hosts.v3.PreviousHostsPredicate'),
+      },
+    ],
   }
   return [
     ...times(16, (i) => ({ name: `exact-${i}`, match: { path: `/x${i}` }, ...gone })),

@@ -32,23 +32,24 @@ export async function startEcho(): Promise<{ port: number; close(): void }> {
 }
 
 /** Rejects with the first thing that the proxy on `port`, in front of an echo, does not do. */
-export async function checkHttp1(port: number): Promise<void> {
+export async function checkHttp1(port: number, headers: Headers = {}): Promise<void> {
+  const to = { port, headers }
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   try {
-    await checkLarge(port, agent, false)
-    await checkLarge(port, agent, true)
-    await checkKeepAlive(port, agent)
-    await checkHeaders(port, agent)
-    await withPatience('pipelined requests', checkPipelining(port))
+    await checkLarge(to, agent, false)
+    await checkLarge(to, agent, true)
+    await checkKeepAlive(to, agent)
+    await checkHeaders(to, agent)
+    await withPatience('pipelined requests', checkPipelining(to))
   } finally {
     agent.destroy()
   }
 }
 
-async function checkLarge(port: number, agent: Agent, chunked: boolean): Promise<void> {
+async function checkLarge(to: Target, agent: Agent, chunked: boolean): Promise<void> {
   const body = randomBytes(LARGE)
   const what = chunked ? 'a large chunked body' : 'a large body'
-  const answer = await call(port, agent, what, {
+  const answer = await call(to, agent, what, {
     method: 'POST',
     path: '/large',
     headers: chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(LARGE) },
@@ -58,19 +59,19 @@ async function checkLarge(port: number, agent: Agent, chunked: boolean): Promise
   if (!same) throw new Error(`${what} came back changed: ${answer.status}, ${answer.body.length} of ${LARGE} bytes`)
 }
 
-async function checkKeepAlive(port: number, agent: Agent): Promise<void> {
+async function checkKeepAlive(to: Target, agent: Agent): Promise<void> {
   const sockets = new Set<number | undefined>()
   for (let i = 0; i < 20; i++) {
     const body = Buffer.from(`request ${i}`)
-    const answer = await call(port, agent, 'keep-alive', { method: 'POST', path: `/${i}`, headers: {}, body })
+    const answer = await call(to, agent, 'keep-alive', { method: 'POST', path: `/${i}`, headers: {}, body })
     if (answer.body.toString() !== body.toString()) throw new Error(`keep-alive: request ${i} got another one's answer`)
     sockets.add(answer.localPort)
   }
   if (sockets.size !== 1) throw new Error(`keep-alive: 20 requests took ${sockets.size} connections`)
 }
 
-async function checkHeaders(port: number, agent: Agent): Promise<void> {
-  const { headers } = await call(port, agent, 'headers', { method: 'GET', path: '/a/b?c=d', headers: {}, body: Buffer.alloc(0) })
+async function checkHeaders(to: Target, agent: Agent): Promise<void> {
+  const { headers } = await call(to, agent, 'headers', { method: 'GET', path: '/a/b?c=d', headers: {}, body: Buffer.alloc(0) })
   if (headers['x-saw-path'] !== '/a/b?c=d') throw new Error(`the path arrived as ${headers['x-saw-path']}`)
   if (!headers['x-saw-request-id']) throw new Error('no x-request-id arrived')
   // Envoy writes the machine's own address for a client on loopback.
@@ -79,8 +80,10 @@ async function checkHeaders(port: number, agent: Agent): Promise<void> {
 }
 
 /** Three requests in one write: three answers in their order. */
-function checkPipelining(port: number): Promise<void> {
-  const one = (body: string): string => `POST /p HTTP/1.1\r\nhost: check\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+function checkPipelining({ port, headers }: Target): Promise<void> {
+  const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const one = (body: string): string =>
+    `POST /p HTTP/1.1\r\nhost: check\r\n${own.join('')}content-length: ${body.length}\r\n\r\n${body}`
   return new Promise((resolve, reject) => {
     let text = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(one('<first>') + one('<second>') + one('<third>')))
@@ -97,6 +100,14 @@ function checkPipelining(port: number): Promise<void> {
   })
 }
 
+/** What every request of a check brings. */
+export type Headers = Readonly<Record<string, string>>
+
+interface Target {
+  readonly port: number
+  readonly headers: Headers
+}
+
 interface Call {
   readonly method: string
   readonly path: string
@@ -111,8 +122,11 @@ interface Answer {
   readonly localPort: number | undefined
 }
 
-function call(port: number, agent: Agent, what: string, { method, path, headers, body }: Call): Promise<Answer> {
-  const options: RequestOptions = { host: '127.0.0.1', port, agent, method, path, headers }
+function call(to: Target, agent: Agent, what: string, { method, path, headers, body }: Call): Promise<Answer> {
+  const options: RequestOptions = {
+    ...{ host: '127.0.0.1', port: to.port, agent, method, path },
+    headers: { ...to.headers, ...headers },
+  }
   const answered = new Promise<Answer>((resolve, reject) => {
     const outgoing = request(options, (response) => {
       const localPort = response.socket.localPort

@@ -9,6 +9,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Headers } from './check-http1.js'
 
 const LARGE = 3 * 1024 * 1024 + 7
 const PATIENCE_MS = 10_000
@@ -46,8 +47,8 @@ export async function startHttp2Echo(): Promise<{ port: number; close(): void }>
 }
 
 /** Rejects with the first thing that the proxy on `port`, in front of an echo, does not do. */
-export async function checkHttp2(port: number): Promise<void> {
-  const session = connect(`http://127.0.0.1:${port}`, { settings: SETTINGS })
+export async function checkHttp2(port: number, headers: Headers = {}): Promise<void> {
+  const session = asking(connect(`http://127.0.0.1:${port}`, { settings: SETTINGS }), headers)
   session.on('error', () => {})
   try {
     const small = await call(session, '/a/b?c=d', Buffer.from('hello'))
@@ -59,6 +60,13 @@ export async function checkHttp2(port: number): Promise<void> {
   } finally {
     session.destroy()
   }
+}
+
+/** Every request of the session brings these too. */
+function asking(session: ClientHttp2Session, own: Headers): ClientHttp2Session {
+  const request = session.request.bind(session)
+  session.request = (headers, options) => request({ ...headers, ...own }, options)
+  return session
 }
 
 async function checkBody(session: ClientHttp2Session, path: string, body: Buffer): Promise<void> {

@@ -13,10 +13,11 @@ import {
 import { freePort, listening, start, withProcesses } from '../../running.js'
 import { runWrk } from '../../wrk.js'
 import type { Work } from './bootstrap.js'
-import { checkHttp1, startEcho } from './check-http1.js'
+import { checkHttp1, type Headers, startEcho } from './check-http1.js'
 import { checkHttp2, startHttp2Echo } from './check-http2.js'
 import { type Load, measureProxy } from './measure.js'
 import { envoy, type HttpProxy, haproxy, heddle, inNode, nginx } from './proxies.js'
+import { benchToken } from './token.js'
 
 const CONNECTIONS = 64
 
@@ -30,22 +31,24 @@ interface Harness {
   echo(): Promise<{ port: number; close(): void }>
 }
 
-function http1(): Harness {
+/** `headers`: what every request brings. */
+function http1(headers: Headers = {}): Harness {
   return {
     protocol: 'HTTP1',
-    load: (options) => runWrk({ ...options, connections: CONNECTIONS }),
+    load: (options) => runWrk({ ...options, connections: CONNECTIONS, headers }),
     missing: missingOf('wrk', findWrk()) ?? upstreamMissing(),
-    check: checkHttp1,
+    check: (port) => checkHttp1(port, headers),
     echo: startEcho,
   }
 }
 
-function http2(connections: number, streams: number): Harness {
+function http2(connections: number, streams: number, headers: Headers = {}): Harness {
+  const flags = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   return {
     protocol: 'HTTP2',
-    load: (options) => runH2load({ ...options, connections, streams }),
+    load: (options) => runH2load({ ...options, connections, streams, flags }),
     missing: missingOf('h2load', findH2load()) ?? upstreamMissing(),
-    check: checkHttp2,
+    check: (port) => checkHttp2(port, headers),
     echo: startHttp2Echo,
   }
 }
@@ -54,6 +57,7 @@ function http2(connections: number, streams: number): Harness {
 export function httpProxyCases(): readonly BenchCase[] {
   const unit = { unit: 'requests/s', better: 'higher' } as const
   const one = http1()
+  const own = http1({ authorization: benchToken().authorization })
   const [plain, chain] = [{ protocol: 'HTTP1', chain: false } as const, { protocol: 'HTTP1', chain: true } as const]
   return [
     {
@@ -72,9 +76,9 @@ export function httpProxyCases(): readonly BenchCase[] {
     {
       ...unit,
       bench: 'http1-chain',
-      name: `the same with 20 RBAC rules, 20 routes, CORS, fault, rate limit, retries, breakers, outlier detection and a JSON log`,
-      ours: contender(one, 'heddle proxy', heddle(chain)),
-      peers: [peer(one, 'envoy', envoy(chain), findEnvoy(), { must: 1.5, after: 2.5 })],
+      name: `the same with 20 RBAC rules, a JWT, 20 routes, CORS, fault, rate limit, retries, breakers, outlier detection and a JSON log`,
+      ours: contender(own, 'heddle proxy', heddle(chain)),
+      peers: [peer(own, 'envoy', envoy(chain), findEnvoy(), { must: 1.5, after: 2.5 })],
     },
     ...http2Cases(unit),
   ]
@@ -83,7 +87,9 @@ export function httpProxyCases(): readonly BenchCase[] {
 /** Without haproxy: 2.6 does not get a body of 3 MB through both ways at once, so that none of its numbers would count. */
 function http2Cases(unit: Pick<BenchCase, 'unit' | 'better'>): readonly BenchCase[] {
   const [plain, chain] = [{ protocol: 'HTTP2', chain: false } as const, { protocol: 'HTTP2', chain: true } as const]
-  const [many, single] = [http2(8, 32), http2(64, 1)]
+  const headers = { authorization: benchToken().authorization }
+  const many = http2(8, 32)
+  const [chained, single] = [http2(8, 32, headers), http2(64, 1, headers)]
   const node = `node:http2 ${process.version}`
   return [
     {
@@ -96,10 +102,10 @@ function http2Cases(unit: Pick<BenchCase, 'unit' | 'better'>): readonly BenchCas
         peer(many, 'envoy', envoy(plain), findEnvoy()),
       ],
     },
-    ...([many, single] as const).map((harness) => ({
+    ...([chained, single] as const).map((harness) => ({
       ...unit,
       bench: 'http2-chain',
-      name: `${harness === many ? '8 connections of 32 streams' : '64 connections of one stream'}, with the chain of http1-chain`,
+      name: `${harness === chained ? '8 connections of 32 streams' : '64 connections of one stream'}, with the chain of http1-chain`,
       ours: contender(harness, 'heddle proxy', heddle(chain)),
       peers: [peer(harness, 'envoy', envoy(chain), findEnvoy(), { must: 2, after: 4 })],
     })),
