@@ -13,6 +13,7 @@ export const ROUTE_TYPE: string = `${PREFIX}envoy.config.route.v3.RouteConfigura
 export const CLUSTER_TYPE: string = `${PREFIX}envoy.config.cluster.v3.Cluster`
 export const ENDPOINT_TYPE: string = `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`
 export const EXTENSION_CONFIG_TYPE: string = `${PREFIX}envoy.config.core.v3.TypedExtensionConfig`
+export const NAME_TABLE_TYPE: string = `${PREFIX}istio.networking.nds.v1.NameTable`
 export const SECRET_TYPE: string = `${PREFIX}envoy.extensions.transport_sockets.tls.v3.Secret`
 
 /** Packs `fields` as a message of `type`, a full proto name. */

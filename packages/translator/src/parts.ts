@@ -10,6 +10,7 @@ import type { Build } from './build.js'
 import { blackHoleCluster, inboundPassthroughCluster, passthroughCluster } from './clusters/builtin.js'
 import { inboundClusters } from './clusters/inbound.js'
 import { outboundClusters, outboundEndpoints, sniDnatClusters, sniDnatEndpoints } from './clusters/outbound.js'
+import { nameTable } from './dns/name-table.js'
 import { allowsDynamicDns, dynamicDnsCluster } from './egress-dns.js'
 import { type BoundServer, serversOf } from './gateways.js'
 import { grpcGroups, isProxyless } from './grpc/groups.js'
@@ -18,7 +19,7 @@ import { inbound } from './listeners/inbound.js'
 import { httpProxyListener, outboundListeners, outboundPlan } from './listeners/outbound.js'
 import { virtualInbound } from './listeners/virtual-inbound.js'
 import { virtualOutbound } from './listeners/virtual-outbound.js'
-import { CLUSTER_TYPE, ENDPOINT_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, ROUTE_TYPE } from './message.js'
+import { CLUSTER_TYPE, ENDPOINT_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, NAME_TABLE_TYPE, ROUTE_TYPE } from './message.js'
 import { HTTP_PROXY_ROUTE } from './names.js'
 import { clusterRemoved, patchedClusters } from './patches/clusters.js'
 import { patchesOf } from './patches/envoy-filters.js'
@@ -29,6 +30,7 @@ import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
 import type { ServiceTarget } from './service-targets.js'
 import { extensionConfigs } from './traffic-extensions/wasm.js'
+import { answersDns } from './view.js'
 
 /**
  * Resources that are built, shared and compared together. Proxies that answer everything that a part asks of them alike hold the very same groups of it,
@@ -43,7 +45,8 @@ export interface Part {
 export function partsOf(proxy: ProxyDescriptor): readonly Part[] {
   if (isProxyless(proxy)) return GRPC
   if (proxy.type === 'waypoint') return WAYPOINT
-  return proxy.type === 'router' ? ROUTER : SIDECAR
+  const parts = proxy.type === 'router' ? ROUTER : SIDECAR
+  return answersDns(proxy) ? [...parts, names] : parts
 }
 
 /** Spans name the workload in every connection manager, so listeners are shared less than routes. */
@@ -206,6 +209,12 @@ const extensions: Part = {
     const made = group(build, 'extension configs', EXTENSION_CONFIG_TYPE, () => extensionConfigs(build))
     return made.resources.size === 0 ? [] : [made]
   },
+}
+
+/** For the DNS proxy of an agent; it is as long as the mesh, so only those get it that answer DNS. */
+const names: Part = {
+  name: 'names',
+  groups: (build) => [group(build, 'name table', NAME_TABLE_TYPE, () => [nameTable(build)])],
 }
 
 /** What a waypoint serves is what it calls. */

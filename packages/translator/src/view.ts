@@ -159,7 +159,8 @@ function ownFamilyFirst(addresses: readonly string[], proxy: ProxyDescriptor): r
   return [...addresses].sort((a, b) => Number(b.includes(':')) - Number(a.includes(':')))
 }
 
-function answersDns(proxy: ProxyDescriptor): boolean {
+/** Its agent is a DNS proxy: node metadata DNS_CAPTURE. */
+export function answersDns(proxy: ProxyDescriptor): boolean {
   return ask(proxy, 'answers DNS', ({ metadata }) => String(metadata['DNS_CAPTURE'] ?? '') === 'true')
 }
 

@@ -33,9 +33,13 @@ export function createAuthorizationType(registry: TypeRegistry): ResourceType<Au
   })
 }
 
-/** NDS: host names for the agent's DNS proxy. There is one table for each proxy, and it says no name of its own. */
+/** NDS: host names for the agent's DNS proxy. There is one table for each proxy, and it says no name of its own: who asks for none gets it. */
 export function createNameTableType(registry: TypeRegistry): ResourceType<NameTable> {
-  return createResourceType<NameTable>(NameTable, registry, { shortName: 'NameTable', nameOf: () => 'NameTable' })
+  return createResourceType<NameTable>(NameTable, registry, {
+    shortName: 'NameTable',
+    fullStateInSotw: true,
+    nameOf: () => 'NameTable',
+  })
 }
 
 function addPolicies(workload: Workload | undefined, refs: References): void {
