@@ -32,6 +32,7 @@ import { serviceNameOf } from './state/compile-resources.js'
 import { createCompilers } from './state/compilers.js'
 import { type ConfigStore, createConfigStore } from './state/config-store.js'
 import { createListenerManager, type ListenerManager } from './state/listener-manager.js'
+import { RUNTIME_TYPE_URL, withRuntimeLayers } from './state/runtime-layers.js'
 import { storeTypes } from './state/types.js'
 import { startStatsSinks, tracingProviderOf } from './telemetry.js'
 import type { UpstreamCluster } from './upstream/cluster.js'
@@ -129,7 +130,13 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     },
     listeners,
   )
+  const rtds = runtime.discovered
   const startUp = createStartUp({
+    clock,
+    runtime:
+      rtds.length === 0
+        ? undefined
+        : { ask: () => client?.subscribe(RUNTIME_TYPE_URL, rtds, []), timeoutMs: dynamic?.runtimeFetchTimeoutMs ?? 0 },
     clusters: dynamic?.clusters ?? false,
     listeners: dynamic?.listeners ?? false,
     clusterTypeUrl: storeTypes.cluster.typeUrl,
@@ -138,7 +145,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     subscribeAll: (typeUrl) => client?.subscribeAll(typeUrl),
   })
   const keeper = createKeeper(setting, store.records, (updates) => client?.restore(updates))
-  client = createClient(setting, serverStats, startUp.watchUpdates(store.apply), keeper)
+  client = createClient(setting, serverStats, startUp.watchUpdates(withRuntimeLayers(runtime, store.apply)), keeper)
   const views = createAdminViews({
     ...setting,
     runtime,

@@ -39,11 +39,11 @@ describe('a bootstrap', () => {
   })
 
   it('tells which fields have no effect', () => {
-    const parsed = parseBootstrap({ layered_runtime: { layers: [{ name: 'r', rtds_layer: {} }] }, watchdogs: {} })
+    const parsed = parseBootstrap({ layered_runtime: { layers: [{ name: 'r', disk_layer: {} }] }, watchdogs: {} })
     expect(parsed.ok).toBe(true)
     expect(parsed.diagnostics.map(({ code, severity, path }) => `${severity} ${code} ${path}`)).toEqual([
       'warning bootstrap.ignored watchdogs',
-      'warning bootstrap.ignored layered_runtime.layers[0].rtds_layer',
+      'warning bootstrap.ignored layered_runtime.layers[0].disk_layer',
     ])
   })
 
@@ -57,6 +57,18 @@ describe('a bootstrap', () => {
       'dynamic_resources.lds_config',
     ],
     ['ADS without ads_config', { dynamic_resources: { lds_config: ADS } }, 'bootstrap.ads', 'dynamic_resources.ads_config'],
+    [
+      'runtime from a file',
+      { layered_runtime: { layers: [{ name: 'r', rtds_layer: { name: 'r', rtds_config: { path: '/x' } } }] } },
+      'bootstrap.unsupported',
+      'layered_runtime.layers[0].rtds_layer.rtds_config',
+    ],
+    [
+      'runtime over ADS without ads_config',
+      { layered_runtime: { layers: [{ name: 'r', rtds_layer: { name: 'r', rtds_config: ADS } }] } },
+      'bootstrap.ads',
+      'dynamic_resources.ads_config',
+    ],
     ['REST', ads(viaCluster, 'REST'), 'bootstrap.unsupported', 'dynamic_resources.ads_config.api_type'],
     [
       'an admin address over UDP',

@@ -36,6 +36,8 @@ export interface DynamicConfig {
   readonly clusters: boolean
   /** initial_fetch_timeout of LDS and CDS in milliseconds; 0: none. */
   readonly initialFetchTimeoutMs: number
+  /** The same of RTDS. */
+  readonly runtimeFetchTimeoutMs: number
 }
 
 type Field = Exclude<keyof Bootstrap, symbol>
@@ -90,7 +92,7 @@ export function parseBootstrap(input: unknown): Result<ProxyBootstrap> {
   const noted: Diagnostic[] = checkFields(bootstrap)
   const admin = bootstrap.admin?.address === undefined ? ok(undefined) : socketAddressOf(bootstrap.admin.address, 'admin.address')
   if (!admin.ok) noted.push(...admin.diagnostics)
-  const dynamic = bootstrap.dynamic_resources === undefined ? ok(undefined) : parseDynamic(bootstrap.dynamic_resources)
+  const dynamic = parseDynamic(bootstrap.dynamic_resources ?? {}, rtdsSources(bootstrap))
   if (!dynamic.ok) noted.push(...dynamic.diagnostics)
   if (!admin.ok || !dynamic.ok || noted.some(({ severity }) => severity === 'error')) return fail(...noted)
   const { listeners = [], clusters = [], secrets = [] } = bootstrap.static_resources ?? {}
@@ -122,11 +124,12 @@ function checkFields(bootstrap: Bootstrap): Diagnostic[] {
     }
   }
   for (const [i, layer] of (bootstrap.layered_runtime?.layers ?? []).entries()) {
-    for (const kind of ['rtds_layer', 'disk_layer'] as const) {
-      const path = `layered_runtime.layers[${i}].${kind}`
-      const message = 'Runtime comes from static layers alone.'
-      if (layer[kind] !== undefined) noted.push({ code: 'bootstrap.ignored', severity: 'warning', path, message })
-    }
+    const path = `layered_runtime.layers[${i}]`
+    const message = 'Runtime is not read from disk.'
+    if (layer.disk_layer !== undefined)
+      noted.push({ code: 'bootstrap.ignored', severity: 'warning', path: `${path}.disk_layer`, message })
+    if (layer.rtds_layer !== undefined && layer.rtds_layer.rtds_config?.ads === undefined)
+      noted.push(unsupported(`${path}.rtds_layer.rtds_config`, 'Only `ads: {}` is supported as the source.'))
   }
   return noted
 }
@@ -134,7 +137,10 @@ function checkFields(bootstrap: Bootstrap): Diagnostic[] {
 const unsupported = (path: string, advice = 'This field is not supported; remove it.'): Diagnostic =>
   problem('bootstrap.unsupported', path, advice)
 
-function parseDynamic(dynamic: Bootstrap_DynamicResources): Result<DynamicConfig | undefined> {
+const rtdsSources = ({ layered_runtime: layered }: Bootstrap): ConfigSource[] =>
+  (layered?.layers ?? []).flatMap(({ rtds_layer: layer }) => layer?.rtds_config ?? [])
+
+function parseDynamic(dynamic: Bootstrap_DynamicResources, rtds: readonly ConfigSource[]): Result<DynamicConfig | undefined> {
   const path = 'dynamic_resources'
   const { ads_config: ads, lds_config: lds, cds_config: cds } = dynamic
   const problems: Diagnostic[] = []
@@ -148,9 +154,13 @@ function parseDynamic(dynamic: Bootstrap_DynamicResources): Result<DynamicConfig
   }
   if (problems.length > 0) return fail(...problems)
   if (ads === undefined) {
-    if (lds === undefined && cds === undefined) return ok(undefined)
+    if (lds === undefined && cds === undefined && rtds.length === 0) return ok(undefined)
     return fail(
-      problem('bootstrap.ads', `${path}.ads_config`, 'lds_config or cds_config say `ads: {}`, so ads_config is needed.'),
+      problem(
+        'bootstrap.ads',
+        `${path}.ads_config`,
+        'lds_config, cds_config or an rtds_layer say `ads: {}`, so ads_config is needed.',
+      ),
     )
   }
   if (ads.api_type !== 'GRPC' && ads.api_type !== 'DELTA_GRPC') {
@@ -162,8 +172,15 @@ function parseDynamic(dynamic: Bootstrap_DynamicResources): Result<DynamicConfig
     source: ads,
     listeners: lds !== undefined,
     clusters: cds !== undefined,
-    initialFetchTimeoutMs: timeouts.length === 0 ? DEFAULT_FETCH_TIMEOUT_MS : timeouts.includes(0) ? 0 : Math.max(...timeouts),
+    runtimeFetchTimeoutMs: longest(rtds.map(fetchTimeout)),
+    initialFetchTimeoutMs: longest(timeouts),
   })
+}
+
+/** 0 is for ever. */
+function longest(timeouts: readonly number[]): number {
+  if (timeouts.length === 0) return DEFAULT_FETCH_TIMEOUT_MS
+  return timeouts.includes(0) ? 0 : Math.max(...timeouts)
 }
 
 /** In memory a duration is always `<seconds>s`. */

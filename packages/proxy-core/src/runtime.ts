@@ -8,33 +8,34 @@ export interface Runtime {
   boolean(key: string): boolean | undefined
   /** The admin layer, which goes before all others; an empty text takes a key away. False: there is no such layer. */
   modify(values: ReadonlyMap<string, string>): boolean
+  /** The whole layer that an RTDS resource of this name is; undefined: there is none. False: no layer is filled from it. */
+  discover(resource: string, values: Readonly<Record<string, unknown>> | undefined): boolean
+  /** Names of the RTDS resources that fill layers. */
+  readonly discovered: readonly string[]
   /** Their names, the last wins. */
   readonly layers: readonly string[]
   /** What each layer says of a key; empty: nothing. */
   entries(): readonly (readonly [key: string, values: readonly string[]])[]
 }
 
-/** One layer of layered_runtime. */
-export interface RuntimeLayer {
-  readonly name: string
-  readonly values: Readonly<Record<string, unknown>>
-}
+/** One layer of layered_runtime: fixed values, the admin page's, or those of an RTDS resource. */
+export type RuntimeLayer =
+  | { readonly name: string; readonly values: Readonly<Record<string, unknown>> }
+  | { readonly name: string; readonly admin: true }
+  | { readonly name: string; readonly resource: string }
 
 type Value = number | string | boolean | Readonly<Record<string, unknown>>
+type Values = ReadonlyMap<string, Value>
 
 const DENOMINATORS: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }
 
-/** `adminLayer`: the name of the layer that may be changed at runtime; absent: none may. */
-export function createRuntime(layers: readonly RuntimeLayer[], adminLayer?: string): Runtime {
-  const fixed = layers.map(({ values }) => {
-    const flat = new Map<string, Value>()
-    flatten(values, '', flat)
-    return flat
-  })
+/** In order: what a later layer says of a key goes before what earlier ones do. */
+export function createRuntime(layers: readonly RuntimeLayer[]): Runtime {
   const admin = new Map<string, Value>()
-  const all = adminLayer === undefined ? fixed : [...fixed, admin]
-  const lastFirst = [...all].reverse()
-  const get = (key: string): Value | undefined => lastFirst.find((layer) => layer.has(key))?.get(key)
+  const contents: Values[] = layers.map((layer) =>
+    'values' in layer ? flattened(layer.values) : 'admin' in layer ? admin : new Map(),
+  )
+  const get = (key: string): Value | undefined => contents.findLast((values) => values.has(key))?.get(key)
   return {
     share: (key) => shareOf(get(key)),
     number(key) {
@@ -50,26 +51,47 @@ export function createRuntime(layers: readonly RuntimeLayer[], adminLayer?: stri
         if (text === '') admin.delete(key)
         else admin.set(key, parse(text))
       }
-      return adminLayer !== undefined
+      return layers.some((layer) => 'admin' in layer)
     },
-    layers: [...layers.map(({ name }) => name), ...(adminLayer === undefined ? [] : [adminLayer])],
+    discover(resource, values = {}) {
+      let found = false
+      for (const [i, layer] of layers.entries()) {
+        if (!('resource' in layer) || layer.resource !== resource) continue
+        contents[i] = flattened(values)
+        found = true
+      }
+      return found
+    },
+    discovered: [...new Set(layers.flatMap((layer) => ('resource' in layer ? [layer.resource] : [])))],
+    layers: layers.map(({ name }) => name),
     entries() {
-      const keys = new Set(all.flatMap((layer) => [...layer.keys()]))
-      return [...keys].sort().map((key) => [key, all.map((layer) => textOf(layer.get(key)))] as const)
+      const keys = new Set(contents.flatMap((values) => [...values.keys()]))
+      return [...keys].sort().map((key) => [key, contents.map((values) => textOf(values.get(key)))] as const)
     },
   }
 }
 
-/** Static layers and the admin layer of a bootstrap. */
+/** The layers of a bootstrap; those on disk are left out. */
 export function runtimeOf({ layered_runtime: layered }: Bootstrap): Runtime {
-  const layers = layered?.layers ?? []
-  const fixed = layers.flatMap(({ name = '', static_layer: values }) => (values === undefined ? [] : [{ name, values }]))
-  return createRuntime(fixed, layers.find(({ admin_layer: admin }) => admin !== undefined)?.name)
+  return createRuntime(
+    (layered?.layers ?? []).flatMap((layer): RuntimeLayer[] => {
+      const { name = '' } = layer
+      if (layer.static_layer !== undefined) return [{ name, values: layer.static_layer }]
+      if (layer.rtds_layer !== undefined) return [{ name, resource: layer.rtds_layer.name ?? '' }]
+      return layer.admin_layer === undefined ? [] : [{ name, admin: true }]
+    }),
+  )
 }
 
 function textOf(value: Value | undefined): string {
   if (value === undefined) return ''
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function flattened(values: Readonly<Record<string, unknown>>): Values {
+  const flat = new Map<string, Value>()
+  flatten(values, '', flat)
+  return flat
 }
 
 function flatten(value: Readonly<Record<string, unknown>>, prefix: string, into: Map<string, Value>): void {

@@ -14,6 +14,8 @@ interface Config {
   /** Route table name to its routes. */
   tables?: Record<string, object[]>
   listeners?: object[]
+  /** Layer name to its values. */
+  runtime?: Record<string, object>
 }
 
 const edsCluster = (name: string): object => ({
@@ -28,19 +30,21 @@ const rdsListener = (name: string, table: string, port = 0, extra: object = {}):
 const LUA = { name: 'lua', typed_config: { '@type': `${TYPES}.http.lua.v3.Lua`, default_source_code: { inline_string: '' } } }
 const to = (cluster: string): object => ({ match: { prefix: '/' }, route: { cluster } })
 
-function resourceSet({ clusters = {}, tables = {}, listeners = [] }: Config): ResourceSet {
+function resourceSet({ clusters = {}, tables = {}, listeners = [], runtime = {} }: Config): ResourceSet {
   const resources = new Map<string, readonly object[]>([
     [`${TYPE}.cluster.v3.Cluster`, Object.keys(clusters).map(edsCluster)],
     [`${TYPE}.endpoint.v3.ClusterLoadAssignment`, Object.entries(clusters).map(([name, ports]) => assignment(name, ports))],
     [`${TYPE}.listener.v3.Listener`, listeners],
+    ['type.googleapis.com/envoy.service.runtime.v3.Runtime', Object.entries(runtime).map(([name, layer]) => ({ name, layer }))],
     [`${TYPE}.route.v3.RouteConfiguration`, Object.entries(tables).map(([name, list]) => ({ name, ...routes(list) }))],
   ])
   return { groups: [{ id: 'test', resources }] }
 }
 
-async function connect(port: number, apiType: string): Promise<ProxyServer> {
+async function connect(port: number, apiType: string, more: object = {}): Promise<ProxyServer> {
   const proxy = createProxy({
     bootstrap: {
+      ...more,
       node: { id: 'proxy-1', cluster: 'test' },
       admin: { address: socketAddress(0) },
       static_resources: {
@@ -64,11 +68,11 @@ const portOf = (proxy: ProxyServer, name = 'ingress'): number =>
 const ready = (proxy: ProxyServer): Promise<void> => until('the proxy is ready', () => proxy.ready.current)
 
 describe.each(['DELTA_GRPC', 'GRPC'])('a proxy that takes orders over %s', (apiType) => {
-  async function setUp(config: Config) {
+  async function setUp(config: Config, more?: object) {
     const cache = createSnapshotCache()
     cache.set('proxy-1', resourceSet(config))
     const plane = await startControlPlane(cache)
-    const proxy = await connect(plane.port, apiType)
+    const proxy = await connect(plane.port, apiType, more)
     return { cache, plane, proxy }
   }
 
@@ -89,6 +93,40 @@ describe.each(['DELTA_GRPC', 'GRPC'])('a proxy that takes orders over %s', (apiT
     expect(portOf(proxy)).toBe(port)
     const stats = (await ask(proxy.adminAddress?.port ?? 0, '/stats?filter=downstream_cx_total')).body
     expect(stats).toContain('http.ingress.downstream_cx_total: 1\n')
+  })
+
+  it('takes layers of its runtime, before anything else, and follows them', async () => {
+    const [one, two] = [
+      await upstream((_, response) => response.end('one')),
+      await upstream((_, response) => response.end('two')),
+    ]
+    const runtime_fraction = { runtime_key: 'share.of.one', default_value: { numerator: 0 } }
+    const first = { match: { prefix: '/', runtime_fraction }, route: { cluster: 'one' } }
+    const config = {
+      ...{ clusters: { one: [one], two: [two] }, listeners: [rdsListener('ingress', 'main')] },
+      tables: { main: [first, to('two')] },
+    }
+    const layers = [
+      { name: 'live', rtds_layer: { name: 'flags', rtds_config: ADS } },
+      { name: 'admin', admin_layer: {} },
+    ]
+    const { cache, proxy } = await setUp(
+      { ...config, runtime: { flags: { share: { of: { one: 100 } } } } },
+      { layered_runtime: { layers } },
+    )
+    await ready(proxy)
+    expect((await ask(portOf(proxy), '/')).body).toBe('one')
+    cache.set('proxy-1', resourceSet({ ...config, runtime: { flags: {} } }))
+    await until('the default holds again', async () => (await ask(portOf(proxy), '/')).body === 'two')
+    cache.set('proxy-1', resourceSet({ ...config, runtime: { flags: { 'share.of.one': 100, other: 'x' } } }))
+    await until('the new layer obeys', async () => (await ask(portOf(proxy), '/')).body === 'one')
+    const admin = proxy.adminAddress?.port ?? 0
+    await ask(admin, '/runtime_modify?share.of.one=0', { method: 'POST' })
+    expect((await ask(portOf(proxy), '/')).body).toBe('two')
+    expect(JSON.parse((await ask(admin, '/runtime')).body)).toMatchObject({
+      layers: ['live', 'admin'],
+      entries: { 'share.of.one': { layer_values: ['100', '0'], final_value: '0' }, other: { final_value: 'x' } },
+    })
   })
 
   it('refuses a bad listener with its path, keeps the old one, and takes the good ones beside it', async () => {

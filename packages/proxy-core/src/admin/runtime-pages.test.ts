@@ -4,7 +4,12 @@ import type { AdminActions, AdminViews } from './page.js'
 import { runtime, runtimeModify } from './runtime-pages.js'
 
 const views = (adminLayer?: string): AdminViews =>
-  ({ runtime: createRuntime([{ name: 'static', values: { a: { b: 1 } } }], adminLayer) }) as AdminViews
+  ({
+    runtime: createRuntime([
+      { name: 'static', values: { a: { b: 1 } } },
+      ...(adminLayer === undefined ? [] : [{ name: adminLayer, admin: true as const }]),
+    ]),
+  }) as AdminViews
 const shown = (of: AdminViews): unknown => JSON.parse(runtime.answer(new URLSearchParams(), of, {} as AdminActions).body)
 const modify = (of: AdminViews, query: string) => runtimeModify.answer(new URLSearchParams(query), of, {} as AdminActions)
 

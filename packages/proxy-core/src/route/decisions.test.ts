@@ -103,7 +103,11 @@ describe('runtime', () => {
     )
 
   it('goes before the default value, and the admin layer before all', () => {
-    const runtime = createRuntime([layer({ a: { b: 0 } }), layer({ 'a.b': { numerator: 25, denominator: 'HUNDRED' } })], 'admin')
+    const runtime = createRuntime([
+      layer({ a: { b: 0 } }),
+      layer({ 'a.b': { numerator: 25, denominator: 'HUNDRED' } }),
+      { name: 'admin', admin: true },
+    ])
     const made = routes(runtime)
     expect(nameOf(made, '/', {}, 0.24)).toBe('some')
     expect(nameOf(made, '/', {}, 0.26)).toBe('rest')

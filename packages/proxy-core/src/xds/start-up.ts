@@ -1,4 +1,4 @@
-import { createWatch, type Watch } from '@heddle/runtime'
+import { type Clock, createWatch, type Watch } from '@heddle/runtime'
 import type { ApplyUpdate } from './client.js'
 
 export interface StartUpOptions {
@@ -7,6 +7,9 @@ export interface StartUpOptions {
   listeners: boolean
   clusterTypeUrl: string
   listenerTypeUrl: string
+  /** RTDS is asked for before everything else, and waited for so many milliseconds at most; 0: for ever. */
+  runtime?: { ask(): void; readonly timeoutMs: number } | undefined
+  clock: Clock
   warming: Watch<{ readonly clusters: number; readonly listeners: number }>
   subscribeAll(typeUrl: string): void
 }
@@ -21,15 +24,16 @@ export interface StartUp {
   readonly ready: Watch<boolean>
 }
 
-/** Clusters, their endpoints, then listeners and their routes: Envoy's order of initialization. */
+/** Runtime values, clusters with their endpoints, then listeners and their routes: Envoy's order of initialization. */
 export function createStartUp(options: StartUpOptions): StartUp {
   const ready = createWatch(false)
   const arrived = new Set<string>()
   let begun = false
   let listenersAsked = false
+  let runtimeSettled = options.runtime === undefined
 
   const look = (): void => {
-    if (!begun || ready.current) return
+    if (!begun || !runtimeSettled || ready.current) return
     const { clusters, listeners } = options.warming.current
     if (options.clusters && (!arrived.has(options.clusterTypeUrl) || (clusters > 0 && !listenersAsked))) return
     if (!listenersAsked) {
@@ -40,18 +44,29 @@ export function createStartUp(options: StartUpOptions): StartUp {
     if (clusters === 0 && listeners === 0) ready.set(true)
   }
   options.warming.subscribe(look)
+  const askOn = (): void => {
+    runtimeSettled = true
+    if (options.clusters) options.subscribeAll(options.clusterTypeUrl)
+    look()
+  }
 
   return {
     ready,
     begin() {
       begun = true
-      if (options.clusters) options.subscribeAll(options.clusterTypeUrl)
-      look()
+      const { runtime, clock } = options
+      runtime?.ask()
+      if (runtimeSettled) askOn()
+      else if (runtime !== undefined && runtime.timeoutMs > 0)
+        clock.after(runtime.timeoutMs, () => {
+          if (!runtimeSettled) askOn()
+        })
     },
     watchUpdates: (apply) => async (update) => {
       const rejections = await apply(update)
       arrived.add(update.typeUrl)
-      look()
+      if (runtimeSettled) look()
+      else askOn()
       return rejections
     },
   }
