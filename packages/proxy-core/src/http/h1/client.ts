@@ -15,7 +15,7 @@ import { BodyFraming, type BodyKind } from './framing.js'
 import { type Head, type HeadLimits, parseResponseHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
 import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
-import { beginTurn, endTurn, Writer } from './writer.js'
+import { Writer } from './writer.js'
 
 /** HTTP/1.1 towards upstreams: one request at a time, no pipelining, kept alive between them. */
 export function connectHttp1(connection: Connection, options: ClientOptions, handler: ClientSessionHandler): ClientSession {
@@ -49,7 +49,7 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
     this.keepsTrailers = options.enableTrailers
     this.http1 = options.http1 ?? NO_HTTP1_OPTIONS
     this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount, http1: this.http1 }
-    this.writer = new Writer(connection)
+    this.writer = new Writer(connection, options.defer)
   }
 
   get available(): boolean {
@@ -85,15 +85,6 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
   }
 
   onData(bytes: Uint8Array): void {
-    beginTurn()
-    try {
-      this.#take(bytes)
-    } finally {
-      endTurn()
-    }
-  }
-
-  #take(bytes: Uint8Array): void {
     if (this.#exchange === undefined) {
       // Bytes that nobody asked for would be taken for the next answer.
       this.destroy(new Error('the upstream sent bytes on an idle connection'))

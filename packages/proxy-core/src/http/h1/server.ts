@@ -12,7 +12,7 @@ import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
 import { Http1ServerExchange as Exchange, type ExchangeHome } from './server-exchange.js'
 import { reasonOf } from './status-line.js'
 import { readTarget } from './target.js'
-import { beginTurn, endTurn, Writer } from './writer.js'
+import { Writer } from './writer.js'
 
 /** HTTP/1.1 towards clients: one request at a time, the next ones wait in the socket (RFC 9112). */
 export function serveHttp1(connection: Connection, options: ServerOptions, handler: ServerHandler): ServerSession {
@@ -59,7 +59,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#handler = handler
     this.http1 = options.http1 ?? NO_HTTP1_OPTIONS
     this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount, http1: this.http1 }
-    this.writer = new Writer(connection)
+    this.writer = new Writer(connection, options.defer)
     this.#idle = options.timers.timer(() => this.#shutdown())
     this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
     this.#linger = options.timers.timer(() => connection.destroy())
@@ -95,19 +95,11 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
   }
 
   destroy(error?: Error): void {
+    this.writer.flush()
     this.#connection.destroy(error)
   }
 
   onData(bytes: Uint8Array): void {
-    beginTurn()
-    try {
-      this.#take(bytes)
-    } finally {
-      endTurn()
-    }
-  }
-
-  #take(bytes: Uint8Array): void {
     if (this.#closing) return
     if (this.#held.length === 0) {
       this.#pump(asBuffer(bytes))
@@ -122,6 +114,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
 
   /** Envoy's reading of a half-close: the client is gone. */
   onEnd(): void {
+    this.writer.flush()
     if (this.#exchange === undefined && !this.#closing) this.#connection.end()
     this.#connection.destroy()
   }
