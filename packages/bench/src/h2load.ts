@@ -10,12 +10,21 @@ export interface H2loadOptions {
   /** Requests in flight on each connection. */
   readonly streams: number
   readonly seconds: number
+  /** More of h2load's own. */
+  readonly flags?: readonly string[]
 }
 
-/** h2load on the load core, one thread, HTTP/2 with prior knowledge. */
-export async function runH2load({ placement, url, connections, streams, seconds }: H2loadOptions): Promise<LoadReport> {
+/** h2load on the load core, one thread, HTTP/2 with prior knowledge unless the flags say otherwise. */
+export async function runH2load({
+  placement,
+  url,
+  connections,
+  streams,
+  seconds,
+  flags = [],
+}: H2loadOptions): Promise<LoadReport> {
   const time = Math.max(1, Math.round(seconds))
-  const words = [findH2load()!.path, '-t1', `-c${connections}`, `-m${streams}`, `-D${time}`, '-w24', '-W24', url]
+  const words = [findH2load()!.path, '-t1', `-c${connections}`, `-m${streams}`, `-D${time}`, '-w24', '-W24', ...flags, url]
   const running = start(placement, 'load', words)
   let text = ''
   try {
