@@ -33,7 +33,8 @@ function serve(consistency: Consistency, ...sets: ResourceSet[]) {
     variant: 'delta',
     transport: {
       peer: 'test',
-      write(bytes) {
+      write(parts) {
+        const bytes = Buffer.concat(parts)
         const decoded = decodeDeltaResponse(bytes)
         if (!decoded.ok) throw new Error('not a delta response')
         sent.push(decoded.value.resources.map(({ name }) => name))

@@ -9,6 +9,7 @@ import type { Effect, Response, TypeRule } from './protocol/stream-protocol.js'
 import type { PushTarget } from './push-scheduler.js'
 import { createSearches } from './searches.js'
 import type { SessionOptions, TypedRequest } from './session-options.js'
+import type { WriteOptions } from './shared-bodies.js'
 import type { StreamRecord } from './stream-record.js'
 import { createStuckWatch } from './stuck.js'
 import { type CloseStatus, STATUS } from './transport.js'
@@ -69,15 +70,16 @@ export function createExchange<Request extends TypedRequest>(
     guard(() => run(protocol.onAckTimeout(typeUrl, nonce)))
   })
   const ttl = knowsTtl(node, options.variant)
+  const writing: WriteOptions = { identifier: context.identifier, ttl }
   const heartbeats = createHeartbeats(context.clock, () => guard(() => run(protocol.onHeartbeat())))
   const stuck = createStuckWatch(context.clock, limits.stuckAfterMs, refuse)
   const owes = (): boolean => slow || protocol.unanswered().length > 0
   const send = (response: Response): void => {
-    const bytes = codec.write(response, { identifier: context.identifier, ttl })
+    const parts = codec.write(response, writing)
     if (ttl) heartbeats.sent(response.resources)
-    record.sent(response, bytes.length)
+    record.sent(response, parts)
     timers.start(response.typeUrl, response.nonce)
-    if (!transport.write(bytes)) slow = true
+    if (!transport.write(parts)) slow = true
     stuck.owes()
   }
   const run = (effects: readonly Effect[]): void => {

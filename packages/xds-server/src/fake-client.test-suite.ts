@@ -76,7 +76,8 @@ function openStream(server: XdsServer, variant: Variant, node: object): TestStre
     variant,
     transport: {
       peer: 'test',
-      write(bytes) {
+      write(parts) {
+        const bytes = Buffer.concat(parts)
         const { typeUrl, nonce, line } = variant === 'sotw' ? readSotw(bytes) : readDelta(bytes)
         nonces.set(typeUrl, nonce)
         seen.push(line)

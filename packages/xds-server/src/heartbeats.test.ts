@@ -27,7 +27,8 @@ function delta(features: string[], resources: VersionedResource[]) {
     variant: 'delta',
     transport: {
       peer: 'test',
-      write(bytes) {
+      write(parts) {
+        const bytes = Buffer.concat(parts)
         const decoded = decodeDeltaResponse(bytes)
         if (!decoded.ok) throw new Error('not a delta response')
         seen.push(decoded.value.resources.map((r) => `${r.value === undefined ? '~' : ''}${r.name}@${r.ttl ?? 'ever'}`).join(' '))
@@ -95,7 +96,8 @@ test.each([
     variant: 'sotw',
     transport: {
       peer: 'test',
-      write(bytes) {
+      write(parts) {
+        const bytes = Buffer.concat(parts)
         const decoded = decodeSotwResponse(bytes)
         if (!decoded.ok) throw new Error('not a SotW response')
         seen.push(...decoded.value.resources.map((body) => new TextDecoder().decode(body)))

@@ -32,7 +32,8 @@ function start(limits: Partial<Limits>) {
       identity: { id: 'spiffe://t/ns/n/sa/s' },
       transport: {
         peer: 'test',
-        write(bytes) {
+        write(parts) {
+          const bytes = Buffer.concat(parts)
           const decoded = decodeDeltaResponse(bytes)
           if (decoded.ok) nonces.push(decoded.value.nonce)
           return stream.fast

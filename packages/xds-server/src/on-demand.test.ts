@@ -36,7 +36,8 @@ beforeEach(() => {
       variant: 'delta',
       transport: {
         peer: 'test',
-        write(bytes) {
+        write(parts) {
+          const bytes = Buffer.concat(parts)
           const decoded = decodeDeltaResponse(bytes)
           if (!decoded.ok) throw new Error('not a delta response')
           names.push([...decoded.value.resources.map((r) => r.name), ...decoded.value.removed.map((name) => `-${name}`)])

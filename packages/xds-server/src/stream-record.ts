@@ -13,7 +13,8 @@ export interface StreamRecord {
   /** Names that the stream subscribes to, over all types. */
   names(): number
   emit(body: EventBody): void
-  sent(response: Response, bytes: number): void
+  /** `parts`: the message. */
+  sent(response: Response, parts: readonly Uint8Array[]): void
   /** Enters what the client has said. */
   heard(effect: Exclude<Effect, { kind: 'send' }>): void
 }
@@ -32,10 +33,12 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
     types: () => new Map([...types].map(([typeUrl, record]) => [typeUrl, typeStatus(record)])),
     names: () => [...types.values()].reduce((sum, { names }) => sum + names, 0),
     emit,
-    sent({ typeUrl, version, nonce, resources, removed }, bytes) {
+    sent({ typeUrl, version, nonce, resources, removed }, parts) {
       const record = recordOf(typeUrl)
       record.sent = { version, nonce, at: clock.now() }
       record.open = resources
+      if (!events.observed()) return
+      const bytes = parts.reduce((sum, { length }) => sum + length, 0)
       emit({ kind: 'sent', typeUrl, version, nonce, resources: resources.length, removed: removed.length, bytes })
     },
     heard(effect) {

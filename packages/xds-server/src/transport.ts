@@ -20,8 +20,11 @@ export const STATUS = {
 export interface StreamTransport {
   /** Where the client is, for people. */
   readonly peer: string
-  /** False: the client reads slowly. The transport stops reading from it and calls `onDrain` when it has caught up. */
-  write(bytes: Uint8Array): boolean
+  /**
+   * Sends one message, in parts that follow one another; parts are shared by streams, and never changed. False: the client reads slowly. The transport
+   * stops reading from it and calls `onDrain` when it has caught up.
+   */
+  write(parts: readonly Uint8Array[]): boolean
   close(status: CloseStatus): void
 }
 

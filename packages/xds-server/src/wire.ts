@@ -10,19 +10,12 @@ import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { DeltaDiscoveryRequest, DiscoveryRequest, type ResourceLocator } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
 import { canonicalName } from './resource-name.js'
+import { createSharedBodies, nonceField, type WriteOptions } from './shared-bodies.js'
 
 /** A request, and the node if it came along. */
 export interface Incoming<Request> {
   readonly request: Request
   readonly node: Node | undefined
-}
-
-/** What a response says besides its resources, and what its reader understands. */
-export interface WriteOptions {
-  /** `control_plane.identifier`. */
-  readonly identifier: string
-  /** Whether TTLs and heartbeats may be in it. */
-  readonly ttl: boolean
 }
 
 /** Messages of one protocol to and from bytes. */
@@ -32,8 +25,8 @@ export interface StreamCodec<Request> {
   forType(request: Request, typeUrl: string): Request
   /** The names that a request asks for, the wildcard and the empty one among them. */
   namesOf(request: Request): readonly string[]
-  /** The resources' own bytes are copied once, into the message. */
-  write(response: Response, options: WriteOptions): Uint8Array
+  /** A message in parts; what other streams get as well is one part, shared with them. */
+  write(response: Response, options: WriteOptions): readonly Uint8Array[]
 }
 
 export const SOTW_CODEC: StreamCodec<SotwRequest> = {
@@ -54,13 +47,17 @@ export const SOTW_CODEC: StreamCodec<SotwRequest> = {
   },
   forType: (request, typeUrl) => ({ ...request, typeUrl, resourceNames: canonical(request.resourceNames, typeUrl) }),
   namesOf: (request) => request.resourceNames,
-  write({ typeUrl, version, nonce, resources: all, heartbeats = [] }, options) {
-    const [resources, errors] = withoutErrors(all)
-    // Only inside a Resource is there room for a TTL.
-    const [plain, expiring] = options.ttl ? partition(resources) : [resources, []]
-    const wrapped = [...expiring, ...heartbeats.map(heartbeat)]
-    return encodeSotwResponse({ typeUrl, version, nonce, resources: plain, errors, wrapped, controlPlane: options.identifier })
-  },
+  write: (response, options) => [nonceField(response.nonce), SOTW_BODIES.of(response, options)],
+}
+
+const SOTW_BODIES = createSharedBodies(sotwBody)
+
+function sotwBody({ typeUrl, version, resources: all, heartbeats = [] }: Response, options: WriteOptions): Uint8Array {
+  const [resources, errors] = withoutErrors(all)
+  // Only inside a Resource is there room for a TTL.
+  const [plain, expiring] = options.ttl ? partition(resources) : [resources, []]
+  const wrapped = [...expiring, ...heartbeats.map(heartbeat)]
+  return encodeSotwResponse({ typeUrl, version, nonce: '', resources: plain, errors, wrapped, controlPlane: options.identifier })
 }
 
 export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
@@ -89,20 +86,18 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     unsubscribe: canonical(request.unsubscribe, typeUrl),
   }),
   namesOf: (request) => request.subscribe,
-  write({ typeUrl, version: systemVersion, nonce, resources: all, removed, heartbeats = [], unresolved = [] }, options) {
-    const [resources, errors] = withoutErrors(all)
-    const outgoing = options.ttl ? [...resources, ...heartbeats.map(heartbeat)] : resources.map(withoutTtl)
-    const bodies = unresolved.length === 0 ? outgoing : [...outgoing, ...unresolved.map(bodiless)]
-    return encodeDeltaResponse({
-      typeUrl,
-      systemVersion,
-      nonce,
-      resources: bodies,
-      errors,
-      removed,
-      controlPlane: options.identifier,
-    })
-  },
+  write: (response, options) => [nonceField(response.nonce), DELTA_BODIES.of(response, options)],
+}
+
+const DELTA_BODIES = createSharedBodies(deltaBody)
+
+function deltaBody(response: Response, options: WriteOptions): Uint8Array {
+  const { typeUrl, version: systemVersion, resources: all, removed, heartbeats = [], unresolved = [] } = response
+  const [resources, errors] = withoutErrors(all)
+  const outgoing = options.ttl ? [...resources, ...heartbeats.map(heartbeat)] : resources.map(withoutTtl)
+  const bodies = unresolved.length === 0 ? outgoing : [...outgoing, ...unresolved.map(bodiless)]
+  const controlPlane = options.identifier
+  return encodeDeltaResponse({ typeUrl, systemVersion, nonce: '', resources: bodies, errors, removed, controlPlane })
 }
 
 /** A name that is broken stays as it came: nothing is called so. */

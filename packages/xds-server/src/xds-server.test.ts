@@ -44,7 +44,8 @@ function open(typeUrl?: string): FakeStream {
   const closed: CloseStatus[] = []
   const transport = {
     peer: 'test',
-    write(bytes: Uint8Array) {
+    write(parts: readonly Uint8Array[]) {
+      const bytes = Buffer.concat(parts)
       const decoded = decodeDeltaResponse(bytes)
       if (!decoded.ok) throw new Error('not a delta response')
       names.push([...decoded.value.resources.map((r) => r.name), ...decoded.value.removed.map((name) => `-${name}`)])
@@ -353,7 +354,11 @@ describe('the end', () => {
 test('SotW goes the same way', () => {
   cache.set('n1', clusters('a'))
   const written: Uint8Array[] = []
-  const transport = { peer: 'test', write: (bytes: Uint8Array) => written.push(bytes) > 0, close: () => {} }
+  const transport = {
+    peer: 'test',
+    write: (parts: readonly Uint8Array[]) => written.push(Buffer.concat(parts)) > 0,
+    close: () => {},
+  }
   const handler = server.accept({ variant: 'sotw', transport })
   handler.onMessage(DiscoveryRequest.encode({ node: { id: 'n1' }, type_url: CDS }))
   expect(written).toHaveLength(1)

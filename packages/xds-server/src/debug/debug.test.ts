@@ -31,8 +31,8 @@ test('status and dump of a node, without its private keys (line 86)', () => {
     ],
   })
   const nonces: string[] = []
-  const write = (bytes: Uint8Array): boolean => {
-    const decoded = decodeDeltaResponse(bytes)
+  const write = (parts: readonly Uint8Array[]): boolean => {
+    const decoded = decodeDeltaResponse(Buffer.concat(parts))
     return nonces.push(decoded.ok ? decoded.value.nonce : '') > 0
   }
   const handler = server.accept({

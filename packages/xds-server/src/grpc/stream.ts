@@ -3,6 +3,7 @@ import { type Logger, ok, type Result, silentLogger } from '@heddle/runtime'
 import { ANONYMOUS, type PeerIdentity } from '../access.js'
 import { type CloseStatus, STATUS, type StreamHandler, type StreamTransport } from '../transport.js'
 import type { XdsServer } from '../xds-server.js'
+import { type DirectStream, directStreamOf } from './direct-stream.js'
 import { type Authenticate, peerOf } from './peer.js'
 import type { StreamMethod } from './service.js'
 
@@ -32,15 +33,15 @@ export function createCallHandler(options: HandlerOptions, method: StreamMethod)
         closeCall(call, { code: STATUS.unauthenticated, message })
         return
       }
-      const transport = createTransport(call)
+      const direct = directStreamOf(call)
       const { variant, typeUrl } = method
       const handler = server.accept({
         variant,
-        transport,
+        transport: createTransport(call, direct),
         identity: identity.value,
         ...(typeUrl === undefined ? {} : { typeUrl }),
       })
-      join(call, handler)
+      join(call, direct, handler)
     })
   }
 }
@@ -57,33 +58,37 @@ async function identify(authenticate: Authenticate, call: Call): Promise<Result<
   }
 }
 
-function createTransport(call: Call): StreamTransport {
+function createTransport(call: Call, direct: DirectStream | undefined): StreamTransport {
+  const write = (parts: readonly Uint8Array[]): boolean =>
+    direct === undefined ? call.write(Buffer.concat(parts)) : direct.write(parts)
   return {
     peer: call.getPeer(),
-    write(bytes) {
-      const fast = call.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    write(parts) {
+      const fast = write(parts)
       // Who does not read must not make the server work either.
-      if (!fast) call.pause()
+      if (!fast) (direct ?? call).pause()
       return fast
     },
     close: (status) => closeCall(call, status),
   }
 }
 
-function join(call: Call, handler: StreamHandler): void {
-  call.on('data', (bytes: Buffer) => handler.onMessage(bytes))
-  call.on('drain', () => {
-    call.resume()
-    handler.onDrain()
-  })
-  const end = (): void => handler.onEnd()
-  call.on('end', () => {
-    end()
+function join(call: Call, direct: DirectStream | undefined, handler: StreamHandler): void {
+  const message = (bytes: Buffer): void => handler.onMessage(bytes)
+  const gone = (): void => handler.onEnd()
+  const ended = (): void => {
+    handler.onEnd()
     call.end()
-  })
-  call.on('cancelled', end)
-  call.on('error', end)
-  call.on('close', end)
+  }
+  const drained = (): void => {
+    ;(direct ?? call).resume()
+    handler.onDrain()
+  }
+  call.on('cancelled', gone)
+  call.on('error', gone)
+  call.on('close', gone)
+  if (direct === undefined) call.on('data', message).on('end', ended).on('drain', drained)
+  else direct.start({ message, ended, drained })
 }
 
 function closeCall(call: Call, { code, message }: CloseStatus): void {
