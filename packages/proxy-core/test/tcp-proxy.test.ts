@@ -104,6 +104,33 @@ test('megabytes pass unchanged both ways, and a half-close reaches the other sid
   expect(log[0]?.info).toMatchObject({ bytesReceived: sent.length, bytesSent: sent.length, cluster: 'up' })
 })
 
+test('a stream that is faster than its reader arrives whole, and connections that share buffers keep their bytes apart', async () => {
+  const part = (seed: number): Buffer => {
+    const bytes = Buffer.alloc(24_000_000)
+    for (let i = 0; i < bytes.length; i += 4) bytes.writeInt32LE(((i + seed) * 2654435761) | 0, i)
+    return bytes
+  }
+  const parts = [part(1), part(2), part(3)]
+  let next = 0
+  const upstream = await listen((socket) => void socket.end(parts[next++]!))
+  const { port } = await start(upstream)
+  const read = (slow: boolean): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      const socket = connect({ port, host: '127.0.0.1' })
+      socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        if (!slow) return
+        socket.pause()
+        setTimeout(() => socket.resume(), 1)
+      })
+      socket.on('end', () => resolve(Buffer.concat(chunks)))
+      socket.on('error', reject)
+    })
+  const received = await Promise.all([read(false), read(true), read(false)])
+  for (const sent of parts) expect(received.filter((bytes) => bytes.equals(sent))).toHaveLength(1)
+}, 30_000)
+
 test('a refused upstream closes the client with UF,URX', async () => {
   const { port, log } = await start(1)
   await new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { Connection, SocketAddress } from './connection.js'
 import type { BoundListener, ListenOptions } from './network.js'
 import type { OriginalDst } from './original-dst/original-dst.js'
 import { SocketConnection } from './socket-connection.js'
-import { fdOf, onRead } from './socket-handle.js'
+import { fdOf, onRead, type ReadTarget } from './socket-handle.js'
 
 const DEFAULT_BACKLOG = 4096
 
@@ -68,12 +68,12 @@ function accepted(socket: Socket, bound: SocketAddress, originalDst: OriginalDst
   const originalDestination = originalDst?.of({ fd: fdOf(socket), local, bound })
   const facts = { remote, local, originalDestination }
   if (handle === undefined) return new SocketConnection(socket, facts, false)
-  let connection: SocketConnection | undefined
+  const target: ReadTarget = { connection: undefined }
   // manualStart: nothing is read before somebody handles it.
-  const settings = { handle, manualStart: true, allowHalfOpen: true, onread: onRead(() => connection) }
+  const settings = { handle, manualStart: true, allowHalfOpen: true, onread: onRead(target) }
   const own = new Socket(settings as ConstructorParameters<typeof Socket>[0])
-  connection = new SocketConnection(own, facts, true)
-  return connection
+  target.connection = new SocketConnection(own, facts, true)
+  return target.connection
 }
 
 /**

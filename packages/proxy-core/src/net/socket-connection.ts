@@ -95,7 +95,8 @@ export class SocketConnection implements Connection {
       this.#handler.onEnd()
     })
     if (this.#writer === undefined) socket.on('drain', this.#onWritten)
-    if (!this.#ownBuffer) socket.on('data', this.#receiveLasting)
+    // A chunk of the socket's own.
+    if (!this.#ownBuffer) socket.on('data', (bytes: Buffer) => this.receive(bytes, true))
     if (!this.#paused && this.#head === undefined) this.#read()
   }
 
@@ -117,9 +118,6 @@ export class SocketConnection implements Connection {
     if (this.#handler === nobody) this.unread(Buffer.from(bytes))
     else this.#handler.onData(bytes, lasting)
   }
-
-  /** A chunk of the socket's own. */
-  readonly #receiveLasting = (bytes: Uint8Array): void => this.receive(bytes, true)
 
   readInto(next: () => Uint8Array | undefined): void {
     if (this.#ownBuffer) this.#chooseBuffer = next
@@ -170,7 +168,7 @@ export class SocketConnection implements Connection {
   /** Gives the bare socket to TLS, with what was read and put back; this connection is over then. */
   release(): { socket: Socket; head: Uint8Array | undefined } {
     const socket = this.#socket
-    socket.removeListener('data', this.#receiveLasting)
+    socket.removeAllListeners('data')
     socket.removeAllListeners('end')
     socket.removeAllListeners('drain')
     if (this.#started) socket.pause()

@@ -15,18 +15,23 @@ function viewOf(count: number): Buffer {
   return (views[count] ??= readBuffer.subarray(0, count))
 }
 
+/** Who gets what a socket reads: nobody yet, and then its connection. It lives as long as the socket, and holds nothing else. */
+export interface ReadTarget {
+  connection: SocketConnection | undefined
+}
+
 /** The `onread` of a node:net socket that hands what was read to its connection, and asks it where the next read goes. */
-export function onRead(connection: () => SocketConnection | undefined): {
+export function onRead(target: ReadTarget): {
   buffer: () => Uint8Array | undefined
   callback: (count: number, buffer: Uint8Array) => boolean
 } {
   return {
     buffer() {
-      const known = connection()
-      return known === undefined ? readBuffer : known.nextBuffer(readBuffer)
+      const { connection } = target
+      return connection === undefined ? readBuffer : connection.nextBuffer(readBuffer)
     },
     callback(count, buffer) {
-      connection()?.receive(buffer === readBuffer ? viewOf(count) : buffer.subarray(0, count))
+      target.connection?.receive(buffer === readBuffer ? viewOf(count) : buffer.subarray(0, count))
       return true
     },
   }

@@ -11,7 +11,7 @@ import type { OriginalDst } from './original-dst/original-dst.js'
 import { makeTransparent } from './original-dst/transparent.js'
 import { createTransparentSocket } from './original-dst/transparent-client.js'
 import { SocketConnection } from './socket-connection.js'
-import { onRead } from './socket-handle.js'
+import { onRead, type ReadTarget } from './socket-handle.js'
 
 export interface SystemNetworkOptions {
   readonly clock: Clock
@@ -56,14 +56,14 @@ function connectTo(
   clock: Clock,
   createSocket: (settings: SocketConstructorOpts) => Socket,
 ): Promise<Connection> {
+  const target: ReadTarget = { connection: undefined }
   return new Promise((resolve, reject) => {
-    let connection: SocketConnection | undefined
     const { address, port } = options.address
     const from =
       options.sourceAddress === undefined || options.transparentSource !== undefined
         ? {}
         : { localAddress: options.sourceAddress }
-    const socket = createSocket({ allowHalfOpen: true, onread: onRead(() => connection) } as SocketConstructorOpts)
+    const socket = createSocket({ allowHalfOpen: true, onread: onRead(target) } as SocketConstructorOpts)
     socket.connect({
       ...(isPath(options.address) ? { path: address } : { host: address, port, ...from }),
       noDelay: true,
@@ -85,8 +85,8 @@ function connectTo(
       stopTimer()
       socket.removeListener('error', failed)
       const local = { address: canonicalIp(socket.localAddress ?? ''), port: socket.localPort ?? 0 }
-      connection = new SocketConnection(socket, { remote: options.address, local }, true)
-      resolve(connection)
+      target.connection = new SocketConnection(socket, { remote: options.address, local }, true)
+      resolve(target.connection)
     })
   })
 }

@@ -34,12 +34,7 @@ export async function connectUpstream(options: UpstreamConnectOptions): Promise<
   host.totalConnections++
   stats.upstreamCxTotal.inc()
   stats.upstreamCxActive.add(1)
-  const gone = (): void => {
-    resources.connections--
-    host.activeConnections--
-    stats.upstreamCxActive.add(-1)
-    stats.upstreamCxDestroy.inc()
-  }
+  const gone = farewell(resources, host, stats)
   const began = clock.monotonic()
   try {
     const connection = await openConnection({ ...options, address: host.endpoint.address })
@@ -52,6 +47,16 @@ export async function connectUpstream(options: UpstreamConnectOptions): Promise<
     if ((error as { code?: string }).code === 'ETIMEDOUT') stats.upstreamCxConnectTimeout.inc()
     gone()
     throw error
+  }
+}
+
+/** Made out here, since it lives as long as the connection: it holds nothing of how that came about. */
+function farewell(resources: ClusterResources, host: Host, stats: ClusterStats): () => void {
+  return () => {
+    resources.connections--
+    host.activeConnections--
+    stats.upstreamCxActive.add(-1)
+    stats.upstreamCxDestroy.inc()
   }
 }
 

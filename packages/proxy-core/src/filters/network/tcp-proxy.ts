@@ -175,34 +175,38 @@ class Relay implements Served {
   }
 
   #watchTime(): void {
-    const { config, timers, stats } = this.#options
+    const { config, stats } = this.#options
     let seen = 0
-    const idle = timers.timer(() => {
+    this.#every(config.idleTimeoutMs, () => {
       const moved = this.#bytes()
-      if (moved === seen) {
-        stats.idleTimeout.inc()
-        this.#downstream.destroy(new Error('idle_timeout'))
-      } else {
+      if (moved !== seen) {
         seen = moved
-        idle.start(config.idleTimeoutMs)
+        return true
       }
+      stats.idleTimeout.inc()
+      this.#downstream.destroy(new Error('idle_timeout'))
+      return false
     })
-    idle.start(config.idleTimeoutMs)
-    const lifetime = timers.timer(() => {
+    this.#every(config.maxConnectionDurationMs, () => {
       stats.maxConnectionDuration.inc()
       this.#info.flags.add('DT')
       this.#downstream.destroy(new Error('max_downstream_connection_duration'))
+      return false
     })
-    lifetime.start(config.maxConnectionDurationMs)
-    const flushMs = config.logOptions?.flushIntervalMs ?? 0
-    const periodic = timers.timer(() => {
+    this.#every(config.logOptions?.flushIntervalMs ?? 0, () => {
       this.#log('TcpPeriodic')
-      periodic.start(flushMs)
+      return true
     })
-    periodic.start(flushMs)
-    this.#downstream.onClosed(() => {
-      for (const timer of [idle, lifetime, periodic]) timer.stop()
+  }
+
+  /** As long as `run` wants it again; 0: never. A timer that is not there costs idle connections nothing. */
+  #every(ms: number, run: () => boolean): void {
+    if (ms <= 0) return
+    const timer = this.#options.timers.timer(() => {
+      if (run()) timer.start(ms)
     })
+    timer.start(ms)
+    this.#downstream.onClosed(() => timer.stop())
   }
 
   #bytes(): number {
