@@ -1,4 +1,5 @@
 import type { Cluster_CommonLbConfig, Cluster_SlowStartConfig } from '@heddle/xds-types/envoy/config/cluster/v3'
+import { boundedLoad } from '../upstream/balancers/bounded-load.js'
 import type { ChooserPolicy } from '../upstream/balancers/chooser.js'
 import { DEFAULT_TABLE_SIZE, isPrime, maglev } from '../upstream/balancers/maglev.js'
 import { ringHash } from '../upstream/balancers/ring-hash.js'
@@ -20,6 +21,8 @@ export interface CommonLb {
   readonly failOnPanic: boolean
   readonly localityWeighted: boolean
   readonly useHostname: boolean
+  /** hash_balance_factor in percent; 0: loads have no bounds. */
+  readonly balanceFactor: number
   readonly ignoreNewHosts: boolean
   readonly overrideHostStatus: ReadonlySet<string>
 }
@@ -29,6 +32,7 @@ const NO_COMMON: CommonLb = {
   failOnPanic: false,
   localityWeighted: false,
   useHostname: false,
+  balanceFactor: 0,
   ignoreNewHosts: false,
   overrideHostStatus: new Set(['UNKNOWN', 'HEALTHY', 'DEGRADED']),
 }
@@ -46,6 +50,7 @@ export function compileCommon(common: Fields<Cluster_CommonLbConfig> | undefined
     failOnPanic: zones?.boolean('fail_traffic_on_panic') ?? false,
     localityWeighted: locality !== undefined,
     useHostname: consistent?.boolean('use_hostname_for_hashing') ?? false,
+    balanceFactor: consistent?.number('hash_balance_factor', 0) ?? 0,
     ignoreNewHosts: common.boolean('ignore_new_hosts_until_first_hc'),
     overrideHostStatus: override === undefined ? NO_COMMON.overrideHostStatus : new Set(override.strings('statuses')),
   }
@@ -60,6 +65,11 @@ export function compileCommon(common: Fields<Cluster_CommonLbConfig> | undefined
   override?.done()
   common.done({ update_merge_window: 'updates are taken as they come' })
   return out
+}
+
+/** A policy that hashes, with its loads bounded where they shall be. */
+export function bounded(policy: ChooserPolicy, balanceFactor: number): ChooserPolicy {
+  return balanceFactor === 0 ? policy : boundedLoad(policy, balanceFactor)
 }
 
 interface RingHashFields {

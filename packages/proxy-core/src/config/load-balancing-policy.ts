@@ -19,7 +19,7 @@ import { type CreatePicker, createSubsetPicker } from '../upstream/balancers/sub
 import type { CompileDeps } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { compileRuntimeDouble } from './fraction.js'
-import { type CommonLb, compileMaglev, compileRingHash, compileSlowStart } from './load-balancing-common.js'
+import { bounded, type CommonLb, compileMaglev, compileRingHash, compileSlowStart } from './load-balancing-common.js'
 import { compileSubsets } from './subsets.js'
 
 type Compile = (fields: Fields<never>, common: CommonLb, deps: CompileDeps) => CreatePicker
@@ -101,30 +101,34 @@ const compileRandom: Compile = (any, common) => {
   return picking(randomChoice, common, localities)
 }
 
-function compileHashing(fields: Fields<RingHash> | Fields<Maglev>): { useHostname: boolean; localityWeighted: boolean } {
+type Hashing = Pick<CommonLb, 'useHostname' | 'localityWeighted' | 'balanceFactor'>
+
+function compileHashing(fields: Fields<RingHash> | Fields<Maglev>): Hashing {
   const both = fields as Fields<Maglev>
   const consistent = both.message('consistent_hashing_lb_config')
   const weighted = both.message('locality_weighted_lb_config')
   const useHostname = consistent?.boolean('use_hostname_for_hashing') ?? false
+  const balanceFactor = consistent?.number('hash_balance_factor', 0) ?? 0
   consistent?.done()
   weighted?.done()
-  return { useHostname, localityWeighted: weighted !== undefined }
+  return { useHostname, balanceFactor, localityWeighted: weighted !== undefined }
 }
 
 const compileTypedRingHash: Compile = (any, common, deps) => {
   const fields = any as Fields<RingHash>
-  const { useHostname, localityWeighted } = compileHashing(fields)
+  const { useHostname, localityWeighted, balanceFactor } = compileHashing(fields)
+  const older = fields.number('hash_balance_factor', 0)
   const policy = compileRingHash(fields, useHostname || fields.boolean('use_hostname_for_hashing'), deps)
   fields.done()
-  return picking(policy, common, { localityWeighted })
+  return picking(bounded(policy, balanceFactor || older), common, { localityWeighted })
 }
 
 const compileTypedMaglev: Compile = (any, common, deps) => {
   const fields = any as Fields<Maglev>
-  const { useHostname, localityWeighted } = compileHashing(fields)
+  const { useHostname, localityWeighted, balanceFactor } = compileHashing(fields)
   const policy = compileMaglev(fields, useHostname, deps)
   fields.done()
-  return picking(policy, common, { localityWeighted })
+  return picking(bounded(policy, balanceFactor), common, { localityWeighted })
 }
 
 /** Locality weights around the policy that it names. */

@@ -8,7 +8,14 @@ import { type CreatePicker, createSubsetPicker } from '../upstream/balancers/sub
 import type { CompileDeps, CompiledCluster } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileRuntimeDouble } from './fraction.js'
-import { compileCommon, compileMaglev, compileRingHash, compileSlowStart } from './load-balancing-common.js'
+import {
+  bounded,
+  type CommonLb,
+  compileCommon,
+  compileMaglev,
+  compileRingHash,
+  compileSlowStart,
+} from './load-balancing-common.js'
 import { compileBalancingPolicy } from './load-balancing-policy.js'
 import { compileSubsets } from './subsets.js'
 
@@ -30,7 +37,7 @@ export type Balancing = Pick<
 /** lb_policy and its own config, load_balancing_policy which goes before it, lb_subset_config and common_lb_config. */
 export function compileLoadBalancing(fields: Fields<Cluster>, deps: CompileDeps): Balancing {
   const common = compileCommon(fields.message('common_lb_config'))
-  const policy = compilePolicy(fields, common.useHostname, deps)
+  const policy = compilePolicy(fields, common, deps)
   const plain: CreatePicker = (set, pickerDeps) => createPicker({ policy, ...common }, set, pickerDeps)
   const subsets = compileSubsets(fields.message('lb_subset_config'))
   const typed = fields.message('load_balancing_policy')
@@ -44,7 +51,7 @@ export function compileLoadBalancing(fields: Fields<Cluster>, deps: CompileDeps)
   }
 }
 
-function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: CompileDeps): ChooserPolicy {
+function compilePolicy(fields: Fields<Cluster>, { useHostname, balanceFactor }: CommonLb, deps: CompileDeps): ChooserPolicy {
   const name = fields.choice('lb_policy', POLICIES, 'ROUND_ROBIN')
   const robin = fields.message('round_robin_lb_config')
   const slowStart = compileSlowStart(robin?.message('slow_start_config'))
@@ -66,9 +73,9 @@ function compilePolicy(fields: Fields<Cluster>, useHostname: boolean, deps: Comp
     case 'LEAST_REQUEST':
       return leastRequest({ ...leastConfig, ...(leastSlowStart && { slowStart: leastSlowStart }) })
     case 'RING_HASH':
-      return ringConfig
+      return bounded(ringConfig, balanceFactor)
     case 'MAGLEV':
-      return tablePolicy
+      return bounded(tablePolicy, balanceFactor)
     case 'RANDOM':
       return randomChoice
     default:
