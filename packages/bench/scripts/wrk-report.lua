@@ -1,9 +1,8 @@
--- With an argument, a file of JSON, requests are POSTs of it.
+-- With an argument, a file, requests are POSTs of it.
 function init(args)
   if #args == 0 then return end
   wrk.method = 'POST'
   wrk.body = io.open(args[1]):read('*a')
-  wrk.headers['content-type'] = 'application/json'
 end
 
 -- One line of JSON at the end of a wrk run.

@@ -16,6 +16,7 @@ import type { LoadReport } from './http-proxy/measure.js'
 export const IN_FLIGHT = 1_000
 /** Below this share of a core the webhook was waiting for the load generator. */
 const SATURATED = 0.9
+const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** The injector's webhook over TLS, with wrk as the API server. */
 export function webhook(name: string): Contender {
@@ -45,7 +46,7 @@ function withWebhook<T>(context: RoundContext, use: (webhook: Webhook) => Promis
 async function measure({ placement, effort, folder }: RoundContext, { port }: ServedWebhook, { pid }: Running): Promise<Sample> {
   const post = join(folder, 'review.json')
   await writeFile(post, shopReview(0))
-  const load = { placement, url: `https://127.0.0.1:${port}/inject`, connections: IN_FLIGHT, post }
+  const load = { placement, url: `https://127.0.0.1:${port}/inject`, connections: IN_FLIGHT, post, headers: JSON_TYPE }
   await runWrk({ ...load, seconds: effort.warmupSeconds })
   const accounting = createCpuAccounting()
   const [cpu, at] = [accounting?.of(pid), systemClock.monotonic()]
@@ -74,7 +75,7 @@ function problemOf(
 function ask({ port, ca }: ServedWebhook, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, ca, path: '/inject', method: 'POST', agent: false }
-    const call = request({ ...options, headers: { 'content-type': 'application/json' } }, (response) => {
+    const call = request({ ...options, headers: JSON_TYPE }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => (text += part))
       response.on('end', () => resolve(text))
