@@ -9,6 +9,7 @@ import { explain } from './explain.js'
 import { explainDenial } from './explain-denial.js'
 import { extAuthz } from './ext-authz.js'
 import { fault } from './fault.js'
+import { grpc } from './grpc.js'
 import { ingress } from './ingress.js'
 import { ingressTls } from './ingress-tls.js'
 import { jwt } from './jwt.js'
@@ -28,6 +29,7 @@ export const scenes: readonly Scene[] = [
   mirror,
   ingress,
   ingressTls,
+  grpc,
   ownFilter,
   egress,
   mtls,
