@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { HttpFilter } from '../src/http/filter.js'
+import { DEFAULT_HTTP2_OPTIONS } from '../src/http/h2/options.js'
 import { compileJsonFormat, compileTextFormat } from '../src/observe/log-format.js'
 import { createHeaderMutation } from '../src/route/header-mutation.js'
 import { MessageReader } from '../src/upstream/grpc-messages.js'
@@ -13,6 +15,7 @@ import {
   startProxy,
   startUpstream,
   type TestProxy,
+  type TestProxyOptions,
   type TestUpstream,
   upstreamHttp,
 } from './harness.js'
@@ -47,10 +50,29 @@ async function rawUpstream(serve: (socket: Socket, bytes: Buffer) => void): Prom
   return (server.address() as AddressInfo).port
 }
 
-async function proxyTo(port: number, options: Parameters<typeof cluster>[2] = {}): Promise<TestProxy> {
-  const own = await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(port)], options)] })
+async function upstreamOf(answer: Parameters<typeof startUpstream>[0]): Promise<TestUpstream> {
+  const own = await startUpstream(answer)
   later.push(() => own.close())
   return own
+}
+
+async function proxyTo(port: number, options: Partial<TestProxyOptions> = {}): Promise<TestProxy> {
+  const own = await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(port)])], ...options })
+  later.push(() => own.close())
+  return own
+}
+
+/** What is thrown past everybody while `run` runs. */
+async function thrownIn(run: () => Promise<void>): Promise<unknown[]> {
+  const thrown: unknown[] = []
+  const note = (error: unknown): void => void thrown.push(error)
+  process.on('uncaughtException', note)
+  try {
+    await run()
+  } finally {
+    process.off('uncaughtException', note)
+  }
+  return thrown
 }
 
 describe('HTTP/1', () => {
@@ -69,11 +91,7 @@ describe('HTTP/1', () => {
         [{ name: 'x-made', value: () => value, action: 'OVERWRITE_IF_EXISTS_OR_ADD', keepEmpty: true }],
         [],
       )
-      const own = await startProxy({
-        table: { ...routeTable('u'), requestHeaders: add, responseHeaders: add },
-        clusters: [cluster('u', [endpoint(upstream.port)])],
-      })
-      later.push(() => own.close())
+      const own = await proxyTo(upstream.port, { table: { ...routeTable('u'), requestHeaders: add, responseHeaders: add } })
       const before = upstream.requests.length
       const answer = await sendRaw(own.port, 'GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n')
       expect(answer.match(/HTTP\/1\.1 /g)?.length).toBe(1)
@@ -141,16 +159,14 @@ describe('HTTP/2', () => {
   })
 
   test('a malformed block, and then the socket is gone: nothing is thrown past the proxy (CVE-2025-59465)', async () => {
-    const thrown: unknown[] = []
-    const note = (error: unknown): void => void thrown.push(error)
-    process.on('uncaughtException', note)
-    for (let i = 0; i < 20; i++) {
-      const client = await rawClient(proxy.port)
-      client.send(frame(TYPE.headers, END_STREAM | END_HEADERS, 1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])))
-      client.socket.resetAndDestroy()
-    }
-    expect((await call(proxy.port)).status).toBe(200)
-    process.off('uncaughtException', note)
+    const thrown = await thrownIn(async () => {
+      for (let i = 0; i < 20; i++) {
+        const client = await rawClient(proxy.port)
+        client.send(frame(TYPE.headers, END_STREAM | END_HEADERS, 1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])))
+        client.socket.resetAndDestroy()
+      }
+      expect((await call(proxy.port)).status).toBe(200)
+    })
     expect(thrown).toEqual([])
   })
 
@@ -174,12 +190,117 @@ describe('HTTP/2', () => {
         socket.end()
       }
     })
-    const own = await proxyTo(port, { http: upstreamHttp({ protocol: 'HTTP2' }) })
+    const overHttp2 = cluster('u', [endpoint(port)], { http: upstreamHttp({ protocol: 'HTTP2' }) })
+    const own = await proxyTo(port, { clusters: [overHttp2] })
     const session = http2Client(own.port)
     for (let round = 0; round < 100; round++) expect((await http2Call(session)).status).toBe(503)
     session.destroy()
     expect(own.clusters.get('u')?.stats.codec.streamsActive.value).toBe(0)
     await expect.poll(() => own.manager.active).toBe(0)
+  })
+
+  test('CVE-2024-53270: what is overloaded has nothing to say to streams that are reset already', async () => {
+    const none = { maxConnections: 0, maxPendingRequests: 0, maxRequests: 0, maxRetries: 0 }
+    const proxy = await proxyTo(1, { clusters: [cluster('u', [endpoint(1)], { circuitBreakers: none })] })
+    const thrown = await thrownIn(async () => {
+      const client = await rawClient(proxy.port)
+      const ids = Array.from({ length: 20 }, (_, i) => 1 + 2 * i)
+      client.send(...ids.flatMap((id) => [headers(id, GET, END_STREAM | END_HEADERS), frame(TYPE.rstStream, 0, id, u32(8))]))
+      client.send(headers(101, GET, END_STREAM | END_HEADERS))
+      expect(await client.next(({ type, streamId }) => type === TYPE.headers && streamId === 101)).toBeDefined()
+      expect(client.closed).toBe(false)
+      client.close()
+      expect((await call(proxy.port)).status).toBe(503)
+    })
+    expect(thrown).toEqual([])
+    await expect.poll(() => proxy.manager.active).toBe(0)
+  })
+
+  test('CVE-2021-32778: to reset many streams at once costs each of them the same', async () => {
+    const waiting: HttpFilter = { onRequest: () => new Promise(() => {}) }
+    const http2 = { ...DEFAULT_HTTP2_OPTIONS, maxConcurrentStreams: 1_000_000 }
+    const filters = [{ name: 'wait', create: () => () => waiting }]
+    const costOf = async (streams: number): Promise<number> => {
+      const proxy = await proxyTo(1, { manager: { http2, filters } })
+      const client = await rawClient(proxy.port)
+      for (let at = 0; at < streams; at += 500) {
+        client.send(...Array.from({ length: 500 }, (_, i) => headers(1 + 2 * (at + i), GET)))
+        await expect.poll(() => proxy.manager.active, { timeout: 10_000 }).toBe(at + 500)
+      }
+      const before = process.cpuUsage()
+      client.socket.resetAndDestroy()
+      await expect.poll(() => proxy.manager.active, { timeout: 10_000, interval: 5 }).toBe(0)
+      const { user } = process.cpuUsage(before)
+      return user
+    }
+    await costOf(1000)
+    const [few, many] = [await costOf(1000), await costOf(16_000)]
+    // Were it by the square, it would be 256 times as much.
+    expect(many / Math.max(few, 2000)).toBeLessThan(100)
+  })
+})
+
+describe('what a request meets on its way', () => {
+  test('CVE-2019-18801: large headers of HTTP/2 come out whole over HTTP/1', async () => {
+    let head = ''
+    const port = await rawUpstream((socket, bytes) => {
+      head += bytes.toString('latin1')
+      if (head.includes('\r\n\r\n')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    })
+    const proxy = await proxyTo(port)
+    const session = http2Client(proxy.port)
+    const values = { 'x-1': 'a'.repeat(16_383), 'x-2': 'b'.repeat(16_384), 'x-3': 'c'.repeat(20_001) }
+    expect((await http2Call(session, { headers: values })).status).toBe(200)
+    session.destroy()
+    for (const [name, value] of Object.entries(values)) expect(head.includes(`\r\n${name}: ${value}\r\n`), name).toBe(true)
+  })
+
+  test.each(['//admin/x', '//admin', '///', '/\\admin/x', '/@admin/x', '//user@admin:80/x'])(
+    'CVE-2026-26205: %s is a path, and no authority comes out of it',
+    async (path) => {
+      const upstream = await upstreamOf((_, response) => response.end())
+      const proxy = await proxyTo(upstream.port, { manager: { normalizePath: false } })
+      expect(await sendRaw(proxy.port, `GET ${path} HTTP/1.1\r\nhost: own\r\nconnection: close\r\n\r\n`)).toMatch(/ 200 /)
+      expect(upstream.requests[0]).toMatchObject({ url: path, headers: { host: 'own' } })
+      expect(proxy.log[0]?.info).toMatchObject({ authority: 'own', path })
+    },
+  )
+
+  const redirects = {
+    max: 3,
+    statuses: new Set([303]),
+    allowCrossScheme: false,
+    safeCrossScheme: false,
+    notTwice: false,
+    copyHeaders: [],
+  }
+
+  test.each([
+    ['a length', { 'content-length': '5' }],
+    ['chunks', { 'transfer-encoding': 'chunked' }],
+  ] as const)('CVE-2026-47221: a 303 makes a GET without a body of a POST with %s', async (_, framing) => {
+    const upstream = await upstreamOf((request, response) => {
+      request.resume()
+      request.on('end', () => {
+        if (request.method === 'POST') response.writeHead(303, { location: 'http://own/next' }).end('see there')
+        else response.end(`${request.method} ${request.url} ${JSON.stringify(request.headers)}`)
+      })
+    })
+    const proxy = await proxyTo(upstream.port, { table: routeTable('u', { internalRedirect: redirects }) })
+    for (let round = 0; round < 3; round++) {
+      const answer = await call(proxy.port, {
+        method: 'POST',
+        path: '/form',
+        headers: { ...framing, host: 'own' },
+        body: 'a=b&c',
+      })
+      const text = answer.body.toString()
+      expect(answer.status, text).toBe(200)
+      expect(text).toMatch(/^GET \/next /)
+      expect(text).not.toMatch(/content-length|transfer-encoding/)
+    }
+    expect(upstream.requests).toHaveLength(6)
+    expect(proxy.manager.active).toBe(0)
   })
 })
 
