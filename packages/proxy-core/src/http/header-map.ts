@@ -190,8 +190,7 @@ class Lines implements ReadHeaders {
   #find(name: string): number {
     const names = this.#names
     for (let i = 0; i < names.length; i++) if (names[i] === name) return i
-    const lower = lowerCase(name)
-    return lower === name ? -1 : names.indexOf(lower)
+    return isKnownLower(name) ? -1 : names.indexOf(lowerCase(name))
   }
 
   #removeFrom(start: number, name: string): void {
@@ -205,6 +204,18 @@ class Lines implements ReadHeaders {
     }
     names.length = values.length = kept
   }
+}
+
+/** Names that were found to be in lower case, by length and last letter: most names are asked for again and again. */
+const knownLower: string[] = new Array(256).fill('')
+
+function isKnownLower(name: string): boolean {
+  const { length } = name
+  const slot = (length * 7 + name.charCodeAt(length - 1)) & 255
+  if (knownLower[slot] === name) return true
+  if (lowerCase(name) !== name) return false
+  knownLower[slot] = name
+  return true
 }
 
 // ASCII only: field names are tokens, and a lower-casing that knows Unicode would let U+212A pass for `k`.

@@ -39,6 +39,13 @@ export type AccessLogType =
 export interface AccessLogSink {
   /** `line` ends with the newline that its format asked for. */
   write(line: string): void
+  /** Takes a line piece by piece, and the next one when it has ended; faster, for what can. */
+  readonly pieces?: LinePieces
+}
+
+export interface LinePieces {
+  add(text: string): void
+  end(): void
 }
 
 /** Where lines go: one sink per path, `/dev/stdout` and `/dev/stderr` among them. */

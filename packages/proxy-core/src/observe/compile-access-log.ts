@@ -6,7 +6,7 @@ import { compileMessage, type Fields } from '../config/fields.js'
 import type { AccessLogConfig, AccessLogEntry, AccessLogSinks } from './access-log.js'
 import { compileLogFilter, type LogPredicate } from './access-log-filter.js'
 import type { CollectorLogs } from './collectors/collector-logs.js'
-import { compileJsonFormat, compileTextFormat, DEFAULT_TEXT_FORMAT, type LogFormatter } from './log-format.js'
+import { compileJsonLine, compileTextLine, DEFAULT_TEXT_FORMAT, type LineFormat } from './log-format.js'
 
 export interface AccessLogDeps {
   sinks: AccessLogSinks
@@ -73,22 +73,27 @@ function compileLines(config: LineLogger, target: string, path: string, deps: Ac
   if (!format.ok) return format
   const sink = deps.sinks(target)
   const line = format.value
-  return ok((entry) => sink.write(line(entry)))
+  const { pieces } = sink
+  if (pieces === undefined) return ok((entry) => sink.write(line.text(entry)))
+  return ok((entry) => {
+    line.write(entry, pieces)
+    pieces.end()
+  })
 }
 
-function compileFormat(config: LineLogger, path: string): Result<LogFormatter> {
+function compileFormat(config: LineLogger, path: string): Result<LineFormat> {
   const plain = { omitEmptyValues: false }
-  if (config.format) return compileTextFormat(config.format, `${path}.format`, plain)
+  if (config.format) return compileTextLine(config.format, `${path}.format`, plain)
   for (const key of ['json_format', 'typed_json_format'] as const) {
-    if (config[key] !== undefined) return compileJsonFormat(config[key], `${path}.${key}`, plain)
+    if (config[key] !== undefined) return compileJsonLine(config[key], `${path}.${key}`, plain)
   }
   const format = config.log_format
-  if (format === undefined) return compileTextFormat(DEFAULT_TEXT_FORMAT, path, plain)
+  if (format === undefined) return compileTextLine(DEFAULT_TEXT_FORMAT, path, plain)
   const options = { omitEmptyValues: format.omit_empty_values ?? false }
-  if (format.json_format !== undefined) return compileJsonFormat(format.json_format, `${path}.log_format.json_format`, options)
-  if (format.text_format !== undefined) return compileTextFormat(format.text_format, `${path}.log_format.text_format`, options)
+  if (format.json_format !== undefined) return compileJsonLine(format.json_format, `${path}.log_format.json_format`, options)
+  if (format.text_format !== undefined) return compileTextLine(format.text_format, `${path}.log_format.text_format`, options)
   const inline = format.text_format_source?.inline_string
-  if (inline !== undefined) return compileTextFormat(inline, `${path}.log_format.text_format_source.inline_string`, options)
+  if (inline !== undefined) return compileTextLine(inline, `${path}.log_format.text_format_source.inline_string`, options)
   return fail(
     problem(
       'log.format',

@@ -1,10 +1,16 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
-import type { AccessLogEntry } from './access-log.js'
+import type { AccessLogEntry, LinePieces } from './access-log.js'
 import { compileOperator } from './log-operators.js'
 import type { LogValue, Operator } from './operators/operator.js'
 
 /** Makes a line of a finished request. */
 export type LogFormatter = (entry: AccessLogEntry) => string
+
+/** The same, as a text or piece by piece. */
+export interface LineFormat {
+  readonly text: LogFormatter
+  write(entry: AccessLogEntry, line: LinePieces): void
+}
 
 /** Envoy's format when a log configures none. */
 export const DEFAULT_TEXT_FORMAT =
@@ -19,46 +25,104 @@ type Segment = string | { readonly read: Operator; readonly maxLength: number | 
 
 /** Compiles a text format. Code `log.format` for what is no operator, with its place. */
 export function compileTextFormat(format: string, path: string, options: LogFormatOptions): Result<LogFormatter> {
+  const line = compileTextLine(format, path, options)
+  return line.ok ? ok(line.value.text) : line
+}
+
+export function compileTextLine(format: string, path: string, options: LogFormatOptions): Result<LineFormat> {
   const parsed = parseFormat(format, path)
   if (!parsed.ok) return parsed
-  return ok(textOf(parsed.value, options.omitEmptyValues ? '' : '-'))
+  const segments = parsed.value
+  const absent = options.omitEmptyValues ? '' : '-'
+  return ok({
+    text: textOf(segments, absent),
+    write(entry, line) {
+      for (const segment of segments)
+        line.add(typeof segment === 'string' ? segment : inText(cut(segment.read(entry), segment.maxLength), absent))
+    },
+  })
 }
 
 /** Compiles a JSON format: an object of formats, nested as one likes. Keys come out sorted; a single operator keeps its type; a line ends with a newline. */
 export function compileJsonFormat(format: unknown, path: string, options: LogFormatOptions): Result<LogFormatter> {
+  const line = compileJsonLine(format, path, options)
+  return line.ok ? ok(line.value.text) : line
+}
+
+export function compileJsonLine(format: unknown, path: string, options: LogFormatOptions): Result<LineFormat> {
   const problems: Diagnostic[] = []
   const node = compileNode(format, path, options, problems)
   if (problems.length > 0) return fail(...problems)
-  return ok((entry) => `${node(entry) ?? 'null'}\n`)
+  return ok({
+    text: (entry) => `${jsonText(node, entry) ?? 'null'}\n`,
+    write(entry, line) {
+      if (typeof node === 'function') line.add(node(entry) ?? 'null')
+      else node.write(entry, line)
+      line.add('\n')
+    },
+  })
 }
 
-/** JSON text; undefined: absent. */
-type JsonNode = (entry: AccessLogEntry) => string | undefined
+/** A leaf gives JSON text; undefined: it is absent. An object or array is always there. */
+type JsonNode =
+  | ((entry: AccessLogEntry) => string | undefined)
+  | { write(entry: AccessLogEntry, line: Pick<LinePieces, 'add'>): void }
+
+function jsonText(node: JsonNode, entry: AccessLogEntry): string | undefined {
+  if (typeof node === 'function') return node(entry)
+  let text = ''
+  node.write(entry, {
+    add(piece) {
+      text += piece
+    },
+  })
+  return text
+}
 
 function compileNode(format: unknown, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
   if (typeof format === 'string') return compileLeaf(format, path, options, problems)
-  if (Array.isArray(format)) {
-    const items = format.map((item, index) => compileNode(item, `${path}[${index}]`, options, problems))
-    return (entry) => `[${items.map((item) => item(entry) ?? 'null').join(',')}]`
-  }
   if (typeof format !== 'object' || format === null) {
     const constant = JSON.stringify(format)
     return () => constant
+  }
+  if (Array.isArray(format)) {
+    const items = format.map((item, index) => ({
+      key: '',
+      node: compileNode(item, `${path}[${index}]`, options, problems),
+    }))
+    return membersOf(items, 'null', '[', ']')
   }
   const fields = Object.entries(format)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => ({
       key: `${JSON.stringify(key)}:`,
-      read: compileNode(value, `${path}.${key}`, options, problems),
+      node: compileNode(value, `${path}.${key}`, options, problems),
     }))
-  const absent = options.omitEmptyValues ? undefined : 'null'
-  return (entry) => {
-    let object = '{'
-    for (const { key, read } of fields) {
-      const value = read(entry) ?? absent
-      if (value !== undefined) object += object.length === 1 ? key + value : `,${key}${value}`
-    }
-    return `${object}}`
+  return membersOf(fields, options.omitEmptyValues ? undefined : 'null', '{', '}')
+}
+
+interface JsonMember {
+  readonly key: string
+  readonly node: JsonNode
+}
+
+/** `absent`: what is written for a member that is not there; undefined: nothing. */
+function membersOf(members: readonly JsonMember[], absent: string | undefined, open: string, close: string): JsonNode {
+  const plain = members.map(({ key, node }) => ({ key, following: `,${key}`, node }))
+  return {
+    write(entry, line) {
+      line.add(open)
+      let first = true
+      for (const { key, following, node } of plain) {
+        const value = typeof node === 'function' ? (node(entry) ?? absent) : ''
+        if (value === undefined) continue
+        line.add(first ? key : following)
+        first = false
+        if (typeof node === 'function') line.add(value)
+        else node.write(entry, line)
+      }
+      line.add(close)
+    },
   }
 }
 

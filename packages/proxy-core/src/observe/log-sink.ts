@@ -1,5 +1,5 @@
 import type { Clock, Unsubscribe } from '@heddle/runtime'
-import type { AccessLogSink } from './access-log.js'
+import type { AccessLogSink, LinePieces } from './access-log.js'
 
 export interface BufferedSinkOptions {
   clock: Clock
@@ -15,72 +15,129 @@ export interface BufferedSinkOptions {
 }
 
 export interface BufferedSink extends AccessLogSink {
+  readonly pieces: LinePieces
   /** Lines that a full buffer cost. */
   readonly dropped: number
   /** Resolves when everything written so far is out. */
   flush(): Promise<void>
 }
 
+/** Collects lines and writes them in blocks of whole lines, one write at a time, in order. */
+export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
+  return new Sink(options)
+}
+
 // A UTF-16 unit takes no more in UTF-8.
 const MOST_BYTES_PER_UNIT = 3
 const ROOM_FOR_A_LINE = 8192
 
-/** Collects lines and writes them in blocks, one write at a time, in order. Lines become bytes at once: texts that wait are dear to collect. */
-export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
-  const { clock, flushIntervalMs = 100, maxBufferedLength = 65_536, maxPendingLength = 16 * 1024 * 1024 } = options
-  const blockBytes = maxBufferedLength + ROOM_FOR_A_LINE
-  let block: Buffer | undefined
-  let spare: Buffer | undefined
-  let used = 0
-  let pending = 0
-  let dropped = 0
-  let tail: Promise<void> = Promise.resolve()
-  let timer: Unsubscribe | undefined
+/** Lines become bytes at once: texts that wait are dear to collect. */
+class Sink implements BufferedSink, LinePieces {
+  readonly pieces: LinePieces = this
+  dropped = 0
+  readonly #options: BufferedSinkOptions
+  readonly #flushIntervalMs: number
+  readonly #maxBuffered: number
+  readonly #maxPending: number
+  readonly #blockBytes: number
+  #block: Buffer
+  /** A block that has been written, for the next one. */
+  #spare: Buffer | undefined
+  #used = 0
+  /** Where the line begins that is being written. */
+  #line = 0
+  #skipping = false
+  #pending = 0
+  #tail: Promise<void> = Promise.resolve()
+  #timer: Unsubscribe | undefined
 
-  const writeOut = (): void => {
-    timer?.()
-    timer = undefined
-    if (block === undefined || used === 0) return
-    const full = block
-    const lines = full.subarray(0, used)
-    block = undefined
-    used = 0
-    pending += lines.length
-    tail = tail
-      .then(() => options.write(lines))
-      .catch((error: unknown) => options.onError?.(error))
-      .then(() => {
-        pending -= lines.length
-        if (full.length === blockBytes) spare = full
-      })
+  constructor(options: BufferedSinkOptions) {
+    const { flushIntervalMs = 100, maxBufferedLength = 65_536, maxPendingLength = 16 * 1024 * 1024 } = options
+    this.#options = options
+    this.#flushIntervalMs = flushIntervalMs
+    this.#maxBuffered = maxBufferedLength
+    this.#maxPending = maxPendingLength
+    this.#blockBytes = maxBufferedLength + ROOM_FOR_A_LINE
+    this.#block = NOTHING
   }
 
-  const blockFor = (bytes: number): Buffer => {
-    if (block !== undefined && used + bytes > block.length) writeOut()
-    if (block === undefined) {
-      block = bytes <= blockBytes ? (spare ?? Buffer.allocUnsafeSlow(blockBytes)) : Buffer.allocUnsafeSlow(bytes)
-      if (block === spare) spare = undefined
-    }
-    return block
+  write(line: string): void {
+    this.add(line)
+    this.end()
   }
 
-  return {
-    get dropped() {
-      return dropped
-    },
-    write(line) {
-      if (pending + used > maxPendingLength) {
-        dropped++
+  add(text: string): void {
+    if (this.#skipping) return
+    const { length } = text
+    if (this.#used + length * MOST_BYTES_PER_UNIT > this.#block.length && !this.#makeRoom(length * MOST_BYTES_PER_UNIT)) return
+    const block = this.#block
+    let at = this.#used
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 127) {
+        this.#used += block.write(text, this.#used)
         return
       }
-      const bytes = blockFor(line.length * MOST_BYTES_PER_UNIT)
-      used += bytes.write(line, used)
-      if (used >= maxBufferedLength) writeOut()
-      else timer ??= clock.after(flushIntervalMs, writeOut)
-    },
-    flush() {
-      writeOut()
-      return tail
-    },
+      block[at++] = code
+    }
+    this.#used = at
+  }
+
+  end(): void {
+    if (this.#skipping) {
+      this.#skipping = false
+      this.#used = this.#line
+      this.dropped++
+      return
+    }
+    this.#line = this.#used
+    if (this.#used >= this.#maxBuffered) this.#writeOut()
+    else this.#timer ??= this.#options.clock.after(this.#flushIntervalMs, this.#writeOut)
+  }
+
+  flush(): Promise<void> {
+    this.#writeOut()
+    return this.#tail
+  }
+
+  /** A new block, to which the line goes along as far as it has come. False: too much waits already, and the line is dropped. */
+  #makeRoom(bytes: number): boolean {
+    const full = this.#block
+    const begun = full.subarray(this.#line, this.#used)
+    if (this.#pending + this.#used > this.#maxPending) {
+      this.#skipping = true
+      return false
+    }
+    this.#writeOut()
+    const needed = begun.length + bytes
+    const next =
+      needed <= this.#blockBytes ? (this.#spare ?? Buffer.allocUnsafeSlow(this.#blockBytes)) : Buffer.allocUnsafeSlow(needed * 2)
+    if (next === this.#spare) this.#spare = undefined
+    next.set(begun)
+    this.#block = next
+    this.#used = begun.length
+    this.#line = 0
+    return true
+  }
+
+  /** The lines that have ended. */
+  readonly #writeOut = (): void => {
+    this.#timer?.()
+    this.#timer = undefined
+    if (this.#line === 0) return
+    const full = this.#block
+    const lines = full.subarray(0, this.#line)
+    this.#block = NOTHING
+    this.#used = this.#line = 0
+    this.#pending += lines.length
+    this.#tail = this.#tail
+      .then(() => this.#options.write(lines))
+      .catch((error: unknown) => this.#options.onError?.(error))
+      .then(() => {
+        this.#pending -= lines.length
+        if (full.length === this.#blockBytes) this.#spare = full
+      })
   }
 }
+
+const NOTHING = Buffer.alloc(0)

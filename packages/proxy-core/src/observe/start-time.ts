@@ -3,7 +3,20 @@
  * sub-second extensions `%f`, `%3f` … `%9f`, `%E3S`, `%E*S`. Anything else stays as it was written.
  */
 export function compileTimeFormat(format: string, local = false): (epochMs: number) => string {
-  if (local) return localTime(format)
+  const write = local ? localTime(format) : universalTime(format)
+  // Many requests begin in one millisecond.
+  let last: number | undefined
+  let text = ''
+  return (ms) => {
+    if (ms !== last) {
+      text = write(ms)
+      last = ms
+    }
+    return text
+  }
+}
+
+function universalTime(format: string): (epochMs: number) => string {
   if (format === '') return (ms) => new Date(ms).toISOString()
   const parts: (string | Part)[] = []
   let from = 0
@@ -29,7 +42,7 @@ function localTime(format: string): (epochMs: number) => string {
     const own = (format === '' ? '%Y-%m-%dT%H:%M:%E3S%z' : format)
       .replace(/(?<!%)((?:%%)*)%z/g, `$1${zone}`)
       .replace(/(?<!%)((?:%%)*)%s/g, `$1${Math.floor(ms / 1000)}`)
-    return compileTimeFormat(own)(ms + minutes * 60_000)
+    return universalTime(own)(ms + minutes * 60_000)
   }
 }
 

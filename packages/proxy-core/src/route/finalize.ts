@@ -2,7 +2,8 @@ import type { HeaderMap } from '../http/header-map.js'
 import type { HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from './decision.js'
-import type { RouteTable } from './table.js'
+import type { HeaderMutation } from './header-mutation.js'
+import type { RouteTable, RouteTarget } from './table.js'
 
 /**
  * What a route does to a request before it leaves: header mutations of every level, then host and path rewrites
@@ -10,13 +11,13 @@ import type { RouteTable } from './table.js'
  */
 export function finalizeRequest(decision: RouteDecision, table: RouteTable, request: HttpRequest, entry: AccessLogEntry): void {
   if (decision.kind !== 'forward') return
-  applyLevels(decision, table, 'requestHeaders', request.headers, entry)
+  applyLevels(decision, table, ofRequests, request.headers, entry)
   if (decision.route.action.kind === 'forward') decision.route.action.rewrite(request, decision.target, entry)
 }
 
 /** The same for a response, of upstreams and of direct responses alike. Nothing applies where no route was found. */
 export function finalizeResponse(decision: RouteDecision, table: RouteTable, headers: HeaderMap, entry: AccessLogEntry): void {
-  applyLevels(decision, table, 'responseHeaders', headers, entry)
+  applyLevels(decision, table, ofResponses, headers, entry)
 }
 
 // Recorded from Envoy: weighted cluster, route, virtual host, route config; with most_specific_header_mutations_wins
@@ -24,20 +25,25 @@ export function finalizeResponse(decision: RouteDecision, table: RouteTable, hea
 function applyLevels(
   decision: RouteDecision,
   table: RouteTable,
-  side: 'requestHeaders' | 'responseHeaders',
+  of: (level: HeaderLevel) => HeaderMutation | undefined,
   headers: HeaderMap,
   entry: AccessLogEntry,
 ): void {
   if (decision.kind === 'none') return
   const { virtualHost, route } = decision
-  if (decision.kind === 'forward') decision.target[side]?.apply(headers, entry)
+  if (decision.kind === 'forward') of(decision.target)?.apply(headers, entry)
   if (table.mostSpecificHeaderMutationsWins) {
-    table[side].apply(headers, entry)
-    virtualHost[side].apply(headers, entry)
-    route?.[side].apply(headers, entry)
+    of(table)?.apply(headers, entry)
+    of(virtualHost)?.apply(headers, entry)
+    if (route !== undefined) of(route)?.apply(headers, entry)
   } else {
-    route?.[side].apply(headers, entry)
-    virtualHost[side].apply(headers, entry)
-    table[side].apply(headers, entry)
+    if (route !== undefined) of(route)?.apply(headers, entry)
+    of(virtualHost)?.apply(headers, entry)
+    of(table)?.apply(headers, entry)
   }
 }
+
+type HeaderLevel = Pick<RouteTarget, 'requestHeaders' | 'responseHeaders'>
+
+const ofRequests = (level: HeaderLevel): HeaderMutation | undefined => level.requestHeaders
+const ofResponses = (level: HeaderLevel): HeaderMutation | undefined => level.responseHeaders

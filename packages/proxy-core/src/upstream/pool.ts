@@ -180,8 +180,10 @@ class HttpPool implements Pool, ClientSessionHandler {
   #notReady(member: Member): void {
     if (!member.ready) return
     member.ready = false
-    const at = this.#ready.lastIndexOf(member)
-    if (at >= 0) this.#ready.splice(at, 1)
+    const ready = this.#ready
+    const at = ready.lastIndexOf(member)
+    if (at === ready.length - 1) ready.pop()
+    else if (at >= 0) ready.splice(at, 1)
   }
 
   #assign(attempt: PoolAttempt, member: Member): void {

@@ -41,8 +41,9 @@ export function createMetricsRegistry(): MetricsRegistry {
     return created
   }
   return {
-    counter: (name, help, labelNames = [], maxSeries) => family('counter', name, help, labelNames, createCounter, maxSeries),
-    gauge: (name, help, labelNames = []) => family('gauge', name, help, labelNames, createGauge),
+    counter: (name, help, labelNames = [], maxSeries) =>
+      family('counter', name, help, labelNames, () => new OneCounter(), maxSeries),
+    gauge: (name, help, labelNames = []) => family('gauge', name, help, labelNames, () => new OneGauge()),
     histogram(name, help, labelNames = [], bounds = DEFAULT_BUCKET_BOUNDS, maxSeries) {
       if (bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!)))
         throw new Error(`the bounds of ${name} do not ascend`)
@@ -104,33 +105,36 @@ function createFamily<M>(
   }
 }
 
-function createCounter(): Counter {
-  let value = 0
-  return {
-    get value() {
-      return value
-    },
-    inc(by = 1) {
-      if (!(by >= 0)) throw new RangeError(`a counter only grows: ${by}`)
-      value += by
-    },
-    reset() {
-      value = 0
-    },
+// Classes: objects with getters of their own would each have a shape of its own, and counting would be slow.
+class OneCounter implements Counter {
+  #value = 0
+
+  get value(): number {
+    return this.#value
+  }
+
+  inc(by: number = 1): void {
+    if (!(by >= 0)) throw new RangeError(`a counter only grows: ${by}`)
+    this.#value += by
+  }
+
+  reset(): void {
+    this.#value = 0
   }
 }
 
-function createGauge(): Gauge {
-  let value = 0
-  return {
-    get value() {
-      return value
-    },
-    set(next) {
-      value = next
-    },
-    add(by) {
-      value += by
-    },
+class OneGauge implements Gauge {
+  #value = 0
+
+  get value(): number {
+    return this.#value
+  }
+
+  set(value: number): void {
+    this.#value = value
+  }
+
+  add(by: number): void {
+    this.#value += by
   }
 }

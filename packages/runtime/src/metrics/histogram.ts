@@ -7,33 +7,47 @@ export const DEFAULT_BUCKET_BOUNDS: readonly number[] = [
 
 /** A histogram with fixed buckets: an observation is a binary search and two additions, and allocates nothing. */
 export function createHistogram(bounds: readonly number[]): Histogram {
-  const limits = Float64Array.from(bounds)
-  // One more for what is above the last bound.
-  const counts = new Float64Array(limits.length + 1)
-  let count = 0
-  let sum = 0
-  return {
-    get count() {
-      return count
-    },
-    get sum() {
-      return sum
-    },
-    observe(value) {
-      let low = 0
-      let high = limits.length
-      while (low < high) {
-        const middle = (low + high) >> 1
-        if (value <= limits[middle]!) high = middle
-        else low = middle + 1
-      }
-      counts[low]!++
-      count++
-      sum += value
-    },
-    buckets() {
-      let below = 0
-      return bounds.map((le, i) => ({ le, count: (below += counts[i]!) }))
-    },
+  return new BucketHistogram(bounds)
+}
+
+class BucketHistogram implements Histogram {
+  readonly #bounds: readonly number[]
+  readonly #limits: Float64Array
+  /** One more for what is above the last bound. */
+  readonly #counts: Float64Array
+  /** Count and sum: a field would get a new object with each number. */
+  readonly #totals = new Float64Array(2)
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds
+    this.#limits = Float64Array.from(bounds)
+    this.#counts = new Float64Array(bounds.length + 1)
+  }
+
+  get count(): number {
+    return this.#totals[0]!
+  }
+
+  get sum(): number {
+    return this.#totals[1]!
+  }
+
+  observe(value: number): void {
+    const limits = this.#limits
+    let low = 0
+    let high = limits.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (value <= limits[middle]!) high = middle
+      else low = middle + 1
+    }
+    this.#counts[low]!++
+    this.#totals[0]!++
+    this.#totals[1]! += value
+  }
+
+  buckets(): readonly { le: number; count: number }[] {
+    let below = 0
+    return this.#bounds.map((le, i) => ({ le, count: (below += this.#counts[i]!) }))
   }
 }

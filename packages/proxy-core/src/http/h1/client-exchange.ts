@@ -6,8 +6,8 @@ import type { Http1CodecOptions } from './options.js'
 import { type Writer, writeTrailers } from './writer.js'
 
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
-const OF_UPGRADE: ReadonlySet<string> = new Set(['connection', 'upgrade'])
-const LEFT_OUT: ReadonlySet<string> = new Set(['transfer-encoding', 'host', ...OF_UPGRADE])
+const isOfUpgrade = (name: string): boolean => name === 'connection' || name === 'upgrade'
+const isFraming = (name: string): boolean => name === 'host' || name === 'transfer-encoding'
 
 /** What an exchange asks of its session. */
 export interface ExchangeHome {
@@ -83,7 +83,7 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
         framed = true
         continue
       }
-      if (LEFT_OUT.has(name) && (!tunnel || !OF_UPGRADE.has(name))) continue
+      if (isFraming(name) || (!tunnel && isOfUpgrade(name))) continue
       writer.line(names === undefined ? name : names(name), headers, i)
     }
     if (this.#chunked) writer.field(names === undefined ? 'transfer-encoding' : names('transfer-encoding'), 'chunked')

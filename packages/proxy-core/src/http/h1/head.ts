@@ -296,6 +296,11 @@ function readNames(text: string, origin: number, http1: Http1CodecOptions): Head
 
 /** Connection's options: close, keep-alive, upgrade, and in requests the names of fields that end here (RFC 9110 §7.6.1). */
 function applyConnection(head: Head, connection: string, upgrade: string | undefined, isRequest: boolean): void {
+  // What most say, in as many letters.
+  if (connection === 'keep-alive') {
+    head.close = false
+    return
+  }
   let close = false
   let keepAlive = false
   for (const part of connection.split(',')) {

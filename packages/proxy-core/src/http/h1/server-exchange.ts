@@ -9,7 +9,8 @@ import { type Writer, writeTrailers } from './writer.js'
 
 const noEvents: ExchangeEvents = { onDone() {}, onBroken() {}, onReset() {} }
 /** Framing, and what belongs to the upstream's connection. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['transfer-encoding', 'connection', 'keep-alive', 'upgrade'])
+const isLeftOut = (name: string): boolean =>
+  name === 'connection' || name === 'transfer-encoding' || name === 'keep-alive' || name === 'upgrade'
 
 /** What an exchange asks of its session. */
 export interface ExchangeHome {
@@ -242,7 +243,7 @@ function writeFields(writer: Writer, headers: HeaderMap, length: string | undefi
     if (name === 'content-length') {
       if (!told) writeField(writer, name, length!, names)
       told = true
-    } else if (!LEFT_OUT.has(name)) writer.line(names === undefined ? name : names(name), headers, i)
+    } else if (!isLeftOut(name)) writer.line(names === undefined ? name : names(name), headers, i)
   }
   if (!told) writeField(writer, 'content-length', length!, names)
 }
