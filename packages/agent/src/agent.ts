@@ -6,6 +6,7 @@ import {
   createMetricsRegistry,
   createWatch,
   type Logger,
+  type MetricsRegistry,
   type Random,
   renderPrometheus,
   silentLogger,
@@ -17,6 +18,7 @@ import { bootstrapFor } from '@heddle/translator'
 import type { AppProbe } from './app-probes.js'
 import { type ProxyBinary, type ProxyLogging, proxyCommand } from './command-line.js'
 import { type ControlPlaneAccess, connectControlPlane } from './control-plane.js'
+import { createDnsProxy, type DnsOptions, type DnsProxy } from './dns/proxy.js'
 import { drainEnvoy, drainListeners } from './drain.js'
 import type { AppScrape } from './metrics.js'
 import { createReadiness, type Readiness } from './readiness.js'
@@ -40,6 +42,8 @@ export interface AgentOptions {
   readonly probes?: Readonly<Record<string, AppProbe>>
   /** Where the app's probes go; default 127.0.0.1. */
   readonly appAddress?: string
+  /** The DNS proxy; default none. */
+  readonly dns?: DnsOptions
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -52,7 +56,7 @@ export interface Agent {
   notReady(): Promise<string | undefined>
   /** The proxy's process id; undefined while it is away. */
   readonly proxy: Watch<number | undefined>
-  readonly ports: { readonly status: number; readonly health: number | undefined }
+  readonly ports: { readonly status: number; readonly health: number | undefined; readonly dns?: number }
   /** Lets open connections end, `drainDuration` at most, and ends the proxy and the agent. */
   drain(): Promise<void>
   /** Ends all at once. */
@@ -75,21 +79,30 @@ export function createAgent(options: AgentOptions): Agent {
     ...proxyCommand(binary, join(folder, 'envoy-rev.json'), settings, options.logging),
     ...{ clock, random, logger },
   })
+  const metrics = createMetricsRegistry()
+  const { namespace, dnsDomain } = settings.proxy
+  const dns =
+    options.dns === undefined
+      ? undefined
+      : createDnsProxy({ ...options.dns, namespace, domain: dnsDomain, ...{ clock, random, logger, metrics } })
   const readiness = createReadiness({
     admin,
     running: supervisor.running,
     draining: () => draining,
+    // An app that asks too early would take its services for absent.
+    waitsFor: () => (dns !== undefined && dns.table === undefined ? 'no names for the DNS proxy yet' : undefined),
   })
   const control = connectControlPlane({
     access: options.access,
     sockets: folder,
     onAnswered: readiness.answered,
+    ...(dns === undefined ? {} : { names: dns.names }),
     ...{ clock, random, logger },
   })
   const close = async (): Promise<void> => {
     draining = true
     await supervisor.stop('SIGKILL', 0)
-    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+    await Promise.all([dns?.close(), ...servers.map((server) => new Promise((done) => server.close(done)))])
     control.close()
     rmSync(join(folder, 'envoy-rev.json'), { force: true })
   }
@@ -98,7 +111,7 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     async start() {
       mkdirSync(folder, { recursive: true })
-      ports = await listenAll(options, { servers, readiness, supervisor, quit: () => quit.set(true), logger })
+      ports = await listenAll(options, { servers, readiness, supervisor, metrics, dns, quit: () => quit.set(true), logger })
       await control.ready()
       writeFileSync(join(folder, 'envoy-rev.json'), JSON.stringify(bootstrapOf(options, folder, ports)), { mode: 0o600 })
       if (!draining) supervisor.start()
@@ -130,38 +143,41 @@ interface Beside {
   servers: HttpServer[]
   readiness: Readiness
   supervisor: Supervisor
+  metrics: MetricsRegistry
+  dns: DnsProxy | undefined
   quit(): void
   logger: Logger
 }
 
 async function listenAll(
   options: AgentOptions,
-  { servers, readiness, supervisor, quit, logger }: Beside,
+  { servers, readiness, supervisor, metrics, dns, quit, logger }: Beside,
 ): Promise<Agent['ports']> {
   const { notReady } = readiness
-  const registry = createMetricsRegistry()
-  const restarts = registry.gauge('heddle_agent_proxy_restarts', 'How often the proxy had to be started again.').labels()
+  const restarts = metrics.gauge('heddle_agent_proxy_restarts', 'How often the proxy had to be started again.').labels()
   const status = createStatusServer({
     notReady,
     ownMetrics() {
       restarts.set(supervisor.restarts)
-      return renderPrometheus(registry)
+      return renderPrometheus(metrics)
     },
     admin: adminOf(options.settings),
     app: options.app,
     probes: options.probes ?? {},
     appAddress: options.appAddress ?? '127.0.0.1',
+    nameTable: () => dns?.table,
     quit,
     drain: () => drainListeners(adminOf(options.settings)),
     logger,
   })
   servers.push(status)
   const statusPort = await listen(status, options.statusPort ?? options.settings.proxyConfig.statusPort)
+  const names = dns === undefined ? {} : { dns: await dns.listen() }
   // Envoy serves 15021 itself, so that it tells of Envoy's own listeners too; ours has no such listener.
-  if (options.binary.kind === 'envoy') return { status: statusPort, health: undefined }
+  if (options.binary.kind === 'envoy') return { status: statusPort, health: undefined, ...names }
   const health = createHealthServer(notReady)
   servers.push(health)
-  return { status: statusPort, health: await listen(health, options.healthPort ?? 15_021) }
+  return { status: statusPort, health: await listen(health, options.healthPort ?? 15_021), ...names }
 }
 
 function listen(server: HttpServer, port: number): Promise<number> {

@@ -4,6 +4,7 @@ import { credentials, Server, ServerCredentials } from '@grpc/grpc-js'
 import { createWorkloadCertificate, type Identity } from '@heddle/ca'
 import { createCertificateClient } from '@heddle/ca/grpc'
 import { type Clock, createWatch, type Logger, type Random, type Watch } from '@heddle/runtime'
+import type { NameSubscription } from './dns/names.js'
 import { addSecretService } from './secret-server.js'
 import { addXdsRelay } from './xds-relay.js'
 
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions {
   /** Folder of the sockets `XDS` and `SDS`. */
   readonly sockets: string
   onAnswered(typeUrl: string): void
+  /** For the DNS proxy. */
+  readonly names?: NameSubscription
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -52,6 +55,7 @@ export function connectControlPlane(options: ControlPlaneOptions): ControlPlane 
     channelOptions,
     ...(access.token && { token: access.token }),
     onAnswered: options.onAnswered,
+    ...(options.names === undefined ? {} : { names: options.names }),
     logger,
   })
   const certificate = keepCertificate(options, secure, channelOptions)

@@ -5,8 +5,9 @@ export interface ReadinessOptions {
   readonly admin: string
   /** Of the supervised process. */
   readonly running: Watch<number | undefined>
-  /** Undefined: not draining. */
   draining(): boolean
+  /** What the agent itself still waits for; undefined: nothing. */
+  waitsFor?(): string | undefined
 }
 
 /** Whether the proxy takes traffic: it runs, it has had clusters and listeners from the control plane, and it says that it is live. */
@@ -19,7 +20,7 @@ export interface Readiness {
 
 const FIRST = ['type.googleapis.com/envoy.config.cluster.v3.Cluster', 'type.googleapis.com/envoy.config.listener.v3.Listener']
 
-export function createReadiness({ admin, running, draining }: ReadinessOptions): Readiness {
+export function createReadiness({ admin, running, draining, waitsFor }: ReadinessOptions): Readiness {
   const had = new Set<string>()
   running.subscribe((pid) => {
     // A proxy that was started again has no configuration yet.
@@ -32,6 +33,8 @@ export function createReadiness({ admin, running, draining }: ReadinessOptions):
       if (running.current === undefined) return 'the proxy does not run'
       const missing = FIRST.filter((type) => !had.has(type))
       if (missing.length > 0) return `no configuration yet: ${missing.map((type) => type.split('.').at(-1)).join(', ')}`
+      const waited = waitsFor?.()
+      if (waited !== undefined) return waited
       try {
         const response = await fetch(`${admin}/ready`, { signal: AbortSignal.timeout(1_000) })
         const state = (await response.text()).trim()

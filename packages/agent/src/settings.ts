@@ -22,7 +22,7 @@ export interface ProxyFlags {
 
 /** The machine, as the injected pod tells of it. */
 export interface AgentEnvironment {
-  readonly type: 'sidecar' | 'router'
+  readonly type: 'sidecar' | 'router' | 'waypoint'
   /** Of the cluster's DNS; default `<namespace>.svc.cluster.local`. */
   readonly domain?: string
   readonly flags: ProxyFlags

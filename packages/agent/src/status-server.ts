@@ -14,6 +14,8 @@ export interface StatusOptions {
   readonly probes: Readonly<Record<string, AppProbe>>
   /** Where the app listens: probes go there. */
   readonly appAddress: string
+  /** Of the DNS proxy. */
+  nameTable?(): object | undefined
   quit(): void
   /** Has the proxy tell its clients to leave; it goes on running. */
   drain(): Promise<void>
@@ -23,7 +25,7 @@ export interface StatusOptions {
 const LIMIT_MS = 5_000
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Pages of the agent, on 15020: `/healthz/ready`, `/stats/prometheus`, `/app-health/…`, `POST /drain`, `POST /quitquitquit`. */
+/** Pages of the agent, on 15020: `/healthz/ready`, `/stats/prometheus`, `/app-health/…`, `/debug/ndsz`, `POST /drain`, `POST /quitquitquit`. */
 export function createStatusServer(options: StatusOptions): Server {
   return createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
@@ -61,6 +63,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const probe = Object.hasOwn(options.probes, path) ? options.probes[path] : undefined
     if (probe === undefined) return reply(response, 404, 'no such probe\n')
     return reply(response, await probeApp(probe, options.appAddress, request.headers['user-agent']), '')
+  }
+  if (path === '/debug/ndsz') {
+    if (!isLoopback(request.socket.remoteAddress)) return reply(response, 403, 'only from this machine\n')
+    return reply(response, 200, `${JSON.stringify(options.nameTable?.() ?? {}, undefined, 2)}\n`, 'application/json')
   }
   if (path !== '/quitquitquit' && path !== '/drain') return reply(response, 404, 'not found\n')
   if (request.method !== 'POST') return reply(response, 405, 'POST it\n')

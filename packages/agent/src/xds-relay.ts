@@ -9,6 +9,7 @@ import {
 import type { Logger } from '@heddle/runtime'
 import { ADS, definitionOf } from '@heddle/xds-server/grpc'
 import { DeltaDiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
+import type { NameSubscription } from './dns/names.js'
 
 export interface XdsRelayOptions {
   /** `istiod.istio-system.svc:15012` */
@@ -19,6 +20,8 @@ export interface XdsRelayOptions {
   token?(): Promise<string | undefined>
   /** The proxy has answered a response of this type, with an ACK or a NACK. */
   onAnswered(typeUrl: string): void
+  /** What the agent asks for itself on each Delta stream. */
+  readonly names?: NameSubscription
   readonly logger: Logger
 }
 
@@ -43,6 +46,7 @@ export function addXdsRelay(server: Server, options: XdsRelayOptions): { close()
 }
 
 const pass = (bytes: Buffer): Buffer => bytes
+const DELTA = '/DeltaAggregatedResources'
 
 async function relay(
   call: ServerDuplexStream<Buffer, Buffer>,
@@ -61,11 +65,20 @@ async function relay(
   const token = await options.token?.().catch(() => undefined)
   if (token !== undefined) metadata.set('authorization', `Bearer ${token.trim()}`)
   const upstream = client.makeBidiStreamRequest(path, pass, pass, metadata)
-  for (const bytes of early) upstream.write(bytes)
-  onRequest = (bytes) => void upstream.write(bytes)
+  // A proxy's first request says who it is; only what comes behind it may leave that out.
+  let names = path.endsWith(DELTA) ? options.names : undefined
+  const own = names
+  onRequest = (bytes) => {
+    upstream.write(bytes)
+    if (names !== undefined) upstream.write(names.request)
+    names = undefined
+  }
+  for (const bytes of early) onRequest(bytes)
   call.on('end', () => upstream.end())
   call.on('cancelled', () => upstream.cancel())
   upstream.on('data', (bytes: Buffer) => {
+    const answer = own?.take(bytes)
+    if (answer !== undefined) return void upstream.write(answer)
     // A response may be large: no more of them than the proxy takes.
     if (!call.write(bytes)) {
       upstream.pause()
@@ -81,7 +94,7 @@ async function relay(
 
 /** Requests are small; SotW and Delta have the type in other fields, so only ours, Delta, is looked at. */
 function noteAnswer(bytes: Buffer, path: string, { onAnswered }: XdsRelayOptions): void {
-  if (!path.endsWith('/DeltaAggregatedResources')) return
+  if (!path.endsWith(DELTA)) return
   const request = DeltaDiscoveryRequest.decode(bytes)
   if (request.ok && request.value.response_nonce) onAnswered(request.value.type_url ?? '')
 }

@@ -68,7 +68,7 @@ const PLACES = {
 export const agent: Command = {
   name: 'agent',
   summary: 'run a proxy beside an app: bootstrap, certificate, supervision, readiness, metrics',
-  positionals: 'sidecar|router|wait',
+  positionals: 'sidecar|router|waypoint|wait',
   flags,
   async run(args, io) {
     if (args.positionals[0] === 'wait') return waitForProxy(args, io)
@@ -114,8 +114,8 @@ async function untilEnd({ quit }: Agent, io: Io): Promise<void> {
 
 function optionsOf(args: Arguments, io: Io): AgentOptions {
   const [type, ...more] = args.positionals.filter((word) => word !== 'proxy')
-  if ((type !== 'sidecar' && type !== 'router') || more.length > 0)
-    throw new UsageError('say which: heddle agent sidecar, or heddle agent router')
+  if ((type !== 'sidecar' && type !== 'router' && type !== 'waypoint') || more.length > 0)
+    throw new UsageError('say which: heddle agent sidecar, heddle agent router or heddle agent waypoint')
   const domain = args.string('domain')
   const given = Object.keys(PROXY_FLAGS).map((name) => [name, args.string(name)])
   const binaryPath = args.string('binaryPath') ?? args.string('binary-path')
@@ -144,9 +144,23 @@ function optionsOf(args: Arguments, io: Io): AgentOptions {
     access: accessOf(args, io, settings.value.proxyConfig),
     ...(app === undefined ? {} : { app }),
     ...ports,
+    ...dnsOf(type, io),
     probes: appProbes(io.env['ISTIO_KUBE_APP_PROBERS']),
     appAddress: settings.value.proxy.addresses[0] ?? '127.0.0.1',
     logger,
+  }
+}
+
+/** The DNS proxy, which pods of the mesh ask for by ISTIO_META_DNS_CAPTURE; gateways have none, as in Istio. */
+function dnsOf(type: string, { env }: Io): Pick<AgentOptions, 'dns'> {
+  if (type !== 'sidecar' || env['ISTIO_META_DNS_CAPTURE'] !== 'true') return {}
+  const address = env['DNS_PROXY_ADDR']
+  return {
+    dns: {
+      resolvConf: readIfThere('/etc/resolv.conf') ?? '',
+      parallel: env['DNS_FORWARD_PARALLEL'] === 'true',
+      ...(address ? { address } : {}),
+    },
   }
 }
 
