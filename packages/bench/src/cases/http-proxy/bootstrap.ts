@@ -1,3 +1,4 @@
+import { type CertificateFiles, downstreamTls } from './certificate.js'
 import { chainCluster, chainFilters, chainRoutes, JSON_LOG } from './chain.js'
 import { typed } from './typed.js'
 
@@ -5,11 +6,15 @@ export interface Work {
   readonly protocol: 'HTTP1' | 'HTTP2'
   /** The filters, policies and limits of a real sidecar; else router and access log only. */
   readonly chain: boolean
+  /** The listener ends TLS. */
+  readonly secure?: boolean
   /** HTTP filters before those of the chain. */
   readonly filters?: readonly object[]
 }
 
 export interface BootstrapOptions extends Work {
+  /** The listener ends TLS with it. */
+  readonly certificate?: CertificateFiles | undefined
   readonly port: number
   readonly upstream: number
   readonly log: string
@@ -19,7 +24,8 @@ export interface BootstrapOptions extends Work {
 const HTTP2 = { max_concurrent_streams: 1000, initial_stream_window_size: 1 << 24, initial_connection_window_size: 1 << 24 }
 
 /** A static Envoy bootstrap: one listener, one cluster. Both proxies take it as it is. */
-export function bootstrap({ port, upstream, log, protocol, chain, filters = [] }: BootstrapOptions): object {
+export function bootstrap({ port, upstream, log, protocol, chain, certificate, filters = [] }: BootstrapOptions): object {
+  const transport = certificate === undefined ? {} : { transport_socket: downstreamTls(certificate, ['http/1.1']) }
   const routes = chain ? chainRoutes() : [{ match: { prefix: '/' }, route: { cluster: 'app' } }]
   const counted = chain ? { include_request_attempt_count: true } : {}
   const manager = typed('filters.network.http_connection_manager.v3.HttpConnectionManager', {
@@ -47,7 +53,9 @@ export function bootstrap({ port, upstream, log, protocol, chain, filters = [] }
         {
           name: 'in',
           address: socketAddress(port),
-          filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
+          filter_chains: [
+            { filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }], ...transport },
+          ],
         },
       ],
       clusters: [

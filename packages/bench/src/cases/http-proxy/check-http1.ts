@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import { connect, isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 
 const LARGE = 3 * 1024 * 1024 + 7
 const PATIENCE_MS = 10_000
@@ -31,10 +33,11 @@ export async function startEcho(): Promise<{ port: number; close(): void }> {
   }
 }
 
-/** Rejects with the first thing that the proxy on `port`, in front of an echo, does not do. */
-export async function checkHttp1(port: number, headers: Headers = {}): Promise<void> {
-  const to = { port, headers }
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+/** Rejects with the first thing that the proxy on `port`, in front of an echo, does not do; `secure`: over TLS with any certificate. */
+export async function checkHttp1(port: number, headers: Headers = {}, secure = false): Promise<void> {
+  const to = { port, headers, secure }
+  const pool = { keepAlive: true, maxSockets: 1 }
+  const agent = secure ? new SecureAgent({ ...pool, rejectUnauthorized: false }) : new Agent(pool)
   try {
     await checkLarge(to, agent, false)
     await checkLarge(to, agent, true)
@@ -80,13 +83,15 @@ async function checkHeaders(to: Target, agent: Agent): Promise<void> {
 }
 
 /** Three requests in one write: three answers in their order. */
-function checkPipelining({ port, headers }: Target): Promise<void> {
+function checkPipelining({ port, headers, secure }: Target): Promise<void> {
   const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const one = (body: string): string =>
     `POST /p HTTP/1.1\r\nhost: check\r\n${own.join('')}content-length: ${body.length}\r\n\r\n${body}`
   return new Promise((resolve, reject) => {
     let text = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(one('<first>') + one('<second>') + one('<third>')))
+    const options = { port, host: '127.0.0.1' }
+    const socket = secure ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options)
+    socket.write(one('<first>') + one('<second>') + one('<third>'))
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('pipelined requests: the connection was closed')))
     socket.on('data', (data) => {
@@ -106,6 +111,7 @@ export type Headers = Readonly<Record<string, string>>
 interface Target {
   readonly port: number
   readonly headers: Headers
+  readonly secure: boolean
 }
 
 interface Call {
@@ -124,7 +130,7 @@ interface Answer {
 
 function call(to: Target, agent: Agent, what: string, { method, path, headers, body }: Call): Promise<Answer> {
   const options: RequestOptions = {
-    ...{ host: '127.0.0.1', port: to.port, agent, method, path },
+    ...{ protocol: to.secure ? 'https:' : 'http:', host: '127.0.0.1', port: to.port, agent, method, path },
     headers: { ...to.headers, ...headers },
   }
   const answered = new Promise<Answer>((resolve, reject) => {
