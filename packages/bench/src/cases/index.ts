@@ -7,7 +7,6 @@ import { injectorCases } from './injector.js'
 import { mutualTlsCases } from './mutual-tls/index.js'
 import { policyCases } from './policy.js'
 import { tcpProxyCases } from './tcp-proxy/index.js'
-import { tcpProxyCases } from './tcp-proxy/index.js'
 import { translatorCases } from './translator.js'
 import { xdsPush } from './xds-push.js'
 import { xdsServerCases } from './xds-server/index.js'
@@ -17,7 +16,6 @@ import { xdsTypes } from './xds-types/index.js'
 export function benchCases(): readonly BenchCase[] {
   return [
     ...httpProxyCases(),
-    ...tcpProxyCases(),
     ...tcpProxyCases(),
     clusterEncode(),
     xdsPush(),
