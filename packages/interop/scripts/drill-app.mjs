@@ -74,13 +74,17 @@ const calls = {
       socket.on('message', (answer) => end({ text: String(answer) }))
       socket.send(text, port, host)
     }),
-  /** `count` connections to as many addresses; each must be told its own. */
+  /** `count` connections to as many addresses, whose last two parts count up from 1; each must be told its own. */
   async many({ prefix, port, count, parallel = 50 }) {
     let next = 0
     const wrong = []
+    const address = (i) => {
+      const parts = [1 + Math.floor(i / 250), 1 + (i % 250)]
+      return prefix + (prefix.includes(':') ? parts.map((part) => part.toString(16)).join(':') : parts.join('.'))
+    }
     const work = async () => {
       for (let i = next++; i < count; i = next++) {
-        const host = `${prefix}${1 + Math.floor(i / 250)}.${1 + (i % 250)}`
+        const host = address(i)
         const { at, error } = await calls.tcp({ host, port, timeout: 20_000 })
         if (at !== `${host}:${port}`) wrong.push({ host, at, error })
       }

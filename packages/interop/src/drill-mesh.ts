@@ -3,7 +3,9 @@ import { dump } from 'js-yaml'
 /** Addresses of the drill: a middle with everything outside, and two pods that hang on it. */
 export const ADDRESSES = {
   a: { v4: '10.77.1.2', v6: 'fd77:1::2' },
-  b: { v4: '10.77.2.2', second: '10.77.2.3', v6: 'fd77:2::2' },
+  b: { v4: '10.77.2.2', v6: 'fd77:2::2' },
+  /** Of b too. */
+  second: { v4: '10.77.2.3', v6: 'fd77:2::3' },
   vip: { v4: '10.96.0.10', v6: 'fd96::10' },
 } as const
 
@@ -18,7 +20,7 @@ export function drillMesh(family: 'v4' | 'v6'): string {
     spec: { serviceAccountName: name, containers: [{ name: 'app', image: 'app' }] },
     status: { phase: 'Running', podIP: ADDRESSES[name][family], conditions: [{ type: 'Ready', status: 'True' }] },
   })
-  const addresses = v6 ? [ADDRESSES.b.v6] : [ADDRESSES.b.v4, ADDRESSES.b.second]
+  const addresses = [ADDRESSES.b[family], ADDRESSES.second[family]]
   const vip = ADDRESSES.vip[family]
   return [
     {

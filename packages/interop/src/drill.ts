@@ -85,7 +85,8 @@ function wire(middle: NetworkNamespace, a: NetworkNamespace, b: NetworkNamespace
     pod.run('ip', 'route', 'add', 'default', 'via', `10.77.${n}.1`)
     pod.run('ip', '-6', 'route', 'add', 'default', 'via', `fd77:${n}::1`)
   }
-  b.run('ip', 'addr', 'add', `${ADDRESSES.b.second}/24`, 'dev', 'eth0')
+  b.run('ip', 'addr', 'add', `${ADDRESSES.second.v4}/24`, 'dev', 'eth0')
+  b.run('ip', 'addr', 'add', `${ADDRESSES.second.v6}/64`, 'dev', 'eth0', 'nodad')
   for (const setting of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'])
     middle.run('sh', '-c', `echo 1 > /proc/sys/net/${setting}`)
   // The whole outside is this machine: each address of these ranges.
@@ -143,7 +144,7 @@ async function startPod(
   )
   const app = await startDrillApp(namespace, name === 'a' ? [] : ['http:8080', 'http:8081', 'tcp:9000', 'udp:5353'])
   const control = family === 'v4' ? `10.77.${name === 'a' ? 1 : 2}.1:15012` : `[fd77:${name === 'a' ? 1 : 2}::1]:15012`
-  const ips = family === 'v6' ? ADDRESSES[name].v6 : name === 'b' ? `${ADDRESSES.b.v4},${ADDRESSES.b.second}` : ADDRESSES.a.v4
+  const ips = [ADDRESSES[name][family], ...(name === 'b' ? [ADDRESSES.second[family]] : [])].join()
   // As the injected container: user 1337, or under TPROXY root of group 1337. It may read what is below a home of root's, where this checkout may lie.
   const user = tproxy
     ? ['--regid=1337', '--clear-groups']
