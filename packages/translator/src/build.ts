@@ -39,6 +39,8 @@ export interface Build {
   readonly origins: Origins
   /** What is built for this proxy and those like it. */
   readonly memo: Memo
+  /** What is found out about the proxy: it holds for every translation of it. */
+  readonly found: Memo
   /** What is found in the mesh, whoever looks. */
   readonly common: Memo
   /** Keys of an issuer that the policy does not give itself; undefined while nobody knows them. */
@@ -46,6 +48,8 @@ export interface Build {
   /** Of Kubernetes hostnames: what a short name ends in. */
   readonly domainSuffix: string
   readonly features: PilotFeatures
+  /** The types of resource that are asked for; undefined: all. */
+  readonly types: ReadonlySet<string> | undefined
 }
 
 /** What proxies see alike: services, VirtualServices, DestinationRules. */
@@ -58,18 +62,21 @@ export function sightOf(scope: ViewScope): Sight {
   return { view: viewOf(scope), rules: destinationRules(scope) }
 }
 
-export type BuildScope = Pick<Build, 'snapshot' | 'proxy' | 'origins' | 'memo' | 'common' | 'jwks' | 'domainSuffix' | 'features'>
+export type BuildScope = Pick<
+  Build,
+  'snapshot' | 'proxy' | 'origins' | 'memo' | 'found' | 'common' | 'jwks' | 'domainSuffix' | 'features' | 'types'
+>
 
 /** `sight` is looked up at each use: an incremental translator hears of it. */
 export function createBuild(scope: BuildScope, sight: () => Sight): Build {
-  const { snapshot, proxy, memo, common } = scope
+  const { snapshot, proxy, found, common } = scope
   return {
     ...scope,
     get mesh() {
       return snapshot.meshConfig
     },
     get proxyConfig() {
-      return memo.of('proxy config', [], () => proxyConfigOf(snapshot, proxy))
+      return found.of('proxy config', [], () => proxyConfigOf(snapshot, proxy))
     },
     get view() {
       return sight().view
@@ -99,7 +106,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Endpoints of a service's port, whatever ports the view left of the service. */
 export function endpointsOf(build: Build, service: MeshService, portName: string): readonly ServiceEndpoint[] {
-  return build.snapshot.endpoints(originalOf(build, service), portName)
+  return build.snapshot.endpoints(service, portName)
 }
 
 /** The service with all its ports: a view may have fewer. */

@@ -31,14 +31,14 @@ export interface RulesScope {
   readonly proxy: ProxyDescriptor
   readonly domainSuffix: string
   /** Of what proxies see alike. */
-  readonly memo: Memo
+  readonly found: Memo
   /** Of the mesh. */
   readonly common: Memo
 }
 
 /** Looks in the client's namespace, then the service's, then the root; the first that has a rule wins wholly. */
 export function destinationRules(scope: RulesScope): DestinationRules {
-  return { of: (service) => scope.memo.of('destination rule', [service], () => ruleOf(scope, service)) }
+  return { of: (service) => scope.found.of('destination rule', [service], () => ruleOf(scope, service)) }
 }
 
 function ruleOf(scope: RulesScope, service: MeshService): MergedRule | undefined {

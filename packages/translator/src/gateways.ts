@@ -101,14 +101,31 @@ export function sniHosts(server: Server): string[] {
 }
 
 /** The hosts of a server that a VirtualService of `namespace` may use. */
-export function hostsFor(server: Server, gatewayNamespace: string, namespace: string): string[] {
-  return server.hosts.flatMap((text) => {
-    const slash = text.indexOf('/')
-    const host = text.slice(slash + 1).toLowerCase()
-    if (slash < 0) return [host]
-    const from = text.slice(0, slash)
-    return from === '*' || from === namespace || (from === '.' && namespace === gatewayNamespace) ? [host] : []
+export function hostsFor(server: Server, gatewayNamespace: string, namespace: string): readonly string[] {
+  let hosts = parsed.get(server)
+  if (hosts === undefined) parsed.set(server, (hosts = serverHosts(server)))
+  if (hosts.open) return hosts.names
+  return hosts.names.filter((_, i) => {
+    const from = hosts.from[i]
+    return from === '*' || from === namespace || (from === '.' && namespace === gatewayNamespace)
   })
+}
+
+/** Hosts of a server, in lower case, and who may use each: a namespace, `.` or `*`. */
+interface ServerHosts {
+  readonly names: readonly string[]
+  readonly from: readonly string[]
+  /** Everybody may use all. */
+  readonly open: boolean
+}
+
+// Each is compared with many VirtualServices.
+const parsed = new WeakMap<Server, ServerHosts>()
+
+function serverHosts({ hosts }: Server): ServerHosts {
+  const names = hosts.map((text) => text.slice(text.indexOf('/') + 1).toLowerCase())
+  const from = hosts.map((text) => (text.includes('/') ? text.slice(0, text.indexOf('/')) : '*'))
+  return { names, from, open: from.every((one) => one === '*') }
 }
 
 export function overlaps(hosts: readonly string[], others: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { writtenOnce } from '@heddle/xds-types'
 import type { ConfigSource } from '@heddle/xds-types/envoy/config/core/v3'
 
 /** A message of a google.protobuf.Any field: `{ '@type': 'type.googleapis.com/…', …fields }`. */
@@ -39,14 +40,14 @@ export function duration(ms: number): string {
 export const NO_TIMEOUT = '0s'
 
 /** Configuration that comes over the same aggregated stream. */
-export const ADS_SOURCE: ConfigSource = {
+export const ADS_SOURCE: ConfigSource = writtenOnce({
   ads: {},
   initial_fetch_timeout: NO_TIMEOUT,
   resource_api_version: 'V3',
-}
+})
 
 /** Where a proxy finds the secrets that its agent holds: the cluster `sds-grpc` of its bootstrap. */
-export const AGENT_SDS_SOURCE: ConfigSource = {
+export const AGENT_SDS_SOURCE: ConfigSource = writtenOnce({
   api_config_source: {
     api_type: 'GRPC',
     grpc_services: [{ envoy_grpc: { cluster_name: 'sds-grpc' } }],
@@ -55,11 +56,11 @@ export const AGENT_SDS_SOURCE: ConfigSource = {
   },
   initial_fetch_timeout: NO_TIMEOUT,
   resource_api_version: 'V3',
-}
+})
 
 /** The same without a limit on the wait being switched off: what istiod writes for certificates of files and credentials. */
-export const ADS_SECRET_SOURCE: ConfigSource = { ads: {}, resource_api_version: 'V3' }
-export const AGENT_FILE_SOURCE: ConfigSource = withoutTimeout(AGENT_SDS_SOURCE)
+export const ADS_SECRET_SOURCE: ConfigSource = writtenOnce({ ads: {}, resource_api_version: 'V3' })
+export const AGENT_FILE_SOURCE: ConfigSource = writtenOnce(withoutTimeout(AGENT_SDS_SOURCE))
 
 function withoutTimeout({ initial_fetch_timeout: _, ...source }: ConfigSource): ConfigSource {
   return source

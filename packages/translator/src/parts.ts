@@ -197,7 +197,7 @@ function serverPorts(servers: readonly BoundServer[]): ServerPorts {
 }
 
 function serversFor(build: Build, targets: () => readonly ServiceTarget[]): readonly BoundServer[] {
-  return build.memo.of('servers', [], () => serversOf(build.snapshot, build.proxy, targets(), build.features.scopeGateways))
+  return build.found.of('servers', [], () => serversOf(build.snapshot, build.proxy, targets(), build.features.scopeGateways))
 }
 
 const proxyless: Part = { name: 'grpc', groups: (build, targets) => grpcGroups(build, targets()) }
@@ -232,8 +232,9 @@ const ROUTER: readonly Part[] = [gatewayClusters, endpoints, passthrough, gatewa
 const WAYPOINT: readonly Part[] = [waypoint, extensions]
 const GRPC: readonly Part[] = [proxyless]
 
-/** A group of one type, which stays the very same as long as its resources do. */
+/** A group of one type, which stays the very same as long as its resources do; empty where the type is not asked for. */
 function group(build: Build, name: string, type: string, make: () => readonly object[]): ResourceGroup {
+  if (build.types?.has(type) === false) return { id: name, resources: new Map() }
   return build.memo.of(`group of ${name}`, [], () => {
     const resources = make()
     return { id: `${name} ${build.view.key}`, resources: new Map(resources.length === 0 ? [] : [[type, resources]]) }

@@ -96,9 +96,15 @@ function groupByService(candidates: readonly Candidate[]): ReadonlyMap<MeshServi
 }
 
 /** One may know more labels than the other: istiod adds some to a WorkloadEntry's, an agent to a node's. */
-function agree(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
-  return selects(one, other) || (!isEmpty(other) && selects(other, one))
+function agree(endpoint: Labels, proxy: Labels): boolean {
+  const { [TLS_MODE]: _, ...own } = endpoint
+  return selects(own, proxy) || (!isEmpty(proxy) && selects(proxy, own))
 }
+
+type Labels = Readonly<Record<string, string>>
+
+/** Says what the endpoint takes, not which workload it is. */
+const TLS_MODE = 'security.istio.io/tlsMode'
 
 function podOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, common: Memo): Pod | undefined {
   const pods = common.table('pods by address', [], () => podsByAddress(snapshot))

@@ -1,9 +1,10 @@
 import type { MeshSnapshot } from '@heddle/config-model'
 import type { Diagnostic } from '@heddle/runtime'
 import type { ResourceSet } from '@heddle/xds-types'
-import { type Build, type BuildScope, createBuild, type JwksSource, sightOf } from './build.js'
+import { type BuildScope, createBuild, type JwksSource, type Sight, sightOf } from './build.js'
 import { danglingReferences, hasDanglingReferences } from './check.js'
 import { createMemo, type Memo } from './memo.js'
+import { SECRET_TYPE } from './message.js'
 import { partsOf } from './parts.js'
 import { DEFAULT_FEATURES, type PilotFeatures } from './pilot-features.js'
 import { createOrigins, createProvenanceIndex, NO_ORIGINS, type Origins, type ProvenanceIndex } from './provenance.js'
@@ -21,6 +22,8 @@ export interface TranslateOptions {
   readonly authenticated?: boolean
   /** istiod's feature switches: {@link pilotFeatures} of an environment. Default: those of an empty one. */
   readonly features?: PilotFeatures
+  /** Type URLs of the resources that are wanted: of others nothing is made. Default: all. */
+  readonly types?: readonly string[]
 }
 
 export interface Translation {
@@ -32,15 +35,16 @@ export interface Translation {
 
 /** What istiod would send this proxy for this mesh. Pure: no clock, no I/O, nothing remembered that could be seen. */
 export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions = {}): Translation {
+  const { types, ...whole } = options
   const { resources, secretDiagnostics } = build(snapshot, proxy, options, NO_ORIGINS)
   // Keeping where each message came from costs as much as making it: it is made again with marks when somebody wants to know.
   const traced = once(() => {
     const origins = createOrigins()
-    return { origins, resources: build(snapshot, proxy, options, origins).resources }
+    return { origins, resources: build(snapshot, proxy, whole, origins).resources }
   })
   const index = once(() => createProvenanceIndex(traced().resources, traced().origins))
   const diagnostics = once(() => [
-    ...(hasDanglingReferences(resources) ? danglingReferences(traced().resources, traced().origins) : []),
+    ...(types !== undefined || hasDanglingReferences(resources) ? danglingReferences(traced().resources, traced().origins) : []),
     ...secretDiagnostics,
   ])
   return {
@@ -66,41 +70,42 @@ function build(
   options: TranslateOptions,
   origins: Origins,
 ): { resources: ResourceSet; secretDiagnostics: readonly Diagnostic[] } {
-  const common = commonOf(snapshot)
-  const targets = serviceTargets(snapshot, proxy, common)
-  const made = prepare(snapshot, located(proxy, targets), common, options, origins)
+  const { targets, sight, ...known } = findingsOf(snapshot, proxy, options)
+  const { jwks = () => undefined, authenticated = true } = options
+  const types = options.types === undefined ? undefined : new Set(options.types)
+  const made = createBuild({ ...known, memo: createMemo(), origins, jwks, types }, () => sight)
   const groups = partsOf(proxy).flatMap((part) => part.groups(made, () => targets))
-  const secrets = options.authenticated === false ? undefined : secretsGroup(made, groups)
+  const secrets = authenticated && (types === undefined || types.has(SECRET_TYPE)) ? secretsGroup(made, groups) : undefined
   return {
     resources: { groups: secrets === undefined ? groups : [...groups, secrets.group] },
     secretDiagnostics: secrets?.diagnostics ?? [],
   }
 }
 
-const found = new WeakMap<MeshSnapshot, Memo>()
+/** What is found out before anything is made: of the mesh, and of a proxy in it. It holds as long as the snapshot lives. */
+interface Findings extends Pick<BuildScope, 'snapshot' | 'proxy' | 'common' | 'found' | 'domainSuffix' | 'features'> {
+  readonly targets: readonly ServiceTarget[]
+  readonly sight: Sight
+}
 
-/** What was found in a snapshot holds for all proxies. */
-function commonOf(snapshot: MeshSnapshot): Memo {
-  const known = found.get(snapshot) ?? createMemo()
-  found.set(snapshot, known)
-  return known
+const found = new WeakMap<MeshSnapshot, { readonly common: Memo; readonly proxies: WeakMap<ProxyDescriptor, Findings> }>()
+
+function findingsOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: TranslateOptions): Findings {
+  const { domainSuffix = CLUSTER_DOMAIN, features = DEFAULT_FEATURES } = options
+  const inMesh = found.get(snapshot) ?? { common: createMemo(), proxies: new WeakMap<ProxyDescriptor, Findings>() }
+  found.set(snapshot, inMesh)
+  const known = inMesh.proxies.get(proxy)
+  if (known !== undefined && known.domainSuffix === domainSuffix && known.features === features) return known
+  const { common } = inMesh
+  const targets = serviceTargets(snapshot, proxy, common)
+  const scope = { snapshot, proxy: located(proxy, targets), common, found: createMemo(), domainSuffix, features }
+  const fresh = { ...scope, targets, sight: sightOf(scope) }
+  inMesh.proxies.set(proxy, fresh)
+  return fresh
 }
 
 /** A node that does not say where it is stands where its endpoints are. */
 export function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): ProxyDescriptor {
   const place = targets.find((t) => t.locality !== '')?.locality
   return proxy.locality.region !== '' || place === undefined ? proxy : { ...proxy, locality: parseLocality(place) }
-}
-
-function prepare(
-  snapshot: MeshSnapshot,
-  proxy: ProxyDescriptor,
-  common: Memo,
-  options: TranslateOptions,
-  origins: Origins,
-): Build {
-  const { domainSuffix = CLUSTER_DOMAIN, jwks = () => undefined, features = DEFAULT_FEATURES } = options
-  const scope: BuildScope = { snapshot, proxy, common, memo: createMemo(), origins, jwks, domainSuffix, features }
-  const sight = sightOf(scope)
-  return createBuild(scope, () => sight)
 }

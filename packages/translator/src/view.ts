@@ -57,18 +57,18 @@ export interface ViewScope {
   readonly proxy: ProxyDescriptor
   readonly domainSuffix: string
   /** Of the view. */
-  readonly memo: Memo
+  readonly found: Memo
   /** Of the mesh. */
   readonly common: Memo
 }
 
 /** Everything in it is found when it is asked for: who reads the services does not depend on VirtualServices. */
 export function viewOf(scope: ViewScope): View {
-  const { snapshot, proxy, domainSuffix, memo } = scope
-  const sidecar = (): Sidecar | undefined => memo.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
+  const { snapshot, proxy, domainSuffix, found } = scope
+  const sidecar = (): Sidecar | undefined => found.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
   const egress = keepLast((of: Sidecar | undefined) => egressListeners(scope, of))
   const services = (): readonly MeshService[] =>
-    memo.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope)))
+    found.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope)))
   return {
     get key() {
       const { namespace, name } = sidecar()?.metadata ?? {}
@@ -83,15 +83,15 @@ export function viewOf(scope: ViewScope): View {
     get services() {
       return services()
     },
-    serviceOf: (hostname) => memo.table('view hosts', [], () => new Map(services().map((s) => [s.hostname, s])))(hostname),
-    aliasesOf: (hostname) => memo.table('view aliases', [], () => aliasesByHost(services()))(hostname) ?? [],
+    serviceOf: (hostname) => found.table('view hosts', [], () => new Map(services().map((s) => [s.hostname, s])))(hostname),
+    aliasesOf: (hostname) => found.table('view aliases', [], () => aliasesByHost(services()))(hostname) ?? [],
     get allowAny() {
       return (sidecar()?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy).mode !== 'REGISTRY_ONLY'
     },
     get egressProxy() {
-      const found = sidecar()
-      const namespace = found?.metadata.namespace ?? proxy.namespace
-      return resolvedDestination(found?.spec.outboundTrafficPolicy?.egressProxy, namespace, domainSuffix)
+      const own = sidecar()
+      const namespace = own?.metadata.namespace ?? proxy.namespace
+      return resolvedDestination(own?.spec.outboundTrafficPolicy?.egressProxy, namespace, domainSuffix)
     },
   }
 }
@@ -127,8 +127,8 @@ function sidecarOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Sidecar | un
 }
 
 /** Every service that the proxy may see, with the addresses that it has for this proxy. */
-function candidates({ snapshot, proxy, memo, common }: ViewScope): readonly MeshService[] {
-  return memo.of('view candidates', [], () => {
+function candidates({ snapshot, proxy, found, common }: ViewScope): readonly MeshService[] {
+  return found.of('view candidates', [], () => {
     const { namespace } = proxy
     const all = common.of('visible services', [namespace], () => visibleServices(snapshot, namespace))
     return all.map((service) => withAddresses(service, proxy))
@@ -141,9 +141,9 @@ const readdressed = new WeakMap<MeshService, Map<string, MeshService>>()
 function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshService {
   const { addressesIn } = service
   const there = ownFamilyFirst((addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses, proxy)
-  const without = there.some((a) => a.startsWith(ALLOCATED)) && !answersDns(proxy)
+  const without = service.allocated === true && there.length > 0 && !answersDns(proxy)
   if (there === service.addresses && !without) return service
-  const addresses = without ? there.filter((a) => !a.startsWith(ALLOCATED)) : there
+  const addresses = without ? [] : there
   const known = readdressed.get(service) ?? new Map<string, MeshService>()
   readdressed.set(service, known)
   const key = addresses.join()
@@ -164,8 +164,6 @@ export function answersDns(proxy: ProxyDescriptor): boolean {
   return ask(proxy, 'answers DNS', ({ metadata }) => String(metadata['DNS_CAPTURE'] ?? '') === 'true')
 }
 
-const ALLOCATED = '240.240.'
-
 function egressListeners(scope: ViewScope, sidecar: Sidecar | undefined): readonly EgressListener[] {
   const declared = sidecar?.spec.egress
   return declared === undefined || declared.length === 0
@@ -174,19 +172,19 @@ function egressListeners(scope: ViewScope, sidecar: Sidecar | undefined): readon
 }
 
 function egressListener(scope: ViewScope, declared: IstioEgressListener | undefined, index: number | undefined): EgressListener {
-  const { memo, proxy } = scope
+  const { found, proxy } = scope
   const imports = declared?.hosts.map((h) => parseImport(h, proxy.namespace))
   const port = portOf(declared)
   const services = (): readonly MeshService[] =>
     imports === undefined
       ? candidates(scope)
-      : memo.of('egress services', [declared], () =>
+      : found.of('egress services', [declared], () =>
           candidates(scope).flatMap((s) => restrictPorts(importedService(s, imports), port)),
         )
   const virtualServices = (): readonly BoundVirtualService[] =>
-    memo.of('egress virtual services', [declared], () => importedVirtualServices(scope, imports))
+    found.of('egress virtual services', [declared], () => importedVirtualServices(scope, imports))
   const servicesOn = (number: number): ReadonlyMap<string, MeshService> =>
-    memo.of('egress services on port', [declared, number], () => onPort(services(), number))
+    found.of('egress services on port', [declared, number], () => onPort(services(), number))
   return {
     port,
     bind: declared?.bind ?? '',
@@ -199,9 +197,9 @@ function egressListener(scope: ViewScope, declared: IstioEgressListener | undefi
       return virtualServices()
     },
     servicesOn,
-    serviceOn: (number, hostname) => memo.table('egress hosts on port', [declared, number], () => servicesOn(number))(hostname),
+    serviceOn: (number, hostname) => found.table('egress hosts on port', [declared, number], () => servicesOn(number))(hostname),
     virtualServicesFor(hostname) {
-      const byHost = memo.table('egress virtual services by host', [declared], () => byHosts(virtualServices()))
+      const byHost = found.table('egress virtual services by host', [declared], () => byHosts(virtualServices()))
       if (byHost('*') === undefined) return byHost(hostname) ?? []
       return virtualServices().filter((vs) => vs.hosts.some((h) => hostSubsetOf(hostname, h)))
     },

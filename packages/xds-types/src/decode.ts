@@ -2,6 +2,7 @@ import { EmptyMap, MAX_DEPTH, setOwn } from './context.js'
 import { readScalar, wireTypeOf, zeroOf } from './scalars.js'
 import type { Field, MessageType, Place, Table } from './types.js'
 import { UNKNOWN_FIELDS, unknownFieldsOf } from './unknown-fields.js'
+import { concat } from './wire/concat.js'
 import { createReader, type Reader, WireError } from './wire/reader.js'
 
 type Message = Record<string, unknown>
@@ -120,14 +121,4 @@ export function within<T>(reader: Reader, read: () => T): T {
   const value = read()
   reader.end = end
   return value
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

@@ -4,6 +4,7 @@ import { within } from './decode.js'
 import { ControlPlane } from './gen/envoy/config/core/v3.js'
 import { ResourceError } from './gen/envoy/service/discovery/v3.js'
 import type { VersionedResource } from './resource-set.js'
+import { concat } from './wire/concat.js'
 import { createReader, type Reader, WireError } from './wire/reader.js'
 import { createWriter, type Writer } from './wire/writer.js'
 import { readFields } from './wkt/simple.js'
@@ -350,14 +351,4 @@ function decode<T>(name: string, bytes: Uint8Array, read: (reader: Reader) => T)
     if (!(error instanceof WireError)) throw error
     return fail(problem('xds.malformed', '', `not a ${name}: ${error.message}`))
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

@@ -1,5 +1,5 @@
 import { describe, failEncode, MAX_BYTES, MAX_DEPTH, sortedKeys } from './context.js'
-import { keptBytesOf } from './kept-bytes.js'
+import { keptBytesOf, type SharedPart, sharedPart } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
 import type { Field, MessageType, Place, Table } from './types.js'
@@ -101,11 +101,35 @@ function refuseSecond({ oneof, name }: Field, base: number, place: Place): void 
 
 function writeField(writer: Writer, field: Field, value: unknown, place: Place): void {
   if (field.map) writeMap(writer, field, value, place)
-  else if (field.repeated) writeList(writer, field, value, place)
-  else if (field.kind === KIND.message) {
+  else if (field.repeated) {
+    const part = sharedPart(value)
+    if (part === undefined) writeList(writer, field, value, place)
+    else writer.raw(sharedBytes(writer, part, field, field, value, place, writeList))
+  } else if (field.kind === KIND.message) {
     writeValue(writer, field, value, place)
     writer.tag(field.id, LENGTH)
   } else writePlain(writer, field, value, place)
+}
+
+/** Of a part that stands in many places: from an earlier encoding, or from `write`, whose bytes are taken back. */
+function sharedBytes(
+  writer: Writer,
+  part: SharedPart,
+  as: object,
+  field: Field,
+  value: unknown,
+  place: Place,
+  write: typeof writeBody,
+): Uint8Array {
+  const { registry } = place
+  if (part.kept !== undefined && part.as === as && part.kept.registry === registry) return part.kept.bytes
+  const from = writer.size()
+  write(writer, field, value, place)
+  const bytes = writer.since(from)
+  writer.drop(from)
+  part.kept = { registry, bytes }
+  part.as = as
+  return bytes
 }
 
 function writePlain(writer: Writer, field: Field, value: unknown, place: Place): void {
@@ -203,17 +227,25 @@ function mapKey(kind: number, key: string): unknown {
 }
 
 function writeValue(writer: Writer, field: Field, value: unknown, place: Place): void {
-  if (field.message !== undefined) {
-    const from = writer.size()
-    field.table ??= field.message.table
-    writeMessage(writer, field.message, value, place, field.table)
-    writer.close(from)
-  } else if (field.wellKnown !== undefined) {
-    const from = writer.size()
-    field.wellKnown.write(writer, value, place)
-    writer.close(from)
+  const type = field.message ?? field.wellKnown
+  if (type !== undefined) {
+    const part = sharedPart(value)
+    if (part === undefined) {
+      const from = writer.size()
+      writeBody(writer, field, value, place)
+      writer.close(from)
+    } else writer.bytes(sharedBytes(writer, part, type, field, value, place, writeBody))
   } else if (field.enum !== undefined) writer.int32(enumNumber(field, value, place))
   else writeScalar(writer, field.kind, value, place)
+}
+
+/** Of a message, or of a type of google.protobuf. */
+function writeBody(writer: Writer, field: Field, value: unknown, place: Place): void {
+  if (field.message === undefined) field.wellKnown?.write(writer, value, place)
+  else {
+    field.table ??= field.message.table
+    writeMessage(writer, field.message, value, place, field.table)
+  }
 }
 
 function enumNumber(field: Field, value: unknown, place: Place): number {

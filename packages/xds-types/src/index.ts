@@ -1,5 +1,6 @@
 export { any, anyBytes, isType, packedAny, resolveTypedStruct, typeUrlOf, unpack } from './any.js'
 export { EncodeError, MAX_BYTES, MAX_DEPTH } from './context.js'
+export { writtenOnce } from './kept-bytes.js'
 export { FLAG, KIND } from './kinds.js'
 export { createTypeRegistry, typeNameOf } from './registry.js'
 export type { ResourceGroup, ResourceSet, VersionedResource } from './resource-set.js'

@@ -1,4 +1,4 @@
-import { type AnyResource, readYaml } from '@heddle/config-model'
+import { type AnyResource, type MeshConfig, readMeshConfig, readYaml } from '@heddle/config-model'
 import { type ProxyDescriptor, proxyFromJson } from '@heddle/translator'
 
 /** The shapes of Istio's own benchmark (istio/pilot/pkg/xds/testdata/benchmarks), rebuilt. */
@@ -22,125 +22,171 @@ spec: ${spec}
 `
 const networking = (kind: string, name: string, spec: string): string => object('networking', kind, name, spec)
 
-/** The proxy's own service. */
-const OWN = networking(
-  'ServiceEntry',
-  'proxy-service-instance',
-  `{hosts: [example.com], ports: [{number: 80, name: http, protocol: HTTP}, {number: 7070, name: tcp, protocol: TCP}, {number: 443, name: https, protocol: HTTPS}, {number: 9090, name: auto, protocol: ""}], resolution: STATIC, location: MESH_INTERNAL, endpoints: [{address: 1.1.1.1, labels: {security.istio.io/tlsMode: istio}}]}`,
-)
+type Port = readonly [number: number, name: string, protocol: string]
 
-const service = (index: number, ports: string, revision = 0, vip = true): string =>
+const HTTP: Port = [80, 'http', 'HTTP']
+const HTTPS: Port = [443, 'https', 'HTTPS']
+const FOUR_PORTS: readonly Port[] = [HTTP, [7070, 'tcp', 'TCP'], HTTPS, [9090, 'auto', '']]
+
+const portsOf = (ports: readonly Port[]): string =>
+  `[${ports.map(([number, name, protocol]) => `{number: ${number}, name: ${name}, protocol: "${protocol}"}`).join(', ')}]`
+
+/** Where a service stands: in the mesh, where its endpoints take mTLS, or outside, as Istio takes one that says nothing. */
+type Place = 'inside' | 'outside'
+
+const endpoint = (address: string, place: Place): string =>
+  place === 'inside'
+    ? `location: MESH_INTERNAL, endpoints: [{address: ${address}, labels: {security.istio.io/tlsMode: istio}}]`
+    : `endpoints: [{address: ${address}, labels: {istio.io/benchmark: "true"}}]`
+
+/** The proxy's own service. */
+const own = (ports: readonly Port[], place: Place): string =>
+  networking(
+    'ServiceEntry',
+    'proxy-service-instance',
+    `{hosts: [example.com], ports: ${portsOf(ports)}, resolution: STATIC, ${endpoint('1.1.1.1', place)}}`,
+  )
+
+const service = (index: number, ports: readonly Port[], place: Place, revision = 0): string =>
   networking(
     'ServiceEntry',
     `service-${index}`,
-    `{hosts: [random-${index}.host.example], ${vip ? `addresses: [240.240.${index >> 8}.${index & 255}], ` : ''}ports: [${ports}], resolution: STATIC, location: MESH_INTERNAL, endpoints: [{address: 1.2.3.${4 + (revision % 200)}, labels: {security.istio.io/tlsMode: istio}}]}`,
+    `{hosts: [random-${index}.host.example], ${place === 'inside' ? `addresses: [240.240.${index >> 8}.${index & 255}], ` : ''}ports: ${portsOf(ports)}, resolution: STATIC, ${endpoint(`1.2.3.${4 + (revision % 200)}`, place)}}`,
   )
-const port = (number: number, name: string, protocol: string): string =>
-  `{number: ${number}, name: ${name}, protocol: "${protocol}"}`
-const HTTP = port(80, 'http', 'HTTP')
 
 const changing = (revision: number) => (index: number) => (index === 0 ? revision : 0)
 
-function services(count: number, ports: string, vip = true): (revision: number) => string {
-  return (revision) => `${OWN}---${times(count, (i) => service(i, ports, changing(revision)(i), vip))}`
+function services(ports: readonly Port[], place: Place): (revision: number) => string {
+  return (revision) => `${own(ports, place)}---${times(100, (i) => service(i, ports, place, changing(revision)(i)))}`
 }
 
+/** Of the first VirtualService: what a revision changes. */
+const timeoutOf = (revision: number) => (index: number) => (index === 0 ? `timeout: ${1 + (revision % 50)}s, ` : '')
+
+const TWO_SERVERS = (hosts: string): string =>
+  `{selector: {istio.io/benchmark: "true"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [${hosts}]}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: [${hosts}], tls: {mode: ISTIO_MUTUAL}}]}`
+
 function gateways(revision: number): string {
-  return `${OWN}---${times(1_000, (i) =>
-    [
-      networking(
-        'Gateway',
-        `gateway-${i}`,
-        `{selector: {istio.io/benchmark: "true"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [a-${i}.example.com, b-${i}.example.com, c-${i}.example.com]}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: [a-${i}.example.com, b-${i}.example.com, c-${i}.example.com], tls: {mode: ISTIO_MUTUAL}}]}`,
-      ),
+  const timeout = timeoutOf(revision)
+  return `${own([HTTP, HTTPS], 'outside')}---${times(1_000, (i) => {
+    const hosts = `random-a-${i}.host.example, random-b-${i}.host.example, random-c-${i}.host.example`
+    return [
+      networking('Gateway', `gateway-${i}`, TWO_SERVERS(hosts)),
       networking(
         'VirtualService',
         `vs-${i}`,
-        `{hosts: [a-${i}.example.com, b-${i}.example.com, c-${i}.example.com], gateways: [gateway-${i}], http: [{match: [{uri: {prefix: /route-${i}}}], ${i === 0 ? `timeout: ${1 + (revision % 50)}s, ` : ''}route: [{destination: {host: random-${i}.host.example, port: {number: 80}}}]}]}`,
+        `{hosts: [${hosts}], gateways: [gateway-${i}], http: [{match: [{uri: {prefix: /route-${i}}}], ${timeout(i)}route: [{destination: {host: random-${i}.host.example}}]}]}`,
       ),
-      service(i, HTTP, 0, false),
-    ].join('---'),
-  )}`
+      service(i, [HTTP], 'outside'),
+    ].join('---')
+  })}`
 }
 
 function sharedGateways(revision: number): string {
-  const hosts = 'a.example.com, b.example.com, c.example.com'
-  const gateway = networking(
-    'Gateway',
-    'gateway',
-    `{selector: {istio.io/benchmark: "true"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [${hosts}]}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: [${hosts}], tls: {mode: ISTIO_MUTUAL}}]}`,
-  )
-  const rules = (i: number): string =>
-    Array.from(
-      { length: 6 },
-      (_, k) =>
-        `{match: [{uri: {prefix: /route-${i}/${k}}}], ${i === 0 ? `timeout: ${1 + (revision % 50)}s, ` : ''}route: [{destination: {host: random-${i}.host.example, port: {number: 80}}}]}`,
-    ).join(', ')
-  return `${OWN}---${gateway}---${times(1_000, (i) => `${networking('VirtualService', `vs-${i}`, `{hosts: [${hosts}], gateways: [gateway], http: [${rules(i)}]}`)}---${service(i, HTTP, 0, false)}`)}`
+  const timeout = timeoutOf(revision)
+  const hosts = 'random-1.host.example, random-2.host.example, random-3.host.example'
+  const matches = (i: number): string => ['a', 'b', 'c', 'd', 'e', 'f'].map((k) => `{uri: {prefix: /route-${k}-${i}}}`).join(', ')
+  const rule = (i: number): string =>
+    `{match: [${matches(i)}], ${timeout(i)}route: [{destination: {host: random-${i}.host.example}}]}`
+  return `${own([HTTP, HTTPS], 'outside')}---${networking('Gateway', 'gateway', TWO_SERVERS(hosts))}---${times(1_000, (i) => `${networking('VirtualService', `vs-${i}`, `{hosts: [${hosts}], gateways: [gateway], http: [${rule(i)}]}`)}---${service(i, [HTTP], 'outside')}`)}`
 }
 
+/** What Knative makes of its own services: all of one name, each with a revision. */
 function knative(revision: number): string {
-  const gateway = (name: string): string =>
+  const timeout = timeoutOf(revision)
+  const gateway = (name: string, port: number): string =>
     networking(
       'Gateway',
       name,
-      '{selector: {istio.io/benchmark: "true"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}',
+      `{selector: {istio.io/benchmark: "true"}, servers: [{port: {number: ${port}, name: http, protocol: HTTP}, hosts: ["*"]}]}`,
     )
-  const rule = (i: number): string =>
-    `{match: [{authority: {prefix: hello-${i}.default}, gateways: [knative-ingress-gateway], headers: {K-Network-Hash: {exact: override}}}, {authority: {prefix: hello-${i}.default}, gateways: [knative-local-gateway]}], retries: {}, ${i === 0 ? `timeout: ${1 + (revision % 50)}s, ` : ''}route: [{headers: {request: {set: {Knative-Serving-Namespace: default}}}, destination: {host: random-0.host.example, port: {number: 80}}, weight: 100}]}`
-  const hosts = (i: number): string =>
-    `hello-${i}.default, hello-${i}.default.example.com, hello-${i}.default.svc, hello-${i}.default.svc.cluster.local`
-  return `${OWN}---${gateway('knative-ingress-gateway')}---${gateway('knative-local-gateway')}---${times(100, (i) => networking('VirtualService', `vs-${i}`, `{hosts: [${hosts(i)}], gateways: [knative-ingress-gateway, knative-local-gateway], http: [${rule(i)}]}`))}---${times(2, (i) => service(i, HTTP, 0, false))}`
+  const front = (name: string, targetPort: number): string =>
+    networking(
+      'ServiceEntry',
+      name,
+      `{hosts: [${name}.istio-system.svc.cluster.local], ports: [{number: 80, targetPort: ${targetPort}, name: http, protocol: HTTP}], resolution: STATIC, ${endpoint('1.1.1.1', 'outside')}}`,
+    )
+  const route = (name: string, i: number): string =>
+    `${timeout(i)}route: [{destination: {host: ${name}-${i}.default.svc.cluster.local, port: {number: 80}}, headers: {request: {set: {Knative-Serving-Namespace: default, Knative-Serving-Revision: ${name}-${i}}}}, weight: 100}]`
+  const hash = '0647dfaebda7111f09cd1ee30dfb4cbdf540bcd47575c5f948106757b7110384'
+  const rules = (authority: string, gatewayName: string, name: string, i: number): string =>
+    `{headers: {request: {set: {K-Network-Hash: ${hash}}}}, match: [{authority: {prefix: ${authority}}, gateways: [${gatewayName}], headers: {K-Network-Hash: {exact: override}}}], ${route(name, i)}}, {match: [{authority: {prefix: ${authority}}, gateways: [${gatewayName}]}], ${route(name, i)}}`
+  const open = (i: number): string =>
+    `{hosts: [hello.default, hello.default.external.domain, hello.default.svc, hello.default.svc.cluster.local], gateways: [knative-ingress-gateway, knative-local-gateway], http: [${rules('hello.default', 'knative-local-gateway', 'hello', i)}, ${rules('hello.default.external.domain', 'knative-ingress-gateway', 'hello', i)}]}`
+  const closed = (i: number): string =>
+    `{hosts: [hello-private.default, hello-private.default.svc, hello-private.default.svc.cluster.local], gateways: [knative-local-gateway], http: [${rules('hello-private.default', 'knative-local-gateway', 'hello-private', i)}]}`
+  return [
+    front('istio-ingressgateway', 8080),
+    front('knative-local-gateway', 8081),
+    gateway('knative-ingress-gateway', 80),
+    gateway('knative-local-gateway', 8081),
+    times(50, (i) =>
+      [
+        networking('VirtualService', `hello-ingress-${i}`, open(i)),
+        networking('VirtualService', `hello-private-ingress-${i}`, closed(i)),
+      ].join('---'),
+    ),
+  ].join('---')
 }
 
 function mutual(mode: string): (revision: number) => string {
   return (revision) =>
-    `${OWN}---${object('security', 'PeerAuthentication', 'default', `{mtls: {mode: ${revision % 2 === 0 ? mode : 'PERMISSIVE'}}}`)}`
+    `${own(FOUR_PORTS, 'outside')}---${object('security', 'PeerAuthentication', 'default', `{mtls: {mode: ${revision % 2 === 0 ? mode : 'PERMISSIVE'}}}`)}`
 }
 
 function externalNames(revision: number): string {
-  return `${OWN}---${times(
+  return `${own([HTTP], 'inside')}---${times(
     100,
     (i) => `
 apiVersion: v1
 kind: Service
 metadata: {name: service-${i}, namespace: default}
-spec: {type: ExternalName, externalName: external-${i === 0 ? revision : i}.example.com, ports: [{port: 80, name: http}]}
+spec: {type: ExternalName, externalName: random-${i === 0 ? revision : i}.example.com, ports: [{port: 80, name: http}]}
 `,
   )}`
 }
-
-const FOUR_PORTS = [HTTP, port(7070, 'tcp', 'TCP'), port(443, 'https', 'HTTPS'), port(9090, 'auto', '')].join(', ')
 
 function telemetry(revision: number): string {
   const asked = `
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
-metadata: {name: default, namespace: default}
+metadata: {name: telemetry, namespace: istio-system}
 spec: {metrics: [{providers: [{name: prometheus}]}], accessLogging: [{providers: [{name: envoy-json}]}]}
 `
-  return `${services(100, FOUR_PORTS, false)(revision)}---${asked}`
+  return `${services(FOUR_PORTS, 'outside')(revision)}---${asked}`
 }
 
 function virtualServices(revision: number): string {
-  return `${OWN}---${times(100, (i) =>
+  return `${own([HTTP], 'outside')}---${times(100, (i) =>
     [
-      service(i, HTTP),
+      service(i, [HTTP], 'outside'),
       networking(
         'VirtualService',
         `vs-${i}`,
-        `{hosts: [random-${i}.host.example], http: [{name: first, match: [{uri: {prefix: /prefix-${i}}}, {uri: {regex: "/regex-${i}/.*"}}], rewrite: {uri: /new-${i === 0 ? revision : 0}}, route: [{destination: {host: random-${i}.host.example}}]}, {name: second, route: [{destination: {host: random-${i}.host.example}}]}]}`,
+        `{hosts: [random-${i}.host.example], http: [{name: match-route, match: [{uri: {prefix: /foo}}, {uri: {regex: /bar}}], rewrite: {uri: /new-url-${i === 0 ? revision : 0}}, route: [{destination: {host: random-${i}.host.example}}]}]}`,
       ),
     ].join('---'),
   )}`
 }
 
 function policies(revision: number): string {
-  return `${OWN}---${times(100, (i) => object('security', 'AuthorizationPolicy', `policy-${i}`, `{action: DENY, rules: [{from: [{source: {namespaces: [ns-${i === 0 ? revision : i}]}}], to: [{operation: {methods: [GET]}}]}]}`))}`
+  return `${own([HTTP, HTTPS], 'outside')}---${times(100, (i) => object('security', 'AuthorizationPolicy', `authn-${i}`, `{action: DENY, rules: [{from: [{source: {namespaces: [${i === 0 ? `default-${revision}` : 'default'}]}}], to: [{operation: {methods: [POST]}}]}]}`))}`
 }
 
 function workloadEntries(revision: number): string {
-  return `${OWN}---${times(100, (i) => networking('ServiceEntry', `service-${i}`, `{hosts: [random-${i}.host.example], ports: [${FOUR_PORTS}], resolution: STATIC, location: MESH_INTERNAL, workloadSelector: {labels: {app: app-${i}}}}`))}---${times(1_000, (i) => networking('WorkloadEntry', `workload-${i}`, `{address: 10.${i >> 8}.${i & 255}.${i === 0 ? revision % 200 : 1}, labels: {app: app-${i % 100}}, serviceAccount: default}`))}`
+  const entry = (i: number): string =>
+    networking(
+      'ServiceEntry',
+      `service-${i}`,
+      `{hosts: [random-${i}.host.example], ports: ${portsOf(FOUR_PORTS)}, resolution: STATIC, location: MESH_INTERNAL, workloadSelector: {labels: {app: random-${i}}}}`,
+    )
+  const workload = (i: number): string =>
+    networking(
+      'WorkloadEntry',
+      `random-${i}`,
+      `{address: 10.10.10.${i === 0 ? 10 + (revision % 200) : 10}, labels: {app: random-${i % 100}}, serviceAccount: random}`,
+    )
+  return `${own(FOUR_PORTS, 'inside')}---${times(100, entry)}---${times(1_000, workload)}`
 }
 
 const shape = (
@@ -160,10 +206,10 @@ export const ISTIO_SHAPES: readonly IstioShape[] = [
   shape('gateways', 'router', [27.5, 15.7, 18.7], gateways),
   shape('gateways-shared', 'router', [85.2, 16.2, 0.044], sharedGateways),
   shape('knative-gateway', 'router', [3.7, 0.033, 0.038], knative),
-  shape('http', 'sidecar', [0.617, 2.02, 0.145], services(100, HTTP)),
-  shape('tcp', 'sidecar', [0, 2.1, 0.807], services(100, port(7070, 'tcp', 'TCP'))),
-  shape('tls', 'sidecar', [0, 2.03, 0.841], services(100, port(7070, 'tls', 'TLS'))),
-  shape('auto', 'sidecar', [1.42, 2.22, 2.61], services(100, port(7070, 'auto', ''))),
+  shape('http', 'sidecar', [0.617, 2.02, 0.145], services([HTTP], 'inside')),
+  shape('tcp', 'sidecar', [0, 2.1, 0.807], services([[7070, 'tcp', 'TCP']], 'inside')),
+  shape('tls', 'sidecar', [0, 2.03, 0.841], services([[7070, 'tls', 'TLS']], 'inside')),
+  shape('auto', 'sidecar', [1.42, 2.22, 2.61], services([[7070, 'auto', '']], 'inside')),
   shape('strict', 'sidecar', [0, 0, 0.194], mutual('STRICT')),
   shape('disabled', 'sidecar', [0, 0, 0.154], mutual('DISABLE')),
   shape('externalname', 'sidecar', [0.081, 0.041, 0.158], externalNames),
@@ -172,6 +218,26 @@ export const ISTIO_SHAPES: readonly IstioShape[] = [
   shape('authorizationpolicy', 'sidecar', [0, 0, 1.44], policies),
   shape('serviceentry-workloadentry', 'sidecar', [1.14, 9.23, 1.95], workloadEntries),
 ]
+
+/** The types of which there is a figure: of what Istio's benchmark does not time we make nothing either. */
+export function shapeTypes({ istiod: { routes, clusters, listeners } }: IstioShape): readonly string[] {
+  const of = (milliseconds: number, type: string): string[] =>
+    milliseconds === 0 ? [] : [`type.googleapis.com/envoy.config.${type}`]
+  return [
+    ...of(routes, 'route.v3.RouteConfiguration'),
+    ...of(clusters, 'cluster.v3.Cluster'),
+    ...of(listeners, 'listener.v3.Listener'),
+  ]
+}
+
+/** Istio's benchmark has the provider that its shape telemetry-api asks for. */
+export function shapeMeshConfig(): MeshConfig {
+  const read = readMeshConfig(
+    'extensionProviders: [{name: envoy-json, envoyFileAccessLog: {path: /dev/stdout, logFormat: {labels: {}}}}]',
+  )
+  if (!read.ok) throw new Error(read.diagnostics[0]?.message)
+  return read.value
+}
 
 export function shapeObjects({ objects }: IstioShape, revision: number): readonly AnyResource[] {
   const { resources, diagnostics } = readYaml(objects(revision), { file: 'shape.yaml' })

@@ -36,7 +36,7 @@ function fromServiceEntry(entry: ServiceEntry, hostname: string, allocated: stri
     name: hostname,
     namespace: metadata.namespace,
     registry: 'External',
-    addresses: addressesOf(entry, hostname, allocated),
+    ...addressesOf(entry, hostname, allocated),
     ports: (spec.ports ?? []).map(servicePort),
     resolution: RESOLUTIONS[spec.resolution ?? 'NONE'] ?? 'Passthrough',
     meshExternal: spec.location !== 'MESH_INTERNAL',
@@ -50,11 +50,16 @@ function fromServiceEntry(entry: ServiceEntry, hostname: string, allocated: stri
   }
 }
 
-function addressesOf({ spec, status }: ServiceEntry, hostname: string, allocated: string | undefined): readonly string[] {
-  if (spec.addresses !== undefined && spec.addresses.length > 0) return spec.addresses
+function addressesOf(
+  { spec, status }: ServiceEntry,
+  hostname: string,
+  allocated: string | undefined,
+): Pick<MeshService, 'addresses' | 'allocated'> {
+  if (spec.addresses !== undefined && spec.addresses.length > 0) return { addresses: spec.addresses }
   const host = spec.hosts.find((written) => written.toLowerCase() === hostname) ?? hostname
   const written = statusAddresses(status, host)
-  return written.length > 0 || allocated === undefined ? written : [allocated]
+  if (written.length > 0) return { addresses: written, allocated: true }
+  return allocated === undefined ? { addresses: [] } : { addresses: [allocated], allocated: true }
 }
 
 /** The selector of an entry's workloads; undefined: it selects none. */

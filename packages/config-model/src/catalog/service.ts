@@ -38,6 +38,8 @@ export interface MeshService {
   readonly registry: 'Kubernetes' | 'External'
   /** VIPs; empty or ['0.0.0.0'] semantics are the translator's: here only what the object says. */
   readonly addresses: readonly string[]
+  /** Its addresses were made up, not written: only proxies that answer DNS themselves call them. */
+  readonly allocated?: true
   /** VIPs by cluster, where several clusters have the service or another one than the own; a proxy calls those of its cluster, or `addresses`. */
   readonly addressesIn?: Readonly<Record<string, readonly string[]>>
   readonly ports: readonly ServicePort[]

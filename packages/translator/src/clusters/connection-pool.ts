@@ -1,4 +1,5 @@
 import type { ConnectionPoolSettings, MeshConfig, RetryBudget, TcpKeepalive } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { defined, duration } from '../message.js'
 import type { ClusterDraft, HttpOptions } from './draft.js'
@@ -7,9 +8,9 @@ import type { ClusterDraft, HttpOptions } from './draft.js'
 export const NO_LIMIT: number = 2 ** 32 - 1
 
 /** A cluster without limits. */
-export const NO_LIMITS: NonNullable<Cluster['circuit_breakers']> = {
+export const NO_LIMITS: NonNullable<Cluster['circuit_breakers']> = writtenOnce({
   thresholds: [{ max_connections: NO_LIMIT, max_pending_requests: NO_LIMIT, max_requests: NO_LIMIT, max_retries: NO_LIMIT }],
-}
+})
 
 /** DestinationRule connectionPool -> circuit breakers, timeouts, keepalive. A limit of 0 is the same as none. */
 export function applyConnectionPool(
@@ -19,6 +20,11 @@ export function applyConnectionPool(
   retryBudget?: RetryBudget,
 ): void {
   const { cluster, http: options } = draft
+  if (pool === undefined && retryBudget === undefined) {
+    cluster.circuit_breakers = NO_LIMITS
+    applyKeepalive(draft, mesh.tcpKeepalive)
+    return
+  }
   const tcp = pool?.tcp
   const http = pool?.http
   if (tcp?.connectTimeout !== undefined) cluster.connect_timeout = duration(tcp.connectTimeout)

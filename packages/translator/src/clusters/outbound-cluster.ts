@@ -7,7 +7,7 @@ import { configPath, defined } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
-import { sourceOf } from '../provenance.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { keepsSessions } from '../routes/persistent-session.js'
 import { isEmpty } from '../selection.js'
 import { outboundStatName } from '../telemetry/stat-names.js'
@@ -135,6 +135,7 @@ function serverMode({ build, service, port, policy }: ClusterTarget): 'DISABLE' 
 function mark(target: ClusterTarget, cluster: Cluster): Cluster {
   const { build, service, port, rule, subset } = target
   const { origins } = build
+  if (origins === NO_ORIGINS) return cluster
   markPolicy(target, cluster)
   const checks = cluster.health_checks === undefined ? undefined : healthCheckSource(target)
   if (checks !== undefined) origins.mark(cluster, checks, 'health_checks')

@@ -1,4 +1,5 @@
 import type { ClientTLSSettings, MeshService } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import { sendsHbone } from '../ambient/hbone.js'
@@ -48,11 +49,14 @@ function applyAutoMtls(build: Build, draft: ClusterDraft, tls: UpstreamTls): voi
 }
 
 function byEndpoint(mutual: TransportSocket): Cluster_TransportSocketMatch[] {
-  return [
-    { name: 'tlsMode-istio', match: { tlsMode: 'istio' }, transport_socket: mutual },
-    { name: 'tlsMode-disabled', match: {}, transport_socket: RAW_BUFFER },
-  ]
+  return [{ name: 'tlsMode-istio', match: { tlsMode: 'istio' }, transport_socket: mutual }, PLAIN]
 }
+
+const PLAIN: Cluster_TransportSocketMatch = writtenOnce({
+  name: 'tlsMode-disabled',
+  match: {},
+  transport_socket: RAW_BUFFER,
+})
 
 function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, settings: ClientTLSSettings): void {
   if (settings.mode === 'SIMPLE' || settings.mode === 'MUTUAL') draft.istio['alpn_override'] = 'false'
@@ -119,18 +123,16 @@ function plainTls(draft: ClusterDraft, settings: ClientTLSSettings, names: reado
 }
 
 function meshSocket(build: Build, draft: ClusterDraft, names: readonly string[], sni: string): TransportSocket {
-  return tlsSocket('UpstreamTlsContext', {
-    common_tls_context: {
+  return tlsSocket('UpstreamTlsContext', { common_tls_context: meshContext(build, draft.http.protocol === 'http2', names), sni })
+}
+
+/** Most clusters differ in nothing but the SNI. */
+function meshContext(build: Build, http2: boolean, names: readonly string[]): object {
+  return build.memo.of('mesh client context', [http2, ...names], () =>
+    writtenOnce({
       tls_params: TLS_PARAMS,
-      alpn_protocols: !offersExchange(build)
-        ? draft.http.protocol === 'http2'
-          ? ['istio', 'h2']
-          : ['istio']
-        : draft.http.protocol === 'http2'
-          ? [...MESH_ALPN, 'h2']
-          : MESH_ALPN,
+      alpn_protocols: [...(offersExchange(build) ? MESH_ALPN : ['istio']), ...(http2 ? ['h2'] : [])],
       ...mutualTlsCertificates(names.map((exact) => ({ exact }))),
-    },
-    sni,
-  })
+    }),
+  )
 }

@@ -6,7 +6,7 @@ import { localitySetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
 import { hostWithPort } from '../names.js'
-import { sourceOfKey } from '../provenance.js'
+import { NO_ORIGINS, sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
 import { keepsSessions } from '../routes/persistent-session.js'
 import { isClusterLocal } from './cluster-local.js'
@@ -50,7 +50,7 @@ export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
     cluster_name: clusterNameOf(target),
     ...(localities.length === 0 ? {} : { endpoints: placed }),
   }
-  return build.origins.mark(assignment, sourceOfKey(service.source))
+  return build.origins === NO_ORIGINS ? assignment : build.origins.mark(assignment, sourceOfKey(service.source))
 }
 
 /** How far an endpoint is by the labels of `failoverPriority`; undefined where it does not decide. It needs outlier detection, as every failover. */
@@ -142,7 +142,7 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
       },
     },
   }
-  return build.origins.mark(made, sourceOfKey(endpoint.source))
+  return build.origins === NO_ORIGINS ? made : build.origins.mark(made, sourceOfKey(endpoint.source))
 }
 
 /** Into a tunnel: the listener that makes one reads where to from the endpoint's metadata. */

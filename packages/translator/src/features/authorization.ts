@@ -1,4 +1,3 @@
-import { policiesFor } from '../security/authorization-policies.js'
 import { httpRbacFilters } from '../security/rbac.js'
 import type { HttpFeature } from './feature.js'
 
@@ -6,5 +5,5 @@ import type { HttpFeature } from './feature.js'
 export const authorization: HttpFeature = {
   name: 'authorization',
   filters: ({ build, listener, tunnelled, service }) =>
-    listener === 'outbound' ? [] : httpRbacFilters(build, policiesFor(build, service), tunnelled),
+    listener === 'outbound' ? [] : httpRbacFilters(build, tunnelled, service),
 }

@@ -1,3 +1,4 @@
+import { writtenOnce } from '@heddle/xds-types'
 import { typed } from '../message.js'
 import type { HttpFeature } from './feature.js'
 
@@ -13,13 +14,15 @@ export const grpcWeb: HttpFeature = {
 /** Counts gRPC messages for istio.stats. */
 export const grpcStats: HttpFeature = {
   name: 'grpc-stats',
-  filters: () => [
-    {
-      name: 'envoy.filters.http.grpc_stats',
-      typed_config: typed('envoy.extensions.filters.http.grpc_stats.v3.FilterConfig', {
-        emit_filter_state: true,
-        stats_for_all_methods: false,
-      }),
-    },
-  ],
+  filters: () => GRPC_STATS,
 }
+
+const GRPC_STATS = [
+  writtenOnce({
+    name: 'envoy.filters.http.grpc_stats',
+    typed_config: typed('envoy.extensions.filters.http.grpc_stats.v3.FilterConfig', {
+      emit_filter_state: true,
+      stats_for_all_methods: false,
+    }),
+  }),
+]

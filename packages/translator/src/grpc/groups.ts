@@ -17,16 +17,21 @@ export function grpcGroups(build: Build, targets: readonly ServiceTarget[]): Res
   const { listeners, routes } = grpcOutbound(build)
   const { clusters, endpoints } = grpcClusters(build, routes)
   return [
-    group(`grpc outbound ${build.proxy.id}`, {
+    group(build, 'outbound', {
       [LISTENER_TYPE]: listeners,
       [ROUTE_TYPE]: routes,
       [CLUSTER_TYPE]: clusters,
       [ENDPOINT_TYPE]: endpoints,
     }),
-    group(`grpc inbound ${build.proxy.id}`, { [LISTENER_TYPE]: grpcInbound(build, targets) }),
+    group(build, 'inbound', { [LISTENER_TYPE]: grpcInbound(build, targets) }),
   ]
 }
 
-function group(id: string, resources: Readonly<Record<string, readonly object[]>>): ResourceGroup {
-  return { id, resources: new Map(Object.entries(resources).filter(([, list]) => list.length > 0)) }
+function group(
+  { proxy, types }: Build,
+  direction: 'outbound' | 'inbound',
+  resources: Readonly<Record<string, readonly object[]>>,
+): ResourceGroup {
+  const wanted = Object.entries(resources).filter(([type, list]) => list.length > 0 && types?.has(type) !== false)
+  return { id: `grpc ${direction} ${proxy.id}`, resources: new Map(wanted) }
 }

@@ -113,7 +113,7 @@ function groupsOf(world: World, part: Part, sights: Likes<Sight>, subject: Subje
 function scopeOf(world: World, subject: Subject, hear: Hear, memo: Memo): BuildScope {
   const { snapshot, common, domainSuffix, jwks, features } = world
   const proxy = trackedProxy(subject.proxy, (question, answer, passing) => hear(question, (s) => answer(s.proxy), passing))
-  return { snapshot, proxy, common, memo, origins: NO_ORIGINS, domainSuffix, jwks, features }
+  return { snapshot, proxy, common, memo, found: memo, origins: NO_ORIGINS, domainSuffix, jwks, features, types: undefined }
 }
 
 /** Tells the targets of one subject from another's: other services are other targets. */

@@ -1,7 +1,7 @@
 import type { PortProtocol } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { describe, expect, test } from 'vitest'
-import { conflictOf, type ListenerEntry, matchesEverything, mergeChains } from './conflicts.js'
+import { conflictOf, type ListenerEntry, matchesEverything, matchKey, mergeChains } from './conflicts.js'
 
 const named = (name: string) => (): FilterChain => ({ name })
 
@@ -12,6 +12,7 @@ const entry = (protocol: PortProtocol, locked = false): ListenerEntry => ({
   protocol,
   chains: [{ from: [], chain: named('first') }],
   locked,
+  matches: new Set([matchKey({ from: [], chain: named('first') })]),
   servings: [],
 })
 

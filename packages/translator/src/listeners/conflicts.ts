@@ -4,6 +4,7 @@ import { parseRange } from '../addresses.js'
 import type { MemoArgument } from '../memo.js'
 import { listenerProtocol } from '../protocol.js'
 import type { EgressListener } from '../view.js'
+import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
 
 /** A chain of an outbound listener with what it matches. A chain that matches everything becomes the default chain. */
 export interface OutboundChain {
@@ -24,7 +25,9 @@ export interface ListenerEntry {
   readonly bindToPort: boolean
   /** `Unsupported`: HTTP and TCP side by side, told apart by looking. */
   protocol: PortProtocol
-  chains: OutboundChain[]
+  readonly chains: OutboundChain[]
+  /** What its chains match: see {@link matchKey}. */
+  readonly matches: Set<string>
   /** Of an egress listener with a port: later services do not come in. */
   locked: boolean
   /** Everything that came to the address, also what was left out. */
@@ -72,11 +75,20 @@ export function mergeChains(entry: ListenerEntry, chains: readonly OutboundChain
   const both = isTcp(entry.protocol) && isTcp(incoming)
   if (!both) entry.protocol = 'Unsupported'
   for (const chain of chains) {
-    if (!entry.chains.some((c) => matchKey(c) === matchKey(chain))) entry.chains.push(chain)
+    const key = matchKey(chain)
+    if (entry.matches.has(key)) continue
+    entry.matches.add(key)
+    entry.chains.push(chain)
   }
 }
 
 export function matchKey(chain: OutboundChain): string {
+  const { alpn, transport, sni = [], subnets = [] } = chain
+  // Nearly all chains are one of these.
+  if (sni.length === 0 && subnets.length === 0) {
+    if (alpn === undefined && transport === undefined) return MATCH_ALL
+    if (alpn === PLAIN_HTTP_ALPN && transport === 'raw_buffer') return MATCH_HTTP
+  }
   let key = keys.get(chain)
   if (key === undefined) keys.set(chain, (key = keyOf(chain)))
   return key
@@ -100,3 +112,4 @@ export function matchesEverything(chain: OutboundChain): boolean {
 }
 
 const MATCH_ALL = '[[],"",[],[]]'
+const MATCH_HTTP = JSON.stringify([PLAIN_HTTP_ALPN, 'raw_buffer', [], []])

@@ -7,9 +7,8 @@ import { sniOfCluster } from '../names.js'
 import { exchangeFilters } from '../peer-exchange.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
 import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
-import { userServerContext } from '../security/server-tls.js'
+import { userServerSocket } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
-import { tlsSocket } from '../security/tls-context.js'
 import { statsFilters } from '../telemetry/stats.js'
 import { chainOf } from './outbound-tcp.js'
 import { connectionSettings, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
@@ -41,7 +40,7 @@ function terminated(build: Build, bound: BoundServer): FilterChain[] {
         {
           ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
           ...chain,
-          transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'tcp', true)),
+          transport_socket: userServerSocket(build, server.tls, 'tcp', true),
         },
       ]
     }
@@ -75,7 +74,7 @@ function passthrough(build: Build, bound: BoundServer): FilterChain[] {
 function virtualServices(
   build: Build,
   bound: BoundServer,
-): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: string[] }[] {
+): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: readonly string[] }[] {
   return virtualServicesOf(build, bound.gatewayName)
     .map((vs) => ({ vs, hosts: hostsFor(bound.server, bound.gateway.metadata.namespace, vs.resource.metadata.namespace) }))
     .filter(({ vs, hosts }) => overlaps(vs.hosts, hosts))

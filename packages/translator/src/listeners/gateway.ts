@@ -5,9 +5,8 @@ import { additionalAddresses, inFamily } from '../families.js'
 import { type BoundServer, sniHosts } from '../gateways.js'
 import { defined } from '../message.js'
 import { listenerName, statName } from '../names.js'
-import { sourceOf } from '../provenance.js'
-import { userServerContext } from '../security/server-tls.js'
-import { tlsSocket } from '../security/tls-context.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
+import { userServerSocket } from '../security/server-tls.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
 import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
 import { connectionSettings } from './connection-settings.js'
@@ -24,7 +23,9 @@ export function gatewayListeners(build: Build, servers: readonly BoundServer[]):
   for (const server of servers) {
     if (build.proxy.unprivileged && server.listenPort < FIRST_UNPRIVILEGED) continue
     const key = listenerName(server.bind || inFamily(build, WILDCARD), server.listenPort)
-    byAddress.set(key, [...(byAddress.get(key) ?? []), server])
+    const known = byAddress.get(key)
+    if (known === undefined) byAddress.set(key, [server])
+    else known.push(server)
   }
   return [...byAddress].flatMap(([name, list]) => listenerOf(build, name, list))
 }
@@ -52,7 +53,8 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
     per_connection_buffer_limit_bytes: connectionSettings(build)?.listenerPerConnectionBufferLimitBytes,
     max_connections_to_accept_per_socket_event: acceptedAtOnce(build),
   })
-  for (const server of servers) build.origins.mark(listener, sourceOf(server.gateway, server.path))
+  if (build.origins !== NO_ORIGINS)
+    for (const server of servers) build.origins.mark(listener, sourceOf(server.gateway, server.path))
   return [listener]
 }
 
@@ -93,7 +95,7 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
   const chain = {
     ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
     ...made,
-    transport_socket: tlsSocket('DownstreamTlsContext', userServerContext(build, server.tls, 'http')),
+    transport_socket: userServerSocket(build, server.tls, 'http'),
   }
   return build.origins.mark(chain, sourceOf(bound.gateway, bound.path))
 }

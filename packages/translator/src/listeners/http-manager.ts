@@ -1,7 +1,11 @@
 import type { MeshService, PortProtocol } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
-import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type {
+  HttpConnectionManager,
+  HttpFilter,
+} from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { httpFilters } from '../features/index.js'
 import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
@@ -29,40 +33,17 @@ const UUID_REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig
 
 /** The HTTP connection manager, with everything that Istio sets on all of them. */
 export function httpManager(build: Build, manager: HttpManager): Filter {
-  const { listener, port, protocol } = manager
-  const headers = proxyHeaders(build.proxyConfig, listener)
-  const { tracing, sampledByRequestId } = managerTracing(build, listener)
-  const config: HttpConnectionManager = defined({
+  const { listener } = manager
+  const config: HttpConnectionManager = {
     stat_prefix: manager.statPrefix,
     ...(typeof manager.routes === 'string'
       ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } }
       : { route_config: manager.routes }),
-    http_filters: httpFilters({
-      build,
-      listener,
-      port,
-      protocol,
-      tunnelled: manager.tunnelled === true,
-      knownPeer: manager.knownPeer === true,
-      service: manager.service,
-    }),
-    access_log: accessLogs(build, listener, 'http'),
-    tracing,
-    request_id_extension: {
-      typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),
-    },
-    upgrade_configs: [{ upgrade_type: 'websocket' }],
-    stream_idle_timeout: NO_TIMEOUT,
-    use_remote_address: listener === 'gateway' || (listener === 'outbound' && build.features.useRemoteAddress),
-    proxy_100_continue: build.features.continueHeaders ? true : undefined,
-    server_name: headers.serverName || undefined,
-    server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
-    generate_request_id: headers.generateRequestId ? undefined : false,
-    ...normalization(build),
-    append_x_forwarded_port: headers.forwardedPort ? true : undefined,
+    http_filters: filtersOf(build, manager),
+    ...build.memo.of('manager settings', [listener], () => settingsOf(build, listener)),
     ...manager.extra,
-    ...http1Options(build, manager, headers.preserveCase),
-  })
+    ...http1Options(build, manager),
+  }
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: typed(
@@ -72,12 +53,46 @@ export function httpManager(build: Build, manager: HttpManager): Filter {
   }
 }
 
-/** HTTP/1.0 by istiod's switch or the node's own (metadata HTTP10); the case of header names by ProxyConfig. */
-function http1Options(
+/** Managers of one kind have the very same list. */
+function filtersOf(
   build: Build,
-  { extra }: HttpManager,
-  preserveCase: boolean,
-): Pick<HttpConnectionManager, 'http_protocol_options'> {
+  { listener, port, protocol, tunnelled = false, knownPeer = false, service }: HttpManager,
+): readonly HttpFilter[] {
+  return build.memo.of('HTTP filters', [listener, port, protocol, tunnelled, knownPeer, service], () =>
+    writtenOnce(httpFilters({ build, listener, port, protocol, tunnelled, knownPeer, service })),
+  )
+}
+
+/** What all managers of a kind of listener say. */
+function settingsOf(
+  build: Build,
+  listener: ListenerClass,
+): Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'> {
+  const headers = proxyHeaders(build.proxyConfig, listener)
+  const { tracing, sampledByRequestId } = managerTracing(build, listener)
+  return defined({
+    access_log: accessLogs(build, listener, 'http'),
+    tracing,
+    request_id_extension: writtenOnce({
+      typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),
+    }),
+    upgrade_configs: WEBSOCKET,
+    stream_idle_timeout: NO_TIMEOUT,
+    use_remote_address: listener === 'gateway' || (listener === 'outbound' && build.features.useRemoteAddress),
+    proxy_100_continue: build.features.continueHeaders ? true : undefined,
+    server_name: headers.serverName || undefined,
+    server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
+    generate_request_id: headers.generateRequestId ? undefined : false,
+    ...normalization(build),
+    append_x_forwarded_port: headers.forwardedPort ? true : undefined,
+  })
+}
+
+const WEBSOCKET = writtenOnce([{ upgrade_type: 'websocket' }])
+
+/** HTTP/1.0 by istiod's switch or the node's own (metadata HTTP10); the case of header names by ProxyConfig. */
+function http1Options(build: Build, { extra }: HttpManager): Pick<HttpConnectionManager, 'http_protocol_options'> {
+  const preserveCase = build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true
   const http10 = build.features.http10 || build.proxy.metadata['HTTP10'] === '1'
   if (!http10 && !preserveCase) return {}
   return {

@@ -7,9 +7,8 @@ import { exchangeFilters } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { inboundRoutes } from '../routes/inbound.js'
-import { meshServerContext, userServerContext } from '../security/server-tls.js'
+import { meshServerSocket, userServerSocket } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
-import { tlsSocket } from '../security/tls-context.js'
 import { statsFilters } from '../telemetry/stats.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
@@ -36,10 +35,9 @@ export function inboundChain(
     transport_socket:
       match.mtls === undefined
         ? undefined
-        : tlsSocket(
-            'DownstreamTlsContext',
-            userTls === undefined ? meshServerContext(build, match.protocol) : userServerContext(build, userTls, match.protocol),
-          ),
+        : userTls === undefined
+          ? meshServerSocket(build, match.protocol)
+          : userServerSocket(build, userTls, match.protocol),
     filters: match.protocol === 'http' ? httpChain(build, port) : tcpChain(build, port),
     metadata: sidecar === undefined ? undefined : configMetadata(sidecar),
   })

@@ -1,26 +1,27 @@
+import { writtenOnce } from '@heddle/xds-types'
 import type { FilterChain, ListenerFilter } from '@heddle/xds-types/envoy/config/listener/v3'
 import { typed } from '../message.js'
 
-export const ORIGINAL_DST: ListenerFilter = {
+export const ORIGINAL_DST: ListenerFilter = writtenOnce({
   name: 'envoy.filters.listener.original_dst',
   typed_config: typed('envoy.extensions.filters.listener.original_dst.v3.OriginalDst'),
-}
-export const ORIGINAL_SRC: ListenerFilter = {
+})
+export const ORIGINAL_SRC: ListenerFilter = writtenOnce({
   name: 'envoy.filters.listener.original_src',
   typed_config: typed('envoy.extensions.filters.listener.original_src.v3.OriginalSrc', { mark: 1337 }),
-}
-export const TLS_INSPECTOR: ListenerFilter = {
+})
+export const TLS_INSPECTOR: ListenerFilter = writtenOnce({
   name: 'envoy.filters.listener.tls_inspector',
   typed_config: typed('envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector', { initial_read_buffer_size: 512 }),
-}
-export const HTTP_INSPECTOR: ListenerFilter = {
+})
+export const HTTP_INSPECTOR: ListenerFilter = writtenOnce({
   name: 'envoy.filters.listener.http_inspector',
   typed_config: typed('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector'),
-}
-export const PROXY_PROTOCOL: ListenerFilter = {
+})
+export const PROXY_PROTOCOL: ListenerFilter = writtenOnce({
   name: 'envoy.filters.listener.proxy_protocol',
   typed_config: typed('envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol'),
-}
+})
 
 /** Inspectors of an inbound listener, switched off for ports where no chain needs them: a server that speaks first must not wait for the client. */
 export function inspectors(chains: readonly FilterChain[]): ListenerFilter[] {

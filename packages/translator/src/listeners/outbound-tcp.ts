@@ -5,7 +5,7 @@ import { type Build, portSource, serviceAddress } from '../build.js'
 import { dynamicSniFilter } from '../dynamic-dns.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
-import { sourceOf } from '../provenance.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { outboundNetworkExtensions } from '../traffic-extensions/filters.js'
 import { type BoundL4Match, type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { WILDCARD } from './binding.js'
@@ -135,7 +135,8 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
       const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(build, service, number)] : []
       const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
       const extensions = outboundNetworkExtensions(build, port.number)
-      return build.origins.mark(chainOf([...extensions, ...resolve, ...proxy], undefined), portSource(build, service, port))
+      const made = chainOf([...extensions, ...resolve, ...proxy], undefined)
+      return build.origins === NO_ORIGINS ? made : build.origins.mark(made, portSource(build, service, port))
     },
   }
 }

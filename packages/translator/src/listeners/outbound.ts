@@ -1,4 +1,5 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { parseRange } from '../addresses.js'
 import { standsAt } from '../ask.js'
@@ -37,7 +38,7 @@ export function outboundListeners(build: Build): readonly Listener[] {
   const entries = build.memo.of('outbound entries', [], () => outboundPlan(build).entries.map((entry) => kept(build, entry)))
   return entries.map((entry) =>
     build.memo.shared('outbound listener', [listenerName(entry.bind, entry.port), entry], () => {
-      const listener = finish(build, entry, catchAllFilters(build))
+      const listener = finish(build, entry)
       if (build.origins !== NO_ORIGINS)
         for (const serving of entry.servings)
           for (const source of sourceOfServing(build, serving)) build.origins.mark(listener, source)
@@ -131,7 +132,8 @@ function addService(adding: Adding): void {
     port: port.number,
     bindToPort: bindsToPort(build, egress),
     protocol: sniffed ? 'Unsupported' : port.protocol,
-    chains,
+    chains: [...chains],
+    matches: new Set(chains.map(matchKey)),
     locked: false,
     servings: [...(entry?.servings ?? []), ...(entry === undefined ? [{ egress, service, port }] : [])],
   })
@@ -186,23 +188,20 @@ export function httpProxyListener(build: Build): Listener | undefined {
     protocol: 'HTTP_PROXY',
     extra: { http_protocol_options: { allow_absolute_url: true } },
   })
-  return finish(
-    build,
-    {
-      bind: LOOPBACK,
-      port,
-      bindToPort: true,
-      protocol: 'HTTP_PROXY',
-      chains: [{ from: [], chain: () => chainOf([manager], undefined) }],
-      locked: true,
-      servings: [],
-    },
-    [],
-  )
+  return finish(build, {
+    bind: LOOPBACK,
+    port,
+    bindToPort: true,
+    protocol: 'HTTP_PROXY',
+    chains: [{ from: [], chain: () => chainOf([manager], undefined) }],
+    matches: new Set(),
+    locked: true,
+    servings: [],
+  })
 }
 
 /** The listener of an entry. A chain that matches everything stands alone, or behind the others as their default. */
-function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<FilterChain['filters']>): Listener {
+function finish(build: Build, entry: ListenerEntry): Listener {
   const everything = entry.chains.find(matchesEverything)?.chain()
   const matching = entry.chains.filter((c) => !matchesEverything(c))
   const sni = matching.some((c) => (c.sni ?? []).length > 0)
@@ -221,14 +220,19 @@ function finish(build: Build, entry: ListenerEntry, fallthrough: NonNullable<Fil
           const chain = c.chain()
           return build.origins.copy(chain, { filter_chain_match: matchOf(c), ...chain })
         }),
-    default_filter_chain: alone
-      ? undefined
-      : (everything ?? { name: 'PassthroughFilterChain', filter_chain_match: {}, filters: fallthrough }),
+    default_filter_chain: alone ? undefined : (everything ?? fallthrough(build)),
     listener_filters: filters.length === 0 ? undefined : filters,
     listener_filters_timeout: http ? duration(build.mesh.protocolDetectionTimeout) : NO_TIMEOUT,
     continue_on_listener_filters_timeout: true,
     max_connections_to_accept_per_socket_event: entry.bindToPort ? acceptedAtOnce(build) : undefined,
   })
+}
+
+/** Takes what no other chain of a listener takes to where unknown destinations go. */
+function fallthrough(build: Build): FilterChain {
+  return build.memo.of('passthrough chain', [], () =>
+    writtenOnce({ name: 'PassthroughFilterChain', filter_chain_match: {}, filters: catchAllFilters(build) }),
+  )
 }
 
 function matchOf(chain: OutboundChain): FilterChainMatch {

@@ -3,7 +3,7 @@ import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import type { MergedRule } from '../destination-rules.js'
 import { defined, duration, typed } from '../message.js'
-import { hostWithPort, parseClusterName } from '../names.js'
+import { type ClusterName, hostWithPort, parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { clusterOf } from '../routes/http-route.js'
 import { accessLogs } from '../telemetry/access-log.js'
@@ -24,11 +24,13 @@ export function silentTcpProxy(cluster: string): Filter {
 
 /** The filters of a TCP chain that are not for policy: metrics, protocol sniffers, then the proxy. */
 export function tcpChain(build: Build, listener: ListenerClass, protocol: PortProtocol, cluster: string): Filter[] {
-  return [
-    ...statsFilters(build, listener),
-    ...sniffers(protocol, cluster),
-    tcpProxy(build, listener, cluster, { ...routeSettings(build, cluster), ...statPrefix(build, cluster) }),
-  ]
+  const name = parseClusterName(cluster)
+  const service = name === undefined ? undefined : build.view.serviceOf(name.host)
+  const extra =
+    name === undefined || service === undefined
+      ? undefined
+      : { ...routeSettings(build, name, service), ...statPrefix(build, name, service) }
+  return [...statsFilters(build, listener), ...sniffers(protocol, cluster), tcpProxy(build, listener, cluster, extra)]
 }
 
 /** The filters of a TCP or TLS rule: one cluster, or several by weight under the VirtualService's name. */
@@ -86,10 +88,7 @@ function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
 }
 
 /** By MeshConfig.outboundClusterStatName; a route does not tell the name of the port, nor the subset. */
-function statPrefix(build: Build, cluster: string): object {
-  const name = parseClusterName(cluster)
-  const service = name === undefined ? undefined : build.view.serviceOf(name.host)
-  if (service === undefined || name === undefined) return {}
+function statPrefix(build: Build, name: ClusterName, service: MeshService): object {
   const given = statNameOf(build.mesh.outboundClusterStatName, service, { number: name.port, name: '' })
   return given === undefined ? {} : { stat_prefix: given }
 }
@@ -102,12 +101,10 @@ function tunneling(tunnel: TunnelSettings | undefined): object {
 }
 
 /** What the DestinationRule says of connections to one cluster. */
-function routeSettings(build: Build, cluster: string): object {
-  const name = parseClusterName(cluster)
-  const service = name === undefined ? undefined : build.view.serviceOf(name.host)
-  if (name === undefined || service === undefined) return {}
+function routeSettings(build: Build, name: ClusterName, service: MeshService): object {
   const rule = build.rules.of(service)
-  const tunnel = name.subset === '' ? rule?.trafficPolicy?.tunnel : subsetPolicy(rule, name.subset)?.tunnel
+  if (rule === undefined) return {}
+  const tunnel = name.subset === '' ? rule.trafficPolicy?.tunnel : subsetPolicy(rule, name.subset)?.tunnel
   return { ...connectionSettings(rule, name.subset), ...tunneling(tunnel) }
 }
 

@@ -6,6 +6,7 @@ import { allowsDynamicDns, dynamicDnsHost } from '../egress-dns.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
+import { NO_ORIGINS } from '../provenance.js'
 import { hashPolicy } from './hash-policy.js'
 import { EVERY_PATH } from './match.js'
 import { sessionConfig } from './persistent-session.js'
@@ -28,7 +29,7 @@ export function serviceRoute(build: Build, service: MeshService, port: ServicePo
     }),
     ...(Object.keys(filters).length === 0 ? {} : { typed_per_filter_config: filters }),
   }
-  return build.origins.mark(route, portSource(build, service, port))
+  return build.origins === NO_ORIGINS ? route : build.origins.mark(route, portSource(build, service, port))
 }
 
 /** For hosts that nobody knows: on to where they are, or 502 where only known services may be called. */

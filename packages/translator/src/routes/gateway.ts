@@ -1,31 +1,37 @@
 import type { MeshService } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor } from '../gateways.js'
 import { bySpecificity, intersectHosts } from '../hosts.js'
-import { identityOf } from '../memo.js'
+import { memoKey } from '../memo.js'
 import { hostWithPort } from '../names.js'
-import { sourceOf } from '../provenance.js'
+import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { visible } from '../selection.js'
 import { type BoundVirtualService, visibleVirtualServices } from '../virtual-services.js'
-import { httpRoutes } from './http-route.js'
+import { dependsOnPort, httpRoutes } from './http-route.js'
 import { configuration } from './outbound.js'
 
 /** One route configuration per HTTP port of a gateway, one per HTTPS server. */
 export function gatewayRoutes(build: Build, servers: readonly BoundServer[]): RouteConfiguration[] {
   const byName = new Map<string, BoundServer[]>()
-  for (const server of servers)
-    if (server.routeName !== '') byName.set(server.routeName, [...(byName.get(server.routeName) ?? []), server])
+  for (const server of servers) {
+    if (server.routeName === '') continue
+    const known = byName.get(server.routeName)
+    if (known === undefined) byName.set(server.routeName, [server])
+    else known.push(server)
+  }
   return [...byName].map(([name, list]) => routeConfiguration(build, name, list))
 }
 
 interface Host {
   readonly domain: string
   readonly port: number
-  readonly routes: Route[]
+  /** Of each VirtualService the routes, the oldest first. */
+  readonly routes: (readonly Route[])[]
   requireTls: boolean
-  readonly marks: Parameters<Build['origins']['mark']>[1][]
+  readonly owners: BoundVirtualService[]
 }
 
 function routeConfiguration(build: Build, name: string, servers: readonly BoundServer[]): RouteConfiguration {
@@ -40,14 +46,16 @@ function routeConfiguration(build: Build, name: string, servers: readonly BoundS
     return mark(build, configuration(name, [{ name: `blackhole:${port}`, domains: ['*'] }]), servers)
   }
   const collapsed = collapse(hosts).map(({ first, domains }): VirtualHost => {
+    const routes = routesOfHost(build, first.routes)
     const made: VirtualHost = {
       name: hostWithPort(first.domain, first.port),
       domains,
-      ...(first.routes.length === 0 ? {} : { routes: catchAllLast(first.routes) }),
+      ...(routes.length === 0 ? {} : { routes }),
       ...attempts,
       ...(first.requireTls ? { require_tls: 'ALL' } : {}),
     }
-    for (const source of first.marks) build.origins.mark(made, source)
+    if (build.origins !== NO_ORIGINS)
+      for (const { resource } of first.owners) build.origins.mark(made, sourceOf(resource, 'spec.hosts'))
     return made
   })
   return mark(
@@ -63,6 +71,7 @@ function routeConfiguration(build: Build, name: string, servers: readonly BoundS
 /** VirtualServices of a gateway, oldest first; those of one host share its virtual host. */
 function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): void {
   const { server, gateway, gatewayName } = bound
+  const requireTls = server.tls?.httpsRedirect === true
   for (const vs of virtualServicesOf(build, gatewayName)) {
     const served = intersectHosts(hostsFor(server, gateway.metadata.namespace, vs.resource.metadata.namespace), vs.hosts)
     if (served.length === 0) continue
@@ -70,19 +79,11 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
     if (routes.length === 0) continue
     for (const domain of served) {
       const host = hosts.get(domain)
-      const source = sourceOf(vs.resource, 'spec.hosts')
-      if (host === undefined)
-        hosts.set(domain, {
-          domain,
-          port: server.port.number,
-          routes: [...routes],
-          requireTls: server.tls?.httpsRedirect === true,
-          marks: [source],
-        })
+      if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [routes], requireTls, owners: [vs] })
       else {
-        host.routes.push(...routes)
-        host.marks.push(source)
-        if (server.tls?.httpsRedirect === true) host.requireTls = true
+        host.routes.push(routes)
+        host.owners.push(vs)
+        if (requireTls) host.requireTls = true
       }
     }
   }
@@ -105,18 +106,12 @@ export function virtualServicesOf(build: Build, gatewayName: string): readonly B
   return byGateway(gatewayName) ?? []
 }
 
-/** The same VirtualService gives the very same routes to every host of a server. */
-function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }: BoundServer): Route[] {
-  const tls = server.tls !== undefined
-  return build.memo.of('gateway routes', [gatewayName, server.port.number, tls, vs], () =>
-    httpRoutes({
-      build,
-      virtualService: vs,
-      port: server.port.number,
-      gateway: gatewayName,
-      tls,
-      serviceOf: (h) => serviceFor(build, vs, h),
-    }),
+/** The same VirtualService gives the very same routes to every host of a server, and to every server of the gateway where its rules do not ask for the port. */
+function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }: BoundServer): readonly Route[] {
+  const rules = { virtualService: vs, serviceOf: (host: string) => serviceFor(build, vs, host) }
+  const [port, tls] = dependsOnPort(rules) ? [server.port.number, server.tls !== undefined] : [0, false]
+  return build.memo.of('gateway routes', [gatewayName, port, tls, vs], () =>
+    httpRoutes({ build, port, gateway: gatewayName, tls, ...rules }),
   )
 }
 
@@ -137,31 +132,41 @@ function addRedirects({ server }: BoundServer, hosts: Map<string, Host>): void {
   for (const text of server.hosts) {
     const domain = text.slice(text.indexOf('/') + 1).toLowerCase()
     const host = hosts.get(domain)
-    if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [], requireTls: true, marks: [] })
+    if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [], requireTls: true, owners: [] })
     else host.requireTls = true
   }
 }
 
-/** Hosts with the very same routes become one virtual host with several domains, named after the first. */
+/** Hosts with the very same routes become one virtual host with several domains, named after the most specific. */
 function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; domains: string[] }[] {
-  const out = new Map<string, { first: Host; domains: string[] }>()
-  for (const host of [...hosts.values()].sort((a, b) => bySpecificity(a.domain, b.domain))) {
-    const key = `${host.requireTls} ${host.port} ${host.routes.map(identityOf).join()}`
-    const same = out.get(key)
-    if (same === undefined) out.set(key, { first: host, domains: [host.domain] })
-    else same.domains.push(host.domain)
+  const groups = new Map<string, Host[]>()
+  for (const host of hosts.values()) {
+    const key = memoKey(`${host.requireTls} ${host.port}`, host.routes)
+    const same = groups.get(key)
+    if (same === undefined) groups.set(key, [host])
+    else same.push(host)
   }
-  return [...out.values()]
+  return [...groups.values()].map((group) => {
+    const sorted = group.length === 1 ? group : group.sort((a, b) => bySpecificity(a.domain, b.domain))
+    return { first: sorted[0] as Host, domains: sorted.map(({ domain }) => domain) }
+  })
 }
 
-/** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. */
-function catchAllLast(routes: readonly Route[]): Route[] {
-  const isLast = ({ match }: Route): boolean =>
-    match?.prefix === '/' && match.headers === undefined && match.query_parameters === undefined
-  return [...routes.filter((r) => !isLast(r)), ...routes.filter(isLast)]
+/** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. Servers of several ports have the very same list. */
+function routesOfHost(build: Build, lists: readonly (readonly Route[])[]): readonly Route[] {
+  return build.memo.of('routes of a host', lists, () => {
+    const all = lists.length === 1 ? (lists[0] ?? []) : lists.flat()
+    const first = all.findIndex(isLast)
+    return writtenOnce(first < 0 || first === all.length - 1 ? all : [...all.filter((r) => !isLast(r)), ...all.filter(isLast)])
+  })
+}
+
+function isLast({ match }: Route): boolean {
+  return match?.prefix === '/' && match.headers === undefined && match.query_parameters === undefined
 }
 
 function mark(build: Build, routes: RouteConfiguration, servers: readonly BoundServer[]): RouteConfiguration {
+  if (build.origins === NO_ORIGINS) return routes
   for (const { gateway, path } of servers) build.origins.mark(routes, sourceOf(gateway, path))
   return routes
 }

@@ -64,6 +64,31 @@ export function httpRoutes(scope: RouteScope): Route[] {
   return routes
 }
 
+/** Whether the routes of a VirtualService are others on another port, or inside TLS. */
+export function dependsOnPort({ virtualService, serviceOf }: Pick<RouteScope, 'virtualService' | 'serviceOf'>): boolean {
+  let portless = withoutPort.get(virtualService)
+  if (portless === undefined) withoutPort.set(virtualService, (portless = portlessHosts(virtualService)))
+  // A service with one port is called on it.
+  return portless === ALWAYS || portless.some((host) => serviceOf(host)?.ports.length !== 1)
+}
+
+const ALWAYS: readonly string[] = []
+const withoutPort = new WeakMap<BoundVirtualService, readonly string[]>()
+
+/** The destinations that do not say their port; `ALWAYS` where the listener's port shows anyway. */
+function portlessHosts({ http }: BoundVirtualService): readonly string[] {
+  const hosts = new Set<string>()
+  for (const { http: rule } of http) {
+    const { match = [], route = [], mirror, mirrors = [] } = rule
+    const destinations = [...route, ...mirrors, ...(mirror === undefined ? [] : [{ destination: mirror }])]
+    // What traces call a route without a single destination has the port in it.
+    if (route.length !== 1 || match.some(({ port }) => port !== undefined && port !== 0)) return ALWAYS
+    if (destinations.some(({ destination }) => destination.host === '')) return ALWAYS
+    for (const { destination } of destinations) if (destination.port === undefined) hosts.add(destination.host)
+  }
+  return [...hosts]
+}
+
 /** Port, gateways, source labels and namespace are known now: what cannot match here gives no route. */
 function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchRequest): boolean {
   if (match.port !== undefined && match.port !== 0 && match.port !== port) return false

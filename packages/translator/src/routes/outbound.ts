@@ -12,23 +12,55 @@ export const MAX_DIRECT_RESPONSE: number = 1024 * 1024
 
 /** The route configurations that the proxy's outbound listeners ask for by name. */
 export function outboundRoutes(build: Build, names: readonly string[]): RouteConfiguration[] {
-  const cache = new Map<number, VirtualHost[]>()
-  return names.map((name) => build.memo.intern('route configuration', name, outboundRoute(build, name, cache)))
+  const ports = new Map<number, PortHosts | undefined>()
+  const hostsOf = (port: number): PortHosts | undefined => {
+    if (!ports.has(port)) ports.set(port, portHosts(build, port))
+    return ports.get(port)
+  }
+  return names.map((name) => build.memo.intern('route configuration', name, outboundRoute(build, name, hostsOf)))
+}
+
+/** The virtual hosts of a port, from which all its route configurations choose. */
+interface PortHosts {
+  readonly listener: EgressListener
+  readonly port: number
+  readonly attemptCount: boolean
+  readonly all: readonly VirtualHost[]
+  /** Those that have a domain. */
+  with(domain: string): readonly VirtualHost[]
+}
+
+function portHosts(build: Build, number: number): PortHosts | undefined {
+  const listener = egressListenerFor(build, number)
+  if (listener === undefined) return undefined
+  const { attemptCount } = proxyHeaders(build.proxyConfig, 'outbound')
+  const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
+  const all = outboundVirtualHosts(build, listener, port, { attemptCount, withPorts: false })
+  let byDomain: ReadonlyMap<string, readonly VirtualHost[]> | undefined
+  return { listener, port, attemptCount, all, with: (domain) => (byDomain ??= domainsOf(all)).get(domain) ?? [] }
+}
+
+function domainsOf(hosts: readonly VirtualHost[]): ReadonlyMap<string, readonly VirtualHost[]> {
+  const found = new Map<string, VirtualHost[]>()
+  for (const host of hosts) {
+    for (const domain of host.domains ?? []) {
+      const known = found.get(domain)
+      if (known === undefined) found.set(domain, [host])
+      else known.push(host)
+    }
+  }
+  return found
 }
 
 /** `80`, `http_proxy`, or `host:80` for a port whose protocol is detected: then it serves that host alone. */
-function outboundRoute(build: Build, name: string, cache: Map<number, VirtualHost[]>): RouteConfiguration {
+function outboundRoute(build: Build, name: string, hostsOf: (port: number) => PortHosts | undefined): RouteConfiguration {
   const colon = name.lastIndexOf(':')
   const host = colon < 0 ? undefined : name.slice(0, colon)
-  const number = name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1))
-  const attemptCount = proxyHeaders(build.proxyConfig, 'outbound').attemptCount
-  const listener = egressListenerFor(build, number)
-  if (listener === undefined) return configuration(name, [])
-  const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
-  const all = cache.get(number) ?? outboundVirtualHosts(build, listener, port, { attemptCount, withPorts: false })
-  cache.set(number, all)
+  const hosts = hostsOf(name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1)))
+  if (hosts === undefined) return configuration(name, [])
+  const { listener, port, attemptCount, all } = hosts
   if (host === undefined) return marked(build, listener, port, configuration(name, [...all, catchAllHost(build, attemptCount)]))
-  const own = all.filter((vh) => (vh.domains ?? []).includes(host))
+  const own = hosts.with(host)
   return configuration(
     name,
     own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)),

@@ -1,4 +1,5 @@
 import type { HTTPRetry } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { RetryPolicy } from '@heddle/xds-types/envoy/config/route/v3'
 import { duration, typed } from '../message.js'
 
@@ -22,7 +23,12 @@ export function retryPolicy(retries: HTTPRetry | undefined, consistentHash: bool
   const of = retries ?? NONE_GIVEN
   let made = known.get(of)
   if (made === undefined) known.set(of, (made = [undefined, undefined]))
-  return (made[consistentHash ? 1 : 0] ??= policyOf(retries, consistentHash))
+  const at = consistentHash ? 1 : 0
+  if (made[at] === undefined) {
+    const policy = policyOf(retries, consistentHash)
+    made[at] = policy === undefined ? undefined : writtenOnce(policy)
+  }
+  return made[at]
 }
 
 // Nearly all routes have the mesh's.

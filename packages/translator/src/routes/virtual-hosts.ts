@@ -4,7 +4,7 @@ import { type Build, vips } from '../build.js'
 import { hostSubsetOf, isWildcard, shortNames } from '../hosts.js'
 import { bracketed, hostWithPort } from '../names.js'
 import { isHttpOrSniffed } from '../protocol.js'
-import { sourceOf, sourceOfKey } from '../provenance.js'
+import { NO_ORIGINS, sourceOf, sourceOfKey } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
 import { type EgressListener, followsVirtualService } from '../view.js'
 import { type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
@@ -193,8 +193,10 @@ function virtualHost(
     routes: group.routes,
     ...(attemptCount ? { include_request_attempt_count: true } : {}),
   }
-  if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
-  if (service !== undefined) build.origins.mark(host, sourceOfKey(service.source))
+  if (build.origins !== NO_ORIGINS) {
+    if (group.virtualService !== undefined) build.origins.mark(host, sourceOf(group.virtualService.resource, 'spec.hosts'))
+    if (service !== undefined) build.origins.mark(host, sourceOfKey(service.source))
+  }
   const shared = build.memo.intern('virtual host', name, host)
   if (own.length === domains.names.length) made.set(domains, { routes: group.routes, attemptCount, host: shared })
   return shared

@@ -1,11 +1,12 @@
-import type { AuthorizationPolicy } from '@heddle/config-model'
+import type { AuthorizationPolicy, MeshService } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { typed } from '../message.js'
 import { sourceOf } from '../provenance.js'
-import { isDryRun, rulePolicyName, type WorkloadPolicies } from './authorization-policies.js'
+import { isDryRun, policiesFor, rulePolicyName, type WorkloadPolicies } from './authorization-policies.js'
 import { rulePolicy } from './rbac-rules.js'
 
 export const HTTP_RBAC = 'envoy.extensions.filters.http.rbac.v3.RBAC'
@@ -17,18 +18,20 @@ const SHADOW_DENY_PREFIX = 'istio_dry_run_deny_'
 export const NOTHING: Policy = { permissions: [{ not_rule: { any: true } }], principals: [{ not_id: { any: true } }] }
 
 /** One filter per action, in the order in which they decide: AUDIT, DENY, ALLOW. Policies of a dry run are its shadow rules. */
-export function httpRbacFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): HttpFilter[] {
-  return configs(build, policies, { tcp: false, tunnelled }).map((config) => ({
-    name: 'envoy.filters.http.rbac',
-    typed_config: typed(HTTP_RBAC, config),
-  }))
+export function httpRbacFilters(build: Build, tunnelled: boolean, service?: MeshService): readonly HttpFilter[] {
+  return build.memo.of('HTTP RBAC filters', [tunnelled, service], () =>
+    configs(build, policiesFor(build, service), { tcp: false, tunnelled }).map((config) =>
+      writtenOnce({ name: 'envoy.filters.http.rbac', typed_config: typed(HTTP_RBAC, config) }),
+    ),
+  )
 }
 
-export function tcpRbacFilters(build: Build, policies: WorkloadPolicies, tunnelled: boolean): Filter[] {
-  return configs(build, policies, { tcp: true, tunnelled }).map((config) => ({
-    name: 'envoy.filters.network.rbac',
-    typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }),
-  }))
+export function tcpRbacFilters(build: Build, tunnelled: boolean, service?: MeshService): readonly Filter[] {
+  return build.memo.of('TCP RBAC filters', [tunnelled, service], () =>
+    configs(build, policiesFor(build, service), { tcp: true, tunnelled }).map((config) =>
+      writtenOnce({ name: 'envoy.filters.network.rbac', typed_config: typed(NETWORK_RBAC, { stat_prefix: 'tcp.', ...config }) }),
+    ),
+  )
 }
 
 /** What the rules are for. */

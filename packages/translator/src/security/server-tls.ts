@@ -1,8 +1,10 @@
 import type { ServerTLSSettings, TLSProtocol } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
+import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
 import { offersExchange } from '../peer-exchange.js'
-import { controlPlaneSecret, fileSecret, mutualTlsCertificates } from './tls-context.js'
+import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from './tls-context.js'
 
 /** Istio's cipher suites for TLS 1.2. */
 const CIPHERS = [
@@ -18,7 +20,13 @@ const HTTP_ALPN = ['h2', 'http/1.1']
 const TCP_ALPN = ['istio-peer-exchange', ...HTTP_ALPN]
 
 /** mTLS within the mesh: a certificate of any trust domain of the mesh is required. */
-export function meshServerContext(build: Build, protocol: 'http' | 'tcp'): object {
+export function meshServerSocket(build: Build, protocol: 'http' | 'tcp'): TransportSocket {
+  return build.memo.of('mesh server socket', [protocol], () =>
+    writtenOnce(tlsSocket('DownstreamTlsContext', meshServerContext(build, protocol))),
+  )
+}
+
+function meshServerContext(build: Build, protocol: 'http' | 'tcp'): object {
   const { trustDomain, trustDomainAliases, meshMTLS } = build.mesh
   return {
     common_tls_context: {
@@ -39,12 +47,23 @@ export function meshServerContext(build: Build, protocol: 'http' | 'tcp'): objec
   }
 }
 
-/** TLS with the user's settings: a Gateway server, or a Sidecar's ingress listener. */
-export function userServerContext(
+/** TLS with the user's settings: a Gateway server, or a Sidecar's ingress listener. Servers with equal settings have the very same. */
+export function userServerSocket(
   build: Build,
   tls: ServerTLSSettings,
   protocol: 'http' | 'tcp',
   terminatesTcpOnGateway = false,
+): TransportSocket {
+  return build.memo.of('user server socket', [JSON.stringify(tls), protocol, terminatesTcpOnGateway], () =>
+    writtenOnce(tlsSocket('DownstreamTlsContext', userServerContext(build, tls, protocol, terminatesTcpOnGateway))),
+  )
+}
+
+function userServerContext(
+  build: Build,
+  tls: ServerTLSSettings,
+  protocol: 'http' | 'tcp',
+  terminatesTcpOnGateway: boolean,
 ): object {
   const istio = tls.mode === 'ISTIO_MUTUAL'
   const mutual = tls.mode === 'MUTUAL' || istio

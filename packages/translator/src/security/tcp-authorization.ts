@@ -22,7 +22,7 @@ export function tcpAuthorizationFilters(
     ...tcpExtAuthzFilters(build, policies, tunnelled),
     ...extensions('AUTHN'),
     ...extensions('AUTHZ'),
-    ...tcpRbacFilters(build, policies, tunnelled),
+    ...tcpRbacFilters(build, tunnelled, service),
     ...extensions('STATS'),
     ...extensions('UNSPECIFIED'),
   ]

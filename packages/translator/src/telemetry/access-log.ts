@@ -1,4 +1,5 @@
 import type { EnvoyFileAccessLogProvider, ExtensionProvider } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { Build } from '../build.js'
 import { typed } from '../message.js'
@@ -43,21 +44,26 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
  * Logs of requests and of TCP connections: those of Telemetry resources and MeshConfig.defaultProviders.accessLogging, or, where neither says
  * anything, MeshConfig.accessLogFile with its format, and the service that the bootstrap names (enableEnvoyAccessLogService).
  */
-export function accessLogs(build: Build, listener: ListenerClass, of: LoggedBy): AccessLog[] | undefined {
+export function accessLogs(build: Build, listener: ListenerClass, of: LoggedBy): readonly AccessLog[] | undefined {
+  return build.memo.of('access logs', [listener, of], () => {
+    const logs = logsOf(build, listener, of)
+    return logs.length === 0 ? undefined : writtenOnce(logs)
+  })
+}
+
+function logsOf(build: Build, listener: ListenerClass, of: LoggedBy): readonly AccessLog[] {
   const chosen = accessLogProviders(build, listener)
   if (chosen === undefined) {
     const { accessLogFile: path, enableEnvoyAccessLogService } = build.mesh
     const file = path === '' ? [] : [fileLog({ path, log_format: meshFormat(build) })]
-    const logs = enableEnvoyAccessLogService && of !== 'tunnel' ? [...file, bootstrapServiceLog(of)] : file
-    return logs.length === 0 ? undefined : logs
+    return enableEnvoyAccessLogService && of !== 'tunnel' ? [...file, bootstrapServiceLog(of)] : file
   }
-  const logs = chosen.flatMap(({ name, expression }) => {
+  return chosen.flatMap(({ name, expression }) => {
     const provider = extensionProvider(build, name)
     const log = provider === undefined ? undefined : providerLog(build, provider)
     if (log === undefined) return []
     return [expression === undefined ? log : { ...log, filter: expressionFilter(expression) }]
   })
-  return logs.length === 0 ? undefined : logs
 }
 
 /** Undefined: the provider does not log, or its service is unknown. */
@@ -70,9 +76,12 @@ function providerLog(build: Build, provider: ExtensionProvider): AccessLog | und
 }
 
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
-export function listenerAccessLogs(build: Build, listener: ListenerClass): AccessLog[] | undefined {
+export function listenerAccessLogs(build: Build, listener: ListenerClass): readonly AccessLog[] | undefined {
   if (build.mesh.disableEnvoyListenerLog) return undefined
-  return accessLogs(build, listener, 'listener')?.map((log) => onlyWhere(NO_ROUTE, log))
+  return build.memo.of('listener access logs', [listener], () => {
+    const logs = accessLogs(build, listener, 'listener')?.map((log) => onlyWhere(NO_ROUTE, log))
+    return logs === undefined ? undefined : writtenOnce(logs)
+  })
 }
 
 /** Logs of a tunnel's start or end: what is inside is logged for itself, so only what failed. */

@@ -1,3 +1,4 @@
+import { writtenOnce } from '@heddle/xds-types'
 import type { MetricConfig, PluginConfig } from '@heddle/xds-types/stats'
 import type { Build } from '../build.js'
 import { defined, duration, type TypedMessage, typed } from '../message.js'
@@ -24,7 +25,7 @@ function made(build: Build, listener: ListenerClass): ReturnType<typeof statsFil
       reporter: build.proxy.type === 'waypoint' ? ('SERVER_GATEWAY' as const) : undefined,
       metrics: changes.length === 0 ? undefined : changes.map(metricOf),
     })
-    return [{ name: 'istio.stats', typed_config: typed('stats.PluginConfig', config) }]
+    return [writtenOnce({ name: 'istio.stats', typed_config: typed('stats.PluginConfig', config) })]
   })
 }
 

@@ -1,3 +1,4 @@
+import { writtenOnce } from '@heddle/xds-types'
 import type { HttpConnectionManager_Tracing } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
@@ -18,7 +19,10 @@ export interface ManagerTracing {
 
 /** Spans by Telemetry resources and MeshConfig.defaultProviders.tracing; where both are silent, by MeshConfig.enableTracing and ProxyConfig.tracing. */
 export function managerTracing(build: Build, listener: ListenerClass): ManagerTracing {
-  return build.memo.of('tracing', [listener], () => made(build, listener))
+  return build.memo.of('tracing', [listener], () => {
+    const { tracing, sampledByRequestId } = made(build, listener)
+    return tracing === undefined ? { sampledByRequestId } : { tracing: writtenOnce(tracing), sampledByRequestId }
+  })
 }
 
 function made(build: Build, listener: ListenerClass): ManagerTracing {

@@ -27,10 +27,12 @@ export function networkExtensions(build: Build, listener: ListenerClass, port: n
   )
 }
 
+const NONE: readonly Filter[] = []
 const PHASES: readonly Phase[] = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED']
 
 /** Those of all phases, for connections going out: nothing of Istio's own stands between them. */
 export function outboundNetworkExtensions(build: Build, port: number): readonly Filter[] {
+  if (extensionsOf(build).length === 0) return NONE
   return PHASES.flatMap((phase) => networkExtensions(build, 'outbound', port, phase))
 }
 

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { any } from '../any.js'
 import type { Cluster } from '../gen/envoy/config/cluster/v3.js'
 import type { Listener } from '../gen/envoy/config/listener/v3.js'
-import { RouteConfiguration, type VirtualHost } from '../gen/envoy/config/route/v3.js'
+import { type Route, RouteConfiguration, type RouteMatch, type VirtualHost } from '../gen/envoy/config/route/v3.js'
+import { Router } from '../gen/envoy/extensions/filters/http/router/v3.js'
 import { HttpConnectionManager } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3.js'
 import { DownstreamTlsContext, UpstreamTlsContext } from '../gen/envoy/extensions/transport_sockets/tls/v3.js'
+import { writtenOnce } from '../kept-bytes.js'
 import { createTypeRegistry } from '../registry.js'
 import {
   createAddressType,
@@ -149,4 +151,26 @@ it('writes a virtual host of several configurations once, into the bytes that it
   Object.assign(kept, { name: 'unseen' })
   expect(bytes([kept])).toEqual(RouteConfiguration.encode({ name: '80', virtual_hosts: [host('a', '/a')] }, registry))
   expect(RouteConfiguration.encode({ name: '80', virtual_hosts: [kept] }, registry)).not.toEqual(bytes([kept]))
+})
+
+it('writes what stands in many resources once: a message, an Any, a list', () => {
+  const match: RouteMatch = { prefix: '/' }
+  const routes: readonly Route[] = [{ match, route: { cluster: 'a' } }]
+  const config = { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router', start_child_span: true }
+  const host = (name: string): VirtualHost => ({ name, domains: [name], routes, typed_per_filter_config: { router: config } })
+  const known = createTypeRegistry([Router])
+  const wanted = RouteConfiguration.encode({ name: '80', virtual_hosts: [host('a')] }, known)
+  for (const part of [match, routes, config]) writtenOnce(part)
+  const type = createRouteConfigurationType(known)
+  const bytes = (name: string): Uint8Array => {
+    const encoded = encodeResource(type, { name: '80', virtual_hosts: [host(name)] })
+    if (!encoded.ok) throw new Error('not encoded')
+    return encoded.value.bytes
+  }
+  expect(bytes('a')).toEqual(wanted)
+  // What is written once must not change, so that this shows that it was not looked at again.
+  Object.assign(match, { prefix: '/unseen' })
+  Object.assign(config, { start_child_span: false })
+  expect(bytes('a')).toEqual(wanted)
+  expect(RouteConfiguration.encode({ name: '80', virtual_hosts: [host('a')] }, known)).not.toEqual(wanted)
 })
