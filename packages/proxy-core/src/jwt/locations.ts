@@ -59,11 +59,15 @@ export function createFinder(providers: readonly TokenLocations[]): TokenFinder 
   const places = [headers, params, cookies].flatMap((each) =>
     [...each].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place),
   )
-  return (head) => places.flatMap((place) => place.find(head).map((text) => foundIn(place, text)))
-}
-
-function foundIn({ issuers, remove }: Place, text: string): FoundToken {
-  return { text, remove, allowsIssuer: (issuer) => issuers.has('') || issuers.has(issuer) }
+  const wanted = places.map(({ find, remove, issuers }) => ({
+    find,
+    found: { remove, allowsIssuer: (issuer: string) => issuers.has('') || issuers.has(issuer) },
+  }))
+  return (head) => {
+    const tokens: FoundToken[] = []
+    for (const { find, found } of wanted) for (const text of find(head)) tokens.push({ text, ...found })
+    return tokens
+  }
 }
 
 const FIRST_TOKEN_CHARACTER = /[A-Za-z0-9._-]/

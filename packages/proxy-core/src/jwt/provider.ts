@@ -80,6 +80,8 @@ export function audienceCheck(wanted: readonly string[]): (audiences: readonly s
 }
 
 function bareAudience(audience: string): string {
+  // Most are plain names.
+  if (!audience.includes('/')) return audience
   return audience.replace(/^https?:\/\//, '').replace(/\/$/, '')
 }
 

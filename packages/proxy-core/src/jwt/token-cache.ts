@@ -12,20 +12,26 @@ export interface TokenCache {
 export function createTokenCache(entries: number, maxTokenBytes: number): TokenCache {
   const known = new Map<string, Jwt>()
   let under: object | undefined
+  // The one used last: to compare a text is cheaper than to hash it, and clients come again with the same one.
+  let [last, lastJwt]: [string, Jwt | undefined] = ['', undefined]
+  const find = (text: string): Jwt | undefined => (lastJwt !== undefined && text === last ? lastJwt : known.get(text))
   return {
-    peek: (text) => known.get(text),
+    peek: find,
     get(text, keys) {
       if (keys !== under) return undefined
-      const jwt = known.get(text)
-      if (jwt === undefined) return undefined
+      const jwt = find(text)
+      if (jwt === undefined || jwt === lastJwt) return jwt
       known.delete(text)
       known.set(text, jwt)
+      last = text
+      lastJwt = jwt
       return jwt
     },
     set(text, keys, jwt) {
       if (text.length > maxTokenBytes) return
       if (keys !== under) known.clear()
       under = keys
+      lastJwt = undefined
       known.set(text, jwt)
       if (known.size > entries) known.delete(known.keys().next().value!)
     },

@@ -8,6 +8,8 @@ export interface StringMatcher {
   matches(value: string): boolean
   /** For people: `exact "nolen"`, `prefix "/api"`, `regex ".*v1"`. */
   readonly text: string
+  /** Where nothing but this text, or one that begins so, fits. */
+  readonly fixed?: { readonly kind: 'exact' | 'prefix'; readonly wanted: string }
 }
 
 export const NEVER: StringMatcher = { matches: () => false, text: 'nothing' }
@@ -26,7 +28,8 @@ const TESTS: Readonly<Record<Kind, (wanted: string) => (value: string) => boolea
 export function stringMatcher(kind: Kind, wanted: string, ignoreCase = false): StringMatcher {
   const test = TESTS[kind](ignoreCase ? asciiLower(wanted) : wanted)
   const text = `${kind} ${JSON.stringify(wanted)}`
-  return ignoreCase ? { matches: (value) => test(asciiLower(value)), text: `${text} without case` } : { matches: test, text }
+  if (ignoreCase) return { matches: (value) => test(asciiLower(value)), text: `${text} without case` }
+  return kind === 'exact' || kind === 'prefix' ? { matches: test, text, fixed: { kind, wanted } } : { matches: test, text }
 }
 
 export function compileStringMatcher(fields: Fields<StringMatcherProto>): StringMatcher {

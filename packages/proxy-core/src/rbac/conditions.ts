@@ -12,7 +12,7 @@ import { compileStringMatcher } from '../matcher/string.js'
 import { compileMetadataMatcher } from '../matcher/value.js'
 import { pathOnly } from '../route/match.js'
 import { rbacAttributes } from './attributes.js'
-import { condition, NONE, type RbacPredicate } from './predicate.js'
+import { condition, NONE, needsOf, type RbacPredicate } from './predicate.js'
 import type { RbacQuestion } from './question.js'
 
 /** Conditions that permissions and principals have in common. */
@@ -42,6 +42,7 @@ export function pathCondition(fields: Fields<PathMatcher>): RbacPredicate {
     matcher.text,
     ({ head }) => head !== undefined && matcher.matches(pathOnly(head.path)),
     ({ head }) => shown(head === undefined ? [] : [pathOnly(head.path)]),
+    needsOf('path', matcher),
   )
 }
 

@@ -2,6 +2,7 @@ import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { Fields } from '../config/fields.js'
 import { celCondition } from './conditions.js'
 import { compilePermission } from './permission.js'
+import { firstMatch } from './policy-index.js'
 import { all, any, type RbacPredicate } from './predicate.js'
 import { compilePrincipal } from './principal.js'
 import type { RbacQuestion } from './question.js'
@@ -39,7 +40,8 @@ export function compileRbac(fields: Fields<RBAC>): RbacEngine {
     .map(([name, policy]) => ({ name, predicate: compilePolicy(policy) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   fields.done()
-  const evaluate = (question: RbacQuestion): RbacVerdict => verdict(action, find(policies, question)?.name)
+  const find = firstMatch(policies)
+  const evaluate = (question: RbacQuestion): RbacVerdict => verdict(action, find(question)?.name)
   return {
     evaluate,
     explain(question) {
@@ -59,11 +61,6 @@ function compilePolicy(fields: Fields<Policy>): RbacPredicate {
   const last = condition === undefined ? [] : [celCondition(condition)]
   fields.done()
   return all([any(permissions), any(principals), ...last])
-}
-
-function find(policies: readonly CompiledPolicy[], question: RbacQuestion): CompiledPolicy | undefined {
-  for (const policy of policies) if (policy.predicate.matches(question)) return policy
-  return undefined
 }
 
 type Action = 'ALLOW' | 'DENY' | 'LOG'

@@ -2,7 +2,7 @@ import type { Principal, Principal_Authenticated, Principal_Set } from '@heddle/
 import type { Fields } from '../config/fields.js'
 import { compileStringMatcher } from '../matcher/string.js'
 import { addressCondition, headerCondition, metadataCondition, pathCondition, shown } from './conditions.js'
-import { ANY, all, any, condition, NONE, not, type RbacPredicate } from './predicate.js'
+import { ANY, all, any, condition, NONE, needsOf, not, type RbacPredicate } from './predicate.js'
 
 /** Who may do it: compiles envoy.config.rbac.v3.Principal. */
 export function compilePrincipal(fields: Fields<Principal>): RbacPredicate {
@@ -55,6 +55,7 @@ function authenticatedCondition(fields: Fields<Principal_Authenticated>): RbacPr
     matcher.text,
     ({ authenticated, principals }) => authenticated && principals.some(matcher.matches),
     ({ principals }) => shown(principals),
+    needsOf('principal', matcher),
   )
 }
 

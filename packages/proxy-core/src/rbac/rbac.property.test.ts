@@ -4,7 +4,7 @@ import type { Permission, Policy, Principal, RBAC } from '@heddle/xds-types/envo
 import { expect, it } from 'vitest'
 import { compileMessage } from '../config/fields.js'
 import { createHeaderMap } from '../http/header-map.js'
-import { compileRbac } from './engine.js'
+import { compileRbac, type RbacEngine } from './engine.js'
 import type { RbacQuestion } from './question.js'
 import { referenceAllows } from './reference-evaluator.js'
 
@@ -99,12 +99,12 @@ function principal(dice: Dice, depth: number): Principal {
   return one<() => object>(...leaves, ...(depth > 0 ? nodes : []))() as Principal
 }
 
-function policySet(dice: Dice): RBAC {
+function policySet(dice: Dice, most = 4, depth = 3): RBAC {
   const policy = (): Policy => ({
-    permissions: dice.many(2, () => permission(dice, 3)),
-    principals: dice.many(2, () => principal(dice, 3)),
+    permissions: dice.many(2, () => permission(dice, depth)),
+    principals: dice.many(2, () => principal(dice, depth)),
   })
-  const policies = Object.fromEntries(dice.many(4, policy).map((each, i) => [`p${i}`, each]))
+  const policies = Object.fromEntries(dice.many(most, policy).map((each, i) => [`p${i}`, each]))
   return { action: dice.one('ALLOW', 'ALLOW', 'DENY', 'DENY', 'LOG'), policies } as RBAC
 }
 
@@ -140,12 +140,11 @@ it('100,000 random policy sets and requests are judged as a plain reading of the
   let [allowed, differences] = [0, 0]
   for (let i = 0; i < SETS; i++) {
     const rules = policySet(dice)
-    const compiled = compileMessage(rules, 'rules', compileRbac)
-    if (!compiled.ok) throw new Error(JSON.stringify([rules, compiled.diagnostics]))
+    const engine = compiledOf(rules)
     for (let k = 0; k < REQUESTS; k++) {
       const asked = question(dice)
-      const got = compiled.value.evaluate(asked).allowed
-      const explained = compiled.value.explain(asked).allowed
+      const got = engine.evaluate(asked).allowed
+      const explained = engine.explain(asked).allowed
       const want = referenceAllows(rules, asked)
       if (got) allowed++
       if (got !== want || explained !== want) differences++
@@ -156,3 +155,30 @@ it('100,000 random policy sets and requests are judged as a plain reading of the
   expect(allowed / (SETS * REQUESTS)).toBeGreaterThan(0.2)
   expect(allowed / (SETS * REQUESTS)).toBeLessThan(0.8)
 }, 60_000)
+
+it('of many policies those that may match are found, and the first by name of those that do is told', () => {
+  const dice = createDice(createSeededRandom(20_261_122))
+  let [named, differences] = [0, 0]
+  for (let i = 0; i < 200; i++) {
+    const rules = policySet(dice, 60, 1)
+    const alone = Object.entries(rules.policies ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, policy]) => ({ name, engine: compiledOf({ action: 'DENY', policies: { [name]: policy } }) }))
+    const engine = compiledOf({ ...rules, action: 'DENY' })
+    for (let k = 0; k < REQUESTS; k++) {
+      const asked = question(dice)
+      const want = alone.find(({ engine: one }) => !one.evaluate(asked).allowed)?.name
+      const got = engine.evaluate(asked).policy
+      if (got !== undefined) named++
+      if (got !== want) differences++
+    }
+  }
+  expect(differences).toBe(0)
+  expect(named).toBeGreaterThan(500)
+})
+
+function compiledOf(rules: RBAC): RbacEngine {
+  const compiled = compileMessage(rules, 'rules', compileRbac)
+  if (!compiled.ok) throw new Error(JSON.stringify([rules, compiled.diagnostics]))
+  return compiled.value
+}

@@ -80,7 +80,8 @@ function judge(
     keeper.counter(chosen === undefined ? 'allowed' : 'denied').inc()
     return chosen === undefined ? undefined : wrongName(chosen, config)
   }
-  const realm = realmOf(request)
+  // As it came: tokens may be taken out of it.
+  const { path } = request
   const examination = examinationOf(config, request, deps.clock.now(), keeper, (count) => keeper.counter(count).inc())
   return andThen(chosen(examination), (problem) => {
     remember(stream, examination.failures)
@@ -90,7 +91,7 @@ function judge(
       keeper.counter('shadow_denied').inc()
       deps.logger.info({ provider, path: info.path, why: why.text }, 'jwt_authn: a token that fails was let pass')
     }
-    if (problem !== undefined) return refusal(problem, realm, config)
+    if (problem !== undefined) return refusal(problem, realmOf(request, path), config)
     remember(stream, examination.extracted)
     if (examination.clearRoute) stream.clearRoute()
     return undefined
@@ -144,7 +145,7 @@ function wrongName(name: string, { named, stripFailureResponse }: JwtAuthnConfig
 }
 
 /** The whole URL, query and token included, as Envoy says it. */
-function realmOf({ scheme, authority, path }: RequestHead): string {
+function realmOf({ scheme, authority }: RequestHead, path: string): string {
   return `${scheme}://${authority}${path.slice(0, MAX_REALM_PATH)}`
 }
 
@@ -182,10 +183,11 @@ function explainJwt(config: JwtAuthnConfig, question: FilterQuestion): FilterAns
     { keysOf: (provider) => ('uri' in provider.keys ? new Promise(() => {}) : localKeys(provider)), cacheOf: () => cache },
     () => {},
   )
-  const realm = realmOf(head)
+  const { path } = head
   const problem = chosen(examination)
   if (problem instanceof Promise) return { outcome: 'maybe', reason: 'the keys of the token are fetched when it comes' }
-  if (problem !== undefined) return { outcome: 'reply', reason: problem.text, reply: refusal(problem, realm, config) }
+  if (problem !== undefined)
+    return { outcome: 'reply', reason: problem.text, reply: refusal(problem, realmOf(head, path), config) }
   if (examination.extracted.size > 0) metadata.set(NAMESPACE, Object.fromEntries(examination.extracted))
   const [forgiven] = examination.forgiven
   if (forgiven !== undefined)

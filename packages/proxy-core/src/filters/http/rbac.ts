@@ -1,8 +1,10 @@
-import type { Result } from '@heddle/runtime'
+import type { Counter, Result } from '@heddle/runtime'
 import type { RBAC, RBACPerRoute } from '@heddle/xds-types/envoy/extensions/filters/http/rbac/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
+import type { DynamicMetadata } from '../../matcher/value.js'
+import type { SocketAddress } from '../../net/connection.js'
 import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
 import { denialDetails, MARKS, shadowMetadata } from '../../rbac/details.js'
@@ -72,13 +74,21 @@ interface Counters {
 
 function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
   const help = "Envoy's http rbac statistics."
+  /** Prefixes are few: those of the filter and of routes that have their own. */
+  const known = new Map<string, Map<string, Counter>>()
   const count = (name: string, prefix: string): void => {
-    const inner = prefix.replace(/\.$/, '')
-    stats.counter(`envoy_http_rbac_${name}`, help, [HTTP_LABEL, RBAC_LABEL]).labels(statPrefix, inner).inc()
+    let counters = known.get(prefix)
+    if (counters === undefined) known.set(prefix, (counters = new Map()))
+    let counter = counters.get(name)
+    if (counter === undefined) {
+      const family = stats.counter(`envoy_http_rbac_${name}`, help, [HTTP_LABEL, RBAC_LABEL])
+      counters.set(name, (counter = family.labels(statPrefix, prefix.replace(/\.$/, ''))))
+    }
+    counter.inc()
   }
   return {
     judged: count,
-    rehearsed: (verdict, prefix) => count(`shadow_${verdict}`, prefix),
+    rehearsed: (verdict, prefix) => count(verdict === 'allowed' ? 'shadow_allowed' : 'shadow_denied', prefix),
   }
 }
 
@@ -89,7 +99,7 @@ function createFilter(
 ): HttpFilter {
   return {
     onRequest(request, stream) {
-      const question = streamQuestion(request, stream)
+      const question = new StreamQuestion(request, stream)
       if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters, logger)
       if (rules === undefined) return
       const { allowed, policy, logged } = rules.evaluate(question)
@@ -144,19 +154,45 @@ function denial(policy: string | undefined): LocalReply {
   return { status: 403, body: 'RBAC: access denied', details: denialDetails(policy) }
 }
 
-function streamQuestion(request: HttpRequest, { connection, info }: HttpStream): RbacQuestion {
-  const tls = connection.tls
-  const authenticated = tls?.peerVerified === true
-  return {
-    head: request,
-    directSource: (connection.directRemote ?? connection.remote).address,
-    source: hostOf(info.downstreamRemote),
-    destination: connection.originalDestination ?? connection.local,
-    serverName: info.sni ?? '',
-    authenticated,
-    principals: authenticated ? principalsOf(tls.peerUris, tls.peer) : [],
-    metadata: info.metadata,
-    info,
+/** What most policies do not ask for is worked out when one does. */
+class StreamQuestion implements RbacQuestion {
+  readonly head: HttpRequest
+  readonly info: HttpStream['info']
+  readonly authenticated: boolean
+  readonly #connection: HttpStream['connection']
+  #principals: readonly string[] | undefined = undefined
+
+  constructor(request: HttpRequest, { connection, info }: HttpStream) {
+    this.head = request
+    this.info = info
+    this.authenticated = connection.tls?.peerVerified === true
+    this.#connection = connection
+  }
+
+  get directSource(): string {
+    return (this.#connection.directRemote ?? this.#connection.remote).address
+  }
+
+  get source(): string {
+    return hostOf(this.info.downstreamRemote)
+  }
+
+  get destination(): SocketAddress {
+    return this.#connection.originalDestination ?? this.#connection.local
+  }
+
+  get serverName(): string {
+    return this.info.sni ?? ''
+  }
+
+  get principals(): readonly string[] {
+    const { tls } = this.#connection
+    this.#principals ??= this.authenticated && tls !== undefined ? principalsOf(tls.peerUris, tls.peer) : []
+    return this.#principals
+  }
+
+  get metadata(): DynamicMetadata {
+    return this.info.metadata
   }
 }
 
