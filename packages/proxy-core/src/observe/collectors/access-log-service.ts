@@ -51,11 +51,11 @@ interface Kind {
 // `http_logs` is field 2 of the message and `tcp_logs` field 3; `log_entry` is field 1 of either. All are length-delimited.
 const HTTP: Kind = {
   encode: (entry, options) => HTTPAccessLogEntry.encode(httpEntry(entry, options)),
-  message: (entries) => delimited(2, concat(entries.map((entry) => delimited(1, entry)))),
+  message: (entries) => delimited(2, Buffer.concat(entries.map((entry) => delimited(1, entry)))),
 }
 const TCP: Kind = {
   encode: (entry, options) => TCPAccessLogEntry.encode(tcpEntry(entry, options)),
-  message: (entries) => delimited(3, concat(entries.map((entry) => delimited(1, entry)))),
+  message: (entries) => delimited(3, Buffer.concat(entries.map((entry) => delimited(1, entry)))),
 }
 
 interface LogStream {
@@ -85,7 +85,7 @@ function createLogStream({ service, logName }: AccessLogServiceConfig, { grpc, n
       if (stream !== undefined && stream.buffered > MOST_BUFFERED) return false
       if (stream === undefined) {
         stream = open()
-        stream.send(concat([StreamAccessLogsMessage.encode({ identifier: { node, log_name: logName } }), message]))
+        stream.send(Buffer.concat([StreamAccessLogsMessage.encode({ identifier: { node, log_name: logName } }), message]))
       } else stream.send(message)
       return true
     },
@@ -105,15 +105,5 @@ function delimited(field: number, bytes: Uint8Array): Uint8Array {
     length >>>= 7
   }
   head.push(length)
-  return concat([Uint8Array.from(head), bytes])
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  return Buffer.concat([Uint8Array.from(head), bytes])
 }
