@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -40,6 +41,25 @@ export function findGoSpiffe(): Tool {
 export function findCollector(): Tool {
   const path = join(toolsFolder(), 'otel-collector')
   return { name: 'OpenTelemetry Collector', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
+}
+
+/** Kubernetes' API server, for drills of --soak. */
+export function findKubeApiserver(): Tool {
+  const path = join(toolsFolder(), 'kube-apiserver')
+  return { name: 'kube-apiserver', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
+}
+
+/** What it keeps everything in. */
+export function findEtcd(): Tool {
+  const path = join(toolsFolder(), 'etcd')
+  return { name: 'etcd', path, version: /etcd Version: (\d+\.\d+\.\d+)/.exec(output(path, ['--version']))?.[1] }
+}
+
+/** A Zipkin server, which Java runs, for drills of --soak. */
+export function findZipkin(): Tool {
+  const path = join(toolsFolder(), 'zipkin-server.jar')
+  const runs = existsSync(path) && output('java', ['--version']) !== ''
+  return { name: 'Zipkin', path, version: runs ? /\d+\.\d+\.\d+/.exec(realpathSync(path))?.[0] : undefined }
 }
 
 /** Prometheus' own judge of metrics. */

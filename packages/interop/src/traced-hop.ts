@@ -1,6 +1,5 @@
-import { createProxy, type ProxyOptions, type ProxyServer } from '@heddle/proxy-core'
-import { createJsonLogger, systemClock } from '@heddle/runtime'
-import { eventually } from './eventually.js'
+import type { ProxyOptions, ProxyServer } from '@heddle/proxy-core'
+import { startReadyProxy } from './ready-proxy.js'
 
 /** One hop of a request: a proxy that listens, forwards, and tells collectors. */
 export interface HopOptions {
@@ -86,21 +85,5 @@ function cluster(name: string, port: number, http2: boolean): object {
 
 /** Our own proxy as a hop. */
 export async function startHop(hop: HopOptions, options: Partial<ProxyOptions> = {}): Promise<ProxyServer> {
-  const lines: string[] = []
-  const proxy = createProxy({
-    bootstrap: hopBootstrap(hop),
-    logger: createJsonLogger((line) => lines.push(line), systemClock, 'debug'),
-    ...options,
-  })
-  await proxy.start()
-  try {
-    await eventually(
-      () => proxy.ready.current,
-      (ready) => ready,
-    )
-  } catch (error) {
-    await proxy.close()
-    throw new Error(`${error}\n${lines.join('')}`)
-  }
-  return proxy
+  return (await startReadyProxy({ bootstrap: hopBootstrap(hop), ...options })).proxy
 }

@@ -17,8 +17,9 @@ import { type CollectedSpan, startCollector } from '../src/collector.js'
 import { startEnvoy } from '../src/envoy.js'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
-import { findCollector, findEnvoy, findPromtool } from '../src/tools.js'
+import { findCollector, findEnvoy, findPromtool, findZipkin } from '../src/tools.js'
 import { type HopOptions, hopBootstrap, startHop } from '../src/traced-hop.js'
+import { startZipkin } from '../src/zipkin.js'
 
 // Spans, logs and counters as they arrive at who collects them.
 
@@ -141,6 +142,33 @@ describeWith(findEnvoy(), 'a trace over our proxy, stock Envoy and our proxy aga
       expect(collector.spans).toEqual([])
     })
   })
+
+  // A server that takes seconds to start, and Java: for --soak.
+  if (process.env['HEDDLE_SOAK'] === '1')
+    describeWith(findZipkin(), 'soak: to a real Zipkin server', () => {
+      test('one trace of three spans, each the child of the one before', { timeout: 180_000 }, async () => {
+        const server = await startZipkin(findZipkin())
+        closers.push(() => server.close())
+        const { port } = await startHops({
+          provider: zipkin(`127.0.0.1:${server.port}`),
+          collectorPort: server.port,
+          grpc: false,
+        })
+        const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+        const headers = { 'x-b3-traceid': trace, 'x-b3-spanid': '00f067aa0ba902b7', 'x-b3-sampled': '1' }
+        await fetch(`http://127.0.0.1:${port}/cart`, { headers })
+        const spans = await eventually(
+          () => server.trace(trace),
+          (all) => all.length >= 3,
+        )
+        expectChain(
+          spans.map((span) => ({ ...span, parentId: span.parentId ?? '' })),
+          '00f067aa0ba902b7',
+        )
+        expect(spans.map(({ localEndpoint }) => localEndpoint.serviceName).sort()).toEqual(['edge', 'last', 'middle'])
+        expect(spans.map(({ tags }) => tags['http.status_code'])).toEqual(['200', '200', '200'])
+      })
+    })
 
   test('to a Zipkin collector: the same by B3', async () => {
     const spans: { traceId: string; id: string; parentId?: string; kind: string; localEndpoint: { serviceName: string } }[] = []
