@@ -1,5 +1,5 @@
 import { type HeaderField, headerField } from './header-field.js'
-import { huffmanDecode } from './huffman.js'
+import { LiteralCache } from './literal-cache.js'
 import { STATIC_TABLE } from './static-table.js'
 
 const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(([name, value]) => headerField(name, value))
@@ -77,10 +77,9 @@ class Decoder implements HpackDecoder {
   #literal(prefix: 4 | 6): HeaderField | undefined {
     const index = this.#integer(prefix)
     if (index === TOO_LONG) return undefined
-    const name = index === 0 ? this.#string() : this.#lookUp(index)?.name
-    if (name === undefined) return undefined
-    const value = this.#string()
-    return value === undefined ? undefined : headerField(name, value)
+    // A name is cached as the value of a field without one.
+    const name = index === 0 ? this.#string('')?.value : this.#lookUp(index)?.name
+    return name === undefined ? undefined : this.#string(name)
   }
 
   #insert(field: HeaderField): void {
@@ -125,16 +124,18 @@ class Decoder implements HpackDecoder {
     return TOO_LONG
   }
 
-  /** §5.2. */
-  #string(): string | undefined {
+  /** §5.2: the value of a field with this name. */
+  #string(name: string): HeaderField | undefined {
     if (this.#at >= this.#end) return undefined
     const huffman = this.#block[this.#at]! >= 0x80
     const length = this.#integer(7)
     const start = this.#at
     if (length === TOO_LONG || length > this.#end - start) return undefined
     this.#at = start + length
-    return huffman ? huffmanDecode(this.#block, start, this.#at) : this.#block.toString('latin1', start, this.#at)
+    return literals.field(name, this.#block, start, this.#at, huffman)
   }
 }
 
+// What one peer sends, others do.
+const literals = new LiteralCache()
 const EMPTY = Buffer.alloc(0)

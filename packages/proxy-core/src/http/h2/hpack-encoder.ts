@@ -49,8 +49,14 @@ interface Name {
   readonly staticIndex: number
   readonly indexed: boolean
   readonly valid: boolean
+  /** Of the static table, values with a place of their own; undefined: none. */
+  readonly pairs: ReadonlyMap<string, number> | undefined
   /** The newest insertion of each value. */
   readonly values: Map<string, number>
+  /** What was said last stands in one of the tables: mostly it is what is said next. */
+  last: string | undefined
+  /** Its place: below 0 in the static table, else its insertion. */
+  lastPlace: number
   inserts: number
   hits: number
 }
@@ -111,19 +117,37 @@ class Encoder implements HpackEncoder {
 
   field(into: Buffer, at: number, name: string, value: string): number {
     const known = this.#names.get(name) ?? this.#addName(name)
-    const { staticIndex } = known
-    if (staticIndex !== 0) {
-      const pair = staticPairs.get(name)?.get(value)
-      if (pair !== undefined) {
-        into[at] = 0x80 | pair
+    if (known.last === value) {
+      const place = known.lastPlace
+      if (place < 0) {
+        into[at] = 0x80 | -place
         return at + 1
       }
+      if (place > this.#inserted - (this.#queue.length - this.#first)) return this.#refer(into, at, known, place)
+    }
+    return this.#otherThanLast(into, at, name, value, known)
+  }
+
+  /** To an entry of the table. */
+  #refer(into: Buffer, at: number, known: Name, insertion: number): number {
+    known.hits++
+    return integer(into, at, 7, 0x80, STATIC_COUNT + this.#inserted - insertion + 1)
+  }
+
+  #otherThanLast(into: Buffer, at: number, name: string, value: string, known: Name): number {
+    const pair = known.pairs?.get(value)
+    if (pair !== undefined) {
+      known.last = value
+      known.lastPlace = -pair
+      into[at] = 0x80 | pair
+      return at + 1
     }
     if (!known.valid) return at
     const insertion = known.values.get(value)
     if (insertion !== undefined) {
-      known.hits++
-      return integer(into, at, 7, 0x80, STATIC_COUNT + this.#inserted - insertion + 1)
+      known.last = value
+      known.lastPlace = insertion
+      return this.#refer(into, at, known, insertion)
     }
     const size = name.length + value.length + ENTRY_OVERHEAD
     if (value.length < SHORT_SECRET && (name === 'cookie' || name === 'authorization'))
@@ -148,7 +172,10 @@ class Encoder implements HpackEncoder {
       staticIndex: staticNames.get(name) ?? 0,
       indexed: !NEVER_INDEXED.has(name),
       valid: isFieldName(name),
+      pairs: staticPairs.get(name),
       values: new Map(),
+      last: undefined,
+      lastPlace: 0,
       inserts: 0,
       hits: 0,
     }
