@@ -11,6 +11,7 @@ if (!existsSync(new URL('packages/xds-types/src/gen', import.meta.url)))
 const setup = (name: string): string => `./packages/conformance/src/test-run/${name}.ts`
 // HEDDLE_INTEROP=1 says that everything is installed.
 const complete = process.env['HEDDLE_INTEROP'] === '1'
+const soak = process.env['HEDDLE_SOAK'] === '1'
 const filtered = process.argv.includes('-t')
 
 const config: ViteUserConfig = defineConfig({
@@ -23,7 +24,7 @@ const config: ViteUserConfig = defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     // In another order each time; the seed is printed.
     sequence: { shuffle: true },
-    reporters: ['default', closingReporter({ complete, filtered })],
+    reporters: ['default', closingReporter({ complete, filtered, soak })],
     projects: [
       {
         extends: true,

@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 /** What a run of one test file says, under the setup files and the reporter of the repository. */
-function runTests(text: string, complete = false): { code: number | null; said: string } {
+function runTests(text: string, complete = false, soak = false): { code: number | null; said: string } {
   const root = mkdtempSync(join(tmpdir(), 'heddle-test-run-'))
   made.push(root)
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
@@ -21,7 +21,7 @@ function runTests(text: string, complete = false): { code: number | null; said: 
     join(root, 'vitest.config.ts'),
     `import { closingReporter } from '${own}/reporter.ts'
 export default { test: { include: ['*.test.mjs'], setupFiles: ['${own}/handles.ts', '${own}/no-sockets.ts'],
-  reporters: ['default', closingReporter({ complete: ${complete}, filtered: false })] } }\n`,
+  reporters: ['default', closingReporter({ complete: ${complete}, filtered: false, soak: ${soak} })] } }\n`,
   )
   const { status, stdout, stderr } = spawnSync(join(ROOT, 'node_modules/.bin/vitest'), ['run'], {
     cwd: root,
@@ -57,9 +57,12 @@ test.each([
   expect(code).not.toBe(0)
 })
 
-test('a skipped test is a failure where everything is installed, unless it is a soak', () => {
-  const { code, said } = runTests("test('a', () => {})\ntest.skip('b', () => {})\ntest.skip('soak: c', () => {})\n", true)
+test.each([
+  [false, 'unless it is a soak', '1 passed, 1 failed'],
+  [true, 'and in a soak all', '1 passed, 2 failed'],
+])('a skipped test is a failure where everything is installed (soak %s: %s)', (soak, _which, counts) => {
+  const { code, said } = runTests("test('a', () => {})\ntest.skip('b', () => {})\ntest.skip('soak: c', () => {})\n", true, soak)
   expect(said).toContain('did not run: a.test.mjs > b')
-  expect(said).toContain('1 passed, 1 failed')
+  expect(said).toContain(counts)
   expect(code).toBe(1)
 })
