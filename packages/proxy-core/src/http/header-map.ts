@@ -206,6 +206,11 @@ class Lines implements ReadHeaders {
   }
 }
 
+/** The engine's one string of a name: comparing it with a name that a codec knows, or with a literal, compares pointers. */
+export function internName(name: string): string {
+  return Object.keys({ [name]: true })[0]!
+}
+
 /** Names that were found to be in lower case, by length and last letter: most names are asked for again and again. */
 const knownLower: string[] = new Array(256).fill('')
 

@@ -30,18 +30,19 @@ export class StreamTimers {
     this.#stream = stream
   }
 
-  start(route: RouteDecision | undefined): void {
+  /** `now`: Clock.monotonic. */
+  start(route: RouteDecision | undefined, now: number): void {
     const { manager, timers } = this.#runtime
     const { timeouts } = manager
     const action = route?.kind === 'forward' && route.route.action.kind === 'forward' ? route.route.action : undefined
     this.#idleMs = action?.idleTimeoutMs ?? timeouts.streamIdle
     if (this.#idleMs > 0) {
       this.#idle = timers.timer(() => this.#lookBack())
-      this.#idle.start(this.#idleMs)
+      this.#idle.start(this.#idleMs, now)
     }
     if (timeouts.request > 0) {
       this.#request = timers.timer(() => this.#requestLate())
-      this.#request.start(timeouts.request)
+      this.#request.start(timeouts.request, now)
     }
     const { headers } = this.#exchange.request
     const grpcMs = limitedGrpcTimeout(headers, action?.grpcTimeoutHeaderMax)
@@ -49,7 +50,7 @@ export class StreamTimers {
     const longestMs = grpcMs ?? action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
     if (longestMs > 0) {
       this.#longest = timers.timer(() => this.#tooLong())
-      this.#longest.start(longestMs)
+      this.#longest.start(longestMs, now)
     }
   }
 

@@ -106,7 +106,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   #go(): void {
-    this.#timers.start(this.route)
+    this.#timers.start(this.route, this.info.start)
     this.#trace = this.#runtime.tracing?.begin(this.request, this, this.route)
     const { logOptions } = this.#runtime.manager
     if (logOptions !== undefined) this.#earlyLogs = new EarlyLogs(this, this.#runtime, logOptions).begin()

@@ -3,8 +3,8 @@ import type { Clock, Unsubscribe } from '@heddle/runtime'
 /** A timer that is made once and started often: starting and stopping it moves one link. */
 export interface Timer {
   readonly running: boolean
-  /** From now; a running timer starts anew. 0 or less stops it, as `0` in Envoy's timeouts means none. */
-  start(ms: number): void
+  /** From now, Clock.monotonic, which who knows it may tell; a running timer starts anew. 0 or less stops it, as `0` in Envoy's timeouts means none. */
+  start(ms: number, now?: number): void
   stop(): void
 }
 
@@ -38,9 +38,9 @@ class Link implements Timer {
     return this.slot >= 0
   }
 
-  start(ms: number): void {
+  start(ms: number, now?: number): void {
     if (this.slot >= 0) this.#wheel.remove(this)
-    if (ms > 0) this.#wheel.add(this, ms)
+    if (ms > 0) this.#wheel.add(this, ms, now)
   }
 
   stop(): void {
@@ -64,8 +64,7 @@ class Wheel {
     this.#passedTick = this.#tickAt(clock.monotonic())
   }
 
-  add(link: Link, ms: number): void {
-    const now = this.#clock.monotonic()
+  add(link: Link, ms: number, now: number = this.#clock.monotonic()): void {
     const due = Math.ceil((now + ms) / this.#tickMs)
     if (this.#count === 0) this.#passedTick = this.#tickAt(now)
     link.dueTick = Math.max(due, this.#passedTick + 1)

@@ -54,43 +54,52 @@ export function compileJsonLine(format: unknown, path: string, options: LogForma
   const node = compileNode(format, path, options, problems)
   if (problems.length > 0) return fail(...problems)
   return ok({
-    text: (entry) => `${jsonText(node, entry) ?? 'null'}\n`,
+    text(entry) {
+      let text = ''
+      writeJson(node, entry, { add: (piece) => (text += piece) })
+      return `${text}\n`
+    },
     write(entry, line) {
-      if (typeof node === 'function') line.add(node(entry) ?? 'null')
-      else node.write(entry, line)
+      writeJson(node, entry, line)
       line.add('\n')
     },
   })
 }
 
-/** A leaf gives JSON text; undefined: it is absent. An object or array is always there. */
-type JsonNode =
-  | ((entry: AccessLogEntry) => string | undefined)
-  | { write(entry: AccessLogEntry, line: Pick<LinePieces, 'add'>): void }
+interface Pieces {
+  add(text: string): void
+}
 
-function jsonText(node: JsonNode, entry: AccessLogEntry): string | undefined {
-  if (typeof node === 'function') return node(entry)
-  let text = ''
-  node.write(entry, {
-    add(piece) {
-      text += piece
-    },
-  })
-  return text
+/** A leaf gives a value; undefined: it is absent. An object, an array and a constant are always there. */
+type JsonNode = Operator | { write(entry: AccessLogEntry, line: Pieces): void }
+
+function writeJson(node: JsonNode, entry: AccessLogEntry, line: Pieces): void {
+  if (typeof node === 'function') addJson(node(entry), line)
+  else node.write(entry, line)
+}
+
+function addJson(value: LogValue, line: Pieces): void {
+  if (typeof value !== 'string') line.add(value === undefined ? 'null' : (JSON.stringify(value) ?? 'null'))
+  else if (NEEDS_ESCAPES.test(value)) line.add(JSON.stringify(value))
+  else {
+    line.add('"')
+    line.add(value)
+    line.add('"')
+  }
 }
 
 function compileNode(format: unknown, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
   if (typeof format === 'string') return compileLeaf(format, path, options, problems)
   if (typeof format !== 'object' || format === null) {
     const constant = JSON.stringify(format)
-    return () => constant
+    return { write: (_entry, line) => line.add(constant) }
   }
   if (Array.isArray(format)) {
     const items = format.map((item, index) => ({
       key: '',
       node: compileNode(item, `${path}[${index}]`, options, problems),
     }))
-    return membersOf(items, 'null', '[', ']')
+    return membersOf(items, false, '[', ']')
   }
   const fields = Object.entries(format)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -98,7 +107,7 @@ function compileNode(format: unknown, path: string, options: LogFormatOptions, p
       key: `${JSON.stringify(key)}:`,
       node: compileNode(value, `${path}.${key}`, options, problems),
     }))
-  return membersOf(fields, options.omitEmptyValues ? undefined : 'null', '{', '}')
+  return membersOf(fields, options.omitEmptyValues, '{', '}')
 }
 
 interface JsonMember {
@@ -106,19 +115,19 @@ interface JsonMember {
   readonly node: JsonNode
 }
 
-/** `absent`: what is written for a member that is not there; undefined: nothing. */
-function membersOf(members: readonly JsonMember[], absent: string | undefined, open: string, close: string): JsonNode {
-  const plain = members.map(({ key, node }) => ({ key, following: `,${key}`, node }))
+/** `omitsAbsent`: a member that is not there is left out; else it is null. */
+function membersOf(members: readonly JsonMember[], omitsAbsent: boolean, open: string, close: string): JsonNode {
+  const all = members.map(({ key, node }) => ({ key, following: `,${key}`, node }))
   return {
     write(entry, line) {
       line.add(open)
       let first = true
-      for (const { key, following, node } of plain) {
-        const value = typeof node === 'function' ? (node(entry) ?? absent) : ''
-        if (value === undefined) continue
+      for (const { key, following, node } of all) {
+        const value = typeof node === 'function' ? node(entry) : undefined
+        if (omitsAbsent && value === undefined && typeof node === 'function') continue
         line.add(first ? key : following)
         first = false
-        if (typeof node === 'function') line.add(value)
+        if (typeof node === 'function') addJson(value, line)
         else node.write(entry, line)
       }
       line.add(close)
@@ -134,18 +143,12 @@ function compileLeaf(format: string, path: string, options: LogFormatOptions, pr
   }
   const [only, ...others] = parsed.value
   if (only !== undefined && typeof only !== 'string' && others.length === 0) {
-    return (entry) => inJson(cut(only.read(entry), only.maxLength))
+    return only.maxLength === undefined ? only.read : (entry) => cut(only.read(entry), only.maxLength)
   }
-  const text = textOf(parsed.value, options.omitEmptyValues ? '' : '-')
-  return (entry) => inJson(text(entry))
+  return textOf(parsed.value, options.omitEmptyValues ? '' : '-')
 }
 
 const NEEDS_ESCAPES = /["\\]|[^\x20-\ud7ff\ue000-\uffff]/
-
-function inJson(value: LogValue): string | undefined {
-  if (typeof value === 'string') return NEEDS_ESCAPES.test(value) ? JSON.stringify(value) : `"${value}"`
-  return JSON.stringify(value)
-}
 
 function textOf(segments: readonly Segment[], absent: string): LogFormatter {
   return (entry) => {

@@ -161,7 +161,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#context.entry.info.requestEnd = this.#readyAt
     if (this.#over || this.#timeouts.globalMs === 0) return
     this.#globalTimer = this.#runtime.timers.timer(() => this.#timedOut())
-    this.#globalTimer.start(this.#timeouts.globalMs)
+    this.#globalTimer.start(this.#timeouts.globalMs, this.#readyAt)
   }
 
   #try(): void {

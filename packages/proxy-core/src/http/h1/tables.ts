@@ -1,3 +1,5 @@
+import { internName } from '../header-map.js'
+
 /** Byte classes of RFC 9110 §5.6.2, §5.5 and RFC 9112, as tables: one look-up a byte. */
 
 function table(accept: (code: number) => boolean): Uint8Array {
@@ -26,10 +28,7 @@ interface Known {
   readonly bytes: Uint8Array
 }
 
-/** The words of a text, each the engine's one string of it: comparing two of them, or one with a literal, compares pointers. */
-function internedWords(text: string): readonly string[] {
-  return Object.keys(Object.fromEntries(text.split(' ').map((word) => [word, true])))
-}
+const internedWords = (text: string): readonly string[] => text.split(' ').map(internName)
 
 /** Methods that are known (IANA's registry): Envoy refuses all others, lower-case ones among them. */
 export const METHODS: ReadonlySet<string> = new Set(

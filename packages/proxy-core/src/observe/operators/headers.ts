@@ -1,41 +1,81 @@
 import { fail, ok, problem } from '@heddle/runtime'
+import { internName } from '../../http/header-map.js'
+import type { StreamInfo } from '../../http/stream-info.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { type MakeOperator, present, text } from './operator.js'
 
-function requestHeader(entry: AccessLogEntry, name: string): string | undefined {
-  const { info, requestHeaders } = entry
-  if (requestHeaders === undefined) return undefined
-  if (name === ':method') return present(info.method)
-  if (name === ':path') return present(text(info.path))
-  if (name === ':scheme') return requestHeaders.get('x-forwarded-proto')
-  if (name === ':authority' || name === 'host') return present(text(info.authority))
-  if (name === 'x-envoy-original-path') return text(requestHeaders.get(name)) ?? present(text(info.originalPath))
-  if (name === 'x-request-id') return text(requestHeaders.get(name)) ?? present(info.requestId)
-  return text(requestHeaders.get(name))
+type ReadHeader = (entry: AccessLogEntry) => string | undefined
+
+/** How a header is read is settled when the format is compiled. */
+function requestHeader(asked: string): ReadHeader {
+  const name = internName(asked)
+  const field: ReadHeader = ({ requestHeaders }) => text(requestHeaders?.get(name))
+  const told =
+    (read: (info: StreamInfo) => string | undefined): ReadHeader =>
+    ({ info, requestHeaders }) =>
+      requestHeaders === undefined ? undefined : present(text(read(info)))
+  switch (name) {
+    case ':method':
+      return told((info) => info.method)
+    case ':path':
+      return told((info) => info.path)
+    case ':scheme':
+      return ({ requestHeaders }) => requestHeaders?.get('x-forwarded-proto')
+    case ':authority':
+    case 'host':
+      return told((info) => info.authority)
+    case 'x-envoy-original-path':
+      return eitherOf(
+        field,
+        told((info) => info.originalPath),
+      )
+    case 'x-request-id':
+      return eitherOf(
+        field,
+        told((info) => info.requestId),
+      )
+    default:
+      return field
+  }
 }
 
-const responseHeader = (entry: AccessLogEntry, name: string): string | undefined =>
-  name === ':status' ? present(String(entry.info.status || '')) : text(entry.responseHeaders?.get(name))
+function responseHeader(asked: string): ReadHeader {
+  const name = internName(asked)
+  if (name === ':status') return ({ info }) => present(String(info.status || ''))
+  return ({ responseHeaders }) => text(responseHeaders?.get(name))
+}
 
-function headerOperator(read: (entry: AccessLogEntry, name: string) => string | undefined): MakeOperator {
+function trailer(asked: string): ReadHeader {
+  const name = internName(asked)
+  return ({ responseTrailers }) => text(responseTrailers?.get(name))
+}
+
+const eitherOf =
+  (first: ReadHeader, second: ReadHeader): ReadHeader =>
+  (entry) =>
+    first(entry) ?? second(entry)
+
+function headerOperator(reader: (name: string) => ReadHeader): MakeOperator {
   return (args, path) => {
     const [main = '', alternative, ...rest] = args.toLowerCase().split('?')
     if (main === '' || rest.length > 0)
       return fail(problem('log.format', path, `(${args}) is no header name; write (NAME) or (NAME?ALTERNATIVE).`))
-    if (alternative === undefined) return ok((entry) => read(entry, main))
-    return ok((entry) => read(entry, main) ?? read(entry, alternative))
+    return ok(alternative === undefined ? reader(main) : eitherOf(reader(main), reader(alternative)))
   }
 }
 
 const withoutQuery = (target: string | undefined): string | undefined => target?.replace(/\?.*$/s, '')
 
+const nothing: ReadHeader = () => undefined
+
 const pathOperator: MakeOperator = (args, path) => {
   const [query = '', which = ''] = args.split(':')
   const known = ['', 'WQ', 'NQ'].includes(query) && ['', 'PATH', 'ORIG', 'ORIG_OR_PATH'].includes(which)
   if (!known) return fail(problem('log.format', path, `%PATH(${args})%: write (WQ or NQ:ORIG, PATH or ORIG_OR_PATH).`))
+  const originalOf = which === 'PATH' ? nothing : requestHeader('x-envoy-original-path')
+  const pathOf = which === 'ORIG' ? nothing : requestHeader(':path')
   return ok((entry) => {
-    const original = which === 'PATH' ? undefined : requestHeader(entry, 'x-envoy-original-path')
-    const whole = original ?? (which === 'ORIG' ? undefined : requestHeader(entry, ':path'))
+    const whole = originalOf(entry) ?? pathOf(entry)
     return query === 'NQ' ? withoutQuery(whole) : whole
   })
 }
@@ -73,10 +113,10 @@ const serverNameOperator: MakeOperator = (args, path) => {
         `%REQUESTED_SERVER_NAME(${args})%: write (SNI_ONLY, SNI_FIRST or HOST_FIRST:ORIG, HOST or ORIG_OR_HOST).`,
       ),
     )
-  const hostOf = (entry: AccessLogEntry): string | undefined => {
-    const original = which === 'HOST' ? undefined : requestHeader(entry, 'x-envoy-original-host')
-    return original ?? (which === 'ORIG' ? undefined : requestHeader(entry, ':authority'))
-  }
+  const hostOf = eitherOf(
+    which === 'HOST' ? nothing : requestHeader('x-envoy-original-host'),
+    which === 'ORIG' ? nothing : requestHeader(':authority'),
+  )
   return ok((entry) => {
     const sni = present(entry.info.sni)
     if (order === 'SNI_FIRST') return sni ?? hostOf(entry)
@@ -87,11 +127,14 @@ const serverNameOperator: MakeOperator = (args, path) => {
 export const headerOperators: Readonly<Record<string, MakeOperator>> = {
   REQ: headerOperator(requestHeader),
   REQUEST_HEADER: headerOperator(requestHeader),
-  REQ_WITHOUT_QUERY: headerOperator((entry, name) => withoutQuery(requestHeader(entry, name))),
+  REQ_WITHOUT_QUERY: headerOperator((name) => {
+    const read = requestHeader(name)
+    return (entry) => withoutQuery(read(entry))
+  }),
   RESP: headerOperator(responseHeader),
   RESPONSE_HEADER: headerOperator(responseHeader),
-  TRAILER: headerOperator((entry, name) => text(entry.responseTrailers?.get(name))),
-  RESPONSE_TRAILER: headerOperator((entry, name) => text(entry.responseTrailers?.get(name))),
+  TRAILER: headerOperator(trailer),
+  RESPONSE_TRAILER: headerOperator(trailer),
   PATH: pathOperator,
   REQUESTED_SERVER_NAME: serverNameOperator,
   QUERY_PARAM: (args, path) => {

@@ -23,6 +23,11 @@ const decoder = new TextDecoder()
 
 /** Header values are octets in a string; a log is UTF-8. */
 export function text(octets: string | undefined): string | undefined {
-  if (octets === undefined || !/[\u0080-\u00ff]/.test(octets)) return octets
+  if (octets === undefined || isAscii(octets)) return octets
   return decoder.decode(Uint8Array.from(octets, (character) => character.charCodeAt(0)))
+}
+
+function isAscii(octets: string): boolean {
+  for (let i = 0; i < octets.length; i++) if (octets.charCodeAt(i) > 127) return false
+  return true
 }
