@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises'
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import type { WorkloadIdentity } from '@heddle/proxy-core'
 
@@ -68,20 +69,38 @@ export function handshake({ port, identity, expected, version, session }: Handsh
   })
 }
 
-/** Handshakes without a pause, so many at a time, until `stop`. */
-export function handshakeLoad(
-  concurrency: number,
-  next: () => HandshakeOptions,
-): { readonly done: number; readonly failures: readonly string[]; readonly sessions: readonly Buffer[]; stop(): Promise<void> } {
-  let [running, done] = [true, 0]
+export interface HandshakeLoadOptions {
+  /** So many at a time. */
+  readonly concurrency: number
+  /** Of handshakes, as long as they can keep up; absent: without a pause. */
+  readonly perSecond?: number
+  next(): HandshakeOptions
+}
+
+export interface HandshakeLoad {
+  readonly done: number
+  readonly failures: readonly string[]
+  /** The first ones. */
+  readonly sessions: readonly Buffer[]
+  stop(): Promise<void>
+}
+
+const KEPT_SESSIONS = 50
+
+/** Handshakes until `stop`. */
+export function handshakeLoad({ concurrency, perSecond = Infinity, next }: HandshakeLoadOptions): HandshakeLoad {
+  let [running, begun, done] = [true, 0, 0]
   const failures: string[] = []
   const sessions: Buffer[] = []
+  const start = performance.now()
   const loop = async (): Promise<void> => {
     while (running) {
+      const early = start + (begun++ / perSecond) * 1000 - performance.now()
+      if (early > 1) await after(early)
       const result = await handshake(next())
       done++
       if (!result.ok) failures.push(result.error)
-      if (sessions.length < 50) sessions.push(...result.sessions)
+      if (sessions.length < KEPT_SESSIONS) sessions.push(...result.sessions)
     }
   }
   const loops = Array.from({ length: concurrency }, loop)

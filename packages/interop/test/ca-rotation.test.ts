@@ -13,14 +13,9 @@ import { freePorts } from '../src/free-ports.js'
 import { handshake, handshakeLoad } from '../src/handshake.js'
 import { startMutualTls } from '../src/mutual-tls-listener.js'
 
-// Our proxy takes mTLS connections while the certificates of both sides, and then the root, change under it.
+// Our proxy takes mTLS connections while the root of both sides changes under it.
 
 const SOAK = process.env['HEDDLE_SOAK'] !== undefined
-/** At least so long, and so many handshakes: ten minutes with HEDDLE_SOAK, else as long as 10,000 take, which half a minute is enough for on two quiet cores. */
-const SECONDS = SOAK ? 600 : 12
-const LONGEST_SECONDS = SOAK ? 700 : 30
-const HANDSHAKES = 10_000
-const ROTATION_MS = 100
 const SERVER = 'spiffe://cluster.local/ns/shop/sa/server'
 
 const closers: (() => unknown)[] = []
@@ -33,34 +28,6 @@ async function identityOf(authority: ReplaceableAuthority, serviceAccount: strin
 }
 
 test(
-  'certificates change every 100 ms under load: no handshake fails',
-  async () => {
-    const authority = await createSelfSignedAuthority({ clock })
-    const [port = 0] = await freePorts(1)
-    const server = createWatch(await identityOf(authority, 'server'))
-    let client = await identityOf(authority, 'client')
-    const proxy = await startMutualTls(port, server)
-    closers.push(() => proxy.close())
-    const load = handshakeLoad(8, () => ({ port, identity: client, expected: SERVER }))
-    const start = clock.now()
-    let rotations = 0
-    const seconds = (): number => (clock.now() - start) / 1000
-    for (; seconds() < SECONDS || (load.done < HANDSHAKES && seconds() < LONGEST_SECONDS); rotations++) {
-      await after(ROTATION_MS)
-      server.set(await identityOf(authority, 'server'))
-      client = await identityOf(authority, 'client')
-    }
-    await load.stop()
-    console.log(`${load.done} handshakes and ${rotations} rotations in ${seconds()} s`)
-    expect(load.failures).toEqual([])
-    // A machine that others use too may not have come so far by then.
-    expect(load.done).toBeGreaterThan(seconds() < LONGEST_SECONDS ? HANDSHAKES - 1 : 1000)
-    expect(rotations).toBeGreaterThan((SECONDS * 1000) / ROTATION_MS / 2)
-  },
-  (LONGEST_SECONDS + 30) * 1000,
-)
-
-test(
   'CVE-2022-21654: a root changes in three phases under load: no handshake fails, and what the old root signed is refused after, resumptions too',
   async () => {
     const [authority, next] = [await createSelfSignedAuthority({ clock }), await createSelfSignedAuthority({ clock })]
@@ -70,7 +37,7 @@ test(
     let client = await identityOf(authority, 'client')
     const proxy = await startMutualTls(port, server)
     closers.push(() => proxy.close())
-    const load = handshakeLoad(4, () => ({ port, identity: client, expected: SERVER }))
+    const load = handshakeLoad({ concurrency: 4, next: () => ({ port, identity: client, expected: SERVER }) })
     const old = client
     const versions = ['TLSv1.2', 'TLSv1.3'] as const
     const sessions = new Map<string, readonly Buffer[]>()

@@ -1,0 +1,59 @@
+import { setTimeout as after } from 'node:timers/promises'
+import { createSelfSignedAuthority, issueIdentity, workloadGrant } from '@heddle/ca'
+import type { WorkloadIdentity } from '@heddle/proxy-core'
+import { systemClock as clock, createWatch } from '@heddle/runtime'
+import { expect, test } from 'vitest'
+import { freePorts } from '../src/free-ports.js'
+import { handshakeLoad } from '../src/handshake.js'
+import { startMutualTls } from '../src/mutual-tls-listener.js'
+
+// Our proxy takes mTLS connections while the certificates of both sides change under it. A file of its own: it runs beside others.
+
+const SOAK = process.env['HEDDLE_SOAK'] !== undefined
+/** At least so long, and so many handshakes, whichever comes last. */
+const SECONDS = SOAK ? 600 : 60
+const HANDSHAKES = SOAK ? 100_000 : 10_000
+/** A machine that has not come so far by then is too busy, and the test fails. */
+const LONGEST_SECONDS = SECONDS * 2
+/** A little more than needed, so that a quiet machine is not kept busy for nothing. */
+const PER_SECOND = (HANDSHAKES / SECONDS) * 1.1
+const ROTATION_MS = 100
+const SERVER = 'spiffe://cluster.local/ns/shop/sa/server'
+
+test(
+  `certificates change every ${ROTATION_MS} ms under load for ${SECONDS} s: of ${HANDSHAKES} handshakes and more none fails`,
+  async () => {
+    const authority = await createSelfSignedAuthority({ clock })
+    const identityOf = (serviceAccount: string): Promise<WorkloadIdentity> =>
+      issueIdentity(authority, workloadGrant({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount }))
+    const [port = 0] = await freePorts(1)
+    const server = createWatch(await identityOf('server'))
+    let client = await identityOf('client')
+    const proxy = await startMutualTls(port, server)
+    const load = handshakeLoad({
+      concurrency: 8,
+      perSecond: PER_SECOND,
+      next: () => ({ port, identity: client, expected: SERVER }),
+    })
+    try {
+      const start = clock.monotonic()
+      const seconds = (): number => (clock.monotonic() - start) / 1000
+      let rotations = 0
+      while (seconds() < SECONDS || (load.done < HANDSHAKES && seconds() < LONGEST_SECONDS)) {
+        // What a busy machine has missed is made up for, so that there are as many as the time has tenths.
+        await after(Math.max(0, start + ++rotations * ROTATION_MS - clock.monotonic()))
+        server.set(await identityOf('server'))
+        client = await identityOf('client')
+      }
+      await load.stop()
+      console.log(`${load.done} handshakes, ${rotations} rotations, ${load.failures.length} failed in ${seconds().toFixed(1)} s`)
+      expect(load.failures).toEqual([])
+      expect(load.done).toBeGreaterThanOrEqual(HANDSHAKES)
+      expect(rotations).toBeGreaterThanOrEqual((SECONDS * 1000) / ROTATION_MS)
+    } finally {
+      await load.stop()
+      await proxy.close()
+    }
+  },
+  (LONGEST_SECONDS + 60) * 1000,
+)
