@@ -1,10 +1,11 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js'
-import { createWorkloadCertificate, type Identity } from '@heddle/ca'
+import { createWorkloadCertificate } from '@heddle/ca'
 import { createCertificateClient } from '@heddle/ca/grpc'
-import { type Clock, createWatch, type Logger, type Random, type Watch } from '@heddle/runtime'
+import type { Clock, Logger, Random } from '@heddle/runtime'
 import type { NameSubscription } from './dns/names.js'
+import { type Certificate, createOwnCertificate } from './own-certificate.js'
 import { addSecretService } from './secret-server.js'
 import { addXdsRelay } from './xds-relay.js'
 
@@ -12,7 +13,7 @@ import { addXdsRelay } from './xds-relay.js'
 export interface ControlPlaneAccess {
   /** xDS: `istiod.istio-system.svc:15012` */
   readonly discoveryAddress: string
-  /** Of the CA; default `discoveryAddress` with TLS, none without. */
+  /** Of the CA; default `discoveryAddress` with TLS, none without: then nobody believes the proxy's certificate. */
   readonly caAddress?: string
   /** PEM. Absent: plaintext, for trusted networks (controlPlaneAuthPolicy NONE). */
   readonly rootCertificate?: string
@@ -75,19 +76,13 @@ export function connectControlPlane(options: ControlPlaneOptions): ControlPlane 
   }
 }
 
-interface Certificate {
-  readonly identity: Watch<Identity | undefined>
-  ready(): Promise<unknown>
-  close(): void
-}
-
 function keepCertificate(
   { access, clock, random, logger }: ControlPlaneOptions,
   secure: ReturnType<typeof credentials.createInsecure>,
   channelOptions: object,
 ): Certificate {
   const address = access.caAddress ?? (access.rootCertificate === undefined ? undefined : access.discoveryAddress)
-  if (address === undefined) return { identity: createWatch(undefined), ready: () => Promise.resolve(), close: () => {} }
+  if (address === undefined) return createOwnCertificate({ clock, random, logger })
   const client = createCertificateClient({
     address,
     credentials: secure,

@@ -5,7 +5,7 @@ import { createMetricsRegistry, renderPrometheus, silentLogger, systemClock } fr
 import { createSeededRandom } from '@heddle/runtime/testing'
 import { encodeDeltaResponse } from '@heddle/xds-types/discovery'
 import { NameTable } from '@heddle/xds-types/istio/networking/nds/v1'
-import { decode, encode, streamDecode, streamEncode } from 'dns-packet'
+import { decode, encode } from 'dns-packet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFrameReader, frame } from '../src/dns/frames.js'
 import { createLookupTable } from '../src/dns/lookup-table.js'
@@ -170,10 +170,10 @@ function overTcp(...queries: Buffer[]): Promise<ReturnType<typeof decode>[]> {
   return new Promise((resolve, reject) => {
     const replies: ReturnType<typeof decode>[] = []
     const socket = connect(port, '127.0.0.1', () => {
-      for (const query of queries) socket.write(query.length < 12 ? frame(query) : streamEncode(decode(query) as never))
+      for (const query of queries) socket.write(frame(query))
     })
     const read = createFrameReader((reply) => {
-      replies.push(streamDecode(frame(reply)))
+      replies.push(decode(reply))
       if (replies.length === queries.length) {
         resolve(replies)
         socket.destroy()

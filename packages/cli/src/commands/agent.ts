@@ -28,7 +28,7 @@ const PROXY_FLAGS: Readonly<Record<keyof ProxyFlags, string>> = {
   proxyAdminPort: 'admin pages (default 15000)',
   statusPort: 'readiness, merged metrics, the app’s probes (default 15020)',
   concurrency: 'Envoy’s worker threads',
-  controlPlaneAuthPolicy: 'NONE is plaintext, without a certificate; MUTUAL_TLS is TLS with the workload’s token (default)',
+  controlPlaneAuthPolicy: 'NONE is plaintext, without a certificate that others believe; MUTUAL_TLS is TLS with the workload’s token (default)',
   statsdUdpAddress: 'statistics by UDP',
   zipkinAddress: 'traces to Zipkin',
 }
