@@ -1,29 +1,26 @@
-import type { BenchCase, Contender, Goal, RoundContext, Sample } from '../../bench-case.js'
-import { workerCommand } from '../../commands.js'
-import { findEnvoy, findHaproxy, missingProgram, type Program } from '../../peers/find.js'
+import type { BenchCase, Contender, RoundContext, Sample } from '../../bench-case.js'
+import { findEnvoy, findHaproxy, findWrk, missingProgram, type Program } from '../../peers/find.js'
 import { createCpuAccounting } from '../../proc.js'
-import { freePort, listening, type Running, start, withProcesses } from '../../running.js'
-import type { MutualTlsReport } from '../../workers/mutual-tls-load.js'
+import { freePort, listening, start, withProcesses } from '../../running.js'
+import { runWrk } from '../../wrk.js'
 import { writeCertificates } from './certificates.js'
-import { envoy, haproxy, heddle, type MutualTlsServer } from './servers.js'
+import { clientCommand, type Mode } from './load.js'
+import { BODY, envoy, haproxy, heddle, type MutualTlsServer } from './servers.js'
 
-const CONCURRENCY = 16
-
-/** What the load does: a connection for each request, or requests on connections that are kept. */
-type Mode = 'handshakes' | 'requests'
+const CONNECTIONS = 32
 
 /**
- * A server that ends mTLS. A client in Node cannot fill the server's core, so that what counts is how much the server would do in a second
- * of its CPU time.
+ * A server that ends mTLS. Its client does as much TLS as the server and shares a core with the generator, so that what counts is how much
+ * the server would do in a second of its CPU time.
  */
 export function mutualTlsCases(): readonly BenchCase[] {
   return [
     mutualTlsCase(
       'handshakes',
-      'handshakes with a P-256 client certificate, none resumed, one request on each',
+      'handshakes with P-256 certificates both ways, none resumed, a request of 1 KiB on each',
       'handshakes/CPU s',
     ),
-    mutualTlsCase('requests', `requests on ${CONCURRENCY} mTLS connections that are kept, 1 KiB`, 'requests/CPU s'),
+    mutualTlsCase('requests', 'requests of 1 KiB on mTLS connections that are kept', 'requests/CPU s'),
   ]
 }
 
@@ -38,65 +35,65 @@ function mutualTlsCase(mode: Mode, name: string, unit: string): BenchCase {
   }
 }
 
-function peer(name: string, server: MutualTlsServer, program: Program | undefined, mode: Mode, goal?: Goal): Contender {
-  const one = contender(`${name} ${program?.version ?? ''}`.trim(), server, mode, goal)
+function peer(name: string, server: MutualTlsServer, program: Program | undefined, mode: Mode): Contender {
+  const one = contender(`${name} ${program?.version ?? ''}`.trim(), server, mode)
   return program === undefined ? { ...one, missing: missingProgram(name) } : one
 }
 
-function contender(name: string, server: MutualTlsServer, mode: Mode, goal?: Goal): Contender {
+function contender(name: string, server: MutualTlsServer, mode: Mode): Contender {
   return {
     name,
-    missing: undefined,
-    ...(goal === undefined ? {} : { goal }),
-    check: (context) =>
-      underLoad(server, mode, context, async (load) => {
-        const { operations, failure } = await load(0.2)
-        if (failure !== undefined) throw new Error(failure)
-        if (operations === 0) throw new Error('nothing was answered')
-      }),
-    measure: (context) => underLoad(server, mode, context, (load, pid) => measure(context, load, pid)),
+    missing:
+      findWrk() === undefined
+        ? missingProgram('wrk')
+        : findHaproxy() === undefined
+          ? `${missingProgram('haproxy')} (it is the client)`
+          : undefined,
+    check: (context) => underLoad(server, mode, context, check),
+    measure: (context) => underLoad(server, mode, context, (url, pid) => measure(context, url, pid)),
   }
 }
 
-type Load = (seconds: number) => Promise<MutualTlsReport>
-
+/** `use` gets the URL of the client, and the server's process. */
 function underLoad<T>(
   server: MutualTlsServer,
   mode: Mode,
   context: RoundContext,
-  use: (load: Load, pid: number) => Promise<T>,
+  use: (url: string, pid: number) => Promise<T>,
 ): Promise<T> {
-  const { placement, folder, built } = context
+  const { placement, folder } = context
   return withProcesses(async (keep) => {
     await writeCertificates(folder)
-    const port = await freePort()
+    const [port, client] = [await freePort(), await freePort()]
     const subject = keep(start(placement, 'subject', await server(context, port)))
     await listening(port, subject)
-    const words = [...workerCommand('mutual-tls-load', built), String(port), folder, mode, String(CONCURRENCY)]
-    const client: Running = keep(start(placement, 'load', words))
-    await client.line()
-    const load: Load = async (seconds) => {
-      client.send(`run ${seconds}`)
-      return JSON.parse(await client.line()) as MutualTlsReport
-    }
-    return use(load, subject.pid)
+    await listening(client, keep(start(placement, 'load', await clientCommand(folder, mode, client, port))))
+    return use(`http://127.0.0.1:${client}/`, subject.pid)
   })
 }
 
-const LEAST_SECONDS = 0.5
+async function check(url: string): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    const response = await fetch(url)
+    const text = await response.text()
+    if (response.status !== 200 || text !== BODY) throw new Error(`${response.status} ${text.slice(0, 100)}`)
+  }
+}
 
-async function measure({ effort }: RoundContext, load: Load, pid: number): Promise<Sample> {
+async function measure({ placement, effort }: RoundContext, url: string, pid: number): Promise<Sample> {
   const accounting = createCpuAccounting()
-  await load(Math.max(effort.warmupSeconds, LEAST_SECONDS))
+  const load = (seconds: number): ReturnType<typeof runWrk> => runWrk({ placement, url, connections: CONNECTIONS, seconds })
+  await load(effort.warmupSeconds)
   const before = accounting?.of(pid)
-  const { operations, seconds, failure } = await load(Math.max(effort.measureSeconds, LEAST_SECONDS))
+  const { requests, seconds, badStatus, socketErrors } = await load(effort.measureSeconds)
   const after = accounting?.of(pid)
-  if (before === undefined || after === undefined)
-    return { value: operations / seconds, cpuMicros: undefined, unusable: 'the system does not tell CPU times' }
+  const cpu = before === undefined || after === undefined ? undefined : after - before
+  const problem = cpu === undefined ? 'the system does not tell CPU times' : undefined
+  const wrong = badStatus + socketErrors > 0 ? `of ${requests} requests ${badStatus + socketErrors} went wrong` : problem
   return {
-    value: operations / (after - before),
-    cpuMicros: ((after - before) / operations) * 1e6,
-    more: { 'under this load/s': operations / seconds },
-    ...(failure === undefined ? {} : { unusable: failure }),
+    value: requests / (cpu ?? seconds),
+    cpuMicros: cpu === undefined ? undefined : (cpu / requests) * 1e6,
+    more: { 'under this load/s': requests / seconds },
+    ...(wrong === undefined ? {} : { unusable: wrong }),
   }
 }

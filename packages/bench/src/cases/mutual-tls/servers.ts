@@ -8,7 +8,7 @@ import { typed } from '../http-proxy/typed.js'
 /** What answers every request with 1 KiB by itself, over mTLS with the certificates of the folder. */
 export type MutualTlsServer = (context: RoundContext, port: number) => Promise<readonly string[]>
 
-const BODY = 'x'.repeat(1024)
+export const BODY: string = 'x'.repeat(1024)
 
 export const heddle: MutualTlsServer = async (context, port) => [
   ...heddleCommand(context.built),
