@@ -68,13 +68,39 @@ describe('local rate limit', () => {
     expect(run(create, stream())).toMatchObject({ status: 503 })
   })
 
-  it('is off without filter_enabled, and refuses descriptors', () => {
+  it('is off without filter_enabled, and refuses buckets that hold nothing', () => {
     const off = configured(localRateLimitFilter, { token_bucket: limit.token_bucket })
     for (let i = 0; i < 5; i++) expect(run(off, stream())).toBeUndefined()
-    expect(localRateLimitFilter.decode({ descriptors: [{}] }, 'c')).toMatchObject({
-      ok: false,
-      diagnostics: [{ path: 'c.descriptors' }],
-    })
     expect(localRateLimitFilter.decode({ token_bucket: { max_tokens: 1, fill_interval: '0.01s' } }, 'c').ok).toBe(false)
+    expect(localRateLimitFilter.decode({ descriptors: [{ entries: [{ key: 'k', value: 'v' }] }] }, 'c')).toMatchObject({
+      ok: false,
+      diagnostics: [{ path: 'c.descriptors[0].token_bucket' }],
+    })
+  })
+
+  it('has buckets for what rate_limits make of a request', () => {
+    const bucket = (max_tokens: number) => ({ max_tokens, tokens_per_fill: 1, fill_interval: '60s' })
+    const create = configured(localRateLimitFilter, {
+      ...limit,
+      token_bucket: bucket(100),
+      enable_x_ratelimit_headers: 'DRAFT_VERSION_03',
+      rate_limits: [{ actions: [{ request_headers: { header_name: 'x-user', descriptor_key: 'user' } }] }],
+      descriptors: [{ entries: [{ key: 'user', value: 'ann' }], token_bucket: bucket(1) }],
+    })
+    const ask = (user: string): [unknown, string | undefined] => {
+      const asked = stream({ headers: { 'x-user': user } })
+      const route = { kind: 'forward', target: { cluster: 'c' }, route: { action: { kind: 'forward' } }, virtualHost: {} }
+      const filter = create(Object.assign(asked, { route: route as never }))
+      const reply = filter.onRequest!(asked.request, asked) as { status: number } | undefined
+      const answer = response()
+      void filter.onResponse!(answer, asked)
+      return [reply?.status, answer.headers.get('x-ratelimit-limit')]
+    }
+    expect([ask('ann'), ask('ann'), ask('ben'), ask('ann')]).toEqual([
+      [undefined, '1'],
+      [429, '1'],
+      [undefined, '100'],
+      [429, '1'],
+    ])
   })
 })

@@ -1,20 +1,31 @@
+import type { LocalRateLimitDescriptor } from '@heddle/xds-types/envoy/extensions/common/ratelimit/v3'
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/http/local_ratelimit/v3'
+import type { TokenBucket as TokenBucketProto } from '@heddle/xds-types/envoy/type/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileRuntimeFraction } from '../../config/fraction.js'
 import { compileHeaderOption } from '../../config/header-options.js'
 import { compileHttpStatus } from '../../config/http-status.js'
+import { compileRateLimits } from '../../config/rate-limit-actions.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import { isGrpc } from '../../http/local-reply.js'
 import type { LocalReply } from '../../http/message.js'
 import { prefixedCounter } from '../../observe/filter-stats.js'
 import { LOCAL_RATE_LIMIT_LABEL } from '../../observe/labels.js'
 import { createHeaderMutation, type HeaderMutation } from '../../route/header-mutation.js'
-import { createTokenBucket, type TokenBucket } from './token-bucket.js'
+import {
+  type BucketConfig,
+  createLocalLimiter,
+  type LimitedDescriptor,
+  type LimitVerdict,
+  type LocalLimiter,
+  type LocalLimits,
+} from './local-limiter.js'
+import { type DescriptorSources, requestDescriptors } from './request-descriptors.js'
 
 interface LocalRateLimitConfig {
   readonly statPrefix: string
-  /** Undefined: nothing is limited. */
-  readonly bucket: { readonly max: number; readonly perFill: number; readonly fillMs: number } | undefined
+  readonly limits: LocalLimits
+  readonly sources: DescriptorSources
   readonly status: number
   readonly enabled: number
   readonly enforced: number
@@ -27,28 +38,34 @@ interface LocalRateLimitConfig {
 }
 
 const SHORTEST_FILL_MS = 50
+const DEFAULT_DYNAMIC = 20
 const RESOURCE_EXHAUSTED = '8'
 
-/** envoy.filters.http.local_ratelimit with one bucket per config, or per connection; descriptors are not supported. */
+/** envoy.filters.http.local_ratelimit: buckets of one config, or of each connection, by descriptors that rate_limits make. */
 export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
   typeNames: ['envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'],
   decode: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
   decodePerRoute: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
   create(config, deps, name) {
-    const buckets = createBuckets(deps)
-    return (stream) => createFilter((stream.perRouteConfig(name) as LocalRateLimitConfig | undefined) ?? config, buckets, deps)
+    const limiters = createLimiters(deps)
+    return (stream) => createFilter((stream.perRouteConfig(name) as LocalRateLimitConfig | undefined) ?? config, limiters, deps)
   },
 }
 
 function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
-  const bucket = fields.message('token_bucket')
   const code = compileHttpStatus(fields.message('status'))
   const config: LocalRateLimitConfig = {
     statPrefix: fields.string('stat_prefix'),
-    bucket: bucket && {
-      max: bucket.number('max_tokens'),
-      perFill: bucket.number('tokens_per_fill', 1),
-      fillMs: bucket.durationMs('fill_interval', 0),
+    limits: {
+      bucket: compileBucket(fields.message('token_bucket')),
+      descriptors: fields.messages('descriptors').flatMap((each) => compileDescriptor(each) ?? []),
+      alwaysDefault: fields.boolean('always_consume_default_token_bucket', true),
+      maxDynamic: fields.number('max_dynamic_descriptors', DEFAULT_DYNAMIC),
+    },
+    sources: {
+      stage: fields.number('stage'),
+      rules: compileRateLimits(fields.messages('rate_limits')),
+      virtualHost: fields.choice('vh_rate_limits', ['OVERRIDE', 'INCLUDE', 'IGNORE'], 'OVERRIDE'),
     },
     status: code < 400 ? 429 : code,
     enabled: compileRuntimeFraction(fields.message('filter_enabled'), 0),
@@ -62,49 +79,69 @@ function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
     ),
     responseHeaders: createHeaderMutation(fields.messages('response_headers_to_add').map(compileHeaderOption), []),
   }
-  bucket?.done()
-  fields.done({
-    stage: 'means nothing without descriptors',
-    always_consume_default_token_bucket: 'there is only the default bucket',
-  })
-  if (config.bucket !== undefined && config.bucket.fillMs < SHORTEST_FILL_MS)
-    fields.problem(`fill_interval must be ${SHORTEST_FILL_MS} ms or more.`, 'token_bucket')
-  if (config.bucket !== undefined && (config.bucket.max < 1 || config.bucket.perFill < 1))
-    fields.problem('max_tokens and tokens_per_fill must be 1 or more.', 'token_bucket')
+  fields.done()
   return config
 }
 
-type BucketOf = (config: LocalRateLimitConfig, connection: object) => TokenBucket
+function compileBucket(fields: Fields<TokenBucketProto> | undefined): BucketConfig | undefined {
+  if (fields === undefined) return undefined
+  const bucket = {
+    max: fields.number('max_tokens'),
+    perFill: fields.number('tokens_per_fill', 1),
+    fillMs: fields.durationMs('fill_interval', 0),
+  }
+  fields.done()
+  if (bucket.fillMs < SHORTEST_FILL_MS) fields.problem(`fill_interval must be ${SHORTEST_FILL_MS} ms or more.`)
+  if (bucket.max < 1 || bucket.perFill < 1) fields.problem('max_tokens and tokens_per_fill must be 1 or more.')
+  return bucket
+}
 
-/** A bucket lives as long as the config or connection that it limits. */
-function createBuckets({ clock }: FilterDeps): BucketOf {
-  const shared = new WeakMap<object, WeakMap<object, TokenBucket>>()
+function compileDescriptor(fields: Fields<LocalRateLimitDescriptor>): LimitedDescriptor | undefined {
+  const entries = fields.messages('entries').map((each) => {
+    const entry = { key: each.string('key'), value: each.string('value') }
+    each.done()
+    return entry
+  })
+  const bucket = compileBucket(fields.message('token_bucket'))
+  fields.done()
+  if (entries.length === 0) fields.problem('needs at least one entry.', 'entries')
+  if (bucket === undefined) fields.problem('is required.', 'token_bucket')
+  return bucket && { entries, bucket }
+}
+
+type LimiterOf = (config: LocalRateLimitConfig, connection: object) => LocalLimiter
+
+/** Buckets live as long as the config or connection that they limit. */
+function createLimiters({ clock }: FilterDeps): LimiterOf {
+  const shared = new WeakMap<object, WeakMap<object, LocalLimiter>>()
   return (config, connection) => {
     let own = shared.get(config)
     if (own === undefined) shared.set(config, (own = new WeakMap()))
     const key = config.perConnection ? connection : config
-    let bucket = own.get(key)
-    if (bucket === undefined) own.set(key, (bucket = createTokenBucket(config.bucket!, clock)))
-    return bucket
+    let limiter = own.get(key)
+    if (limiter === undefined) own.set(key, (limiter = createLocalLimiter(config.limits, clock)))
+    return limiter
   }
 }
 
-function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random, stats }: FilterDeps): HttpFilter {
-  if (config.bucket === undefined || config.enabled === 0) return {}
+function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { random, stats, node }: FilterDeps): HttpFilter {
+  const { limits, sources, enabled, enforced } = config
+  if ((limits.bucket === undefined && limits.descriptors.length === 0) || enabled === 0) return {}
   const counter = prefixedCounter(stats, LOCAL_RATE_LIMIT_LABEL, config.statPrefix, 'http_local_rate_limit')
   let limited = false
-  let bucket: TokenBucket | undefined
+  let verdict: LimitVerdict | undefined
   return {
     onRequest(request, stream) {
-      if (random.next() >= config.enabled) return
+      if (random.next() >= enabled) return
       counter('enabled').inc()
-      bucket = bucketOf(config, stream.connection)
-      if (bucket.take()) {
+      const descriptors = limits.descriptors.length === 0 ? [] : requestDescriptors(sources, request, stream, node.cluster)
+      verdict = limiterOf(config, stream.connection).take(descriptors)
+      if (verdict.allowed) {
         counter('ok').inc()
         return
       }
       counter('rate_limited').inc()
-      if (random.next() < config.enforced) {
+      if (random.next() < enforced) {
         limited = true
         counter('enforced').inc()
         return refusal(config, isGrpc(request.headers))
@@ -118,10 +155,10 @@ function createFilter(config: LocalRateLimitConfig, bucketOf: BucketOf, { random
           requestHeaders: stream.request.headers,
           responseHeaders: headers,
         })
-      if (bucket === undefined || !config.tellsClient || config.bucket === undefined) return
-      headers.set('x-ratelimit-limit', String(config.bucket.max))
-      headers.set('x-ratelimit-remaining', String(bucket.remaining()))
-      headers.set('x-ratelimit-reset', String(Math.ceil(config.bucket.fillMs / 1000)))
+      if (verdict?.config === undefined || !config.tellsClient) return
+      headers.set('x-ratelimit-limit', String(verdict.config.max))
+      headers.set('x-ratelimit-remaining', String(verdict.remaining()))
+      headers.set('x-ratelimit-reset', String(Math.ceil(verdict.config.fillMs / 1000)))
     },
   }
 }

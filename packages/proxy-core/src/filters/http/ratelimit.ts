@@ -5,9 +5,10 @@ import type { HeaderMap } from '../../http/header-map.js'
 import { isGrpc } from '../../http/local-reply.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { CLUSTER_LABEL } from '../../observe/labels.js'
-import { type ActionContext, type Descriptor, describeRequest, type RateLimitRule } from '../../route/rate-limit.js'
+import type { Descriptor } from '../../route/rate-limit.js'
 import { compilePerRoute, compileRateLimitFilter, type PerRouteRateLimit, type RateLimitConfig } from './ratelimit-config.js'
 import { type RateLimitVerdict, rateLimitHeaders, retryAfterSeconds, shouldRateLimit } from './ratelimit-service.js'
+import { requestDescriptors } from './request-descriptors.js'
 
 const RESOURCE_EXHAUSTED = '8'
 
@@ -64,35 +65,15 @@ function concerns({ requestType }: RateLimitConfig, { headers }: HttpRequest): b
 
 /** The route's own config, else the filter's, else the rate_limits of route and virtual host. */
 function describe(
-  config: RateLimitConfig,
+  { stage, rules }: RateLimitConfig,
   perRoute: PerRouteRateLimit | undefined,
   request: HttpRequest,
   stream: HttpStream,
   { node }: FilterDeps,
 ): readonly Descriptor[] {
-  const { route, info } = stream
-  if (route === undefined || route.kind !== 'forward' || route.route.action.kind !== 'forward') return []
-  const context: ActionContext = {
-    request,
-    remoteAddress: hostOf(info.downstreamRemote),
-    sourceCluster: node.cluster,
-    destinationCluster: route.target.cluster,
-    dynamicMetadata: (namespace) => info.metadata.get(namespace),
-    routeMetadata: (namespace) => route.route.metadata?.[namespace],
-  }
-  const of = (rules: readonly RateLimitRule[]): readonly Descriptor[] => describeRequest(rules, config.stage, context)
-  if (perRoute !== undefined && perRoute.rules.length > 0) return of(perRoute.rules)
-  if (config.rules.length > 0) return of(config.rules)
-  const { rateLimits = [], includesVirtualHostRateLimits } = route.route.action
-  const ofHost = route.virtualHost.rateLimits ?? []
-  const mode = includesVirtualHostRateLimits === true ? 'INCLUDE' : (perRoute?.virtualHost ?? 'OVERRIDE')
-  if (mode === 'INCLUDE') return [...of(rateLimits), ...of(ofHost)]
-  return rateLimits.length > 0 || mode === 'IGNORE' ? of(rateLimits) : of(ofHost)
-}
-
-/** `127.0.0.1:80` and `[::1]:80` without their ports. */
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  const own = perRoute !== undefined && perRoute.rules.length > 0 ? perRoute.rules : rules
+  const virtualHost = perRoute?.virtualHost ?? 'OVERRIDE'
+  return requestDescriptors({ stage, rules: own, virtualHost }, request, stream, node.cluster)
 }
 
 function judge(

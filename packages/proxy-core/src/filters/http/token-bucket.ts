@@ -2,8 +2,8 @@ import type { Clock } from '@heddle/runtime'
 
 /** Tokens that come back steadily, `perFill` in each `fillMs`, up to `max`. */
 export interface TokenBucket {
-  /** Takes one token; false when there is none. */
-  take(): boolean
+  /** Takes so many tokens, one by default; false when there are not enough, and none is taken. */
+  take(tokens?: number): boolean
   /** Whole tokens that are left. */
   remaining(): number
 }
@@ -20,11 +20,11 @@ export function createTokenBucket(
     at = now
   }
   return {
-    take() {
+    take(wanted = 1) {
       refill()
       // A sum of many small fills may fall short of a whole token by a rounding error.
-      if (tokens < 1 - 1e-9) return false
-      tokens = Math.max(0, tokens - 1)
+      if (tokens < wanted - 1e-9) return false
+      tokens = Math.max(0, tokens - wanted)
       return true
     },
     remaining() {
