@@ -1,5 +1,5 @@
 import { type HeaderField, headerField } from './header-field.js'
-import { LiteralCache } from './literal-cache.js'
+import { LiteralCache, LONGEST_SHARED, TokenCache } from './literal-cache.js'
 import { STATIC_TABLE } from './static-table.js'
 
 const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(([name, value]) => headerField(name, value))
@@ -28,6 +28,7 @@ class Decoder implements HpackDecoder {
   #size = 0
   #maxSize: number
   #block: Buffer = EMPTY
+  #tokens: TokenCache | undefined
   #at = 0
   #end = 0
 
@@ -132,7 +133,8 @@ class Decoder implements HpackDecoder {
     const start = this.#at
     if (length === TOO_LONG || length > this.#end - start) return undefined
     this.#at = start + length
-    return literals.field(name, this.#block, start, this.#at, huffman)
+    if (length <= LONGEST_SHARED) return literals.field(name, this.#block, start, this.#at, huffman)
+    return (this.#tokens ??= new TokenCache()).field(name, this.#block, start, this.#at, huffman)
   }
 }
 

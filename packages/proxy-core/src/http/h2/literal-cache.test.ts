@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { LiteralCache } from './literal-cache.js'
+import { LiteralCache, TokenCache } from './literal-cache.js'
 
-const read = (cache: LiteralCache, name: string, octets: Buffer, huffman = false) =>
+const read = (cache: LiteralCache | TokenCache, name: string, octets: Buffer, huffman = false) =>
   cache.field(name, octets, 0, octets.length, huffman)
 
 test('what comes again is the same field, from the third time on', () => {
@@ -37,4 +37,20 @@ test('thousands of values that differ are told apart', () => {
   const cache = new LiteralCache()
   for (let round = 0; round < 3; round++)
     for (let i = 0; i < 5000; i++) expect(read(cache, 'x-id', Buffer.from(`value ${i}`))?.value).toBe(`value ${i}`)
+})
+
+test('tokens of a connection are kept, a few at a time, and one that differs in one octet is another', () => {
+  const cache = new TokenCache()
+  const token = (which: number): Buffer => Buffer.from(`Bearer ${'x'.repeat(300)}.${which}.${'s'.repeat(40)}${which}ending`)
+  for (let which = 0; which < 8; which++) {
+    const [, second, third] = [0, 1, 2].map(() => read(cache, 'authorization', token(which)))
+    expect(third).toBe(second)
+  }
+  for (let which = 0; which < 8; which++) {
+    expect(read(cache, 'authorization', token(which))?.value).toBe(token(which).toString())
+    expect(read(cache, 'x-other', token(which))?.name).toBe('x-other')
+  }
+  const forged = token(7)
+  forged[100] = 0x79
+  expect(read(cache, 'authorization', forged)?.value).toBe(forged.toString())
 })

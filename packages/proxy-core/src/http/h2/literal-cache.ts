@@ -2,9 +2,9 @@ import { type HeaderField, headerField } from './header-field.js'
 import { huffmanDecode } from './huffman.js'
 
 const SLOTS = 1024
-/** Longer ones are tokens and the like, which seldom come again. */
-const LONGEST = 64
-/** What these say is nobody else's business: how long it takes to read must not tell whether somebody else has said it. */
+/** Longer ones are tokens and the like: those of one peer are nobody else's. */
+export const LONGEST_SHARED = 64
+/** How long it takes to read these must not tell whether somebody else has said them. */
 const SECRET: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'set-cookie'])
 
 interface Known {
@@ -26,7 +26,7 @@ export class LiteralCache {
   /** Undefined: the octets cannot be decoded. */
   field(name: string, block: Buffer, start: number, end: number, huffman: boolean): HeaderField | undefined {
     const length = end - start
-    if (length > LONGEST) return decoded(name, block, start, end, huffman)
+    if (length > LONGEST_SHARED) return decoded(name, block, start, end, huffman)
     let hash = length
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + block[i]!) | 0
     const at = (hash ^ (hash >>> 12)) & (SLOTS - 1)
@@ -35,9 +35,41 @@ export class LiteralCache {
       return known.field
     const field = decoded(name, block, start, end, huffman)
     if (field === undefined || this.#hashes[at] !== hash || SECRET.has(name)) this.#hashes[at] = hash
-    else this.#known[at] = { name, octets: Uint8Array.prototype.slice.call(block, start, end), huffman, field }
+    else this.#known[at] = { name, octets: copyOf(block, start, end), huffman, field }
     return field
   }
+}
+
+const MOST_TOKENS = 4
+
+/** The same for long values of one connection: a token that comes with each request is decoded once. */
+export class TokenCache {
+  readonly #known: Known[] = []
+  #next = 0
+  /** Of the last one that was not known. */
+  #length = 0
+  #end = 0
+
+  field(name: string, block: Buffer, start: number, end: number, huffman: boolean): HeaderField | undefined {
+    for (const known of this.#known) {
+      if (known.octets.length !== end - start || known.name !== name || known.huffman !== huffman) continue
+      if (block.compare(known.octets, 0, known.octets.length, start, end) === 0) return known.field
+    }
+    const field = decoded(name, block, start, end, huffman)
+    // The end of a token is its signature.
+    const ending = block.readInt32LE(end - 6)
+    if (this.#length !== end - start || this.#end !== ending || field === undefined) {
+      this.#length = end - start
+      this.#end = ending
+      return field
+    }
+    this.#known[this.#next++ % MOST_TOKENS] = { name, octets: copyOf(block, start, end), huffman, field }
+    return field
+  }
+}
+
+function copyOf(block: Buffer, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(block, start, end)
 }
 
 function isAt(block: Buffer, start: number, length: number, octets: Uint8Array): boolean {
