@@ -193,24 +193,26 @@ export interface FieldSource {
 /** Collects the fields of a block; one serves all connections, since a block is written at once. */
 export class Fields implements FieldSource {
   maxBytes = 0
+  /** They keep their length: an array that is emptied gives its memory back, and asks for it again. */
   readonly #names: string[] = []
   readonly #values: string[] = []
+  #count = 0
 
   clear(): this {
     this.maxBytes = 0
-    this.#names.length = this.#values.length = 0
+    this.#count = 0
     return this
   }
 
   add(name: string, value: string): void {
     this.maxBytes += maxFieldBytes(name, value)
-    this.#names.push(name)
-    this.#values.push(value)
+    this.#names[this.#count] = name
+    this.#values[this.#count++] = value
   }
 
   write(encoder: HpackEncoder, into: Buffer, at: number): number {
     let next = at
-    for (let i = 0; i < this.#names.length; i++) next = encoder.field(into, next, this.#names[i]!, this.#values[i]!)
+    for (let i = 0; i < this.#count; i++) next = encoder.field(into, next, this.#names[i]!, this.#values[i]!)
     return next
   }
 }
