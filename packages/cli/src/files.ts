@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError, type Io } from './command.js'
 
@@ -30,4 +30,10 @@ export function yamlFiles(paths: readonly string[]): string[] {
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
   })
+}
+
+/** By rename, so that whoever waits for the file never reads half of it. */
+export function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text)
+  renameSync(`${file}.part`, file)
 }

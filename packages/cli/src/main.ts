@@ -1,8 +1,9 @@
 import { type Command, EXIT, helpOf, InputError, type Io, parse, UsageError, usageOf } from './command.js'
-import { commands } from './commands/index.js'
+import { commandNames, loadCommands } from './commands/index.js'
 
-function overview(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length))
+async function overview(): Promise<string> {
+  const commands = await loadCommands(commandNames)
+  const width = Math.max(...commandNames.map((name) => name.length))
   const rows = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
   return [
     'heddle: service-mesh building blocks on the command line',
@@ -16,16 +17,18 @@ function overview(): string {
 }
 
 /** The command whose words (`manifest webhook` has two) begin `argv`, the longest first. */
-function find(argv: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
-  const found = commands
-    .filter(({ name }) => name.split(' ').every((word, i) => argv[i] === word))
-    .sort((a, b) => b.name.length - a.name.length)[0]
-  return found === undefined ? undefined : { command: found, rest: argv.slice(found.name.split(' ').length) }
+async function find(argv: readonly string[]): Promise<{ command: Command; rest: readonly string[] } | undefined> {
+  const found = commandNames
+    .filter((name) => name.split(' ').every((word, i) => argv[i] === word))
+    .sort((a, b) => b.length - a.length)
+    .slice(0, 1)
+  const [command] = await loadCommands(found)
+  return command === undefined ? undefined : { command, rest: argv.slice(command.name.split(' ').length) }
 }
 
 /** `heddle ca` alone tells the commands behind the word; what is none of them is wrong use. */
-function without([first, next]: readonly string[], io: Io): number {
-  const behind = commands.filter(({ name }) => name.startsWith(`${first} `))
+async function without([first, next]: readonly string[], io: Io): Promise<number> {
+  const behind = await loadCommands(commandNames.filter((name) => name.startsWith(`${first} `)))
   const asked = next === '--help' || next === '-h'
   const list = behind.map(({ name, summary }) => `  heddle ${name}  ${summary}\n`).join('')
   if (behind.length === 0) io.err(`heddle: no command ${JSON.stringify(first)}. heddle --help lists them.\n`)
@@ -37,10 +40,10 @@ function without([first, next]: readonly string[], io: Io): number {
 /** Runs the command line `argv` (without the program) and gives the exit code. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
-    io.out(`${overview()}\n`)
+    io.out(`${await overview()}\n`)
     return argv.length === 0 ? EXIT.usage : EXIT.ok
   }
-  const found = find(argv)
+  const found = await find(argv)
   if (found === undefined) return without(argv, io)
   const { command, rest } = found
   if (rest.includes('--help') || rest.includes('-h')) {

@@ -52,7 +52,7 @@ const fish: Shell = (commands) =>
 const SHELLS: Readonly<Record<string, Shell>> = { bash, zsh, fish }
 
 /** Takes the list of commands by argument, since it is one of them. */
-export function completion(commands: () => readonly Command[]): Command {
+export function completion(commands: () => Promise<readonly Command[]>): Command {
   return {
     name: 'completion',
     summary: 'a completion script for your shell',
@@ -61,7 +61,7 @@ export function completion(commands: () => readonly Command[]): Command {
     async run(args, io) {
       const shell = SHELLS[args.positionals[0] ?? '']
       if (shell === undefined || args.positionals.length !== 1) throw new UsageError('completion takes one of bash, zsh, fish')
-      io.out(shell(commands()))
+      io.out(shell(await commands()))
       return EXIT.ok
     },
   }

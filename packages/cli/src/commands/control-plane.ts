@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import {
   type Authenticator,
   createCertificateAuthenticator,
@@ -24,6 +24,7 @@ import {
 import { pilotFeatures } from '@heddle/translator'
 import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
+import { writeWhole } from '../files.js'
 import { serveWebhook } from '../webhook.js'
 
 const DEFAULTS = {
@@ -173,10 +174,4 @@ export const controlPlane: Command = {
     secure.close()
     return EXIT.ok
   },
-}
-
-/** By rename, so that whoever waits for the file never reads half of it. */
-export function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.part`, text)
-  renameSync(`${file}.part`, file)
 }

@@ -1,37 +1,34 @@
 import type { Command } from '../command.js'
-import { agent } from './agent.js'
-import { analyze } from './analyze.js'
-import { caCommands } from './ca/index.js'
-import { completion } from './completion.js'
-import { controlPlane } from './control-plane.js'
-import { explain } from './explain.js'
-import { init } from './init.js'
-import { inject } from './inject.js'
-import { manifestWebhook } from './manifest.js'
-import { manifestGateway } from './manifest-gateway.js'
-import { proxy } from './proxy.js'
-import { proxyConfig } from './proxy-config.js'
-import { proxyStatus } from './proxy-status.js'
-import { translate } from './translate.js'
-import { validate } from './validate.js'
-import { version } from './version.js'
 
-/** In the order of `heddle --help`. */
-export const commands: readonly Command[] = [
-  validate,
-  analyze,
-  explain,
-  translate,
-  inject,
-  init,
-  manifestWebhook,
-  manifestGateway,
-  proxy,
-  agent,
-  controlPlane,
-  ...caCommands,
-  proxyStatus,
-  proxyConfig,
-  version,
-  completion(() => commands),
-]
+/**
+ * By the words that begin them, in the order of `heddle --help`. Each is loaded when it is asked for: a proxy that was killed is back in
+ * half the time without the modules of a control plane.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  validate: async () => (await import('./validate.js')).validate,
+  analyze: async () => (await import('./analyze.js')).analyze,
+  explain: async () => (await import('./explain.js')).explain,
+  translate: async () => (await import('./translate.js')).translate,
+  inject: async () => (await import('./inject.js')).inject,
+  init: async () => (await import('./init.js')).init,
+  'manifest webhook': async () => (await import('./manifest.js')).manifestWebhook,
+  'manifest gateway': async () => (await import('./manifest-gateway.js')).manifestGateway,
+  proxy: async () => (await import('./proxy.js')).proxy,
+  agent: async () => (await import('./agent.js')).agent,
+  'control-plane': async () => (await import('./control-plane.js')).controlPlane,
+  'ca init': async () => (await import('./ca/init.js')).caInit,
+  'ca issue': async () => (await import('./ca/issue.js')).caIssue,
+  'ca revoke': async () => (await import('./ca/revoke.js')).caRevoke,
+  'ca rotate': async () => (await import('./ca/rotate.js')).caRotate,
+  'ca bundle': async () => (await import('./ca/bundle.js')).caBundle,
+  'proxy-status': async () => (await import('./proxy-status.js')).proxyStatus,
+  'proxy-config': async () => (await import('./proxy-config.js')).proxyConfig,
+  version: async () => (await import('./version.js')).version,
+  completion: async () => (await import('./completion.js')).completion(() => loadCommands(commandNames)),
+}
+
+export const commandNames: readonly string[] = Object.keys(COMMANDS)
+
+export function loadCommands(names: readonly string[]): Promise<readonly Command[]> {
+  return Promise.all(names.map((name) => COMMANDS[name]!()))
+}

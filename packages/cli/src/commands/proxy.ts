@@ -16,11 +16,10 @@ import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { load } from 'js-yaml'
 import { type Arguments, type Command, EXIT, InputError, type Io, required, UsageError } from '../command.js'
-import { readText } from '../files.js'
+import { readText, writeWhole } from '../files.js'
 import { superviseWorkers } from '../proxy-workers/supervisor.js'
 import { answerSupervisor, createWorkerNetwork, leaveSupervisor, workerIndex } from '../proxy-workers/worker.js'
 import { VERSION } from '../version.js'
-import { writeWhole } from './control-plane.js'
 
 interface Bootstrap {
   node?: { id?: string; cluster?: string }
