@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { BenchCase, Contender, RoundContext, Sample } from '../bench-case.js'
 import { findEnvoy, findNginx, findWrk, missingProgram, type Program } from '../peers/find.js'
 import { freePort, listening, start, withProcesses } from '../running.js'
@@ -48,8 +50,8 @@ function contender(name: string, proxy: (work: Work) => HttpProxy, work: () => W
     missing: findWrk() === undefined ? missingProgram('wrk') : findNginx() === undefined ? missingProgram('nginx') : undefined,
     check: (context) => check(proxy(work()), anonymous, context),
     async measure(context): Promise<Sample> {
-      const without = await measureProxy(proxy(PLAIN), 'HTTP1', load, context)
-      const withThem = await measureProxy(proxy(work()), 'HTTP1', load, context)
+      const without = await measureIn('without', proxy(PLAIN), context)
+      const withThem = await measureIn('with', proxy(work()), context)
       const problem = without.unusable ?? withThem.unusable
       const [less, more] = [without.cpuMicros, withThem.cpuMicros]
       if (less === undefined || more === undefined)
@@ -63,6 +65,13 @@ function contender(name: string, proxy: (work: Work) => HttpProxy, work: () => W
       }
     },
   }
+}
+
+/** Each has a folder of its own: upstream, bootstrap and log lie there. */
+async function measureIn(name: string, proxy: HttpProxy, context: RoundContext): Promise<Sample> {
+  const folder = join(context.folder, name)
+  await mkdir(folder)
+  return measureProxy(proxy, 'HTTP1', load, { ...context, folder })
 }
 
 /** The proxy does all that the one without policies does, and knows who is to be let in. */
