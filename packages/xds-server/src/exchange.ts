@@ -48,21 +48,23 @@ export function createExchange<Request extends TypedRequest>(
 
   const accessTo = (typeUrl: string, name: string): ResourceAccess => ({ node, identity, typeUrl, name })
   const allow = authorize === undefined ? undefined : (typeUrl: string, name: string) => authorize(accessTo(typeUrl, name))
-  const searches = createSearches({
-    // What a client may not see is not looked for either.
-    lookup: (typeUrl, name) =>
-      (allow?.(typeUrl, name) ?? true) !== true ? undefined : context.lookup?.(accessTo(typeUrl, name)),
-    ended() {
-      progress.want()
-      scheduler.schedule(target)
-    },
-  })
+  const { lookup } = context
+  const searches =
+    lookup &&
+    createSearches({
+      // What a client may not see is not looked for either.
+      lookup: (typeUrl, name) => ((allow?.(typeUrl, name) ?? true) !== true ? undefined : lookup(accessTo(typeUrl, name))),
+      ended() {
+        progress.want()
+        scheduler.schedule(target)
+      },
+    })
   const protocol = options.createProtocol({
     streamId,
     // The session lets only types with a rule through.
     ruleOf: (typeUrl) => ruleFor(context.ruleOf(typeUrl)!, context.wildcardWhenEmpty?.(typeUrl, node)),
     maxResponseBytes: limits.responseBytes,
-    pending: searches.pending,
+    ...(searches === undefined ? {} : { pending: searches.pending }),
     ...(allow === undefined ? {} : { allow }),
   })
   const timers = createAckTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
@@ -71,12 +73,12 @@ export function createExchange<Request extends TypedRequest>(
   })
   const ttl = knowsTtl(node, options.variant)
   const writing: WriteOptions = { identifier: context.identifier, ttl }
-  const heartbeats = createHeartbeats(context.clock, () => guard(() => run(protocol.onHeartbeat())))
+  const heartbeats = ttl ? createHeartbeats(context.clock, () => guard(() => run(protocol.onHeartbeat()))) : undefined
   const stuck = createStuckWatch(context.clock, limits.stuckAfterMs, refuse)
-  const owes = (): boolean => slow || protocol.unanswered().length > 0
+  const owes = (): boolean => slow || protocol.owesAnswers()
   const send = (response: Response): void => {
     const parts = codec.write(response, writing)
-    if (ttl) heartbeats.sent(response.resources)
+    heartbeats?.sent(response.resources)
     record.sent(response, parts)
     timers.start(response.typeUrl, response.nonce)
     if (!transport.write(parts)) slow = true
@@ -96,7 +98,7 @@ export function createExchange<Request extends TypedRequest>(
       }
       record.heard(effect)
     }
-    if (progress.note(protocol.unanswered().length > 0)) record.emit({ kind: 'settled' })
+    if (progress.note(protocol.owesAnswers())) record.emit({ kind: 'settled' })
   }
   const subscribe = (effects: readonly Effect[]): void => {
     run(effects)
@@ -132,7 +134,7 @@ export function createExchange<Request extends TypedRequest>(
     progress,
     sent: protocol.sent,
     onRequest(request) {
-      searches.begin(request.typeUrl, codec.namesOf(request), context.views(watch.current ?? NOTHING_YET))
+      searches?.begin(request.typeUrl, codec.namesOf(request), context.views(watch.current ?? NOTHING_YET))
       subscribe(protocol.onRequest(request))
     },
     onDrain() {
@@ -145,7 +147,7 @@ export function createExchange<Request extends TypedRequest>(
       unwatch()
       scheduler.cancel(target)
       timers.stopAll()
-      heartbeats.stop()
+      heartbeats?.stop()
       stuck.stop()
     },
   }

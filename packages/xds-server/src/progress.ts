@@ -19,9 +19,10 @@ const REMEMBERED = 16
 
 export function createProgress(): Progress {
   let taken = 0
-  const named = new Map<string, number>()
+  let named: Map<string, number> | undefined
   const name = (version: string | undefined): void => {
-    if (version === undefined || named.has(version)) return
+    if (version === undefined || named?.has(version)) return
+    named ??= new Map()
     named.set(version, progress.wanted)
     if (named.size > REMEMBERED) named.delete(named.keys().next().value ?? '')
   }
@@ -38,7 +39,7 @@ export function createProgress(): Progress {
       name(version)
       return isNew
     },
-    wantedAt: (version: string): number | undefined => named.get(version),
+    wantedAt: (version: string): number | undefined => named?.get(version),
     note(owesAnswers: boolean): boolean {
       // A new subscription opens again what had been settled.
       if (owesAnswers) progress.settled = Math.min(progress.settled, taken - 1)

@@ -11,23 +11,33 @@ export interface StuckWatch {
 }
 
 export function createStuckWatch(clock: Clock, afterMs: number, refuse: (status: CloseStatus) => void): StuckWatch {
+  // Since when it owes something without a sign of life.
+  let since: number | undefined
   let cancel: Unsubscribe | undefined
-  const stop = (): void => {
-    cancel?.()
-    cancel = undefined
+  // One timer, which is not set anew with each answer: most come long before it, and it then finds nothing to do.
+  const arm = (inMs: number): void => {
+    cancel ??= clock.after(inMs, () => {
+      cancel = undefined
+      if (since === undefined) return
+      const left = since + afterMs - clock.monotonic()
+      if (left > 0) arm(left)
+      else refuse({ code: STATUS.deadlineExceeded, message: `the client has read or answered nothing for ${afterMs / 1_000} s` })
+    })
   }
   const owes = (): void => {
-    cancel ??= clock.after(afterMs, () => {
-      cancel = undefined
-      refuse({ code: STATUS.deadlineExceeded, message: `the client has read or answered nothing for ${afterMs / 1_000} s` })
-    })
+    since ??= clock.monotonic()
+    arm(afterMs)
   }
   return {
     owes,
     alive(still) {
-      stop()
+      since = undefined
       if (still) owes()
     },
-    stop,
+    stop() {
+      since = undefined
+      cancel?.()
+      cancel = undefined
+    },
   }
 }

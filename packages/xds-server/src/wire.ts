@@ -74,7 +74,7 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
       responseNonce: response_nonce ?? '',
       subscribe: [...(resource_names_subscribe ?? []), ...wanted.value],
       unsubscribe: [...(resource_names_unsubscribe ?? []), ...dropped.value],
-      initialResourceVersions: new Map(Object.entries(decoded.value.initial_resource_versions ?? {})),
+      initialResourceVersions: versionsOf(decoded.value.initial_resource_versions),
       ...errorOf(error_detail),
     }
     return ok({ request, node })
@@ -98,6 +98,12 @@ function deltaBody(response: Response, options: WriteOptions): Uint8Array {
   const bodies = unresolved.length === 0 ? outgoing : [...outgoing, ...unresolved.map(bodiless)]
   const controlPlane = options.identifier
   return encodeDeltaResponse({ typeUrl, systemVersion, nonce: '', resources: bodies, errors, removed, controlPlane })
+}
+
+const NO_VERSIONS: ReadonlyMap<string, string> = new Map()
+
+function versionsOf(versions: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, string> {
+  return versions === undefined ? NO_VERSIONS : new Map(Object.entries(versions))
 }
 
 /** A name that is broken stays as it came: nothing is called so. */

@@ -40,12 +40,15 @@ function membersOf(view: TypeView, collection: string): readonly string[] {
   return [...view.resources()].map(({ name }) => name).filter((name) => collectionOf(name) === collection)
 }
 
+const NO_NAMES: ReadonlyMap<string, never> = new Map<string, never>()
+const NO_PLAN: Plan = { changed: NO_NAMES, removed: new Set(), requested: new Set() }
+
 /** `pending`: names that are being looked for; nothing is said of them until that has ended. */
 export function createClientKnowledge(pending: (name: string) => boolean = () => false): ClientKnowledge {
   let sent = EMPTY_VIEW
-  // null: the client lacks the name although `sent` has it.
-  let overlay = new Map<string, KnownResource | null>()
-  let requested = new Set<string>()
+  // null: the client lacks the name although `sent` has it. Both are empty most of the time, and a server has thousands of these.
+  let overlay: ReadonlyMap<string, KnownResource | null> = NO_NAMES
+  let requested: Set<string> | undefined
   let all = false
 
   const get = (name: string): KnownResource | undefined => {
@@ -54,6 +57,15 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
     const resource = sent.get(name)
     return resource === undefined ? undefined : { version: resource.version, resource }
   }
+  const stillKnown = (left: ReadonlySet<string>, view: TypeView): Map<string, KnownResource | null> => {
+    const next = new Map<string, KnownResource | null>()
+    for (const name of left) {
+      const known = get(name)
+      if (known !== undefined) next.set(name, known)
+      else if (view.get(name) !== undefined) next.set(name, null)
+    }
+    return next
+  }
   return {
     get,
     *resources() {
@@ -61,17 +73,17 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
       for (const known of overlay.values()) if (known?.resource !== undefined) yield known.resource
     },
     request(names) {
-      for (const name of names) requested.add(name)
+      for (const name of names) (requested ??= new Set()).add(name)
     },
     requestAll() {
       all = true
     },
     reset(has) {
       sent = EMPTY_VIEW
-      overlay = new Map()
-      for (const [name, version] of has) overlay.set(name, { version })
+      overlay = new Map([...has].map(([name, version]) => [name, { version }]))
     },
     plan(view, covers) {
+      if (view === sent && overlay.size === 0 && requested === undefined && !all) return NO_PLAN
       const changed = new Map<string, VersionedResource>()
       const removed = new Set<string>()
       const asked = new Set<string>()
@@ -94,24 +106,19 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
       for (const [name, known] of overlay) {
         if (covers(name) && view.get(name)?.version !== known?.version) due(name)
       }
-      if (all) for (const { name } of view.resources()) requested.add(name)
-      for (const name of requested) if (covers(name) || covers(view.get(name)?.name ?? name)) ask(name)
+      if (all) for (const { name } of view.resources()) (requested ??= new Set()).add(name)
+      for (const name of requested ?? []) if (covers(name) || covers(view.get(name)?.name ?? name)) ask(name)
       return { changed, removed, requested: asked }
     },
     commit(view, left) {
-      const next = new Map<string, KnownResource | null>()
       const owed = (name: string): boolean => {
         const resource = view.get(name)
         return resource === undefined ? pending(name) || left.has(name) : left.has(resource.name)
       }
-      for (const name of left) {
-        const known = get(name)
-        if (known !== undefined) next.set(name, known)
-        else if (view.get(name) !== undefined) next.set(name, null)
-      }
+      overlay = left.size === 0 ? NO_NAMES : stillKnown(left, view)
       sent = view
-      overlay = next
-      requested = requested.size === 0 ? requested : new Set([...requested].filter(owed))
+      const open = requested === undefined ? [] : [...requested].filter(owed)
+      requested = open.length === 0 ? undefined : new Set(open)
       all = false
     },
   }

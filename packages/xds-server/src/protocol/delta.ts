@@ -33,6 +33,7 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       return push.flush()
     },
     unanswered: push.unanswered,
+    owesAnswers: push.owesAnswers,
     sent: push.sent,
   }
 }

@@ -47,6 +47,7 @@ export interface Push {
   /** Tells of each resource with a TTL that it is still what it is. A type whose client owes an answer waits for the next time. */
   heartbeat(): readonly Effect[]
   unanswered(): readonly string[]
+  owesAnswers(): boolean
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
 }
 
@@ -107,6 +108,10 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
         return [{ kind: 'send', response: { typeUrl, version, nonce, resources: [], removed: [], heartbeats } } as const]
       }),
     sent: () => new Map(ordered().map((state) => [state.rule.typeUrl, sentOf(state)])),
+    owesAnswers() {
+      for (const { awaiting } of states.values()) if (awaiting !== undefined) return true
+      return false
+    },
     unanswered: () =>
       ordered()
         .filter((state) => state.awaiting !== undefined)

@@ -25,12 +25,13 @@ export function fitted(state: TypeState, { resources, left, version }: Composed,
   const sizeOf = ({ name, bytes }: VersionedResource): number => bytes.length + 2 * name.length + FRAME
   const total = resources.reduce((sum, resource) => sum + sizeOf(resource), 0)
   if (total <= maxBytes) {
-    state.oversized.clear()
+    state.oversized = undefined
     return { resources, left: all, oversized: [] }
   }
   const oversized: Effect[] = []
   const tell = (name: string | undefined, what: string, bytes: number): void => {
-    if (state.oversized.has(what)) return
+    if (state.oversized?.has(what)) return
+    state.oversized ??= new Set()
     state.oversized.add(what)
     oversized.push({ kind: 'oversized', typeUrl: state.rule.typeUrl, name, bytes })
   }

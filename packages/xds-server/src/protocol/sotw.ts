@@ -42,6 +42,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       return push.flush()
     },
     unanswered: push.unanswered,
+    owesAnswers: push.owesAnswers,
     sent: push.sent,
   }
 }

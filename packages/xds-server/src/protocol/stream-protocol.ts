@@ -94,6 +94,8 @@ export interface StreamProtocol<Request> {
   onAckTimeout(typeUrl: string, nonce: string): readonly Effect[]
   /** Type URLs with a response that the client has not answered. Empty, and no NACK seen: the client has the last snapshot. */
   unanswered(): readonly string[]
+  /** Whether there is one. */
+  owesAnswers(): boolean
   /** What the client has been sent and not been told to drop, of the types and names that it subscribes to. */
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
 }

@@ -21,7 +21,7 @@ export interface TypeState {
   /** The client came with resources of an earlier stream, and nothing has been said to them yet. */
   arrived: boolean
   /** Contents that were too large to be sent, and were told. */
-  readonly oversized: Set<string>
+  oversized: Set<string> | undefined
   /** The client waits for an answer even if there is nothing to tell. */
   mustAnswer: boolean
 }
@@ -37,7 +37,7 @@ export function createTypeState(rule: TypeRule, pending?: (name: string) => bool
     blocked: false,
     rejected: false,
     arrived: false,
-    oversized: new Set(),
+    oversized: undefined,
     mustAnswer: false,
   }
 }

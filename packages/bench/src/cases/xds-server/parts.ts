@@ -62,7 +62,7 @@ export function withStreams<T>(wanted: Wanted, context: RoundContext, use: (part
   return withProcesses(async (keep) => {
     const security = mutualTls ? await certificatesIn(context.folder) : 'plain'
     const [node = '', ...words] = workerCommand('xds-server', built)
-    const ours = [node, '--expose-gc', ...words, typeUrl, security]
+    const ours = [node, '--expose-gc', YOUNG_GENERATION, ...words, typeUrl, security]
     const server = keep(start(placement, 'subject', wanted.maker === 'ours' ? ours : [goControlPlane().path, security]))
     const { port } = JSON.parse(await server.line()) as { port: number }
     const set = async (resource: object): Promise<number> => {
@@ -93,6 +93,12 @@ export function withStreams<T>(wanted: Wanted, context: RoundContext, use: (part
 }
 
 const REST_MS = 1_000
+
+/**
+ * As the README of xds-server advises where memory is dear: by default V8 keeps up to 48 MB for new objects however many streams there are, which would
+ * count as 15 KB for each of 2,000.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=4'
 
 /** KB, after what is not needed was let go. */
 export async function residentAtRest(server: Running, restMs: number = REST_MS): Promise<number> {
