@@ -42,6 +42,8 @@ export interface AgentOptions {
   readonly probes?: Readonly<Record<string, AppProbe>>
   /** Where the app's probes go; default 127.0.0.1. */
   readonly appAddress?: string
+  /** Of Envoy: where it logs the endpoints that it ejects; default nowhere. */
+  readonly outlierLogPath?: string
   /** The DNS proxy; default none. */
   readonly dns?: DnsOptions
   readonly clock?: Clock
@@ -191,7 +193,7 @@ function listen(server: HttpServer, port: number): Promise<number> {
 }
 
 function bootstrapOf(
-  { settings, binary, healthPort, prometheusPort }: AgentOptions,
+  { settings, binary, healthPort, prometheusPort, outlierLogPath }: AgentOptions,
   folder: string,
   ports: Agent['ports'],
 ): object {
@@ -207,5 +209,11 @@ function bootstrapOf(
   const clusters = bootstrap.static_resources?.clusters?.map((cluster) =>
     cluster.name === 'xds-grpc' ? { ...cluster, connect_timeout: connectTimeout } : cluster,
   )
-  return { ...bootstrap, static_resources: { ...bootstrap.static_resources, clusters } }
+  return {
+    ...bootstrap,
+    static_resources: { ...bootstrap.static_resources, clusters },
+    ...(outlierLogPath === undefined
+      ? {}
+      : { cluster_manager: { ...bootstrap.cluster_manager, outlier_detection: { event_log_path: outlierLogPath } } }),
+  }
 }

@@ -80,4 +80,24 @@ describe.skipIf(problem !== undefined && !required)('heddle init', () => {
     expect(tables()).toBe('')
     expect(rules()).toEqual(OTHERS)
   })
+
+  test('--run-validation, as the proxy’s user: 126 where nothing is captured', () => {
+    const caps = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+    const validate = (...flags: string[]): number => {
+      const words = ['init', '--run-validation', '--skip-rule-apply', '--dual-stack', '--probe-timeout', '300ms', ...flags]
+      try {
+        pod.run('setpriv', '--reuid=1337', '--regid=1337', '--clear-groups', ...caps, NODE, ...WORDS, ...words)
+        return 0
+      } catch (error) {
+        return (error as { status: number }).status
+      }
+    }
+    expect(validate()).toBe(126)
+    init('-u', '1337', '-i', '*', '-b', '*', '--dual-stack')
+    expect(validate()).toBe(0)
+    // IPv4 alone is not enough.
+    pod.run('ip6tables', '-t', 'nat', '-F', 'OUTPUT')
+    expect(validate()).toBe(126)
+    init('--clean')
+  })
 })

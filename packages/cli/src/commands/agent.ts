@@ -28,7 +28,8 @@ const PROXY_FLAGS: Readonly<Record<keyof ProxyFlags, string>> = {
   proxyAdminPort: 'admin pages (default 15000)',
   statusPort: 'readiness, merged metrics, the app’s probes (default 15020)',
   concurrency: 'Envoy’s worker threads',
-  controlPlaneAuthPolicy: 'NONE is plaintext, without a certificate that others believe; MUTUAL_TLS is TLS with the workload’s token (default)',
+  controlPlaneAuthPolicy:
+    'NONE is plaintext, without a certificate that others believe; MUTUAL_TLS is TLS with the workload’s token (default)',
   statsdUdpAddress: 'statistics by UDP',
   zipkinAddress: 'traces to Zipkin',
 }
@@ -52,6 +53,8 @@ const flags: Record<string, Flag> = {
     value: 'NAME',
     help: 'the name in the control plane’s certificate, if its address is another',
   },
+  stsPort: { type: 'string', value: 'PORT', help: 'of token exchange, which there is none of here: 0' },
+  outlierLogPath: { type: 'string', value: 'FILE', help: 'Envoy’s log of ejected endpoints' },
   timeoutSeconds: { type: 'string', value: 'S', help: 'of wait (default 60)' },
   url: { type: 'string', value: 'URL', help: 'what wait asks (default http://localhost:15021/healthz/ready)' },
   healthPort: { type: 'string', value: 'PORT', help: 'readiness alone (default 15021)' },
@@ -119,6 +122,15 @@ function optionsOf(args: Arguments, io: Io): AgentOptions {
   const domain = args.string('domain')
   const given = Object.keys(PROXY_FLAGS).map((name) => [name, args.string(name)])
   const binaryPath = args.string('binaryPath') ?? args.string('binary-path')
+  if (Number(args.string('stsPort') ?? 0) !== 0)
+    throw new UsageError(
+      '--stsPort: no token exchange (STS) server is provided; leave the flag out, or global.sts.servicePort of the injector’s values at 0',
+    )
+  const outlierLogPath = args.string('outlierLogPath')
+  if (outlierLogPath !== undefined && binaryPath === undefined)
+    throw new UsageError(
+      '--outlierLogPath: our own proxy writes no such log; give an Envoy by --binaryPath, or leave the flag out',
+    )
   const labels = readIfThere(PLACES.labels)
   const settings = proxySettings({
     type,
@@ -145,6 +157,7 @@ function optionsOf(args: Arguments, io: Io): AgentOptions {
     ...(app === undefined ? {} : { app }),
     ...ports,
     ...dnsOf(type, io),
+    ...(outlierLogPath === undefined ? {} : { outlierLogPath }),
     probes: appProbes(io.env['ISTIO_KUBE_APP_PROBERS']),
     appAddress: settings.value.proxy.addresses[0] ?? '127.0.0.1',
     logger,

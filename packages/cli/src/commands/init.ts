@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { goDuration } from '@heddle/agent'
 import {
   type ApplyOptions,
   applyCapture,
@@ -11,6 +12,7 @@ import {
   nftablesRules,
 } from '@heddle/injector'
 import { formatDiagnostic } from '@heddle/runtime'
+import { validateCapture } from '../capture-validation.js'
 import { type Arguments, type Command, EXIT, type Flag, type Io, UsageError } from '../command.js'
 import { runCommand } from '../run-command.js'
 
@@ -122,6 +124,9 @@ const flags: Record<string, Flag> = {
   clean: { type: 'boolean', help: 'remove all rules of ours; others’ stay' },
   'cleanup-only': { type: 'boolean', help: 'the same, by istio-iptables’ name' },
   'force-apply': { type: 'boolean', help: 'apply even what is there already' },
+  'run-validation': { type: 'boolean', help: 'see whether capture is in force, as the proxy’s user; exit 126 where it is not' },
+  'iptables-probe-port': { type: 'string', value: 'PORT', help: 'of --run-validation: where nobody listens (default 15002)' },
+  'probe-timeout': { type: 'string', value: 'DURATION', help: 'of --run-validation (default 5s)' },
   'skip-rule-apply': { type: 'boolean', help: 'do nothing: somebody else made the rules (CNI)' },
   log_output_level: { type: 'string', value: 'LEVELS', help: 'for istio-iptables’ command lines; there is little to log' },
   log_as_json: { type: 'boolean', help: 'likewise' },
@@ -146,15 +151,36 @@ export const init: Command = {
       io.out(printed(config, backend))
       return EXIT.ok
     }
-    if (args.boolean('skip-rule-apply')) return EXIT.ok
-    const clean = args.boolean('clean') || args.boolean('cleanup-only')
-    const options: ApplyOptions = { run: runCommand, backend, force: args.boolean('force-apply') }
-    const result = await (clean ? cleanCapture(config, options) : applyCapture(config, options))
-    for (const { message } of result.diagnostics) io.err(`heddle init: ${message}\n`)
-    if (!result.ok) return EXIT.findings
-    io.out(`${result.value}\n`)
-    return EXIT.ok
+    const probe = probeOf(args, io)
+    if (!args.boolean('skip-rule-apply')) {
+      const clean = args.boolean('clean') || args.boolean('cleanup-only')
+      const options: ApplyOptions = { run: runCommand, backend, force: args.boolean('force-apply') }
+      const result = await (clean ? cleanCapture(config, options) : applyCapture(config, options))
+      for (const { message } of result.diagnostics) io.err(`heddle init: ${message}\n`)
+      if (!result.ok) return EXIT.findings
+      io.out(`${result.value}\n`)
+      if (clean) return EXIT.ok
+    }
+    if (probe === undefined) return EXIT.ok
+    const ports = [config.proxyPort, config.inboundCapturePort]
+    const wrong = await validateCapture({ ...probe, ports, ipv6: config.enableIpv6 })
+    if (wrong === undefined) return EXIT.ok
+    io.err(`heddle init: ${wrong}\n`)
+    return NOT_CAPTURED
   },
+}
+
+/** The exit code by which Istio's CNI repair knows pods that nobody has captured. */
+const NOT_CAPTURED = 126
+
+function probeOf(args: Arguments, io: Io): { probePort: number; timeoutMs: number } | undefined {
+  if (!args.boolean('run-validation') && io.env['RUN_VALIDATION'] !== 'true') return undefined
+  const probePort = Number(args.string('iptables-probe-port') ?? io.env['IPTABLES_PROBE_PORT'] ?? 15_002)
+  if (!Number.isInteger(probePort) || probePort < 1 || probePort > 65_535)
+    throw new UsageError(`--iptables-probe-port takes a port, not ${args.string('iptables-probe-port')}`)
+  const timeoutMs = goDuration(args.string('probe-timeout') ?? io.env['PROBE_TIMEOUT'] ?? '5s')
+  if (timeoutMs === undefined) throw new UsageError('--probe-timeout takes a duration like 5s')
+  return { probePort, timeoutMs }
 }
 
 function printed(config: CaptureConfig, backend: 'iptables' | 'nftables'): string {
