@@ -81,10 +81,11 @@ function createEmptyMap(): new () => Record<string, unknown> {
   return EmptyMap as unknown as new () => Record<string, unknown>
 }
 
-/** In the order of the wire: most maps have one key. */
+/** In the order of the wire, in which most are made. */
 export function sortedKeys(map: object): string[] {
   const keys = Object.keys(map)
-  return keys.length > 1 ? keys.sort() : keys
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] as string) > (keys[i] as string)) return keys.sort()
+  return keys
 }
 
 /** Adds a property even when it is called `__proto__`. */
