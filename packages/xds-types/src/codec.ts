@@ -3,6 +3,7 @@ import { createPlace, EncodeError, MAX_BYTES } from './context.js'
 import { readMessage } from './decode.js'
 import { writeRoot } from './encode.js'
 import { readJson } from './from-json.js'
+import { isKeeping } from './kept-bytes.js'
 import { Misfit } from './misfit.js'
 import { validateMessage } from './rules/validate.js'
 import { printJson } from './to-json.js'
@@ -24,7 +25,7 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
     },
     encode(value: T, registry?: TypeRegistry): Uint8Array {
       try {
-        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry))
+        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry, isKeeping()))
       } catch (error) {
         writer.finish()
         throw error instanceof Misfit ? new EncodeError(error.path, error.message) : error

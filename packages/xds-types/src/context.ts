@@ -19,8 +19,9 @@ export class EncodeError extends Error {
   }
 }
 
-export function createPlace(registry: TypeRegistry | undefined): Place {
-  return { registry, depth: 0 }
+/** @param keeping see {@link Place.keeping} */
+export function createPlace(registry: TypeRegistry | undefined, keeping = false): Place {
+  return { registry, keeping, depth: 0 }
 }
 
 /** Counts an object or a list of `size` values. False, noted once, when the input has too many. */

@@ -1,5 +1,5 @@
 import { describe, EmptyMap, MAX_BYTES, MAX_DEPTH, sortedKeys } from './context.js'
-import { keptBytesOf, type SharedPart, sharedPart } from './kept-bytes.js'
+import { keptBytesOf, sharedPart } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { below, misfit } from './misfit.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
@@ -110,34 +110,30 @@ function refuseSecond({ oneof, name }: Field, base: number): void {
 function writeField(writer: Writer, field: Field, value: unknown, place: Place): void {
   if (field.map) writeMap(writer, field, value, place)
   else if (field.repeated) {
-    const part = sharedPart(value)
-    if (part === undefined) writeList(writer, field, value, place)
-    else writer.raw(sharedBytes(writer, part, field, field, value, place, writeList))
+    if (place.keeping && writeShared(writer, field, value, place)) return
+    const from = writer.size()
+    writeList(writer, field, value, place)
+    if (place.keeping) keepShared(writer, from, field, value, place)
   } else if (field.kind === KIND.message) {
     writeValue(writer, field, value, place)
     writer.tag(field.id, LENGTH)
   } else writePlain(writer, field, value, place)
 }
 
-/** Of a part that stands in many places: from an earlier encoding, or from `write`, whose bytes are taken back. */
-function sharedBytes(
-  writer: Writer,
-  part: SharedPart,
-  as: object,
-  field: Field,
-  value: unknown,
-  place: Place,
-  write: typeof writeBody,
-): Uint8Array {
-  const { registry } = place
-  if (part.kept !== undefined && part.as === as && part.kept.registry === registry) return part.kept.bytes
-  const from = writer.size()
-  write(writer, field, value, place)
-  const bytes = writer.since(from)
-  writer.drop(from)
-  part.kept = { registry, bytes }
+/** A part that stands in many places, as it was written before; false when it was not. `as`: the type of one value, or the field of a list. */
+function writeShared(writer: Writer, as: object | undefined, value: unknown, { registry }: Place): boolean {
+  const part = sharedPart(value)
+  if (part?.kept === undefined || part.as !== as || part.kept.registry !== registry) return false
+  writer.raw(part.kept.bytes)
+  return true
+}
+
+/** Keeps what was written since `from`, if it is such a part. */
+function keepShared(writer: Writer, from: number, as: object | undefined, value: unknown, { registry }: Place): void {
+  const part = sharedPart(value)
+  if (part === undefined || as === undefined) return
+  part.kept = { registry, bytes: writer.since(from) }
   part.as = as
-  return bytes
 }
 
 function writePlain(writer: Writer, field: Field, value: unknown, place: Place): void {
@@ -167,7 +163,7 @@ function checkZero(field: Field, value: unknown): void {
 function writeList(writer: Writer, field: Field, value: unknown, place: Place): void {
   if (!Array.isArray(value)) misfit(`expected a list, got ${describe(value)}`)
   if (value.length === 0) return
-  const kept = keptBytesOf(field.message)
+  const kept = place.keeping ? keptBytesOf(field.message) : undefined
   if (kept !== undefined) {
     writeKept(writer, field, value, kept, place)
     return
@@ -242,25 +238,18 @@ function mapKey(kind: number, key: string): unknown {
 }
 
 function writeValue(writer: Writer, field: Field, value: unknown, place: Place): void {
-  const type = field.message ?? field.wellKnown
-  if (type !== undefined) {
-    const part = sharedPart(value)
-    if (part === undefined) {
-      const from = writer.size()
-      writeBody(writer, field, value, place)
-      writer.close(from)
-    } else writer.bytes(sharedBytes(writer, part, type, field, value, place, writeBody))
-  } else if (field.enum !== undefined) writer.int32(enumNumber(field, value))
-  else writeScalar(writer, field.kind, value)
-}
-
-/** Of a message, or of a type of google.protobuf. */
-function writeBody(writer: Writer, field: Field, value: unknown, place: Place): void {
-  if (field.message === undefined) field.wellKnown?.write(writer, value, place)
-  else {
+  if (place.keeping && writeShared(writer, field.message ?? field.wellKnown, value, place)) return
+  const from = writer.size()
+  if (field.message !== undefined) {
     field.table ??= field.message.table
     writeMessage(writer, field.message, value, place, field.table)
-  }
+    writer.close(from)
+  } else if (field.wellKnown !== undefined) {
+    field.wellKnown.write(writer, value, place)
+    writer.close(from)
+  } else if (field.enum !== undefined) writer.int32(enumNumber(field, value))
+  else writeScalar(writer, field.kind, value)
+  if (place.keeping) keepShared(writer, from, field.message ?? field.wellKnown, value, place)
 }
 
 function enumNumber(field: Field, value: unknown): number {

@@ -12,6 +12,8 @@ export interface TypeRegistry {
 /** What a reader or writer carries along. */
 export interface Place {
   readonly registry: TypeRegistry | undefined
+  /** What is written does not change any more: parts of it may be taken from an earlier encoding. */
+  readonly keeping: boolean
   /** Messages, lists and objects around. */
   depth: number
 }

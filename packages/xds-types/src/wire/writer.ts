@@ -28,8 +28,6 @@ export interface Writer {
   raw(value: Uint8Array): void
   /** A copy of what was written since `size` was `from`. */
   since(from: number): Uint8Array
-  /** Takes back what was written since `size` was `from`. */
-  drop(from: number): void
   /** A copy of what was written; the writer is empty afterwards. */
   finish(): Uint8Array
 }
@@ -127,10 +125,6 @@ class BackwardWriter implements Writer {
 
   since(from: number): Uint8Array {
     return this.#buffer.slice(this.#at, this.#buffer.length - from)
-  }
-
-  drop(from: number): void {
-    this.#at = this.#buffer.length - from
   }
 
   finish(): Uint8Array {
