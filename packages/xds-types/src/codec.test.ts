@@ -126,6 +126,12 @@ describe('broken bytes', () => {
     expect(Object.keys(read.value.filter_metadata ?? {})).toEqual(['__proto__', 'constructor'])
     expect(Metadata.encode(read.value)).toEqual(encoded)
   })
+
+  it('do not hold what an object inherits, known or not', () => {
+    const node = Object.assign(Object.create({ cluster: 'inherited', nothing: 1 }) as object, { id: 'a' })
+    expect(Node.encode(node)).toEqual(Node.encode({ id: 'a' }))
+    expect(Node.encode(Object.create({ id: 'a' }) as object)).toHaveLength(0)
+  })
 })
 
 describe('what is not a message', () => {

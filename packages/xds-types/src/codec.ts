@@ -1,12 +1,14 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
-import { createPlace, MAX_BYTES, placeText } from './context.js'
+import { createPlace, EncodeError, MAX_BYTES } from './context.js'
 import { readMessage } from './decode.js'
 import { writeRoot } from './encode.js'
 import { readJson } from './from-json.js'
+import { isKeeping } from './kept-bytes.js'
+import { Misfit } from './misfit.js'
 import { validateMessage } from './rules/validate.js'
 import { printJson } from './to-json.js'
 import type { JsonOptions, JsonPlace, MessageType, Table, TypeRegistry } from './types.js'
-import { createReader, WireError } from './wire/reader.js'
+import { createReader } from './wire/reader.js'
 import { createWriter } from './wire/writer.js'
 
 /** Kept between calls: a buffer that has grown once serves all. `encode` never runs inside `encode`. */
@@ -23,10 +25,10 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
     },
     encode(value: T, registry?: TypeRegistry): Uint8Array {
       try {
-        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry))
+        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry, isKeeping()))
       } catch (error) {
         writer.finish()
-        throw error
+        throw error instanceof Misfit ? new EncodeError(error.path, error.message) : error
       }
       return writer.finish()
     },
@@ -51,11 +53,10 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
 function decodeMessage<T>(type: MessageType<unknown>, bytes: Uint8Array, registry: TypeRegistry | undefined): Result<T> {
   if (bytes.length > MAX_BYTES)
     return fail(problem('xds.too_large', '', `${type.typeName} of ${bytes.length} bytes; the limit is ${MAX_BYTES}`))
-  const place = createPlace(registry)
   try {
-    return ok(readMessage(createReader(bytes), type, place) as T)
+    return ok(readMessage(createReader(bytes), type, createPlace(registry)) as T)
   } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    return fail(problem('xds.malformed', placeText(place), `not a ${type.typeName}: ${error.message}`))
+    if (!(error instanceof Misfit)) throw error
+    return fail(problem('xds.malformed', error.path, `not a ${type.typeName}: ${error.message}`))
   }
 }

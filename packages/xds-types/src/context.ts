@@ -19,25 +19,9 @@ export class EncodeError extends Error {
   }
 }
 
-type Step = string | number
-
-export function createPlace(registry: TypeRegistry | undefined): Place {
-  return { registry, path: [], steps: 0, depth: 0 }
-}
-
-/** `filter_chains[0].filters[1].name` */
-export function pathText(path: readonly Step[]): string {
-  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('')
-}
-
-/** Where a reader or writer is, or was when it threw. */
-export function placeText({ path, steps }: Place): string {
-  return pathText(path.slice(0, steps))
-}
-
-/** @throws EncodeError at the current place. */
-export function failEncode(place: Place, message: string): never {
-  throw new EncodeError(placeText(place), message)
+/** @param keeping see {@link Place.keeping} */
+export function createPlace(registry: TypeRegistry | undefined, keeping = false): Place {
+  return { registry, keeping, depth: 0 }
 }
 
 /** Counts an object or a list of `size` values. False, noted once, when the input has too many. */
@@ -94,6 +78,6 @@ export function setOwn(target: object, key: string, value: unknown): void {
   else (target as Record<string, unknown>)[key] = value
 }
 
-export function joinPath(path: string, step: Step): string {
+export function joinPath(path: string, step: string | number): string {
   return typeof step === 'number' ? `${path}[${step}]` : path === '' ? step : `${path}.${step}`
 }

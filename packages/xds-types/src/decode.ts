@@ -1,9 +1,10 @@
 import { EmptyMap, MAX_DEPTH, setOwn } from './context.js'
+import { below, misfit } from './misfit.js'
 import { readScalar, wireTypeOf, zeroOf } from './scalars.js'
 import type { Field, MessageType, Place, Table } from './types.js'
 import { UNKNOWN_FIELDS, unknownFieldsOf } from './unknown-fields.js'
 import { concat } from './wire/concat.js'
-import { createReader, type Reader, WireError } from './wire/reader.js'
+import { createReader, type Reader } from './wire/reader.js'
 
 type Message = Record<string, unknown>
 const LENGTH = 2
@@ -16,14 +17,14 @@ export function readMessage(
   into: Message = {},
   { byId }: Table = type.table,
 ): Message {
-  if (++place.depth > MAX_DEPTH) throw new WireError(`messages are nested deeper than ${MAX_DEPTH}`)
+  if (++place.depth > MAX_DEPTH) misfit(`messages are nested deeper than ${MAX_DEPTH}`)
   let unknown: Uint8Array[] | undefined
   while (reader.at < reader.end) {
     const start = reader.at
     const tag = reader.varint32()
     const field = byId.get(tag >>> 3)
     if (field !== undefined && readField(reader, field, tag & 7, into, place)) continue
-    if (tag >>> 3 === 0) throw new WireError('field number 0')
+    if (tag >>> 3 === 0) misfit('field number 0')
     reader.skip(tag & 7, tag >>> 3)
     unknown ??= [unknownFieldsOf(into) ?? new Uint8Array(0)]
     unknown.push(reader.bytes.slice(start, reader.at))
@@ -38,14 +39,16 @@ function readField(reader: Reader, field: Field, wireType: number, into: Message
   const own = field.map ? LENGTH : wireTypeOf(field.kind)
   const packed = wireType === LENGTH && own !== LENGTH && field.repeated
   if (wireType !== own && !packed) return false
-  place.path[place.steps++] = field.name
-  if (field.map) readEntry(reader, field, into, place)
-  else if (field.repeated) readItems(reader, field, packed, into, place)
-  else {
-    if (field.oneof !== undefined) clearOthers(field, into)
-    into[field.name] = readValue(reader, field, place, into[field.name])
+  try {
+    if (field.map) readEntry(reader, field, into, place)
+    else if (field.repeated) readItems(reader, field, packed, into, place)
+    else {
+      if (field.oneof !== undefined) clearOthers(field, into)
+      into[field.name] = readValue(reader, field, place, into[field.name])
+    }
+  } catch (error) {
+    throw below(field.name, error)
   }
-  place.steps--
   return true
 }
 
@@ -56,9 +59,11 @@ function clearOthers(field: Field, into: Message): void {
 function readItems(reader: Reader, field: Field, packed: boolean, into: Message, place: Place): void {
   const list = (into[field.name] ??= []) as unknown[]
   if (!packed) {
-    place.path[place.steps++] = list.length
-    list.push(readValue(reader, field, place, undefined))
-    place.steps--
+    try {
+      list.push(readValue(reader, field, place, undefined))
+    } catch (error) {
+      throw below(list.length, error)
+    }
     return
   }
   within(reader, () => {

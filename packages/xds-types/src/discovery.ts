@@ -3,9 +3,10 @@ import { MAX_BYTES } from './context.js'
 import { within } from './decode.js'
 import { ControlPlane } from './gen/envoy/config/core/v3.js'
 import { ResourceError } from './gen/envoy/service/discovery/v3.js'
+import { Misfit } from './misfit.js'
 import type { VersionedResource } from './resource-set.js'
 import { concat } from './wire/concat.js'
-import { createReader, type Reader, WireError } from './wire/reader.js'
+import { createReader, type Reader } from './wire/reader.js'
 import { createWriter, type Writer } from './wire/writer.js'
 import { readFields } from './wkt/simple.js'
 
@@ -348,7 +349,7 @@ function decode<T>(name: string, bytes: Uint8Array, read: (reader: Reader) => T)
   try {
     return ok(read(createReader(bytes)))
   } catch (error) {
-    if (!(error instanceof WireError)) throw error
+    if (!(error instanceof Misfit)) throw error
     return fail(problem('xds.malformed', '', `not a ${name}: ${error.message}`))
   }
 }

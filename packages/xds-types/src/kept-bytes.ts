@@ -41,12 +41,17 @@ export function keepBytes<T>(encode: () => T): T {
   }
 }
 
+/** Whether {@link keepBytes} runs. */
+export function isKeeping(): boolean {
+  return keeping
+}
+
 /** Where the bytes of a list's elements are kept; undefined: nowhere. */
 export function keptBytesOf(type: MessageType<unknown> | undefined): WeakMap<object, Kept> | undefined {
-  return keeping && type !== undefined ? kept.get(type) : undefined
+  return type === undefined ? undefined : kept.get(type)
 }
 
 /** Undefined: it is written like anything else. */
 export function sharedPart(value: unknown): SharedPart | undefined {
-  return keeping && typeof value === 'object' && value !== null ? parts.get(value) : undefined
+  return typeof value === 'object' && value !== null ? parts.get(value) : undefined
 }

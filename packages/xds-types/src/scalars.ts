@@ -1,6 +1,6 @@
-import { describe, failEncode } from './context.js'
+import { describe } from './context.js'
 import { KIND } from './kinds.js'
-import type { Place } from './types.js'
+import { misfit } from './misfit.js'
 import { fromBase64, toBase64 } from './wire/base64.js'
 import type { Reader } from './wire/reader.js'
 import type { Writer } from './wire/writer.js'
@@ -109,13 +109,13 @@ const WRITERS: Readonly<Record<number, (writer: Writer, value: never) => void>> 
   [KIND.uint64]: writeVarint64,
 }
 
-export function writeScalar(writer: Writer, kind: number, value: unknown, place: Place): void {
+export function writeScalar(writer: Writer, kind: number, value: unknown): void {
   if (kind === KIND.string && typeof value === 'string') {
     writer.string(value)
     return
   }
   const normal = normalScalar(kind, value)
-  if (normal === undefined) failEncode(place, `expected ${kindName(kind)}, got ${describe(value)}`)
+  if (normal === undefined) misfit(`expected ${kindName(kind)}, got ${describe(value)}`)
   WRITERS[kind]?.(writer, normal as never)
 }
 

@@ -9,12 +9,11 @@ export interface TypeRegistry {
   readonly types: Iterable<MessageType<unknown>>
 }
 
-/** Where a reader or writer is. It goes a step down before a nested value and up again after; when something throws, the steps tell where. */
+/** What a reader or writer carries along. */
 export interface Place {
   readonly registry: TypeRegistry | undefined
-  /** Its first `steps` count; what is behind them is left over. */
-  readonly path: (string | number)[]
-  steps: number
+  /** What is written does not change any more: parts of it may be taken from an earlier encoding. */
+  readonly keeping: boolean
   /** Messages, lists and objects around. */
   depth: number
 }

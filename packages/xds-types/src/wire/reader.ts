@@ -1,12 +1,9 @@
+import { misfit } from '../misfit.js'
+
 const TEXT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const SHORT = 48
 
-/** What is wrong with the bytes; never leaves this package, decoders turn it into a diagnostic. */
-export class WireError extends Error {
-  override readonly name: string = 'WireError'
-}
-
-/** Reads protobuf from a slice of bytes, strictly: no read goes past {@link Reader.end}. @throws WireError */
+/** Reads protobuf from a slice of bytes, strictly: no read goes past {@link Reader.end}. @throws Misfit */
 export interface Reader {
   readonly bytes: Uint8Array
   at: number
@@ -18,7 +15,7 @@ export interface Reader {
   fixed64(): bigint
   float(): number
   double(): number
-  /** @throws WireError when it is not UTF-8. */
+  /** @throws Misfit when it is not UTF-8. */
   string(): string
   /** A view, not a copy. */
   slice(): Uint8Array
@@ -57,7 +54,7 @@ class SliceReader implements Reader {
       if (shift < 32) value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value >>> 0
     }
-    throw new WireError('a varint is longer than ten bytes')
+    misfit('a varint is longer than ten bytes')
   }
 
   varint64(): bigint {
@@ -70,7 +67,7 @@ class SliceReader implements Reader {
       else value |= BigInt(byte & 0x7f) << BigInt(shift)
       if (byte < 0x80) return BigInt.asUintN(64, value | BigInt(low))
     }
-    throw new WireError('a varint is longer than ten bytes')
+    misfit('a varint is longer than ten bytes')
   }
 
   fixed32(): number {
@@ -107,7 +104,7 @@ class SliceReader implements Reader {
 
   length(): number {
     const length = this.varint32()
-    if (length > this.end - this.at) throw new WireError(`a length of ${length} goes past the end`)
+    if (length > this.end - this.at) misfit(`a length of ${length} goes past the end`)
     return length
   }
 
@@ -117,18 +114,18 @@ class SliceReader implements Reader {
     else if (wireType === 2) this.#take(this.length())
     else if (wireType === 5) this.#take(4)
     else if (wireType === 3) this.#skipGroup(number, depth)
-    else throw new WireError(`wire type ${wireType} does not exist here`)
+    else misfit(`wire type ${wireType} does not exist here`)
   }
 
   #skipGroup(number: number, depth: number): void {
-    if (depth >= 100) throw new WireError('groups are nested deeper than 100')
+    if (depth >= 100) misfit('groups are nested deeper than 100')
     for (;;) {
       const tag = this.varint32()
       if ((tag & 7) === 4) {
-        if (tag >>> 3 !== number) throw new WireError('a group ends that was not begun')
+        if (tag >>> 3 !== number) misfit('a group ends that was not begun')
         return
       }
-      if (tag >>> 3 === 0) throw new WireError('field number 0')
+      if (tag >>> 3 === 0) misfit('field number 0')
       this.skip(tag & 7, tag >>> 3, depth + 1)
     }
   }
@@ -141,7 +138,7 @@ class SliceReader implements Reader {
   }
 
   #short(): never {
-    throw new WireError('the bytes end in the middle of a value')
+    misfit('the bytes end in the middle of a value')
   }
 }
 
@@ -149,6 +146,6 @@ function utf8(bytes: Uint8Array): string {
   try {
     return TEXT.decode(bytes)
   } catch {
-    throw new WireError('a string is not UTF-8')
+    misfit('a string is not UTF-8')
   }
 }

@@ -28,8 +28,6 @@ export interface Writer {
   raw(value: Uint8Array): void
   /** A copy of what was written since `size` was `from`. */
   since(from: number): Uint8Array
-  /** Takes back what was written since `size` was `from`. */
-  drop(from: number): void
   /** A copy of what was written; the writer is empty afterwards. */
   finish(): Uint8Array
 }
@@ -129,12 +127,9 @@ class BackwardWriter implements Writer {
     return this.#buffer.slice(this.#at, this.#buffer.length - from)
   }
 
-  drop(from: number): void {
-    this.#at = this.#buffer.length - from
-  }
-
   finish(): Uint8Array {
-    const out = this.#buffer.slice(this.#at)
+    const out = new Uint8Array(this.size())
+    out.set(this.#buffer.subarray(this.#at))
     this.#at = this.#buffer.length
     return out
   }
@@ -144,14 +139,28 @@ class BackwardWriter implements Writer {
     const length = value.length
     if (this.#at <= length) this.#grow(length + 1)
     const buffer = this.#buffer
-    let at = this.#at
-    for (let i = length - 1; i >= 0; i--) {
-      const code = value.charCodeAt(i)
-      if (code > 0x7f) return false
-      buffer[--at] = code
+    const at = this.#at - length
+    let all = 0
+    let i = 0
+    for (; i + 3 < length; i += 4) {
+      const a = value.charCodeAt(i)
+      const b = value.charCodeAt(i + 1)
+      const c = value.charCodeAt(i + 2)
+      const d = value.charCodeAt(i + 3)
+      all |= a | b | c | d
+      buffer[at + i] = a
+      buffer[at + i + 1] = b
+      buffer[at + i + 2] = c
+      buffer[at + i + 3] = d
     }
-    buffer[--at] = length
-    this.#at = at
+    for (; i < length; i++) {
+      const code = value.charCodeAt(i)
+      all |= code
+      buffer[at + i] = code
+    }
+    if (all > 0x7f) return false
+    buffer[at - 1] = length
+    this.#at = at - 1
     return true
   }
 

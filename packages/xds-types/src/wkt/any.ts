@@ -1,7 +1,8 @@
-import { describe, failEncode, joinPath, MAX_DEPTH, noteJson } from '../context.js'
+import { describe, joinPath, MAX_DEPTH, noteJson } from '../context.js'
 import { readMessage } from '../decode.js'
 import { writeMessage } from '../encode.js'
 import { isObject, readJson } from '../from-json.js'
+import { misfit } from '../misfit.js'
 import { typeNameOf } from '../registry.js'
 import { printJson } from '../to-json.js'
 import type { JsonOptions, MessageType, Place, TypeRegistry, WellKnownType } from '../types.js'
@@ -67,18 +68,18 @@ function writeInner(writer: Writer, typeUrl: string, value: Record<string, unkno
   const inner = type === undefined ? wellKnown(typeUrl) : undefined
   if (type !== undefined) writeMessage(writer, type, value, place)
   else if (inner !== undefined) inner.write(writer, value['value'] ?? (inner === Empty ? {} : undefined), place)
-  else failEncode(place, `the registry has no type ${typeNameOf(typeUrl)}; pass one that has it, or a packed { type_url, value }`)
+  else misfit(`the registry has no type ${typeNameOf(typeUrl)}; pass one that has it, or a packed { type_url, value }`)
 }
 
 export const Any: WellKnownType = {
   typeName: 'google.protobuf.Any',
 
   write(writer, value, place) {
-    if (!isObject(value)) failEncode(place, `expected an Any, an object with '@type'; got ${describe(value)}`)
+    if (!isObject(value)) misfit(`expected an Any, an object with '@type'; got ${describe(value)}`)
     const raw = packed(value)
     const typeUrl = raw?.typeUrl ?? value['@type']
     if (typeUrl === undefined && Object.keys(value).length === 0) return
-    if (typeof typeUrl !== 'string') failEncode(place, "an Any needs '@type', a type URL")
+    if (typeof typeUrl !== 'string') misfit("an Any needs '@type', a type URL")
     const from = writer.size()
     if (raw !== undefined) writer.raw(raw.bytes)
     else writeInner(writer, typeUrl, value, place)

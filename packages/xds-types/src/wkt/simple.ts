@@ -1,4 +1,5 @@
-import { describe, failEncode, noteJson } from '../context.js'
+import { describe, noteJson } from '../context.js'
+import { misfit } from '../misfit.js'
 import type { WellKnownType } from '../types.js'
 import type { Reader } from '../wire/reader.js'
 
@@ -27,8 +28,8 @@ export const Empty: WellKnownType = {
 /** `a.b,cD` in JSON, a list of `a.b` and `c_d` on the wire. */
 export const FieldMask: WellKnownType = {
   typeName: 'google.protobuf.FieldMask',
-  write(writer, value, place) {
-    if (typeof value !== 'string') failEncode(place, `expected paths joined by commas, got ${describe(value)}`)
+  write(writer, value) {
+    if (typeof value !== 'string') misfit(`expected paths joined by commas, got ${describe(value)}`)
     for (const path of value.split(',').reverse()) {
       if (path === '') continue
       writer.string(path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))

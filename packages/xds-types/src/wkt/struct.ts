@@ -1,61 +1,55 @@
-import {
-  describe,
-  EmptyMap,
-  enterJson,
-  failEncode,
-  joinPath,
-  MAX_BYTES,
-  MAX_DEPTH,
-  noteJson,
-  setOwn,
-  sortedKeys,
-} from '../context.js'
+import { describe, EmptyMap, enterJson, joinPath, MAX_BYTES, MAX_DEPTH, noteJson, setOwn, sortedKeys } from '../context.js'
 import { within } from '../decode.js'
 import { isObject } from '../from-json.js'
+import { below, misfit } from '../misfit.js'
 import type { EnumType, JsonPlace, Place, WellKnownType } from '../types.js'
-import { type Reader, WireError } from '../wire/reader.js'
+import type { Reader } from '../wire/reader.js'
 import type { Writer } from '../wire/writer.js'
 import { readFields } from './simple.js'
 
 function writeStruct(writer: Writer, value: unknown, place: Place): void {
-  if (!isObject(value)) failEncode(place, `expected an object, got ${describe(value)}`)
+  if (!isObject(value)) misfit(`expected an object, got ${describe(value)}`)
   const keys = sortedKeys(value)
   for (let i = keys.length - 1; i >= 0; i--) {
     const key = keys[i] as string
     if (value[key] === undefined) continue
-    place.path[place.steps++] = key
     const entry = writer.size()
-    writeValue(writer, value[key], place)
+    try {
+      writeValue(writer, value[key], place)
+    } catch (error) {
+      throw below(key, error)
+    }
     writer.close(entry)
     writer.tag(2, 2)
     writer.string(key)
     writer.tag(1, 2)
     writer.close(entry)
     writer.tag(1, 2)
-    place.steps--
   }
 }
 
 function writeList(writer: Writer, value: unknown, place: Place): void {
-  if (!Array.isArray(value)) failEncode(place, `expected a list, got ${describe(value)}`)
+  if (!Array.isArray(value)) misfit(`expected a list, got ${describe(value)}`)
   for (let i = value.length - 1; i >= 0; i--) {
-    place.path[place.steps++] = i
     const from = writer.size()
-    writeValue(writer, value[i], place)
+    try {
+      writeValue(writer, value[i], place)
+    } catch (error) {
+      throw below(i, error)
+    }
     writer.close(from)
     writer.tag(1, 2)
-    place.steps--
   }
 }
 
 function writeValue(writer: Writer, value: unknown, place: Place): void {
-  if (++place.depth > MAX_DEPTH) failEncode(place, `nested deeper than ${MAX_DEPTH}`)
-  if (writer.size() > MAX_BYTES) failEncode(place, `the message is larger than ${MAX_BYTES} bytes`)
+  if (++place.depth > MAX_DEPTH) misfit(`nested deeper than ${MAX_DEPTH}`)
+  if (writer.size() > MAX_BYTES) misfit(`the message is larger than ${MAX_BYTES} bytes`)
   if (value === null) {
     writer.varint32(0)
     writer.tag(1, 0)
   } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) failEncode(place, `${value} has no place in JSON`)
+    if (!Number.isFinite(value)) misfit(`${value} has no place in JSON`)
     writer.double(value)
     writer.tag(2, 1)
   } else if (typeof value === 'string') {
@@ -70,7 +64,7 @@ function writeValue(writer: Writer, value: unknown, place: Place): void {
     else writeStruct(writer, value, place)
     writer.close(from)
     writer.tag(Array.isArray(value) ? 6 : 5, 2)
-  } else failEncode(place, `${describe(value)} has no place in JSON`)
+  } else misfit(`${describe(value)} has no place in JSON`)
   place.depth--
 }
 
@@ -101,7 +95,7 @@ function readList(reader: Reader, place: Place): unknown[] {
 }
 
 function readValue(reader: Reader, place: Place): unknown {
-  if (++place.depth > MAX_DEPTH) throw new WireError(`nested deeper than ${MAX_DEPTH}`)
+  if (++place.depth > MAX_DEPTH) misfit(`nested deeper than ${MAX_DEPTH}`)
   let value: unknown = null
   readFields(reader, (tag) => {
     if (tag === 8) {

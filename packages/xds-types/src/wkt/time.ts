@@ -1,6 +1,7 @@
-import { describe, failEncode, noteJson } from '../context.js'
+import { describe, noteJson } from '../context.js'
+import { misfit } from '../misfit.js'
 import type { WellKnownType } from '../types.js'
-import { type Reader, WireError } from '../wire/reader.js'
+import type { Reader } from '../wire/reader.js'
 import { readFields } from './simple.js'
 
 interface Moment {
@@ -82,9 +83,9 @@ function momentType(
 ): WellKnownType {
   return {
     typeName: `google.protobuf.${name}`,
-    write(writer, value, place) {
+    write(writer, value) {
       const moment = parse(value)
-      if (moment === undefined) failEncode(place, `expected text like ${example}, got ${describe(value)}`)
+      if (moment === undefined) misfit(`expected text like ${example}, got ${describe(value)}`)
       if (moment.nanos !== 0) {
         writer.int32(moment.nanos)
         writer.tag(2, 0)
@@ -97,7 +98,7 @@ function momentType(
     },
     read(reader) {
       const moment = readMoment(reader)
-      if (!isMoment(moment)) throw new WireError(`${moment.seconds} s ${moment.nanos} ns is not a ${name}`)
+      if (!isMoment(moment)) misfit(`${moment.seconds} s ${moment.nanos} ns is not a ${name}`)
       return format(moment)
     },
     fromJson(json, path, place) {

@@ -8,9 +8,9 @@ function wrapper(name: string, kind: number): WellKnownType {
   const tag = (1 << 3) | wireTypeOf(kind)
   return {
     typeName: `google.protobuf.${name}`,
-    write(writer, value, place) {
+    write(writer, value) {
       if (normalScalar(kind, value) !== undefined && isZero(kind, value)) return
-      writeScalar(writer, kind, value, place)
+      writeScalar(writer, kind, value)
       writer.tag(1, wireTypeOf(kind))
     },
     read(reader) {
