@@ -219,7 +219,8 @@ function isKnownLower(name: string): boolean {
   const slot = (length * 7 + name.charCodeAt(length - 1)) & 255
   if (knownLower[slot] === name) return true
   if (lowerCase(name) !== name) return false
-  knownLower[slot] = name
+  // A name that a codec has cut out of a head must not hold on to it.
+  knownLower[slot] = internName(name)
   return true
 }
 

@@ -62,11 +62,11 @@ export function createPool(options: PoolOptions): Pool {
   return new HttpPool(options)
 }
 
-class HttpPool implements Pool, ClientSessionHandler {
+class HttpPool implements Pool {
   readonly #o: PoolOptions
   /** Those that may take a request; the one used last is taken first. */
   readonly #ready: Member[] = []
-  readonly #members = new Map<ClientSession, Member>()
+  readonly #members = new Set<Member>()
   readonly #waiting = new Set<PoolAttempt>()
   #connecting = 0
   #draining = false
@@ -106,8 +106,8 @@ class HttpPool implements Pool, ClientSessionHandler {
   drain(): void {
     this.#draining = true
     this.#ready.length = 0
-    if (this.#waiting.size === 0) for (const member of [...this.#members.values()]) member.session.drain()
-    else for (const member of [...this.#members.values()]) if (member.session.active === 0) member.session.drain()
+    if (this.#waiting.size === 0) for (const member of [...this.#members]) member.session.drain()
+    else for (const member of [...this.#members]) if (member.session.active === 0) member.session.drain()
   }
 
   destroy(): void {
@@ -116,7 +116,7 @@ class HttpPool implements Pool, ClientSessionHandler {
       this.forget(attempt)
       attempt.fail('connection_termination', new Error('the endpoint was removed'))
     }
-    for (const member of [...this.#members.values()]) member.session.destroy()
+    for (const member of [...this.#members]) member.session.destroy()
   }
 
   /** The attempt waits no more. */
@@ -132,9 +132,8 @@ class HttpPool implements Pool, ClientSessionHandler {
     this.#o.stats.upstreamRqActive.add(-1)
   }
 
-  onAvailable(session: ClientSession): void {
-    const member = this.#members.get(session)
-    if (member === undefined) return
+  available(member: Member): void {
+    const { session } = member
     while (this.#waiting.size > 0 && session.available) {
       const next = firstOf(this.#waiting)!
       this.forget(next)
@@ -152,16 +151,13 @@ class HttpPool implements Pool, ClientSessionHandler {
     if (session.active === 0) member.idle.start(this.#o.cluster.http.idleTimeoutMs)
   }
 
-  onDraining(session: ClientSession): void {
-    const member = this.#members.get(session)
-    if (member !== undefined) this.#notReady(member)
+  draining(member: Member): void {
+    this.#notReady(member)
     this.#connectIfNeeded()
   }
 
-  onClose(session: ClientSession): void {
-    const member = this.#members.get(session)
-    if (member === undefined) return
-    this.#members.delete(session)
+  closed(member: Member): void {
+    this.#members.delete(member)
     member.idle.stop()
     member.lifetime?.stop()
     this.#notReady(member)
@@ -242,6 +238,7 @@ class HttpPool implements Pool, ClientSessionHandler {
   #connected(connection: Connection): void {
     const { cluster, timers, stats, clock } = this.#o
     const { maxHeadersKb, maxHeadersCount, enableTrailers, http1, http2 } = cluster.http
+    const member = new Member(this, timers)
     const session = this.#codecFor(connection).connect(
       connection,
       {
@@ -250,19 +247,19 @@ class HttpPool implements Pool, ClientSessionHandler {
         stats: stats.codec,
         ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
       },
-      this,
+      member,
     )
+    member.join(session)
     if (session.protocol === 'HTTP/2') {
       this.#perConnection = http2.maxConcurrentStreams
       stats.upstreamCxHttp2Total.inc()
     } else stats.upstreamCxHttp1Total.inc()
-    const member: Member = { session, idle: timers.timer(() => session.drain()), lifetime: undefined, ready: false }
     if (cluster.http.maxConnectionDurationMs > 0) {
       member.lifetime = timers.timer(() => session.drain())
       member.lifetime.start(cluster.http.maxConnectionDurationMs)
     }
-    this.#members.set(session, member)
-    this.onAvailable(session)
+    this.#members.add(member)
+    this.available(member)
     if (this.#waiting.size > 0) this.#connectIfNeeded()
   }
 
@@ -273,12 +270,39 @@ class HttpPool implements Pool, ClientSessionHandler {
   }
 }
 
-interface Member {
-  readonly session: ClientSession
+/** A connection of the pool. What its session says before it has joined is for nobody. */
+class Member implements ClientSessionHandler {
+  session!: ClientSession
   readonly idle: Timer
   lifetime: Timer | undefined
   /** Among those that may take a request. */
-  ready: boolean
+  ready = false
+  readonly #pool: HttpPool
+  #joined = false
+
+  constructor(pool: HttpPool, timers: Timers) {
+    this.#pool = pool
+    this.idle = timers.timer(() => this.session.drain())
+  }
+
+  join(session: ClientSession): void {
+    this.session = session
+    this.#joined = true
+  }
+
+  onAvailable(): void {
+    if (this.#joined) this.#pool.available(this)
+  }
+
+  onDraining(): void {
+    if (this.#joined) this.#pool.draining(this)
+  }
+
+  onClose(): void {
+    if (!this.#joined) return
+    this.#joined = false
+    this.#pool.closed(this)
+  }
 }
 
 /** One request's stay in the pool: waiting, then on a connection. */

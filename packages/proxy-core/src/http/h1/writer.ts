@@ -1,6 +1,6 @@
 import type { Connection } from '../../net/connection.js'
 import { FIELD_VALUE } from '../field-value.js'
-import type { HeaderMap } from '../header-map.js'
+import { type HeaderMap, internName } from '../header-map.js'
 import { endOfTask, type StagingOwner, staging } from './staging.js'
 import { TARGET, TOKEN } from './tables.js'
 
@@ -130,15 +130,27 @@ export class Writer implements StagingOwner {
 
 /** The name and what parts it from its value; where the value begins, or -1: that is no name. */
 function writeName(name: string, bytes: Uint8Array, start: number): number {
-  let at = start
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i)
-    if (code > 255 || TOKEN[code] !== 1) return -1
-    bytes[at++] = code
-  }
-  bytes[at] = 58
-  bytes[at + 1] = 32
-  return at + 2
+  const line = lineStartOf(name)
+  for (let i = 0; i < line.length; i++) bytes[start + i] = line[i]!
+  return line.length === 0 ? -1 : start + line.length
+}
+
+const NO_NAME = new Uint8Array(0)
+
+// Of names that were written lately, by length and last letter: most are written again and again.
+const SLOTS = 256
+const writtenNames: string[] = new Array(SLOTS).fill('')
+const lineStarts: Uint8Array[] = new Array(SLOTS).fill(NO_NAME)
+
+/** How a line with this name begins; empty: that is no name. */
+function lineStartOf(name: string): Uint8Array {
+  const { length } = name
+  if (length === 0) return NO_NAME
+  const slot = (length * 7 + name.charCodeAt(length - 1)) & (SLOTS - 1)
+  if (writtenNames[slot] === name) return lineStarts[slot]!
+  for (let i = 0; i < length; i++) if (name.charCodeAt(i) > 255 || TOKEN[name.charCodeAt(i)] !== 1) return NO_NAME
+  writtenNames[slot] = internName(name)
+  return (lineStarts[slot] = Buffer.from(`${name}: `, 'latin1'))
 }
 
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1')
