@@ -12,13 +12,16 @@ const encoder = new TextEncoder()
  */
 export function contentHash(content: Uint8Array | string): string {
   const bytes = typeof content === 'string' ? encoder.encode(content) : content
-  const state = new Uint32Array(4)
-  mixBody(bytes, state)
-  mixTail(bytes, state)
-  return finish(bytes.length, state)
+  mixBody(bytes)
+  mixTail(bytes)
+  return finish(bytes.length)
 }
 
-function mixBody(bytes: Uint8Array, state: Uint32Array): void {
+// Hashing never runs inside hashing: what it works on is made once.
+const state = /*#__PURE__*/ new Uint32Array(4)
+const words = /*#__PURE__*/ new Int32Array(4)
+
+function mixBody(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = bytes.length & ~15
   let h1 = 0
@@ -41,8 +44,8 @@ function mixBody(bytes: Uint8Array, state: Uint32Array): void {
   state[3] = h4
 }
 
-function mixTail(bytes: Uint8Array, state: Uint32Array): void {
-  const words = new Int32Array(4)
+function mixTail(bytes: Uint8Array): void {
+  words.fill(0)
   const start = bytes.length & ~15
   for (let at = start; at < bytes.length; at++) words[(at - start) >> 2]! |= bytes[at]! << (((at - start) & 3) * 8)
   state[0]! ^= scramble(words[0]!, C1, 15, C2)
@@ -51,15 +54,15 @@ function mixTail(bytes: Uint8Array, state: Uint32Array): void {
   state[3]! ^= scramble(words[3]!, C4, 18, C1)
 }
 
-function finish(length: number, state: Uint32Array): string {
+function finish(length: number): string {
   for (let i = 0; i < 4; i++) state[i]! ^= length
-  spread(state)
+  spread()
   for (let i = 0; i < 4; i++) state[i] = avalanche(state[i]!)
-  spread(state)
+  spread()
   return hex(state[0]!) + hex(state[1]!) + hex(state[2]!) + hex(state[3]!)
 }
 
-function spread(state: Uint32Array): void {
+function spread(): void {
   state[0]! += state[1]! + state[2]! + state[3]!
   for (let i = 1; i < 4; i++) state[i]! += state[0]!
 }

@@ -24,12 +24,14 @@ export function typed(type: string, fields: object = {}): TypedMessage {
 
 /** The object without its undefined fields: absent is the only way in which proto JSON says "not set". */
 export function defined<T extends object>(fields: T): T {
-  for (const key of Object.keys(fields)) {
-    if ((fields as Record<string, unknown>)[key] === undefined) {
-      return Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined)) as T
-    }
-  }
+  for (const key in fields) if (fields[key] === undefined) return withoutUndefined(fields)
   return fields
+}
+
+function withoutUndefined<T extends object>(fields: T): T {
+  const set = {} as T
+  for (const key in fields) if (fields[key] !== undefined) set[key] = fields[key]
+  return set
 }
 
 /** Milliseconds as proto JSON writes a duration: 1500 -> `1.5s`. */

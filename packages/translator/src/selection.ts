@@ -1,9 +1,8 @@
 /** Which objects apply to whom: labels and exportTo. */
 
-type Labels = Readonly<Record<string, string>>
-
-export function isEmpty(labels: Labels | undefined): boolean {
-  return labels === undefined || Object.keys(labels).length === 0
+export function isEmpty(labels: Readonly<Record<string, unknown>> | undefined): boolean {
+  for (const _ in labels) return false
+  return true
 }
 
 /** Whether an object of namespace `owner` is visible in `namespace`: `*` everywhere, `.` at home, `~` nowhere. */

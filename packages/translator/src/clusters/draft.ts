@@ -1,6 +1,7 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { defined, duration, PRESERVE_CASE, typed } from '../message.js'
 import { statName } from '../names.js'
+import { isEmpty } from '../selection.js'
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
@@ -46,7 +47,7 @@ export function draft(
 /** The finished cluster. Options without a protocol say HTTP/1.1: Envoy demands one. */
 export function finish(given: ClusterDraft): Cluster {
   const { cluster, http, istio } = given
-  if (Object.keys(istio).length > 0) cluster.metadata = { filter_metadata: { istio } }
+  if (!isEmpty(istio)) cluster.metadata = { filter_metadata: { istio } }
   const { protocol, common, maxConcurrentStreams, keepAlive, upstream, preserveCase } = http
   if (protocol === undefined && common === undefined && upstream === undefined && preserveCase !== true) return defined(cluster)
   const http1 = preserveCase === true ? { header_key_format: PRESERVE_CASE } : {}

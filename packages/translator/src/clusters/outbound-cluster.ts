@@ -3,7 +3,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { internalSocket } from '../ambient/hbone.js'
 import { type Build, endpointsOf, portSource } from '../build.js'
 import { applyHealthCheck, healthCheckSource } from '../extensions/health-check.js'
-import { configPath, defined } from '../message.js'
+import { configPath } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
@@ -98,17 +98,14 @@ function describe(target: ClusterTarget, made: ClusterDraft): void {
   const { service, rule, subset } = target
   const [first] = rule?.sources ?? []
   const { hostname: host, namespace } = service
-  const fields = {
-    config: first === undefined ? undefined : configPath(first),
-    // Istio leaves it out of subsets.
-    external: service.meshExternal && subset === undefined ? true : undefined,
-    services:
-      service.resolution === 'DynamicDNS'
-        ? undefined
-        : [{ host, name: service.registry === 'External' ? host : service.name, namespace }],
-    subset: target.vip === undefined ? subset?.subset.name : vipSubset(target),
-  }
-  Object.assign(made.istio, defined(fields))
+  const { istio } = made
+  if (first !== undefined) istio['config'] = configPath(first)
+  // Istio leaves it out of subsets.
+  if (service.meshExternal && subset === undefined) istio['external'] = true
+  if (service.resolution !== 'DynamicDNS')
+    istio['services'] = [{ host, name: service.registry === 'External' ? host : service.name, namespace }]
+  const name = target.vip === undefined ? subset?.subset.name : vipSubset(target)
+  if (name !== undefined) istio['subset'] = name
 }
 
 function upgradesToHttp2(build: Build, port: ServicePort, policy: TrafficPolicy | undefined): boolean {

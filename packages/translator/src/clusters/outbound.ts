@@ -66,11 +66,12 @@ function targetsOf(build: Build, service: MeshService, sniDnat: boolean): readon
   const rule = build.rules.of(service)
   for (const port of service.ports) {
     if (port.protocol === 'UDP') continue
-    const base = { build, service, port, rule, sniDnat }
-    targets.push({ ...base, subset: undefined, policy: policyForPort(rule?.trafficPolicy, port) })
-    for (const subset of rule?.subsets ?? []) {
-      const { trafficPolicy } = subset.subset
-      targets.push({ ...base, subset, policy: policyOfSubset(rule?.trafficPolicy, trafficPolicy, port) })
+    const policy = policyForPort(rule?.trafficPolicy, port)
+    targets.push({ build, service, port, rule, sniDnat, subset: undefined, policy })
+    if (rule === undefined) continue
+    for (const subset of rule.subsets) {
+      const ofSubset = policyOfSubset(rule.trafficPolicy, subset.subset.trafficPolicy, port)
+      targets.push({ build, service, port, rule, sniDnat, subset, policy: ofSubset })
     }
   }
   return targets

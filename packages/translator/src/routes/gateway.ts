@@ -147,7 +147,9 @@ function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; dom
     else same.push(host)
   }
   return [...groups.values()].map((group) => {
-    const sorted = group.length === 1 ? group : group.sort((a, b) => bySpecificity(a.domain, b.domain))
+    // Most are written in order.
+    const inOrder = group.every((host, i) => i === 0 || bySpecificity((group[i - 1] as Host).domain, host.domain) <= 0)
+    const sorted = inOrder ? group : group.sort((a, b) => bySpecificity(a.domain, b.domain))
     return { first: sorted[0] as Host, domains: sorted.map(({ domain }) => domain) }
   })
 }

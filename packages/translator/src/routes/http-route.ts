@@ -6,6 +6,7 @@ import type {
   MeshService,
   TrafficPolicy,
 } from '@heddle/config-model'
+import { writtenOnce } from '@heddle/xds-types'
 import type {
   Route,
   RouteAction,
@@ -48,15 +49,17 @@ export interface RouteScope {
 /** One Envoy route per match block, in order, up to the first that matches everything. */
 export function httpRoutes(scope: RouteScope): Route[] {
   const routes: Route[] = []
+  const metadata = writtenOnce(configMetadata(scope.virtualService.resource))
   for (const rule of scope.virtualService.http) {
     const matches = rule.http.match ?? []
+    const parts = partsOf(scope, rule, metadata)
     if (matches.length === 0) {
-      routes.push(routeOf(scope, rule, undefined, rule.path))
+      routes.push(routeOf(scope, rule, undefined, rule.path, parts))
       return routes
     }
     for (const [i, match] of matches.entries()) {
       if (!appliesHere(scope, match)) continue
-      const route = routeOf(scope, rule, match, `${rule.path}.match[${i}]`)
+      const route = routeOf(scope, rule, match, `${rule.path}.match[${i}]`, parts)
       routes.push(route)
       if (route.match !== undefined && isCatchAll(route.match)) return routes
     }
@@ -97,26 +100,63 @@ function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchReque
   return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
 }
 
-function routeOf(scope: RouteScope, rule: BoundHttpRoute, match: HTTPMatchRequest | undefined, path: string): Route {
+/** What all routes of a rule say. */
+interface RuleParts {
+  readonly fields: Partial<Route>
+  /** What traces call them, without the path: the destination, or the VirtualService where there are several. */
+  readonly operation: string
+}
+
+/** Made when the first route is; again for each only where what a rule does depends on what it matches. */
+function partsOf(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['metadata']): (match: RouteMatch) => RuleParts {
+  if (rewritesPrefix(scope, rule.http)) return (match) => makeParts(scope, rule, metadata, match)
+  let kept: RuleParts | undefined
+  return (match) => {
+    if (kept !== undefined) return kept
+    kept = makeParts(scope, rule, metadata, match)
+    const { route } = kept.fields
+    if ((rule.http.match ?? []).length > 1 && route !== undefined) writtenOnce(route)
+    return kept
+  }
+}
+
+function makeParts(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['metadata'], match: RouteMatch): RuleParts {
   const { http } = rule
-  const name = [http.name ?? '', match?.name ?? '']
   const filters = {
     ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
     ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
     ...configsOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
   }
+  const fields = { metadata, ...headerChanges(http.headers), ...actionOf(scope, rule, match), ...perFilter(filters) }
+  const cluster = parseClusterName(fields.route?.cluster ?? '')
+  const { virtualService, port } = scope
+  const operation = cluster === undefined ? `${virtualService.resource.metadata.name}:${port}` : `${cluster.host}:${cluster.port}`
+  return { fields, operation }
+}
+
+/** A route of the Gateway API that takes its own prefix away: what it does depends on what it matches. */
+function rewritesPrefix({ virtualService }: RouteScope, { rewrite }: BoundHttpRoute['http']): boolean {
+  return rewrite?.uri === '/' && routeSemantics(virtualService.resource) === 'gateway'
+}
+
+function routeOf(
+  scope: RouteScope,
+  rule: BoundHttpRoute,
+  match: HTTPMatchRequest | undefined,
+  path: string,
+  parts: ReturnType<typeof partsOf>,
+): Route {
+  const { name: ruleName = '' } = rule.http
+  const name = match?.name ? `${ruleName}.${match.name}` : ruleName
   const matched = routeMatch(match, routeSemantics(scope.virtualService.resource))
-  const action = actionOf(scope, rule, matched)
-  const route: Route = defined({
-    name: (name[1] === '' ? name[0] : name.join('.')) || undefined,
+  const { fields, operation } = parts(matched)
+  const route: Route = {
+    ...(name === '' ? {} : { name }),
     match: matched,
-    metadata: configMetadata(scope.virtualService.resource),
-    stat_prefix: match?.statPrefix || undefined,
-    ...headerChanges(http.headers),
-    ...action,
-    ...perFilter(filters),
-  })
-  route.decorator = { operation: operationOf(route, scope) }
+    ...(match?.statPrefix ? { stat_prefix: match.statPrefix } : {}),
+    ...fields,
+    decorator: { operation: `${operation}${pathOf(matched)}` },
+  }
   return mark(scope, rule, route, path)
 }
 
@@ -146,7 +186,7 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http'], match: RouteMa
       ? { weighted_clusters: { clusters: weighted(scope, destinations) } }
       : { cluster: clusterOf(scope, only.destination) }),
     cluster_not_found_response_code: ofGatewayApi ? ('INTERNAL_SERVER_ERROR' as const) : undefined,
-    ...(ofGatewayApi && rewrite?.uri === '/' ? withoutPrefix(match) : rewriteOf(rewrite)),
+    ...(rewritesPrefix(scope, http) ? withoutPrefix(match) : rewriteOf(rewrite)),
     host_rewrite_literal: authority,
     request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
     hash_policy: hash.length === 0 ? undefined : hash,
@@ -235,14 +275,9 @@ function hashForPort(policy: TrafficPolicy | undefined, port: number | undefined
   return policy?.portLevelSettings?.find((p) => p.port.number === port)?.loadBalancer?.consistentHash
 }
 
-/** What traces call the route: destination and path, or the VirtualService where there are several destinations. */
-function operationOf(route: Route, { virtualService, port }: RouteScope): string {
-  const match = route.match
-  const path = match?.path ?? (match?.prefix === undefined ? (match?.safe_regex?.regex ?? '/*') : `${match.prefix}*`)
-  const cluster = parseClusterName(route.route?.cluster ?? '')
-  return cluster === undefined
-    ? `${virtualService.resource.metadata.name}:${port}${path}`
-    : `${cluster.host}:${cluster.port}${path}`
+/** What a route matches, as traces tell it. */
+function pathOf({ path, prefix, safe_regex }: RouteMatch): string {
+  return path ?? (prefix === undefined ? (safe_regex?.regex ?? '/*') : `${prefix}*`)
 }
 
 function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: string): Route {

@@ -35,7 +35,9 @@ export function outboundVirtualHosts(build: Build, listener: EgressListener, por
   const withPorts = options.withPorts || port === 0
   const services = listener.servicesOn(port)
   const groups = hostGroups(build, listener, services, port)
-  const known = new Set(groups.flatMap((g) => g.services.flatMap((s) => [s.hostname, hostWithPort(s.hostname, g.port)])))
+  const known = new Set<string>()
+  for (const group of groups)
+    for (const { hostname } of group.services) known.add(hostname).add(hostWithPort(hostname, group.port))
   const taken = { names: new Set<string>(), domains: new Set<string>(), known }
   const hosts: VirtualHost[] = []
   for (const group of groups) {
@@ -81,19 +83,19 @@ function hostGroups(
   const followed = new Set(groups.flatMap((g) => g.services.map((s) => s.hostname)))
   for (const service of services.values()) {
     if (followed.has(service.hostname) || service.resolution === 'Alias') continue
-    for (const p of service.ports.filter((q) => isHttpOrSniffed(q.protocol)))
-      groups.push({
-        port: p.number,
-        services: [service],
-        names: [],
-        routes: build.memo.shared('service route', [service.hostname, p.number, service], () => [
-          serviceRoute(build, service, p),
-        ]),
-        virtualService: undefined,
-      })
+    const own = [service]
+    for (const p of service.ports) {
+      if (!isHttpOrSniffed(p.protocol)) continue
+      const routes = build.memo.shared('service route', [service.hostname, p.number, service], () => [
+        serviceRoute(build, service, p),
+      ])
+      groups.push({ port: p.number, services: own, names: NONE, routes, virtualService: undefined })
+    }
   }
   return groups
 }
+
+const NONE: readonly string[] = []
 
 function matchesAny(vs: BoundVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
   return vs.hosts.some(
@@ -157,8 +159,10 @@ interface Domains {
 }
 
 function plainDomains(names: readonly string[]): Domains {
-  return { names, keys: names.map((name) => name.toLowerCase()), short: names.map(() => false) }
+  return { names, keys: names.map((name) => name.toLowerCase()), short: NONE_SHORT }
 }
+
+const NONE_SHORT: readonly boolean[] = []
 
 interface Made {
   readonly routes: readonly Route[]
@@ -222,6 +226,8 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
   const withPort = (domain: string): string[] =>
     port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)]
   const aliases = build.view.aliasesOf(service.hostname)
+  const names = shortNames(service.hostname, build.proxy.dnsDomain)
+  if (service.registry === 'External' && aliases.length === 0 && names.length === 0) return ownDomains(service, port)
   const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
   const domains = [service.hostname, ...aliases].flatMap((h) => [
     ...withPort(h),
@@ -229,10 +235,27 @@ function serviceDomains(build: Build, service: MeshService, port: number | undef
     ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort),
   ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
-  // Of several cluster IPs the first is called; those of a ServiceEntry are all its own.
-  const addresses = vips(service)
-  domains.push(...(service.registry === 'Kubernetes' ? addresses.slice(0, 1) : addresses).flatMap(withPort))
+  domains.push(...calledAddresses(service).flatMap(withPort))
   return { ...plainDomains(domains), short: domains.map((domain) => short.includes(domain)) }
+}
+
+/** Of a service without other names. */
+function ownDomains(service: MeshService, port: number | undefined): Domains {
+  const names: string[] = []
+  const add = (domain: string): void => {
+    names.push(bracketed(domain))
+    if (port !== undefined) names.push(hostWithPort(domain, port))
+  }
+  add(service.hostname)
+  add(`${service.hostname}.`)
+  for (const address of calledAddresses(service)) add(address)
+  return plainDomains(names)
+}
+
+/** Of several cluster IPs the first is called; those of a ServiceEntry are all its own. */
+function calledAddresses(service: MeshService): readonly string[] {
+  const addresses = vips(service)
+  return service.registry === 'Kubernetes' ? addresses.slice(0, 1) : addresses
 }
 
 /** On the HTTP proxy a bare name means port 80. */

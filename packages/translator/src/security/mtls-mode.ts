@@ -33,8 +33,11 @@ export interface PeerModes {
 export function peerPolicies(snapshot: MeshSnapshot, common: Memo): PeerPolicies {
   const table = (name: string, rehearsed: boolean) => (namespace: string) =>
     common.table(name, [], () => byNamespace(snapshot, rehearsed))(namespace) ?? []
+  const modes = modesOf(snapshot, table('peer authentications', false))
   return {
-    ...modesOf(snapshot, table('peer authentications', false)),
+    ofWorkload: modes.ofWorkload,
+    // Each cluster asks.
+    ofNamespace: (namespace) => common.of('mode of namespace', [namespace], () => modes.ofNamespace(namespace)),
     rehearsed: modesOf(snapshot, table('peer authentications and rehearsed ones', true)),
   }
 }

@@ -72,28 +72,31 @@ interface Checked<T> extends Part<T | undefined> {
 
 function join<T>(parts: readonly Checked<T>[], effect: Effect, combine: Combinators<T>): T | undefined {
   const all: T[] = []
-  for (const part of parts) {
-    for (const [values, negate] of [
-      [part.values, false],
-      [part.notValues, true],
-    ] as const) {
-      if (values === undefined || values.length === 0) continue
-      if (effect === 'allow' && values.includes(undefined)) return undefined
-      const known = values.filter((v) => v !== undefined) as T[]
-      const [first] = known
-      if (first === undefined) continue
-      const either = part.single === true ? first : combine.or(known)
-      all.push(negate ? combine.not(either) : either)
-    }
+  /** False: one of the values cannot be checked, and that must not let anybody in. */
+  const add = (values: Part<T | undefined>['values'], negate: boolean, single: boolean): boolean => {
+    if (values === undefined || values.length === 0) return true
+    if (effect === 'allow' && values.includes(undefined)) return false
+    const known = values.filter((v) => v !== undefined) as T[]
+    const [first] = known
+    if (first === undefined) return true
+    const either = single ? first : combine.or(known)
+    all.push(negate ? combine.not(either) : either)
+    return true
   }
+  for (const { values, notValues, single = false } of parts)
+    if (!add(values, false, single) || !add(notValues, true, single)) return undefined
   return combine.and(all.length === 0 ? [combine.any] : all)
 }
+
+/** Nothing is said. */
+const SILENT: Checked<never> = { values: undefined, notValues: undefined }
 
 function part<T>(
   values: readonly string[] | undefined,
   notValues: readonly string[] | undefined,
   make: (value: string) => T | undefined,
 ): Checked<T> {
+  if (values === undefined && notValues === undefined) return SILENT
   return { values: values?.map(make), notValues: notValues?.map(make) }
 }
 
@@ -102,6 +105,7 @@ function whole<T>(
   notValues: readonly string[] | undefined,
   make: (values: readonly string[]) => T | undefined,
 ): Checked<T> {
+  if (values === undefined && notValues === undefined) return SILENT
   const of = (list: readonly string[] | undefined): (T | undefined)[] | undefined =>
     list === undefined || list.length === 0 ? undefined : [make(list)]
   return { values: of(values), notValues: of(notValues), single: true }
