@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -176,10 +176,11 @@ function life(envoy: string | undefined): void {
       (back) => back,
     ).catch(told)
     const away = load.lastOk - killed
+    const cpu = cpuMs(childOf(agent.pid))
     await new Promise((done) => setTimeout(done, 500))
     const { sent, failed } = await load.stop()
     console.log(
-      `${envoy === undefined ? 'our proxy' : 'Envoy'}: away for ${away.toFixed(0)} ms, ${failed.length} of ${sent} requests failed`,
+      `${envoy === undefined ? 'our proxy' : 'Envoy'}: away for ${away.toFixed(0)} ms, ${cpu} ms of CPU; ${failed.length} of ${sent} requests failed`,
     )
     expect(sent - failed.length).toBeGreaterThan(20)
     // Those that were in flight, or were refused while nobody listened.
@@ -233,6 +234,19 @@ function call(port: number, { pool, waitMs = 0 }: { pool?: Agent; waitMs?: numbe
     req.setTimeout(10_000, () => req.destroy(new Error('timeout')))
     req.end()
   })
+}
+
+/** The newest process that another has started. */
+function childOf(pid: number | undefined): number {
+  return Math.max(...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number))
+}
+
+/** What a process has used so far; the kernel counts hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 interface Load {
