@@ -55,7 +55,7 @@ function set(
     if (!optional) fields.problem(`${config.typeName} of ${name} is not supported per route.`, 'typed_per_filter_config')
     return
   }
-  const decoded = factory.decodePerRoute(config.value, config.path)
+  const decoded = factory.decodePerRoute(config.value, config.path, deps)
   fields.take(decoded)
   if (decoded.ok) out.set(name, decoded.value)
 }

@@ -94,7 +94,7 @@ export interface HttpFilterFactory<C> {
   decode(config: Readonly<Record<string, unknown>>, path: string, deps?: CompileDeps): Result<C>
   /** Types that {@link decodePerRoute} takes; by default those of the filter itself. */
   readonly perRouteTypeNames?: readonly string[]
-  decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string): Result<unknown>
+  decodePerRoute?(config: Readonly<Record<string, unknown>>, path: string, deps?: CompileDeps): Result<unknown>
   create(config: C, deps: FilterDeps, name: string): (stream: HttpStream) => HttpFilter
   /** True: what the filter throws is logged and passed over. Default: the request gets 500; an answer that is there already is cut off. */
   failOpen?(config: C): boolean

@@ -1,11 +1,12 @@
 import { ok, type Random } from '@heddle/runtime'
 import type { CorsPolicy } from '@heddle/xds-types/envoy/extensions/filters/http/cors/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
-import { compileRuntimeFraction } from '../../config/fraction.js'
+import { compileRuntimeShare } from '../../config/fraction.js'
 import type { HttpFilter, HttpFilterFactory } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileStringMatcher, type StringMatcher } from '../../matcher/string.js'
+import type { Runtime } from '../../runtime.js'
 
 export interface CorsConfig {
   readonly origins: readonly StringMatcher[]
@@ -17,7 +18,8 @@ export interface CorsConfig {
   readonly privateNetwork: boolean
   /** Preflights of other origins go upstream; otherwise they get an answer without headers. */
   readonly forwardNotMatching: boolean
-  readonly share: number
+  /** As it is now. */
+  readonly share: () => number
 }
 
 /** envoy.filters.http.cors: does what the route's CorsPolicy says, nothing without one. */
@@ -25,7 +27,7 @@ export const corsFilter: HttpFilterFactory<undefined> = {
   typeNames: ['envoy.extensions.filters.http.cors.v3.Cors'],
   perRouteTypeNames: ['envoy.extensions.filters.http.cors.v3.CorsPolicy'],
   decode: () => ok(undefined),
-  decodePerRoute: (config, path) => compileMessage(config as CorsPolicy, path, compile),
+  decodePerRoute: (config, path, deps) => compileMessage(config as CorsPolicy, path, (fields) => compile(fields, deps?.runtime)),
   create:
     (_config, { random }, name) =>
     (stream) =>
@@ -40,7 +42,7 @@ export const corsFilter: HttpFilterFactory<undefined> = {
   },
 }
 
-function compile(fields: Fields<CorsPolicy>): CorsConfig {
+function compile(fields: Fields<CorsPolicy>, runtime: Runtime | undefined): CorsConfig {
   const config: CorsConfig = {
     origins: fields.messages('allow_origin_string_match').map(compileStringMatcher),
     methods: fields.string('allow_methods'),
@@ -50,14 +52,15 @@ function compile(fields: Fields<CorsPolicy>): CorsConfig {
     credentials: fields.boolean('allow_credentials'),
     privateNetwork: fields.boolean('allow_private_network_access'),
     forwardNotMatching: fields.boolean('forward_not_matching_preflights', true),
-    share: compileRuntimeFraction(fields.message('filter_enabled'), 1),
+    share: compileRuntimeShare(fields.message('filter_enabled'), 1, runtime),
   }
   fields.done({ shadow_enabled: 'only counts' })
   return config
 }
 
 function createFilter(policy: CorsConfig | undefined, random: Random): HttpFilter {
-  if (policy === undefined || (policy.share < 1 && random.next() >= policy.share)) return {}
+  const share = policy?.share() ?? 0
+  if (policy === undefined || (share < 1 && random.next() >= share)) return {}
   let allowed: string | undefined
   return {
     onRequest(request) {

@@ -1,15 +1,17 @@
 import type { CsrfPolicy as CsrfPolicyProto } from '@heddle/xds-types/envoy/extensions/filters/http/csrf/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
-import { compileRuntimeFraction } from '../../config/fraction.js'
+import { compileRuntimeShare } from '../../config/fraction.js'
 import type { HttpFilterFactory } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { LocalReply } from '../../http/message.js'
 import { compileStringMatcher, type StringMatcher } from '../../matcher/string.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
+import type { Runtime } from '../../runtime.js'
 
 interface CsrfPolicy {
-  readonly enabled: number
-  readonly shadow: number
+  /** As they are now. */
+  readonly enabled: () => number
+  readonly shadow: () => number
   readonly additionalOrigins: readonly StringMatcher[]
 }
 
@@ -19,16 +21,17 @@ const REFUSAL: LocalReply = { status: 403, body: 'Invalid origin', details: 'csr
 /** envoy.filters.http.csrf: what changes something must come from the host that it is sent to, by Origin or Referer. */
 export const csrfFilter: HttpFilterFactory<CsrfPolicy> = {
   typeNames: ['envoy.extensions.filters.http.csrf.v3.CsrfPolicy'],
-  decode: (config, path) => compileMessage(config as CsrfPolicyProto, path, compile),
-  decodePerRoute: (config, path) => compileMessage(config as CsrfPolicyProto, path, compile),
+  decode: (config, path, deps) => compileMessage(config as CsrfPolicyProto, path, (fields) => compile(fields, deps?.runtime)),
+  decodePerRoute: (config, path, deps) =>
+    compileMessage(config as CsrfPolicyProto, path, (fields) => compile(fields, deps?.runtime)),
   create(config, { random, stats, statPrefix = '' }, name) {
     const counter = httpFilterCounter(stats, statPrefix, 'csrf')
     return (stream) => {
       const policy = (stream.perRouteConfig(name) as CsrfPolicy | undefined) ?? config
       return {
         onRequest({ method, headers, authority }) {
-          const enabled = random.next() < policy.enabled
-          if ((!enabled && random.next() >= policy.shadow) || !CHANGING.has(method)) return undefined
+          const enabled = random.next() < policy.enabled()
+          if ((!enabled && random.next() >= policy.shadow()) || !CHANGING.has(method)) return undefined
           const source = sourceOrigin(headers)
           if (source !== '' && allows(policy, source, authority)) {
             counter('request_valid').inc()
@@ -42,19 +45,20 @@ export const csrfFilter: HttpFilterFactory<CsrfPolicy> = {
   },
   explain(config, { head, perRoute }) {
     const policy = (perRoute as CsrfPolicy | undefined) ?? config
-    if (policy.enabled === 0 || !CHANGING.has(head.method)) return undefined
+    const share = policy.enabled()
+    if (share === 0 || !CHANGING.has(head.method)) return undefined
     const source = sourceOrigin(head.headers)
     if (source !== '' && allows(policy, source, head.authority)) return { outcome: 'pass', reason: `${source} may change things` }
     const reason = source === '' ? 'neither origin nor referer tells where it comes from' : `${source} is another origin`
-    return policy.enabled === 1 ? { outcome: 'reply', reason, reply: REFUSAL } : { outcome: 'maybe', reason }
+    return share === 1 ? { outcome: 'reply', reason, reply: REFUSAL } : { outcome: 'maybe', reason }
   },
 }
 
-function compile(fields: Fields<CsrfPolicyProto>): CsrfPolicy {
+function compile(fields: Fields<CsrfPolicyProto>, runtime: Runtime | undefined): CsrfPolicy {
   if (!fields.has('filter_enabled')) fields.problem('is required.', 'filter_enabled')
   const policy = {
-    enabled: compileRuntimeFraction(fields.message('filter_enabled'), 0),
-    shadow: compileRuntimeFraction(fields.message('shadow_enabled'), 0),
+    enabled: compileRuntimeShare(fields.message('filter_enabled'), 0, runtime),
+    shadow: compileRuntimeShare(fields.message('shadow_enabled'), 0, runtime),
     additionalOrigins: fields.messages('additional_origins').map(compileStringMatcher),
   }
   fields.done()

@@ -1,30 +1,32 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { FaultDelay, FaultRateLimit } from '@heddle/xds-types/envoy/extensions/filters/common/fault/v3'
 import type { FaultAbort, HTTPFault } from '@heddle/xds-types/envoy/extensions/filters/http/fault/v3'
+import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileFraction } from '../../config/fraction.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileHeaderMatcher, type HeaderMatcher } from '../../matcher/header.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
+import type { Runtime } from '../../runtime.js'
 import { paceBody } from './paced-body.js'
 
 interface Delay {
   /** Undefined: the request says it in x-envoy-fault-delay-request. */
   readonly ms?: number
-  readonly share: number
+  readonly share: () => number
 }
 
 interface Abort {
   /** Undefined: the request says it in x-envoy-fault-abort-request or x-envoy-fault-abort-grpc-request. */
   readonly reply?: LocalReply
-  readonly share: number
+  readonly share: () => number
 }
 
 interface RateLimit {
   /** Undefined: the request says it in x-envoy-fault-throughput-response. */
   readonly kibPerSecond?: number
-  readonly share: number
+  readonly share: () => number
 }
 
 export interface FaultConfig {
@@ -42,8 +44,8 @@ export interface FaultConfig {
 /** envoy.filters.http.fault: delays first, then aborts. A route's own fault replaces the filter's. */
 export const faultFilter: HttpFilterFactory<FaultConfig> = {
   typeNames: ['envoy.extensions.filters.http.fault.v3.HTTPFault'],
-  decode: (config, path) => compileMessage(config as HTTPFault, path, compile),
-  decodePerRoute: (config, path) => compileMessage(config as HTTPFault, path, compile),
+  decode: (config, path, deps) => compileMessage(config as HTTPFault, path, (fields) => compile(fields, deps?.runtime)),
+  decodePerRoute: (config, path, deps) => compileMessage(config as HTTPFault, path, (fields) => compile(fields, deps?.runtime)),
   create: (config, deps, name) => (stream) =>
     createFilter((stream.perRouteConfig(name) as FaultConfig | undefined) ?? config, deps),
   explain(config, { head, perRoute }) {
@@ -51,9 +53,9 @@ export const faultFilter: HttpFilterFactory<FaultConfig> = {
     if (fault.abort === undefined && fault.delay === undefined) return undefined
     if (!fault.headers.every((matcher) => matcher.matches(head)))
       return { outcome: 'pass', reason: 'the headers of the fault do not match' }
-    const abort = fault.abort && `aborts ${fault.abort.share * 100} %`
-    const delay = fault.delay && `delays ${fault.delay.share * 100} %`
-    const certain = fault.abort?.share === 1 ? fault.abort.reply : undefined
+    const abort = fault.abort && `aborts ${fault.abort.share() * 100} %`
+    const delay = fault.delay && `delays ${fault.delay.share() * 100} %`
+    const certain = fault.abort?.share() === 1 ? fault.abort.reply : undefined
     return {
       outcome: certain ? 'reply' : 'maybe',
       reason: [delay, abort].filter(Boolean).join(', '),
@@ -62,14 +64,27 @@ export const faultFilter: HttpFilterFactory<FaultConfig> = {
   },
 }
 
-function compile(fields: Fields<HTTPFault>): FaultConfig {
+/** The share of a percentage, or what the runtime says under a key that the config may name. */
+type ShareOf = (percentage: Fields<FractionalPercent> | undefined) => () => number
+
+function compile(fields: Fields<HTTPFault>, runtime: Runtime | undefined): FaultConfig {
+  const shareBy = (named: keyof HTTPFault & string, key: string): ShareOf => {
+    const name = fields.string(named as 'abort_percent_runtime') || key
+    return (percentage) => {
+      const share = compileFraction(percentage, 0)
+      return () => runtime?.share(name) ?? share
+    }
+  }
+  const delayShare = shareBy('delay_percent_runtime', 'fault.http.delay.fixed_delay_percent')
+  const abortShare = shareBy('abort_percent_runtime', 'fault.http.abort.abort_percent')
+  const limitShare = shareBy('response_rate_limit_percent_runtime', 'fault.http.rate_limit.response_percent')
   const delay = fields.message('delay')
   const abort = fields.message('abort')
   const rateLimit = fields.message('response_rate_limit')
   const config: FaultConfig = {
-    ...(delay && { delay: compileDelay(delay) }),
-    ...(abort && { abort: compileAbort(abort) }),
-    ...(rateLimit && { rateLimit: compileRateLimit(rateLimit) }),
+    ...(delay && { delay: compileDelay(delay, delayShare) }),
+    ...(abort && { abort: compileAbort(abort, abortShare) }),
+    ...(rateLimit && { rateLimit: compileRateLimit(rateLimit, limitShare) }),
     headers: fields.messages('headers').map(compileHeaderMatcher),
     upstreamCluster: fields.string('upstream_cluster'),
     downstreamNodes: fields.strings('downstream_nodes'),
@@ -78,8 +93,8 @@ function compile(fields: Fields<HTTPFault>): FaultConfig {
   return config
 }
 
-function compileDelay(fields: Fields<FaultDelay>): Delay {
-  const share = compileFraction(fields.message('percentage'), 0)
+function compileDelay(fields: Fields<FaultDelay>, shareOf: ShareOf): Delay {
+  const share = shareOf(fields.message('percentage'))
   const byHeader = fields.message('header_delay')
   byHeader?.done()
   const delay = byHeader === undefined ? { share, ms: fields.durationMs('fixed_delay', 0) } : { share }
@@ -87,8 +102,8 @@ function compileDelay(fields: Fields<FaultDelay>): Delay {
   return delay
 }
 
-function compileAbort(fields: Fields<FaultAbort>): Abort {
-  const share = compileFraction(fields.message('percentage'), 0)
+function compileAbort(fields: Fields<FaultAbort>, shareOf: ShareOf): Abort {
+  const share = shareOf(fields.message('percentage'))
   const byHeader = fields.message('header_abort')
   byHeader?.done()
   const abort =
@@ -102,8 +117,8 @@ function compileAbort(fields: Fields<FaultAbort>): Abort {
   return abort
 }
 
-function compileRateLimit(fields: Fields<FaultRateLimit>): RateLimit {
-  const share = compileFraction(fields.message('percentage'), 0)
+function compileRateLimit(fields: Fields<FaultRateLimit>, shareOf: ShareOf): RateLimit {
+  const share = shareOf(fields.message('percentage'))
   const fixed = fields.message('fixed_limit')
   fields.message('header_limit')?.done()
   const limit = fixed === undefined ? { share } : { share, kibPerSecond: fixed.number('limit_kbps') }
@@ -156,13 +171,13 @@ function concerns(config: FaultConfig, request: HttpRequest, { route }: HttpStre
 function delayOf({ ms, share }: Delay, request: HttpRequest, random: Random): number {
   const asked = ms ?? headerNumber(request, 'x-envoy-fault-delay-request') ?? 0
   return asked > 0 &&
-    random.next() < cut(share, ms === undefined ? headerNumber(request, 'x-envoy-fault-delay-request-percentage') : undefined)
+    random.next() < cut(share(), ms === undefined ? headerNumber(request, 'x-envoy-fault-delay-request-percentage') : undefined)
     ? asked
     : 0
 }
 
 function abortOf({ reply, share }: Abort, request: HttpRequest, random: Random): LocalReply | undefined {
-  if (reply !== undefined) return random.next() < share ? reply : undefined
+  if (reply !== undefined) return random.next() < share() ? reply : undefined
   const status = headerNumber(request, 'x-envoy-fault-abort-request')
   const grpc = headerNumber(request, 'x-envoy-fault-abort-grpc-request')
   const asked =
@@ -171,7 +186,7 @@ function abortOf({ reply, share }: Abort, request: HttpRequest, random: Random):
       : grpc !== undefined && grpc <= 16
         ? grpcAbort(grpc)
         : undefined
-  return asked !== undefined && random.next() < cut(share, headerNumber(request, 'x-envoy-fault-abort-request-percentage'))
+  return asked !== undefined && random.next() < cut(share(), headerNumber(request, 'x-envoy-fault-abort-request-percentage'))
     ? asked
     : undefined
 }
@@ -180,7 +195,7 @@ function abortOf({ reply, share }: Abort, request: HttpRequest, random: Random):
 function limitOf({ kibPerSecond, share }: RateLimit, request: HttpRequest, random: Random): number {
   const asked = kibPerSecond ?? headerNumber(request, 'x-envoy-fault-throughput-response') ?? 0
   const percent = kibPerSecond === undefined ? headerNumber(request, 'x-envoy-fault-throughput-response-percentage') : undefined
-  return asked > 0 && random.next() < cut(share, percent) ? asked : 0
+  return asked > 0 && random.next() < cut(share(), percent) ? asked : 0
 }
 
 /** A request may ask for less than is configured, never for more. */

@@ -2,7 +2,7 @@ import type { LocalRateLimitDescriptor } from '@heddle/xds-types/envoy/extension
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/http/local_ratelimit/v3'
 import type { TokenBucket as TokenBucketProto } from '@heddle/xds-types/envoy/type/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
-import { compileRuntimeFraction } from '../../config/fraction.js'
+import { compileRuntimeShare } from '../../config/fraction.js'
 import { compileHeaderOption } from '../../config/header-options.js'
 import { compileHttpStatus } from '../../config/http-status.js'
 import { compileRateLimits } from '../../config/rate-limit-actions.js'
@@ -12,6 +12,7 @@ import type { LocalReply } from '../../http/message.js'
 import { prefixedCounter } from '../../observe/filter-stats.js'
 import { LOCAL_RATE_LIMIT_LABEL } from '../../observe/labels.js'
 import { createHeaderMutation, type HeaderMutation } from '../../route/header-mutation.js'
+import type { Runtime } from '../../runtime.js'
 import {
   type BucketConfig,
   createLocalLimiter,
@@ -27,8 +28,9 @@ interface LocalRateLimitConfig {
   readonly limits: LocalLimits
   readonly sources: DescriptorSources
   readonly status: number
-  readonly enabled: number
-  readonly enforced: number
+  /** Shares as they are now. */
+  readonly enabled: () => number
+  readonly enforced: () => number
   readonly perConnection: boolean
   /** x-ratelimit-limit, -remaining and -reset in every response that was counted. */
   readonly tellsClient: boolean
@@ -44,15 +46,16 @@ const RESOURCE_EXHAUSTED = '8'
 /** envoy.filters.http.local_ratelimit: buckets of one config, or of each connection, by descriptors that rate_limits make. */
 export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
   typeNames: ['envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'],
-  decode: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
-  decodePerRoute: (config, path) => compileMessage(config as LocalRateLimit, path, compile),
+  decode: (config, path, deps) => compileMessage(config as LocalRateLimit, path, (fields) => compile(fields, deps?.runtime)),
+  decodePerRoute: (config, path, deps) =>
+    compileMessage(config as LocalRateLimit, path, (fields) => compile(fields, deps?.runtime)),
   create(config, deps, name) {
     const limiters = createLimiters(deps)
     return (stream) => createFilter((stream.perRouteConfig(name) as LocalRateLimitConfig | undefined) ?? config, limiters, deps)
   },
 }
 
-function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
+function compile(fields: Fields<LocalRateLimit>, runtime: Runtime | undefined): LocalRateLimitConfig {
   const code = compileHttpStatus(fields.message('status'))
   const config: LocalRateLimitConfig = {
     statPrefix: fields.string('stat_prefix'),
@@ -68,8 +71,8 @@ function compile(fields: Fields<LocalRateLimit>): LocalRateLimitConfig {
       virtualHost: fields.choice('vh_rate_limits', ['OVERRIDE', 'INCLUDE', 'IGNORE'], 'OVERRIDE'),
     },
     status: code < 400 ? 429 : code,
-    enabled: compileRuntimeFraction(fields.message('filter_enabled'), 0),
-    enforced: compileRuntimeFraction(fields.message('filter_enforced'), 0),
+    enabled: compileRuntimeShare(fields.message('filter_enabled'), 0, runtime),
+    enforced: compileRuntimeShare(fields.message('filter_enforced'), 0, runtime),
     tellsClient: fields.choice('enable_x_ratelimit_headers', ['OFF', 'DRAFT_VERSION_03'], 'OFF') !== 'OFF',
     perConnection: fields.boolean('local_rate_limit_per_downstream_connection'),
     asResourceExhausted: fields.boolean('rate_limited_as_resource_exhausted'),
@@ -126,13 +129,13 @@ function createLimiters({ clock }: FilterDeps): LimiterOf {
 
 function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { random, stats, node }: FilterDeps): HttpFilter {
   const { limits, sources, enabled, enforced } = config
-  if ((limits.bucket === undefined && limits.descriptors.length === 0) || enabled === 0) return {}
+  if ((limits.bucket === undefined && limits.descriptors.length === 0) || enabled() === 0) return {}
   const counter = prefixedCounter(stats, LOCAL_RATE_LIMIT_LABEL, config.statPrefix, 'http_local_rate_limit')
   let limited = false
   let verdict: LimitVerdict | undefined
   return {
     onRequest(request, stream) {
-      if (random.next() >= enabled) return
+      if (random.next() >= enabled()) return
       counter('enabled').inc()
       const descriptors = limits.descriptors.length === 0 ? [] : requestDescriptors(sources, request, stream, node.cluster)
       verdict = limiterOf(config, stream.connection).take(descriptors)
@@ -141,7 +144,7 @@ function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { rand
         return
       }
       counter('rate_limited').inc()
-      if (random.next() < enforced) {
+      if (random.next() < enforced()) {
         limited = true
         counter('enforced').inc()
         return refusal(config, isGrpc(request.headers))

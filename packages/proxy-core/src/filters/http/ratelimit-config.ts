@@ -1,12 +1,13 @@
 import type { RateLimit, RateLimitPerRoute } from '@heddle/xds-types/envoy/extensions/filters/http/ratelimit/v3'
 import type { Fields } from '../../config/fields.js'
-import { compileRuntimeFraction } from '../../config/fraction.js'
+import { compileRuntimeShare } from '../../config/fraction.js'
 import { compileGrpcService, type GrpcService } from '../../config/grpc-service.js'
 import { compileHeaderOption } from '../../config/header-options.js'
 import { compileHttpStatus } from '../../config/http-status.js'
 import { compileRateLimits } from '../../config/rate-limit-actions.js'
 import { createHeaderMutation, type HeaderMutation } from '../../route/header-mutation.js'
 import type { RateLimitRule } from '../../route/rate-limit.js'
+import type { Runtime } from '../../runtime.js'
 
 export interface RateLimitConfig {
   readonly domain: string
@@ -14,11 +15,11 @@ export interface RateLimitConfig {
   readonly requestType: 'both' | 'internal' | 'external'
   readonly service: GrpcService
   readonly timeoutMs: number
-  /** Shares from 0 to 1. */
-  readonly enabled: number
-  readonly enforced: number
+  /** Shares from 0 to 1, as they are now. */
+  readonly enabled: () => number
+  readonly enforced: () => number
   /** Of errors that refuse the request. */
-  readonly failureDeny: number
+  readonly failureDeny: () => number
   readonly status: number
   readonly statusOnError: number
   readonly asResourceExhausted: boolean
@@ -43,7 +44,7 @@ export interface PerRouteRateLimit {
 
 const DEFAULT_TIMEOUT_MS = 20
 
-export function compileRateLimitFilter(fields: Fields<RateLimit>): RateLimitConfig {
+export function compileRateLimitFilter(fields: Fields<RateLimit>, runtime: Runtime | undefined): RateLimitConfig {
   const service = compileService(fields)
   const denies = fields.boolean('failure_mode_deny')
   const status = compileHttpStatus(fields.message('rate_limited_status'))
@@ -54,9 +55,9 @@ export function compileRateLimitFilter(fields: Fields<RateLimit>): RateLimitConf
     requestType: requestType(fields),
     service: service ?? { cluster: '', timeoutMs: 0, metadata: [] },
     timeoutMs: fields.durationMs('timeout', DEFAULT_TIMEOUT_MS),
-    enabled: compileRuntimeFraction(fields.message('filter_enabled'), 1),
-    enforced: compileRuntimeFraction(fields.message('filter_enforced'), 1),
-    failureDeny: compileRuntimeFraction(fields.message('failure_mode_deny_percent'), denies ? 1 : 0),
+    enabled: compileRuntimeShare(fields.message('filter_enabled'), 1, runtime),
+    enforced: compileRuntimeShare(fields.message('filter_enforced'), 1, runtime),
+    failureDeny: compileRuntimeShare(fields.message('failure_mode_deny_percent'), denies ? 1 : 0, runtime),
     status: status < 400 ? 429 : status,
     statusOnError: onError < 400 ? 500 : onError,
     asResourceExhausted: fields.boolean('rate_limited_as_resource_exhausted'),

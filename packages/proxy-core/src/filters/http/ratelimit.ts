@@ -19,12 +19,13 @@ const RESOURCE_EXHAUSTED = '8'
 export const rateLimitFilter: HttpFilterFactory<RateLimitConfig> = {
   typeNames: ['envoy.extensions.filters.http.ratelimit.v3.RateLimit'],
   perRouteTypeNames: ['envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute'],
-  decode: (config, path) => compileMessage(config as RateLimit, path, compileRateLimitFilter),
+  decode: (config, path, deps) =>
+    compileMessage(config as RateLimit, path, (fields) => compileRateLimitFilter(fields, deps?.runtime)),
   decodePerRoute: (config, path) => compileMessage(config as RateLimitPerRoute, path, compilePerRoute),
   create: (config, deps, name) => (stream) =>
     createFilter(config, stream.perRouteConfig(name) as PerRouteRateLimit | undefined, deps),
   explain(config, { head, perRoute }) {
-    if (config.enabled === 0) return undefined
+    if (config.enabled() === 0) return undefined
     const domain = (perRoute as PerRouteRateLimit | undefined)?.domain || config.domain
     return { outcome: 'maybe', reason: `${config.service.cluster} decides on ${head.path}, domain ${domain}` }
   },
@@ -35,7 +36,7 @@ function createFilter(config: RateLimitConfig, perRoute: PerRouteRateLimit | und
   let limited = false
   return {
     onRequest(request, stream) {
-      if (deps.random.next() >= config.enabled || !concerns(config, request)) return undefined
+      if (deps.random.next() >= config.enabled() || !concerns(config, request)) return undefined
       const descriptors = describe(config, perRoute, request, stream, deps)
       if (descriptors.length === 0) return undefined
       const domain = perRoute?.domain || config.domain
@@ -93,7 +94,7 @@ function judge(
   if (verdict.metadata !== undefined) stream.info.metadata.set(config.metadataNamespace, { ...verdict.metadata })
   if (verdict.kind === 'error') {
     count('error')
-    if (random.next() >= config.failureDeny) {
+    if (random.next() >= config.failureDeny()) {
       count('failure_mode_allowed')
       return undefined
     }
@@ -101,7 +102,7 @@ function judge(
   }
   if (verdict.kind === 'over') {
     count('over_limit')
-    if (random.next() < config.enforced) return refusal(config, verdict, isGrpc(request.headers))
+    if (random.next() < config.enforced()) return refusal(config, verdict, isGrpc(request.headers))
   } else count('ok')
   for (const [name, value] of verdict.requestHeaders) request.headers.append(name, value)
   return undefined
