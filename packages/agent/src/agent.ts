@@ -18,7 +18,7 @@ import { bootstrapFor } from '@heddle/translator'
 import type { AppProbe } from './app-probes.js'
 import { type ProxyBinary, type ProxyLogging, proxyCommand } from './command-line.js'
 import { type ControlPlaneAccess, connectControlPlane } from './control-plane.js'
-import { createDnsProxy, type DnsOptions, type DnsProxy } from './dns/proxy.js'
+import { createDnsProxy, type DnsOptions, type DnsProxy, type DnsProxyOptions } from './dns/proxy.js'
 import { drainEnvoy, drainListeners } from './drain.js'
 import type { AppScrape } from './metrics.js'
 import { createReadiness, type Readiness } from './readiness.js'
@@ -82,17 +82,10 @@ export function createAgent(options: AgentOptions): Agent {
     ...{ clock, random, logger },
   })
   const metrics = createMetricsRegistry()
-  const { namespace, dnsDomain } = settings.proxy
-  const dns =
-    options.dns === undefined
-      ? undefined
-      : createDnsProxy({ ...options.dns, namespace, domain: dnsDomain, ...{ clock, random, logger, metrics } })
+  const dns = dnsProxyOf(options, { clock, random, logger, metrics })
   const readiness = createReadiness({
-    admin,
-    running: supervisor.running,
-    draining: () => draining,
-    // An app that asks too early would take its services for absent.
-    waitsFor: () => (dns !== undefined && dns.table === undefined ? 'no names for the DNS proxy yet' : undefined),
+    ...{ admin, running: supervisor.running, draining: () => draining },
+    waitsFor: () => dns?.notReady(),
   })
   const control = connectControlPlane({
     access: options.access,
@@ -133,6 +126,14 @@ export function createAgent(options: AgentOptions): Agent {
     close,
     quit,
   }
+}
+
+function dnsProxyOf(
+  { settings, dns }: AgentOptions,
+  shared: Pick<DnsProxyOptions, 'clock' | 'random' | 'logger' | 'metrics'>,
+): DnsProxy | undefined {
+  const { namespace, dnsDomain } = settings.proxy
+  return dns === undefined ? undefined : createDnsProxy({ ...dns, namespace, domain: dnsDomain, ...shared })
 }
 
 /** The bootstrap's choice: IPv6 loopback where the pod has nothing else. */

@@ -30,6 +30,8 @@ export interface DnsProxy {
   readonly names: NameSubscription
   /** Undefined until it has come. */
   readonly table: NameTable | undefined
+  /** An app that asks too early would take its services for absent. Undefined: it has the names. */
+  notReady(): string | undefined
   /** Rejects where a port is taken, or the address is none. The port that was bound. */
   listen(): Promise<number>
   close(): Promise<void>
@@ -50,6 +52,7 @@ export function createDnsProxy(options: DnsProxyOptions): DnsProxy {
     get table() {
       return table
     },
+    notReady: () => (table === undefined ? 'no names for the DNS proxy yet' : undefined),
     async listen() {
       const { hosts, port } = listenersOf(address, servers)
       server = createDnsServer({
