@@ -79,5 +79,10 @@ function cells(row: Row | undefined): string {
 }
 
 function goalOf(goal: Row['goal']): string {
-  return goal === undefined ? '' : `${goal.must}x, ${goal.after}x`
+  return goal === undefined ? '' : `${short(goal.must)}x, ${short(goal.after)}x`
+}
+
+/** Two decimals at most. */
+function short(ratio: number): number {
+  return Math.round(ratio * 100) / 100
 }
