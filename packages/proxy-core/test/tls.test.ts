@@ -180,6 +180,37 @@ describe.each([
   })
 })
 
+test.for([0, 20])('what a client says and ends with its handshake is heard by an owner that comes %d ms later', async (late) => {
+  const context = serverContext({ requireClientCertificate: false })
+  const heard = new Promise<string>((resolve, reject) => {
+    const network = createSystemNetwork({ clock: systemClock })
+    void network
+      .listen({ address: { address: '127.0.0.1', port: 0 } }, async (accepted) => {
+        const connection = await tls.accept(accepted, context)
+        opened.push(connection)
+        if (late > 0) await new Promise<void>((done) => void systemClock.after(late, done))
+        let text = ''
+        connection.handle({
+          onData: (bytes) => void (text += Buffer.from(bytes).toString('latin1')),
+          onEnd() {
+            connection.end()
+            resolve(text)
+          },
+          onDrain() {},
+          onClose: () => reject(new Error(`closed after ${text.length} bytes`)),
+        })
+        connection.resume()
+      })
+      .then((bound) => {
+        const socket = connectTlsSocket({ port: bound.address.port, host: '127.0.0.1', rejectUnauthorized: false })
+        socket.on('error', reject)
+        socket.on('close', () => void bound.close())
+        socket.end('a'.repeat(100_000))
+      })
+  })
+  expect((await heard).length).toBe(100_000)
+})
+
 test('plain text at a TLS listener is refused', async () => {
   const network = createSystemNetwork({ clock: systemClock })
   let outcome: Promise<Connection> | undefined

@@ -65,7 +65,8 @@ export class SocketConnection implements Connection {
     this.tls = facts.tls
     this.#socket = socket
     this.#ownBuffer = ownBuffer
-    this.#writer = ownBuffer ? handleWriter(socket, this.#onWritten) : undefined
+    // TLS takes one write at a time, which only the socket itself sees to.
+    this.#writer = ownBuffer && facts.tls === undefined ? handleWriter(socket, this.#onWritten) : undefined
     socket.on('error', (error) => {
       this.#error ??= error
     })
@@ -90,10 +91,13 @@ export class SocketConnection implements Connection {
     if (this.#started) return
     this.#started = true
     const socket = this.#socket
-    socket.on('end', () => {
+    const ended = (): void => {
       this.#ended = true
       this.#handler.onEnd()
-    })
+    }
+    // TLS may have read the end while nobody listened; what came before is told first.
+    if (socket.readableEnded) queueMicrotask(ended)
+    else socket.on('end', ended)
     if (this.#writer === undefined) socket.on('drain', this.#onWritten)
     // A chunk of the socket's own.
     if (!this.#ownBuffer) socket.on('data', (bytes: Buffer) => this.receive(bytes, true))

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import type { SocketConnection } from './socket-connection.js'
 
@@ -35,6 +36,28 @@ export function onRead(target: ReadTarget): {
       return true
     },
   }
+}
+
+/** What node:net keeps of `onread` in a socket, by the names of its symbols. */
+const KEPT_OF_ONREAD = ['kBuffer', 'kBufferCb', 'kBufferGen'] as const
+
+/**
+ * The same for a socket that node:tls has made, which takes no `onread`: what it reads from now on goes to the target; what it has read
+ * before is still in its stream. False where Node has it otherwise: then it reads by `data` events.
+ */
+export function readWithOnRead(socket: TLSSocket, target: ReadTarget): boolean {
+  const symbols = Object.getOwnPropertySymbols(socket)
+  const [buffer, callback, next] = KEPT_OF_ONREAD.map((name) => symbols.find(({ description }) => description === name))
+  const { _handle: handle } = socket as unknown as { _handle?: { useUserBuffer?(into: Buffer): void } | null }
+  const kept = socket as unknown as Record<symbol, unknown>
+  if (buffer === undefined || callback === undefined || next === undefined || kept[buffer] !== null) return false
+  if (typeof handle?.useUserBuffer !== 'function') return false
+  const onread = onRead(target)
+  kept[callback] = onread.callback
+  kept[next] = onread.buffer
+  kept[buffer] = readBuffer
+  handle.useUserBuffer(readBuffer)
+  return true
 }
 
 /** The file descriptor under a node:net socket or server; -1 where there is none. */

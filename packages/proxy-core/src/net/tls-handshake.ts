@@ -7,6 +7,7 @@ import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
 import { dnsNameFits, judgePeer, PeerRefusedError, type PeerRules } from './peer-rules.js'
 import { SocketConnection } from './socket-connection.js'
+import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localUrisOf } from './tls-material.js'
 import { isOutOfTime, ownProblem, verifyErrorOf } from './verify-error.js'
@@ -67,7 +68,12 @@ export function establish(established: Established): Connection {
   }
   const { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata } = inner
   const known = { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata }
-  return new SocketConnection(socket, { ...known, tls: info }, false)
+  const target: ReadTarget = { connection: undefined }
+  const connection = new SocketConnection(socket, { ...known, tls: info }, readWithOnRead(socket, target))
+  target.connection = connection
+  const early: Buffer | null = socket.read()
+  if (early !== null) connection.unread(early)
+  return connection
 }
 
 function isVerified(
