@@ -36,6 +36,8 @@ export type XdsEvent =
       /** Names of what was refused: those that the text speaks of, or all of the response. */
       readonly resources: readonly string[]
     })
+  /** What the client has refused is taken back for all that hold the same group; see the option `quarantine`. */
+  | (About & { readonly kind: 'quarantined'; readonly typeUrl: string; readonly resources: readonly string[] })
   | (About & { readonly kind: 'stale-nonce'; readonly typeUrl: string; readonly nonce: string })
   | (About & { readonly kind: 'unknown-type'; readonly typeUrl: string })
   /** A later request named another node; the first one counts. */

@@ -41,7 +41,7 @@ export function createExchange<Request extends TypedRequest>(
   { guard, refuse }: Ending,
 ): Exchange<Request> {
   const { context, transport, codec, streamId, identity } = options
-  const { scheduler, authorize, limits } = context
+  const { scheduler, authorize, limits, quarantine } = context
   const progress = createProgress()
   let slow = false
   let stopped = false
@@ -84,6 +84,17 @@ export function createExchange<Request extends TypedRequest>(
     if (!transport.write(parts)) slow = true
     stuck.owes()
   }
+  /** Takes back for everybody what the client has refused; what else was in that response it gets again. */
+  const isolate = (typeUrl: string): void => {
+    const set = watch.current
+    const resources = set === undefined ? undefined : quarantine?.refused(set, typeUrl, record.refused(typeUrl))
+    if (resources === undefined || resources.length === 0) return
+    protocol.sendAgain(
+      typeUrl,
+      record.open(typeUrl).map(({ name }) => name),
+    )
+    record.emit({ kind: 'quarantined', typeUrl, resources })
+  }
   const run = (effects: readonly Effect[]): void => {
     for (const effect of effects) {
       // A listener, or the transport, may have ended the stream in between.
@@ -96,7 +107,10 @@ export function createExchange<Request extends TypedRequest>(
         timers.stop(effect.typeUrl)
         stuck.alive(owes())
       }
+      if (effect.kind === 'ack' && watch.current !== undefined)
+        quarantine?.accepted(watch.current, effect.typeUrl, record.open(effect.typeUrl))
       record.heard(effect)
+      if (effect.kind === 'nack') isolate(effect.typeUrl)
     }
     if (progress.note(protocol.owesAnswers())) record.emit({ kind: 'settled' })
   }

@@ -7,8 +7,21 @@ const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000] as const
 
 /** Counts what happens under the names of Istio's control plane, so that its dashboards and alerts fit. */
 export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
-  const { connected, pushes, rejects, expired, broken, unknown, unanswered, inconsistent, refused, sizes, bytes, oversized } =
-    instruments(metrics)
+  const {
+    connected,
+    pushes,
+    rejects,
+    quarantined,
+    expired,
+    broken,
+    unknown,
+    unanswered,
+    inconsistent,
+    refused,
+    sizes,
+    bytes,
+    oversized,
+  } = instruments(metrics)
   events.subscribe((event) => {
     switch (event.kind) {
       case 'connected':
@@ -27,6 +40,9 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         break
       case 'nacked':
         rejects.labels(metricType(event.typeUrl)).inc()
+        break
+      case 'quarantined':
+        quarantined.labels(metricType(event.typeUrl)).inc(event.resources.length)
         break
       case 'stale-nonce':
         expired.labels(metricType(event.typeUrl)).inc()
@@ -78,5 +94,24 @@ function instruments(metrics: MetricsRegistry) {
   )
   const bytes = metrics.counter('xds_sent_bytes_total', 'Bytes of responses sent.', ['type'])
   const oversized = metrics.counter('xds_oversized_responses_total', 'Responses that were too large to be sent.', ['type'])
-  return { connected, pushes, rejects, expired, broken, unknown, unanswered, inconsistent, refused, sizes, bytes, oversized }
+  const quarantined = metrics.counter(
+    'xds_quarantined_resources_total',
+    'Resources taken back for all that hold their group, because a client refused them.',
+    ['type'],
+  )
+  return {
+    connected,
+    pushes,
+    rejects,
+    quarantined,
+    expired,
+    broken,
+    unknown,
+    unanswered,
+    inconsistent,
+    refused,
+    sizes,
+    bytes,
+    oversized,
+  }
 }

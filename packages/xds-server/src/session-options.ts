@@ -8,6 +8,7 @@ import type { NodeInfo } from './node.js'
 import type { Lookup } from './on-demand.js'
 import type { ProtocolOptions, StreamProtocol, TypeRule } from './protocol/stream-protocol.js'
 import type { PushScheduler } from './push-scheduler.js'
+import type { Quarantine } from './quarantine.js'
 import type { ViewResources } from './resource-view.js'
 import type { StreamTransport } from './transport.js'
 import type { StreamCodec } from './wire.js'
@@ -31,6 +32,8 @@ export interface SessionContext {
   readonly authorize: Authorize | undefined
   readonly lookup: Lookup | undefined
   readonly consistency: Consistency
+  /** Undefined: what a client refuses stays. */
+  readonly quarantine: Quarantine | undefined
   /** What does not fit together in a set. */
   readonly check: (set: ResourceSet) => readonly Diagnostic[]
   closed(session: object): void

@@ -1,4 +1,5 @@
 import type { Clock } from '@heddle/runtime'
+import type { VersionedResource } from '@heddle/xds-types'
 import type { Events, XdsEvent } from './events.js'
 import type { Effect, Response } from './protocol/stream-protocol.js'
 import { createTypeRecord, noteAcked, noteNacked, type TypeRecord, type TypeStatus, typeStatus } from './status.js'
@@ -10,6 +11,10 @@ export type EventBody = XdsEvent extends infer E ? (E extends XdsEvent ? Omit<E,
 export interface StreamRecord {
   /** By type URL, in order of the first request. */
   types(): ReadonlyMap<string, TypeStatus>
+  /** What the last response of a type held, as long as the client has not accepted it. */
+  open(typeUrl: string): readonly VersionedResource[]
+  /** Of these, what the client has refused. */
+  refused(typeUrl: string): readonly VersionedResource[]
   /** Names that the stream subscribes to, over all types. */
   names(): number
   emit(body: EventBody): void
@@ -31,6 +36,12 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
   }
   return {
     types: () => new Map([...types].map(([typeUrl, record]) => [typeUrl, typeStatus(record)])),
+    open: (typeUrl) => types.get(typeUrl)?.open ?? [],
+    refused(typeUrl) {
+      const { open = [], nacked } = types.get(typeUrl) ?? {}
+      const names = new Set(nacked?.resources)
+      return open.filter(({ name }) => names.has(name))
+    },
     names: () => [...types.values()].reduce((sum, { names }) => sum + names, 0),
     emit,
     sent({ typeUrl, version, nonce, resources, removed }, parts) {

@@ -24,6 +24,7 @@ import type { Lookup } from './on-demand.js'
 import { createDeltaProtocol } from './protocol/delta.js'
 import { createSotwProtocol } from './protocol/sotw.js'
 import { createPushScheduler } from './push-scheduler.js'
+import { createQuarantine } from './quarantine.js'
 import { createViews } from './resource-view.js'
 import { createSession, type Session } from './session.js'
 import type { SessionContext } from './session-options.js'
@@ -53,6 +54,11 @@ export interface XdsServerOptions {
   readonly lookup?: Lookup
   /** What becomes of a set whose parts do not fit together; default `off`. */
   readonly consistency?: Consistency
+  /**
+   * Whether a resource that one client refuses is taken back for all that hold its group, while the rest goes out: they have the last version that
+   * was accepted, or none. Default false, since a single client that refuses what is good then decides for the others.
+   */
+  readonly quarantine?: boolean
   /** Types besides those of @heddle/xds-types, or instead of them. */
   readonly types?: readonly ResourceType<object>[]
   /** `control_plane.identifier` in every response. Default `heddle`. */
@@ -120,6 +126,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const catalog = createTypeCatalog([...resourceTypes, ...(options.types ?? [])])
   if (options.metrics !== undefined) recordMetrics(options.metrics, events)
   const views = createViews(catalog.encode)
+  const quarantine = options.quarantine === true ? createQuarantine(views) : undefined
   const context: SessionContext = {
     clock,
     logger,
@@ -129,7 +136,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     views,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
     limits,
-    resources: options.resources,
+    resources: quarantine === undefined ? options.resources : (...who) => quarantine.watch(options.resources(...who)),
+    quarantine,
     ruleOf: catalog.ruleOf,
     wildcardWhenEmpty: options.wildcardWhenEmpty,
     nodesWithoutId: options.nodesWithoutId ?? false,

@@ -46,6 +46,7 @@ export interface Push {
   flush(): readonly Effect[]
   /** Tells of each resource with a TTL that it is still what it is. A type whose client owes an answer waits for the next time. */
   heartbeat(): readonly Effect[]
+  sendAgain(typeUrl: string, names: Iterable<string>): void
   unanswered(): readonly string[]
   owesAnswers(): boolean
   sent(): ReadonlyMap<string, readonly VersionedResource[]>
@@ -108,6 +109,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
         return [{ kind: 'send', response: { typeUrl, version, nonce, resources: [], removed: [], heartbeats } } as const]
       }),
     sent: () => new Map(ordered().map((state) => [state.rule.typeUrl, sentOf(state)])),
+    sendAgain: (typeUrl, names) => states.get(typeUrl)?.knowledge.request(names),
     owesAnswers() {
       for (const { awaiting } of states.values()) if (awaiting !== undefined) return true
       return false

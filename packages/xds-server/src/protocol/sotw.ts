@@ -41,6 +41,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       push.release(typeUrl, nonce)
       return push.flush()
     },
+    sendAgain: push.sendAgain,
     unanswered: push.unanswered,
     owesAnswers: push.owesAnswers,
     sent: push.sent,

@@ -92,6 +92,8 @@ export interface StreamProtocol<Request> {
   onHeartbeat(): readonly Effect[]
   /** The client has not answered the response with this nonce in time: newer content need not wait for it any longer. */
   onAckTimeout(typeUrl: string, nonce: string): readonly Effect[]
+  /** These are due again with the next snapshot, though the client was sent them. */
+  sendAgain(typeUrl: string, names: Iterable<string>): void
   /** Type URLs with a response that the client has not answered. Empty, and no NACK seen: the client has the last snapshot. */
   unanswered(): readonly string[]
   /** Whether there is one. */
