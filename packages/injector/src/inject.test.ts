@@ -91,3 +91,23 @@ test('native sidecars need 1.33 on every node', () => {
   expect(supportsNativeSidecars(['v1.33.0', 'v1.32.9'])).toBe(false)
   expect(supportsNativeSidecars(['nonsense'])).toBe(false)
 })
+
+test.each([
+  ['waypoint', 'waypoint', 'none'],
+  ['kube-gateway', 'router', undefined],
+])('a pod of one’s own by template %s: its istio-proxy is filled in, nothing is captured', (template, role, mode) => {
+  const annotations = { 'inject.istio.io/templates': template }
+  const containers = [{ name: 'istio-proxy', image: 'auto', resources: { limits: { cpu: '4' } } }]
+  const spec = { serviceAccountName: 'door', containers }
+  const { object } = run({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'door', annotations }, spec })
+  const made = object['spec'] as NonNullable<PodTemplate['spec']>
+  expect(made.initContainers ?? []).toEqual([])
+  expect(made.containers?.map(({ name }) => name)).toEqual(['istio-proxy'])
+  expect(made.containers?.[0]).toMatchObject({
+    image: 'registry.istio.io/release/proxyv2:1.32.0',
+    resources: { limits: { cpu: '4' } },
+  })
+  expect(made.containers?.[0]?.args?.slice(0, 2)).toEqual(['proxy', role])
+  expect(object.metadata?.labels?.['istio.io/dataplane-mode']).toBe(mode)
+  expect(run(object).object).toEqual(object)
+})

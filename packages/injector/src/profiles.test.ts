@@ -39,10 +39,10 @@ describe("profile '1.0'", () => {
     expect(proxy).toMatchObject({
       image: 'istio/proxyv2:1.0.0',
       imagePullPolicy: 'IfNotPresent',
-      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '2048Mi' } },
       securityContext: { privileged: false, readOnlyRootFilesystem: true, runAsUser: 1337 },
       volumeMounts: [{ mountPath: '/etc/istio/proxy', name: 'istio-envoy' }],
     })
+    expect(proxy?.resources).toEqual({ requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '2048Mi' } })
     expect(proxy?.command?.[2]?.replaceAll('\\\n', '').trim()).toBe(
       'exec /usr/local/bin/pilot-agent proxy sidecar --configPath /etc/istio/proxy --binaryPath /usr/local/bin/envoy --serviceCluster service-name --drainDuration 45s --parentShutdownDuration 1m0s --discoveryAddress istio-pilot.istio-system:15007 --discoveryRefreshDelay 1s --connectTimeout 10s --proxyAdminPort 15000 --controlPlaneAuthPolicy NONE',
     )

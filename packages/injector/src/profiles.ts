@@ -1,17 +1,19 @@
 import type { InjectOptions } from './options.js'
-import { DEFAULT_VALUES, type InjectionValues, resolveValues } from './values.js'
+import { DEFAULT_VALUES, type InjectionValues, type ProxyValues, resolveValues } from './values.js'
 
 /** Values of Istio 1.0's chart, where they differ from today's. */
-const LEGACY_VALUES: InjectionValues = resolveValues({
-  global: {
-    hub: 'istio',
-    tag: '1.0.0',
-    imagePullPolicy: 'IfNotPresent',
-    proxy: { resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '2048Mi' } } },
-    proxy_init: { image: 'proxy_init' },
-  },
-  sidecarInjectorWebhook: { rewriteAppHTTPProbe: false },
-})
+const LEGACY_VALUES: InjectionValues = withResources(
+  resolveValues({
+    global: { hub: 'istio', tag: '1.0.0', imagePullPolicy: 'IfNotPresent', proxy_init: { image: 'proxy_init' } },
+    sidecarInjectorWebhook: { rewriteAppHTTPProbe: false },
+  }),
+  { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '2048Mi' } },
+)
+
+/** In the place of the defaults, not laid over them: 1.0 limited no CPU. */
+function withResources({ global, ...values }: InjectionValues, resources: ProxyValues['resources']): InjectionValues {
+  return { ...values, global: { ...global, proxy: { ...global.proxy, resources } } }
+}
 
 /** What a profile changes; the caller's own options count first. */
 export function withProfile(options: InjectOptions): InjectOptions & { readonly defaults: InjectionValues } {
