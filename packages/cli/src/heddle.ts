@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-import { stderr, stdin, stdout } from 'node:process'
+import { stderr, stdin, stdout, versions } from 'node:process'
+import { setFlagsFromString } from 'node:v8'
 import { main } from './main.js'
+
+// What buffers hold outside of the heap makes newer engines collect far too often under TLS without it (nodejs/node#61967).
+if (Number(versions.node.split('.')[0]) >= 24) setFlagsFromString('--external-memory-accounted-in-global-limit')
 
 // A reader that has seen enough (`heddle … | head`) is no error.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
