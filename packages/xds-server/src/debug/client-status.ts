@@ -1,4 +1,4 @@
-import { fail, ok, problem, type Result } from '@heddle/runtime'
+import { ok, type Result } from '@heddle/runtime'
 import { packedAny, type VersionedResource } from '@heddle/xds-types'
 import type {
   ClientConfig,
@@ -7,9 +7,9 @@ import type {
   ClientStatusResponse,
   ConfigStatus,
 } from '@heddle/xds-types/envoy/service/status/v3'
-import type { NodeMatcher, StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
 import { knownTypes } from '@heddle/xds-types/known'
 import type { StreamStatus, TypeStatus } from '../status.js'
+import { compileNodeMatcher, type NodeTest } from './node-matcher.js'
 
 interface Observed {
   status(): Iterable<StreamStatus>
@@ -23,15 +23,14 @@ interface Observed {
 export function clientStatus(server: Observed, request: ClientStatusRequest): Result<ClientStatusResponse> {
   const matchers: NodeTest[] = []
   for (const [i, matcher] of (request.node_matchers ?? []).entries()) {
-    const compiled = compileMatcher(matcher, `node_matchers[${i}]`)
+    const compiled = compileNodeMatcher(matcher, `node_matchers[${i}]`)
     if (!compiled.ok) return compiled
     matchers.push(compiled.value)
   }
   const config: ClientConfig[] = []
   for (const stream of server.status()) {
-    if (stream.node === undefined) continue
-    const id = stream.node.id
-    if (matchers.length > 0 && !matchers.some((matches) => matches(id))) continue
+    const { node } = stream
+    if (node === undefined || (matchers.length > 0 && !matchers.some((matches) => matches(node)))) continue
     config.push(clientConfig(stream, server.sent(stream.streamId), request.exclude_resource_contents !== true))
   }
   return ok({ config })
@@ -91,27 +90,4 @@ function redacted(typeUrl: string, bytes: Uint8Array): ClientConfig_GenericXdsCo
   if (type === undefined || decoded?.ok !== true) return undefined
   const shown = type.fromJson(type.toJson(decoded.value, { registry: knownTypes, redact: true }), knownTypes)
   return shown.ok ? packedAny(typeUrl, type.encode(shown.value, knownTypes)) : undefined
-}
-
-type NodeTest = (id: string) => boolean
-
-function compileMatcher(matcher: NodeMatcher, path: string): Result<NodeTest> {
-  if ((matcher.node_metadatas ?? []).length > 0) {
-    return fail(
-      problem('csds.unsupported', `${path}.node_metadatas`, 'Only node_id can be matched: name the nodes by their ids.'),
-    )
-  }
-  return matcher.node_id === undefined ? ok(() => true) : compileString(matcher.node_id, `${path}.node_id`)
-}
-
-function compileString({ exact, prefix, suffix, contains, ignore_case, ...rest }: StringMatcher, path: string): Result<NodeTest> {
-  const fold = (text: string): string => (ignore_case === true ? text.toLowerCase() : text)
-  const test = (wanted: string, matches: (id: string, wanted: string) => boolean): Result<NodeTest> =>
-    ok((id) => matches(fold(id), fold(wanted)))
-  if (exact !== undefined) return test(exact, (id, wanted) => id === wanted)
-  if (prefix !== undefined) return test(prefix, (id, wanted) => id.startsWith(wanted))
-  if (suffix !== undefined) return test(suffix, (id, wanted) => id.endsWith(wanted))
-  if (contains !== undefined) return test(contains, (id, wanted) => id.includes(wanted))
-  const what = Object.keys(rest)[0] ?? 'nothing'
-  return fail(problem('csds.unsupported', path, `Match by exact, prefix, suffix or contains, not by ${what}.`))
 }
