@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { connect, createServer, type Server } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { createMetricsRegistry, renderPrometheus, silentLogger, systemClock } from '@heddle/runtime'
 import { createSeededRandom } from '@heddle/runtime/testing'
 import { encodeDeltaResponse } from '@heddle/xds-types/discovery'
@@ -153,6 +154,23 @@ test('the proxy answers from the table that the control plane has sent last', as
     expect(await asker.resolve4('db.example.shop.svc.cluster.local')).toEqual([ip])
   }
   expect(proxy.table).toMatchObject({ table: { 'db.example': { ips: ['10.0.0.2'] } } })
+  await proxy.close()
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+
+test.skipIf(!hasIpv6)('a pod that asks by IPv6 is answered on its loopback', async () => {
+  const proxy = createDnsProxy({
+    ...{ address: 'localhost:0', resolvConf: 'nameserver fd00::a\nnameserver 10.96.0.10', namespace: 'shop', domain: '' },
+    ...{ clock: systemClock, random: createSeededRandom(1), logger: silentLogger, metrics: createMetricsRegistry() },
+  })
+  const bound = await proxy.listen()
+  for (const address of ['127.0.0.1', '[::1]']) {
+    const asker = new Resolver({ timeout: 2_000, tries: 1 })
+    asker.setServers([`${address}:${bound}`])
+    // It has no names yet, and says so.
+    await expect(asker.resolve4('tea'), address).rejects.toMatchObject({ code: 'ESERVFAIL' })
+  }
   await proxy.close()
 })
 
