@@ -1,10 +1,3 @@
--- With an argument, a file, requests are POSTs of it.
-function init(args)
-  if #args == 0 then return end
-  wrk.method = 'POST'
-  wrk.body = io.open(args[1]):read('*a')
-end
-
 -- One line of JSON at the end of a wrk run.
 function done(summary, latency, requests)
   local errors = summary.errors

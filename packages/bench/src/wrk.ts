@@ -18,22 +18,20 @@ export interface WrkOptions {
   readonly connections: number
   readonly seconds: number
   readonly headers?: Readonly<Record<string, string>>
-  /** A file whose text is sent by POST; default GET. */
-  readonly post?: string
 }
 
-/** wrk on the load core, one thread. It takes whole seconds. Over TLS it believes everybody, and handshakes count. */
-export async function runWrk({ placement, url, connections, seconds, headers = {}, post }: WrkOptions): Promise<LoadReport> {
+/** wrk on the load core, one thread. It takes whole seconds. */
+export async function runWrk({ placement, url, connections, seconds, headers = {} }: WrkOptions): Promise<LoadReport> {
   const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const words = [
     findWrk()!.path,
     '-t1',
     `-c${connections}`,
     `-d${Math.max(1, Math.round(seconds))}s`,
-    ...['--timeout', '20s', '-s', REPORT],
+    '-s',
+    REPORT,
     ...lines,
     url,
-    ...(post === undefined ? [] : ['--', post]),
   ]
   const running: Running = start(placement, 'load', words)
   try {
