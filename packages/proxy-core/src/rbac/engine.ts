@@ -3,7 +3,7 @@ import type { Fields } from '../config/fields.js'
 import { celCondition } from './conditions.js'
 import { compilePermission } from './permission.js'
 import { firstMatch } from './policy-index.js'
-import { all, any, type RbacPredicate } from './predicate.js'
+import { all, any, nearest, type RbacPredicate } from './predicate.js'
 import { compilePrincipal } from './principal.js'
 import type { RbacQuestion } from './question.js'
 
@@ -72,9 +72,8 @@ function verdict(action: Action, policy: string | undefined): RbacVerdict {
 }
 
 function missed(action: string, policies: readonly CompiledPolicy[], question: RbacQuestion): string {
-  const [first, ...others] = policies
-  if (first === undefined) return `there is no ${action} policy that could match`
-  let best = first
-  for (const policy of others) if (policy.predicate.fits(question) > best.predicate.fits(question)) best = policy
+  if (policies.length === 0) return `there is no ${action} policy that could match`
+  const predicates = policies.map(({ predicate }) => predicate)
+  const best = policies[nearest(predicates, question).at]!
   return `no ${action} policy matched; nearest is ${best.name}: ${best.predicate.miss(question)}`
 }

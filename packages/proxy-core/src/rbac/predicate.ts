@@ -73,8 +73,8 @@ export function any(parts: readonly RbacPredicate[]): RbacPredicate {
       for (const part of parts) if (part.matches(question)) return true
       return false
     },
-    miss: (question) => nearest(parts, question).miss(question),
-    fits: (question) => nearest(parts, question).fits(question),
+    miss: (question) => parts[nearest(parts, question).at]!.miss(question),
+    fits: (question) => nearest(parts, question).fits,
     text: `(${parts.map(({ text }) => text).join(' or ')})`,
   }
 }
@@ -107,8 +107,12 @@ function together(parts: readonly RbacPredicate[]): Needs | undefined {
   return { fact, exact: all.flatMap((needs) => needs!.exact), prefixes: all.flatMap((needs) => needs!.prefixes) }
 }
 
-function nearest(parts: readonly RbacPredicate[], question: RbacQuestion): RbacPredicate {
-  let best = parts[0]!
-  for (const part of parts) if (part.fits(question) > best.fits(question)) best = part
-  return best
+/** Which of some, the first of them where several are, has most conditions that fit; each is asked once. */
+export function nearest(parts: readonly RbacPredicate[], question: RbacQuestion): { readonly at: number; readonly fits: number } {
+  let [at, fits] = [0, -1]
+  parts.forEach((part, i) => {
+    const own = part.fits(question)
+    if (own > fits) [at, fits] = [i, own]
+  })
+  return { at, fits }
 }
