@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { Agent } from 'node:http'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { call, cluster, endpoint, routeTable, startProxy, startUpstream, type TestProxy, upstreamHttp } from './harness.js'
 import { http2Call, http2Client, startHttp2Upstream } from './http2-harness.js'
+import { startTcpProxy } from './tcp-harness.js'
 
 /** What a request leaves behind. A slope over many requests, so that caches that fill once do not count. */
 
@@ -64,9 +67,9 @@ describe(`${REQUESTS} requests leave nothing behind`, () => {
     for (const close of closing) await close()
   })
 
-  async function measure(request: () => Promise<unknown>): Promise<number> {
+  async function measure(request: () => Promise<unknown>, count: number = REQUESTS): Promise<number> {
     const points: [number, number][] = []
-    const share = REQUESTS / (SAMPLES + 2)
+    const share = count / (SAMPLES + 2)
     for (let sample = 0; sample < SAMPLES + 2; sample++) {
       for (let i = 0; i < share; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, request))
       for (const list of kept) list.length = 0
@@ -89,5 +92,24 @@ describe(`${REQUESTS} requests leave nothing behind`, () => {
     expect(await measure(() => http2Call(session, { headers, body: 'x' }))).toBeLessThan(MOST_BYTES_A_REQUEST)
     session.destroy()
     await expect.poll(() => [http2.manager.active, http2.manager.connections]).toEqual([0, 0])
+  }, 300_000)
+
+  test('TCP: a connection for each byte there and back', async () => {
+    const upstream = createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
+    await once(upstream, 'listening')
+    // Nobody keeps what is logged.
+    const proxy = await startTcpProxy((upstream.address() as AddressInfo).port, { accessLogs: [] })
+    const exchange = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(proxy.port, '127.0.0.1', () => socket.write('x'))
+        socket.on('data', () => socket.end())
+        socket.on('error', reject)
+        socket.on('close', () => resolve())
+      })
+    // A connection costs more time than a request, and one that is kept is larger.
+    expect(await measure(exchange, soak ? REQUESTS : 3200)).toBeLessThan(soak ? MOST_BYTES_A_REQUEST : 800)
+    await expect.poll(() => proxy.connections).toBe(0)
+    upstream.close()
+    await proxy.close()
   }, 300_000)
 })

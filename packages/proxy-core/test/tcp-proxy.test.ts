@@ -1,14 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { createMetricsRegistry, systemClock, systemRandom } from '@heddle/runtime'
 import { afterEach, expect, test } from 'vitest'
 import type { TcpProxy } from '../src/config/compiled.js'
-import { createTcpProxy } from '../src/filters/network/tcp-proxy.js'
-import { createSystemNetwork } from '../src/net/socket.js'
-import { createTimers } from '../src/net/timers.js'
-import type { AccessLogEntry } from '../src/observe/access-log.js'
-import { createClusterStats, createTcpStats, type TcpStats } from '../src/observe/stats.js'
-import { createClusterManager } from '../src/upstream/cluster-manager.js'
-import { cluster, endpoint } from './harness.js'
+import { startTcpProxy, type TestTcpProxy } from './tcp-harness.js'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -22,63 +15,10 @@ async function listen(handle: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-interface Started {
-  readonly port: number
-  readonly log: AccessLogEntry[]
-  readonly stats: TcpStats
-}
-
-async function start(port: number, overrides: Partial<TcpProxy> = {}, serverName?: string): Promise<Started> {
-  const clock = systemClock
-  const network = createSystemNetwork({ clock })
-  const timers = createTimers({ clock })
-  const registry = createMetricsRegistry()
-  const tls = { accept: () => Promise.reject(new Error('no')), connect: () => Promise.reject(new Error('no')) }
-  const clusters = createClusterManager({
-    network,
-    tls,
-    timers,
-    clock,
-    random: systemRandom,
-    stats: (name) => createClusterStats(registry, name),
-  })
-  clusters.set(cluster('up', [endpoint(port)]), undefined)
-  const log: AccessLogEntry[] = []
-  const stats = createTcpStats(registry, 't')
-  const terminal = createTcpProxy({
-    config: {
-      kind: 'tcp_proxy',
-      path: '',
-      statPrefix: 't',
-      target: () => 'up',
-      idleTimeoutMs: 0,
-      maxConnectionDurationMs: 0,
-      maxConnectAttempts: 1,
-      clusters: ['up'],
-      accessLogs: [{ name: 'test', log: (entry) => log.push(entry) }],
-      ...overrides,
-    },
-    clusters,
-    stats,
-    timers,
-    clock,
-    random: systemRandom,
-  })
-  const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) =>
-    terminal.serve(connection, {
-      destination: connection.local,
-      source: connection.remote,
-      directSource: connection.remote,
-      transportProtocol: 'raw_buffer',
-      applicationProtocols: [],
-      ...(serverName !== undefined && { serverName }),
-    }),
-  )
-  closers.push(
-    () => bound.close(),
-    () => terminal.destroy(),
-  )
-  return { port: bound.address.port, log, stats }
+async function start(...args: Parameters<typeof startTcpProxy>): Promise<TestTcpProxy> {
+  const started = await startTcpProxy(...args)
+  closers.push(() => started.close())
+  return started
 }
 
 test('megabytes pass unchanged both ways, and a half-close reaches the other side', async () => {
