@@ -160,7 +160,7 @@ describe.skipIf(!soak || (missing.length > 0 && !required))(
       }
     })
 
-    test.each(['sidecar', 'gateway', 'grpc-simple', 'grpc-agent'])(
+    test.each(['sidecar', 'gateway', 'grpc-simple', 'grpc-agent', 'kube-gateway', 'waypoint'])(
       'what template %s makes is a pod to Kubernetes',
       async (template) => {
         const annotations = { 'inject.istio.io/templates': template }
