@@ -1,6 +1,7 @@
 import type { ForwardContext } from '../http/forward.js'
 import { formatAddress } from '../net/address.js'
-import type { RetryPolicy } from '../route/table.js'
+import { NO_HASH } from '../route/hash-policy.js'
+import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { PickContext } from '../upstream/load-balancer.js'
@@ -11,15 +12,24 @@ export class EndpointChoice {
   readonly #context: ForwardContext
   readonly #policy: RetryPolicy | undefined
   readonly #hash: bigint | undefined
+  /** What a hash policy gives to a client without its cookie. */
+  setCookie: string | undefined
   #tried: Endpoint[] | undefined
   #priorities: number[] | undefined
   #attempts = 0
 
-  constructor(cluster: UpstreamCluster, context: ForwardContext, policy: RetryPolicy | undefined, hash: bigint | undefined) {
+  constructor(cluster: UpstreamCluster, context: ForwardContext, policy: RetryPolicy | undefined, action: ForwardAction) {
     this.#cluster = cluster
     this.#context = context
     this.#policy = policy
-    this.#hash = hash
+    this.#hash = action.hash === NO_HASH ? undefined : this.#hashOf(action)
+  }
+
+  #hashOf({ hash }: ForwardAction): bigint | undefined {
+    const { request, clientAddress } = this.#context
+    return hash(request, clientAddress, (cookie) => {
+      this.setCookie = cookie
+    })
   }
 
   next(): Endpoint | undefined {

@@ -9,10 +9,9 @@ import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
-import { NO_HASH } from '../route/hash-policy.js'
 import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
-import type { ForwardAction, Mirror, RetryPolicy } from '../route/table.js'
+import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import { serverNameOf } from '../upstream/auto-sni.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
@@ -22,10 +21,10 @@ import { recordConnection, recordFailure, recordResponse, recordTimeout, request
 import { openConnectTunnel } from './connect-tunnel.js'
 import { EndpointChoice } from './endpoint-choice.js'
 import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
-import { sendMirror } from './mirror.js'
+import { chooseMirrors, sendMirror } from './mirror.js'
 import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
-import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { retryDelay, retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
 import { TryTimers } from './try-timers.js'
 
@@ -63,7 +62,6 @@ export class Forward implements Forwarding, AttemptsOwner {
   #choice!: EndpointChoice
   #requestStats: readonly RequestStats[] = []
   #endpoint: Endpoint | undefined
-  #setCookie: string | undefined
   #globalTimer: Timer | undefined
   /** Made when an attempt has a limit of its own. */
   #tryTimers: TryTimers | undefined
@@ -96,9 +94,9 @@ export class Forward implements Forwarding, AttemptsOwner {
     for (const stats of this.#requestStats) stats.total.inc()
     this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
-    this.#policy = this.#retryPolicy()
+    this.#policy = retryPolicyOf(this.#action, request, internal)
     this.#retriesLeft = this.#policy?.numRetries ?? 0
-    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, this.#hash())
+    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, this.#action)
     this.#prepareBody()
     this.#try()
   }
@@ -107,26 +105,10 @@ export class Forward implements Forwarding, AttemptsOwner {
     return this.#logged?.wire
   }
 
-  #hash(): bigint | undefined {
-    const { hash } = this.#action
-    if (hash === NO_HASH) return undefined
-    const { request, clientAddress } = this.#context
-    return hash(request, clientAddress, (cookie) => {
-      this.#setCookie = cookie
-    })
-  }
-
   cancel(): void {
     if (this.#over) return
     this.#finish()
     this.#attempt?.cancel()
-  }
-
-  #retryPolicy(): RetryPolicy | undefined {
-    const { request, internal } = this.#context
-    const policy = internal ? takeRetryPolicy(this.#action.retry, request.headers) : this.#action.retry
-    if (policy === undefined) return undefined
-    return policy.retriableRequest?.(request) === false ? undefined : policy
   }
 
   /** Bodies that may be needed twice are kept; the end of the others is watched when a timeout counts from it. */
@@ -134,7 +116,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request } = this.#context
     // Of an upgrade the body is a conversation: it has no end to wait for, and cannot be held twice.
     if (request.upgrade !== undefined && request.body.length !== 0) return
-    const mirrors = this.#mirrors()
+    const mirrors = chooseMirrors(this.#action, this.#runtime.random)
     if (request.body.length === 0) this.#requestRead()
     else {
       const watched = endWatched(request.body, () => this.#requestRead())
@@ -144,11 +126,6 @@ export class Forward implements Forwarding, AttemptsOwner {
       else request.body = watched
     }
     for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
-  }
-
-  #mirrors(): readonly Mirror[] {
-    const { mirrors } = this.#action
-    return mirrors.length === 0 ? mirrors : mirrors.filter((mirror) => this.#runtime.random.next() < mirror.fraction())
   }
 
   #bufferLimit(): number {
@@ -285,7 +262,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     entry.info.upstreamFirstByte = now
     if (!suppressEnvoyHeaders && this.#readyAt >= 0) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
-    if (this.#setCookie !== undefined) headers.append('set-cookie', this.#setCookie)
+    if (this.#choice.setCookie !== undefined) headers.append('set-cookie', this.#choice.setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
     this.#sink.onResponse(response)
   }

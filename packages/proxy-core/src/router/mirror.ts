@@ -1,13 +1,19 @@
+import type { Random } from '@heddle/runtime'
 import { emptyBody } from '../http/body.js'
 import { setJoined } from '../http/identity.js'
 import type { Body, HttpRequest } from '../http/message.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
-import type { Mirror } from '../route/table.js'
+import type { ForwardAction, Mirror } from '../route/table.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 
 interface MirrorRuntime {
   readonly clusters: ClusterManager
   readonly localAddress: string
+}
+
+/** Those that get a copy of this request. */
+export function chooseMirrors({ mirrors }: ForwardAction, random: Random): readonly Mirror[] {
+  return mirrors.length === 0 ? mirrors : mirrors.filter((mirror) => random.next() < mirror.fraction())
 }
 
 /** Sends a copy of a request to another cluster; nobody waits for the answer, nobody hears of a failure. */

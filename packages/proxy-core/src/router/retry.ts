@@ -1,6 +1,7 @@
 import type { HeaderMap } from '../http/header-map.js'
+import type { HttpRequest } from '../http/message.js'
 import { asciiLower } from '../matcher/ascii.js'
-import type { RetryPolicy } from '../route/table.js'
+import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import type { AttemptFailure } from '../upstream/pool.js'
 import { isOverflow } from './failure.js'
 
@@ -32,6 +33,12 @@ const STEERING = [
   'x-envoy-retriable-header-names',
 ] as const
 const STEERING_NAMES: ReadonlySet<string> = new Set(STEERING)
+
+/** What the retries of a request go by; undefined: there are none. */
+export function retryPolicyOf(action: ForwardAction, request: HttpRequest, internal: boolean): RetryPolicy | undefined {
+  const policy = internal ? takeRetryPolicy(action.retry, request.headers) : action.retry
+  return policy?.retriableRequest?.(request) === false ? undefined : policy
+}
 
 /** The route's policy with what an internal client adds by x-envoy-retry-on and its kin, which are taken off. */
 export function takeRetryPolicy(policy: RetryPolicy | undefined, headers: HeaderMap): RetryPolicy | undefined {
