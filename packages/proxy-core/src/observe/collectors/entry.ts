@@ -12,7 +12,9 @@ import type { StreamInfo } from '../../http/stream-info.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { accessLogType } from '../log-operators.js'
 import { splitAddress } from '../operators/addresses.js'
+import { requestHeadersBytes, responseHeadersBytes } from '../operators/bytes.js'
 import type { CustomTag } from '../tracing/custom-tags.js'
+import { momentsOf, seconds, wireBytesOf } from './measures.js'
 
 /** What an access log service is told beside the common things. */
 export interface EntryOptions {
@@ -43,11 +45,13 @@ export function httpEntry(entry: AccessLogEntry, options: EntryOptions): HTTPAcc
       forwarded_for: header('x-forwarded-for'),
       request_id: info.requestId ?? '',
       original_path: info.originalPath ?? header('x-envoy-original-path'),
+      request_headers_bytes: requestHeadersBytes(entry),
       request_body_bytes: info.bytesReceived,
       request_headers: chosen(requestHeaders, options.requestHeaders),
     },
     response: {
       ...(info.status > 0 && { response_code: info.status }),
+      response_headers_bytes: responseHeadersBytes(entry),
       response_body_bytes: info.bytesSent,
       response_headers: chosen(responseHeaders, options.responseHeaders),
       response_trailers: chosen(responseTrailers, options.responseTrailers),
@@ -82,7 +86,8 @@ function common(entry: AccessLogEntry, { customTags }: EntryOptions): AccessLogC
     ...(info.downstreamTls && { tls_properties: tlsProperties(info) }),
     start_time: new Date(info.startTime).toISOString(),
     duration: seconds((info.end ?? info.start) - info.start),
-    time_to_last_downstream_tx_byte: seconds((info.end ?? info.start) - info.start),
+    ...momentsOf(info),
+    ...wireBytesOf(entry),
     upstream_cluster: info.cluster ?? '',
     upstream_request_attempt_count: info.attempts,
     upstream_transport_failure_reason: info.upstreamTransportFailureReason ?? '',
@@ -103,8 +108,6 @@ function chosen(headers: HeaderMap | undefined, names: readonly string[]): Recor
     }),
   )
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(6)}s`
 
 const socketAddress = (address: string, port: number): Address => ({ socket_address: { address, port_value: port } })
 

@@ -9,7 +9,7 @@ const wire =
     wireOf(entry, side)?.[count] ?? 0
 
 /** Of a TCP connection every byte is payload, and there are no headers. */
-function wireOf(entry: AccessLogEntry, side: 'downstreamWire' | 'upstreamWire'): WireBytes | undefined {
+export function wireOf(entry: AccessLogEntry, side: 'downstreamWire' | 'upstreamWire'): WireBytes | undefined {
   if (entry.requestHeaders !== undefined) return entry[side]
   const { bytesReceived, bytesSent } = entry.info
   const none = { headersReceived: 0, headersSent: 0 }
@@ -26,11 +26,15 @@ function sizeOf(headers: HeaderMap | undefined): number {
 }
 
 /** In Envoy's map the scheme is a field of its own, and one that was told by the connection. */
-function requestHeadersBytes({ info, requestHeaders }: AccessLogEntry): number {
+export function requestHeadersBytes({ info, requestHeaders }: AccessLogEntry): number {
   if (requestHeaders === undefined || info.method === '') return 0
   const scheme = requestHeaders.get('x-forwarded-proto') ?? 'http'
   const pseudo = `:method${info.method}:path${info.path}:authority${info.authority}:scheme${scheme}`
   return pseudo.length + sizeOf(requestHeaders)
+}
+
+export function responseHeadersBytes({ info, responseHeaders }: AccessLogEntry): number {
+  return responseHeaders === undefined ? 0 : `:status${info.status}`.length + sizeOf(responseHeaders)
 }
 
 export const byteOperators: PlainOperators = {
@@ -40,8 +44,7 @@ export const byteOperators: PlainOperators = {
   BYTES_RETRANSMITTED: () => 0,
   PACKETS_RETRANSMITTED: () => 0,
   REQUEST_HEADERS_BYTES: requestHeadersBytes,
-  RESPONSE_HEADERS_BYTES: ({ info, responseHeaders }) =>
-    responseHeaders === undefined ? 0 : `:status${info.status}`.length + sizeOf(responseHeaders),
+  RESPONSE_HEADERS_BYTES: responseHeadersBytes,
   RESPONSE_TRAILERS_BYTES: ({ responseTrailers }) => sizeOf(responseTrailers),
   DOWNSTREAM_WIRE_BYTES_RECEIVED: wire('downstreamWire', 'received'),
   DOWNSTREAM_WIRE_BYTES_SENT: wire('downstreamWire', 'sent'),

@@ -2,7 +2,8 @@ import { fail, ok, problem } from '@heddle/runtime'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { type LogValue, type MakeOperator, ofInfo, type PlainOperators } from './operator.js'
 
-type TimePoint = (info: StreamInfo) => number | undefined
+/** On the clock of {@link StreamInfo}; undefined: it was never reached. */
+export type TimePoint = (info: StreamInfo) => number | undefined
 
 const requestEnd: TimePoint = (info) => info.requestEnd ?? (info.bytesReceived === 0 ? info.start : undefined)
 /** The last of a body leaves as it comes; a body that came early leaves with its head. */
@@ -10,7 +11,17 @@ const upstreamSent: TimePoint = (info) =>
   info.upstreamStart === undefined || info.requestEnd === undefined ? undefined : Math.max(info.upstreamStart, info.requestEnd)
 
 /** Of COMMON_DURATION, under Envoy's names. Of a connection's own times (US_CX_BEG ...) nothing is kept. */
-const TIME_POINTS: Readonly<Record<string, TimePoint>> = {
+export const TIME_POINTS: {
+  readonly [name in
+    | 'DS_RX_BEG'
+    | 'DS_RX_END'
+    | 'US_TX_BEG'
+    | 'US_TX_END'
+    | 'US_RX_BEG'
+    | 'US_RX_END'
+    | 'DS_TX_BEG'
+    | 'DS_TX_END']: TimePoint
+} = {
   DS_RX_BEG: (info) => info.start,
   DS_RX_END: requestEnd,
   US_TX_BEG: (info) => info.upstreamStart,
@@ -20,6 +31,9 @@ const TIME_POINTS: Readonly<Record<string, TimePoint>> = {
   DS_TX_BEG: (info) => info.upstreamFirstByte ?? info.end,
   DS_TX_END: (info) => info.end,
 }
+const timePoint = (name: string): TimePoint | undefined =>
+  Object.hasOwn(TIME_POINTS, name) ? TIME_POINTS[name as keyof typeof TIME_POINTS] : undefined
+
 const PER_MS: Readonly<Record<string, number>> = { ms: 1, us: 1_000, ns: 1_000_000 }
 
 const between = (info: StreamInfo, from: TimePoint, to: TimePoint, perMs: number): LogValue => {
@@ -47,8 +61,7 @@ export const durationOperators: PlainOperators = {
 
 export const commonDuration: MakeOperator = (args, path) => {
   const [start = '', end = '', precision = '', ...rest] = args.split(':')
-  const from = Object.hasOwn(TIME_POINTS, start) ? TIME_POINTS[start] : undefined
-  const to = Object.hasOwn(TIME_POINTS, end) ? TIME_POINTS[end] : undefined
+  const [from, to] = [timePoint(start), timePoint(end)]
   const perMs = Object.hasOwn(PER_MS, precision) ? PER_MS[precision] : undefined
   if (from !== undefined && to !== undefined && perMs !== undefined && rest.length === 0)
     return ok(ofInfo((info) => between(info, from, to, perMs)))
