@@ -85,6 +85,7 @@ async function startHop(
   }
   const listener = {
     name: 'l',
+    accessLogs: [],
     listenerFilters: options.tls === undefined ? [] : ['tls_inspector', 'http_inspector'],
     listenerFilterEnabled: (name: string) => options.tls !== undefined && name.endsWith('_inspector'),
     listenerFiltersTimeoutMs: 500,
