@@ -49,12 +49,16 @@ function life(envoy: string | undefined): void {
   const served: ServedControlPlane[] = []
   let options: Omit<ServeControlPlaneOptions, 'secureGrpcAddress'>
   let waiting: Promise<number | null>
+  /** Requests that the app takes its time for. */
+  let slowOnes = 0
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'heddle-life-'))
     app = createServer((req, res) => {
       if (req.url === '/metrics') return res.end('# TYPE cart_sold counter\ncart_sold 7\n# EOF\n')
-      setTimeout(() => res.end('ok'), Number(req.headers['x-wait-ms'] ?? 0))
+      const wait = Number(req.headers['x-wait-ms'] ?? 0)
+      if (wait > 0) slowOnes++
+      setTimeout(() => res.end('ok'), wait)
     })
     await new Promise<void>((done) => app.listen(0, '127.0.0.1', done))
     const [grpc = 0, ca = 0, inbound = 0, admin = 0, status = 0, health = 0, prometheus = 0] = await freePorts(7)
@@ -196,7 +200,10 @@ function life(envoy: string | undefined): void {
     ).catch(told)
     const pool = new Agent({ keepAlive: true, maxSockets: 20 })
     const slow = Array.from({ length: 20 }, () => call(ports.inbound, { pool, waitMs: 1_000 }))
-    await new Promise((done) => setTimeout(done, 300))
+    await eventually(
+      () => slowOnes,
+      (count) => count === 20,
+    )
     const ended = new Promise((done) => agent.once('exit', (code, signal) => done(code ?? signal)))
     agent.kill('SIGTERM')
     await eventually(
