@@ -20,6 +20,8 @@ server.on('stream', (stream, headers) => {
   request.on('error', () => stream.destroy())
   request.on('trailers', (got) => void (trailers = got))
   request.on('response', (answer) => {
+    // A client that is gone.
+    if (stream.destroyed) return
     stream.respond(answer, { waitForTrailers: true })
     stream.on('wantTrailers', () => stream.sendTrailers(trailers))
     pipeline(request, stream, () => {
