@@ -63,6 +63,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     ...(logger === undefined ? {} : { logger }),
     ...(metrics === undefined ? {} : { metrics }),
   })
+  const count = metrics && countConfig(metrics)
+  count?.(store.snapshot())
   let settled = 0
   const settle = async (revision: number): Promise<void> => {
     await xds.applied()
@@ -77,6 +79,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     ...(metrics === undefined ? {} : { metrics }),
     push() {
       const snapshot = store.snapshot()
+      count?.(snapshot)
       translator.update(snapshot)
       void settle(snapshot.revision)
     },
@@ -93,6 +96,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       keys?.close()
       xds.close()
     },
+  }
+}
+
+/** Istio's names. */
+function countConfig(metrics: MetricsRegistry): (snapshot: MeshSnapshot) => void {
+  const services = metrics.gauge('pilot_services', 'Total services known to pilot.').labels()
+  const virtualServices = metrics.gauge('pilot_virt_services', 'Total virtual services known to pilot.').labels()
+  return (snapshot) => {
+    services.set(snapshot.services.length)
+    virtualServices.set(snapshot.list('VirtualService').length)
   }
 }
 

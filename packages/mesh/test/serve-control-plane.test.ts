@@ -81,7 +81,7 @@ test('a proxy gets what the folder says over plaintext, and the debug pages tell
   expect((await page(`/debug/config_dump?proxyID=${encodeURIComponent(node.id)}`)).text).toContain(
     'outbound|8000||app.shop.svc.cluster.local',
   )
-  expect((await page('/metrics')).text).toMatch(/^pilot_/m)
+  expect((await page('/metrics')).text).toMatch(/^pilot_services 1$/m)
   expect((await page('/nothing')).status).toBe(404)
   for (const { path } of JSON.parse((await page('/debug/list')).text) as { path: string }[])
     expect((await page(`${path}?proxyID=${encodeURIComponent(node.id)}`)).status).toBe(200)

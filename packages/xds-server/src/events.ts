@@ -42,8 +42,8 @@ export type XdsEvent =
   | (About & { readonly kind: 'unknown-type'; readonly typeUrl: string })
   /** A later request named another node; the first one counts. */
   | (About & { readonly kind: 'node-changed'; readonly claimed: string })
-  /** The client has answered everything that it was sent. */
-  | (About & { readonly kind: 'settled' })
+  /** The client has answered everything that it was sent. `tookMs`: since the first change of its set that it had not answered. */
+  | (About & { readonly kind: 'settled'; readonly tookMs: number })
   /** The client has not answered in time; newer content no longer waits for it. */
   | (About & { readonly kind: 'unanswered'; readonly typeUrl: string; readonly nonce: string })
   /** The parts of the node's set do not fit together; whether it is sent all the same is the server's option `consistency`. */

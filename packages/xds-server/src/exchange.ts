@@ -45,6 +45,8 @@ export function createExchange<Request extends TypedRequest>(
   const progress = createProgress()
   let slow = false
   let stopped = false
+  // When the first change, or request, came that the client has not got everything for.
+  let behindSince: number | undefined
 
   const accessTo = (typeUrl: string, name: string): ResourceAccess => ({ node, identity, typeUrl, name })
   const allow = authorize === undefined ? undefined : (typeUrl: string, name: string) => authorize(accessTo(typeUrl, name))
@@ -81,6 +83,7 @@ export function createExchange<Request extends TypedRequest>(
     heartbeats?.sent(response.resources)
     record.sent(response, parts)
     timers.start(response.typeUrl, response.nonce)
+    behindSince ??= context.clock.monotonic()
     if (!transport.write(parts)) slow = true
     stuck.owes()
   }
@@ -112,7 +115,9 @@ export function createExchange<Request extends TypedRequest>(
       record.heard(effect)
       if (effect.kind === 'nack') isolate(effect.typeUrl)
     }
-    if (progress.note(protocol.owesAnswers())) record.emit({ kind: 'settled' })
+    if (!progress.note(protocol.owesAnswers())) return
+    record.emit({ kind: 'settled', tookMs: context.clock.monotonic() - (behindSince ?? context.clock.monotonic()) })
+    behindSince = undefined
   }
   const subscribe = (effects: readonly Effect[]): void => {
     run(effects)
@@ -140,6 +145,7 @@ export function createExchange<Request extends TypedRequest>(
   }
   const unwatch: Unsubscribe = watch.subscribe((set) => {
     progress.want(set?.version)
+    behindSince ??= context.clock.monotonic()
     scheduler.schedule(target)
   })
   return {

@@ -9,6 +9,7 @@ const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000] as const
 export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
   const {
     connected,
+    convergence,
     pushes,
     rejects,
     quarantined,
@@ -37,6 +38,9 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
         pushes.labels(metricType(event.typeUrl)).inc()
         bytes.labels(metricType(event.typeUrl)).inc(event.bytes)
         sizes.labels(metricType(event.typeUrl)).observe(event.bytes)
+        break
+      case 'settled':
+        convergence.observe(event.tookMs / 1_000)
         break
       case 'nacked':
         rejects.labels(metricType(event.typeUrl)).inc()
@@ -68,6 +72,14 @@ export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
 
 function instruments(metrics: MetricsRegistry) {
   const connected = metrics.gauge('pilot_xds', 'Number of endpoints connected to this pilot using XDS.').labels()
+  const convergence = metrics
+    .histogram(
+      'pilot_proxy_convergence_time',
+      'Delay in seconds between config change and a proxy receiving all required configuration.',
+      [],
+      [0.1, 0.5, 1, 3, 5, 10, 20, 30],
+    )
+    .labels()
   const pushes = metrics.counter('pilot_xds_pushes', 'Responses sent, by type.', ['type'])
   const rejects = metrics.counter('pilot_total_xds_rejects', 'Total number of XDS responses from pilot rejected by proxy.', [
     'type',
@@ -101,6 +113,7 @@ function instruments(metrics: MetricsRegistry) {
   )
   return {
     connected,
+    convergence,
     pushes,
     rejects,
     quarantined,
