@@ -21,7 +21,7 @@ export function createWorkerNetwork(): Network {
 }
 
 /** net.Server's `reusePort` came with 22.12 and 23.1. */
-export function canReusePort(version: string, platform: NodeJS.Platform): boolean {
+function canReusePort(version: string, platform: NodeJS.Platform): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return platform === 'linux' && (major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12))
 }

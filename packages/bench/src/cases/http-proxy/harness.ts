@@ -12,7 +12,7 @@ import type { HttpProxy } from './proxies.js'
 export const CONNECTIONS = 64
 
 /** One protocol: what puts it under load, what checks it, and what it takes to measure it. */
-export interface Harness {
+interface Harness {
   readonly protocol: Work['protocol']
   readonly load: Load
   /** Why nothing can be measured here. */
