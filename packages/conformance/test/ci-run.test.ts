@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 /** `.ci/run` in a clone where every command is this shell script; `$*` is how it was called. */
-function ciRun(command: string, options: { data: boolean }): { code: number | null; out: string } {
+function ciRun(command: string, options: { data: boolean; args?: readonly string[] }): { code: number | null; out: string } {
   const root = mkdtempSync(join(tmpdir(), 'heddle-ci-'))
   made.push(root)
   for (const folder of ['clone/.ci', 'clone/packages/bench/scripts', 'bin']) mkdirSync(join(root, folder), { recursive: true })
@@ -20,8 +20,8 @@ function ciRun(command: string, options: { data: boolean }): { code: number | nu
   writeFileSync(join(root, 'clone/packages/bench/scripts/install-peers.sh'), 'true\n')
   writeFileSync(join(root, 'bin/npx'), `#!/bin/sh\n${command}\n`)
   chmodSync(join(root, 'bin/npx'), 0o755)
-  const { HEDDLE_CONFORMANCE: _, ...env } = process.env
-  const { status, stdout } = spawnSync('bash', [join(root, 'clone/.ci/run')], {
+  const { HEDDLE_CONFORMANCE: _, HEDDLE_SOAK: _soak, ...env } = process.env
+  const { status, stdout } = spawnSync('bash', [join(root, 'clone/.ci/run'), ...(options.args ?? [])], {
     encoding: 'utf8',
     env: { ...env, PATH: `${join(root, 'bin')}:${process.env['PATH']}`, HEDDLE_CI_LOGS: join(root, 'logs') },
   })
@@ -51,6 +51,21 @@ test('adds up the counts of every runner; a command without counts is one', () =
   )
   expect(sum).toBeGreaterThan(50)
   expect(out.trimEnd().split('\n').at(-1)).toBe(`${sum} passed, 0 failed`)
+  expect(code).toBe(0)
+})
+
+test('--soak: all tests once at length, then twenty rounds as usual', () => {
+  const command = 'case "$*" in *test*) [ "$HEDDLE_SOAK" = 1 ] && echo "7 passed, 0 failed" || echo "3 passed, 0 failed";; esac'
+  const { code, out } = ciRun(command, { data: true, args: ['--soak'] })
+  for (const [name, count] of Object.entries({
+    'unit-isolated': 7,
+    'properties-soak': 7,
+    'sockets-soak': 7,
+    'sockets-1': 3,
+    'sockets-20': 3,
+  }))
+    expect(out).toContain(`   ${name}: ${count} passed, 0 failed`)
+  expect(out.trimEnd().split('\n').at(-1)).toMatch(/^\d+ passed, 0 failed$/)
   expect(code).toBe(0)
 })
 
