@@ -10,11 +10,20 @@ export interface HeaderChanges {
 }
 
 const NO_CHANGES: HeaderChanges = {}
+const NONE: readonly never[] = []
 
 /** Sets before adds, each sorted by name. Pseudo headers and Host are not headers here: see {@link authorityOf}. */
 export function headerChanges(headers: Headers | undefined): HeaderChanges {
   if (headers === undefined) return NO_CHANGES
-  const { request, response } = headers
+  let changes = known.get(headers)
+  if (changes === undefined) known.set(headers, (changes = changesOf(headers)))
+  return changes
+}
+
+// A rule is translated for each gateway and port.
+const known = new WeakMap<Headers, HeaderChanges>()
+
+function changesOf({ request, response }: Headers): HeaderChanges {
   return {
     ...list('request_headers_to_add', [
       ...options(request?.set, 'OVERWRITE_IF_EXISTS_OR_ADD'),
@@ -53,8 +62,9 @@ export function joinChanges(first: HeaderChanges, second: HeaderChanges): Header
 function options(
   headers: Readonly<Record<string, string>> | undefined,
   action: 'OVERWRITE_IF_EXISTS_OR_ADD' | undefined,
-): HeaderValueOption[] {
-  return Object.entries(headers ?? {})
+): readonly HeaderValueOption[] {
+  if (headers === undefined) return NONE
+  return Object.entries(headers)
     .filter(([name]) => isOrdinary(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => ({
