@@ -8,7 +8,7 @@ import { type AddXdsServiceOptions, addXdsService } from './add-xds-service.js'
  * - pings: clients ping idle streams (Envoy and istio-agent every 30 s, grpc-js-xds every 5 min); a server that allows fewer answers
  *   `too_many_pings`. Our own ping finds half-open connections within 40 s.
  * - age: a connection ends after half an hour, give or take a tenth, so that clients spread over replicas that came later; istiod's figures.
- * - channelz: books about every connection that nobody reads, since no service shows them.
+ * - channelz stays on: without its books grpc-js 1.14 does not know its connections, and `forceShutdown` ends none of them.
  * - message size: gRPC clients resend all names, and 10,000 names must fit; 4 MiB is gRPC's own default, so it is written out.
  */
 export const SERVER_CHANNEL_OPTIONS: ChannelOptions = {
@@ -16,7 +16,6 @@ export const SERVER_CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.max_connection_age_ms': 30 * 60_000,
   'grpc.max_connection_age_grace_ms': 10_000,
-  'grpc.enable_channelz': 0,
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.http2.min_ping_interval_without_data_ms': 10_000,
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
