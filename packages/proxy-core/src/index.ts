@@ -1,6 +1,6 @@
+export { logLevelOf } from './admin/log-level.js'
 export type { Answer as AdminAnswer } from './admin/page.js'
 export { type AdminServer, createAdminServer } from './admin/server.js'
-export { logLevelOf } from './admin/log-level.js'
 export type { WorkerShare } from './admin/worker-share.js'
 export { type ProxyBootstrap, parseBootstrap } from './bootstrap.js'
 export type { CompiledCluster, CompiledListener, HttpManager, Secret, SecretSource } from './config/compiled.js'

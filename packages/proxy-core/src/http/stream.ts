@@ -1,5 +1,4 @@
 import type { Connection } from '../net/connection.js'
-import type { Timer } from '../net/timers.js'
 import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
