@@ -35,7 +35,16 @@ export {
   type VirtualHost,
   type VirtualHosts,
 } from './catalog/virtual-hosts.js'
-export type { EffectiveHttpRoute, EffectiveVirtualService } from './catalog/virtual-services.js'
+export {
+  delegateOf,
+  type EffectiveHttpRoute,
+  type EffectiveL4Match,
+  type EffectiveL4Route,
+  type EffectiveVirtualService,
+  effectiveVirtualService,
+  gatewayName,
+  MESH_GATEWAY,
+} from './catalog/virtual-services.js'
 export { exportedTo } from './catalog/visibility.js'
 export { type JoiningWorkload, registerWorkload } from './catalog/workload-group.js'
 export { matchesRegex } from './checks/regex.js'
@@ -57,6 +66,7 @@ export { defaultMeshConfig } from './kinds/mesh-config.js'
 export { type MeshNetwork, type MeshNetworkGateway, type MeshNetworks, readMeshNetworks } from './kinds/mesh-networks.js'
 export * from './kinds/types.js'
 export { type ReadMeshConfigOptions, readMeshConfig } from './mesh-config.js'
+export { resolveHost } from './names/host.js'
 export { matchesSelector, selects } from './names/labels.js'
 export { isHttp, isTcp, isTls, kubernetesPortProtocol, parseProtocol } from './names/port-protocol.js'
 export type { DocumentOrigin } from './origins.js'

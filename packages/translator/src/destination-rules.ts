@@ -1,9 +1,18 @@
-import type { DestinationRule, MeshService, MeshSnapshot, ServicePort, Subset, TrafficPolicy } from '@heddle/config-model'
+import {
+  type DestinationRule,
+  exportedTo,
+  type MeshService,
+  type MeshSnapshot,
+  resolveHost,
+  type ServicePort,
+  type Subset,
+  type TrafficPolicy,
+} from '@heddle/config-model'
 import { selectsProxy } from './ask.js'
-import { hostSubsetOf, isWildcard, resolveHost } from './hosts.js'
+import { hostSubsetOf, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty, visible } from './selection.js'
+import { isEmpty } from './selection.js'
 
 /** DestinationRules of one host, merged: the policy of the oldest, the subsets of all. */
 export interface MergedRule {
@@ -58,7 +67,7 @@ function mostSpecificRules(scope: RulesScope, hostname: string, namespace: strin
   const applies = ({ spec, metadata }: DestinationRule): boolean => {
     const selector = spec.workloadSelector?.matchLabels
     if (!isEmpty(selector) && (metadata.namespace !== proxy.namespace || !selectsProxy(selector, proxy))) return false
-    return visible(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
+    return exportedTo(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
   }
   const exact = (table(`${namespace} ${hostname}`) ?? []).filter(applies)
   if (exact.length > 0) return exact

@@ -1,5 +1,6 @@
+import { resolveHost } from '@heddle/config-model'
 import { describe, expect, test } from 'vitest'
-import { bySpecificity, hostSubsetOf, hostsOverlap, intersectHosts, mostSpecific, resolveHost, shortNames } from './hosts.js'
+import { bySpecificity, hostSubsetOf, hostsOverlap, intersectHosts, mostSpecific, shortNames } from './hosts.js'
 
 describe('hostSubsetOf', () => {
   test.each([

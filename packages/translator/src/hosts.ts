@@ -59,13 +59,6 @@ export function mostSpecific<T>(host: string, index: ReadonlyMap<string, T>): T 
   return best === undefined ? undefined : index.get(best)
 }
 
-/** A short name belongs to the namespace of the object that uses it: `reviews` -> `reviews.default.svc.cluster.local`. */
-export function resolveHost(host: string, namespace: string, domainSuffix: string): string {
-  const name = host.toLowerCase()
-  if (name === '' || name.includes('.') || isWildcard(name)) return name
-  return domainSuffix === '' ? `${name}.${namespace}` : `${name}.${namespace}.svc.${domainSuffix}`
-}
-
 /**
  * The other names by which a proxy may call a Kubernetes service: `name` (same namespace only), `name.ns`, `name.ns.svc`.
  * `proxyDomain` is the proxy's DNS suffix, `ns.svc.cluster.local`; services outside its cluster domain get none.

@@ -1,20 +1,23 @@
 import {
   type Destination,
+  type EffectiveVirtualService,
   type IstioEgressListener,
+  MESH_GATEWAY,
   type MeshService,
   type MeshSnapshot,
   parseProtocol,
+  resolveHost,
   type ServicePort,
   type Sidecar,
 } from '@heddle/config-model'
 import { ask, selectsProxy } from './ask.js'
 import { familiesOf } from './families.js'
-import { hostSubsetOf, hostsOverlap, isWildcard, resolveHost } from './hosts.js'
+import { hostSubsetOf, hostsOverlap, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
 import { mergedHosts } from './merged-hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty } from './selection.js'
-import { type BoundVirtualService, destinationsOf, MESH_GATEWAY, visibleVirtualServices } from './virtual-services.js'
+import { destinationsOf, visibleVirtualServices } from './virtual-services.js'
 import { mergePorts, visibleServices } from './visible-services.js'
 
 /** One egress listener of a Sidecar, or the catch-all that stands for no Sidecar. */
@@ -25,7 +28,7 @@ export interface EgressListener {
   readonly captureMode: 'DEFAULT' | 'IPTABLES' | 'NONE'
   readonly services: readonly MeshService[]
   /** Oldest first. */
-  readonly virtualServices: readonly BoundVirtualService[]
+  readonly virtualServices: readonly EffectiveVirtualService[]
   /** Place in `spec.egress`; undefined without a Sidecar. */
   readonly index: number | undefined
   /** Those with `port`, each with that port only; all of them for 0. */
@@ -33,7 +36,7 @@ export interface EgressListener {
   /** One of `servicesOn(port)`. */
   serviceOn(port: number, hostname: string): MeshService | undefined
   /** Those of the virtual services that have a host which covers `hostname`. */
-  virtualServicesFor(hostname: string): readonly BoundVirtualService[]
+  virtualServicesFor(hostname: string): readonly EffectiveVirtualService[]
 }
 
 /** What a proxy can see. */
@@ -181,7 +184,7 @@ function egressListener(scope: ViewScope, declared: IstioEgressListener | undefi
       : found.of('egress services', [declared], () =>
           candidates(scope).flatMap((s) => restrictPorts(importedService(s, imports), port)),
         )
-  const virtualServices = (): readonly BoundVirtualService[] =>
+  const virtualServices = (): readonly EffectiveVirtualService[] =>
     found.of('egress virtual services', [declared], () => importedVirtualServices(scope, imports))
   const servicesOn = (number: number): ReadonlyMap<string, MeshService> =>
     found.of('egress services on port', [declared, number], () => onPort(services(), number))
@@ -236,8 +239,8 @@ function withPort(service: MeshService, number: number): MeshService | undefined
 }
 
 /** By exact host; all with a wildcard under `*`. */
-function byHosts(list: readonly BoundVirtualService[]): ReadonlyMap<string, readonly BoundVirtualService[]> {
-  const found = new Map<string, BoundVirtualService[]>()
+function byHosts(list: readonly EffectiveVirtualService[]): ReadonlyMap<string, readonly EffectiveVirtualService[]> {
+  const found = new Map<string, EffectiveVirtualService[]>()
   for (const vs of list) {
     for (const key of new Set(vs.hosts.map((h) => (isWildcard(h) ? '*' : h)))) {
       const known = found.get(key)
@@ -251,7 +254,7 @@ function byHosts(list: readonly BoundVirtualService[]): ReadonlyMap<string, read
 function importedVirtualServices(
   { snapshot, proxy, domainSuffix, common }: ViewScope,
   imports: readonly Import[] | undefined,
-): readonly BoundVirtualService[] {
+): readonly EffectiveVirtualService[] {
   const { namespace } = proxy
   const all = common.of('visible virtual services', [namespace, domainSuffix], () =>
     visibleVirtualServices(snapshot, domainSuffix, namespace).filter((vs) => vs.gateways.includes(MESH_GATEWAY)),
@@ -323,8 +326,12 @@ function resolvedDestination(
 }
 
 /** Whether `vs` is the one of `all` that a service follows: an exact host wins over wildcards, a longer wildcard over a shorter, the older over the newer. */
-export function followsVirtualService(hostname: string, vs: BoundVirtualService, all: readonly BoundVirtualService[]): boolean {
-  let best: BoundVirtualService | undefined
+export function followsVirtualService(
+  hostname: string,
+  vs: EffectiveVirtualService,
+  all: readonly EffectiveVirtualService[],
+): boolean {
+  let best: EffectiveVirtualService | undefined
   let bestHost = ''
   for (const candidate of all) {
     for (const host of candidate.hosts) {

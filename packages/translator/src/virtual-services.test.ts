@@ -1,6 +1,6 @@
 import { createStore, type MeshSnapshot, readYaml } from '@heddle/config-model'
 import { expect, test } from 'vitest'
-import { boundVirtualServices, gatewayName } from './virtual-services.js'
+import { effectiveVirtualServices } from './virtual-services.js'
 
 function snapshotOf(yaml: string): MeshSnapshot {
   const store = createStore()
@@ -10,18 +10,8 @@ function snapshotOf(yaml: string): MeshSnapshot {
   return store.snapshot()
 }
 
-test.each([
-  ['mesh', 'mesh'],
-  ['gw', 'shop/gw'],
-  ['./gw', 'shop/gw'],
-  ['edge/gw', 'edge/gw'],
-  ['gw.edge.svc.cluster.local', 'edge/gw'],
-])('gateway %s is %s', (text, want) => {
-  expect(gatewayName(text, 'shop')).toBe(want)
-})
-
 test('short names belong to the namespace of the VirtualService', () => {
-  const [bound] = boundVirtualServices(
+  const [bound] = effectiveVirtualServices(
     snapshotOf(
       'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: shop}\nspec: {hosts: [tea], http: [{mirror: {host: cake}, route: [{destination: {host: tea}}]}]}\n',
     ),
@@ -54,7 +44,7 @@ spec:
   - match: [{uri: {prefix: /other}}]
     route: [{destination: {host: tea}}]
 `
-  const bound = boundVirtualServices(snapshotOf(yaml))
+  const bound = effectiveVirtualServices(snapshotOf(yaml))
   expect(bound).toHaveLength(1)
   expect(
     bound[0]?.http.map(({ http, source, path }) => [
@@ -70,5 +60,5 @@ test('the list is made once while nothing changed', () => {
   const snapshot = snapshotOf(
     'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: shop}\nspec: {hosts: [tea], http: [{route: [{destination: {host: tea}}]}]}\n',
   )
-  expect(boundVirtualServices(snapshot)).toBe(boundVirtualServices(snapshot))
+  expect(effectiveVirtualServices(snapshot)).toBe(effectiveVirtualServices(snapshot))
 })

@@ -1,12 +1,11 @@
-import type { MeshService, MeshSnapshot, ServicePort } from '@heddle/config-model'
-import { visible } from './selection.js'
+import { exportedTo, type MeshService, type MeshSnapshot, type ServicePort } from '@heddle/config-model'
 
 /** Services that a namespace may see, oldest first: of two with one hostname, that of the own namespace, then the older. */
 export function visibleServices(snapshot: MeshSnapshot, namespace: string): readonly MeshService[] {
   const seen = new Map<string, MeshService>()
   const { defaultServiceExportTo } = snapshot.meshConfig
   for (const service of byAge(snapshot.services)) {
-    if (!visible(service.exportTo, defaultServiceExportTo, service.namespace, namespace)) continue
+    if (!exportedTo(service.exportTo, defaultServiceExportTo, service.namespace, namespace)) continue
     const other = seen.get(service.hostname)
     if (other === undefined) seen.set(service.hostname, service)
     else if (other.namespace === service.namespace)

@@ -1,58 +1,76 @@
+import type { StringMatch } from '../kinds/common.js'
 import type { HTTPMatchRequest, HTTPRoute } from '../kinds/http-route.js'
 import type { VirtualService } from '../kinds/virtual-service.js'
 
 /**
  * The rules of a delegate under the rule that delegates to it (VirtualService.http.delegate), as Istio merges them: each pair of matches that do not
- * contradict each other; what the delegating rule says besides its match goes over the delegate's. A delegate that delegates is not followed.
+ * contradict each other; what the delegating rule says besides its route and match holds where the delegate is silent. A rule of the delegate with a
+ * match that contradicts all of the root's is left out. One level: a delegate does not delegate.
  */
 export function mergeDelegate(root: HTTPRoute, delegate: VirtualService): readonly { rule: HTTPRoute; index: number }[] {
-  if (delegate.spec.hosts.length > 0) return []
   const { match: _match, route: _route, delegate: _delegate, name: _name, ...inherited } = root
   return (delegate.spec.http ?? []).flatMap((child, index) => {
     const match = mergeMatches(root.match ?? [], child.match ?? [])
-    if (match === undefined || child.delegate !== undefined) return []
-    const name = joined(root.name, child.name)
-    return [{ rule: { ...child, ...inherited, match, ...(name === '' ? {} : { name }) }, index }]
+    if (match === undefined) return []
+    return [{ rule: { ...inherited, ...child, match, ...mergedName(root, child) }, index }]
   })
 }
 
-/** Each pair of blocks; undefined: all of them contradict each other. */
+/** Each pair of a root's and a delegate's block, unless they contradict; undefined: one of the delegate's has no pair. */
 function mergeMatches(
   roots: readonly HTTPMatchRequest[],
   children: readonly HTTPMatchRequest[],
 ): readonly HTTPMatchRequest[] | undefined {
   if (roots.length === 0) return children
   if (children.length === 0) return roots
-  const pairs = roots.flatMap((root) =>
-    children.filter((child) => !contradicts(root, child)).map((child) => mergeMatch(root, child)),
-  )
-  return pairs.length === 0 ? undefined : pairs
+  const pairs = children.map((child) => roots.filter((root) => !contradicts(root, child)).map((root) => mergeMatch(root, child)))
+  return pairs.some((list) => list.length === 0) ? undefined : pairs.flat()
 }
 
-// Istio lets through only what the root's match could take, too: its own prefix, or the very same match.
+const TEXTS = ['uri', 'scheme', 'method', 'authority'] as const
+const MAPS = ['headers', 'withoutHeaders', 'queryParams'] as const
+
+/** A delegate's block must ask for no less than the root's does. */
 function contradicts(root: HTTPMatchRequest, child: HTTPMatchRequest): boolean {
-  if (root.port !== undefined && child.port !== undefined && root.port !== child.port) return true
-  if (root.uri === undefined || child.uri === undefined) return false
-  if (!('prefix' in root.uri)) return JSON.stringify(root.uri) !== JSON.stringify(child.uri)
-  if ('regex' in child.uri) return true
-  return !('exact' in child.uri ? child.uri.exact : child.uri.prefix).startsWith(root.uri.prefix)
+  return (
+    TEXTS.some((field) => textContradicts(root[field], child[field])) ||
+    MAPS.some((field) =>
+      Object.entries(child[field] ?? {}).some(([name, match]) => textContradicts(root[field]?.[name], match)),
+    ) ||
+    (root.ignoreUriCase ?? false) !== (child.ignoreUriCase ?? false) ||
+    (isPort(root.port) && isPort(child.port) && root.port !== child.port) ||
+    (isSome(root.sourceNamespace) && root.sourceNamespace !== child.sourceNamespace) ||
+    Object.entries(child.sourceLabels ?? {}).some(([name, value]) => (root.sourceLabels?.[name] ?? value) !== value) ||
+    (isSome(root.gateways) && (child.gateways ?? []).some((gateway) => root.gateways?.includes(gateway) !== true))
+  )
+}
+
+const isPort = (port: number | undefined): boolean => port !== undefined && port > 0
+const isSome = (value: string | readonly string[] | undefined): boolean => value !== undefined && value.length > 0
+
+function textContradicts(root: StringMatch | undefined, child: StringMatch | undefined): boolean {
+  // A match by presence only.
+  if (root === undefined || child === undefined || Object.keys(root).length === 0 || Object.keys(child).length === 0) return false
+  if ('regex' in root || 'regex' in child) return true
+  if ('exact' in root) return !('exact' in child) || child.exact !== root.exact
+  return !('exact' in child ? child.exact : child.prefix).startsWith(root.prefix)
 }
 
 function mergeMatch(root: HTTPMatchRequest, child: HTTPMatchRequest): HTTPMatchRequest {
-  const name = joined(root.name, child.name)
-  const both = <K extends 'headers' | 'withoutHeaders' | 'queryParams' | 'sourceLabels'>(key: K): object =>
-    root[key] === undefined && child[key] === undefined ? {} : { [key]: { ...root[key], ...child[key] } }
   return {
     ...root,
     ...child,
-    ...(name === '' ? {} : { name }),
-    ...both('headers'),
-    ...both('withoutHeaders'),
-    ...both('queryParams'),
-    ...both('sourceLabels'),
+    ...mergedName(root, child),
+    headers: { ...root.headers, ...child.headers },
+    withoutHeaders: { ...root.withoutHeaders, ...child.withoutHeaders },
+    queryParams: { ...root.queryParams, ...child.queryParams },
+    ...(root.sourceLabels === undefined && child.sourceLabels === undefined
+      ? {}
+      : { sourceLabels: { ...root.sourceLabels, ...child.sourceLabels } }),
   }
 }
 
-function joined(...names: readonly (string | undefined)[]): string {
-  return names.filter((name) => name !== undefined && name !== '').join('-')
+function mergedName(root: { readonly name?: string }, child: { readonly name?: string }): { name?: string } {
+  const name = [root.name, child.name].filter((one) => one !== undefined && one !== '').join('-')
+  return name === '' ? {} : { name }
 }

@@ -7,6 +7,7 @@ import { serviceFor } from './hosts.js'
 import { allOf, levelsOf, mergedProxyConfig, mutualTlsMode, scopesOf } from './policies.js'
 import { scopeFor, seesService, seesVirtualService } from './sidecar-scopes.js'
 import { sidecarRules } from './virtual-hosts.js'
+import { gatewayName } from './virtual-services.js'
 
 const GROUPS: Readonly<Record<string, string>> = {
   VirtualService: 'networking.istio.io/v1',
@@ -49,7 +50,7 @@ describe('VirtualServices', () => {
       [
         'VirtualService',
         'parts/part',
-        '{http: [{name: c, match: [{uri: {prefix: /a/b}}, {uri: {prefix: /c}}], route: [{destination: {host: leaf}}]}, {match: [{uri: {exact: /z}}], route: [{destination: {host: leaf}}]}]}',
+        '{http: [{name: c, match: [{uri: {prefix: /a/b}}], route: [{destination: {host: leaf}}]}, {match: [{uri: {prefix: /a}}, {uri: {exact: /z}}], route: [{destination: {host: leaf}}]}]}',
       ],
     ])
     expect([...collections.virtualServices.entries()].map(([key]) => key)).toEqual(['shop/root'])
@@ -69,6 +70,35 @@ describe('VirtualServices', () => {
         },
       ],
     })
+  })
+
+  it('are delegates only where they are exported to, and say themselves what the root says, too', () => {
+    const delegated = (part: string): unknown => {
+      const { collections } = storeOf([
+        [
+          'VirtualService',
+          'shop/root',
+          '{hosts: [tea], http: [{delegate: {name: part, namespace: parts}, timeout: 2s, retries: {attempts: 5}}]}',
+        ],
+        ['VirtualService', 'parts/part', part],
+      ])
+      const http = collections.virtualServices.get('shop/root')?.http[0]?.http
+      return http && [http.timeout, http.retries?.attempts]
+    }
+    const rule = '{timeout: 1s, route: [{destination: {host: leaf}}]}'
+    expect(delegated(`{http: [${rule}]}`)).toEqual([1000, 5])
+    expect(delegated(`{exportTo: [shop], http: [${rule}]}`)).toEqual([1000, 5])
+    expect(delegated(`{exportTo: [.], http: [${rule}]}`)).toBeUndefined()
+  })
+
+  it.each([
+    ['mesh', 'mesh'],
+    ['gw', 'shop/gw'],
+    ['./gw', 'shop/gw'],
+    ['edge/gw', 'edge/gw'],
+    ['gw.edge.svc.cluster.local', 'edge/gw'],
+  ])('call %s the gateway %s', (text, want) => {
+    expect(gatewayName(text, 'shop')).toBe(want)
   })
 
   const TWICE = [

@@ -29,7 +29,7 @@ export interface PrecedenceOptions extends CatalogOptions {
 
 export function createPrecedence(options: PrecedenceOptions): Precedence {
   const { sources, meshConfig, domainSuffix, services, sidecarHosts } = options
-  const virtualServices = once(() => deriveVirtualServices(sources.VirtualService, domainSuffix))
+  const virtualServices = once(() => deriveVirtualServices(sources.VirtualService, meshConfig, domainSuffix))
   const virtualHosts = once(() => deriveVirtualHosts({ virtualServices: virtualServices(), meshConfig, policy: sidecarHosts }))
   const hosts = once(() => deriveHosts(services))
   const destinationRules = once(() => deriveDestinationRules(sources.DestinationRule, domainSuffix))

@@ -56,10 +56,11 @@ export function hostWithin(inner: string, outer: string): boolean {
   return inner.startsWith('*') ? inner.slice(1).endsWith(outer.slice(1)) : inner.endsWith(outer.slice(1))
 }
 
-/** A short name belongs to the namespace of the object that uses it: `reviews` is `reviews.shop.svc.cluster.local`. Lower case. */
+/** A short name belongs to the namespace of the object that uses it: `reviews` is `reviews.shop.svc.cluster.local`. Lower case. Of an empty suffix: `reviews.shop`. */
 export function resolveHost(host: string, namespace: string, domainSuffix: string): string {
   const name = host.toLowerCase()
-  return name === '' || name.includes('.') || name.startsWith('*') ? name : `${name}.${namespace}.svc.${domainSuffix}`
+  if (name === '' || name.includes('.') || name.startsWith('*')) return name
+  return domainSuffix === '' ? `${name}.${namespace}` : `${name}.${namespace}.svc.${domainSuffix}`
 }
 
 /** Most specific first: exact names before wildcards, longer before shorter. */

@@ -1,4 +1,4 @@
-import type { MeshService, ServicePort } from '@heddle/config-model'
+import { MESH_GATEWAY, type MeshService, type ServicePort } from '@heddle/config-model'
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
 import { NO_TIMEOUT } from '../message.js'
@@ -7,7 +7,6 @@ import { isHttpOrSniffed } from '../protocol.js'
 import { httpRoutes } from '../routes/http-route.js'
 import { EVERY_PATH } from '../routes/match.js'
 import { retryPolicy } from '../routes/retry.js'
-import { MESH_GATEWAY } from '../virtual-services.js'
 import { routesOf, waypointServices } from './waypoint-services.js'
 
 const MAX_DIRECT_RESPONSE = 1024 * 1024

@@ -1,8 +1,7 @@
-import type { MeshService } from '@heddle/config-model'
+import type { EffectiveVirtualService, MeshService } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import { hostSubsetOf } from '../hosts.js'
 import { gatewayNameOf } from '../policy-targets.js'
-import type { BoundVirtualService } from '../virtual-services.js'
 import { destinationsOf } from '../virtual-services.js'
 
 const USE_WAYPOINT = 'istio.io/use-waypoint'
@@ -60,7 +59,7 @@ export function outsideServices(build: Build): readonly MeshService[] {
 }
 
 /** The VirtualService of a service: of its own namespace or the waypoint's, the oldest. */
-export function routesOf(build: Build, service: MeshService): BoundVirtualService | undefined {
+export function routesOf(build: Build, service: MeshService): EffectiveVirtualService | undefined {
   return build.view.egress
     .flatMap(({ virtualServices }) => virtualServices)
     .find(

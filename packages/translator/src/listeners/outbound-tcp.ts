@@ -1,4 +1,11 @@
-import { isTls, type MeshService, type ServicePort } from '@heddle/config-model'
+import {
+  type EffectiveL4Match,
+  type EffectiveVirtualService,
+  isTls,
+  MESH_GATEWAY,
+  type MeshService,
+  type ServicePort,
+} from '@heddle/config-model'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import { selectsProxy } from '../ask.js'
 import { type Build, portSource, serviceAddress } from '../build.js'
@@ -7,7 +14,6 @@ import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { outboundNetworkExtensions } from '../traffic-extensions/filters.js'
-import { type BoundL4Match, type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { WILDCARD } from './binding.js'
 import type { OutboundChain } from './conflicts.js'
 import { tcpChain, tcpRouteChain } from './tcp-proxy.js'
@@ -21,7 +27,7 @@ export interface TcpTarget {
   /** The service's address is a range: the listener stands on 0.0.0.0 and matches it. */
   readonly cidr: string | undefined
   /** Those of the service's host. */
-  readonly virtualServices: readonly BoundVirtualService[]
+  readonly virtualServices: readonly EffectiveVirtualService[]
 }
 
 /** Chains of a TCP or TLS port: those of VirtualServices first, then to the service itself where they leave room. */
@@ -29,7 +35,7 @@ export function tcpChains(target: TcpTarget): OutboundChain[] {
   return isTls(target.port.protocol) ? tlsChains(target, target.virtualServices) : plainChains(target, target.virtualServices)
 }
 
-function tlsChains(target: TcpTarget, virtualServices: readonly BoundVirtualService[]): OutboundChain[] {
+function tlsChains(target: TcpTarget, virtualServices: readonly EffectiveVirtualService[]): OutboundChain[] {
   const chains: OutboundChain[] = []
   const seen = new Set<string>()
   for (const vs of virtualServices) {
@@ -56,7 +62,7 @@ function sniOf({ service, bind, cidr }: TcpTarget): readonly string[] {
   return cidr !== undefined || (address === WILDCARD && bind === WILDCARD) ? [service.hostname] : []
 }
 
-function plainChains(target: TcpTarget, virtualServices: readonly BoundVirtualService[]): OutboundChain[] {
+function plainChains(target: TcpTarget, virtualServices: readonly EffectiveVirtualService[]): OutboundChain[] {
   const chains: OutboundChain[] = []
   const base = target.cidr === undefined ? [] : [target.cidr]
   for (const vs of virtualServices) {
@@ -90,21 +96,21 @@ function withoutMetadata({ build }: TcpTarget, given: OutboundChain): OutboundCh
 }
 
 /** What is known when translating: gateways or source labels, port, namespace. */
-function appliesHere({ build, port }: TcpTarget, match: BoundL4Match): boolean {
+function appliesHere({ build, port }: TcpTarget, match: EffectiveL4Match): boolean {
   if (match.gateways !== undefined && match.gateways.length > 0 && !match.gateways.includes(MESH_GATEWAY)) return false
   if (!selectsProxy(match.sourceLabels, build.proxy)) return false
   if (match.port !== undefined && match.port !== 0 && match.port !== port.number) return false
   return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
 }
 
-function subnetsOf(target: TcpTarget, match: BoundL4Match): readonly string[] {
+function subnetsOf(target: TcpTarget, match: EffectiveL4Match): readonly string[] {
   if (match.destinationSubnets !== undefined && match.destinationSubnets.length > 0) return match.destinationSubnets
   return target.cidr === undefined ? [] : [target.cidr]
 }
 
 function routed(
   target: TcpTarget,
-  vs: BoundVirtualService,
+  vs: EffectiveVirtualService,
   route: Parameters<typeof tcpRouteChain>[3],
   path: string,
   match: { sni?: readonly string[]; subnets?: readonly string[] },

@@ -1,4 +1,4 @@
-import type { MeshService } from '@heddle/config-model'
+import { type EffectiveVirtualService, exportedTo, type MeshService } from '@heddle/config-model'
 import { writtenOnce } from '@heddle/xds-types'
 import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
@@ -8,8 +8,7 @@ import { memoKey } from '../memo.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
-import { visible } from '../selection.js'
-import { type BoundVirtualService, visibleVirtualServices } from '../virtual-services.js'
+import { visibleVirtualServices } from '../virtual-services.js'
 import { dependsOnPort, httpRoutes } from './http-route.js'
 import { configuration } from './outbound.js'
 
@@ -31,7 +30,7 @@ interface Host {
   /** Of each VirtualService the routes, the oldest first. */
   readonly routes: (readonly Route[])[]
   requireTls: boolean
-  readonly owners: BoundVirtualService[]
+  readonly owners: EffectiveVirtualService[]
 }
 
 function routeConfiguration(build: Build, name: string, servers: readonly BoundServer[]): RouteConfiguration {
@@ -89,11 +88,11 @@ function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): 
   }
 }
 
-export function virtualServicesOf(build: Build, gatewayName: string): readonly BoundVirtualService[] {
+export function virtualServicesOf(build: Build, gatewayName: string): readonly EffectiveVirtualService[] {
   const { snapshot, domainSuffix, proxy, common } = build
   const { namespace } = proxy
   const byGateway = common.table('virtual services by gateway', [namespace, domainSuffix], () => {
-    const found = new Map<string, BoundVirtualService[]>()
+    const found = new Map<string, EffectiveVirtualService[]>()
     for (const vs of visibleVirtualServices(snapshot, domainSuffix, namespace)) {
       for (const gateway of new Set(vs.gateways)) {
         const known = found.get(gateway)
@@ -107,7 +106,7 @@ export function virtualServicesOf(build: Build, gatewayName: string): readonly B
 }
 
 /** The same VirtualService gives the very same routes to every host of a server, and to every server of the gateway where its rules do not ask for the port. */
-function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }: BoundServer): readonly Route[] {
+function routesOf(build: Build, vs: EffectiveVirtualService, { server, gatewayName }: BoundServer): readonly Route[] {
   const rules = { virtualService: vs, serviceOf: (host: string) => serviceFor(build, vs, host) }
   const [port, tls] = dependsOnPort(rules) ? [server.port.number, server.tls !== undefined] : [0, false]
   return build.memo.of('gateway routes', [gatewayName, port, tls, vs], () =>
@@ -116,13 +115,13 @@ function routesOf(build: Build, vs: BoundVirtualService, { server, gatewayName }
 }
 
 /** The service of a host as a VirtualService means it: that of its own namespace first. */
-export function serviceFor(build: Build, vs: BoundVirtualService, hostname: string): MeshService | undefined {
+export function serviceFor(build: Build, vs: EffectiveVirtualService, hostname: string): MeshService | undefined {
   const own = build.snapshot
     .servicesOf(hostname)
     .find(
       (s) =>
         s.namespace === vs.resource.metadata.namespace &&
-        visible(s.exportTo, build.mesh.defaultServiceExportTo, s.namespace, build.proxy.namespace),
+        exportedTo(s.exportTo, build.mesh.defaultServiceExportTo, s.namespace, build.proxy.namespace),
     )
   return own ?? build.view.serviceOf(hostname)
 }

@@ -1,6 +1,8 @@
 import type {
   ConsistentHash,
   Destination,
+  EffectiveHttpRoute,
+  EffectiveVirtualService,
   HTTPMatchRequest,
   HTTPRouteDestination,
   MeshService,
@@ -21,7 +23,6 @@ import { configMetadata, defined, duration, type TypedMessage } from '../message
 import { outboundCluster, parseClusterName } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
-import type { BoundHttpRoute, BoundVirtualService } from '../virtual-services.js'
 import { corsConfig } from './cors.js'
 import { faultConfig } from './fault.js'
 import { hashPolicy } from './hash-policy.js'
@@ -35,7 +36,7 @@ import { retryPolicy } from './retry.js'
 /** For which listener rules are translated. */
 export interface RouteScope {
   readonly build: Build
-  readonly virtualService: BoundVirtualService
+  readonly virtualService: EffectiveVirtualService
   /** Port of the listener; 0 on the HTTP proxy, which has services of every port. */
   readonly port: number
   /** `mesh`, or the gateway's `namespace/name`. */
@@ -76,10 +77,10 @@ export function dependsOnPort({ virtualService, serviceOf }: Pick<RouteScope, 'v
 }
 
 const ALWAYS: readonly string[] = []
-const withoutPort = new WeakMap<BoundVirtualService, readonly string[]>()
+const withoutPort = new WeakMap<EffectiveVirtualService, readonly string[]>()
 
 /** The destinations that do not say their port; `ALWAYS` where the listener's port shows anyway. */
-function portlessHosts({ http }: BoundVirtualService): readonly string[] {
+function portlessHosts({ http }: EffectiveVirtualService): readonly string[] {
   const hosts = new Set<string>()
   for (const { http: rule } of http) {
     const { match = [], route = [], mirror, mirrors = [] } = rule
@@ -108,7 +109,7 @@ interface RuleParts {
 }
 
 /** Made when the first route is; again for each only where what a rule does depends on what it matches. */
-function partsOf(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['metadata']): (match: RouteMatch) => RuleParts {
+function partsOf(scope: RouteScope, rule: EffectiveHttpRoute, metadata: Route['metadata']): (match: RouteMatch) => RuleParts {
   if (rewritesPrefix(scope, rule.http)) return (match) => makeParts(scope, rule, metadata, match)
   let kept: RuleParts | undefined
   return (match) => {
@@ -120,7 +121,7 @@ function partsOf(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['metad
   }
 }
 
-function makeParts(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['metadata'], match: RouteMatch): RuleParts {
+function makeParts(scope: RouteScope, rule: EffectiveHttpRoute, metadata: Route['metadata'], match: RouteMatch): RuleParts {
   const { http } = rule
   const filters = {
     ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
@@ -135,13 +136,13 @@ function makeParts(scope: RouteScope, rule: BoundHttpRoute, metadata: Route['met
 }
 
 /** A route of the Gateway API that takes its own prefix away: what it does depends on what it matches. */
-function rewritesPrefix({ virtualService }: RouteScope, { rewrite }: BoundHttpRoute['http']): boolean {
+function rewritesPrefix({ virtualService }: RouteScope, { rewrite }: EffectiveHttpRoute['http']): boolean {
   return rewrite?.uri === '/' && routeSemantics(virtualService.resource) === 'gateway'
 }
 
 function routeOf(
   scope: RouteScope,
-  rule: BoundHttpRoute,
+  rule: EffectiveHttpRoute,
   match: HTTPMatchRequest | undefined,
   path: string,
   parts: ReturnType<typeof partsOf>,
@@ -160,13 +161,13 @@ function routeOf(
   return mark(scope, rule, route, path)
 }
 
-function actionOf(scope: RouteScope, { http }: BoundHttpRoute, match: RouteMatch): Partial<Route> {
+function actionOf(scope: RouteScope, { http }: EffectiveHttpRoute, match: RouteMatch): Partial<Route> {
   if (http.redirect !== undefined) return { redirect: redirectAction(http.redirect, scope.port, scope.tls) }
   if (http.directResponse !== undefined) return { direct_response: directResponseAction(http.directResponse) }
   return forward(scope, http, match)
 }
 
-function forward(scope: RouteScope, http: BoundHttpRoute['http'], match: RouteMatch): Partial<Route> {
+function forward(scope: RouteScope, http: EffectiveHttpRoute['http'], match: RouteMatch): Partial<Route> {
   const timeout = duration(http.timeout ?? scope.build.features.requestTimeout)
   const destinations = http.route ?? []
   const only = destinations.length === 1 ? destinations[0] : undefined
@@ -198,7 +199,7 @@ function forward(scope: RouteScope, http: BoundHttpRoute['http'], match: RouteMa
   return { ...(only === undefined ? {} : joinChanges(headerChanges(http.headers), headerChanges(only.headers))), route: action }
 }
 
-function rewriteOf(rewrite: BoundHttpRoute['http']['rewrite']): Pick<RouteAction, 'regex_rewrite' | 'prefix_rewrite'> {
+function rewriteOf(rewrite: EffectiveHttpRoute['http']['rewrite']): Pick<RouteAction, 'regex_rewrite' | 'prefix_rewrite'> {
   if (rewrite?.uriRegexRewrite !== undefined)
     return { regex_rewrite: { pattern: { regex: rewrite.uriRegexRewrite.match }, substitution: rewrite.uriRegexRewrite.rewrite } }
   return rewrite?.uri === undefined || rewrite.uri === '' ? {} : { prefix_rewrite: rewrite.uri }
@@ -280,7 +281,7 @@ function pathOf({ path, prefix, safe_regex }: RouteMatch): string {
   return path ?? (prefix === undefined ? (safe_regex?.regex ?? '/*') : `${prefix}*`)
 }
 
-function mark({ build }: RouteScope, rule: BoundHttpRoute, route: Route, path: string): Route {
+function mark({ build }: RouteScope, rule: EffectiveHttpRoute, route: Route, path: string): Route {
   const { origins } = build
   if (origins === NO_ORIGINS) return route
   origins.mark(route, sourceOf(rule.source, path))

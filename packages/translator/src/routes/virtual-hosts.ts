@@ -1,4 +1,4 @@
-import type { MeshService, ServicePort } from '@heddle/config-model'
+import { type EffectiveVirtualService, MESH_GATEWAY, type MeshService, type ServicePort } from '@heddle/config-model'
 import type { Route, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import { type Build, vips } from '../build.js'
 import { hostSubsetOf, isWildcard, shortNames } from '../hosts.js'
@@ -7,7 +7,6 @@ import { isHttpOrSniffed } from '../protocol.js'
 import { NO_ORIGINS, sourceOf, sourceOfKey } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
 import { type EgressListener, followsVirtualService } from '../view.js'
-import { type BoundVirtualService, MESH_GATEWAY } from '../virtual-services.js'
 import { serviceRoute } from './default-route.js'
 import { httpRoutes } from './http-route.js'
 
@@ -17,7 +16,7 @@ interface HostGroup {
   readonly services: readonly MeshService[]
   readonly names: readonly string[]
   readonly routes: readonly Route[]
-  readonly virtualService: BoundVirtualService | undefined
+  readonly virtualService: EffectiveVirtualService | undefined
 }
 
 /** What all virtual hosts of a configuration have in common. */
@@ -97,24 +96,24 @@ function hostGroups(
 
 const NONE: readonly string[] = []
 
-function matchesAny(vs: BoundVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
+function matchesAny(vs: EffectiveVirtualService, services: ReadonlyMap<string, MeshService>): boolean {
   return vs.hosts.some(
     (host) => services.has(host) || (isWildcard(host) && [...services.keys()].some((name) => hostSubsetOf(name, host))),
   )
 }
 
-function keyOf({ resource: { metadata } }: BoundVirtualService): string {
+function keyOf({ resource: { metadata } }: EffectiveVirtualService): string {
   return `${metadata.namespace}/${metadata.name}`
 }
 
 /** Routes of the Gateway API are for callers of their own namespace, or for services of theirs whoever calls. */
-function mayRoute(build: Build, { resource: { metadata } }: BoundVirtualService): (service: MeshService) => boolean {
+function mayRoute(build: Build, { resource: { metadata } }: EffectiveVirtualService): (service: MeshService) => boolean {
   return ({ namespace }) => namespace === metadata.namespace || build.proxy.namespace === metadata.namespace
 }
 
 function groupsOf(
   build: Build,
-  virtualService: BoundVirtualService,
+  virtualService: EffectiveVirtualService,
   routes: readonly Route[],
   listener: EgressListener,
   services: ReadonlyMap<string, MeshService>,
