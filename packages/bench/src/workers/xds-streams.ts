@@ -111,6 +111,8 @@ function open(id: number, backOffMs = 100): void {
   // A server that is full says so with a status, and the client comes back later, as they all do.
   session.on('error', again)
   stream.on('error', () => {})
+  // A server that refuses has ended its half: ours is still open.
+  stream.once('end', () => stream.close())
   stream.once('close', again)
   let buffered: Buffer = Buffer.alloc(0)
   stream.on('data', (chunk: Buffer) => {
