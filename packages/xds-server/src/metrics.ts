@@ -7,64 +7,49 @@ const SIZES = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000] as const
 
 /** Counts what happens under the names of Istio's control plane, so that its dashboards and alerts fit. */
 export function recordMetrics(metrics: MetricsRegistry, events: Events): void {
-  const {
-    connected,
-    convergence,
-    pushes,
-    rejects,
-    quarantined,
-    expired,
-    broken,
-    unknown,
-    unanswered,
-    inconsistent,
-    refused,
-    sizes,
-    bytes,
-    oversized,
-  } = instruments(metrics)
+  const of = instruments(metrics)
   events.subscribe((event) => {
     switch (event.kind) {
       case 'connected':
-        connected.add(1)
+        of.connected.add(1)
         break
       case 'disconnected':
-        if (event.nodeId !== '') connected.add(-1)
+        if (event.nodeId !== '') of.connected.add(-1)
         break
       case 'refused':
-        refused.labels(String(event.code)).inc()
+        of.refused.labels(String(event.code)).inc()
         break
       case 'sent':
-        pushes.labels(metricType(event.typeUrl)).inc()
-        bytes.labels(metricType(event.typeUrl)).inc(event.bytes)
-        sizes.labels(metricType(event.typeUrl)).observe(event.bytes)
+        of.pushes.labels(metricType(event.typeUrl)).inc()
+        of.bytes.labels(metricType(event.typeUrl)).inc(event.bytes)
+        of.sizes.labels(metricType(event.typeUrl)).observe(event.bytes)
         break
       case 'settled':
-        convergence.observe(event.tookMs / 1_000)
+        of.convergence.observe(event.tookMs / 1_000)
         break
       case 'nacked':
-        rejects.labels(metricType(event.typeUrl)).inc()
+        of.rejects.labels(metricType(event.typeUrl)).inc()
         break
       case 'quarantined':
-        quarantined.labels(metricType(event.typeUrl)).inc(event.resources.length)
+        of.quarantined.labels(metricType(event.typeUrl)).inc(event.resources.length)
         break
       case 'stale-nonce':
-        expired.labels(metricType(event.typeUrl)).inc()
+        of.expired.labels(metricType(event.typeUrl)).inc()
         break
       case 'unanswered':
-        unanswered.labels(metricType(event.typeUrl)).inc()
+        of.unanswered.labels(metricType(event.typeUrl)).inc()
         break
       case 'unknown-type':
-        unknown.inc()
+        of.unknown.inc()
         break
       case 'oversized':
-        oversized.labels(metricType(event.typeUrl)).inc()
+        of.oversized.labels(metricType(event.typeUrl)).inc()
         break
       case 'inconsistent':
-        inconsistent.inc()
+        of.inconsistent.inc()
         break
       case 'broken-resources':
-        broken.inc()
+        of.broken.inc()
         break
     }
   })
