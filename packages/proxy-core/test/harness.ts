@@ -158,6 +158,7 @@ export function routeTable(
     terminatesConnect: false,
     clusterNotFoundStatus: 503,
     autoHostRewrite: false,
+    appendForwardedHost: false,
     ...action,
   }
   const route: CompiledRoute = {

@@ -67,6 +67,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     clusterNotFoundStatus: NOT_FOUND_STATUS[notFound],
     ...compileStreamDuration(fields),
     autoHostRewrite: fields.boolean('auto_host_rewrite'),
+    appendForwardedHost: fields.boolean('append_x_forwarded_host'),
   }
   fields.done({ early_data_policy: 'no early data is accepted' })
   return action
@@ -147,7 +148,7 @@ function compileWeight(
     ...compileHeaderLists(fields),
     ...(perFilterConfig.size > 0 && { perFilterConfig }),
     ...((own || inherited) && { metadataMatch: { ...inherited, ...own } }),
-    ...(fields.has('host_rewrite_literal') && { hostRewrite: fields.string('host_rewrite_literal') }),
+    ...(fields.string('host_rewrite_literal') !== '' && { hostRewrite: fields.string('host_rewrite_literal') }),
   }
   const weight = fields.number('weight')
   const target: RouteTarget = { cluster: fields.string('name'), ...rest }
@@ -169,8 +170,10 @@ function compileRewrite(fields: Fields<RouteAction>, scope: RouteScope): Forward
   const host = compileHostRewrite(fields)
   const appendForwardedHost = fields.boolean('append_x_forwarded_host')
   return (request, target, entry) => {
-    const newHost = target.hostRewrite ?? host?.(request, entry)
-    if (newHost !== undefined) rewriteHost(request, newHost, appendForwardedHost)
+    // A weighted cluster's host goes first and leaves no trace; the route's own rewrite has the last word.
+    if (target.hostRewrite !== undefined) request.authority = target.hostRewrite
+    const newHost = host?.(request, entry)
+    if (newHost !== undefined && newHost !== '') rewriteHost(request, newHost, appendForwardedHost)
     if (path !== undefined) rewritePath(request, path, entry)
   }
 }
@@ -180,9 +183,13 @@ function compilePathRewrite(fields: Fields<RouteAction>, { matchedLength, templa
   if (regex !== undefined) return regexRewrite(regex)
   const policy = fields.message('path_rewrite_policy')
   if (policy !== undefined) return compileTemplateRewrite(policy, template)
-  const format = compileFormat(fields as Fields<NewerRewrites>, 'path_rewrite')
-  if (format !== undefined)
-    return (path, entry) => (entry === undefined ? path : format(entry) + path.slice(pathOnly(path).length))
+  const format = compileFormat(fields as Fields<NewerRewrites>, 'path_rewrite', true)
+  if (format !== undefined) {
+    return (path, entry) => {
+      const made = entry === undefined ? '' : format(entry)
+      return made === '' ? undefined : made + path.slice(pathOnly(path).length)
+    }
+  }
   const prefix = fields.string('prefix_rewrite')
   return prefix === '' ? undefined : prefixRewrite(prefix, matchedLength)
 }
@@ -193,9 +200,13 @@ interface NewerRewrites {
   host_rewrite?: string | undefined
 }
 
-function compileFormat(fields: Fields<NewerRewrites>, name: keyof NewerRewrites): LogFormatter | undefined {
+function compileFormat(
+  fields: Fields<NewerRewrites>,
+  name: keyof NewerRewrites,
+  omitEmptyValues: boolean,
+): LogFormatter | undefined {
   if (!fields.has(name)) return undefined
-  return fields.take(compileTextFormat(fields.string(name), `${fields.path}.${name}`, { omitEmptyValues: true }))
+  return fields.take(compileTextFormat(fields.string(name), `${fields.path}.${name}`, { omitEmptyValues }))
 }
 
 const TEMPLATE_REWRITE = 'envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig'
@@ -223,7 +234,7 @@ function compileHostRewrite(fields: Fields<RouteAction>): HostRewrite | undefine
     const host = fields.string('host_rewrite_literal')
     return () => host
   }
-  const format = compileFormat(fields as Fields<NewerRewrites>, 'host_rewrite')
+  const format = compileFormat(fields as Fields<NewerRewrites>, 'host_rewrite', false)
   if (format !== undefined) return (_request, entry) => format(entry)
   if (fields.has('host_rewrite_header')) {
     const name = asciiLower(fields.string('host_rewrite_header'))

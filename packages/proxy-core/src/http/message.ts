@@ -30,6 +30,8 @@ export interface HttpRequest {
   scheme: string
   /** Host or :authority as it was sent. `host` is never in `headers`. */
   authority: string
+  /** No Host came, unlike an empty one, which RFC 9110 §7.2 allows. */
+  missingHost?: true
   /** Path with its query. */
   path: string
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'

@@ -27,7 +27,10 @@ export function receiveRequest(
   { manager, stats, node }: Receiver,
   peer: PeerFacts,
 ): Received {
-  if (request.authority === '') return { kind: 'reply', closes: true, reply: refusal(400, 'missing_host_header') }
+  if (request.missingHost === true) return { kind: 'reply', closes: true, reply: refusal(400, 'missing_host_header') }
+  // RFC 10008 §2: what a QUERY asks is in its content, which must say what it is.
+  if (request.method === 'QUERY' && !request.headers.has('content-type'))
+    return { kind: 'reply', closes: true, reply: refusal(400, 'query_missing_content_type') }
   if (manager.headersWithUnderscores !== 'ALLOW' && !underscoresAllowed(request.headers, manager, stats))
     return { kind: 'reply', closes: true, reply: refuseUnderscore(info, stats) }
   stripHost(request, manager, peer.connection.local.port)

@@ -55,6 +55,8 @@ function replaceAll(regex: RE2JS, text: string, substitution: string): string {
   let out = ''
   let from = 0
   while (matcher.find()) {
+    // RE2's GlobalReplace: no empty match where the last match ended.
+    if (from > 0 && matcher.end() === from && matcher.start() === from) continue
     out += text.slice(from, matcher.start())
     out += substitution.replace(/\\(\d|\\)/g, (_, group: string) =>
       group === '\\' ? '\\' : (matcher.group(Number(group)) ?? ''),

@@ -45,9 +45,10 @@ export function explainAll(predicates: readonly RoutePredicate[], head: RequestH
   return failed === undefined ? { matched: true } : { matched: false, reason: failed.reason(head) }
 }
 
+/** A CONNECT without a path is for connect_matcher alone. */
 export function pathPredicate(matcher: StringMatcher): RoutePredicate {
   return {
-    matches: (head) => matcher.matches(pathOnly(head.path)),
+    matches: (head) => head.path !== '' && matcher.matches(pathOnly(head.path)),
     reason: (head) => `path is ${quote(pathOnly(head.path))}, wanted ${matcher.text}`,
   }
 }

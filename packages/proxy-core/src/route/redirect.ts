@@ -42,6 +42,10 @@ function redirectHost(authority: string, from: string, to: string, newPort: bool
 function redirectPath({ path, rewrite, stripQuery }: Redirect, requested: string): string {
   const bare = pathOnly(requested)
   const query = stripQuery ? '' : requested.slice(bare.length)
-  if (path !== '') return path.includes('?') ? path : path + query
-  return rewrite === undefined ? bare + query : rewrite(bare) + query
+  if (path !== '') return absolute(path.includes('?') ? path : path + query)
+  return absolute((rewrite?.(bare) ?? bare) + query)
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`
 }

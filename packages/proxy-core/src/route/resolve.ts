@@ -1,7 +1,7 @@
 import type { Random } from '@heddle/runtime'
 import type { LocalReply } from '../http/message.js'
 import type { RouteDecision } from './decision.js'
-import { redirectReply, requestScheme } from './redirect.js'
+import { requestScheme } from './redirect.js'
 import type { CompiledRoute, CompiledVirtualHost, RequestHead } from './table.js'
 
 /** Route choice within a virtual host: the first route that matches. */
@@ -27,5 +27,7 @@ export function needsTls({ requireTls }: CompiledVirtualHost, head: RequestHead)
 }
 
 function toHttps(head: RequestHead): LocalReply {
-  return redirectReply({ status: 301, httpsRedirect: true, scheme: '', host: '', port: 0, path: '', stripQuery: false }, head)
+  // The host as it came, its port too: unlike https_redirect, which drops a port 80.
+  const location = `https://${head.authority}${head.path}`
+  return { status: 301, body: '', details: 'direct_response', headers: [['location', location]] }
 }

@@ -9,8 +9,8 @@ export interface RegexSubstitution {
   readonly substitution: string
 }
 
-/** How a route changes the path; the query always stays. */
-export type PathRewrite = (path: string, entry?: AccessLogEntry) => string
+/** How a route changes the path; the query always stays. Undefined: it is left as it is. */
+export type PathRewrite = (path: string, entry?: AccessLogEntry) => string | undefined
 
 /** `matched`: how many characters of the path the route's match took; undefined takes all of it. */
 export function prefixRewrite(replacement: string, matched: number | undefined): PathRewrite {
@@ -29,16 +29,22 @@ export type HostRewrite = (request: HttpRequest, entry: AccessLogEntry) => strin
 
 export function rewritePath(request: HttpRequest, rewrite: PathRewrite, entry: AccessLogEntry): void {
   const original = request.path
-  request.path = rewrite(original, entry)
-  if (!request.headers.has('x-envoy-original-path')) request.headers.append('x-envoy-original-path', original)
+  const path = rewrite(original, entry)
+  // A format that gives nothing is no rewrite; what a client says was its path is not believed.
+  if (path === undefined) return
+  request.path = path
+  request.headers.set('x-envoy-original-path', original)
 }
 
+/** Envoy's updateAuthority: x-forwarded-host does not say the same host twice in a row. */
 export function rewriteHost(request: HttpRequest, host: string, appendForwardedHost: boolean): void {
   const original = request.authority
-  if (appendForwardedHost) {
+  if (appendForwardedHost && original !== '') {
     const earlier = request.headers.getAll('x-forwarded-host').join(',')
-    request.headers.set('x-forwarded-host', earlier === '' ? original : `${earlier},${original}`)
+    if (earlier === '') request.headers.set('x-forwarded-host', original)
+    else if (earlier.slice(earlier.lastIndexOf(',') + 1) !== original)
+      request.headers.set('x-forwarded-host', `${earlier},${original}`)
   }
-  if (!request.headers.has('x-envoy-original-host')) request.headers.append('x-envoy-original-host', original)
+  if (original !== '') request.headers.set('x-envoy-original-host', original)
   request.authority = host
 }

@@ -200,6 +200,8 @@ describe('replies', () => {
     [{ scheme_redirect: 'FTP' }, 'FTP://example.com/from?q=1'],
     [{ host_redirect: 'other', port_redirect: 443, https_redirect: true }, 'https://other:443/from?q=1'],
     [{ regex_rewrite: { pattern: { regex: 'fr(.)m' }, substitution: '\\1' } }, 'http://example.com/o?q=1'],
+    [{ path_redirect: 'relative' }, 'http://example.com/relative?q=1'],
+    [{ regex_rewrite: { pattern: { regex: '^/' }, substitution: '' } }, 'http://example.com/from?q=1'],
   ])('%j leads to %s', (redirect, location) => {
     expect(redirected(redirect)).toBe(location)
   })
@@ -236,6 +238,14 @@ describe('replies', () => {
     const routes = oneHost([{ match: { prefix: '/' }, route: { cluster: 'c' } }], { require_tls: 'ALL' })
     expect(routes.resolve(head('/a'), random)).toMatchObject({ kind: 'reply', reply: { status: 301 } })
     expect(clusterOf(routes, head('/a', { 'x-forwarded-proto': 'https' }))).toBe('c')
+    const reply = routes.resolve(head('/a?b', {}, { authority: 'h:80' }), random)
+    expect(reply).toMatchObject({ reply: { headers: [['location', 'https://h:80/a?b']] } })
+  })
+
+  it('leaves a CONNECT without a path to connect_matcher', () => {
+    const connect = { match: { connect_matcher: {} }, route: { cluster: 'tunnel' } }
+    const routes = oneHost([{ match: { prefix: '' }, route: { cluster: 'c' } }, connect])
+    expect(clusterOf(routes, head('', {}, { method: 'CONNECT' }))).toBe('tunnel')
   })
 })
 
@@ -283,6 +293,8 @@ describe('rewrites', () => {
       '/2/1?q',
     ],
     [{ prefix: '/' }, { path_rewrite: '/f' }, '/x?q', '/f?q'],
+    // RE2's GlobalReplace: nothing is found where the last match ended.
+    [{ prefix: '/' }, { regex_rewrite: { pattern: { regex: 'o*' }, substitution: '-' } }, '/foo', '-/-f-'],
   ])('%j with %j turns %s into %s', (match, route, path, want) => {
     const request = rewritten(match, route, path)
     expect([request.path, request.headers.get('x-envoy-original-path')]).toEqual([want, path])
@@ -294,6 +306,32 @@ describe('rewrites', () => {
     expect(request.headers.get('x-envoy-original-host')).toBe('example.com')
     expect(request.headers.get('x-forwarded-host')).toBe('example.com')
     expect(rewritten({ prefix: '/' }, { host_rewrite_header: 'X-H' }, '/', { 'x-h': 'h' }).authority).toBe('h')
+    expect(rewritten({ prefix: '/' }, { host_rewrite_header: 'X-H' }, '/', { 'x-h': '' }).authority).toBe('example.com')
+  })
+
+  it('does not believe a client that says what its path and host were', () => {
+    const claims = { 'x-envoy-original-path': '/claimed', 'x-envoy-original-host': 'claimed' }
+    const { headers } = rewritten({ prefix: '/' }, { host_rewrite_literal: 'new', prefix_rewrite: '/new' }, '/', claims)
+    expect([headers.getAll('x-envoy-original-path'), headers.getAll('x-envoy-original-host')]).toEqual([['/'], ['example.com']])
+  })
+
+  it('leaves the path alone where the format gives nothing', () => {
+    const request = rewritten({ prefix: '/' }, { path_rewrite: '%REQ(absent)%' }, '/x?q')
+    expect([request.path, request.headers.has('x-envoy-original-path')]).toEqual(['/x?q', false])
+  })
+
+  it('says a host once where it came twice in a row', () => {
+    const route = { host_rewrite_literal: 'new', append_x_forwarded_host: true }
+    const { headers } = rewritten({ prefix: '/' }, route, '/', { 'x-forwarded-host': 'first,example.com' })
+    expect(headers.getAll('x-forwarded-host')).toEqual(['first,example.com'])
+  })
+
+  it('lets the route have the last word over the host of a weighted cluster', () => {
+    const weighted_clusters = { clusters: [{ name: 'c', weight: 1, host_rewrite_literal: 'weighted' }] }
+    const own = rewritten({ prefix: '/' }, { cluster: undefined, weighted_clusters }, '/')
+    expect([own.authority, own.headers.has('x-envoy-original-host')]).toEqual(['weighted', false])
+    const both = rewritten({ prefix: '/' }, { cluster: undefined, weighted_clusters, host_rewrite_literal: 'outer' }, '/')
+    expect([both.authority, both.headers.get('x-envoy-original-host')]).toEqual(['outer', 'weighted'])
   })
 })
 

@@ -105,6 +105,8 @@ export interface ForwardAction {
   readonly grpcTimeoutHeaderMax?: GrpcTimeoutLimits
   /** auto_host_rewrite: the Host becomes the chosen endpoint's hostname. */
   readonly autoHostRewrite: boolean
+  /** append_x_forwarded_host, for auto_host_rewrite. */
+  readonly appendForwardedHost: boolean
 }
 
 export type RouteAction =

@@ -14,7 +14,7 @@ export function chooseWeighted(
   const total = targets.reduce((sum, { weight }) => sum + weight, 0)
   return (head, random) => {
     let at =
-      (headerName === '' ? undefined : fixedPlace(head.headers.get(headerName), total)) ?? Math.floor(random.next() * total)
+      (headerName === '' ? undefined : fixedPlace(head.headers.getAll(headerName), total)) ?? Math.floor(random.next() * total)
     for (const { weight, target } of targets) {
       if (at < weight) return target(head)
       at -= weight
@@ -23,6 +23,8 @@ export function chooseWeighted(
   }
 }
 
-function fixedPlace(value: string | undefined, total: number): number | undefined {
-  return value !== undefined && /^\d{1,20}$/.test(value) ? Number(BigInt(value) % BigInt(total)) : undefined
+/** A header that came twice is no choice, as in Envoy: which of the two would count? */
+function fixedPlace(values: readonly string[], total: number): number | undefined {
+  const value = values.length === 1 ? values[0]! : ''
+  return /^\d{1,20}$/.test(value) ? Number(BigInt(value) % BigInt(total)) : undefined
 }

@@ -155,7 +155,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#endpoint = endpoint
     if (info.endpoint !== undefined) (info.attempted ??= [info.endpoint]).push(endpoint)
     info.endpoint = endpoint
-    if (this.#action.autoHostRewrite && endpoint.hostname !== undefined) rewriteHost(request, endpoint.hostname, false)
+    if (this.#action.autoHostRewrite && endpoint.hostname !== undefined)
+      rewriteHost(request, endpoint.hostname, this.#action.appendForwardedHost)
     this.#connected = false
     this.#limitTry()
     this.#attempt = undefined

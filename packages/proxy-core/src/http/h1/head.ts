@@ -44,6 +44,7 @@ export interface HeadProblem {
 
 export const CODEC_ERROR: HeadProblem = { status: 400, details: 'http1.codec_error' }
 export const BAD_TARGET: HeadProblem = { status: 400, details: 'http1.invalid_url' }
+export const BAD_SCHEME: HeadProblem = { status: 400, details: 'http1.invalid_scheme' }
 const BAD_HOST: HeadProblem = { status: 400, details: 'http.invalid_authority' }
 const BAD_VALUE: HeadProblem = { status: 400, details: 'http1.invalid_characters' }
 const LENGTH_AND_CHUNKED: HeadProblem = { status: 400, details: 'http1.content_length_and_chunked_not_allowed' }

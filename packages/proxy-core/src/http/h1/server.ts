@@ -6,7 +6,7 @@ import type { ServerHandler, ServerOptions, ServerSession } from '../codec.js'
 import { createHeaderMap } from '../header-map.js'
 import type { HttpRequest } from '../message.js'
 import { BodyFraming, type BodyKind } from './framing.js'
-import { BAD_TARGET, CODEC_ERROR, type Head, type HeadLimits, LOW_VERSION, parseRequestHead } from './head.js'
+import { CODEC_ERROR, type Head, type HeadLimits, LOW_VERSION, parseRequestHead } from './head.js'
 import { type BodySource, IncomingBody } from './incoming-body.js'
 import { type Http1CodecOptions, NO_HTTP1_OPTIONS } from './options.js'
 import { Http1ServerExchange as Exchange, type ExchangeHome } from './server-exchange.js'
@@ -205,8 +205,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#total++
     if (head.minor === 0) head.host ??= this.http1.defaultHost
     const target = readTarget(head, this.#options.scheme)
-    if (target === undefined || (head.minor === 0 && !this.#options.acceptHttp10)) {
-      this.#refuse(target === undefined ? BAD_TARGET : LOW_VERSION)
+    if ('status' in target || (head.minor === 0 && !this.#options.acceptHttp10)) {
+      this.#refuse('status' in target ? target : LOW_VERSION)
       return
     }
     const upgrade = head.method === 'CONNECT' ? 'connect' : head.upgrade
@@ -224,6 +224,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
       headers: head.headers,
       body: incoming ?? emptyBody,
     }
+    if (request.authority === '' && head.host === undefined) request.missingHost = true
     const exchange = new Exchange(this, request, upgrade, incoming)
     exchange.headBytes = head.size
     exchange.fieldBytes = head.fieldBytes
