@@ -119,7 +119,9 @@ it('all types tell name, state and their own bytes', () => {
     const plain = type.shortName === 'ClusterLoadAssignment' ? { cluster_name: 'n' } : { name: 'n' }
     const [resource, name] = ISTIO[type.shortName] ?? [plain, 'n']
     expect(type.nameOf(resource), type.shortName).toBe(name)
-    expect(type.fullStateInSotw, type.shortName).toBe(['Cluster', 'Listener', 'NameTable'].includes(type.shortName))
+    expect(type.fullStateInSotw, type.shortName).toBe(
+      ['Cluster', 'Listener', 'ScopedRouteConfiguration', 'NameTable'].includes(type.shortName),
+    )
     expect(type.decode(type.encode(resource)), type.shortName).toMatchObject({ ok: true, value: resource })
   }
 })

@@ -17,10 +17,11 @@ export function createRouteConfigurationType(registry: TypeRegistry): ResourceTy
   })
 }
 
-/** SRDS. Refers to the route configuration it puts in scope. */
+/** SRDS, which Envoy takes as it takes LDS: all of it, by an empty first request. Refers to the route configuration it puts in scope. */
 export function createScopedRouteType(registry: TypeRegistry): ResourceType<ScopedRouteConfiguration> {
   return createResourceType<ScopedRouteConfiguration>(ScopedRouteConfiguration, registry, {
     shortName: 'ScopedRouteConfiguration',
+    fullStateInSotw: true,
     nameOf: (scope) => scope.name,
     references: (scope, refs) => refs.add(RouteConfiguration.typeUrl, scope.route_configuration_name),
   })
