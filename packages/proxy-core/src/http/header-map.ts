@@ -36,7 +36,7 @@ export interface HeaderMap {
   /** Octets of the value at `index`. */
   lengthAt(index: number): number
   /** Writes the value at `index` to `bytes` from `at`; returns where it ends. Where a value has an octet that none may have, a space is written (RFC 9110 §5.5). */
-  writeAt(index: number, bytes: Uint8Array, at: number): number
+  writeAt(index: number, bytes: Buffer, at: number): number
 }
 
 /** What a codec has read: values are parts of the head's text, and are cut out of it when somebody asks for them. */
@@ -60,6 +60,8 @@ export function createHeaderMap(entries?: Iterable<readonly [name: string, value
 type Value = string | number
 
 const MOST_IN_16_BITS = 0xffff
+/** Fewer characters are written faster one by one than by the engine. */
+const WORTH_A_CALL = 48
 
 class Lines implements ReadHeaders {
   casing: HeaderMap['casing']
@@ -98,7 +100,8 @@ class Lines implements ReadHeaders {
   set(name: string, value: string): void {
     const at = this.#find(name)
     if (at < 0) {
-      this.append(name, value)
+      if (isKnownLower(name)) this.appendLower(name, value)
+      else this.append(name, value)
       return
     }
     this.#values[at] = value
@@ -147,8 +150,9 @@ class Lines implements ReadHeaders {
   valueAt(index: number): string {
     const value = this.#values[index]!
     if (typeof value === 'string') return value
+    // Cut anew each time: what stays a place in the text needs no check when it is written.
     const start = value >>> 16
-    return (this.#values[index] = this.#text.slice(start, start + (value & MOST_IN_16_BITS)))
+    return this.#text.slice(start, start + (value & MOST_IN_16_BITS))
   }
 
   lengthAt(index: number): number {
@@ -156,7 +160,7 @@ class Lines implements ReadHeaders {
     return typeof value === 'string' ? value.length : value & MOST_IN_16_BITS
   }
 
-  writeAt(index: number, bytes: Uint8Array, start: number): number {
+  writeAt(index: number, bytes: Buffer, start: number): number {
     const value = this.#values[index]!
     let at = start
     if (typeof value === 'string') {
@@ -168,7 +172,9 @@ class Lines implements ReadHeaders {
     }
     const text = this.#text
     const from = value >>> 16
-    const end = from + (value & MOST_IN_16_BITS)
+    const length = value & MOST_IN_16_BITS
+    const end = from + length
+    if (length > WORTH_A_CALL) return start + bytes.write(text.slice(from, end), start, length, 'latin1')
     for (let i = from; i < end; i++) bytes[at++] = text.charCodeAt(i)
     return at
   }

@@ -21,7 +21,7 @@ export const endOfTask = (run: () => void): void => void settled.then(run)
  * A write that the kernel did not take at once keeps the buffer, and a new one takes its place.
  */
 class Staging {
-  bytes: Uint8Array = new Uint8Array(BYTES)
+  bytes: Buffer = Buffer.allocUnsafeSlow(BYTES)
   #memory: ArrayBufferLike = this.bytes.buffer
   /** Where the next byte goes. */
   used = 0
@@ -93,7 +93,7 @@ class Staging {
   }
 
   #replace(bytes: number): void {
-    this.bytes = new Uint8Array(bytes)
+    this.bytes = Buffer.allocUnsafeSlow(bytes)
     this.#memory = this.bytes.buffer
     this.used = this.#start = 0
   }
