@@ -2,11 +2,26 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { SocketAddress } from './connection.js'
 
+// By port: the same few addresses are written again and again.
+const SLOTS = 256
+const written: { readonly address: string; readonly port: number; readonly text: string }[] = Array.from(
+  { length: SLOTS },
+  () => ({
+    address: '',
+    port: -1,
+    text: '',
+  }),
+)
+
 /** `10.0.0.1:80`, `[::1]:80`, or the path of a Unix socket. */
 export function formatAddress(socketAddress: SocketAddress): string {
   const { address, port } = socketAddress
+  const known = written[port % SLOTS]!
+  if (known.port === port && known.address === address) return known.text
   if (isPath(socketAddress)) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  const text = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  written[port % SLOTS] = { address, port, text }
+  return text
 }
 
 export function isIpAddress(text: string): boolean {

@@ -45,6 +45,8 @@ export interface AccessLogSink {
 
 export interface LinePieces {
   add(text: string): void
+  /** As a string of JSON. */
+  addJson(text: string): void
   end(): void
 }
 

@@ -56,7 +56,7 @@ export function compileJsonLine(format: unknown, path: string, options: LogForma
   return ok({
     text(entry) {
       let text = ''
-      writeJson(node, entry, { add: (piece) => (text += piece) })
+      writeJson(node, entry, { add: (piece) => (text += piece), addJson: (piece) => (text += JSON.stringify(piece)) })
       return `${text}\n`
     },
     write(entry, line) {
@@ -66,9 +66,7 @@ export function compileJsonLine(format: unknown, path: string, options: LogForma
   })
 }
 
-interface Pieces {
-  add(text: string): void
-}
+type Pieces = Pick<LinePieces, 'add' | 'addJson'>
 
 /** A leaf gives a value; undefined: it is absent. An object, an array and a constant are always there. */
 type JsonNode = Operator | { write(entry: AccessLogEntry, line: Pieces): void }
@@ -79,13 +77,9 @@ function writeJson(node: JsonNode, entry: AccessLogEntry, line: Pieces): void {
 }
 
 function addJson(value: LogValue, line: Pieces): void {
-  if (typeof value !== 'string') line.add(value === undefined ? 'null' : (JSON.stringify(value) ?? 'null'))
-  else if (NEEDS_ESCAPES.test(value)) line.add(JSON.stringify(value))
-  else {
-    line.add('"')
-    line.add(value)
-    line.add('"')
-  }
+  if (typeof value === 'string') line.addJson(value)
+  else if (typeof value === 'number') line.add(Number.isFinite(value) ? String(value) : 'null')
+  else line.add(value === undefined ? 'null' : (JSON.stringify(value) ?? 'null'))
 }
 
 function compileNode(format: unknown, path: string, options: LogFormatOptions, problems: Diagnostic[]): JsonNode {
@@ -148,8 +142,6 @@ function compileLeaf(format: string, path: string, options: LogFormatOptions, pr
   return textOf(parsed.value, options.omitEmptyValues ? '' : '-')
 }
 
-const NEEDS_ESCAPES = /["\\]|[^\x20-\ud7ff\ue000-\uffff]/
-
 function textOf(segments: readonly Segment[], absent: string): LogFormatter {
   return (entry) => {
     let line = ''
@@ -160,6 +152,7 @@ function textOf(segments: readonly Segment[], absent: string): LogFormatter {
 }
 
 function inText(value: LogValue, absent: string): string {
+  if (typeof value === 'string') return value
   if (value === undefined || value === null) return absent
   return typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value)
 }

@@ -120,7 +120,7 @@ const codeDetails: MakeOperator = (args, path) => {
   if (args !== '' && args !== 'ALLOW_WHITESPACES')
     return fail(problem('log.format', path, `%RESPONSE_CODE_DETAILS(${args})%: the argument is ALLOW_WHITESPACES.`))
   if (args !== '') return ok(ofInfo((info) => present(info.details)))
-  return ok(ofInfo((info) => present(info.details.replaceAll(' ', '_'))))
+  return ok(ofInfo(({ details }) => present(details.includes(' ') ? details.replaceAll(' ', '_') : details)))
 }
 
 export const environment = (name: string): string | undefined => process.env[name]

@@ -79,4 +79,28 @@ describe('a buffered sink', () => {
     await sink.flush()
     expect(Buffer.concat(blocks).toString()).toBe(lines.join(''))
   })
+
+  it('writes strings of JSON as JSON.stringify does', async () => {
+    const texts = [
+      '',
+      'plain text',
+      'a "quote"',
+      'back\\slash',
+      'line\nend',
+      'grün',
+      '\u{1f600}',
+      '\ud800',
+      '\x7f',
+      'x'.repeat(10_000),
+    ]
+    const blocks: string[] = []
+    const sink = createBufferedSink({ clock: createFakeClock(), write: async (block) => void blocks.push(block.toString()) })
+    for (const text of texts) {
+      sink.pieces.addJson(text)
+      sink.pieces.add('\n')
+      sink.pieces.end()
+    }
+    await sink.flush()
+    expect(blocks.join('')).toBe(texts.map((text) => `${JSON.stringify(text)}\n`).join(''))
+  })
 })

@@ -31,6 +31,8 @@ export function createBufferedSink(options: BufferedSinkOptions): BufferedSink {
 const MOST_BYTES_PER_UNIT = 3
 const ROOM_FOR_A_LINE = 8192
 
+const [SPACE, QUOTE, BACKSLASH, TILDE] = [32, 34, 92, 126] as const
+
 /** Lines become bytes at once: texts that wait are dear to collect. */
 class Sink implements BufferedSink, LinePieces {
   readonly pieces: LinePieces = this
@@ -80,6 +82,26 @@ class Sink implements BufferedSink, LinePieces {
       }
       block[at++] = code
     }
+    this.#used = at
+  }
+
+  addJson(text: string): void {
+    if (this.#skipping) return
+    const { length } = text
+    const most = length * MOST_BYTES_PER_UNIT + 2
+    if (this.#used + most > this.#block.length && !this.#makeRoom(most)) return
+    const block = this.#block
+    let at = this.#used
+    block[at++] = QUOTE
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code < SPACE || code > TILDE || code === QUOTE || code === BACKSLASH) {
+        this.add(JSON.stringify(text))
+        return
+      }
+      block[at++] = code
+    }
+    block[at++] = QUOTE
     this.#used = at
   }
 
