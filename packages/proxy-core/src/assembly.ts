@@ -14,6 +14,7 @@ import { type AdminServer, answerAdmin, createAdminServer } from './admin/server
 import { createAdminViews } from './admin/views.js'
 import type { ProxyBootstrap } from './bootstrap.js'
 import type { CompiledCluster, Secret, SecretSource } from './config/compiled.js'
+import type { DecodedFilter } from './config/discovered-filter.js'
 import type { ExplainConfig } from './explain/explain.js'
 import { defaultHttpFilters } from './filters/defaults.js'
 import { createLivePath } from './live.js'
@@ -32,6 +33,7 @@ import { serviceNameOf } from './state/compile-resources.js'
 import { createCompilers } from './state/compilers.js'
 import { type ConfigStore, createConfigStore } from './state/config-store.js'
 import { createListenerManager, type ListenerManager } from './state/listener-manager.js'
+import { createNamedValues } from './state/named-values.js'
 import { RUNTIME_TYPE_URL, withRuntimeLayers } from './state/runtime-layers.js'
 import { storeTypes } from './state/types.js'
 import { startStatsSinks, tracingProviderOf } from './telemetry.js'
@@ -102,6 +104,13 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     ...tracingProviderOf(bootstrap),
     zone: node.locality?.zone ?? '',
     routes: (name) => store.routes(name),
+    scopes: {
+      get current() {
+        return store.scopes.current
+      },
+      subscribe: (changed) => store.scopes.subscribe(changed),
+    },
+    demand: { virtualHost: (table, host) => store.demand.virtualHost(table, host), scope: (scope) => store.demand.scope(scope) },
     sessionAt: (address) => listeners.at(address),
   })
   const collectors = createCollectorLogs({ http: live.http, grpc: live.grpc, clock, stats, node })
@@ -110,12 +119,14 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     ...{ network, clock, logger, start: live.start },
     drainTimeMs: options.drainTimeMs ?? DRAIN_TIME_MS,
   })
+  const extensions = createNamedValues<DecodedFilter>()
   store = createConfigStore(
     {
+      extensions,
       types: storeTypes,
       compile: createCompilers({
         ...setting,
-        collectors,
+        ...{ collectors, extensions, vhds: dynamic?.variant === 'delta' },
         filters: options.filters ?? defaultHttpFilters,
         hash64: await createHash64(),
         runtime,
@@ -123,7 +134,11 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         readBytes: options.readBytes,
       }),
       clusters: live.clusters,
-      subscribe: (typeUrl, add, drop) => client?.subscribe(typeUrl, add, drop),
+      subscribe(typeUrl, add, drop) {
+        if (add.includes('*')) client?.subscribeAll(typeUrl)
+        else client?.subscribe(typeUrl, add, drop)
+      },
+      begin: (typeUrl) => client?.begin(typeUrl),
       secrets: [...[options.secrets, agent].filter((source) => source !== undefined), staticSecrets(setting)],
       ...{ clock, logger },
       initialFetchTimeoutMs: dynamic?.initialFetchTimeoutMs ?? 0,
@@ -180,6 +195,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       return {
         listeners: listeners.listeners.map(({ listener }) => listener),
         routes: (name: string) => store.routes(name).current,
+        scopes: store.scopes.current,
         clusters: cluster,
         endpoints: (name: string) => store.endpoints(serviceNameOf(cluster(name)) ?? '') ?? resolvedOf(live.clusters.get(name)),
       }
@@ -225,8 +241,8 @@ function createKeeper(
   restore: XdsClient['restore'],
 ): SnapshotKeeper | undefined {
   if (options.snapshot === undefined || bootstrap.dynamic === undefined) return undefined
-  const { cluster, endpoints, listener, route } = storeTypes
-  const types = [cluster, endpoints, listener, route] as readonly ResourceType<object>[]
+  const { cluster, endpoints, extension, listener, scope, route, virtualHost } = storeTypes
+  const types = [cluster, endpoints, extension, listener, scope, route, virtualHost] as readonly ResourceType<object>[]
   return createSnapshotKeeper({ store: options.snapshot, node: bootstrap.node.id ?? '', types, records, restore, clock, logger })
 }
 

@@ -18,7 +18,9 @@ import { createClusterStats, createHttpStats, createListenerStats, createTcpStat
 import { createHttpTracing, type HttpTracing } from './observe/tracing/request-trace.js'
 import { createTracers } from './observe/tracing/tracers.js'
 import { createVirtualHostStats } from './observe/virtual-host-stats.js'
-import type { RouteTable } from './route/table.js'
+import { demandRoute, type RouteDemand } from './route/demand.js'
+import { NO_SCOPES, type RouteScopes, scopeOf, tableOfScope } from './route/scope.js'
+import type { RequestHead, RouteTable } from './route/table.js'
 import { createRouter } from './router/router.js'
 import type { Runtime } from './runtime.js'
 import { type ClusterManager, createClusterManager } from './upstream/cluster-manager.js'
@@ -45,6 +47,10 @@ export interface LiveOptions {
   healthy?(): boolean
   /** The route table of an RDS name. */
   routes(name: string): Watch<RouteTable | undefined>
+  /** Of SRDS. */
+  scopes?: Watch<RouteScopes>
+  /** Who gets what requests lack. */
+  demand?: RouteDemand
   /** See ListenerSessionOptions. */
   sessionAt?(address: SocketAddress): ListenerSession | undefined
 }
@@ -93,12 +99,21 @@ export function createLivePath(options: LiveOptions): LivePath {
       tracing: createHttpTracing({ config, direction, node, clock, random, ...(provider && { tracer: tracers.of(provider) }) }),
     }
   }
+  const routesOf = ({ routes: from }: HttpManager) => {
+    const scoped = from.kind === 'scoped' ? from : undefined
+    const routes = from.kind === 'rds' ? options.routes(from.name) : createWatch(from.kind === 'inline' ? from.table : undefined)
+    const scopes = (): RouteScopes => options.scopes?.current ?? NO_SCOPES
+    const byName = (name: string): RouteTable | undefined => options.routes(name).current
+    const tableFor = (head: RequestHead): RouteTable | undefined =>
+      scoped === undefined ? routes.current : tableOfScope(scopeOf(scoped, head, scopes()), byName)
+    return { routes, scoped, scopes, tableFor }
+  }
   const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
-    const { routes } = manager
+    const { demand } = options
+    const { routes, scoped, scopes, tableFor } = routesOf(manager)
     return createHttpConnectionManager({
-      manager,
-      routes:
-        routes.kind === 'rds' ? options.routes(routes.name) : createWatch(routes.kind === 'inline' ? routes.table : undefined),
+      ...{ manager, routes },
+      ...(scoped && { tableFor }),
       forwarder,
       timers,
       stats: createHttpStats(stats, manager.statPrefix, statNameOf(listener)),
@@ -112,6 +127,7 @@ export function createLivePath(options: LiveOptions): LivePath {
           return of && { total: of.membershipTotal.value, healthy: of.membershipHealthy.value }
         },
         healthy: options.healthy ?? (() => true),
+        ...(demand && { demandRoute: (head) => demandRoute({ scoped, scopes: scopes(), table: tableFor(head) }, head, demand) }),
         http,
         grpc,
       },

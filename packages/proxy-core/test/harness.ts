@@ -32,6 +32,7 @@ export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
     codec: 'AUTO',
     routes: { kind: 'rds', name: 'r' },
     filters: [],
+    discovered: [],
     accessLogs: [],
     serverName: 'heddle',
     serverHeader: 'OVERWRITE',

@@ -1,5 +1,6 @@
 import { ConfigDump } from '@heddle/xds-types/envoy/admin/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import { knownTypes, resourceTypes } from '@heddle/xds-types/known'
 import { compileRegex } from '../matcher/regex.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
@@ -62,6 +63,9 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
   dynamic_warming_clusters: 'DynamicCluster',
   static_route_configs: 'StaticRouteConfig',
   dynamic_route_configs: 'DynamicRouteConfig',
+  inline_scoped_route_configs: 'InlineScopedRouteConfigs',
+  dynamic_scoped_route_configs: 'DynamicScopedRouteConfigs',
+  ecds_filters: 'EcdsFilterConfig',
   dynamic_active_secrets: 'DynamicSecret',
   static_secrets: 'StaticSecret',
   dynamic_endpoint_configs: 'DynamicEndpointConfig',
@@ -69,7 +73,7 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
 
 const DUMP = 'type.googleapis.com/envoy.admin.v3.'
 
-/** Bootstrap, clusters, endpoints when asked for, listeners, scoped routes, routes, secrets: Envoy's order. */
+/** Bootstrap, clusters, endpoints when asked for, listeners, scoped routes, routes, filter configs, secrets: Envoy's order. */
 function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
   const records = views.records()
   const of = (shortName: string): readonly ResourceRecord[] => {
@@ -88,11 +92,15 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
         ]
       : []),
     listenersDump(of('Listener')),
-    { '@type': `${DUMP}ScopedRoutesConfigDump` },
+    scopesDump(of('ScopedRouteConfiguration'), of('Listener').filter(hasMessage)),
     {
       '@type': `${DUMP}RoutesConfigDump`,
       static_route_configs: of('Listener').filter(hasMessage).flatMap(inlineRoutes),
       dynamic_route_configs: of('RouteConfiguration').map((one) => entry(one, 'route_config')),
+    },
+    {
+      '@type': `${DUMP}EcdsConfigDump`,
+      ecds_filters: of('TypedExtensionConfig').map((one) => entry(one, 'ecds_filter')),
     },
     {
       '@type': `${DUMP}SecretsConfigDump`,
@@ -161,15 +169,45 @@ function latestVersion(records: readonly ResourceRecord[]): string {
 
 const moment = (epochMs: number): string => new Date(epochMs).toISOString()
 
-/** The route configurations that stand in a listener's HTTP managers. */
-function inlineRoutes({ message, updatedAt }: ResourceRecord): Json[] {
-  const { filter_chains: chains = [], default_filter_chain: last } = message as Listener
+/** Scopes by the name of the scoped_routes that use them: all managers see those of SRDS. */
+function scopesDump(scopes: readonly ResourceRecord[], listeners: readonly ResourceRecord[]): Json {
+  const [inline, dynamic] = [new Map<string, Json>(), new Map<string, Json>()]
+  for (const { message, updatedAt } of listeners)
+    for (const { scoped_routes: routes } of managersOf(message as Listener)) {
+      const name = routes?.name ?? ''
+      const list = routes?.scoped_route_configurations_list?.scoped_route_configurations
+      if (list !== undefined)
+        inline.set(name, { name, scoped_route_configs: list.map(typedScope), last_updated: moment(updatedAt) })
+      else if (routes?.scoped_rds !== undefined && scopes.length > 0) {
+        const version_info = latestVersion(scopes)
+        const configs = scopes.filter(({ state, message }) => state === 'active' && 'name' in message)
+        const last_updated = moment(Math.max(...scopes.map((scope) => scope.updatedAt)))
+        dynamic.set(name, { name, version_info, scoped_route_configs: configs.map(withType), last_updated })
+      }
+    }
+  return {
+    '@type': `${DUMP}ScopedRoutesConfigDump`,
+    inline_scoped_route_configs: [...inline.values()],
+    dynamic_scoped_route_configs: [...dynamic.values()],
+  }
+}
+
+const typedScope = (message: object): object => ({
+  '@type': 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration',
+  ...message,
+})
+
+function managersOf({ filter_chains: chains = [], default_filter_chain: last }: Listener): readonly HttpConnectionManager[] {
   return [...chains, ...(last === undefined ? [] : [last])]
     .flatMap(({ filters = [] }) => filters)
-    .flatMap(({ typed_config: config }) => {
-      const routes = (config as { route_config?: object } | undefined)?.route_config
-      if (routes === undefined) return []
-      const type = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration'
-      return [{ route_config: { '@type': type, ...routes }, last_updated: moment(updatedAt) }]
-    })
+    .map(({ typed_config: config }) => (config ?? {}) as HttpConnectionManager)
+}
+
+/** The route configurations that stand in a listener's HTTP managers. */
+function inlineRoutes({ message, updatedAt }: ResourceRecord): Json[] {
+  return managersOf(message as Listener).flatMap(({ route_config: routes }) => {
+    if (routes === undefined) return []
+    const type = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration'
+    return [{ route_config: { '@type': type, ...routes }, last_updated: moment(updatedAt) }]
+  })
 }

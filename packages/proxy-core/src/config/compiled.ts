@@ -13,12 +13,14 @@ import type { PeerRules } from '../net/peer-rules.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
-import type { RequestHead, RouteTable } from '../route/table.js'
+import type { ScopedRouting } from '../route/scope.js'
+import type { RouteTable } from '../route/table.js'
 import type { Runtime } from '../runtime.js'
 import type { AutoSni } from '../upstream/auto-sni.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
+import type { ExpectedFilter, FilterConfigSource } from './discovered-filter.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
 import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
 import type { CompiledTracing } from './tracing.js'
@@ -138,9 +140,11 @@ export interface HttpManager {
     | { readonly kind: 'inline'; readonly table: RouteTable }
     | { readonly kind: 'rds'; readonly name: string }
     /** scoped_routes: each request has the table that its headers lead to. */
-    | { readonly kind: 'scoped'; tableOf(head: RequestHead): RouteTable | undefined; readonly tables: readonly RouteTable[] }
+    | ({ readonly kind: 'scoped' } & ScopedRouting)
   /** In order, without the router, which ends every chain. */
   readonly filters: readonly CompiledHttpFilter[]
+  /** Filters among them whose config comes by ECDS. */
+  readonly discovered: readonly ExpectedFilter[]
   readonly accessLogs: readonly AccessLogConfig[]
   /** access_log_options; absent: lines are written at the end alone. */
   readonly logOptions?: HttpLogOptions
@@ -327,6 +331,10 @@ export interface CompileDeps {
   logFilter(filter: AccessLogFilter, path: string): Result<LogPredicate>
   /** xxHash64 of the UTF-8 bytes, seed 0 by default; `createHash64()` of upstream/hash makes it. */
   hash64(text: string, seed?: bigint): bigint
+  /** Filter configs of ECDS; without it config_discovery is refused. */
+  readonly extensions?: FilterConfigSource
+  /** VHDS can be asked: the stream is one of Delta. Without it `vhds` is refused. */
+  readonly vhds?: boolean
   /** What is laid over default values of runtime keys; without it nothing is. */
   runtime?: Runtime
   /** Where events of health checks are written; without it nowhere. */

@@ -6,6 +6,7 @@ import type {
 import { failOpen } from '../http/fail-open.js'
 import type { HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { CompileDeps, CompiledHttpFilter } from './compiled.js'
+import { compileDiscovery, decodeFilter, type ExpectedFilter } from './discovered-filter.js'
 import { type Fields, fieldsOf, type TypedConfig } from './fields.js'
 import { FILTER_DISABLED } from './per-filter-config.js'
 
@@ -14,6 +15,8 @@ const IDLE: HttpFilter = {}
 
 export interface HttpFilterChain {
   readonly filters: readonly CompiledHttpFilter[]
+  /** Those whose config comes by ECDS. */
+  readonly discovered: readonly ExpectedFilter[]
   readonly suppressEnvoyHeaders: boolean
 }
 
@@ -22,7 +25,7 @@ export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps:
   const list = manager.messages('http_filters')
   if (list.length === 0) manager.problem('must end with envoy.filters.http.router.', 'http_filters')
   const filters: CompiledHttpFilter[] = []
-  const statPrefix = manager.string('stat_prefix')
+  const parts: FilterChainParts = { statPrefix: manager.string('stat_prefix'), discovered: [] }
   let suppressEnvoyHeaders = false
   for (const [i, fields] of list.entries()) {
     const config = fields.any('typed_config')
@@ -31,41 +34,48 @@ export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps:
       suppressEnvoyHeaders = compileRouter(fieldsOf<Router>(config, fields as Fields<never>))
       if (!last) fields.problem('the router must be the last filter.')
     } else {
-      const filter = compileFilter(fields, config, deps, statPrefix)
+      const filter = compileFilter(fields, config, deps, parts)
       if (filter !== undefined) filters.push(filter)
       if (last) fields.problem('the last filter must be envoy.filters.http.router.')
     }
     fields.done({ name: 'read with the filter', is_optional: 'read with the filter', disabled: 'read with the filter' })
   }
-  return { filters, suppressEnvoyHeaders }
+  return { filters, discovered: parts.discovered, suppressEnvoyHeaders }
+}
+
+interface FilterChainParts {
+  readonly statPrefix: string
+  readonly discovered: ExpectedFilter[]
 }
 
 function compileFilter(
   fields: Fields<HttpFilterProto>,
   config: TypedConfig | undefined,
   deps: CompileDeps,
-  statPrefix: string,
+  chain: FilterChainParts,
 ): CompiledHttpFilter | undefined {
   const name = fields.string('name')
+  const { statPrefix } = chain
+  const withPrefix = <C>(factory: HttpFilterFactory<C>): HttpFilterFactory<C> => ({
+    ...factory,
+    create: (config, deps, name) => factory.create(config, { ...deps, statPrefix }, name),
+  })
   if (config === undefined) {
-    if (!fields.has('config_discovery')) fields.problem('is required.', 'typed_config')
-    return undefined
+    const discovery = fields.message('config_discovery')
+    if (discovery === undefined) fields.problem('is required.', 'typed_config')
+    const found = discovery && compileDiscovery(discovery, name, deps)
+    if (found === undefined) return undefined
+    chain.discovered.push(found.expected)
+    return switchable(name, withPrefix(found.factory), undefined, fields.boolean('disabled'))
   }
-  const factory = deps.httpFilters.find(({ typeNames }) => typeNames.includes(config.typeName))
-  if (factory === undefined) {
-    if (!fields.boolean('is_optional')) fields.problem(`the HTTP filter ${config.typeName} is not supported.`, 'typed_config')
-    return undefined
-  }
-  const decoded = factory.decode(config.value, config.path, deps)
-  fields.take(decoded)
-  if (!decoded.ok) return undefined
-  const create: HttpFilterFactory<unknown>['create'] = (config, deps, name) =>
-    factory.create(config, { ...deps, statPrefix }, name)
-  return switchable(name, { ...factory, create }, decoded.value, fields.boolean('disabled'))
+  const optional = fields.boolean('is_optional')
+  if (optional && !deps.httpFilters.some(({ typeNames }) => typeNames.includes(config.typeName))) return undefined
+  const decoded = decodeFilter(fields as Fields<never>, config, deps)
+  return decoded && switchable(name, withPrefix(decoded.factory), decoded.config, fields.boolean('disabled'))
 }
 
 /** A filter can be off by default and on by route, or the other way round. */
-function switchable(name: string, factory: HttpFilterFactory<unknown>, config: unknown, disabled: boolean): CompiledHttpFilter {
+function switchable<C>(name: string, factory: HttpFilterFactory<C>, config: C, disabled: boolean): CompiledHttpFilter {
   const isOff = (perRoute: unknown): boolean => perRoute === FILTER_DISABLED || (disabled && perRoute === undefined)
   return {
     name,

@@ -27,7 +27,9 @@ export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: Comp
   const index = indexVirtualHosts(virtualHosts, fields.boolean('ignore_port_in_host_matching'))
   for (const domain of index.duplicates)
     fields.problem(`two virtual hosts claim the domain ${JSON.stringify(domain)}.`, 'virtual_hosts')
+  const vhds = compileVhds(fields, deps)
   const table: RouteTable = {
+    ...(vhds && { vhds }),
     name: fields.string('name'),
     virtualHosts,
     ...compileHeaderLists(fields),
@@ -44,4 +46,12 @@ export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: Comp
     metadata: 'no filter here reads it',
   })
   return table
+}
+
+function compileVhds(fields: Fields<RouteConfiguration>, deps: CompileDeps): boolean {
+  const vhds = fields.message('vhds')
+  vhds?.done({ config_source: 'virtual hosts come from where the routes came from' })
+  if (vhds !== undefined && deps.vhds !== true)
+    fields.problem('needs a stream of Delta xDS (ads_config.api_type: DELTA_GRPC).', 'vhds')
+  return vhds !== undefined
 }

@@ -1,8 +1,9 @@
 import type { ScopedRoutes } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import { describe, expect, it } from 'vitest'
+import { scopeOf, tableOfScope } from '../route/scope.js'
 import { head, testDeps } from '../testing.js'
 import { compileMessage } from './fields.js'
-import { compileScopedRoutes } from './scoped-routes.js'
+import { compileScope, compileScopedRoutes } from './scoped-routes.js'
 
 const scope = (name: string, ...parts: readonly string[]) => ({
   name,
@@ -38,19 +39,36 @@ describe('scoped routes', () => {
     ['other=one', 'a,b', undefined],
   ])('%s and %s: %s', (tenant, list, name) => {
     if (!compiled.ok) throw new Error('refused')
-    expect(compiled.value.tableOf(head('/', { 'x-scope': tenant, 'x-list': list }))?.name).toBe(name)
+    const scope = scopeOf(compiled.value, head('/', { 'x-scope': tenant, 'x-list': list }), new Map())
+    expect(tableOfScope(scope, () => undefined)?.name).toBe(name)
   })
 
   it('a header that is absent leads nowhere', () => {
     if (!compiled.ok) throw new Error('refused')
-    expect(compiled.value.tableOf(head('/', { 'x-scope': 'tenant=one' }))).toBeUndefined()
+    expect(compiled.value.keyOf(head('/', { 'x-scope': 'tenant=one' }))).toBeUndefined()
   })
 
-  it('tables by name and over the network are refused at their path', () => {
+  it('what a list cannot have is refused at its path', () => {
     const byName = { name: 'n', key: { fragments: [{ string_key: 'k' }] }, route_configuration_name: 'rc' }
-    const refused = scopes([{ name: 'x' }], [byName])
-    expect(refused.diagnostics.map(({ path }) => path)).toContain(
-      's.scoped_route_configurations_list.scoped_route_configurations[0].route_configuration',
-    )
+    const list = 's.scoped_route_configurations_list.scoped_route_configurations'
+    const fragment = 's.scope_key_builder.fragments[0].header_value_extractor'
+    for (const [fragments, configurations, path] of [
+      [[{ name: 'x', index: 0 }], [byName], `${list}[0].route_configuration_name`],
+      [[{ name: 'x', index: 0 }], [{ ...scope('n', 'k'), key: {} }], `${list}[0].key`],
+      [[{ name: 'x' }], [scope('n', 'k')], fragment],
+      [[{ name: 'x', index: 1 }], [scope('n', 'k')], `${fragment}.index`],
+    ] as const)
+      expect(scopes(fragments, configurations).diagnostics.map(({ path }) => path)).toContain(path)
+  })
+
+  it('scopes of SRDS have routes of their own or the name of some, one of them', () => {
+    const key = { fragments: [{ string_key: 'a' }, { string_key: 'b' }] }
+    const of = (more: object) => compileScope({ name: 'n', key, ...more } as never, testDeps(), '')
+    const named = of({ on_demand: true, route_configuration_name: 'rc' })
+    expect(named).toMatchObject({ ok: true, value: { key: '"a","b"', onDemand: true, routes: { kind: 'rds', name: 'rc' } } })
+    const { route_configuration } = scope('n', 'k')
+    expect(of({ route_configuration })).toMatchObject({ ok: true, value: { onDemand: false, routes: { kind: 'inline' } } })
+    expect(of({}).ok).toBe(false)
+    expect(of({ route_configuration, route_configuration_name: 'rc' }).ok).toBe(false)
   })
 })

@@ -3,6 +3,7 @@ import type { CompiledCluster, CompiledFilterChain, CompiledListener } from '../
 import { listenerFor } from '../config/listener-choice.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { withGuardMetadata } from '../net/guard-metadata.js'
+import type { RouteScopes } from '../route/scope.js'
 import type { RequestHead, RouteTable } from '../route/table.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
 import { type ExplainedResult, type ExplainedStage, type Explanation, LISTENER } from './explanation.js'
@@ -14,6 +15,8 @@ export interface ExplainConfig {
   readonly listeners: readonly CompiledListener[]
   /** By the name that RDS knows it by. */
   routes(name: string): RouteTable | undefined
+  /** Of SRDS, by key; none by default. */
+  readonly scopes?: RouteScopes
   clusters(name: string): CompiledCluster | undefined
   /** By cluster name; for STATIC clusters their own are taken. */
   endpoints(cluster: string): EndpointSet | undefined

@@ -4,9 +4,10 @@ import { normalizePath } from '../http/normalize.js'
 import type { RouteDecision } from '../route/decision.js'
 import { perRouteConfigOf } from '../route/per-route-config.js'
 import { candidateRoutes, needsTls } from '../route/resolve.js'
+import { NO_SCOPES, scopeOf } from '../route/scope.js'
 import type { CompiledRoute, CompiledVirtualHost, RequestHead, RouteTable } from '../route/table.js'
 import type { Walk } from './explain.js'
-import { type ExplainedResource, type ExplainedResult, type Loser, ROUTE } from './explanation.js'
+import { type ExplainedResource, type ExplainedResult, type Loser, ROUTE, SCOPE } from './explanation.js'
 import { explainCluster } from './upstream.js'
 
 export function explainHttp(walk: Walk, manager: HttpManager, resource: ExplainedResource): ExplainedResult {
@@ -18,22 +19,11 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   if (normalized.kind === 'reject') return { kind: 'reply', status: 400, details: 'path_normalization_failed' }
   if (normalized.kind === 'redirect') return { kind: 'reply', status: 307, details: 'path_normalization_failed' }
   const head: RequestHead = { ...request.head, path: normalized.path }
-  const table = tableOf(walk, routes, head)
+  const { table, root, missing } = explainTable(walk, routes, head, resource)
   if (table === undefined) {
-    const name = routes.kind === 'rds' ? routes.name : ''
-    stages.push({
-      stage: 'virtual_host',
-      name: '',
-      outcome: 'stop',
-      reason: `the route configuration ${name} is not there yet`,
-      losers: [],
-    })
+    stages.push({ stage: 'virtual_host', name: '', outcome: 'stop', reason: missing, losers: [] })
     return { kind: 'reply', status: 404, details: 'route_not_found' }
   }
-  const root: ExplainedResource =
-    routes.kind === 'rds'
-      ? { typeUrl: ROUTE, name: table.name, path: '' }
-      : { ...resource, path: `${resource.path}.${routes.kind === 'inline' ? 'route_config' : 'scoped_routes'}` }
   const decision = explainRoute(walk, table, head, root)
   const stopped = explainFilters(walk, manager, table, decision, head, resource)
   if (stopped !== undefined) return stopped
@@ -48,9 +38,38 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   })
 }
 
-function tableOf({ config }: Walk, routes: HttpManager['routes'], head: RequestHead): RouteTable | undefined {
-  if (routes.kind === 'scoped') return routes.tableOf(head)
-  return routes.kind === 'inline' ? routes.table : config.routes(routes.name)
+interface ExplainedTable {
+  readonly table: RouteTable | undefined
+  readonly root: ExplainedResource
+  /** Why there is no table. */
+  readonly missing: string
+}
+
+/** The routes that a request meets, and where they were configured. */
+function explainTable(
+  { config, stages }: Walk,
+  routes: HttpManager['routes'],
+  head: RequestHead,
+  resource: ExplainedResource,
+): ExplainedTable {
+  const named = (name: string): ExplainedTable => ({
+    table: config.routes(name),
+    root: { typeUrl: ROUTE, name, path: '' },
+    missing: `the route configuration ${name} is not there yet`,
+  })
+  if (routes.kind === 'rds') return named(routes.name)
+  const inside = (path: string): ExplainedResource => ({ ...resource, path: `${resource.path}.${path}` })
+  if (routes.kind === 'inline') return { table: routes.table, root: inside('route_config'), missing: '' }
+  const scope = scopeOf(routes, head, config.scopes ?? NO_SCOPES)
+  if (scope === undefined) {
+    const key = routes.keyOf(head)
+    const missing = key === undefined ? 'its headers make no scope key' : `no scope has the key ${key}`
+    return { table: undefined, root: inside('scoped_routes'), missing }
+  }
+  const own = routes.scopes === undefined ? { typeUrl: SCOPE, name: scope.name, path: '' } : inside('scoped_routes')
+  stages.push({ stage: 'scope', name: scope.name, outcome: 'chosen', losers: [], resource: own })
+  if (scope.routes.kind === 'rds') return named(scope.routes.name)
+  return { table: scope.routes.table, root: routes.scopes === undefined ? under(own, 'route_configuration') : own, missing: '' }
 }
 
 function under(root: ExplainedResource, path: string): ExplainedResource {
@@ -68,7 +87,7 @@ function explainRoute({ request, stages }: Walk, table: RouteTable, head: Reques
       stage: 'virtual_host',
       name: '',
       outcome: 'stop',
-      reason: `no virtual host takes ${head.authority}`,
+      reason: `no virtual host takes ${head.authority}${table.vhds === true ? `; on demand VHDS is asked for ${table.name}/${head.authority}` : ''}`,
       losers,
       resource: root,
     })

@@ -18,6 +18,7 @@ import { istioStatsFilter } from './http/istio-stats.js'
 import { jwtAuthnFilter } from './http/jwt-authn.js'
 import { localRateLimitFilter } from './http/local-ratelimit.js'
 import { oauth2Filter } from './http/oauth2.js'
+import { onDemandFilter } from './http/on-demand.js'
 import { peerMetadataFilter } from './http/peer-metadata.js'
 import { rateLimitFilter } from './http/ratelimit.js'
 import { rbacFilter } from './http/rbac.js'
@@ -31,6 +32,7 @@ export const defaultHttpFilters: readonly HttpFilterFactory<unknown>[] = [
   erased(extAuthzFilter),
   erased(rbacFilter),
   erased(faultFilter),
+  erased(onDemandFilter),
   erased(dynamicForwardProxyFilter),
   erased(statefulSessionFilter),
   erased(corsFilter),

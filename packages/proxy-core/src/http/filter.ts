@@ -17,8 +17,8 @@ export interface HttpStream {
   readonly info: StreamInfo
   /** Resolved before the chain runs; again after {@link clearRoute}. */
   readonly route: RouteDecision | undefined
-  /** Envoy's clearRouteCache: the next reader of `route` resolves it anew. */
-  clearRoute(): void
+  /** Envoy's clearRouteCache: the next reader of `route` resolves it anew; with `afresh` in the routes that are in force by now. */
+  clearRoute(afresh?: boolean): void
   /** The request's body turns out to be one that cannot be taken: answers at once if no answer has begun, else resets. */
   onBroken(reply: LocalReply): void
   /** The most specific typed_per_filter_config for this filter's config name: weighted cluster, route, virtual host, route config. */
@@ -51,6 +51,8 @@ export interface FilterDeps {
   dnsCaches?: DnsCaches
   /** Where the endpoints of a cluster in force come from. Undefined: no such cluster. */
   clusterDiscovery?(cluster: string): CompiledCluster['discovery'] | undefined
+  /** Asks the management server for what a request lacks to have a route. Undefined: nothing more can be had. */
+  demandRoute?(head: RequestHead): Promise<void> | undefined
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */

@@ -21,6 +21,8 @@ export interface HttpConnectionManagerOptions {
   readonly manager: HttpManager
   /** The route configuration of RDS, or the inline one; undefined inside: not there, every request gets 404 NR. */
   readonly routes: Watch<RouteTable | undefined>
+  /** Of scoped_routes, in place of `routes`: the table that a request's headers lead to. */
+  readonly tableFor?: (head: RequestHead) => RouteTable | undefined
   readonly forwarder: Forwarder
   readonly timers: Timers
   readonly stats: HttpStats
@@ -70,7 +72,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   const none: readonly HttpFilter[] = []
   const runtime: ManagerRuntime = {
     manager,
-    tableFor: tablesOf(manager, options.routes),
+    tableFor: options.tableFor ?? (() => options.routes.current),
     forwarder: options.forwarder,
     timers: options.timers,
     stats,
@@ -118,11 +120,6 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
       for (const connection of connections) connection.destroy()
     },
   }
-}
-
-/** Where the table of a request comes from. */
-function tablesOf({ routes }: HttpManager, current: Watch<RouteTable | undefined>): ManagerRuntime['tableFor'] {
-  return routes.kind === 'scoped' ? (head) => routes.tableOf(head) : () => current.current
 }
 
 /** A manager as its connections know it. */

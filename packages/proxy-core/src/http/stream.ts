@@ -35,7 +35,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   readonly #runtime: ManagerRuntime
   readonly #peer: ManagedConnection
   readonly #exchange: ServerExchange
-  readonly #table: RouteTable | undefined
+  #table: RouteTable | undefined
   readonly #grpc: boolean
   #route: RouteDecision | undefined
   #chain: FilterChain | undefined
@@ -136,9 +136,11 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     return this.#route
   }
 
-  clearRoute(): void {
+  clearRoute(afresh = false): void {
     this.#route = undefined
   }
+    // Other headers may lead to another scope.
+    if (afresh || this.#runtime.manager.routes.kind === 'scoped') this.#table = this.#runtime.tableFor(this.request)
 
   perRouteConfig(filterName: string): unknown {
     return perRouteConfigOf(this.route, this.#table, filterName)

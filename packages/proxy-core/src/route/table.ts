@@ -167,6 +167,8 @@ export interface RouteTable {
   readonly perFilterConfig: ReadonlyMap<string, unknown>
   /** internal_only_headers, lower case: taken off requests from outside. */
   readonly internalOnlyHeaders: readonly string[]
+  /** Further virtual hosts can be had of VHDS, by name. */
+  readonly vhds?: boolean
   /** Clusters that any route names. */
   readonly clusters: ReadonlySet<string>
   /** Envoy's order: exact domain, longest suffix, longest prefix, `*`. */

@@ -1,14 +1,17 @@
 import { createWatch, type Diagnostic, type Result, systemRandom } from '@heddle/runtime'
 import type { ResourceType } from '@heddle/xds-types'
 import type { CompiledCluster, CompiledListener, SecretSource } from '../config/compiled.js'
+import type { DecodedFilter } from '../config/discovered-filter.js'
 import type { ExplainConfig } from '../explain/explain.js'
 import { defaultHttpFilters } from '../filters/defaults.js'
 import type { HttpFilterFactory } from '../http/filter.js'
+import type { RouteScope } from '../route/scope.js'
 import type { RouteTable } from '../route/table.js'
 import type { ReadFile } from '../secrets.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
 import { createHash64 } from '../upstream/hash.js'
 import { createCompilers } from './compilers.js'
+import { createNamedValues } from './named-values.js'
 import { storeTypes } from './types.js'
 
 export interface CompileResourcesOptions {
@@ -32,12 +35,15 @@ export async function compileResources(
   resources: ResourceMessages,
   options: CompileResourcesOptions = {},
 ): Promise<CompiledResources> {
+  const extensions = createNamedValues<DecodedFilter>()
   const compile = createCompilers({
     filters: options.filters ?? defaultHttpFilters,
     sinks: () => ({ write: () => {} }),
     random: systemRandom,
     hash64: await createHash64(),
     readFile: options.readFile,
+    extensions,
+    vhds: true,
   })
   const diagnostics: Diagnostic[] = []
   const all = <M extends object, T>(type: ResourceType<M>, compileOne: (message: M) => Result<T>): Map<string, T> => {
@@ -50,6 +56,13 @@ export async function compileResources(
     }
     return compiled
   }
+  for (const [name, filter] of all<Parameters<typeof compile.extension>[0], DecodedFilter>(storeTypes.extension, (message) =>
+    compile.extension(message, NO_SECRETS),
+  ))
+    extensions.set(name, filter)
+  const scopes = all<Parameters<typeof compile.scope>[0], RouteScope>(storeTypes.scope, (message) =>
+    compile.scope(message, NO_SECRETS),
+  )
   const clusters = all<Parameters<typeof compile.cluster>[0], CompiledCluster>(storeTypes.cluster, (message) =>
     compile.cluster(message, NO_SECRETS),
   )
@@ -67,6 +80,7 @@ export async function compileResources(
     config: {
       listeners: [...listeners.values()],
       routes: (name) => routes.get(name),
+      scopes: new Map([...scopes.values()].map((scope) => [scope.key, scope])),
       clusters: (name) => clusters.get(name),
       endpoints: (name) => endpoints.get(serviceNameOf(clusters.get(name)) ?? name),
     },

@@ -2,9 +2,11 @@ import { ok, type Random } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import { compileCluster } from '../config/cluster.js'
 import type { CompileDeps, SecretSource } from '../config/compiled.js'
+import { compileExtension, type FilterConfigSource } from '../config/discovered-filter.js'
 import { compileListener } from '../config/listener.js'
 import { compileLoadAssignment } from '../config/load-assignment.js'
 import { compileRouteConfiguration } from '../config/route-configuration.js'
+import { compileScope } from '../config/scoped-routes.js'
 import type { HttpFilterFactory } from '../http/filter.js'
 import type { AccessLogSinks } from '../observe/access-log.js'
 import { compileLogFilter } from '../observe/access-log-filter.js'
@@ -18,6 +20,9 @@ import type { StoreCompilers } from './config-store.js'
 
 export interface CompilerOptions {
   filters: readonly HttpFilterFactory<unknown>[]
+  extensions: FilterConfigSource
+  /** Whether virtual hosts can be asked for. */
+  vhds: boolean
   sinks: AccessLogSinks
   /** Access logs that call services. */
   collectors?: CollectorLogs
@@ -31,6 +36,8 @@ export interface CompilerOptions {
 /** The compilers of config/ with what they need of the proxy. */
 export function createCompilers({
   filters,
+  extensions,
+  vhds,
   sinks,
   collectors,
   random,
@@ -42,6 +49,8 @@ export function createCompilers({
   const deps = (secrets: SecretSource): CompileDeps => ({
     secrets,
     httpFilters: filters,
+    extensions,
+    vhds,
     accessLog: (config, path) => compileAccessLog(config as AccessLog, path, { sinks, collectors, random }),
     logFilter: (filter, path) => compileLogFilter(filter, path, random),
     hash64,
@@ -54,6 +63,8 @@ export function createCompilers({
     cluster: (message, secrets) => compileCluster(message, deps(secrets), ''),
     listener: (message, secrets) => compileListener(message, deps(secrets), ''),
     route: (message, secrets) => compileRouteConfiguration(message, deps(secrets), ''),
+    scope: (message, secrets) => compileScope(message, deps(secrets), ''),
+    extension: (message, secrets) => compileExtension(message, deps(secrets), ''),
     endpoints(message, previous) {
       const compiled = compileLoadAssignment(message, '')
       return compiled.ok ? ok(keepIdentity(previous, compiled.value), compiled.diagnostics) : compiled

@@ -8,6 +8,7 @@ import { createStaticSecrets } from '../secrets.js'
 import type { ReceivedUpdate } from '../xds/protocol.js'
 import { createConfigStore, type StoreTypes } from './config-store.js'
 import type { ListenerManager } from './listener-manager.js'
+import { createNamedValues } from './named-values.js'
 
 /** Test messages say themselves what they refer to. */
 interface Message {
@@ -33,6 +34,9 @@ const types = {
   endpoints: type('ClusterLoadAssignment'),
   listener: type('Listener'),
   route: type('RouteConfiguration'),
+  scope: type('ScopedRouteConfiguration'),
+  virtualHost: type('VirtualHost'),
+  extension: type('TypedExtensionConfig'),
   secret: type('Secret'),
 } as StoreTypes
 
@@ -59,7 +63,7 @@ function setUp() {
     if (bad) return fail<never>(problem(`${kind}.bad`, 'a.b[0]', 'this cannot be'))
     for (const secret of secrets) source?.watch(secret)
     const discovery = { kind: 'EDS', serviceName: name }
-    return ok({ name, value, discovery, address: { address: '127.0.0.1', port: 80 } } as never)
+    return ok({ name, value, discovery, filterChains: [], address: { address: '127.0.0.1', port: 80 } } as never)
   }
   const store = createConfigStore(
     {
@@ -68,6 +72,8 @@ function setUp() {
         cluster: compileAs('cluster'),
         listener: compileAs('listener'),
         route: compileAs('route'),
+        scope: compileAs('scope'),
+        extension: compileAs('extension'),
         endpoints: (message) => compileAs('endpoints')(message),
         secret: compileAs('secret'),
       },
@@ -83,6 +89,8 @@ function setUp() {
           ...add.map((name) => `+${typeUrl.slice(5)} ${name}`),
           ...drop.map((name) => `-${typeUrl.slice(5)} ${name}`),
         ),
+      begin: (typeUrl) => subscribed.push(`begin ${typeUrl.slice(5)}`),
+      extensions: createNamedValues(),
       secrets: [createStaticSecrets([{ name: 'default', certificateChain: 'PEM' }])],
       clock,
       logger: silentLogger,

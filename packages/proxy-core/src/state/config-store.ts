@@ -1,11 +1,15 @@
 import { type Clock, createWatch, type Logger, type Result, type Watch } from '@heddle/runtime'
 import type { ResourceRef, ResourceType } from '@heddle/xds-types'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
-import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import type { RouteConfiguration, ScopedRouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { CompiledCluster, CompiledListener, Secret, SecretSource } from '../config/compiled.js'
+import type { DecodedFilter, ExpectedFilter } from '../config/discovered-filter.js'
+import type { RouteDemand } from '../route/demand.js'
+import type { RouteScope, RouteScopes } from '../route/scope.js'
 import type { RouteTable } from '../route/table.js'
 import { chainSecrets } from '../secrets.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
@@ -13,11 +17,15 @@ import type { ApplyUpdate } from '../xds/client.js'
 import { rejectionOf } from '../xds/nack.js'
 import type { ReceivedUpdate, Rejection } from '../xds/protocol.js'
 import type { Need } from '../xds/warming.js'
+import { createAwaited } from './awaited.js'
 import type { ListenerManager } from './listener-manager.js'
 import { createNamedValues, type NamedValues } from './named-values.js'
+import { needOf, secretNeed } from './needs.js'
 import { recordSecrets } from './recorded-secrets.js'
 import { createReferences, type SubscriptionChange } from './references.js'
+import { createScopeSet } from './scope-set.js'
 import { createValueSets } from './value-sets.js'
+import { createVirtualHostSet } from './virtual-host-set.js'
 import { createWarmedSet, type ResourceRecord, type WarmedSet } from './warmed-set.js'
 
 /** The resource types that a proxy takes. */
@@ -26,6 +34,9 @@ export interface StoreTypes {
   readonly endpoints: ResourceType<ClusterLoadAssignment>
   readonly listener: ResourceType<Listener>
   readonly route: ResourceType<RouteConfiguration>
+  readonly scope: ResourceType<ScopedRouteConfiguration>
+  readonly virtualHost: ResourceType<VirtualHost>
+  readonly extension: ResourceType<TypedExtensionConfig>
   readonly secret: ResourceType<SecretMessage>
 }
 
@@ -34,6 +45,8 @@ export interface StoreCompilers {
   cluster(message: Cluster, secrets: SecretSource): Result<CompiledCluster>
   listener(message: Listener, secrets: SecretSource): Result<CompiledListener>
   route(message: RouteConfiguration, secrets: SecretSource): Result<RouteTable>
+  scope(message: ScopedRouteConfiguration, secrets: SecretSource): Result<RouteScope>
+  extension(message: TypedExtensionConfig, secrets: SecretSource): Result<DecodedFilter>
   endpoints(message: ClusterLoadAssignment, previous: EndpointSet | undefined): Result<EndpointSet>
   secret(message: SecretMessage): Result<Secret>
 }
@@ -51,6 +64,10 @@ export interface ConfigStoreOptions {
   clusters: ClusterSink
   /** Told of names to ask the management server for. */
   subscribe: SubscriptionChange
+  /** Asks for a type without names. */
+  begin(typeUrl: string): void
+  /** Configs of ECDS, as compiled listeners watch them. */
+  extensions: NamedValues<DecodedFilter>
   /** Of the bootstrap and of options, before SDS. */
   secrets: readonly SecretSource[]
   clock: Clock
@@ -64,6 +81,12 @@ export interface ConfigStore {
   addStatic(clusters: readonly Cluster[], listeners: readonly Listener[]): Promise<readonly Rejection[]>
   /** The route table of an RDS name. */
   routes(name: string): Watch<RouteTable | undefined>
+  /** Those of SRDS. */
+  readonly scopes: Watch<RouteScopes>
+  /** Routes that are asked for as requests come. */
+  readonly demand: RouteDemand
+  /** Scopes on demand whose routes have been asked for count as active, as all others do. */
+  isActive(scope: RouteScope): boolean
   /** The endpoints of an EDS service name. */
   endpoints(serviceName: string): EndpointSet | undefined
   /** Resources that wait for others, by type. */
@@ -85,7 +108,20 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   const secretsOf = new WeakMap<object, readonly string[]>()
   const warming = createWatch({ clusters: 0, listeners: 0 })
 
-  const valueSets = createValueSets(options, { endpoints, routes, sds }, secrets)
+  const timeoutMs = options.initialFetchTimeoutMs
+  const { extensions } = options
+  const expected = new Map<string, readonly ExpectedFilter[]>()
+  const hold = (owner: string, refs: readonly ResourceRef[]): void => references.set(owner, refs)
+  const hosts = createVirtualHostSet({
+    ...{ typeUrl: types.virtualHost.typeUrl, routes, hold, clock, logger, timeoutMs },
+    compile: (message) => compile.route(message, secrets),
+    begin: () => options.begin(types.virtualHost.typeUrl),
+  })
+  const valueSets = createValueSets(options, { endpoints, routes, sds, extensions }, secrets, {
+    hosts,
+    expected: (name) =>
+      [...expected.values()].flatMap((all) => all.filter((each) => each.name === name).map(({ typeNames }) => typeNames)),
+  })
   const references = createReferences((typeUrl, add, drop) => {
     const remote = (name: string): boolean => typeUrl !== types.secret.typeUrl || secrets.owns?.(name) !== true
     options.subscribe(typeUrl, add.filter(remote), drop.filter(remote))
@@ -100,15 +136,24 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
       return result
     }
   }
+  const awaited = {
+    [types.endpoints.typeUrl]: endpoints,
+    [types.route.typeUrl]: routes,
+    [types.extension.typeUrl]: extensions,
+  }
   const needsOf = (refs: readonly ResourceRef[], value: object): Need[] => [
-    ...refs.flatMap((ref) => needOf(ref, { [types.endpoints.typeUrl]: endpoints, [types.route.typeUrl]: routes })),
+    ...refs.flatMap((ref) => (ref.typeUrl === types.scope.typeUrl ? [scopes.need] : needOf(ref, awaited))),
     ...(secretsOf.get(value) ?? []).map((name) => secretNeed(name, secrets.watch(name), sds)),
   ]
   const holding = <M>(type: ResourceType<M>) => {
-    return (owner: string, message: M | undefined): void =>
-      references.set(owner, message === undefined ? [] : type.references(message))
+    return (owner: string, message: M | undefined): void => hold(owner, message === undefined ? [] : type.references(message))
   }
-  const shared = { clock, logger, timeoutMs: options.initialFetchTimeoutMs }
+  const shared = { clock, logger, timeoutMs }
+  const scopes = createScopeSet({
+    ...{ ...shared, type: types.scope, hold, needs: needsOf },
+    compile: compiling(compile.scope),
+    routes: createAwaited(routes, clock, timeoutMs),
+  })
 
   const clusterSet = createWarmedSet<Cluster, CompiledCluster>({
     ...shared,
@@ -130,14 +175,23 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     typeUrl: types.listener.typeUrl,
     kind: types.listener.shortName,
     compile: compiling(compile.listener),
-    needs: (_, message, value) => needsOf(types.listener.references(message), value),
+    needs(name, message, value) {
+      const discovered = discoveredIn(value)
+      expected.set(name, discovered)
+      const waits = ({ typeUrl, name }: ResourceRef): boolean =>
+        typeUrl !== types.extension.typeUrl || discovered.some((each) => each.name === name && each.waits)
+      return needsOf(types.listener.references(message).filter(waits), value)
+    },
     hold: holding(types.listener),
     activate: (name, listener) =>
       listeners.set(listener).then(
         () => undefined,
         (error: unknown) => ({ name, message: bindFailure(listener, error) }),
       ),
-    deactivate: (name) => listeners.remove(name),
+    deactivate(name) {
+      expected.delete(name)
+      listeners.remove(name)
+    },
     onWarming: (count) => warming.set({ ...warming.current, listeners: count }),
   })
 
@@ -148,12 +202,21 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   const handlers = new Map<string, Handler>([
     ...[...warmedSets].map(([typeUrl, set]) => [typeUrl, applyTo(set)] as const),
     ...[...valueSets].map(([typeUrl, set]) => [typeUrl, applyTo(set)] as const),
+    [types.scope.typeUrl, (update) => scopes.apply(update, applyTo(scopes.set))],
+    [types.virtualHost.typeUrl, hosts.apply],
   ])
+  /** What is asked for between updates goes out at once. */
+  const demanding = (ask: () => Promise<void> | undefined): Promise<void> | undefined => {
+    const wait = ask()
+    references.flush()
+    return wait
+  }
 
   return {
     async apply(update) {
       const handler = handlers.get(update.typeUrl)
       if (handler === undefined) return []
+      if (update.nonce === '') hosts.restored()
       const pending = handler(update)
       references.flush()
       const rejections = await pending
@@ -170,10 +233,19 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
       return outcomes.filter((rejection) => rejection !== undefined)
     },
     routes: (name) => routes.watch(name),
+    scopes: scopes.scopes,
+    demand: {
+      virtualHost: (table, host) => demanding(() => hosts.demand(table, host)),
+      scope: (scope) => demanding(() => scopes.demand(scope)),
+    },
+    isActive: scopes.isActive,
     endpoints: (serviceName) => endpoints.get(serviceName),
     warming,
     secrets: () => [...secrets.names()].map((name) => secrets.watch(name).current).filter((secret) => secret !== undefined),
-    records: () => new Map([...warmedSets, ...valueSets].map(([typeUrl, set]) => [typeUrl, set.records()])),
+    records() {
+      const others = [[types.scope.typeUrl, scopes] as const, [types.virtualHost.typeUrl, hosts] as const]
+      return new Map([...warmedSets, ...valueSets, ...others].map(([typeUrl, set]) => [typeUrl, set.records()]))
+    },
   }
 }
 
@@ -209,31 +281,10 @@ function applyTo(target: Target): Handler {
   }
 }
 
-function needOf(ref: ResourceRef, values: Readonly<Record<string, NamedValues<unknown>>>): Need[] {
-  const source = values[ref.typeUrl]
-  if (source === undefined) return []
-  const { name } = ref
-  const what = `${ref.typeUrl.slice(ref.typeUrl.lastIndexOf('.') + 1)} ${name}`
-  return [{ what, settled: () => source.settled(name), onSettled: (run) => source.onSettled(name, run) }]
-}
-
-function secretNeed(name: string, watch: Watch<Secret | undefined>, sds: NamedValues<Secret>): Need {
-  return {
-    what: `Secret ${name}`,
-    settled: () => watch.current !== undefined || sds.settled(name),
-    onSettled(run) {
-      let told = false
-      const once = (): void => {
-        if (told) return
-        told = true
-        run()
-      }
-      const stops = [watch.subscribe(once), sds.onSettled(name, once)]
-      return () => {
-        for (const stop of stops) stop()
-      }
-    },
-  }
+/** Filters of a listener whose config comes by ECDS. */
+function discoveredIn({ filterChains, defaultFilterChain }: CompiledListener): readonly ExpectedFilter[] {
+  const chains = defaultFilterChain === undefined ? filterChains : [...filterChains, defaultFilterChain]
+  return chains.flatMap(({ terminal }) => (terminal.kind === 'http_connection_manager' ? terminal.discovered : []))
 }
 
 function bindFailure(listener: CompiledListener, error: unknown): string {

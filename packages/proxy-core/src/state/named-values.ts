@@ -8,6 +8,8 @@ export interface NamedValues<T> {
   set(name: string, value: T): void
   /** The server says that there is none. A value at hand stays: the last good one serves until another comes. */
   markAbsent(name: string): void
+  /** The server has taken it back: nothing serves in its place. */
+  clear(name: string): void
   /** Nobody refers to it any more. Who still holds the Watch keeps the last value. */
   forget(name: string): void
   /** There is a value, or there is known to be none. */
@@ -46,6 +48,11 @@ export function createNamedValues<T>(): NamedValues<T> {
     },
     markAbsent(name) {
       if (sources.get(name)?.current !== undefined) return
+      absent.add(name)
+      settle(name)
+    },
+    clear(name) {
+      sources.get(name)?.set(undefined)
       absent.add(name)
       settle(name)
     },

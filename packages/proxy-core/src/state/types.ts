@@ -1,10 +1,13 @@
 import { knownTypes } from '@heddle/xds-types/known'
 import {
   createClusterType,
+  createExtensionConfigType,
   createListenerType,
   createLoadAssignmentType,
   createRouteConfigurationType,
+  createScopedRouteType,
   createSecretType,
+  createVirtualHostType,
 } from '@heddle/xds-types/resources'
 import type { StoreTypes } from './config-store.js'
 
@@ -14,5 +17,8 @@ export const storeTypes: StoreTypes = {
   endpoints: createLoadAssignmentType(knownTypes),
   listener: createListenerType(knownTypes),
   route: createRouteConfigurationType(knownTypes),
+  scope: createScopedRouteType(knownTypes),
+  virtualHost: createVirtualHostType(knownTypes),
+  extension: createExtensionConfigType(knownTypes),
   secret: createSecretType(knownTypes),
 }

@@ -39,6 +39,8 @@ export interface XdsStatus {
 export interface XdsClient {
   start(): void
   subscribeAll(typeUrl: string): void
+  /** See {@link ProtocolClient.begin}. */
+  begin(typeUrl: string): void
   subscribe(typeUrl: string, add: readonly string[], drop: readonly string[]): void
   /** Applies what was received in an earlier life; a stream that opens later tells the server of it. Not once a response has come. */
   restore(updates: readonly ReceivedUpdate[]): void
@@ -137,6 +139,7 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
       for (const update of updates) queue = queue.then(() => restore(update))
     },
     subscribeAll: (typeUrl) => send(protocol.subscribeAll(typeUrl)),
+    begin: (typeUrl) => send(protocol.begin(typeUrl)),
     subscribe: (typeUrl, add, drop) => send(protocol.subscribe(typeUrl, add, drop)),
     get status() {
       return status

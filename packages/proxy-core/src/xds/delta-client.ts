@@ -7,6 +7,8 @@ import { byTypeOrder, type ProtocolClient, type ReceivedResource } from './proto
 /** What is subscribed of one type, and what of it is on the stream that is open now. */
 interface Subscription {
   all: boolean
+  /** Is asked for even without names. */
+  begun: boolean
   readonly names: Set<string>
   /** The current stream has carried a request of this type. */
   asked: boolean
@@ -27,7 +29,7 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
   const subscriptionOf = (typeUrl: string): Subscription => {
     let subscription = subscriptions.get(typeUrl)
     if (subscription === undefined) {
-      subscription = { all: false, names: new Set(), asked: false, versions: new Map() }
+      subscription = { all: false, begun: false, names: new Set(), asked: false, versions: new Map() }
       subscriptions.set(typeUrl, subscription)
     }
     return subscription
@@ -43,6 +45,12 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
       if (!streaming) return []
       if (!subscription.asked) return [firstRequest(typeUrl, subscription)]
       return [{ type_url: typeUrl, resource_names_subscribe: [WILDCARD] }]
+    },
+
+    begin(typeUrl) {
+      const subscription = subscriptionOf(typeUrl)
+      subscription.begun = true
+      return streaming && !subscription.asked ? [firstRequest(typeUrl, subscription)] : []
     },
 
     subscribe(typeUrl, add, drop) {
@@ -67,7 +75,7 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
 
     open() {
       streaming = true
-      const types = [...subscriptions].filter(([, subscription]) => subscription.all || subscription.names.size > 0)
+      const types = [...subscriptions].filter(([, { all, begun, names }]) => all || begun || names.size > 0)
       return types.sort(([a], [b]) => byTypeOrder(a, b)).map(([typeUrl, subscription]) => firstRequest(typeUrl, subscription))
     },
 
@@ -80,10 +88,12 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
       const subscription = subscriptions.get(response.typeUrl)
       if (subscription === undefined) return undefined
       const resources: ReceivedResource[] = []
-      for (const { name, version, value } of response.resources) {
-        // A heartbeat: the same resource lives on, nothing of it is here.
-        if (value === undefined) continue
-        resources.push({ name, version, message: decode(response.typeUrl, value) })
+      const absent: string[] = []
+      for (const { name, version, value, aliases } of response.resources) {
+        if (value !== undefined)
+          resources.push({ name, version, message: decode(response.typeUrl, value), ...(aliases.length > 0 && { aliases }) })
+        // Without aliases it is a heartbeat: the same resource lives on, nothing of it is here.
+        else if (!subscription.versions.has(name)) absent.push(...aliases)
       }
       return {
         typeUrl: response.typeUrl,
@@ -91,6 +101,7 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
         nonce: response.nonce,
         resources,
         removed: response.removed,
+        ...(absent.length > 0 && { absent }),
         controlPlane: response.controlPlane,
       }
     },

@@ -8,6 +8,8 @@ export interface ReceivedResource {
   /** Of the resource in Delta, of the response in SotW. */
   readonly version: string
   readonly message: Result<object>
+  /** Delta: further names that it answers to (VHDS). */
+  readonly aliases?: readonly string[]
 }
 
 /** What one response asks for. Pure data: both protocols come down to it. */
@@ -18,6 +20,8 @@ export interface ReceivedUpdate {
   readonly resources: readonly ReceivedResource[]
   /** Delta: told by the server. SotW: of LDS and CDS, what the full set no longer holds. */
   readonly removed: readonly string[]
+  /** Delta: names that were asked for and stand for nothing (VHDS). */
+  readonly absent?: readonly string[]
   readonly controlPlane: string
 }
 
@@ -37,6 +41,8 @@ export interface ProtocolClient<Request, Response> {
   readonly method: string
   /** All resources of a type. */
   subscribeAll(typeUrl: string): readonly Request[]
+  /** Asks for a type without any name, where nothing was asked yet: what comes is the server's choice (Delta's VHDS). */
+  begin(typeUrl: string): readonly Request[]
   /** Adds and drops names; a name that is there twice counts once. */
   subscribe(typeUrl: string, add: readonly string[], drop: readonly string[]): readonly Request[]
   /** A stream has opened: what was subscribed is asked for again, with the versions at hand and no nonce. */

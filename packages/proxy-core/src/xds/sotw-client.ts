@@ -45,6 +45,8 @@ export function createSotwClient(types: SotwTypes): ProtocolClient<DiscoveryRequ
       return streaming ? [requestOf(typeUrl, subscription)] : []
     },
 
+    begin: () => [],
+
     subscribe(typeUrl, add, drop) {
       const subscription = subscriptionOf(typeUrl)
       const before = subscription.names.size
