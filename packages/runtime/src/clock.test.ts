@@ -32,3 +32,40 @@ test('a delay longer than setTimeout takes is waited for, and can be stopped in 
   vi.advanceTimersByTime(1)
   expect(runs).toBe(1)
 })
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('what is asked for in one turn runs at its end, in order; what that asks for, in the next', async () => {
+  const ran: number[] = []
+  systemClock.endOfTurn?.(() => {
+    ran.push(1)
+    systemClock.endOfTurn?.(() => ran.push(3))
+  })
+  systemClock.endOfTurn?.(() => ran.push(2))
+  expect(ran).toEqual([])
+  await turn()
+  expect(ran).toEqual([1, 2])
+  await turn()
+  expect(ran).toEqual([1, 2, 3])
+})
+
+test('one that throws takes no other with it', async () => {
+  const ran: number[] = []
+  const thrown: unknown[] = []
+  const note = (error: unknown): void => void thrown.push(error)
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', note)
+  systemClock.endOfTurn?.(() => ran.push(1))
+  systemClock.endOfTurn?.(() => {
+    systemClock.endOfTurn?.(() => ran.push(3))
+    throw new Error('no')
+  })
+  systemClock.endOfTurn?.(() => ran.push(2))
+  await turn()
+  await turn()
+  process.off('uncaughtException', note)
+  for (const other of others) process.on('uncaughtException', other)
+  expect(ran).toEqual([1, 2, 3])
+  expect(thrown).toHaveLength(1)
+})
