@@ -1,103 +1,233 @@
 import { systemClock } from '@heddle/runtime'
-import { createOnDemandCache, createSnapshotCache, createXdsServer, muxWatches } from '@heddle/xds-server'
+import { createOnDemandCache, createSnapshotCache, createXdsServer, muxWatches, type XdsEvent } from '@heddle/xds-server'
 import { type GrpcXdsServer, listenGrpc } from '@heddle/xds-server/grpc'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, startApp } from '../src/app.js'
 import { type Caller, createCaller } from '../src/call.js'
 import { describeCell } from '../src/cell.js'
-import { dynamicResources, grpcCluster } from '../src/data-plane.js'
+import { ADMIN, dynamicResources, grpcCluster } from '../src/data-plane.js'
 import { ADS, manager, ROUTER, TYPES } from '../src/edge-scene.js'
-import { type RunningEnvoy, startEnvoy } from '../src/envoy.js'
+import { startEnvoy } from '../src/envoy.js'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
-import { findEnvoy, labelOf } from '../src/tools.js'
+import { startReadyProxy } from '../src/ready-proxy.js'
+import { findEnvoy, labelOf, type Tool } from '../src/tools.js'
 
-// Envoy asks for a virtual host when a request for it comes (VHDS, xds-protocol 47 and 74), and the server looks for it only then.
+// Routes, hosts and filter configs that come one by one (SRDS, VHDS, ECDS; xds-protocol 47 and 74), to Envoy and to our proxy alike: the
+// server looks for a virtual host only when a request for it has come.
 const VHDS = 'type.googleapis.com/envoy.config.route.v3.VirtualHost'
+const SRDS = 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration'
 const EXTENSION = 'type.googleapis.com/envoy.extensions'
+const FAULT = `${EXTENSION}.filters.http.fault.v3.HTTPFault`
 const NODE = 'edge'
 const TIMEOUT_MS = 60_000
+
+interface Plane {
+  readonly name: string
+  readonly tool?: Tool
+  start(bootstrap: object): Promise<{ close(): Promise<void> }>
+}
+
 const tool = findEnvoy()
-
-describeCell({ controlPlane: '@heddle/xds-server, Delta ADS', dataPlane: `${labelOf(tool)} on demand`, tool }, () => {
-  const cache = createSnapshotCache()
-  const asked: string[] = []
-  const hosts = createOnDemandCache({
-    typeUrl: VHDS,
-    clock: systemClock,
-    async resolve({ name }) {
-      asked.push(name)
-      const host = name.slice(name.lastIndexOf('/') + 1)
-      return host === 'nobody' ? undefined : virtualHost(name, host)
+const planes: readonly Plane[] = [
+  { name: labelOf(tool), tool, start: (bootstrap) => startEnvoy(tool, bootstrap) },
+  {
+    name: '@heddle/proxy-core',
+    async start(bootstrap) {
+      const { proxy } = await startReadyProxy({ bootstrap: { admin: ADMIN, ...bootstrap }, drainTimeMs: 100 })
+      return proxy
     },
-  })
-  const server = createXdsServer({
-    resources: (node) => muxWatches([cache.watch(node.id), hosts.cache.watch]),
-    lookup: hosts.lookup,
-  })
-  let app: App
-  let listener: GrpcXdsServer
-  let running: RunningEnvoy
-  let caller: Caller
+  },
+]
 
-  beforeAll(async () => {
-    app = await startApp('app')
-    const [port = 0] = await freePorts(1)
-    cache.set(NODE, { groups: [{ id: 'edge', resources: new Map(Object.entries(edge(port, app.port))) }] })
-    listener = await listenGrpc(server, { address: '127.0.0.1:0', drainMs: 500 })
-    running = await startEnvoy(tool, {
-      node: { id: NODE, cluster: 'edge' },
-      dynamic_resources: dynamicResources('DELTA_GRPC', 'xds'),
-      static_resources: { clusters: [grpcCluster('xds', `127.0.0.1:${listener.port}`)] },
+for (const { name, tool, start } of planes) {
+  const cell = { controlPlane: '@heddle/xds-server, Delta ADS', dataPlane: `${name} on demand` }
+  describeCell(tool === undefined ? cell : { ...cell, tool }, () => {
+    const cache = createSnapshotCache()
+    const asked: string[] = []
+    const nacks: XdsEvent[] = []
+    const hosts = createOnDemandCache({
+      typeUrl: VHDS,
+      clock: systemClock,
+      async resolve({ name }) {
+        asked.push(name)
+        const host = name.slice(name.lastIndexOf('/') + 1)
+        return host === 'nobody' ? undefined : namedHost(name, host)
+      },
     })
-    caller = createCaller(port)
-  }, TIMEOUT_MS)
+    const server = createXdsServer({
+      resources: (node) => muxWatches([cache.watch(node.id), hosts.cache.watch]),
+      lookup: hosts.lookup,
+    })
+    server.subscribe((event) => void (event.kind === 'nacked' && nacks.push(event)))
+    let ports: readonly number[] = []
+    let app: App
+    let listener: GrpcXdsServer
+    let running: { close(): Promise<void> } | undefined
+    let callers: readonly Caller[] = []
 
-  afterAll(async () => {
-    caller?.close()
-    await running?.close()
-    await listener?.close()
-    await app?.close()
-  }, TIMEOUT_MS)
+    const publish = (wish: Partial<Wish>): void =>
+      cache.set(NODE, {
+        groups: [{ id: 'edge', resources: new Map(Object.entries(edge({ ...WISH, ...wish }, ports, app.port))) }],
+      })
 
-  test(
-    'the first request waits for its host and is served; an unknown host is a 404 at once; each is looked for once',
-    async () => {
-      const first = await eventually(
-        () => caller.call('shop'),
-        () => true,
-      )
-      expect(first).toEqual({ status: 200, body: 'app' })
-      expect(await caller.call('nobody')).toMatchObject({ status: 404 })
-      expect(await caller.spread('shop', 20)).toEqual({ app: 20 })
-      expect(asked).toEqual(['routes/shop', 'routes/nobody'])
-    },
-    TIMEOUT_MS,
-  )
+    beforeAll(async () => {
+      app = await startApp('app')
+      ports = await freePorts(3)
+      publish({})
+      listener = await listenGrpc(server, { address: '127.0.0.1:0', drainMs: 500 })
+      running = await start({
+        node: { id: NODE, cluster: 'edge' },
+        dynamic_resources: dynamicResources('DELTA_GRPC', 'xds'),
+        static_resources: { clusters: [grpcCluster('xds', `127.0.0.1:${listener.port}`)] },
+      })
+      callers = ports.map(createCaller)
+    }, TIMEOUT_MS)
+
+    afterAll(async () => {
+      for (const caller of callers) caller.close()
+      await running?.close()
+      await listener?.close()
+      await app?.close()
+    }, TIMEOUT_MS)
+
+    test(
+      'the first request waits for its host and is served; an unknown host is a 404 at once; each is looked for once',
+      async () => {
+        const caller = callers[0]!
+        const first = await eventually(
+          () => caller.call('shop'),
+          () => true,
+        )
+        expect(first).toEqual({ status: 200, body: 'app' })
+        expect(await caller.call('Nobody')).toMatchObject({ status: 404 })
+        expect(await caller.spread('shop', 20)).toEqual({ app: 20 })
+        expect(asked).toEqual(['routes/shop', 'routes/nobody'])
+      },
+      TIMEOUT_MS,
+    )
+
+    test(
+      'scopes choose routes by a header: known ones, those asked for by the first request, those in the scope itself',
+      async () => {
+        const status = async (tenant: string): Promise<number> =>
+          (await callers[1]!.call('any', '/', tenant === '' ? {} : { 'x-tenant': `env=test;tenant=${tenant}` })).status
+        expect(await Promise.all(['eager', 'lazy', 'inline', 'unknown', ''].map(status))).toEqual([200, 200, 200, 404, 404])
+        publish({ scopes: [...WISH.scopes.slice(1), scope('late', { route_configuration_name: 'lazy' })] })
+        await eventually(
+          () => status('late'),
+          (got) => got === 200,
+        )
+        expect(await status('eager')).toBe(404)
+        expect(nacks).toEqual([])
+        publish({ scopes: [...WISH.scopes, { ...scope('lazy', { route_configuration_name: 'eager' }), name: 'twin' }] })
+        await eventually(
+          () => nacks.length,
+          (count) => count === 1,
+        )
+        expect(nacks[0]).toMatchObject({ typeUrl: SRDS, error: { message: expect.stringMatching(/key/) } })
+        expect(await status('lazy')).toBe(200)
+      },
+      TIMEOUT_MS,
+    )
+
+    test(
+      'the config of a filter comes and changes by itself; of a wrong type it is refused, taken back it is missed',
+      async () => {
+        const status = async (): Promise<number> => (await callers[2]!.call('any', '/', { 'x-teapot': '1' })).status
+        const becomes = (wanted: number): Promise<number> => eventually(status, (got) => got === wanted)
+        await becomes(418)
+        nacks.length = 0
+        publish({ teapot: fault(410) })
+        await becomes(410)
+        publish({ teapot: { '@type': `${EXTENSION}.filters.http.cors.v3.Cors` } })
+        await eventually(
+          () => nacks.length,
+          (count) => count === 1,
+        )
+        expect(nacks[0]).toMatchObject({ typeUrl: TYPES.ecds, error: { message: expect.stringMatching(/HTTPFault/) } })
+        expect(await status()).toBe(410)
+        publish({ teapot: undefined })
+        await becomes(500)
+        publish({})
+        await becomes(418)
+      },
+      TIMEOUT_MS,
+    )
+  })
+}
+
+interface Wish {
+  readonly scopes: readonly object[]
+  readonly teapot: object | undefined
+}
+
+const toApp = (name: string): object => ({
+  name,
+  domains: ['*'],
+  routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }],
 })
 
-function virtualHost(name: string, host: string): object {
+function scope(key: string, more: object): object {
+  return { name: key, key: { fragments: [{ string_key: key }] }, ...more }
+}
+
+function fault(http_status: number): object {
+  return {
+    '@type': FAULT,
+    abort: { http_status, percentage: { numerator: 100 } },
+    headers: [{ name: 'x-teapot', present_match: true }],
+  }
+}
+
+const WISH: Wish = {
+  scopes: [
+    scope('eager', { route_configuration_name: 'eager' }),
+    scope('lazy', { on_demand: true, route_configuration_name: 'lazy' }),
+    scope('inline', { route_configuration: { name: 'inline', virtual_hosts: [toApp('inline')] } }),
+  ],
+  teapot: fault(418),
+}
+
+function namedHost(name: string, host: string): object {
   return {
     '@type': 'type.googleapis.com/envoy.service.discovery.v3.Resource',
     name,
     aliases: [name],
-    resource: { '@type': VHDS, name, domains: [host], routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }] },
+    resource: { '@type': VHDS, ...toApp(name), domains: [host] },
   }
 }
 
-function edge(port_value: number, appPort: number): Record<string, object[]> {
+function edge({ scopes, teapot }: Wish, ports: readonly number[], appPort: number): Record<string, readonly object[]> {
   const onDemand = { name: 'on-demand', typed_config: { '@type': `${EXTENSION}.filters.http.on_demand.v3.OnDemand` } }
   const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } })
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: address(appPort) } }] }]
+  const tenant = { name: 'x-tenant', element_separator: ';', element: { key: 'tenant', separator: '=' } }
+  const scoped_routes = {
+    name: 'tenants',
+    scope_key_builder: { fragments: [{ header_value_extractor: tenant }] },
+    rds_config_source: ADS,
+    scoped_rds: { scoped_rds_config_source: ADS },
+  }
+  const managers = [
+    manager({ http_filters: [onDemand, ROUTER] }),
+    manager({ rds: undefined, scoped_routes, http_filters: [onDemand, ROUTER] }),
+    manager({ rds: { route_config_name: 'eager', config_source: ADS } }),
+  ]
   return {
     [TYPES.cds]: [{ name: 'app', type: 'STATIC', connect_timeout: '5s', load_assignment: { cluster_name: 'app', endpoints } }],
-    [TYPES.lds]: [
-      {
-        name: 'edge',
-        address: address(port_value),
-        filter_chains: [{ filters: [manager({ http_filters: [onDemand, ROUTER] })] }],
-      },
+    [TYPES.lds]: managers.map((filter, i) => ({
+      name: `edge-${i}`,
+      address: address(ports[i] ?? 0),
+      filter_chains: [{ filters: [filter] }],
+    })),
+    [TYPES.rds]: [
+      // Envoy does not take an empty answer for one: without hosts it waits for so long.
+      { name: 'routes', vhds: { config_source: { ...ADS, initial_fetch_timeout: '0.5s' } } },
+      { name: 'eager', virtual_hosts: [toApp('eager')] },
+      { name: 'lazy', virtual_hosts: [toApp('lazy')] },
     ],
-    [TYPES.rds]: [{ name: 'routes', vhds: { config_source: ADS } }],
+    [SRDS]: scopes,
+    [TYPES.ecds]: teapot === undefined ? [] : [{ name: 'teapot', typed_config: teapot }],
   }
 }
