@@ -17,15 +17,22 @@ import { compileMaterial, secretName, type ValidationSource } from './tls-secret
  */
 const PEER_EXCHANGE = 'istio-peer-exchange'
 
+/** BoringSSL's. */
+const SESSION_TIMEOUT_MS = 7_200_000
+
 export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps): ServerTlsContext {
   const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
   if (fields.boolean('require_sni')) fields.problem('is not supported.', 'require_sni')
   fields.choice('ocsp_staple_policy', ['LENIENT_STAPLING'], 'LENIENT_STAPLING')
-  const context: ServerTlsContext = { ...common, requireClientCertificate: fields.boolean('require_client_certificate') }
+  const timeoutMs = fields.durationMs('session_timeout', SESSION_TIMEOUT_MS)
+  const tickets = !fields.boolean('disable_stateless_session_resumption')
+  const context: ServerTlsContext = {
+    ...common,
+    requireClientCertificate: fields.boolean('require_client_certificate'),
+    sessionTimeoutS: tickets ? Math.floor(timeoutMs / 1000) : 0,
+  }
   fields.done({
-    disable_stateless_session_resumption: 'resumption is a matter of speed',
-    disable_stateful_session_resumption: 'resumption is a matter of speed',
-    session_timeout: 'resumption is a matter of speed',
+    disable_stateful_session_resumption: 'sessions are kept by clients only',
     full_scan_certs_on_sni_mismatch: 'there is one certificate',
   })
   return context
@@ -35,12 +42,12 @@ export function compileClientTls(fields: Fields<UpstreamTlsContext>, deps: Compi
   // Envoy's clients stop at TLS 1.2 unless told otherwise.
   const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.2')
   const sni = fields.string('sni')
+  const resumes = fields.number('max_session_keys', 1) > 0
   fields.done({
-    max_session_keys: 'resumption is a matter of speed',
     allow_renegotiation: 'there is none in TLS 1.3, and no server may ask for it here',
     enforce_rsa_key_usage: 'the TLS library decides',
   })
-  return { ...common, ...(sni !== '' && { sni }) }
+  return { ...common, resumes, ...(sni !== '' && { sni }) }
 }
 
 type Common = Omit<ClientTlsContext, 'sni'>

@@ -19,6 +19,8 @@ export interface TlsInfo {
   version: string
   /** The peer presented a certificate, and it was verified against the trust bundle. */
   peerVerified: boolean
+  /** The peer was known again by a session of an earlier connection. Absent: it was not. */
+  resumed?: boolean
   /** OpenSSL's name of the cipher suite. */
   cipher?: string
   /** The peer's certificates as presented, leaf first; undefined when it presented none. */

@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '@heddle/runtime'
 import type { Tls } from './tls.js'
 import { connectTls } from './tls-client.js'
+import type { Verification } from './tls-handshake.js'
 import { acceptTls } from './tls-server.js'
+import { createClientSessions } from './tls-sessions.js'
 
 export interface TlsOptions {
   /**
@@ -10,20 +12,21 @@ export interface TlsOptions {
    * do not keep to all of them.
    */
   readonly certificates?: 'openssl' | 'strict'
-  /** For `strict`. */
+  /** For `strict`, and for certificates of peers that are known again. */
   readonly clock?: Clock
 }
 
 /**
- * TLS by node:tls, on sockets and on the in-process network alike. Nothing is resumed: each handshake reads the material
- * of its moment, and a peer is judged by the trust of that moment.
+ * TLS by node:tls, on sockets and on the in-process network alike. Each handshake reads the material of its moment, and a peer is
+ * judged by the trust and the time of that moment, whether it is known again by a session or not.
  */
 export function createTls({ certificates = 'openssl', clock = systemClock }: TlsOptions = {}): Tls {
-  const strictAt = (): number | undefined => (certificates === 'strict' ? clock.now() : undefined)
+  const sessions = createClientSessions()
+  const verification = (): Verification => ({ strict: certificates === 'strict', at: clock.now() })
   return {
     async accept(connection, context) {
       try {
-        return await acceptTls(connection, context, strictAt())
+        return await acceptTls(connection, context, verification())
       } catch (error) {
         connection.destroy()
         throw error
@@ -31,7 +34,7 @@ export function createTls({ certificates = 'openssl', clock = systemClock }: Tls
     },
     async connect(connection, context) {
       try {
-        return await connectTls(connection, context, strictAt())
+        return await connectTls(connection, context, verification(), sessions)
       } catch (error) {
         connection.destroy()
         throw error

@@ -1,7 +1,7 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { isIpAddress } from './address.js'
 import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
@@ -10,7 +10,7 @@ import { SocketConnection } from './socket-connection.js'
 import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localUrisOf } from './tls-material.js'
-import { isOutOfTime, ownProblem, verifyErrorOf } from './verify-error.js'
+import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
 import { describePeer } from './x509/peer-certificate.js'
 
 /** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
@@ -28,16 +28,32 @@ export function handshake(socket: TLSSocket, event: 'secure' | 'secureConnect'):
     const failed = (error: Error): void => {
       reason ??= error
     }
+    const over = (): void => reject(reason ?? new Error('the connection was closed during the TLS handshake'))
     // Node tells errors of an accepted handshake by this event only.
     socket.once('_tlsError', failed)
     socket.on('error', failed)
-    socket.once('close', () => reject(reason ?? new Error('the connection was closed during the TLS handshake')))
-    socket.once(event, () => resolve())
+    // A peer that goes in the middle leaves its half-open connection to us.
+    socket.once('end', over)
+    socket.once('close', over)
+    socket.once(event, () => {
+      socket.off('end', over)
+      resolve()
+    })
   })
+}
+
+/** How and when peers' certificates are verified. */
+export interface Verification {
+  /** Our own verification comes on top of OpenSSL's. */
+  readonly strict: boolean
+  /** Milliseconds since the epoch. */
+  readonly at: number
 }
 
 interface Established {
   readonly socket: TLSSocket
+  /** The peer's certificate, with the chain that came with it. */
+  readonly leaf: X509Certificate | undefined
   readonly inner: Connection
   readonly material: TlsMaterial
   readonly sni: string | undefined
@@ -45,21 +61,20 @@ interface Established {
   readonly mustBeNamed?: string | undefined
   /** What the peer's certificate must be for. */
   readonly purpose: 'client' | 'server'
-  /** Our own verification, at this time, comes on top of OpenSSL's. */
-  readonly strictAt: number | undefined
+  readonly verification: Verification
 }
 
 /** The encrypted connection, when the peer is let in. A peer that shows no certificate is nobody, and was not asked for one. */
 export function establish(established: Established): Connection {
-  const { socket, inner, material, sni } = established
-  const leaf = leafOf(socket)
-  const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(socket))
+  const { socket, leaf, inner, material, sni } = established
+  const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(leaf).map(({ raw }) => raw))
   const verified = peer !== undefined && leaf !== undefined && isVerified(established, peer, leaf)
   const cipher = socket.getCipher()
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
     cipher: cipher.name,
     peerVerified: verified,
+    resumed: socket.isSessionReused(),
     peerUris: verified && peer !== undefined ? peer.uris : [],
     localUris: localUrisOf(material, established.purpose === 'client' ? sni : undefined),
     ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
@@ -84,7 +99,7 @@ function isVerified(
   const { socket, material, rules, mustBeNamed } = established
   const title = uris[0] ?? dns[0] ?? 'nobody'
   const trusted = material.trustBundle !== undefined
-  const problem = trusted ? chainProblemOf(established) : undefined
+  const problem = trusted ? chainProblemOf(established, leaf) : undefined
   const spki = (): string =>
     createHash('sha256')
       .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
@@ -101,37 +116,36 @@ function isVerified(
 }
 
 /** Why no trust anchor vouches for the peer. */
-function chainProblemOf({ socket, material, rules, mustBeNamed, purpose, strictAt }: Established): string | undefined {
-  const error = verifyErrorOf(socket)
+function chainProblemOf(
+  { socket, material, rules, mustBeNamed, purpose, verification }: Established,
+  leaf: X509Certificate,
+): string | undefined {
+  const { strict, at } = verification
+  const chain = chainOf(leaf)
+  const error = verifyErrorOf(socket) ?? (socket.isSessionReused() ? timeProblem(chain, at) : undefined)
   const excused = rules.allowExpired && isOutOfTime(error)
   if (error !== undefined && !excused) return error
-  if (strictAt === undefined && !excused) return undefined
+  if (!strict && !excused) return undefined
   const kind = isIpAddress(mustBeNamed ?? '') ? 'ip' : 'dns'
-  return ownProblem(chainOf(socket), material, {
-    purpose,
-    at: rules.allowExpired ? undefined : strictAt,
-    profile: strictAt === undefined ? 'essential' : 'strict',
-    ...(mustBeNamed === undefined ? {} : { name: { kind, value: mustBeNamed } }),
-  })
+  return ownProblem(
+    chain.map(({ raw }) => raw),
+    material,
+    {
+      purpose,
+      at: rules.allowExpired ? undefined : at,
+      profile: strict ? 'strict' : 'essential',
+      ...(mustBeNamed === undefined ? {} : { name: { kind, value: mustBeNamed } }),
+    },
+  )
 }
 
 function isNamed({ dns, ips }: PeerSan, name: string): boolean {
   return ips.includes(name) || dns.some((each) => dnsNameFits(each.toLowerCase(), name))
 }
 
-function leafOf(socket: TLSSocket): X509Certificate | undefined {
-  return socket.getPeerX509Certificate()
-}
-
-/** The verified chain, root included. Only while the socket lives. */
-function chainOf(socket: TLSSocket): readonly Uint8Array[] {
-  const chain: Uint8Array[] = []
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
-  const seen = new Set<DetailedPeerCertificate>()
-  while (certificate?.raw !== undefined && !seen.has(certificate)) {
-    seen.add(certificate)
-    chain.push(certificate.raw)
-    certificate = certificate.issuerCertificate
-  }
+/** As presented, leaf first. */
+function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
+  const chain: X509Certificate[] = []
+  for (let each: X509Certificate | undefined = leaf; each !== undefined; each = each.issuerCertificate) chain.push(each)
   return chain
 }

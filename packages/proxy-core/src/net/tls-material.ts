@@ -8,6 +8,12 @@ interface Parameters {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
+  /** Tickets are given, or taken and kept. */
+  readonly tickets?: boolean
+  /** A server's: for how many seconds its tickets are good. */
+  readonly sessionTimeoutS?: number
+  /** A server's: a ticket of a client that was not asked for its certificate is none for where it is asked. */
+  readonly asksForCertificate?: boolean
 }
 
 // One context for each material, certificates and parameters: reading keys and certificates costs more than a handshake.
@@ -19,10 +25,11 @@ const MAX_KNOWN_CHAINS = 100
  * `serverName` chooses among several certificates. Throws what node:tls throws: key and certificate do not fit, PEM that is none.
  */
 export function secureContextOf(material: TlsMaterial, parameters: Parameters, serverName?: string): SecureContext {
-  const { minVersion, maxVersion, ciphers } = parameters
+  const { minVersion, maxVersion, ciphers, tickets = false, sessionTimeoutS, asksForCertificate = false } = parameters
   const identities = identitiesFor(material, serverName)
   const chains = identities.map(({ certificateChain }) => certificateChain)
-  const key = `${minVersion} ${maxVersion} ${ciphers ?? ''} ${material.others === undefined ? '' : chains.join('')}`
+  const terms = [minVersion, maxVersion, ciphers, tickets, sessionTimeoutS, asksForCertificate].join(' ')
+  const key = `${terms} ${material.others === undefined ? '' : chains.join('')}`
   let known = contexts.get(material)
   if (known === undefined) {
     known = new Map()
@@ -37,8 +44,10 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
       ...(ciphers === undefined ? {} : { ciphers }),
       minVersion,
       maxVersion,
-      // A ticket would let a peer in again by an old verdict, whatever has become of trust and policy since.
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      // OpenSSL makes ticket keys of each context's own: a ticket ends with the material that it was given under (CVE-2022-21654).
+      sessionIdContext: 'heddle',
+      ...(sessionTimeoutS === undefined ? {} : { sessionTimeout: sessionTimeoutS }),
+      ...(tickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
     })
     known.set(key, context)
   }

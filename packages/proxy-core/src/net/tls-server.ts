@@ -1,21 +1,29 @@
-import { TLSSocket } from 'node:tls'
+import type { X509Certificate } from 'node:crypto'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import { type ClientHello, readClientHello } from './client-hello.js'
 import type { Connection } from './connection.js'
 import { peek } from './peek.js'
 import { joinRules, needsCertificate, PeerRefusedError } from './peer-rules.js'
 import type { ServerTlsContext } from './tls.js'
-import { establish, handshake, transportOf } from './tls-handshake.js'
+import { establish, handshake, transportOf, type Verification } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
+import { rememberedPeer, rememberPeer } from './tls-sessions.js'
 
 /** Ends TLS on an accepted connection. */
-export async function acceptTls(connection: Connection, context: ServerTlsContext, strictAt?: number): Promise<Connection> {
+export async function acceptTls(
+  connection: Connection,
+  context: ServerTlsContext,
+  verification: Verification,
+): Promise<Connection> {
   const hello = await clientHelloOf(connection)
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
   const rules = joinRules(context.rules, material.rules)
   const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate || needsCertificate(rules)
   const protocol = context.alpn.find((name) => hello.alpn.includes(name))
-  const secureContext = secureContextOf(material, context, hello.serverName)
+  // Our own verification wants the whole chain each time.
+  const tickets = !verification.strict && (context.sessionTimeoutS ?? 0) > 0
+  const secureContext = secureContextOf(material, { ...context, tickets, asksForCertificate }, hello.serverName)
   const socket = new TLSSocket(transportOf(connection), {
     isServer: true,
     secureContext,
@@ -25,11 +33,21 @@ export async function acceptTls(connection: Connection, context: ServerTlsContex
     ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
   })
   await handshake(socket, 'secure')
-  if (context.requireClientCertificate && socket.getPeerX509Certificate() === undefined) {
+  const leaf = clientOf(socket, secureContext, tickets)
+  if (context.requireClientCertificate && leaf === undefined) {
     socket.destroy()
     throw new PeerRefusedError('fail_verify_no_cert', 'the client presented no certificate')
   }
-  return establish({ socket, inner: connection, material, sni: hello.serverName, rules, purpose: 'client', strictAt })
+  return establish({ socket, leaf, inner: connection, material, sni: hello.serverName, rules, purpose: 'client', verification })
+}
+
+/** The client's certificate, with its chain: of this handshake, or of the one that its ticket is from. */
+function clientOf(socket: TLSSocket, context: SecureContext, givesTickets: boolean): X509Certificate | undefined {
+  const leaf = socket.getPeerX509Certificate()
+  if (leaf === undefined || !givesTickets) return leaf
+  if (socket.isSessionReused()) return rememberedPeer(context, leaf)
+  rememberPeer(context, leaf)
+  return leaf
 }
 
 async function clientHelloOf(connection: Connection): Promise<ClientHello> {

@@ -29,6 +29,8 @@ export interface ServerTlsContext {
   readonly material: Watch<TlsMaterial | undefined>
   readonly alpn: readonly string[]
   readonly requireClientCertificate: boolean
+  /** For how many seconds clients are known again by a ticket, as long as the material stays what it is. Absent or 0: no tickets are given. */
+  readonly sessionTimeoutS?: number
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
@@ -45,6 +47,8 @@ export interface ClientTlsContext {
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers?: string
   readonly rules?: PeerRules
+  /** A session of each server is kept, to be known again by. Absent: yes. */
+  readonly resumes?: boolean
   /** auto_san_validation: the host name or address that the certificate must be for, whatever else the rules ask. */
   readonly mustBeNamed?: string
 }

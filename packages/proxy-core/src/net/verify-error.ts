@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { TlsMaterial } from './tls.js'
 import { type ChainQuestion, chainProblem } from './x509/chain.js'
@@ -34,6 +35,15 @@ export function ownProblem(chain: readonly Uint8Array[], material: TlsMaterial, 
 /** OpenSSL tells one error of a chain only, and time comes last: what it may hide must be looked for. */
 export function isOutOfTime(error: string | undefined): boolean {
   return error !== undefined && OUT_OF_TIME.has(error)
+}
+
+/** OpenSSL looks at the time of whole handshakes only. */
+export function timeProblem(chain: readonly X509Certificate[], at: number): string | undefined {
+  for (const { validFrom, validTo } of chain) {
+    if (at > Date.parse(validTo)) return 'CERT_HAS_EXPIRED'
+    if (at < Date.parse(validFrom)) return 'CERT_NOT_YET_VALID'
+  }
+  return undefined
 }
 
 const known = new Map<string, readonly Uint8Array[]>()

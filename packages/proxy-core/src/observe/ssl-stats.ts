@@ -13,13 +13,14 @@ export interface SslStats {
 const REFUSALS: readonly PeerRefusal[] = ['fail_verify_no_cert', 'fail_verify_error', 'fail_verify_san', 'fail_verify_cert_hash']
 
 export function createSslStats(counter: (name: string) => Counter): SslStats {
-  const [handshake, noCertificate, connectionError] = ['handshake', 'no_certificate', 'connection_error'].map((name) =>
-    counter(`ssl_${name}`),
-  )
+  const [handshake, reused, noCertificate, connectionError] = [
+    ...['handshake', 'session_reused', 'no_certificate', 'connection_error'],
+  ].map((name) => counter(`ssl_${name}`))
   const refusals = new Map(REFUSALS.map((refusal) => [refusal, counter(`ssl_${refusal}`)]))
   return {
     established({ tls }) {
       handshake?.inc()
+      if (tls?.resumed === true) reused?.inc()
       if (tls?.peer === undefined) noCertificate?.inc()
     },
     failed(error) {
