@@ -1,37 +1,22 @@
 import {
   type DestinationRule,
-  exportedTo,
   type MeshService,
   type MeshSnapshot,
   resolveHost,
   type ServicePort,
-  type Subset,
   type TrafficPolicy,
 } from '@heddle/config-model'
 import { selectsProxy } from './ask.js'
 import { hostSubsetOf, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
+import { type ConsolidatedRule, consolidate, exportsOf, type MergedRule } from './merged-rules.js'
 import type { ProxyDescriptor } from './proxy.js'
-import { isEmpty } from './selection.js'
-
-/** DestinationRules of one host, merged: the policy of the oldest, the subsets of all. */
-export interface MergedRule {
-  readonly trafficPolicy: TrafficPolicy | undefined
-  readonly subsets: readonly MergedSubset[]
-  /** The first is the oldest: its name stands in cluster metadata. */
-  readonly sources: readonly DestinationRule[]
-}
-
-export interface MergedSubset {
-  readonly subset: Subset
-  readonly source: DestinationRule
-  /** `spec.subsets[1]`. */
-  readonly path: string
-}
 
 export interface DestinationRules {
   /** The rule that a proxy follows for a service. */
   of(service: MeshService): MergedRule | undefined
+  /** The rule that shapes a workload's own listeners for a service: one for chosen workloads is for their calls only. */
+  ofServed(service: MeshService): MergedRule | undefined
 }
 
 /** What the rules that a proxy follows are found by. */
@@ -47,33 +32,64 @@ export interface RulesScope {
 
 /** Looks in the client's namespace, then the service's, then the root; the first that has a rule wins wholly. */
 export function destinationRules(scope: RulesScope): DestinationRules {
-  return { of: (service) => scope.found.of('destination rule', [service], () => ruleOf(scope, service)) }
+  return {
+    of: (service) => scope.found.of('destination rule', [service], () => chosen(scope.proxy, rulesOf(scope, service))),
+    ofServed: (service) => scope.found.of('destination rule of served', [service], () => forAll(rulesOf(scope, service))),
+  }
 }
 
-function ruleOf(scope: RulesScope, service: MeshService): MergedRule | undefined {
+/** The rules that a namespace finds for a host: its own, those of another namespace that are for others, or its own that are for nobody else. */
+type Index = 'own' | 'exported' | 'private'
+
+function rulesOf(scope: RulesScope, { hostname, namespace }: MeshService): readonly ConsolidatedRule[] {
   const { namespace: client } = scope.proxy
-  const root = scope.snapshot.meshConfig.rootNamespace
-  for (const namespace of client === root ? [service.namespace, root] : [client, service.namespace, root]) {
-    const found = merge(mostSpecificRules(scope, service.hostname, namespace))
-    if (found !== undefined) return found
+  const { rootNamespace: root } = scope.snapshot.meshConfig
+  const own = rulesIn(scope, hostname, client, client === root ? 'private' : 'own')
+  if (own.length > 0) return own
+  for (const owner of [namespace, root]) {
+    const exported = rulesIn(scope, hostname, owner, 'exported').filter(
+      ({ exportTo }) => exportTo.length === 0 || exportTo.includes('*') || exportTo.includes(client),
+    )
+    if (exported.length > 0) return exported
   }
-  return undefined
+  return []
 }
 
-function mostSpecificRules(scope: RulesScope, hostname: string, namespace: string): readonly DestinationRule[] {
-  const { snapshot, proxy, domainSuffix, common } = scope
-  const { defaultDestinationRuleExportTo } = snapshot.meshConfig
+/** One that selects the workload, which only those of its namespace can; else the last that is for all. */
+function chosen(proxy: ProxyDescriptor, rules: readonly ConsolidatedRule[]): MergedRule | undefined {
+  const selecting = rules.find(
+    ({ selector, sources: [first] }) =>
+      selector !== undefined && first?.metadata.namespace === proxy.namespace && selectsProxy(selector, proxy),
+  )
+  return selecting ?? forAll(rules)
+}
+
+function forAll(rules: readonly ConsolidatedRule[]): MergedRule | undefined {
+  return rules.findLast(({ selector }) => selector === undefined)
+}
+
+/** Of the most specific host in an index that covers the name. */
+function rulesIn(scope: RulesScope, hostname: string, namespace: string, index: Index): readonly ConsolidatedRule[] {
+  const { snapshot, domainSuffix, common } = scope
   const table = common.table('destination rules', [domainSuffix], () => byHosts(snapshot, domainSuffix))
-  const applies = ({ spec, metadata }: DestinationRule): boolean => {
-    const selector = spec.workloadSelector?.matchLabels
-    if (!isEmpty(selector) && (metadata.namespace !== proxy.namespace || !selectsProxy(selector, proxy))) return false
-    return exportedTo(spec.exportTo, defaultDestinationRuleExportTo, namespace, proxy.namespace)
-  }
-  const exact = (table(`${namespace} ${hostname}`) ?? []).filter(applies)
-  if (exact.length > 0) return exact
-  const covering = (table(`${namespace} *`) ?? []).filter((r) => hostSubsetOf(hostname, ruleHost(r, domainSuffix)) && applies(r))
-  const best = Math.max(0, ...covering.map((r) => r.spec.host.length))
-  return covering.filter((r) => r.spec.host.length === best)
+  const { defaultDestinationRuleExportTo: fallback } = snapshot.meshConfig
+  const indexed = (rules: readonly DestinationRule[] | undefined): readonly DestinationRule[] =>
+    (rules ?? []).filter((rule) => isIn(index, rule, fallback))
+  const exact = isWildcard(hostname) ? [] : indexed(table(`${namespace} ${hostname}`))
+  if (exact.length > 0) return consolidate(exact)
+  const covering = indexed(table(`${namespace} *`)).filter((rule) => hostSubsetOf(hostname, ruleHost(rule, domainSuffix)))
+  const best = Math.max(0, ...covering.map((rule) => ruleHost(rule, domainSuffix).length))
+  return consolidate(covering.filter((rule) => ruleHost(rule, domainSuffix).length === best))
+}
+
+/** As istiod's `setDestinationRules` has it. */
+function isIn(index: Index, rule: DestinationRule, fallback: readonly string[]): boolean {
+  const { namespace } = rule.metadata
+  const to = exportsOf(rule)
+  if (index === 'own') return to.length === 0 || ['*', '.', namespace].some((name) => to.includes(name))
+  const [only] = to
+  const isPrivate = to.length === 0 ? fallback.includes('.') : to.length === 1 && (only === '.' || only === namespace)
+  return isPrivate === (index === 'private')
 }
 
 /** By `namespace host`; all of a namespace that have a wildcard by `namespace *`. */
@@ -91,31 +107,6 @@ function byHosts(snapshot: MeshSnapshot, domainSuffix: string): ReadonlyMap<stri
 
 function ruleHost(rule: DestinationRule, domainSuffix: string): string {
   return resolveHost(rule.spec.host, rule.metadata.namespace, domainSuffix)
-}
-
-/** A rule for chosen workloads stands alone; rules merge with the oldest when they are exported alike; one exported to named namespaces hides the others. */
-function merge(rules: readonly DestinationRule[]): MergedRule | undefined {
-  const selecting = rules.find((r) => !isEmpty(r.spec.workloadSelector?.matchLabels))
-  const named = rules.find((r) => exportKey(r) !== '*' && exportKey(r) !== '')
-  const first = selecting ?? named ?? rules[0]
-  if (first === undefined) return undefined
-  const sources = selecting !== undefined ? [first] : rules.filter((r) => exportKey(r) === exportKey(first))
-  const subsets = new Map<string, MergedSubset>()
-  for (const source of sources) {
-    for (const [i, subset] of (source.spec.subsets ?? []).entries()) {
-      if (!subsets.has(subset.name)) subsets.set(subset.name, { subset, source, path: `spec.subsets[${i}]` })
-    }
-  }
-  return {
-    trafficPolicy: sources.find((r) => r.spec.trafficPolicy !== undefined)?.spec.trafficPolicy,
-    subsets: [...subsets.values()],
-    sources,
-  }
-}
-
-function exportKey(rule: DestinationRule): string {
-  const key = [...(rule.spec.exportTo ?? [])].sort().join(',')
-  return key === '' ? '*' : key
 }
 
 /** The policy of a port: a port's own settings replace the destination's, also those that they do not name. */

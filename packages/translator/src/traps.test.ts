@@ -368,10 +368,14 @@ describe('clusters', () => {
     expect([lb_policy, outlier_detection, connect_timeout]).toEqual(['LEAST_REQUEST', undefined, '10s'])
     expect(cluster(json, 7000).lb_policy).toBe('RANDOM')
   })
-  test('trap 25: the client’s namespace beats the service’s, wholly; one exported by name hides the others', () => {
-    const policies = [rule('subsets: [{name: a}]', 'plain'), rule('exportTo: [other], subsets: [{name: b}]', 'named')]
-    const json = translated([...TEA, ...policies], { namespace: 'other' })
-    expect([cluster(json, 80, 'a'), cluster(json, 80, 'b')].map((c) => c !== undefined)).toEqual([false, true])
+  test('trap 25: rules that are exported otherwise do not merge: of those for all workloads the last hides the others', () => {
+    const seen = (plain: string, named: string): boolean[] => {
+      const rules = [rule('subsets: [{name: a}]', plain), rule('exportTo: [other], subsets: [{name: b}]', named)]
+      const json = translated([...TEA, ...rules], { namespace: 'other' })
+      return [cluster(json, 80, 'a'), cluster(json, 80, 'b')].map((c) => c !== undefined)
+    }
+    expect(seen('first', 'second')).toEqual([false, true])
+    expect(seen('second', 'first')).toEqual([true, false])
   })
   test('trap 26: outlierDetection: {} only switches success rate off; panic is 0 unless asked for', () => {
     expect(cluster(translated([...TEA, rule('trafficPolicy: {outlierDetection: {}}')])).outlier_detection).toEqual({

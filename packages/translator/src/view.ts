@@ -35,7 +35,7 @@ export interface EgressListener {
   servicesOn(port: number): ReadonlyMap<string, MeshService>
   /** One of `servicesOn(port)`. */
   serviceOn(port: number, hostname: string): MeshService | undefined
-  /** Those of the virtual services that have a host which covers `hostname`. */
+  /** Those of the virtual services that have a host in common with `hostname`. */
   virtualServicesFor(hostname: string): readonly EffectiveVirtualService[]
 }
 
@@ -71,7 +71,7 @@ export function viewOf(scope: ViewScope): View {
   const sidecar = (): Sidecar | undefined => found.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
   const egress = keepLast((of: Sidecar | undefined) => egressListeners(scope, of))
   const services = (): readonly MeshService[] =>
-    found.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope)))
+    found.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope), proxy.namespace))
   return {
     get key() {
       const { namespace, name } = sidecar()?.metadata ?? {}
@@ -203,8 +203,8 @@ function egressListener(scope: ViewScope, declared: IstioEgressListener | undefi
     serviceOn: (number, hostname) => found.table('egress hosts on port', [declared, number], () => servicesOn(number))(hostname),
     virtualServicesFor(hostname) {
       const byHost = found.table('egress virtual services by host', [declared], () => byHosts(virtualServices()))
-      if (byHost('*') === undefined) return byHost(hostname) ?? []
-      return virtualServices().filter((vs) => vs.hosts.some((h) => hostSubsetOf(hostname, h)))
+      if (byHost('*') === undefined && !isWildcard(hostname)) return byHost(hostname) ?? []
+      return virtualServices().filter((vs) => vs.hosts.some((h) => hostsOverlap(hostname, h)))
     },
   }
 }
@@ -292,12 +292,28 @@ function importedService(service: MeshService, imports: readonly Import[]): Mesh
 /** An egress listener with a port serves only services that have that very port; an HTTP proxy port serves them all. */
 function restrictPorts(service: MeshService | undefined, port: ServicePort | undefined): MeshService[] {
   if (service === undefined) return []
-  if (port === undefined || port.protocol === 'HTTP_PROXY' || port.number === 0) return [service]
+  if (!isPortOnly(port)) return [service]
   const served = withPort(service, port.number)
   return served === undefined ? [] : [served]
 }
 
-function neededServices(egress: readonly EgressListener[], all: readonly MeshService[]): readonly MeshService[] {
+function isPortOnly(port: ServicePort | undefined): port is ServicePort {
+  return port !== undefined && port.protocol !== 'HTTP_PROXY' && port.number !== 0
+}
+
+/** The service with the ports that a VirtualService sends to; undefined where it has none of them. */
+function withPorts(service: MeshService, numbers: ReadonlySet<number>): MeshService | undefined {
+  if (numbers.has(0)) return service
+  const ports = service.ports.filter((p) => numbers.has(p.number))
+  if (ports.length === service.ports.length) return service
+  return ports.length === 0 ? undefined : { ...service, ports }
+}
+
+function neededServices(
+  egress: readonly EgressListener[],
+  all: readonly MeshService[],
+  namespace: string,
+): readonly MeshService[] {
   if (egress.some((listener) => listener.index === undefined)) return all
   const needed = new Map<string, MeshService>()
   const add = (service: MeshService): void => {
@@ -308,9 +324,11 @@ function neededServices(egress: readonly EgressListener[], all: readonly MeshSer
   const byHost = new Map(all.map((s) => [s.hostname, s]))
   for (const listener of egress) {
     for (const vs of listener.virtualServices) {
-      for (const host of destinationsOf(vs)) {
+      for (const [host, ports] of destinationsOf(vs, namespace)) {
         const service = byHost.get(host)
-        if (service !== undefined && !needed.has(host)) add(service)
+        if (service === undefined) continue
+        const served = isPortOnly(listener.port) ? withPort(service, listener.port.number) : withPorts(service, ports)
+        if (served !== undefined) add(served)
       }
     }
   }

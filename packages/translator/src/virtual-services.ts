@@ -1,4 +1,5 @@
 import {
+  type Destination,
   delegateOf,
   type EffectiveVirtualService,
   effectiveVirtualService,
@@ -7,6 +8,7 @@ import {
   type MeshSnapshot,
   type VirtualService,
 } from '@heddle/config-model'
+import { routeSemantics } from './semantics.js'
 
 export const CLUSTER_DOMAIN = 'cluster.local'
 
@@ -34,16 +36,26 @@ export function effectiveVirtualServices(
   return fresh
 }
 
-/** Those that a namespace may see, oldest first. */
+/**
+ * Those that a namespace may see, oldest first: its own private ones, those that others export to it by name, then the public ones, of
+ * which its own routes of the Gateway API come first (`VirtualServicesForGateway` of istiod).
+ */
 export function visibleVirtualServices(
   snapshot: MeshSnapshot,
   domainSuffix: string,
   namespace: string,
 ): readonly EffectiveVirtualService[] {
   const { defaultVirtualServiceExportTo } = snapshot.meshConfig
-  return effectiveVirtualServices(snapshot, domainSuffix).filter(({ resource: { spec, metadata } }) =>
-    exportedTo(spec.exportTo, defaultVirtualServiceExportTo, metadata.namespace, namespace),
-  )
+  const groups: EffectiveVirtualService[][] = [[], [], [], []]
+  for (const vs of effectiveVirtualServices(snapshot, domainSuffix)) {
+    const { spec, metadata } = vs.resource
+    if (!exportedTo(spec.exportTo, defaultVirtualServiceExportTo, metadata.namespace, namespace)) continue
+    const exports = spec.exportTo === undefined || spec.exportTo.length === 0 ? defaultVirtualServiceExportTo : spec.exportTo
+    const own = metadata.namespace === namespace
+    const group = exports.includes('*') ? (own && routeSemantics(vs.resource) === 'gateway' ? 2 : 3) : own ? 0 : 1
+    groups[group]?.push(vs)
+  }
+  return groups.flat()
 }
 
 interface Binding {
@@ -68,14 +80,25 @@ function bindOnce(
   return bound
 }
 
-/** Every host that a VirtualService sends traffic to. */
-export function destinationsOf(vs: EffectiveVirtualService): Set<string> {
-  const hosts = new Set<string>()
-  for (const { http } of vs.http) {
-    for (const r of http.route ?? []) hosts.add(r.destination.host)
-    if (http.mirror !== undefined) hosts.add(http.mirror.host)
-    for (const m of http.mirrors ?? []) hosts.add(m.destination.host)
+/** Every host that a VirtualService sends traffic to, or that of one namespace, and on which ports; 0 stands for all of them. */
+export function destinationsOf(vs: EffectiveVirtualService, namespace?: string): ReadonlyMap<string, ReadonlySet<number>> {
+  const hosts = new Map<string, Set<number>>()
+  const add = ({ host, port }: Destination): void => {
+    const ports = hosts.get(host) ?? new Set()
+    hosts.set(host, ports.add(port?.number ?? 0))
   }
-  for (const { route } of [...vs.tls, ...vs.tcp]) for (const r of route) hosts.add(r.destination.host)
+  for (const { http } of vs.http) {
+    if (namespace !== undefined && !takesFrom(http, namespace)) continue
+    for (const r of http.route ?? []) add(r.destination)
+    if (http.mirror !== undefined) add(http.mirror)
+    for (const m of http.mirrors ?? []) add(m.destination)
+  }
+  for (const { route } of [...vs.tls, ...vs.tcp]) for (const r of route) add(r.destination)
   return hosts
+}
+
+/** Whether no match names a source namespace, or one names this one. */
+function takesFrom({ match = [] }: HTTPRoute, namespace: string): boolean {
+  const named = match.map(({ sourceNamespace = '' }) => sourceNamespace).filter((source) => source !== '')
+  return named.length === 0 || named.includes(namespace)
 }

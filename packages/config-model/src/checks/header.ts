@@ -4,12 +4,18 @@ import { CODE } from './code.js'
 import { each, eachEntry } from './each.js'
 
 const NAME = /^[-_A-Za-z0-9]+$/
+const PSEUDO_HEADERS: readonly string[] = [':method', ':scheme', ':authority', ':path']
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
 const VALUE = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/
 
 export function checkHeaderName(name: string, at: Site): void {
   if (name === '') refuse(at, CODE.header, 'header name cannot be empty')
   else if (!NAME.test(name)) refuse(at, CODE.header, `header name ${name} is not a valid header name`)
+}
+
+/** What a match may name beside headers: parts of a request that HTTP/2 has as headers, and claims of a token. */
+export function isMatchName(name: string): boolean {
+  return PSEUDO_HEADERS.includes(name) || isClaimName(name)
 }
 
 /** `@request.auth.claims.x` and `@request.auth.claims[x][y]`: routing by a claim of a token. */

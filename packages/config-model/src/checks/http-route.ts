@@ -15,7 +15,7 @@ import { checkDestination, checkWeights } from './destination.js'
 import { checkDuration } from './duration.js'
 import { each, eachEntry } from './each.js'
 import { checkFault, checkHttpStatus } from './fault.js'
-import { checkHeaderName, checkHeaders, isAuthority, isClaimName } from './header.js'
+import { checkHeaderName, checkHeaders, isAuthority, isMatchName } from './header.js'
 import { checkGatewayName } from './host.js'
 import { checkLabels } from './labels.js'
 import { checkPort } from './port.js'
@@ -83,7 +83,7 @@ function checkMatch(match: HTTPMatchRequest, at: Site, delegating: boolean): voi
     check(match[field], into(at, field))
   }
   const checkNamed = (name: string, value: StringMatch | undefined, place: Site): void => {
-    if (!isClaimName(name)) checkHeaderName(name, place)
+    if (!isMatchName(name)) checkHeaderName(name, place)
     check(value, place)
   }
   eachEntry(match.headers, at, 'headers', checkNamed)

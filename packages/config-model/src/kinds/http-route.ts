@@ -1,4 +1,4 @@
-import { fields, type Legacy } from '../decode/fields.js'
+import { fields } from '../decode/fields.js'
 import { refuse, warn } from '../decode/site.js'
 import { stringMatch, stringMatches } from '../decode/string-match.js'
 import { CODE_DEPRECATED, type Decode, duration, flag, int32, listOf, oneOf, text, uint32 } from '../decode/value.js'
@@ -45,8 +45,10 @@ export interface HTTPRoute {
   retries?: HTTPRetry
   fault?: HTTPFaultInjection
   mirror?: Destination
-  /** The deprecated `mirrorPercent` and `mirror_percent` are read as this. Absent: 100; 0: no mirror. */
+  /** Absent: 100; 0: no mirror. */
   mirrorPercentage?: Percent
+  /** @deprecated Whole percents; read when `mirrorPercentage` is absent. */
+  mirrorPercent?: number
   mirrors?: readonly HTTPMirrorPolicy[]
   corsPolicy?: CorsPolicy
   headers?: Headers
@@ -130,8 +132,10 @@ export interface HTTPFaultInjection {
 }
 
 export interface FaultDelay {
-  /** The deprecated `percent` is read as this. Absent: 0. */
+  /** Absent: 0. */
   percentage?: Percent
+  /** @deprecated Whole percents; read when `percentage` is absent. */
+  percent?: number
   fixedDelay?: Duration
   exponentialDelay?: Duration
 }
@@ -213,52 +217,49 @@ const corsPolicy = fields<CorsPolicy>({
   unmatchedPreflights: oneOf('UNSPECIFIED', 'FORWARD', 'IGNORE'),
 })
 
-/** An integer percentage of the past, read as `field`. */
-function oldPercent<T, K extends keyof T & string>(old: string, field: K): Legacy<T> {
-  return (value, target, site) => {
+/** A whole percentage of the past, instead of `newer`. */
+function oldPercent(old: string, newer: string): Decode<number> {
+  return (value, site) => {
     const whole = int32(value, site)
-    if (whole === undefined) return
-    warn(site, CODE_DEPRECATED, `${old} is deprecated: use ${field}.value`)
+    if (whole === undefined) return undefined
+    warn(site, CODE_DEPRECATED, `${old} is deprecated: use ${newer}.value`)
     if (whole < 0 || whole > 100) refuse(site, 'config.range', `percentage ${whole} is not in range 0..100`)
-    else if (target[field] === undefined) target[field] = { value: whole } as T[K]
+    return whole
   }
 }
 
 const fault = fields<HTTPFaultInjection>({
-  delay: fields<FaultDelay>(
-    { percentage: percent, fixedDelay: duration, exponentialDelay: duration },
-    { legacy: { percent: oldPercent<FaultDelay, 'percentage'>('percent', 'percentage') } },
-  ),
-  abort: fields<FaultAbort>(
-    { httpStatus: int32, grpcStatus: text, http2Error: text, percentage: percent },
-    { legacy: { percent: oldPercent<FaultAbort, 'percentage'>('percent', 'percentage') } },
-  ),
+  delay: fields<FaultDelay>({
+    percentage: percent,
+    percent: oldPercent('percent', 'percentage'),
+    fixedDelay: duration,
+    exponentialDelay: duration,
+  }),
+  abort: fields<FaultAbort>({ httpStatus: int32, grpcStatus: text, http2Error: text, percentage: percent }),
 })
 
-export const httpRoute: Decode<HTTPRoute> = fields<HTTPRoute>(
-  {
-    name: text,
-    match: listOf(httpMatch, {}),
-    route: listOf(routeDestination),
-    redirect,
-    directResponse,
-    delegate: fields<{ name?: string; namespace?: string }>({ name: text, namespace: text }),
-    rewrite: fields<HTTPRewrite>({
-      uri: text,
-      authority: text,
-      uriRegexRewrite: fields<{ match: string; rewrite: string }>(
-        { match: text, rewrite: text },
-        { defaults: { match: '', rewrite: '' } },
-      ),
-    }),
-    timeout: duration,
-    retries,
-    fault,
-    mirror: destination,
-    mirrorPercentage: percent,
-    mirrors: listOf(fields<HTTPMirrorPolicy>({ destination, percentage: percent }, { required: ['destination'] })),
-    corsPolicy,
-    headers,
-  },
-  { legacy: { mirrorPercent: oldPercent<HTTPRoute, 'mirrorPercentage'>('mirrorPercent', 'mirrorPercentage') } },
-)
+export const httpRoute: Decode<HTTPRoute> = fields<HTTPRoute>({
+  name: text,
+  match: listOf(httpMatch, {}),
+  route: listOf(routeDestination),
+  redirect,
+  directResponse,
+  delegate: fields<{ name?: string; namespace?: string }>({ name: text, namespace: text }),
+  rewrite: fields<HTTPRewrite>({
+    uri: text,
+    authority: text,
+    uriRegexRewrite: fields<{ match: string; rewrite: string }>(
+      { match: text, rewrite: text },
+      { defaults: { match: '', rewrite: '' } },
+    ),
+  }),
+  timeout: duration,
+  retries,
+  fault,
+  mirror: destination,
+  mirrorPercentage: percent,
+  mirrorPercent: oldPercent('mirrorPercent', 'mirrorPercentage'),
+  mirrors: listOf(fields<HTTPMirrorPolicy>({ destination, percentage: percent }, { required: ['destination'] })),
+  corsPolicy,
+  headers,
+})

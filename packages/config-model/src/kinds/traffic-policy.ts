@@ -66,8 +66,9 @@ export interface LoadBalancerSettings {
   consistentHash?: ConsistentHash
   localityLbSetting?: LocalityLoadBalancerSetting
   zoneAwareLbSetting?: ZoneAwareLoadBalancerSetting
-  /** The deprecated `warmupDurationSecs` is read as `warmup.duration`. */
   warmup?: Warmup
+  /** @deprecated Read when `warmup` is absent. */
+  warmupDurationSecs?: Duration
 }
 
 export interface Warmup {
@@ -175,23 +176,14 @@ const consistentHash = fields<ConsistentHash>(
   },
 )
 
-export const loadBalancerSettings: Decode<LoadBalancerSettings> = fields<LoadBalancerSettings>(
-  {
-    simple: oneOf('UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST'),
-    consistentHash,
-    localityLbSetting,
-    zoneAwareLbSetting,
-    warmup: fields<Warmup>({ duration, minimumPercent: decimal, aggression: decimal }, { defaults: { duration: 0 } }),
-  },
-  {
-    legacy: {
-      warmupDurationSecs(value, target, site) {
-        const ms = duration(value, site)
-        if (ms !== undefined && target.warmup === undefined) target.warmup = { duration: ms }
-      },
-    },
-  },
-)
+export const loadBalancerSettings: Decode<LoadBalancerSettings> = fields<LoadBalancerSettings>({
+  simple: oneOf('UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST'),
+  consistentHash,
+  localityLbSetting,
+  zoneAwareLbSetting,
+  warmup: fields<Warmup>({ duration, minimumPercent: decimal, aggression: decimal }, { defaults: { duration: 0 } }),
+  warmupDurationSecs: duration,
+})
 
 export const tcpKeepalive: Decode<TcpKeepalive> = fields<TcpKeepalive>({ probes: uint32, time: duration, interval: duration })
 

@@ -305,7 +305,7 @@ describe('security kinds', () => {
 })
 
 describe('normalised', () => {
-  it('has durations in milliseconds, one kind of match, and the present names of old fields', () => {
+  it('has durations in milliseconds, one kind of match, and the deprecated fields beside the present ones', () => {
     const text = `apiVersion: networking.istio.io/v1beta1
 kind: VirtualService
 metadata: {name: x}
@@ -327,8 +327,8 @@ spec:
           match: [{ uri: { prefix: '/' }, headers: { 'end-user': { exact: 'jason' }, present: undefined }, ignoreUriCase: true }],
           timeout: 90_000,
           mirror: { host: 'b' },
-          mirrorPercentage: { value: 20 },
-          fault: { delay: { percentage: { value: 10 }, fixedDelay: 5000 } },
+          mirrorPercent: 20,
+          fault: { delay: { percent: 10, fixedDelay: 5000 } },
           route: [{ destination: { host: 'a', port: { number: 80 } } }],
         },
       ],

@@ -47,7 +47,7 @@ export function outsideServices(build: Build): readonly MeshService[] {
   const wanted = new Set(
     waypointServices(build).flatMap((service) => {
       const vs = routesOf(build, service)
-      return vs === undefined ? [] : [...destinationsOf(vs)]
+      return vs === undefined ? [] : [...destinationsOf(vs).keys()]
     }),
   )
   for (const provider of build.mesh.extensionProviders)

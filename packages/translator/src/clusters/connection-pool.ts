@@ -37,7 +37,7 @@ export function applyConnectionPool(
   cluster.circuit_breakers = {
     thresholds: [retryBudget === undefined ? threshold : { ...threshold, retry_budget: budget(retryBudget) }],
   }
-  applyKeepalive(draft, tcp?.tcpKeepalive ?? mesh.tcpKeepalive)
+  applyKeepalive(draft, joinKeepalive(mesh.tcpKeepalive, tcp?.tcpKeepalive))
   const idle = http?.idleTimeout ?? tcp?.idleTimeout
   const common: NonNullable<HttpOptions['common']> = defined({
     idle_timeout: idle === undefined ? undefined : duration(idle),
@@ -55,6 +55,12 @@ export function applyConnectionPool(
     }) as { interval?: string; timeout?: string }
   }
   if (http?.useClientProtocol === true) options.protocol = 'downstream'
+}
+
+/** The destination's own settings, and the mesh's in their gaps. */
+function joinKeepalive(mesh: TcpKeepalive | undefined, own: TcpKeepalive | undefined): TcpKeepalive | undefined {
+  if (mesh === undefined || own === undefined) return own ?? mesh
+  return { ...mesh, ...own, ...(own.probes ? {} : { probes: mesh.probes ?? 0 }) }
 }
 
 function applyKeepalive(draft: ClusterDraft, keepalive: TcpKeepalive | undefined): void {

@@ -1,4 +1,4 @@
-import { type ConnectionPoolSettings, type IstioIngressListener, isHttp } from '@heddle/config-model'
+import { type ConnectionPoolSettings, type IstioIngressListener, isHttp, type TrafficPolicy } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
@@ -46,8 +46,8 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const [first] = services
   if (first !== undefined) {
     const { service } = first
-    const rule = build.rules.of(service)?.sources[0]
-    if (rule?.spec.trafficPolicy !== undefined) made.istio['config'] = configPath(rule)
+    const rule = build.rules.ofServed(service)
+    if (rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined) made.istio['config'] = configPath(rule.sources[0])
     made.istio['services'] = [
       {
         host: service.hostname,
@@ -59,7 +59,8 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
   if (preservesCase(build, port, made.http.protocol)) made.http.preserveCase = true
-  applyConnectionPool(made, poolOf(build, ingress, services), build.mesh)
+  const policy = policyOf(build, first)
+  applyConnectionPool(made, poolOf(build, ingress, policy), build.mesh, policy?.retryBudget)
   const finished = finish(made)
   for (const source of port.sources) build.origins.mark(finished, source)
   return finished
@@ -70,16 +71,18 @@ function preservesCase(build: Build, { protocol }: InboundPort, spoken: string |
   return spoken === 'downstream' || (isHttp(protocol) && spoken !== 'http2')
 }
 
-/** Of the ingress listener, of the Sidecar, or of a DestinationRule for the workload's own service. */
+/** Of the ingress listener, of the Sidecar, of a DestinationRule for the workload's own service, or of the mesh. */
 function poolOf(
   build: Build,
   ingress: IstioIngressListener | undefined,
-  targets: readonly ServiceTarget[],
+  policy: TrafficPolicy | undefined,
 ): ConnectionPoolSettings | undefined {
   const sidecar = ingress?.connectionPool ?? build.view.sidecar?.spec.inboundConnectionPool
-  if (sidecar !== undefined) return sidecar
-  const [first] = targets
-  return first === undefined ? undefined : policyForPort(build.rules.of(first.service)?.trafficPolicy, first.port)?.connectionPool
+  return sidecar ?? policy?.connectionPool ?? build.mesh.defaultTrafficPolicy?.connectionPool
+}
+
+function policyOf(build: Build, target: ServiceTarget | undefined): TrafficPolicy | undefined {
+  return target === undefined ? undefined : policyForPort(build.rules.ofServed(target.service)?.trafficPolicy, target.port)
 }
 
 /** `127.0.0.1:PORT` is the loopback, `0.0.0.0:PORT` the instance's own address, `unix:///path` a socket. */

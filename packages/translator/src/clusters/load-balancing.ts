@@ -3,6 +3,8 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 
+type SlowStart = NonNullable<Cluster['least_request_lb_config']>
+
 const DEFAULT_RING_SIZE = 1024
 
 /** DestinationRule loadBalancer -> lb_policy. LEAST_REQUEST unless something else is asked for; ORIGINAL_DST clusters have no choice. */
@@ -30,7 +32,7 @@ export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSet
     Object.assign(cluster, hashLoadBalancer(settings.consistentHash))
     return
   }
-  const slowStart = settings?.warmup === undefined ? undefined : { slow_start_config: slowStartOf(settings.warmup) }
+  const slowStart = slowStartOf(settings)
   switch (settings?.simple) {
     case 'RANDOM':
       cluster.lb_policy = 'RANDOM'
@@ -51,17 +53,24 @@ export function hashLoadBalancer(hash: NonNullable<LoadBalancerSettings['consist
     const { tableSize = 0 } = hash.maglev
     return { lb_policy: 'MAGLEV', ...(tableSize > 0 ? { maglev_lb_config: { table_size: String(tableSize) } } : {}) }
   }
-  const size = hash.ringHash?.minimumRingSize || DEFAULT_RING_SIZE
-  return { lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: String(size) } }
+  // A ring that is asked for without a size has Envoy's, which is not written.
+  const size = hash.ringHash === undefined ? DEFAULT_RING_SIZE : (hash.ringHash.minimumRingSize ?? 0)
+  return { lb_policy: 'RING_HASH', ...(size > 0 ? { ring_hash_lb_config: { minimum_ring_size: String(size) } } : {}) }
 }
 
 // The runtime key is what Istio writes; Envoy demands that it is not empty.
-function slowStartOf(warmup: Warmup): object {
+function rampOf(warmup: Warmup): NonNullable<SlowStart['slow_start_config']> {
   return {
     slow_start_window: duration(warmup.duration),
     aggression: { default_value: warmup.aggression ?? 1, runtime_key: '(' },
     min_weight_percent: { value: warmup.minimumPercent ?? 10 },
   }
+}
+
+function slowStartOf({ warmup, warmupDurationSecs }: LoadBalancerSettings = {}): SlowStart | undefined {
+  if (warmup !== undefined) return { slow_start_config: rampOf(warmup) }
+  if (warmupDurationSecs === undefined) return undefined
+  return { slow_start_config: { slow_start_window: duration(warmupDurationSecs) } }
 }
 
 /** The destination's own setting, else the mesh's; undefined when switched off. */

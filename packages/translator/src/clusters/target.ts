@@ -1,6 +1,6 @@
 import type { MeshService, ServicePort, TrafficPolicy } from '@heddle/config-model'
 import type { Build } from '../build.js'
-import type { MergedRule, MergedSubset } from '../destination-rules.js'
+import type { MergedRule, MergedSubset } from '../merged-rules.js'
 import { outboundCluster, sniOfCluster, vipCluster } from '../names.js'
 
 /** What one outbound cluster is for. */

@@ -171,10 +171,10 @@ function tlsModeOf({ rule, subset, port }: ClusterTarget): string | undefined {
   return said(subset?.subset.trafficPolicy) ?? said(rule?.trafficPolicy)
 }
 
-/** Whether clients may speak mTLS to an endpoint: the DestinationRule says it, or else the endpoint itself and nothing in the workload's PeerAuthentication forbids it. */
+/** Whether clients may speak mTLS to an endpoint: it has a proxy that does, and the DestinationRule says it, or else nothing in the workload's PeerAuthentication forbids it. */
 function takesMutualTls(build: Build, endpoint: ServiceEndpoint, said: string | undefined): boolean {
-  if (said !== undefined) return said === 'ISTIO_MUTUAL'
   if (endpoint.tlsMode !== 'istio') return false
+  if (said !== undefined) return said === 'ISTIO_MUTUAL'
   return build.peers.ofWorkload(endpoint.namespace, endpoint.labels).forPort(endpoint.port).mode !== 'DISABLE'
 }
 

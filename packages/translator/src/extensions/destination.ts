@@ -1,5 +1,5 @@
 import { type DestinationExtensions, type DestinationRule, destinationExtensions } from '@heddle/config-model'
-import type { MergedRule } from '../destination-rules.js'
+import type { MergedRule } from '../merged-rules.js'
 
 type Extension = keyof DestinationExtensions
 

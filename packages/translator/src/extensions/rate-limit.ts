@@ -1,6 +1,6 @@
 import { type DestinationRateLimit, destinationExtensions } from '@heddle/config-model'
 import type { Build } from '../build.js'
-import type { MergedRule } from '../destination-rules.js'
+import type { MergedRule } from '../merged-rules.js'
 import { defined, duration, type TypedMessage, typed } from '../message.js'
 import { ALWAYS } from '../routes/percent.js'
 import { extensionOf } from './destination.js'

@@ -50,6 +50,9 @@ export class Cell implements Dependency {
   #value: unknown
   #state: number = DIRTY
   #deps: Dependency[] = []
+  /** Of the running `make`: how many of the last one's readings it has repeated, in their order, and what it read after them. */
+  #repeated = 0
+  #others: Dependency[] | undefined
   #held = false
   #gone = false
 
@@ -119,7 +122,8 @@ export class Cell implements Dependency {
 
   /** Notes that the running `make` has read `dep`. */
   read(dep: Dependency): void {
-    this.#deps.push(dep)
+    if (this.#others === undefined && this.#deps[this.#repeated] === dep) this.#repeated++
+    else (this.#others ??= []).push(dep)
   }
 
   #isUsed(): boolean {
@@ -144,20 +148,31 @@ export class Cell implements Dependency {
   #recorded(make: () => unknown): unknown {
     const engine = this.#engine
     const caller = engine.active
-    const before = this.#deps
-    this.#deps = []
+    this.#repeated = 0
     this.run = ++engine.runs
     engine.active = this
     try {
       return make()
     } finally {
       engine.active = caller
-      const mark = ++engine.runs
-      for (const dep of this.#deps) {
-        dep.stamp = mark
-        dep.readers.add(this)
-      }
-      for (const dep of before) if (dep.stamp !== mark) unlink(dep, this)
+      this.#link()
+    }
+  }
+
+  /** Most runs read what the last one read: then there is nothing to do. */
+  #link(): void {
+    const before = this.#deps
+    const fresh = this.#others ?? []
+    this.#others = undefined
+    if (fresh.length === 0 && this.#repeated === before.length) return
+    const repeated = before.slice(0, this.#repeated)
+    this.#deps = repeated.concat(fresh)
+    const mark = ++this.#engine.runs
+    for (const dep of this.#deps) dep.stamp = mark
+    for (const dep of fresh) dep.readers.add(this)
+    for (let i = repeated.length; i < before.length; i++) {
+      const dep = before[i] as Dependency
+      if (dep.stamp !== mark) unlink(dep, this)
     }
   }
 

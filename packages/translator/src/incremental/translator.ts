@@ -165,15 +165,17 @@ function follow(
 function setOf(world: World, likes: AllLikes, proxy: ProxyDescriptor, authenticated: boolean): { root: Root<ResourceSet> } {
   const { cells, snapshot, common } = world
   const memo = cells.scope()
-  const parts = partsOf(proxy)
-  const subjectOf = (): Subject =>
-    memo.of('subject', [], () => {
+  const parts = partsOf(proxy).map(likes.part)
+  const placed = cells.root<Subject>({
+    name: 'subject',
+    make() {
       const targets = serviceTargets(snapshot, proxy, common)
       return { proxy: located(proxy, targets), targets }
-    })
+    },
+  })
   const secretsOf = (groups: readonly ResourceGroup[]): readonly ResourceGroup[] =>
     memo.of('secrets', groups, () => {
-      const subject = subjectOf()
+      const subject = placed.get()
       const scope = scopeOf(world, subject, (_question, answer) => answer(subject), memo)
       const { group } = secretsGroup(
         createBuild(scope, () => likes.sights.of(subject)),
@@ -185,10 +187,10 @@ function setOf(world: World, likes: AllLikes, proxy: ProxyDescriptor, authentica
     root: cells.root({
       name: 'set',
       make() {
-        const subject = subjectOf()
+        const subject = placed.get()
         // The sight is kept as long as a proxy has it.
         likes.sights.of(subject)
-        const groups = parts.flatMap((part) => likes.part(part).of(subject))
+        const groups = parts.flatMap((part) => part.of(subject))
         const asks = authenticated && groups.some((group) => secretNamesOf(group).length > 0)
         return { groups: asks ? [...groups, ...secretsOf(groups)] : groups }
       },

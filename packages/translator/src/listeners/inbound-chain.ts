@@ -13,7 +13,7 @@ import { statsFilters } from '../telemetry/stats.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import type { InboundPort } from './inbound-port.js'
-import { tcpProxy } from './tcp-proxy.js'
+import { sniffers, tcpProxy } from './tcp-proxy.js'
 
 const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'
 
@@ -79,10 +79,12 @@ function only(flags: Record<string, boolean>): Record<string, true> {
 }
 
 function tcpChain(build: Build, port: InboundPort): Filter[] {
+  const stat_prefix = port.statName ?? port.cluster
   return [
     ...(isKnownPeer(port) ? [] : exchangeFilters(build)),
     ...tcpAuthorizationFilters(build, 'inbound', port.targetPort, port.tunnelled),
     ...statsFilters(build, 'inbound'),
-    tcpProxy(build, 'inbound', port.cluster, { stat_prefix: port.statName ?? port.cluster }),
+    ...sniffers(port.protocol, stat_prefix),
+    tcpProxy(build, 'inbound', port.cluster, { stat_prefix }),
   ]
 }

@@ -38,18 +38,17 @@ export function tcpChains(target: TcpTarget): OutboundChain[] {
 function tlsChains(target: TcpTarget, virtualServices: readonly EffectiveVirtualService[]): OutboundChain[] {
   const chains: OutboundChain[] = []
   const seen = new Set<string>()
+  // istiod keeps the subnets of one match for those after it that name none.
+  let subnets: readonly string[] = target.cidr === undefined ? [] : [target.cidr]
   for (const vs of virtualServices) {
     for (const tls of vs.tls) {
       for (const [i, match] of tls.match.entries()) {
+        if (!appliesHere(target, match)) continue
+        if (match.destinationSubnets !== undefined && match.destinationSubnets.length > 0) subnets = match.destinationSubnets
         const key = JSON.stringify([match.sniHosts, match.destinationSubnets])
-        if (!appliesHere(target, match) || seen.has(key)) continue
+        if (seen.has(key)) continue
         seen.add(key)
-        chains.push(
-          routed(target, vs, tls.route, `${tls.path}.match[${i}]`, {
-            sni: match.sniHosts ?? [],
-            subnets: subnetsOf(target, match),
-          }),
-        )
+        chains.push(routed(target, vs, tls.route, `${tls.path}.match[${i}]`, { sni: match.sniHosts ?? [], subnets }))
       }
     }
   }
@@ -101,11 +100,6 @@ function appliesHere({ build, port }: TcpTarget, match: EffectiveL4Match): boole
   if (!selectsProxy(match.sourceLabels, build.proxy)) return false
   if (match.port !== undefined && match.port !== 0 && match.port !== port.number) return false
   return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === build.proxy.namespace
-}
-
-function subnetsOf(target: TcpTarget, match: EffectiveL4Match): readonly string[] {
-  if (match.destinationSubnets !== undefined && match.destinationSubnets.length > 0) return match.destinationSubnets
-  return target.cidr === undefined ? [] : [target.cidr]
 }
 
 function routed(

@@ -1,7 +1,7 @@
 import type { MeshService, PortProtocol, RouteDestination, TrafficPolicy, TunnelSettings } from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import type { MergedRule } from '../destination-rules.js'
+import type { MergedRule } from '../merged-rules.js'
 import { defined, duration, typed } from '../message.js'
 import { type ClusterName, hostWithPort, parseClusterName } from '../names.js'
 import type { ListenerClass } from '../proxy-headers.js'
@@ -76,7 +76,8 @@ function proxyFilter(build: Build, listener: ListenerClass, config: object): Fil
   }
 }
 
-function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
+/** Filters that read what a protocol says, before the bytes go on. */
+export function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
   return protocol === 'MONGO'
     ? [
         {

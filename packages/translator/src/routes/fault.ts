@@ -1,6 +1,6 @@
 import type { HTTPFaultInjection } from '@heddle/config-model'
 import { defined, duration, type TypedMessage, typed } from '../message.js'
-import { perMillion } from './percent.js'
+import { perMillion, wholePercent } from './percent.js'
 
 const STATUS: Readonly<Record<string, number>> = {
   OK: 0,
@@ -30,7 +30,7 @@ export function faultConfig(fault: HTTPFaultInjection): TypedMessage {
       delay?.fixedDelay === undefined
         ? undefined
         : {
-            percentage: delay.percentage === undefined ? {} : perMillion(delay.percentage.value),
+            percentage: delay.percentage === undefined ? wholePercent(delay.percent ?? 0) : perMillion(delay.percentage.value),
             fixed_delay: duration(delay.fixedDelay),
           },
     abort:

@@ -10,6 +10,7 @@ import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { visibleVirtualServices } from '../virtual-services.js'
 import { dependsOnPort, httpRoutes } from './http-route.js'
+import { isCatchAll } from './match.js'
 import { configuration } from './outbound.js'
 
 /** One route configuration per HTTP port of a gateway, one per HTTPS server. */
@@ -163,7 +164,7 @@ function routesOfHost(build: Build, lists: readonly (readonly Route[])[]): reado
 }
 
 function isLast({ match }: Route): boolean {
-  return match?.prefix === '/' && match.headers === undefined && match.query_parameters === undefined
+  return match !== undefined && isCatchAll(match)
 }
 
 function mark(build: Build, routes: RouteConfiguration, servers: readonly BoundServer[]): RouteConfiguration {

@@ -13,7 +13,7 @@ export function hashPolicy(hash: ConsistentHash | undefined): RouteAction_HashPo
         name,
         path: path || undefined,
         ttl: ttl === undefined ? undefined : duration(ttl),
-        attributes: attributes?.map((a) => ({ name: a.name, ...(a.value === undefined ? {} : { value: a.value }) })),
+        attributes: attributes?.map((a) => ({ name: a.name, ...(a.value ? { value: a.value } : {}) })),
       }),
     }
   }

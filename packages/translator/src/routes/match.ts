@@ -51,9 +51,9 @@ function claimMatcher([path, match]: Claim): MetadataMatcher {
   return jwtClaimMatcher(path, { string_match: isPresence(match) ? ANYTHING : stringMatcher(match) })
 }
 
-/** Exactly `prefix: '/'` and nothing else but case: no later rule can be reached. */
+/** Every path, by prefix or by regex, and nothing else but case: no later rule can be reached. */
 export function isCatchAll(match: RouteMatch): boolean {
-  const path = match.prefix === '/' || match.safe_regex?.regex === '*'
+  const path = match.prefix === '/' || match.path_separated_prefix === '/' || match.safe_regex?.regex === '.*'
   return (
     path &&
     (match.headers ?? []).length === 0 &&

@@ -16,7 +16,7 @@ const PREVIOUS_HOSTS = {
 }
 
 /**
- * A retry policy, written out on every route; undefined when `attempts` is 0.
+ * A retry policy, written out on every route; undefined when `attempts` is 0 or left out.
  * A consistent hash must find the same host again, so with it no host is avoided.
  */
 export function retryPolicy(retries: HTTPRetry | undefined, consistentHash: boolean): RetryPolicy | undefined {
@@ -37,14 +37,13 @@ const NONE_GIVEN = {}
 
 function policyOf(retries: HTTPRetry | undefined, consistentHash: boolean): RetryPolicy | undefined {
   if (retries === undefined) return policy(DEFAULT_RETRY_ON, DEFAULT_ATTEMPTS, !consistentHash)
-  if (retries.attempts === 0 || retries.attempts === undefined)
-    return retries.attempts === 0 ? undefined : withDetails(retries, consistentHash, DEFAULT_ATTEMPTS)
-  return withDetails(retries, consistentHash, retries.attempts)
+  // istiod cannot tell an attempts of 0 from none: a policy without it turns retries off.
+  return (retries.attempts ?? 0) <= 0 ? undefined : withDetails(retries, consistentHash, retries.attempts ?? 0)
 }
 
 function withDetails(retries: HTTPRetry, consistentHash: boolean, attempts: number): RetryPolicy {
   const { on, codes } = retryOn(retries.retryOn)
-  const made = policy(on, attempts, !consistentHash && retries.retryIgnorePreviousHosts !== false)
+  const made = policy(on, attempts, retries.retryIgnorePreviousHosts ?? !consistentHash)
   if (codes.length > 0) made.retriable_status_codes = codes
   if (retries.perTryTimeout !== undefined) made.per_try_timeout = duration(retries.perTryTimeout)
   if (retries.backoff !== undefined) made.retry_back_off = { base_interval: duration(retries.backoff) }
@@ -77,6 +76,7 @@ function retryOn(text: string | undefined): { on: string; codes: number[] } {
     .filter((p) => p !== '')
   const codes = parts.map(Number).filter((n) => Number.isInteger(n))
   const words = parts.filter((p) => !Number.isInteger(Number(p)))
-  if (codes.length > 0 && !words.includes('retriable-status-codes')) words.push('retriable-status-codes')
-  return { on: words.join(','), codes }
+  const on = words.join(',')
+  // istiod writes the comma even where no word stands before it.
+  return { on: codes.length > 0 && !on.includes('retriable-status-codes') ? `${on},retriable-status-codes` : on, codes }
 }
