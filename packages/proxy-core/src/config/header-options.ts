@@ -39,7 +39,7 @@ export function compileHeaderOption(fields: Fields<HeaderValueOption>): HeaderAd
   const header = fields.message('header')
   const name = asciiLower(header?.string('key') ?? '')
   const value = header?.string('value') ?? ''
-  header?.done()
+  header?.done({ raw_value: 'routes read value alone' })
   const format = fields.take(compileTextFormat(value, `${fields.path}.header.value`, { omitEmptyValues: true }))
   const action = fields.boolean('append', true) ? 'APPEND_IF_EXISTS_OR_ADD' : 'OVERWRITE_IF_EXISTS_OR_ADD'
   const addition: HeaderAddition = {

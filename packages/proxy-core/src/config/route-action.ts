@@ -42,6 +42,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
     .messages('request_mirror_policies')
     .map((each) => compileMirror(each, scope.clusters, scope.deps.runtime))
   const hashPolicies = fields.messages('hash_policy').flatMap((each) => compileHashPolicy(each) ?? [])
+  const hash = createRequestHash(hashPolicies, scope.deps.hash64)
   const retry = compileRetryPolicy(fields.message('retry_policy')) ?? scope.retry
   const notFound = fields.choice(
     'cluster_not_found_response_code',
@@ -52,13 +53,13 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
   const rateLimits = compileRateLimits(fields.messages('rate_limits'))
   const action: ForwardAction = {
     kind: 'forward',
-    target: compileTarget(fields, scope),
+    target: compileTarget(fields, scope, hash),
     priority: fields.choice('priority', ['DEFAULT', 'HIGH'], 'DEFAULT'),
     timeoutMs: compileTimeout(fields),
     ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
     ...(retry && { retry }),
     rewrite: compileRewrite(fields, scope),
-    hash: createRequestHash(hashPolicies, scope.deps.hash64),
+    hash,
     ...(internalRedirect && { internalRedirect }),
     ...(rateLimits.length > 0 && { rateLimits }),
     ...(fields.boolean('include_vh_rate_limits') && { includesVirtualHostRateLimits: true }),
@@ -114,7 +115,11 @@ function compileStreamDuration(fields: Fields<RouteAction>): Durations {
   return out
 }
 
-function compileTarget(fields: Fields<RouteAction>, scope: RouteScope): (head: RequestHead, random: Random) => RouteTarget {
+function compileTarget(
+  fields: Fields<RouteAction>,
+  scope: RouteScope,
+  hash: ForwardAction['hash'],
+): (head: RequestHead, random: Random) => RouteTarget {
   const metadataMatch = compileMetadata(fields.message('metadata_match'))['envoy.lb']
   if (fields.has('cluster')) {
     const target: RouteTarget = { cluster: fields.string('cluster'), ...(metadataMatch && { metadataMatch }) }
@@ -129,12 +134,13 @@ function compileTarget(fields: Fields<RouteAction>, scope: RouteScope): (head: R
   }
   const targets = weighted.messages('clusters').map((each) => compileWeight(each, scope, metadataMatch))
   const headerName = weighted.string('header_name')
+  const byHash = weighted.boolean('use_hash_policy')
   weighted.done({ runtime_key_prefix: 'no runtime layer overrides it', total_weight: 'the sum of the weights counts' })
   if (targets.reduce((sum, { weight }) => sum + weight, 0) <= 0) {
     weighted.problem('needs a weight above 0.', 'clusters')
     return () => ({ cluster: '' })
   }
-  return chooseWeighted(targets, asciiLower(headerName))
+  return chooseWeighted(targets, asciiLower(headerName), byHash ? (head) => hash(head, '') : undefined)
 }
 
 function compileWeight(

@@ -1,6 +1,6 @@
 import type { DirectResponseAction, RedirectAction } from '@heddle/xds-types/envoy/config/route/v3'
 import type { LocalReply } from '../http/message.js'
-import { type Redirect, redirectReply } from '../route/redirect.js'
+import { type Redirect, redirectReply, requestScheme } from '../route/redirect.js'
 import { type PathRewrite, prefixRewrite, regexRewrite } from '../route/rewrite.js'
 import type { RouteAction } from '../route/table.js'
 import type { CompileDeps } from './compiled.js'
@@ -49,5 +49,13 @@ export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps
   if (new TextEncoder().encode(body).length > maxBytes)
     fields.problem(`is longer than max_direct_response_body_size_bytes (${maxBytes}).`, 'body')
   const reply: LocalReply = { status, body, details: 'direct_response', ...format }
-  return { kind: 'reply', reply: () => reply }
+  if (status !== 201 && (status < 300 || status > 399)) return { kind: 'reply', reply: () => reply }
+  // RFC 9110 §10.2.2: of what was created, or where to go. Without anything better Envoy says where one is.
+  return {
+    kind: 'reply',
+    reply: (head) => ({
+      ...reply,
+      headers: [...(reply.headers ?? []), ['location', `${requestScheme(head)}://${head.authority}${head.path}`]],
+    }),
+  }
 }

@@ -27,6 +27,8 @@ export interface ForwardContext {
 
 /** Hears exactly one of the two, once. */
 export interface ForwardSink {
+  /** First of all: the cluster is there and the timeouts are taken, so that the route may now change the request. */
+  onRouted?(): void
   /** Before them, any number of times: 1xx, not 101. */
   onInterim?(status: number, headers: HeaderMap): void
   onResponse(response: HttpResponse): void

@@ -30,6 +30,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   responseHeaders: HeaderMap | undefined
   /** Of gRPC. */
   responseTrailers: HeaderMap | undefined
+  localReplyBody: string | undefined
   /** Of the line that is being written before the end. */
   type: AccessLogType | undefined
   readonly #runtime: ManagerRuntime
@@ -138,9 +139,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   clearRoute(afresh = false): void {
     this.#route = undefined
-  }
     // Other headers may lead to another scope.
     if (afresh || this.#runtime.manager.routes.kind === 'scoped') this.#table = this.#runtime.tableFor(this.request)
+  }
 
   perRouteConfig(filterName: string): unknown {
     return perRouteConfigOf(this.route, this.#table, filterName)
@@ -153,7 +154,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (received.kind === 'reply') return received.reply
     this.#clientAddress = received.identity.clientAddress
     this.#internal = received.identity.internal
-    if (received.identity.edge) for (const name of this.#table?.internalOnlyHeaders ?? []) this.request.headers.delete(name)
+    if (!received.identity.internal) for (const name of this.#table?.internalOnlyHeaders ?? []) this.request.headers.delete(name)
     const { upgrade } = this.#exchange
     return upgrade === undefined ? undefined : takeUpgrade(this.request, upgrade, () => this.route, this.#runtime.manager)
   }
@@ -187,15 +188,6 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       this.onReply(decision.reply)
       return
     }
-    const before = this.request.path
-    // Formatters of request headers count the attempt that they are made for.
-    this.info.attempts = 1
-    finalizeRequest(decision, table, this.request, this)
-    this.info.attempts = 0
-    if (this.request.path !== before) this.info.originalPath = before
-    this.info.path = this.request.path
-    this.info.authority = this.request.authority
-    this.#trace?.inject(this.request.headers)
     this.#forwarding = this.#runtime.forwarder.forward(
       {
         request: this.request,
@@ -210,6 +202,20 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       },
       this,
     )
+  }
+
+  onRouted(): void {
+    const { info, request } = this
+    this.#trace?.inject(request.headers)
+    if (this.#route?.kind !== 'forward' || this.#table === undefined) return
+    const before = request.path
+    // Formatters of request headers count the attempt that they are made for.
+    info.attempts = 1
+    finalizeRequest(this.#route, this.#table, request, this)
+    info.attempts = 0
+    if (request.path !== before) info.originalPath = before
+    info.path = request.path
+    info.authority = request.authority
   }
 
   onInterim(status: number, headers: HeaderMap): void {
@@ -267,8 +273,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   /** `routed`: the route's response headers belong to it. */
   #reply(reply: LocalReply, routed: boolean): void {
     if (this.settled) return
-    if (reply.closes === true) this.#closes = true
-    const response = responseOf(reply.format === undefined ? reply : { ...reply, body: reply.format(this) }, this.#grpc)
+    // A bad request is a messaging error to Envoy, whoever says so: what follows on the connection is not trusted.
+    if (reply.closes === true || reply.status === 400) this.#closes = true
+    const response = responseOf(reply.format === undefined ? reply : { ...reply, body: this.#formatted(reply) }, this.#grpc)
     this.info.details = reply.details
     if (reply.flag !== undefined) for (const flag of reply.flag.split(',')) this.info.flags.add(flag)
     // Before the status is set: that is how Envoy's formatters see an answer of the proxy.
@@ -276,6 +283,13 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.info.status = response.status
     this.#runtime.manager.localReply?.(reply, response, this, this.#grpc)
     this.#answer(response)
+  }
+
+  #formatted({ body, format }: LocalReply): string {
+    this.localReplyBody = body
+    const made = format?.(this) ?? body
+    this.localReplyBody = undefined
+    return made
   }
 
   onTimeout(): void {

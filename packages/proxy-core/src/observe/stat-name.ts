@@ -34,7 +34,7 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
   { label: NETWORK_RBAC_LABEL, family: 'rbac' },
 ]
 const NESTED =
-  /^(external|internal|http(?=_downstream)|ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
+  /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {

@@ -92,6 +92,8 @@ export interface ClusterStats {
   readonly codec: CodecStats
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`, and by where the request came from. */
   completed(status: number, origin?: 'external' | 'internal'): void
+  /** `retry.upstream_rq_<code>` and its kin: an answer that another attempt shall better. */
+  retried(status: number): void
 }
 
 /** `listener.<address>.*` of one listener. */
@@ -210,6 +212,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
   const byStatus = scope.byStatus('upstream_rq', true)
   const completed = scope.counter('upstream_rq_completed')
   // Made when first asked for: most proxies see the one or the other.
+  let retried: ((status: number) => void) | undefined
   let external: ((status: number) => void) | undefined
   let internal: ((status: number) => void) | undefined
   let codec: CodecStats | undefined
@@ -256,6 +259,10 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
     ssl: createSslStats(scope.counter),
+    retried(status) {
+      retried ??= countOrigin(scope, 'retry')
+      retried(status)
+    },
     completed(status, origin) {
       completed.inc()
       byStatus(status)
@@ -265,8 +272,8 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
   }
 }
 
-/** `external.upstream_rq_200` and its kin: requests from outside the mesh, and those from inside, apart. */
-function countOrigin(scope: Scope, origin: 'external' | 'internal'): (status: number) => void {
+/** `external.upstream_rq_200` and its kin: requests from outside the mesh, those from inside, answers that were tried again. */
+function countOrigin(scope: Scope, origin: 'external' | 'internal' | 'retry'): (status: number) => void {
   const byStatus = scope.byStatus(`${origin}_upstream_rq`, true)
   const completed = scope.counter(`${origin}_upstream_rq_completed`)
   return (status) => {

@@ -5,6 +5,7 @@ import { CLASS_LABEL, CODE_LABEL, ROUTE_LABEL, VIRTUAL_CLUSTER_LABEL, VIRTUAL_HO
 export interface RequestStats {
   readonly total: Counter
   readonly retry: Counter
+  readonly retryLimitExceeded: Counter
   readonly timeout: Counter
   /** Counts a finished answer under `upstream_rq_<code>` and `upstream_rq_<n>xx`. */
   completed(status: number): void
@@ -39,6 +40,7 @@ function createRequestStats(registry: MetricsRegistry, virtualHost: string, kind
   return {
     total: counter('upstream_rq_total'),
     retry: counter('upstream_rq_retry'),
+    retryLimitExceeded: counter('upstream_rq_retry_limit_exceeded'),
     timeout: counter('upstream_rq_timeout'),
     completed(status) {
       classes.labels(String(Math.floor(status / 100)), virtualHost, name).inc()

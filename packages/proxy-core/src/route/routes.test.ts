@@ -149,6 +149,20 @@ describe('targets', () => {
     expect(Math.abs(first / 10_000 - 0.9)).toBeLessThan(0.01)
   })
 
+  it('chooses by the hash of the request where use_hash_policy says so', () => {
+    const clusters = [
+      { name: 'a', weight: 1 },
+      { name: 'b', weight: 1 },
+    ]
+    const hash_policy = [{ header: { header_name: 'x-user' } }]
+    const route = { weighted_clusters: { clusters, use_hash_policy: true }, hash_policy }
+    const routes = oneHost([{ match: { prefix: '/' }, route }])
+    const chosen = (user: string): unknown => clusterOf(routes, head('/', { 'x-user': user }))
+    const users = Array.from({ length: 40 }, (_, i) => `user-${i}`)
+    expect(users.map(chosen)).toEqual(users.map(chosen))
+    expect(new Set(users.map(chosen))).toEqual(new Set(['a', 'b']))
+  })
+
   it('a weight of 0 gets nothing, a header with a number chooses modulo the total', () => {
     const clusters = [
       { name: 'a', weight: 0 },
@@ -220,6 +234,18 @@ describe('replies', () => {
     expect(compileRouteConfiguration({ virtual_hosts: [{ name: 'v', domains: ['*'], routes: [big] }] }, testDeps(), '').ok).toBe(
       false,
     )
+  })
+
+  it('says where one is with 201 and 3xx', () => {
+    const location = (status: number): unknown => {
+      const decision = oneHost([{ match: { prefix: '/' }, direct_response: { status } }]).resolve(head('/a?b'), random)
+      return decision.kind === 'reply' && decision.reply.headers
+    }
+    expect([location(201), location(304), location(200)]).toEqual([
+      [['location', 'http://example.com/a?b']],
+      [['location', 'http://example.com/a?b']],
+      undefined,
+    ])
   })
 
   it('answers with a format, made when the story of the request is known', () => {

@@ -165,7 +165,7 @@ export interface RouteTable {
   readonly responseHeaders: HeaderMutation
   readonly mostSpecificHeaderMutationsWins: boolean
   readonly perFilterConfig: ReadonlyMap<string, unknown>
-  /** internal_only_headers, lower case: taken off requests from outside. */
+  /** internal_only_headers, lower case: taken off requests that are not internal. */
   readonly internalOnlyHeaders: readonly string[]
   /** Further virtual hosts can be had of VHDS, by name. */
   readonly vhds?: boolean

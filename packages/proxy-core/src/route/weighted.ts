@@ -6,15 +6,16 @@ export interface WeightedTarget {
   target(head: RequestHead): RouteTarget
 }
 
-/** Chooses by weight: by the number in `headerName`, modulo the total, where it is given, else by chance. */
+/** Chooses by weight: by the number in `headerName`, or else by the request's hash, modulo the total; where there is neither, by chance. */
 export function chooseWeighted(
   targets: readonly WeightedTarget[],
   headerName: string,
+  hashOf?: (head: RequestHead) => bigint | undefined,
 ): (head: RequestHead, random: Random) => RouteTarget {
   const total = targets.reduce((sum, { weight }) => sum + weight, 0)
   return (head, random) => {
-    let at =
-      (headerName === '' ? undefined : fixedPlace(head.headers.getAll(headerName), total)) ?? Math.floor(random.next() * total)
+    const fixed = headerName === '' ? hashOf?.(head) : fixedPlace(head.headers.getAll(headerName))
+    let at = fixed === undefined ? Math.floor(random.next() * total) : Number(fixed % BigInt(total))
     for (const { weight, target } of targets) {
       if (at < weight) return target(head)
       at -= weight
@@ -24,7 +25,7 @@ export function chooseWeighted(
 }
 
 /** A header that came twice is no choice, as in Envoy: which of the two would count? */
-function fixedPlace(values: readonly string[], total: number): number | undefined {
+function fixedPlace(values: readonly string[]): bigint | undefined {
   const value = values.length === 1 ? values[0]! : ''
-  return /^\d{1,20}$/.test(value) ? Number(BigInt(value) % BigInt(total)) : undefined
+  return /^\+?\d{1,20}$/.test(value) ? BigInt(value.replace('+', '')) : undefined
 }

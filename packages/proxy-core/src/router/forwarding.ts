@@ -94,6 +94,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     for (const stats of this.#requestStats) stats.total.inc()
     this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
+    this.#sink.onRouted?.()
     this.#policy = retryPolicyOf(this.#action, request, internal)
     this.#retriesLeft = this.#policy?.numRetries ?? 0
     this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, this.#action)
@@ -206,16 +207,18 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onResponse(response: HttpResponse): void {
     const { status, headers } = response
-    this.#completed(status)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
     this.#tryTimers?.stop()
     const policy = this.#policy
     if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
+      this.#cluster.stats.retried(status)
       this.#drop(response)
       this.#retryLater(policy, policy.rateLimitedDelayMs?.(headers, this.#runtime.clock.now()))
       return
     }
-    if (!this.#followed(response)) this.#deliver(response)
+    if (this.#followed(response)) return
+    this.#completed(status)
+    this.#deliver(response)
   }
 
   #completed(status: number): void {
@@ -357,6 +360,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#retriesLeft === 0) {
       flags.add('URX')
       stats.upstreamRqRetryLimitExceeded.inc()
+      for (const own of this.#requestStats) own.retryLimitExceeded.inc()
       return false
     }
     if (this.#replay !== undefined && !this.#replay.replayable) return false

@@ -32,7 +32,6 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
   events: ExchangeEvents = noEvents
   bytesSent = 0
   keepAlive = true
-  awaitsContinue = false
   responded = false
   /** Bytes on the wire, of the request's head and of its framed body. */
   headBytes = 0
@@ -75,7 +74,6 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
   respond(response: HttpResponse, close: boolean): void {
     if (this.responded) return
     this.responded = true
-    this.awaitsContinue = false
     // Nobody reads the rest of the request, or nobody has sent any of it: its bytes would be taken for the next one.
     const { incoming } = this
     const unread = incoming !== undefined && !incoming.over && (!incoming.wanted || incoming.received === 0)
@@ -188,9 +186,8 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
     if (this.#sent) this.#session.finished(this, !this.keepAlive)
   }
 
+  /** Before anything is decided, as Envoy does: the client need not wait to be told. */
   sendContinue(): void {
-    if (!this.awaitsContinue) return
-    this.awaitsContinue = false
     this.#session.writer.ascii('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
@@ -204,7 +201,6 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
   inform(status: number, headers: HeaderMap): void {
     if (this.responded || this.request.protocol === 'HTTP/1.0') return
     const { writer, http1 } = this.#session
-    if (status === 100) this.awaitsContinue = false
     writer.ascii(statusLine(status))
     writeFields(writer, headers, undefined, namesOf(headers, http1))
     writer.ascii('\r\n')

@@ -136,7 +136,6 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
   }
 
   flow(): void {
-    this.#exchange?.sendContinue()
     if (this.#pumping) return
     if (this.#held.length > 0) this.#pump(this.#held.take())
     if (this.#held.length === 0) this.#connection.resume()
@@ -230,7 +229,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     exchange.fieldBytes = head.fieldBytes
     exchange.keepAlive = !head.close
     if (head.expectContinue && this.#options.proxy100Continue === true) head.headers.append('expect', '100-continue')
-    else exchange.awaitsContinue = head.expectContinue && incoming !== undefined
+    else if (head.expectContinue && head.minor === 1) exchange.sendContinue()
     this.#exchange = exchange
     this.#handler.onRequest(exchange)
   }

@@ -1,6 +1,7 @@
 import type { Connection } from '../../net/connection.js'
 import type { Timer } from '../../net/timers.js'
 import type { ServerHandler, ServerOptions, ServerSession } from '../codec.js'
+import { createHeaderMap } from '../header-map.js'
 import { Http2Connection, type Http2Side } from './connection.js'
 import { Http2Error } from './error.js'
 import { ERROR_CODE, MAX_STREAM_ID } from './frames.js'
@@ -121,7 +122,15 @@ class Session implements ServerSession, Http2Side {
     this.#h2.streams.add(stream, true)
     this.#h2.countBlock(stream)
     exchange.begin(stream, endStream, head)
+    if (!endStream && this.#options.proxy100Continue !== true) this.#answerExpectation(exchange)
     this.#handler.onRequest(exchange)
+  }
+
+  #answerExpectation(exchange: Http2ServerExchange): void {
+    const { headers } = exchange.request
+    if (headers.get('expect')?.toLowerCase() !== '100-continue') return
+    headers.delete('expect')
+    exchange.inform(100, createHeaderMap())
   }
 
   /** Too many, too large: the stream ends. Not allowed at all: the connection does, unless the options say otherwise. */

@@ -48,4 +48,6 @@ export const metadataOperators: Readonly<Record<string, MakeOperator>> = {
     return metadataOperator(source, rest.join(':'), path)
   },
   FILTER_STATE: filterStateOperator,
+  // Its older name in header formats.
+  PER_REQUEST_STATE: (args, path) => filterStateOperator(`${args}:PLAIN`, path),
 }

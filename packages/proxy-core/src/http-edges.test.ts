@@ -1,0 +1,136 @@
+import { createFakeClock, createSeededRandom } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { createMemoryNetwork } from './net/memory.js'
+import { createProxy } from './proxy.js'
+
+/** What an HTTP manager answers and sends on, as text on the wire, where Envoy's way is not the obvious one. */
+
+const EXTENSIONS = 'type.googleapis.com/envoy.extensions'
+const at = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } })
+
+interface Played {
+  readonly answer: string
+  /** Requests to the upstream, in turn. */
+  readonly sent: readonly string[]
+  stat(name: string, ...labels: string[]): number
+}
+
+interface Scene {
+  readonly manager?: object
+  readonly table?: object
+  readonly routes?: readonly object[]
+  /** One a request. */
+  readonly answers?: readonly string[]
+}
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi'
+const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nhost: h\r\n${lines}\r\n`
+
+async function play(request: string, scene: Scene): Promise<Played> {
+  const network = createMemoryNetwork()
+  const clock = createFakeClock()
+  const sent: string[] = []
+  await network.listen({ address: { address: '127.0.0.1', port: 9000 } }, (connection) => {
+    const onData = (bytes: Uint8Array): void => {
+      sent.push(Buffer.from(bytes).toString('latin1'))
+      connection.write(Buffer.from(scene.answers?.[sent.length - 1] ?? OK))
+    }
+    connection.handle({ onData, onEnd: () => connection.end(), onDrain() {}, onClose() {} })
+  })
+  const routes = scene.routes ?? [{ match: { prefix: '/' }, route: { cluster: 'app' } }]
+  const http = {
+    '@type': `${EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: 'in',
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }], ...scene.table },
+    http_filters: [{ name: 'router', typed_config: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router` } }],
+    ...scene.manager,
+  }
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(9000) } }] }]
+  const proxy = createProxy({
+    bootstrap: {
+      static_resources: {
+        listeners: [{ name: 'in', address: at(80), filter_chains: [{ filters: [{ typed_config: http }] }] }],
+        clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
+      },
+    },
+    ...{ network, clock, random: createSeededRandom(1), lookup: () => Promise.resolve([]) },
+  })
+  await proxy.start()
+  let answer = ''
+  const client = await network.connect({ address: { address: '127.0.0.1', port: 80 }, timeoutMs: 0 })
+  const onData = (bytes: Uint8Array): void => void (answer += Buffer.from(bytes).toString('latin1'))
+  client.handle({ onData, onEnd: () => client.end(), onDrain() {}, onClose() {} })
+  client.write(Buffer.from(request, 'latin1'))
+  for (let i = 0; i < 4; i++) await clock.advanceAsync(100)
+  client.destroy()
+  await proxy.close()
+  const stat = (name: string, ...labels: string[]): number => {
+    const family = [...proxy.stats.families()].find((each) => each.name === name)
+    for (const [values, metric] of family?.series() ?? [])
+      if (labels.every((label) => values.includes(label))) return (metric as unknown as { value: number }).value
+    return 0
+  }
+  return { answer, sent, stat }
+}
+
+const direct = (status: number): object => ({ match: { prefix: '/' }, direct_response: { status } })
+
+describe('requests', () => {
+  it('a QUERY says what its content is, or is refused (RFC 10008)', async () => {
+    const bare = await play('QUERY / HTTP/1.1\r\nhost: h\r\n\r\n', {})
+    expect(bare.answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n(.*\r\n)*connection: close/)
+    const typed = await play('QUERY / HTTP/1.1\r\nhost: h\r\ncontent-type: a/b\r\ncontent-length: 0\r\n\r\n', {})
+    expect(typed.sent[0]).toContain('QUERY / HTTP/1.1')
+  })
+
+  it('an empty Host is a host, a missing one is none', async () => {
+    expect((await play('GET / HTTP/1.1\r\nhost:\r\n\r\n', {})).answer).toContain(' 200 OK')
+    expect((await play('GET / HTTP/1.1\r\n\r\n', {})).answer).toContain(' 400 Bad Request')
+  })
+
+  it('100 Continue goes out before anything is decided', async () => {
+    const request = 'POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n'
+    const { answer } = await play(request, { routes: [direct(403)] })
+    expect(answer).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 403 Forbidden/)
+  })
+
+  it('internal_only_headers are taken off whatever is not internal, with use_remote_address or without', async () => {
+    const table = { internal_only_headers: ['x-inside'] }
+    expect((await play(get('/', 'x-inside: 1\r\n'), { table })).sent[0]).not.toContain('x-inside')
+  })
+
+  it('a route changes a request that knows its timeout already', async () => {
+    const request_headers_to_remove = ['x-envoy-expected-rq-timeout-ms']
+    const value = '%REQ(x-envoy-expected-rq-timeout-ms)%'
+    const route = { match: { prefix: '/' }, route: { cluster: 'app' } }
+    const removed = await play(get('/'), { routes: [{ ...route, request_headers_to_remove }] })
+    expect(removed.sent[0]).not.toContain('x-envoy-expected')
+    const told = await play(get('/'), { routes: [{ ...route, request_headers_to_add: [{ header: { key: 'x-t', value } }] }] })
+    expect(told.sent[0]).toContain('x-t: 15000')
+  })
+})
+
+describe('answers of the proxy', () => {
+  it('400 ends the connection, whoever says it', async () => {
+    expect((await play(get('/'), { routes: [direct(400)] })).answer).toContain('connection: close')
+    expect((await play(get('/'), { routes: [direct(401)] })).answer).not.toContain('connection: close')
+  })
+
+  it('%LOCAL_REPLY_BODY% of a body_format is the body beside it', async () => {
+    const direct_response = {
+      status: 200,
+      body: { inline_string: 'inner' },
+      body_format: { text_format_source: { inline_string: '<%LOCAL_REPLY_BODY%>' } },
+    }
+    expect((await play(get('/'), { routes: [{ match: { prefix: '/' }, direct_response }] })).answer).toMatch(/<inner>$/)
+  })
+})
+
+it('an answer that is tried again counts under retry, the last one under the cluster', async () => {
+  const route = { cluster: 'app', retry_policy: { retry_on: '5xx', retry_back_off: { base_interval: '0.001s' } } }
+  const busy = 'HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n'
+  const { stat } = await play(get('/'), { routes: [{ match: { prefix: '/' }, route }], answers: [busy, OK] })
+  expect(stat('envoy_cluster_upstream_rq', 'app', '200')).toBe(1)
+  expect(stat('envoy_cluster_upstream_rq', 'app', '503')).toBe(0)
+  expect(stat('envoy_cluster_retry_upstream_rq', 'app', '503')).toBe(1)
+})
