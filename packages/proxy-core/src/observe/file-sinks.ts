@@ -1,6 +1,6 @@
-import { appendFile } from 'node:fs/promises'
 import type { Clock, Logger } from '@heddle/runtime'
 import type { AccessLogSinks } from './access-log.js'
+import { createFileAppender } from './append-to-file.js'
 import { type BufferedSink, createBufferedSink } from './log-sink.js'
 
 export interface FileSinks {
@@ -19,7 +19,7 @@ export function createFileSinks(options: { clock: Clock; logger: Logger }): File
           ? toStream(process.stdout)
           : path === '/dev/stderr'
             ? toStream(process.stderr)
-            : (block) => appendFile(path, block),
+            : createFileAppender(path, options.clock),
       onError: (error) => options.logger.error({ path, error: String(error) }, 'access log: a block of lines is lost'),
     })
   return {
