@@ -1,5 +1,5 @@
 import type { RequestHead } from '../route/table.js'
-import { addClaimHeaders, extractedData } from './claims.js'
+import { addClaimHeaders, type Extracted, extractData } from './claims.js'
 import { verifySignature } from './jwks.js'
 import { andThen, type Later } from './later.js'
 import type { FoundToken } from './locations.js'
@@ -19,9 +19,9 @@ export interface Examination {
   cacheOf(provider: JwtProvider): TokenCache
   counted(name: 'jwt_cache_hit' | 'jwt_cache_miss'): void
   /** Dynamic metadata that good tokens give; in force when the whole requirement is met. */
-  readonly extracted: Map<string, unknown>
+  readonly extracted: Extracted
   /** Of failed_status_in_metadata: in force whatever comes of it. */
-  readonly failures: Map<string, unknown>
+  readonly failures: Extracted
   /** Failures that allow_missing_or_failed let pass, and whose rule each was against. */
   readonly forgiven: { readonly problem: JwtProblem; readonly provider: string }[]
   clearRoute: boolean
@@ -73,28 +73,40 @@ function blamed({ providers }: Examination, { text }: FoundToken): string {
 }
 
 function examine(examination: Examination, demand: Demand, token: FoundToken): Later<JwtProblem | undefined> {
-  const failed = (problem: JwtProblem, provider?: JwtProvider): JwtProblem => {
-    noteFailure(examination, demand.provider ?? provider, problem)
-    return problem
-  }
   const jwt = parsed(examination, demand.provider, token.text)
-  if (isProblem(jwt)) return failed(jwt)
-  if (!token.allowsIssuer(jwt.issuer)) return failed(PROBLEM.unknownIssuer)
+  if (isProblem(jwt)) return failed(examination, demand.provider, jwt)
+  if (!token.allowsIssuer(jwt.issuer)) return failed(examination, demand.provider, PROBLEM.unknownIssuer)
   const provider = demand.provider ?? ownerOf(jwt.issuer, examination.providers)
-  if (provider === undefined) return failed(PROBLEM.unknownIssuer)
+  if (provider === undefined) return failed(examination, undefined, PROBLEM.unknownIssuer)
   const wrong = wrongClaim(jwt, provider, demand, examination.nowSeconds)
-  if (wrong !== undefined) return failed(wrong, provider)
-  return andThen(examination.keysOf(provider), (keys) => {
-    if (isProblem(keys)) return failed(keys, provider)
-    const cache = examination.cacheOf(provider)
-    if (cache.get(token.text, keys) === undefined) {
-      const problem = verifySignature(jwt, keys)
-      if (problem !== undefined) return failed(problem, provider)
-      cache.set(token.text, keys, jwt)
-    }
-    accept(examination, provider, token, jwt)
-    return undefined
-  })
+  if (wrong !== undefined) return failed(examination, provider, wrong)
+  const keys = examination.keysOf(provider)
+  return keys instanceof Promise
+    ? keys.then((came) => verify(examination, provider, token, jwt, came))
+    : verify(examination, provider, token, jwt, keys)
+}
+
+function verify(
+  examination: Examination,
+  provider: JwtProvider,
+  token: FoundToken,
+  jwt: Jwt,
+  keys: Keys | JwtProblem,
+): JwtProblem | undefined {
+  if (isProblem(keys)) return failed(examination, provider, keys)
+  const cache = examination.cacheOf(provider)
+  if (cache.get(token.text, keys) === undefined) {
+    const problem = verifySignature(jwt, keys)
+    if (problem !== undefined) return failed(examination, provider, problem)
+    cache.set(token.text, keys, jwt)
+  }
+  accept(examination, provider, token, jwt)
+  return undefined
+}
+
+function failed(examination: Examination, provider: JwtProvider | undefined, problem: JwtProblem): JwtProblem {
+  noteFailure(examination, provider, problem)
+  return problem
 }
 
 /** A token that is known already need not be read again. */
@@ -127,11 +139,11 @@ function wrongClaim(jwt: Jwt, provider: JwtProvider, demand: Demand, now: number
 function accept(examination: Examination, provider: JwtProvider, token: FoundToken, jwt: Jwt): void {
   addClaimHeaders(examination.head, provider, jwt)
   if (!provider.forward) token.remove(examination.head)
-  for (const [key, value] of extractedData(provider, jwt)) examination.extracted.set(key, value)
+  extractData(provider, jwt, examination.extracted)
   if (provider.clearRouteCache) examination.clearRoute = true
 }
 
 function noteFailure({ failures }: Examination, provider: JwtProvider | undefined, problem: JwtProblem): void {
   if (provider === undefined || provider.failedStatusInMetadata === '') return
-  failures.set(provider.failedStatusInMetadata, { code: String(problem.code), message: problem.text })
+  failures.push([provider.failedStatusInMetadata, { code: String(problem.code), message: problem.text }])
 }

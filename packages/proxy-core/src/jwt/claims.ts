@@ -36,12 +36,13 @@ function claimText(value: unknown): string {
   return typeof value === 'object' && value !== null ? Buffer.from(JSON.stringify(value)).toString('base64') : ''
 }
 
+/** Dynamic metadata by key, in the order in which it was told: a later value stands. */
+export type Extracted = (readonly [key: string, value: unknown])[]
+
 /** What dynamic metadata says of a verified token. */
-export function extractedData(provider: JwtProvider, jwt: Jwt): readonly (readonly [key: string, value: unknown])[] {
-  const data: [string, unknown][] = []
-  if (provider.headerInMetadata !== '') data.push([provider.headerInMetadata, jwt.header])
-  if (provider.payloadInMetadata !== '') data.push([provider.payloadInMetadata, normalized(provider, jwt)])
-  return data
+export function extractData(provider: JwtProvider, jwt: Jwt, into: Extracted): void {
+  if (provider.headerInMetadata !== '') into.push([provider.headerInMetadata, jwt.header])
+  if (provider.payloadInMetadata !== '') into.push([provider.payloadInMetadata, normalized(provider, jwt)])
 }
 
 function normalized({ spaceDelimitedClaims }: JwtProvider, { claims }: Jwt): Readonly<Record<string, unknown>> {

@@ -68,7 +68,8 @@ type Action = 'ALLOW' | 'DENY' | 'LOG'
 function verdict(action: Action, policy: string | undefined): RbacVerdict {
   const matched = policy !== undefined
   const allowed = action === 'LOG' || (action === 'ALLOW') === matched
-  return { allowed, ...(matched && { policy }), ...(action === 'LOG' && { logged: matched }) }
+  if (action !== 'LOG') return matched ? { allowed, policy } : { allowed }
+  return matched ? { allowed, policy, logged: true } : { allowed, logged: false }
 }
 
 function missed(action: string, policies: readonly CompiledPolicy[], question: RbacQuestion): string {

@@ -59,7 +59,7 @@ interface Texts {
 
 function createTexts(): Texts {
   const whole = new Map<string, number[]>()
-  const beginnings = new Map<number, Map<string, number[]>>()
+  const beginnings: { readonly length: number; readonly lists: Map<string, number[]> }[] = []
   const put = (map: Map<string, number[]>, text: string, at: number): void => {
     const list = map.get(text)
     if (list === undefined) map.set(text, [at])
@@ -67,24 +67,24 @@ function createTexts(): Texts {
   }
   return {
     get empty() {
-      return whole.size + beginnings.size === 0
+      return whole.size + beginnings.length === 0
     },
     add({ exact, prefixes }, at) {
       for (const text of exact) put(whole, text, at)
       for (const text of prefixes) {
         const { length } = text
-        let map = beginnings.get(length)
-        if (map === undefined) beginnings.set(length, (map = new Map()))
-        put(map, text, at)
+        let of = beginnings.find((each) => each.length === length)
+        if (of === undefined) beginnings.push((of = { length, lists: new Map() }))
+        put(of.lists, text, at)
       }
     },
     find(text, into) {
       const list = whole.get(text)
-      if (list !== undefined) into.push(...list)
-      for (const [length, map] of beginnings) {
+      if (list !== undefined) for (const at of list) into.push(at)
+      for (const { length, lists } of beginnings) {
         if (length > text.length) continue
-        const more = map.get(text.slice(0, length))
-        if (more !== undefined) into.push(...more)
+        const more = lists.get(text.slice(0, length))
+        if (more !== undefined) for (const at of more) into.push(at)
       }
     },
   }

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@heddle/runtime'
+import type { Clock, Counter, Random } from '@heddle/runtime'
 import type { FaultDelay, FaultRateLimit } from '@heddle/xds-types/envoy/extensions/filters/common/fault/v3'
 import type { FaultAbort, HTTPFault } from '@heddle/xds-types/envoy/extensions/filters/http/fault/v3'
 import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
@@ -138,7 +138,7 @@ const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), headers:
 function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = '' }: FilterDeps): HttpFilter {
   const { delay, abort, rateLimit } = config
   if (delay === undefined && abort === undefined && rateLimit === undefined) return {}
-  const counter = httpFilterCounter(stats, statPrefix, 'fault')
+  const counter = (name: string): Counter => httpFilterCounter(stats, statPrefix, 'fault')(name)
   let kibPerSecond = 0
   return {
     onRequest(request, stream) {
@@ -162,8 +162,10 @@ function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = 
 
 function concerns(config: FaultConfig, request: HttpRequest, { route }: HttpStream): boolean {
   const { headers, upstreamCluster, downstreamNodes } = config
-  const node = request.headers.get('x-envoy-downstream-service-node')
-  if (downstreamNodes.length > 0 && (node === undefined || !downstreamNodes.includes(node))) return false
+  if (downstreamNodes.length > 0) {
+    const node = request.headers.get('x-envoy-downstream-service-node')
+    if (node === undefined || !downstreamNodes.includes(node)) return false
+  }
   if (upstreamCluster !== '' && (route?.kind !== 'forward' || route.target.cluster !== upstreamCluster)) return false
   return headers.every((matcher) => matcher.matches(request))
 }

@@ -4,6 +4,7 @@ import { compileMessage } from '../../config/fields.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { LocalReply } from '../../http/message.js'
 import type { Examination } from '../../jwt/authenticate.js'
+import type { Extracted } from '../../jwt/claims.js'
 import { andThen, type Later } from '../../jwt/later.js'
 import { type JwtProblem, PROBLEM } from '../../jwt/problems.js'
 import type { JwtProvider } from '../../jwt/provider.js'
@@ -36,6 +37,7 @@ interface Keeper {
   keysOf(provider: JwtProvider): Later<Keys | JwtProblem>
   cacheOf(provider: JwtProvider): TokenCache
   counter(name: string): Counter
+  counted(name: string): void
 }
 
 function createKeeper({ providers, statPrefix: own }: JwtAuthnConfig, deps: FilterDeps): Keeper {
@@ -52,6 +54,7 @@ function createKeeper({ providers, statPrefix: own }: JwtAuthnConfig, deps: Filt
   )
   return {
     counter,
+    counted,
     keysOf: (provider) => remote.get(provider)?.get() ?? localKeys(provider),
     cacheOf: (provider) => caches.get(provider)!,
   }
@@ -75,14 +78,14 @@ function judge(
     return undefined
   }
   const perRoute = stream.perRouteConfig(name) as JwtAuthnPerRoute | undefined
-  const chosen = chooseRequirement(config, request, perRoute, deps.random, info.filterState)
+  const chosen = chooseRequirement(config, request, perRoute, deps.random, info)
   if (chosen === undefined || typeof chosen === 'string') {
     keeper.counter(chosen === undefined ? 'allowed' : 'denied').inc()
     return chosen === undefined ? undefined : wrongName(chosen, config)
   }
   // As it came: tokens may be taken out of it.
   const { path } = request
-  const examination = examinationOf(config, request, deps.clock.now(), keeper, (count) => keeper.counter(count).inc())
+  const examination = examinationOf(config, request, deps.clock.now(), keeper, keeper.counted)
   return andThen(chosen(examination), (problem) => {
     remember(stream, examination.failures)
     info.path = request.path
@@ -106,8 +109,8 @@ function examinationOf(
   counted: Examination['counted'],
 ): Examination {
   const { keysOf, cacheOf } = keeper
-  const found = { extracted: new Map(), failures: new Map(), forgiven: [], clearRoute: false }
-  return { head, providers, nowSeconds: Math.floor(now / 1000), keysOf, cacheOf, counted, ...found }
+  const nowSeconds = Math.floor(now / 1000)
+  return { head, providers, nowSeconds, keysOf, cacheOf, counted, extracted: [], failures: [], forgiven: [], clearRoute: false }
 }
 
 /** Undefined: nothing is required. A text: a route asks for a requirement that is not there. */
@@ -116,7 +119,7 @@ function chooseRequirement(
   head: RequestHead,
   perRoute: JwtAuthnPerRoute | undefined,
   random: Random,
-  filterState: ReadonlyMap<string, unknown> | undefined,
+  info: HttpStream['info'] | undefined,
 ): Requirement | string | undefined {
   if (perRoute !== undefined) {
     const { requirementName: name } = perRoute
@@ -125,7 +128,7 @@ function chooseRequirement(
   const rule = config.rules.find(({ predicates }) => matchesAll(predicates, head, random))
   if (rule !== undefined) return rule.requirement
   const { byFilterState } = config
-  const value = byFilterState && filterState?.get(byFilterState.name)
+  const value = byFilterState && info?.filterState.get(byFilterState.name)
   return value === undefined ? undefined : byFilterState?.requirements.get(String(value))
 }
 
@@ -161,8 +164,14 @@ function detailsOf(text: string): string {
   return `jwt_authn_access_denied{${text.replace(/\s/g, '_')}}`
 }
 
-function remember({ info: { metadata } }: Pick<HttpStream, 'info'>, values: ReadonlyMap<string, unknown>): void {
-  if (values.size > 0) metadata.set(NAMESPACE, { ...metadata.get(NAMESPACE), ...Object.fromEntries(values) })
+function remember({ info: { metadata } }: Pick<HttpStream, 'info'>, values: Extracted): void {
+  if (values.length === 0) return
+  const before = metadata.get(NAMESPACE)
+  const [key, value] = values[0]!
+  metadata.set(
+    NAMESPACE,
+    before === undefined && values.length === 1 ? { [key]: value } : { ...before, ...Object.fromEntries(values) },
+  )
 }
 
 /** On a clone of the request's head; keys that would have to be fetched leave it open. */
@@ -188,9 +197,9 @@ function explainJwt(config: JwtAuthnConfig, question: FilterQuestion): FilterAns
   if (problem instanceof Promise) return { outcome: 'maybe', reason: 'the keys of the token are fetched when it comes' }
   if (problem !== undefined)
     return { outcome: 'reply', reason: problem.text, reply: refusal(problem, realmOf(head, path), config) }
-  if (examination.extracted.size > 0) metadata.set(NAMESPACE, Object.fromEntries(examination.extracted))
+  if (examination.extracted.length > 0) metadata.set(NAMESPACE, Object.fromEntries(examination.extracted))
   const [forgiven] = examination.forgiven
   if (forgiven !== undefined)
     return { outcome: 'pass', reason: `a token fails under ${forgiven.provider} (${forgiven.problem.text}), and is let pass` }
-  return { outcome: 'pass', reason: examination.extracted.size > 0 ? 'a token is good' : 'no token that must be good' }
+  return { outcome: 'pass', reason: examination.extracted.length > 0 ? 'a token is good' : 'no token that must be good' }
 }

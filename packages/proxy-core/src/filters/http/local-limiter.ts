@@ -45,8 +45,11 @@ export function createLocalLimiter({ bucket, descriptors, alwaysDefault, maxDyna
   const bucketOf = (config: BucketConfig): Bucket => ({ config, tokens: createTokenBucket(config, clock) })
   const fallback = bucket && bucketOf(bucket)
   const finders = descriptors.map((limited) => finderOf(limited, maxDynamic, bucketOf))
+  // They say what is left when they are asked.
+  const [taken, refused] = [verdict(true, fallback), verdict(false, fallback)]
   return {
     take(made) {
+      if (made.length === 0) return fallback === undefined || fallback.tokens.take() ? taken : refused
       const matched: { bucket: Bucket; hits: number }[] = []
       for (const { entries, hits_addend: hits = 1 } of made)
         for (const find of finders) {
@@ -57,7 +60,7 @@ export function createLocalLimiter({ bucket, descriptors, alwaysDefault, maxDyna
       for (const { bucket: own, hits } of matched) if (!own.tokens.take(hits)) return verdict(false, own)
       const [first] = matched
       if (first !== undefined && !alwaysDefault) return verdict(true, first.bucket)
-      if (fallback !== undefined && !fallback.tokens.take()) return verdict(false, fallback)
+      if (fallback !== undefined && !fallback.tokens.take()) return refused
       return verdict(true, first?.bucket ?? fallback)
     },
   }
