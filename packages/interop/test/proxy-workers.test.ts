@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, createServer, request } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../src/eventually.js'
 import { freePorts } from '../src/free-ports.js'
-import { heddleWords } from '../src/heddle-command.js'
+import { get, type ProxyCommand, runProxy, stat } from '../src/proxy-command.js'
 
 const WORKERS = 2
 const TYPES = 'type.googleapis.com/envoy.extensions.filters'
@@ -32,26 +31,6 @@ function bootstrap(port: number, upstream: number): object {
   }
 }
 
-interface Got {
-  readonly status: number
-  readonly text: string
-}
-
-function get(port: number, path: string, { method = 'GET', agent }: { method?: string; agent?: Agent } = {}): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, method, agent: agent ?? false }, (response) => {
-      let text = ''
-      response.on('data', (bytes: Buffer) => {
-        text += bytes.toString()
-      })
-      response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'heddle-workers-'))
 const slow: (() => void)[] = []
 const upstream = createServer((asked, response) => {
@@ -69,45 +48,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-function run(
-  name: string,
-  config: object,
-): { admin(): Promise<number>; stop(): void; errors(): string; code: Promise<number | null> } {
-  const [file, addressFile] = [join(folder, `${name}.json`), join(folder, `${name}.txt`)]
-  writeFileSync(file, JSON.stringify(config))
-  const [program = '', ...words] = heddleWords()
-  const flags = [
-    'proxy',
-    '-c',
-    file,
-    '--concurrency',
-    String(WORKERS),
-    '--admin-address-path',
-    addressFile,
-    '--log-level',
-    'error',
-  ]
-  const child = spawn(program, [...words, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', (bytes: Buffer) => {
-    errors += bytes.toString()
-  })
-  return {
-    async admin() {
-      const text = await eventually(() => existsSync(addressFile) && readFileSync(addressFile, 'utf8'), Boolean)
-      return Number(String(text).split(':')[1])
-    },
-    stop: () => void child.kill('SIGTERM'),
-    errors: () => errors,
-    code: new Promise((resolve) => child.once('exit', resolve)),
-  }
-}
-
-/** Of all workers together. */
-async function stat(admin: number, name: string): Promise<number> {
-  const { text } = await get(admin, `/stats?filter=^${name}$`)
-  return Number(/: (\d+)/.exec(text)?.[1] ?? Number.NaN)
-}
+const run = (name: string, config: object): ProxyCommand => runProxy(folder, name, config, ['--concurrency', String(WORKERS)])
 
 test('two workers share a listener, one admin page speaks for both, and SIGTERM drains both', async () => {
   const proxy = run('two', bootstrap(port, (upstream.address() as AddressInfo).port))

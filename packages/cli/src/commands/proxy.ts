@@ -177,6 +177,7 @@ function supervise(workers: number, bootstrap: Bootstrap, args: Arguments, io: I
   if (!parsed.ok) throw new ProxyStartError(parsed.diagnostics.map(formatDiagnostic))
   return superviseWorkers({
     workers,
+    lost: (reason) => io.err(`heddle proxy: ${reason}: the others drain and leave\n`),
     admin: parsed.value.admin?.address,
     started: (admin) => tellAdminAddress(admin, args),
     stopped: () => io.stopped(),

@@ -13,6 +13,8 @@ export interface SupervisorOptions {
   started(admin: SocketAddress | undefined): void
   /** Resolves when all of them shall drain and leave. */
   stopped(): Promise<void>
+  /** A worker that served has ended by itself: the others drain and leave. */
+  lost(reason: string): void
 }
 
 /**
@@ -35,6 +37,7 @@ export async function superviseWorkers(options: SupervisorOptions): Promise<numb
     admin = options.admin && (await createAdminServer(options.admin, answer))
     options.started(admin?.address)
     await Promise.race([options.stopped(), ...workers.map(({ ended }) => ended)])
+    for (const { fault } of workers) if (fault !== undefined) options.lost(fault)
   }
   for (const worker of workers) worker.tell({ kind: 'stop' })
   const codes = await Promise.all(workers.map(({ ended }) => ended))
@@ -59,6 +62,8 @@ interface WorkerProcess {
   readonly ended: Promise<number>
   /** Undefined while it runs. */
   readonly code: number | undefined
+  /** How it ended, when not well. */
+  readonly fault: string | undefined
   tell(message: ToWorker): void
   answer(method: string, url: string, others: readonly WorkerShare[]): Promise<AdminAnswer>
   share(): Promise<WorkerShare>
@@ -69,9 +74,11 @@ function startWorker(index: number): WorkerProcess {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let lastId = 0
   let code: number | undefined
+  let fault: string | undefined
   const ended = new Promise<number>((resolve) => {
-    worker.once('exit', (exitCode: number | null) => {
+    worker.once('exit', (exitCode: number | null, signal: string | null) => {
       code = exitCode ?? EXIT.internal
+      if (code !== EXIT.ok) fault = `worker ${index} has ended ${signal === null ? `with code ${code}` : `by ${signal}`}`
       for (const { reject } of waiting.values()) reject(new Error(`worker ${index} has ended`))
       waiting.clear()
       resolve(code)
@@ -106,6 +113,9 @@ function startWorker(index: number): WorkerProcess {
     ...{ started, ended, tell },
     get code() {
       return code
+    },
+    get fault() {
+      return fault
     },
     answer: (method, url, others) => ask((id) => ({ kind: 'answer', id, method, url, others })),
     share: () => ask((id) => ({ kind: 'share', id })),
