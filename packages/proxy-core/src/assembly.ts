@@ -24,6 +24,7 @@ import { createTls } from './net/node-tls.js'
 import { createSystemNetwork } from './net/socket.js'
 import type { AccessLogSinks } from './observe/access-log.js'
 import { createCollectorLogs } from './observe/collectors/collector-logs.js'
+import { createDiscoveryStats } from './observe/discovery-stats.js'
 import { createServerStats, type ServerStats } from './observe/server-stats.js'
 import { type ProxyOptions, ProxyStartError } from './proxy-options.js'
 import { runtimeOf } from './runtime.js'
@@ -123,6 +124,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
   store = createConfigStore(
     {
       extensions,
+      stats: createDiscoveryStats(stats),
       types: storeTypes,
       compile: createCompilers({
         ...setting,

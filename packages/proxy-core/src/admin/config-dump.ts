@@ -92,7 +92,10 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
         ]
       : []),
     listenersDump(of('Listener')),
-    scopesDump(of('ScopedRouteConfiguration'), of('Listener').filter(hasMessage)),
+    scopesDump(
+      of('ScopedRouteConfiguration').filter((scope) => scope.state === 'active'),
+      of('Listener').filter(hasMessage),
+    ),
     {
       '@type': `${DUMP}RoutesConfigDump`,
       static_route_configs: of('Listener').filter(hasMessage).flatMap(inlineRoutes),
@@ -180,9 +183,9 @@ function scopesDump(scopes: readonly ResourceRecord[], listeners: readonly Resou
         inline.set(name, { name, scoped_route_configs: list.map(typedScope), last_updated: moment(updatedAt) })
       else if (routes?.scoped_rds !== undefined && scopes.length > 0) {
         const version_info = latestVersion(scopes)
-        const configs = scopes.filter(({ state, message }) => state === 'active' && 'name' in message)
+        const configs = scopes.map(withType)
         const last_updated = moment(Math.max(...scopes.map((scope) => scope.updatedAt)))
-        dynamic.set(name, { name, version_info, scoped_route_configs: configs.map(withType), last_updated })
+        dynamic.set(name, { name, version_info, scoped_route_configs: configs, last_updated })
       }
     }
   return {

@@ -22,3 +22,7 @@ export const NETWORK_RATE_LIMIT_LABEL = 'envoy_local_network_ratelimit_prefix'
 export const NETWORK_EXT_AUTHZ_LABEL = 'envoy_ext_authz_prefix'
 export const NETWORK_RBAC_LABEL = 'envoy_network_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'
+/** Of scoped_routes. */
+export const SCOPED_RDS_LABEL = 'envoy_scoped_rds_config'
+/** The name of a filter's config in ECDS. */
+export const EXTENSION_CONFIG_LABEL = 'envoy_extension_config'

@@ -3,6 +3,7 @@ import {
   CLUSTER_LABEL,
   CODE_LABEL,
   CONNECTION_LIMIT_LABEL,
+  EXTENSION_CONFIG_LABEL,
   FILTER_LABEL,
   GRPC_METHOD_LABEL,
   GRPC_SERVICE_LABEL,
@@ -13,6 +14,7 @@ import {
   NETWORK_RBAC_LABEL,
   RBAC_LABEL,
   ROUTE_LABEL,
+  SCOPED_RDS_LABEL,
   TCP_LABEL,
   VIRTUAL_CLUSTER_LABEL,
   VIRTUAL_HOST_LABEL,
@@ -27,6 +29,7 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
   { label: TCP_LABEL, family: 'tcp' },
   { label: CONNECTION_LIMIT_LABEL, family: 'connection_limit' },
   { label: NETWORK_RATE_LIMIT_LABEL, family: 'local_rate_limit' },
+  { label: EXTENSION_CONFIG_LABEL, family: 'extension_config_discovery_http_filter' },
 ]
 /** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
 const PREFIXED: readonly { readonly label: string; readonly family: string }[] = [
@@ -34,7 +37,7 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
   { label: NETWORK_RBAC_LABEL, family: 'rbac' },
 ]
 const NESTED =
-  /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|health_check|fault|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
+  /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|scoped_rds|health_check|fault|cors|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -54,7 +57,10 @@ export function dottedName(family: string, labelNames: readonly string[], values
       (part) => part !== undefined && part !== '',
     )
     const manager = prefix === 'listener' ? labels.get(HTTP_LABEL) : undefined
-    const inner = labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? manager ?? method.join('.')
+    const inner =
+      labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? labels.get(SCOPED_RDS_LABEL) ?? manager ?? method.join('.')
+    // The only family of two words that Envoy writes with a dot.
+    if (label === EXTENSION_CONFIG_LABEL) return `extension_config_discovery.http_filter.${value}.${stat}`
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))

@@ -1,8 +1,9 @@
-import { fail, ok, problem, silentLogger } from '@heddle/runtime'
+import { createMetricsRegistry, fail, ok, problem, silentLogger } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import type { ResourceRef, ResourceType } from '@heddle/xds-types'
 import { describe, expect, it } from 'vitest'
 import type { CompiledCluster, CompiledListener } from '../config/compiled.js'
+import { createDiscoveryStats } from '../observe/discovery-stats.js'
 import type { RouteTable } from '../route/table.js'
 import { createStaticSecrets } from '../secrets.js'
 import type { ReceivedUpdate } from '../xds/protocol.js'
@@ -91,6 +92,7 @@ function setUp() {
         ),
       begin: (typeUrl) => subscribed.push(`begin ${typeUrl.slice(5)}`),
       extensions: createNamedValues(),
+      stats: createDiscoveryStats(createMetricsRegistry()),
       secrets: [createStaticSecrets([{ name: 'default', certificateChain: 'PEM' }])],
       clock,
       logger: silentLogger,

@@ -6,8 +6,9 @@ import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpo
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { RouteConfiguration, ScopedRouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
-import type { CompiledCluster, CompiledListener, Secret, SecretSource } from '../config/compiled.js'
-import type { DecodedFilter, ExpectedFilter } from '../config/discovered-filter.js'
+import type { CompiledCluster, CompiledListener, HttpManager, Secret, SecretSource } from '../config/compiled.js'
+import type { DecodedFilter } from '../config/discovered-filter.js'
+import type { DiscoveryStats } from '../observe/discovery-stats.js'
 import type { RouteDemand } from '../route/demand.js'
 import type { RouteScope, RouteScopes } from '../route/scope.js'
 import type { RouteTable } from '../route/table.js'
@@ -23,7 +24,7 @@ import { createNamedValues, type NamedValues } from './named-values.js'
 import { needOf, secretNeed } from './needs.js'
 import { recordSecrets } from './recorded-secrets.js'
 import { createReferences, type SubscriptionChange } from './references.js'
-import { createScopeSet } from './scope-set.js'
+import { createScopeSet, tellScopes } from './scope-set.js'
 import { createValueSets } from './value-sets.js'
 import { createVirtualHostSet } from './virtual-host-set.js'
 import { createWarmedSet, type ResourceRecord, type WarmedSet } from './warmed-set.js'
@@ -68,6 +69,7 @@ export interface ConfigStoreOptions {
   begin(typeUrl: string): void
   /** Configs of ECDS, as compiled listeners watch them. */
   extensions: NamedValues<DecodedFilter>
+  stats: DiscoveryStats
   /** Of the bootstrap and of options, before SDS. */
   secrets: readonly SecretSource[]
   clock: Clock
@@ -85,8 +87,6 @@ export interface ConfigStore {
   readonly scopes: Watch<RouteScopes>
   /** Routes that are asked for as requests come. */
   readonly demand: RouteDemand
-  /** Scopes on demand whose routes have been asked for count as active, as all others do. */
-  isActive(scope: RouteScope): boolean
   /** The endpoints of an EDS service name. */
   endpoints(serviceName: string): EndpointSet | undefined
   /** Resources that wait for others, by type. */
@@ -110,7 +110,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
 
   const timeoutMs = options.initialFetchTimeoutMs
   const { extensions } = options
-  const expected = new Map<string, readonly ExpectedFilter[]>()
+  const managers = new Map<string, readonly HttpManager[]>()
   const hold = (owner: string, refs: readonly ResourceRef[]): void => references.set(owner, refs)
   const hosts = createVirtualHostSet({
     ...{ typeUrl: types.virtualHost.typeUrl, routes, hold, clock, logger, timeoutMs },
@@ -119,8 +119,10 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   })
   const valueSets = createValueSets(options, { endpoints, routes, sds, extensions }, secrets, {
     hosts,
-    expected: (name) =>
-      [...expected.values()].flatMap((all) => all.filter((each) => each.name === name).map(({ typeNames }) => typeNames)),
+    expected(name) {
+      const discovered = [...managers.values()].flat().flatMap((manager) => manager.discovered)
+      return discovered.filter((each) => each.name === name).map(({ typeNames }) => typeNames)
+    },
   })
   const references = createReferences((typeUrl, add, drop) => {
     const remote = (name: string): boolean => typeUrl !== types.secret.typeUrl || secrets.owns?.(name) !== true
@@ -155,6 +157,9 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     routes: createAwaited(routes, clock, timeoutMs),
   })
 
+  const countScopes = (reloaded = 0): void => tellScopes([...managers.values()].flat(), scopes, options.stats, reloaded)
+  scopes.scopes.subscribe(() => countScopes(1))
+
   const clusterSet = createWarmedSet<Cluster, CompiledCluster>({
     ...shared,
     typeUrl: types.cluster.typeUrl,
@@ -176,8 +181,13 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     kind: types.listener.shortName,
     compile: compiling(compile.listener),
     needs(name, message, value) {
-      const discovered = discoveredIn(value)
-      expected.set(name, discovered)
+      managers.set(name, managersIn(value))
+      const discovered = managersIn(value).flatMap((manager) => manager.discovered)
+      for (const { name, typeNames } of discovered) {
+        const there = extensions.get(name)
+        if (there !== undefined && !typeNames.includes(there.typeName)) options.stats.filter(name).configConflict.inc()
+      }
+      countScopes()
       const waits = ({ typeUrl, name }: ResourceRef): boolean =>
         typeUrl !== types.extension.typeUrl || discovered.some((each) => each.name === name && each.waits)
       return needsOf(types.listener.references(message).filter(waits), value)
@@ -189,7 +199,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
         (error: unknown) => ({ name, message: bindFailure(listener, error) }),
       ),
     deactivate(name) {
-      expected.delete(name)
+      managers.delete(name)
       listeners.remove(name)
     },
     onWarming: (count) => warming.set({ ...warming.current, listeners: count }),
@@ -236,9 +246,12 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     scopes: scopes.scopes,
     demand: {
       virtualHost: (table, host) => demanding(() => hosts.demand(table, host)),
-      scope: (scope) => demanding(() => scopes.demand(scope)),
+      scope(scope) {
+        const wait = demanding(() => scopes.demand(scope))
+        countScopes()
+        return wait
+      },
     },
-    isActive: scopes.isActive,
     endpoints: (serviceName) => endpoints.get(serviceName),
     warming,
     secrets: () => [...secrets.names()].map((name) => secrets.watch(name).current).filter((secret) => secret !== undefined),
@@ -281,10 +294,9 @@ function applyTo(target: Target): Handler {
   }
 }
 
-/** Filters of a listener whose config comes by ECDS. */
-function discoveredIn({ filterChains, defaultFilterChain }: CompiledListener): readonly ExpectedFilter[] {
+function managersIn({ filterChains, defaultFilterChain }: CompiledListener): readonly HttpManager[] {
   const chains = defaultFilterChain === undefined ? filterChains : [...filterChains, defaultFilterChain]
-  return chains.flatMap(({ terminal }) => (terminal.kind === 'http_connection_manager' ? terminal.discovered : []))
+  return chains.flatMap(({ terminal }) => (terminal.kind === 'http_connection_manager' ? [terminal] : []))
 }
 
 function bindFailure(listener: CompiledListener, error: unknown): string {

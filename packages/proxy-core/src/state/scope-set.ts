@@ -1,6 +1,8 @@
 import { type Clock, createWatch, type Logger, type Result, type Watch } from '@heddle/runtime'
 import type { ResourceRef, ResourceType } from '@heddle/xds-types'
 import type { ScopedRouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import type { HttpManager } from '../config/compiled.js'
+import type { DiscoveryStats } from '../observe/discovery-stats.js'
 import { NO_SCOPES, type RouteScope, type RouteScopes, scopeKey } from '../route/scope.js'
 import type { ReceivedUpdate, Rejection } from '../xds/protocol.js'
 import type { Need } from '../xds/warming.js'
@@ -128,4 +130,22 @@ function conflictsOf({ resources, removed }: ReceivedUpdate, active: ReadonlyMap
     else if (owner !== name) conflicts.push({ name, message: `key: the scope ${owner} has this key, too [srds.key_conflict]` })
   }
   return conflicts
+}
+
+/** Counts the scopes of SRDS for every manager that uses them. */
+export function tellScopes(
+  managers: readonly HttpManager[],
+  { scopes, isActive }: Pick<ScopeSet, 'scopes' | 'isActive'>,
+  stats: DiscoveryStats,
+  reloaded: number,
+): void {
+  const all = [...scopes.current.values()]
+  for (const { statPrefix, routes } of managers) {
+    if (routes.kind !== 'scoped' || routes.scopes !== undefined) continue
+    const { configReload, allScopes, activeScopes, onDemandScopes } = stats.scopes(statPrefix, routes.name)
+    configReload.inc(reloaded)
+    allScopes.set(all.length)
+    activeScopes.set(all.filter((scope) => scope.routes.kind === 'rds' && isActive(scope)).length)
+    onDemandScopes.set(all.filter(({ onDemand }) => onDemand).length)
+  }
 }

@@ -5,6 +5,7 @@ import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { Secret, SecretSource } from '../config/compiled.js'
 import type { DecodedFilter } from '../config/discovered-filter.js'
+import type { DiscoveryStats } from '../observe/discovery-stats.js'
 import type { RouteTable } from '../route/table.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
 import type { ConfigStoreOptions } from './config-store.js'
@@ -29,7 +30,7 @@ export interface StoreChecks {
 
 /** Route tables, endpoints, filter configs and SDS secrets, by type URL. */
 export function createValueSets(
-  { types, compile, clock, logger }: ConfigStoreOptions,
+  { types, compile, stats, clock, logger }: ConfigStoreOptions,
   { routes, endpoints, sds, extensions }: StoreValues,
   secrets: SecretSource,
   { hosts, expected }: StoreChecks,
@@ -74,7 +75,7 @@ export function createValueSets(
     },
   })
   return new Map<string, ValueSet<object>>([
-    [types.extension.typeUrl, takenBack(extension as ValueSet<object>, extensions)],
+    [types.extension.typeUrl, counted(extension as ValueSet<object>, extensions, stats)],
     [types.route.typeUrl, route as ValueSet<object>],
     [types.endpoints.typeUrl, endpoint as ValueSet<object>],
     [types.secret.typeUrl, secret as ValueSet<object>],
@@ -82,10 +83,18 @@ export function createValueSets(
 }
 
 /** What the server no longer has is gone: filters go on with their default, or answer that they have no config. */
-function takenBack(set: ValueSet<object>, values: NamedValues<DecodedFilter>): ValueSet<object> {
+function counted(set: ValueSet<object>, values: NamedValues<DecodedFilter>, stats: DiscoveryStats): ValueSet<object> {
+  const reload = (name: string): void => stats.filter(name).configReload.inc()
   return {
     ...set,
+    apply(name, version, message) {
+      const rejection = set.apply(name, version, message)
+      if (rejection === undefined) reload(name)
+      else stats.filter(name).configFail.inc()
+      return rejection
+    },
     markAbsent(name) {
+      if (values.get(name) !== undefined) reload(name)
       set.forget(name)
       values.clear(name)
     },

@@ -19,7 +19,7 @@ const resource = (name: string, version: string, text: string | undefined = name
   name,
   version,
   value: text === '' ? undefined : encoder.encode(text),
-  aliases: [],
+  aliases: [] as string[],
   ttl: undefined,
 })
 
@@ -71,6 +71,14 @@ describe('subscriptions', () => {
     expect(delta.open()).toEqual([{ type_url: CDS, resource_names_subscribe: ['*', 'extra'] }])
   })
 
+  it('asks for a type without names, once a stream, and for names beside', () => {
+    const delta = client()
+    expect(delta.begin(EDS)).toEqual([])
+    expect(delta.open()).toEqual([{ type_url: EDS }])
+    expect(delta.begin(EDS)).toEqual([])
+    expect(delta.subscribe(EDS, ['a'], [])).toEqual([{ type_url: EDS, resource_names_subscribe: ['a'] }])
+  })
+
   it('asks for a first name on an open stream without versions or nonce', () => {
     const delta = client()
     delta.open()
@@ -104,6 +112,15 @@ describe('answers', () => {
 
   it('leaves types alone that nobody subscribed', () => {
     expect(client().receive(response(EDS, 'n1', [resource('a', '1')]))).toBeUndefined()
+  })
+
+  it('tells which names stand for nothing, and the other names of what there is', () => {
+    const delta = client()
+    delta.subscribe(EDS, ['a', 'b'], [])
+    delta.open()
+    const named = { ...resource('c', '1'), aliases: ['a'] }
+    const update = delta.receive(response(EDS, 'n1', [named, { ...resource('b', '', ''), aliases: ['b'] }]))
+    expect(update).toMatchObject({ resources: [{ name: 'c', aliases: ['a'] }], absent: ['b'] })
   })
 
   it('skips heartbeats', () => {
