@@ -11,6 +11,13 @@ export interface Memo {
   shared<T extends object>(name: string, args: readonly MemoArgument[], make: () => T): T
   /** The same for a value that costs less to make than to look up. */
   intern<T extends object>(name: string, key: string, value: T): T
+  /** What `make` gives for each of a list, one after the other; it may close over `args` and its argument. */
+  each<I extends object, O>(
+    name: string,
+    args: readonly MemoArgument[],
+    list: readonly I[],
+    make: (one: I) => readonly O[],
+  ): readonly O[]
   /** A map whose readers depend on the keys that they look up, not on the whole. */
   table<V>(name: string, args: readonly MemoArgument[], make: () => ReadonlyMap<string, V>): (key: string) => V | undefined
 }
@@ -32,6 +39,7 @@ export function createMemo(): Memo {
     of,
     shared: (_name, _args, make) => make(),
     intern: (_name, _key, value) => value,
+    each: (_name, _args, list, make) => list.flatMap(make),
     table<V>(name: string, args: readonly MemoArgument[], make: () => ReadonlyMap<string, V>) {
       const table = of(name, args, make)
       return (key) => table.get(key)

@@ -6,6 +6,10 @@ export function isHttp2(protocol: PortProtocol): boolean {
   return protocol === 'HTTP2' || protocol === 'GRPC' || protocol === 'GRPC-Web'
 }
 
+export function isGrpc(protocol: PortProtocol): boolean {
+  return protocol === 'GRPC' || protocol === 'GRPC-Web'
+}
+
 export function isHttpOrSniffed(protocol: PortProtocol): boolean {
   return isHttp(protocol) || protocol === 'Unsupported'
 }

@@ -70,8 +70,19 @@ export function viewOf(scope: ViewScope): View {
   const { snapshot, proxy, domainSuffix, found } = scope
   const sidecar = (): Sidecar | undefined => found.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
   const egress = keepLast((of: Sidecar | undefined) => egressListeners(scope, of))
+  const listed = (): Listed => ({
+    all: candidates(scope),
+    byHost: found.of('candidates by host', [], () => new Map(candidates(scope).map((s) => [s.hostname, s]))),
+    imported: found.of('imported services', [], () => importedServices(egress(sidecar()))),
+  })
   const services = (): readonly MeshService[] =>
-    found.of('view services', [], () => neededServices(egress(sidecar()), candidates(scope), proxy.namespace))
+    found.of('view services', [], () => {
+      const listeners = egress(sidecar())
+      if (listeners.some(({ index }) => index === undefined)) return candidates(scope)
+      const added = addedServices(listeners, listed(), proxy.namespace)
+      if (added.size > 0) return listServices(listed(), added)
+      return found.of('view services of listeners', [], () => listServices(listed(), added))
+    })
   return {
     get key() {
       const { namespace, name } = sidecar()?.metadata ?? {}
@@ -263,7 +274,9 @@ function importedVirtualServices(
     imports === undefined
       ? all
       : all.filter((vs) =>
-          imports.some((i) => covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host))),
+          imports.some(
+            (i) => !i.excluded && covers(i, vs.resource.metadata.namespace) && vs.hosts.some((h) => hostsOverlap(h, i.host)),
+          ),
         )
   return snapshot.sidecarHosts === 'merge' ? mergedHosts(imported) : imported
 }
@@ -271,12 +284,16 @@ function importedVirtualServices(
 interface Import {
   readonly namespace: string
   readonly host: string
+  /** `~namespace/host`: services that are not wanted, whatever else imports them; `~/host` is of any namespace. */
+  readonly excluded: boolean
 }
 
 function parseImport(text: string, namespace: string): Import {
   const slash = text.indexOf('/')
-  const ns = text.slice(0, slash)
-  return { namespace: ns === '.' ? namespace : ns, host: text.slice(slash + 1).toLowerCase() }
+  const written = text.slice(0, slash)
+  const excluded = written.startsWith('~')
+  const ns = excluded ? written.slice(1) || '*' : written
+  return { namespace: ns === '.' ? namespace : ns, host: text.slice(slash + 1).toLowerCase(), excluded }
 }
 
 function covers(i: Import, namespace: string): boolean {
@@ -284,9 +301,8 @@ function covers(i: Import, namespace: string): boolean {
 }
 
 function importedService(service: MeshService, imports: readonly Import[]): MeshService | undefined {
-  return imports.some((i) => covers(i, service.namespace) && (i.host === '*' || hostSubsetOf(service.hostname, i.host)))
-    ? service
-    : undefined
+  const named = imports.filter((i) => covers(i, service.namespace) && (i.host === '*' || hostSubsetOf(service.hostname, i.host)))
+  return named.length === 0 || named.some(({ excluded }) => excluded) ? undefined : service
 }
 
 /** An egress listener with a port serves only services that have that very port; an HTTP proxy port serves them all. */
@@ -309,30 +325,51 @@ function withPorts(service: MeshService, numbers: ReadonlySet<number>): MeshServ
   return ports.length === 0 ? undefined : { ...service, ports }
 }
 
-function neededServices(
-  egress: readonly EgressListener[],
-  all: readonly MeshService[],
-  namespace: string,
-): readonly MeshService[] {
-  if (egress.some((listener) => listener.index === undefined)) return all
-  const needed = new Map<string, MeshService>()
-  const add = (service: MeshService): void => {
-    const known = needed.get(service.hostname)
-    needed.set(service.hostname, known === undefined ? service : { ...known, ports: mergePorts(known.ports, service.ports) })
-  }
-  for (const listener of egress) for (const service of listener.services) add(service)
-  const byHost = new Map(all.map((s) => [s.hostname, s]))
+type ServicesByHost = ReadonlyMap<string, MeshService>
+
+/** What a view with a Sidecar chooses from. */
+interface Listed {
+  readonly all: readonly MeshService[]
+  readonly byHost: ServicesByHost
+  /** Those of the egress listeners. */
+  readonly imported: ServicesByHost
+}
+
+function importedServices(egress: readonly EgressListener[]): ServicesByHost {
+  const found = new Map<string, MeshService>()
+  for (const listener of egress)
+    for (const service of listener.services) found.set(service.hostname, withMore(found.get(service.hostname), service))
+  return found
+}
+
+/** The same object where nothing is added. */
+function withMore(known: MeshService | undefined, service: MeshService): MeshService {
+  if (known === undefined) return service
+  const isKnown = service.ports.every(({ number }) => known.ports.some((p) => p.number === number))
+  return isKnown ? known : { ...known, ports: mergePorts(known.ports, service.ports) }
+}
+
+/** What VirtualServices send to beyond what is imported. */
+function addedServices(egress: readonly EgressListener[], { byHost, imported }: Listed, namespace: string): ServicesByHost {
+  const added = new Map<string, MeshService>()
   for (const listener of egress) {
     for (const vs of listener.virtualServices) {
       for (const [host, ports] of destinationsOf(vs, namespace)) {
         const service = byHost.get(host)
         if (service === undefined) continue
         const served = isPortOnly(listener.port) ? withPort(service, listener.port.number) : withPorts(service, ports)
-        if (served !== undefined) add(served)
+        if (served === undefined) continue
+        const known = added.get(host) ?? imported.get(host)
+        const next = withMore(known, served)
+        if (next !== known) added.set(host, next)
       }
     }
   }
-  return all.flatMap((s) => needed.get(s.hostname) ?? [])
+  return added
+}
+
+function listServices({ all, imported }: Listed, added: ServicesByHost): readonly MeshService[] {
+  return all.flatMap(({ hostname }) => added.get(hostname) ?? imported.get(hostname) ?? [])
 }
 
 function resolvedDestination(

@@ -80,8 +80,21 @@ function bindOnce(
   return bound
 }
 
+type Destinations = ReadonlyMap<string, ReadonlySet<number>>
+
+const destinations = new WeakMap<EffectiveVirtualService, { readonly all: Destinations; readonly bySource: boolean }>()
+
 /** Every host that a VirtualService sends traffic to, or that of one namespace, and on which ports; 0 stands for all of them. */
-export function destinationsOf(vs: EffectiveVirtualService, namespace?: string): ReadonlyMap<string, ReadonlySet<number>> {
+export function destinationsOf(vs: EffectiveVirtualService, namespace?: string): Destinations {
+  let known = destinations.get(vs)
+  if (known === undefined) {
+    const bySource = vs.http.some(({ http }) => http.match?.some(({ sourceNamespace = '' }) => sourceNamespace !== ''))
+    destinations.set(vs, (known = { all: listDestinations(vs, undefined), bySource }))
+  }
+  return namespace === undefined || !known.bySource ? known.all : listDestinations(vs, namespace)
+}
+
+function listDestinations(vs: EffectiveVirtualService, namespace: string | undefined): Destinations {
   const hosts = new Map<string, Set<number>>()
   const add = ({ host, port }: Destination): void => {
     const ports = hosts.get(host) ?? new Set()

@@ -1,22 +1,46 @@
-import type { LoadBalancerSettings, LocalityLoadBalancerSetting, MeshConfig, Warmup } from '@heddle/config-model'
+import type {
+  LoadBalancerSettings,
+  LocalityLoadBalancerSetting,
+  MeshConfig,
+  MeshService,
+  Warmup,
+  ZoneAwareLoadBalancerSetting,
+} from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
-import { duration } from '../message.js'
+import { defined, duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
+
+/** Weights of localities, or Envoy's zone awareness, which waypoints have no use for: they do not know their own zone. */
+function applyNearness(cluster: Cluster, near: LbSetting | undefined, waypoint: boolean): void {
+  if (near === undefined || (near.kind === 'zone' && waypoint)) return
+  if (near.kind === 'zone') {
+    const { enabled, minClusterSize } = near.setting
+    const zone_aware_lb_config = defined({
+      routing_enabled: enabled === false ? {} : undefined,
+      min_cluster_size: minClusterSize === undefined ? undefined : String(minClusterSize),
+    })
+    cluster.common_lb_config = { ...cluster.common_lb_config, zone_aware_lb_config }
+    return
+  }
+  const { failover, failoverPriority, distribute } = near.setting
+  const failing = near.force || cluster.outlier_detection !== undefined
+  if ((failing && (failover !== undefined || failoverPriority !== undefined)) || distribute !== undefined)
+    cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
+}
 
 type SlowStart = NonNullable<Cluster['least_request_lb_config']>
 
 const DEFAULT_RING_SIZE = 1024
 
 /** DestinationRule loadBalancer -> lb_policy. LEAST_REQUEST unless something else is asked for; ORIGINAL_DST clusters have no choice. */
-export function applyLoadBalancer(draft: ClusterDraft, settings: LoadBalancerSettings | undefined, mesh: MeshConfig): void {
+export function applyLoadBalancer(
+  draft: ClusterDraft,
+  settings: LoadBalancerSettings | undefined,
+  near: LbSetting | undefined,
+  waypoint: boolean,
+): void {
   const { cluster } = draft
-  const locality = localitySetting(settings, mesh)
-  const failover =
-    cluster.outlier_detection !== undefined && (locality?.failover !== undefined || locality?.failoverPriority !== undefined)
-  if (failover || locality?.distribute !== undefined) {
-    const { zone_aware_lb_config: _, ...common } = cluster.common_lb_config ?? {}
-    cluster.common_lb_config = { ...common, locality_weighted_lb_config: {} }
-  }
+  if (cluster.cluster_type === undefined) applyNearness(cluster, near, waypoint)
   if (cluster.type === 'ORIGINAL_DST' || cluster.cluster_type !== undefined) {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     return
@@ -73,13 +97,34 @@ function slowStartOf({ warmup, warmupDurationSecs }: LoadBalancerSettings = {}):
   return { slow_start_config: { slow_start_window: duration(warmupDurationSecs) } }
 }
 
-/** The destination's own setting, else the mesh's; undefined when switched off. */
-export function localitySetting(
+/** What decides on endpoints near and far: a setting of localities, or zone awareness, which Envoy itself brings about. */
+export type LbSetting =
+  | { readonly kind: 'locality'; readonly setting: LocalityLoadBalancerSetting; /** Without outlier detection, too. */ readonly force: boolean }
+  | { readonly kind: 'zone'; readonly setting: ZoneAwareLoadBalancerSetting }
+
+/**
+ * The destination's own setting, else what its Service prefers, else the mesh's; undefined when switched off (istiod's
+ * `GetEffectiveLbSetting`).
+ */
+export function effectiveLbSetting(
   settings: LoadBalancerSettings | undefined,
+  { trafficDistribution }: MeshService,
   mesh: MeshConfig,
-): LocalityLoadBalancerSetting | undefined {
-  const own = settings?.localityLbSetting
-  if (own !== undefined) return own.enabled === false ? undefined : own
-  const all = mesh.localityLbSetting
-  return all === undefined || all.enabled === false ? undefined : all
+): LbSetting | undefined {
+  if (settings?.zoneAwareLbSetting !== undefined) return { kind: 'zone', setting: settings.zoneAwareLbSetting }
+  if (settings?.localityLbSetting !== undefined) return localities(settings.localityLbSetting)
+  if (trafficDistribution !== undefined)
+    return { kind: 'locality', setting: { failoverPriority: PREFERRED[trafficDistribution] }, force: true }
+  if (mesh.zoneAwareLbSetting !== undefined) return { kind: 'zone', setting: mesh.zoneAwareLbSetting }
+  return mesh.localityLbSetting === undefined ? undefined : localities(mesh.localityLbSetting)
+}
+
+function localities(setting: LocalityLoadBalancerSetting): LbSetting | undefined {
+  return setting.enabled === false ? undefined : { kind: 'locality', setting, force: false }
+}
+
+const SAME_ZONE = ['topology.istio.io/network', 'topology.kubernetes.io/region', 'topology.kubernetes.io/zone']
+const PREFERRED = {
+  PreferSameZone: SAME_ZONE,
+  PreferSameNode: [...SAME_ZONE, 'topology.istio.io/subzone', 'kubernetes.io/hostname'],
 }

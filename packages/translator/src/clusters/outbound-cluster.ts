@@ -15,7 +15,7 @@ import { applyConnectionPool } from './connection-pool.js'
 import { applyDiscovery, discoveryType } from './discovery.js'
 import { type ClusterDraft, draft, finish } from './draft.js'
 import { identitiesOf } from './identities.js'
-import { applyLoadBalancer } from './load-balancing.js'
+import { applyLoadBalancer, effectiveLbSetting } from './load-balancing.js'
 import { applyOutlierDetection } from './outlier-detection.js'
 import { markPolicy } from './policy-sources.js'
 import { applyProxyProtocol } from './proxy-protocol.js'
@@ -42,7 +42,8 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   const speaksHttp1 = made.http.protocol === 'downstream' || (isHttp(port.protocol) && made.http.protocol !== 'http2')
   if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
-  applyLoadBalancer(made, policy?.loadBalancer, mesh)
+  const near = effectiveLbSetting(policy?.loadBalancer, target.service, mesh)
+  applyLoadBalancer(made, policy?.loadBalancer, near, build.proxy.type === 'waypoint')
   if (target.vip !== undefined) applyWaypointSocket(target, made)
   else if (!target.sniDnat) {
     applyTls(target, made)

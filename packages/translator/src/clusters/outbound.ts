@@ -27,24 +27,14 @@ export function sniDnatEndpoints(build: Build): readonly ClusterLoadAssignment[]
   return ofEachService(build, 'SNI endpoints', (s) => (s.meshExternal ? [] : endpointsOf(targetsOf(build, s, true))))
 }
 
-const TOGETHER = 32
-
-/** A change of one service looks at the few that stand beside it, not at all. */
 function ofEachService<T extends object>(
   { view, memo }: Build,
   what: string,
   make: (service: MeshService) => readonly T[],
 ): readonly T[] {
-  const { services } = view
-  const out: T[] = []
-  for (let at = 0; at < services.length; at += TOGETHER) {
-    const few = services.slice(at, at + TOGETHER)
-    const made = memo.of(`${what} of ${TOGETHER} services`, few, () =>
-      few.flatMap((service) => memo.shared(what, [`${service.namespace}/${service.hostname}`, service], () => make(service))),
-    )
-    for (const one of made) out.push(one)
-  }
-  return out
+  return memo.each(`${what} of services`, [], view.services, (service) =>
+    memo.shared(what, [`${service.namespace}/${service.hostname}`, service], () => make(service)),
+  )
 }
 
 function clustersOf(targets: readonly ClusterTarget[]): Cluster[] {

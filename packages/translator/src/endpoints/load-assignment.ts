@@ -1,8 +1,9 @@
 import { type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import { ask } from '../ask.js'
 import { CONNECT_ORIGINATE, sendsHbone } from '../ambient/hbone.js'
 import { type Build, endpointsOf } from '../build.js'
-import { localitySetting } from '../clusters/load-balancing.js'
+import { effectiveLbSetting, type LbSetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
 import { defined } from '../message.js'
 import { hostWithPort } from '../names.js'
@@ -22,7 +23,11 @@ export function selectedEndpoints({ build, service, port, subset }: ClusterTarge
   // Who has a session with an endpoint that is about to end keeps it.
   const draining = keepsSessions(build, service)
   return all.filter(
-    (e) => (draining || e.health !== 'DRAINING') && selects(labels, e.labels) && !(local && e.cluster !== cluster),
+    (e) =>
+      (draining || e.health !== 'DRAINING') &&
+      selects(labels, e.labels) &&
+      !(local && e.cluster !== cluster) &&
+      !(service.nodeLocal === true && e.nodeName !== nodeNameOf(build)),
   )
 }
 
@@ -30,7 +35,8 @@ export function selectedEndpoints({ build, service, port, subset }: ClusterTarge
 export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
   const { build, service, policy } = target
   const groups = new Map<string, ServiceEndpoint[]>()
-  const rankOf = failoverRank(build, policy)
+  const near = nearnessOf(target)
+  const rankOf = failoverRank(build, near)
   for (const endpoint of selectedEndpoints(target)) {
     const key = JSON.stringify([endpoint.locality, rankOf?.(endpoint) ?? 0])
     const group = groups.get(key)
@@ -41,7 +47,7 @@ export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
   const localities = keyed.map(([, list]) => localityEndpoints(target, list[0]?.locality ?? '', sorted(list)))
   const placed =
     rankOf === undefined
-      ? withLocality(build, localities, policy)
+      ? withLocality(build, localities, near)
       : byRank(
           localities,
           keyed.map(([, [e]]) => (e === undefined ? 0 : rankOf(e))),
@@ -53,13 +59,30 @@ export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
   return build.origins === NO_ORIGINS ? assignment : build.origins.mark(assignment, sourceOfKey(service.source))
 }
 
-/** How far an endpoint is by the labels of `failoverPriority`; undefined where it does not decide. It needs outlier detection, as every failover. */
-function failoverRank(build: Build, policy: TrafficPolicy | undefined): ((endpoint: ServiceEndpoint) => number) | undefined {
-  const labels = localitySetting(policy?.loadBalancer, build.mesh)?.failoverPriority
+/** What decides on near and far here. Failover needs outlier detection, or traffic would never come back, unless it is asked for without. */
+function nearnessOf({ build, service, policy }: ClusterTarget): Nearness | undefined {
+  const setting = effectiveLbSetting(policy?.loadBalancer, service, build.mesh)
+  if (setting === undefined) return undefined
+  if (setting.kind === 'zone' && (build.proxy.type === 'waypoint' || setting.setting.enabled === false)) return undefined
   const outlier = policy?.outlierDetection ?? build.mesh.defaultTrafficPolicy?.outlierDetection
-  if (labels === undefined || labels.length === 0 || outlier === undefined) return undefined
-  const own = placedLabels(build.proxy.labels, build.proxy.locality, build.proxy.cluster, build.proxy.network)
-  return (e) => labelRank(labels, own, placedLabels(e.labels, parseLocality(e.locality), e.cluster, e.network))
+  return { ...setting, failing: setting.kind === 'zone' || setting.force || outlier !== undefined }
+}
+
+type Nearness = LbSetting & { readonly failing: boolean }
+
+/** How far an endpoint is by the labels of `failoverPriority`; undefined where it does not decide. */
+function failoverRank(build: Build, near: Nearness | undefined): ((endpoint: ServiceEndpoint) => number) | undefined {
+  const labels = near?.setting.failoverPriority
+  if (near === undefined || !near.failing || labels === undefined || labels.length === 0) return undefined
+  if (near.kind === 'locality' && near.setting.distribute !== undefined) return undefined
+  const { labels: given, locality, cluster, network } = build.proxy
+  const own = placedLabels(given, locality, cluster, network, nodeNameOf(build))
+  return (e) => labelRank(labels, own, placedLabels(e.labels, parseLocality(e.locality), e.cluster, e.network, e.nodeName))
+}
+
+/** Node metadata NODE_NAME. */
+function nodeNameOf({ proxy }: Build): string {
+  return ask(proxy, 'node name', ({ metadata }) => String(metadata['NODE_NAME'] ?? ''))
 }
 
 function sorted(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
@@ -111,14 +134,12 @@ function gatewayEndpoint({ address, port, cluster }: NetworkGateway, weight: num
   }
 }
 
-function withLocality(build: Build, localities: LocalityLbEndpoints[], policy: TrafficPolicy | undefined): LocalityLbEndpoints[] {
-  const setting = localitySetting(policy?.loadBalancer, build.mesh)
+function withLocality(build: Build, localities: LocalityLbEndpoints[], near: Nearness | undefined): LocalityLbEndpoints[] {
   const { locality } = build.proxy
-  if (setting === undefined || (locality.region === '' && setting.failoverPriority === undefined)) return localities
-  if (setting.distribute !== undefined && setting.distribute.length > 0)
-    return distribute(localities, locality, setting.distribute)
-  const outlier = policy?.outlierDetection ?? build.mesh.defaultTrafficPolicy?.outlierDetection
-  return outlier === undefined ? localities : failoverPriorities(localities, locality, setting.failover ?? [])
+  if (near === undefined || locality.region === '') return localities
+  if (near.kind === 'locality' && near.setting.distribute !== undefined)
+    return near.setting.distribute.length > 0 ? distribute(localities, locality, near.setting.distribute) : localities
+  return near.failing ? failoverPriorities(localities, locality, near.setting.failover ?? []) : localities
 }
 
 function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, weight: number): LbEndpoint {

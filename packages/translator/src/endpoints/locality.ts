@@ -28,7 +28,7 @@ export function byRank(groups: readonly LocalityLbEndpoints[], ranks: readonly n
 type Labels = Readonly<Record<string, string>>
 
 /** The labels that say where a workload is, beside its own. */
-export function placedLabels(labels: Labels, locality: Locality, cluster: string, network: string): Labels {
+export function placedLabels(labels: Labels, locality: Locality, cluster: string, network: string, nodeName = ''): Labels {
   return {
     ...labels,
     'topology.kubernetes.io/region': locality.region,
@@ -36,18 +36,21 @@ export function placedLabels(labels: Labels, locality: Locality, cluster: string
     'topology.istio.io/subzone': locality.subzone,
     'topology.istio.io/cluster': cluster,
     'topology.istio.io/network': network,
+    'kubernetes.io/hostname': nodeName,
   }
 }
 
 /** How many of the ordered labels, `name` or `name=value`, are left when the first differs: 0 is the nearest. */
 export function labelRank(ordered: readonly string[], proxy: Labels, endpoint: Labels): number {
-  let matched = 0
-  for (const label of ordered) {
+  let beyond = 0
+  for (const [i, label] of ordered.entries()) {
     const [name = '', value] = label.split('=')
-    if ((value ?? proxy[name]) !== endpoint[name]) break
-    matched++
+    if ((value ?? proxy[name] ?? '') === (endpoint[name] ?? '')) continue
+    // Another network alone is no reason to stop comparing: all of its endpoints come behind those of the own.
+    if (i > 0 || label !== 'topology.istio.io/network') return beyond + ordered.length - i
+    beyond = ordered.length
   }
-  return ordered.length - matched
+  return beyond
 }
 
 function rank(group: LocalityLbEndpoints, proxy: Locality, target: string | undefined): number {

@@ -117,6 +117,9 @@ function createSignal(engine: Engine, isRead: boolean): Signal {
   }
 }
 
+/** Of a long list: a change of one looks at the few that stand beside it, not at all. */
+const TOGETHER = 32
+
 function createScope(engine: Engine): Memo {
   const cells = new Map<string, Cell>()
   const cellOf = (name: string, args: readonly MemoArgument[], make: () => unknown, keyed: boolean): Cell => {
@@ -127,6 +130,15 @@ function createScope(engine: Engine): Memo {
   }
   return {
     of: <T>(name: string, args: readonly MemoArgument[], make: () => T) => cellOf(name, args, make, false).get() as T,
+    each<I extends object, O>(name: string, args: readonly MemoArgument[], list: readonly I[], make: (one: I) => readonly O[]) {
+      const out: O[] = []
+      for (let at = 0; at < list.length; at += TOGETHER) {
+        const few = list.slice(at, at + TOGETHER)
+        const made = cellOf(name, [...args, ...few], () => few.flatMap(make), false).get() as readonly O[]
+        for (const one of made) out.push(one)
+      }
+      return out
+    },
     shared<T extends object>(name: string, args: readonly MemoArgument[], make: () => T) {
       const key = memoKey(
         name,

@@ -10,6 +10,7 @@ import type { Build } from '../build.js'
 import { httpFilters } from '../features/index.js'
 import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
+import { idleTimeoutOf } from './tcp-proxy.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { managerTracing } from '../telemetry/tracing.js'
 import { withConnectionSettings } from './connection-settings.js'
@@ -70,7 +71,9 @@ function settingsOf(
 ): Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'> {
   const headers = proxyHeaders(build.proxyConfig, listener)
   const { tracing, sampledByRequestId } = managerTracing(build, listener)
+  const idle_timeout = idleTimeoutOf(build)
   return defined({
+    common_http_protocol_options: idle_timeout === undefined ? undefined : { idle_timeout },
     access_log: accessLogs(build, listener, 'http'),
     tracing,
     request_id_extension: writtenOnce({

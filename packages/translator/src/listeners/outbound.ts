@@ -147,6 +147,7 @@ function sourceOfServing(build: Build, { egress, service, port }: Serving): Prov
 }
 
 function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
+  if (bind.startsWith('unix://')) return { bind, cidr: undefined }
   if (bind.includes('/')) return { bind: WILDCARD, cidr: bind }
   if (bind !== '') return { bind, cidr: undefined }
   if (kind === 'http') return { bind: WILDCARD, cidr: undefined }

@@ -60,16 +60,21 @@ export function tcpRouteChain(
   ]
 }
 
-function proxyFilter(build: Build, listener: ListenerClass, config: object): Filter {
+/** Node metadata IDLE_TIMEOUT. */
+export function idleTimeoutOf(build: Build): string | undefined {
   const idle = build.proxy.metadata['IDLE_TIMEOUT']
   const seconds = typeof idle === 'string' ? /^(\d+)s$/.exec(idle)?.[1] : undefined
+  return seconds === undefined ? undefined : duration(Number(seconds) * 1000)
+}
+
+function proxyFilter(build: Build, listener: ListenerClass, config: object): Filter {
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typed_config: typed(
       TCP_PROXY,
       defined({
         access_log: accessLogs(build, listener, 'tcp'),
-        idle_timeout: seconds === undefined ? undefined : duration(Number(seconds) * 1000),
+        idle_timeout: idleTimeoutOf(build),
         ...config,
       }),
     ),

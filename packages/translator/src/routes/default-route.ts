@@ -7,6 +7,7 @@ import { rateLimitConfig } from '../extensions/rate-limit.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { BLACK_HOLE_CLUSTER, outboundCluster, PASSTHROUGH_CLUSTER } from '../names.js'
 import { NO_ORIGINS } from '../provenance.js'
+import { proxyHeaders } from '../proxy-headers.js'
 import { hashPolicy } from './hash-policy.js'
 import { EVERY_PATH } from './match.js'
 import { sessionConfig } from './persistent-session.js'
@@ -48,9 +49,20 @@ export function catchAllHost(build: Build, attemptCount: boolean): VirtualHost {
   return {
     name: 'allow_any',
     domains: ['*'],
-    routes: [{ name: 'allow_any', match: EVERY_PATH, route: { cluster, timeout: NO_TIMEOUT, max_grpc_timeout: NO_TIMEOUT } }],
+    routes: [
+      {
+        name: 'allow_any',
+        match: EVERY_PATH,
+        route: { cluster, timeout: NO_TIMEOUT, max_grpc_timeout: NO_TIMEOUT, ...forwardedHost(build) },
+      },
+    ],
     ...include,
   }
+}
+
+/** x-forwarded-host, where ProxyConfig asks for it and the host of a request may be another one upstream. */
+export function forwardedHost({ proxyConfig }: Build): { append_x_forwarded_host?: true } {
+  return proxyHeaders(proxyConfig, 'outbound').forwardedHost ? { append_x_forwarded_host: true } : {}
 }
 
 /** Where connections to unknown destinations go. */

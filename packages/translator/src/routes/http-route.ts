@@ -24,6 +24,7 @@ import { outboundCluster, parseClusterName } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { routeSemantics } from '../semantics.js'
 import { corsConfig } from './cors.js'
+import { forwardedHost } from './default-route.js'
 import { faultConfig } from './fault.js'
 import { hashPolicy } from './hash-policy.js'
 import { authorityOf, headerChanges, joinChanges } from './headers.js'
@@ -189,6 +190,7 @@ function forward(scope: RouteScope, http: EffectiveHttpRoute['http'], match: Rou
     cluster_not_found_response_code: ofGatewayApi ? ('INTERNAL_SERVER_ERROR' as const) : undefined,
     ...(rewritesPrefix(scope, http) ? withoutPrefix(match) : rewriteOf(rewrite)),
     host_rewrite_literal: authority,
+    ...(rewrite === undefined ? {} : forwardedHost(scope.build)),
     request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
     hash_policy: hash.length === 0 ? undefined : hash,
     retry_policy: retryPolicy(

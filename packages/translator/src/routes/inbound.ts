@@ -2,17 +2,17 @@ import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3
 import type { Build } from '../build.js'
 import type { InboundPort } from '../listeners/inbound-port.js'
 import { defined, NO_TIMEOUT } from '../message.js'
-import { isHttp2 } from '../protocol.js'
+import { isGrpc } from '../protocol.js'
 import { EVERY_PATH } from './match.js'
 import { retryPolicy } from './retry.js'
 
-/** Everything to the application. A request that was reset before it was sent is tried again: the connection was stale. HTTP/2 says so itself. */
+/** Everything to the application. A request that was reset before it was sent is tried again: the connection was stale. Streams of gRPC bear no retry. */
 export function inboundRoutes(build: Build, port: InboundPort): RouteConfiguration {
   const given = build.mesh.defaultInboundHttpRetryPolicy
   const retries =
     given !== undefined
       ? retryPolicy(given, true)
-      : isHttp2(port.protocol)
+      : isGrpc(port.protocol)
         ? undefined
         : { retry_on: 'reset-before-request', num_retries: 2 }
   const route = {

@@ -222,6 +222,10 @@ function principalCondition(key: string, values: Values, notValues: Values, cont
       return part(values, notValues, remoteIp)
     case 'source.namespace':
       return part(values, notValues, (v) => peer(context, namespaceMatcher(v)))
+    case 'source.serviceAccount':
+      return part(values, notValues, (v) => peer(context, serviceAccountMatcher(v, context.namespace)))
+    case 'source.trustDomain':
+      return trustDomainPart(values, notValues, context)
     case 'source.principal':
       return principalPart(values, notValues, context)
     case 'request.auth.principal':
