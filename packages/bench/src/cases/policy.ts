@@ -71,7 +71,7 @@ function contender(name: string, proxy: (work: Work) => HttpProxy, work: () => W
 async function measureIn(name: string, proxy: HttpProxy, context: RoundContext): Promise<Sample> {
   const folder = join(context.folder, name)
   await mkdir(folder)
-  return measureProxy(proxy, 'HTTP1', load, { ...context, folder })
+  return measureProxy(proxy, { protocol: 'HTTP1', judged: 'rate', load }, { ...context, folder })
 }
 
 /** The proxy does all that the one without policies does, and knows who is to be let in. */

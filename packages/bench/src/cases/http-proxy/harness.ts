@@ -1,20 +1,17 @@
 import type { Contender, Goal, RoundContext } from '../../bench-case.js'
 import { runH2load } from '../../h2load.js'
-import { findH2load, findNginx, findWrk, missingProgram, type Program } from '../../peers/find.js'
+import { findH2load, findHaproxy, findNginx, findWrk, missingProgram, type Program } from '../../peers/find.js'
 import { freePort, listening, start, withProcesses } from '../../running.js'
 import { runWrk } from '../../wrk.js'
-import type { Work } from './bootstrap.js'
 import { checkHttp1, type Headers, startEcho } from './check-http1.js'
 import { checkHttp2, startHttp2Echo } from './check-http2.js'
-import { type Load, measureProxy } from './measure.js'
+import { type Measured, measureProxy } from './measure.js'
 import type { HttpProxy } from './proxies.js'
 
 export const CONNECTIONS = 64
 
 /** One protocol: what puts it under load, what checks it, and what it takes to measure it. */
-interface Harness {
-  readonly protocol: Work['protocol']
-  readonly load: Load
+interface Harness extends Measured {
   /** Why nothing can be measured here. */
   readonly missing: string | undefined
   check(port: number): Promise<void>
@@ -26,8 +23,9 @@ export function http1(headers: Headers = {}, secure = false): Harness {
   const urlOf = (url: string): string => (secure ? url.replace('http:', 'https:') : url)
   return {
     protocol: 'HTTP1',
+    judged: 'rate',
     load: (options) => runWrk({ ...options, url: urlOf(options.url), connections: CONNECTIONS, headers }),
-    missing: missingOf('wrk', findWrk()) ?? upstreamMissing(),
+    missing: missingOf('wrk', findWrk()) ?? upstreamMissing('nginx', findNginx()),
     check: (port) => checkHttp1(port, headers, secure),
     echo: startEcho,
   }
@@ -38,8 +36,9 @@ export function http2(connections: number, streams: number, headers: Headers = {
   const flags = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   return {
     protocol: 'HTTP2',
+    judged: 'cpu',
     load: (options) => runH2load({ ...options, connections, streams, flags }),
-    missing: missingOf('h2load', findH2load()) ?? upstreamMissing(),
+    missing: missingOf('h2load', findH2load()) ?? upstreamMissing('haproxy', findHaproxy()),
     check: (port) => checkHttp2(port, headers, bodies),
     echo: startHttp2Echo,
   }
@@ -49,8 +48,8 @@ function missingOf(name: string, program: Program | undefined): string | undefin
   return program === undefined ? missingProgram(name) : undefined
 }
 
-function upstreamMissing(): string | undefined {
-  const missing = missingOf('nginx', findNginx())
+function upstreamMissing(name: string, program: Program | undefined): string | undefined {
+  const missing = missingOf(name, program)
   return missing === undefined ? undefined : `${missing} (it is the upstream)`
 }
 
@@ -65,7 +64,7 @@ export function contender(harness: Harness, name: string, proxy: HttpProxy, goal
     missing: harness.missing,
     ...(goal === undefined ? {} : { goal }),
     check: (context) => check(harness, proxy, context),
-    measure: (context) => measureProxy(proxy, harness.protocol, harness.load, context),
+    measure: (context) => measureProxy(proxy, harness, context),
   }
 }
 

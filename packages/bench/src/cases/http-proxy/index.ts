@@ -33,7 +33,7 @@ export function httpProxyCases(): readonly BenchCase[] {
       peers: [peer(own, 'envoy', envoy(chain), findEnvoy(), { must: 1.5, after: 2.5 })],
     },
     tlsCase(unit),
-    ...http2Cases(unit),
+    ...http2Cases({ unit: 'requests/CPU s', better: 'higher' }),
   ]
 }
 

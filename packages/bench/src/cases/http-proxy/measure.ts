@@ -1,14 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { systemClock } from '@heddle/runtime'
 import type { RoundContext, Sample } from '../../bench-case.js'
-import { findNginx } from '../../peers/find.js'
 import { type CpuAccounting, createCpuAccounting } from '../../proc.js'
 import { freePort, listening, start, withProcesses } from '../../running.js'
 import type { Work } from './bootstrap.js'
-import { type HttpProxy, nginxConfig } from './proxies.js'
-
-const BODY = 'x'.repeat(1024)
+import type { HttpProxy } from './proxies.js'
+import { BODY, upstreamCommand } from './upstream.js'
 
 /** What a load generator says of some seconds. */
 export interface LoadReport {
@@ -28,8 +24,21 @@ export type Load = (options: {
   readonly seconds: number
 }) => Promise<LoadReport>
 
-/** Requests a second that a proxy passes on to nginx, which answers 1 KiB from memory. */
-export function measureProxy(proxy: HttpProxy, protocol: Work['protocol'], load: Load, context: RoundContext): Promise<Sample> {
+/**
+ * What a proxy is judged by. `rate`: requests a second, and it must have been the limit. `cpu`: requests in a second of its CPU time, for
+ * loads of a few connections: a fixed number of requests is always in flight, they travel in lumps, and who has passed a lump on waits for
+ * the next.
+ */
+export type Judged = 'rate' | 'cpu'
+
+export interface Measured {
+  readonly protocol: Work['protocol']
+  readonly judged: Judged
+  readonly load: Load
+}
+
+/** A proxy that passes requests on to an upstream, which answers 1 KiB from memory. */
+export function measureProxy(proxy: HttpProxy, { protocol, judged, load }: Measured, context: RoundContext): Promise<Sample> {
   const { placement, effort } = context
   return withProcesses(async (keep) => {
     const [port, upstream] = [await freePort(), await freePort()]
@@ -43,16 +52,28 @@ export function measureProxy(proxy: HttpProxy, protocol: Work['protocol'], load:
     const before = readTimes(accounting, subject.pid)
     const report = await load({ placement, url, seconds: effort.measureSeconds })
     const after = readTimes(accounting, subject.pid)
-
-    const cpu = before === undefined || after === undefined ? undefined : after.subject - before.subject
-    const problem = problemOf(report, cpu, before === undefined || after === undefined ? undefined : after.at - before.at)
-    return {
-      value: report.requests / report.seconds,
-      cpuMicros: cpu === undefined ? undefined : (cpu / report.requests) * 1e6,
-      more: report.more,
-      ...(problem === undefined ? {} : { unusable: problem }),
-    }
+    const used = before && after && { cpu: after.subject - before.subject, seconds: after.at - before.at }
+    return sampleOf(report, used, judged)
   })
+}
+
+/** Seconds of the proxy's CPU time, and those that passed meanwhile. */
+interface Used {
+  readonly cpu: number
+  readonly seconds: number
+}
+
+/** `used`: undefined where the system does not tell. */
+export function sampleOf(report: LoadReport, used: Used | undefined, judged: Judged): Sample {
+  const rate = report.requests / report.seconds
+  const problem = problemOf(report, used, judged)
+  const perCpu = used === undefined ? {} : { 'under this load/s': rate, 'busy %': (used.cpu / used.seconds) * 100 }
+  return {
+    value: judged === 'rate' ? rate : report.requests / (used?.cpu ?? Number.NaN),
+    cpuMicros: used === undefined ? undefined : (used.cpu / report.requests) * 1e6,
+    more: judged === 'rate' ? report.more : { ...report.more, ...perCpu },
+    ...(problem === undefined ? {} : { unusable: problem }),
+  }
 }
 
 function readTimes(accounting: CpuAccounting | undefined, pid: number): { subject: number; at: number } | undefined {
@@ -61,23 +82,16 @@ function readTimes(accounting: CpuAccounting | undefined, pid: number): { subjec
 
 /** Below this share of a core the proxy was waiting: for the load generator or for the upstream. */
 const SATURATED = 0.9
+/** Below this one the lumps are a proxy's exception, and waking up for them would be most of what is measured. */
+const AT_WORK = 1 / 3
 
-function problemOf(report: LoadReport, cpu: number | undefined, seconds: number | undefined): string | undefined {
+function problemOf(report: LoadReport, used: Used | undefined, judged: Judged): string | undefined {
   const { requests, badStatus, socketErrors, bytes } = report
   if (requests === 0) return 'no request was answered'
   if (badStatus + socketErrors > 0) return `of ${requests} requests ${badStatus} got a bad status, ${socketErrors} an error`
   if (bytes < requests * BODY.length) return 'answers were shorter than the body'
-  if (cpu === undefined || seconds === undefined || cpu / seconds >= SATURATED) return undefined
-  return `the load generator or the upstream was the limit: the proxy used ${((cpu / seconds) * 100).toFixed(0)} % of its core`
-}
-
-/** nginx as the upstream: it answers from memory. */
-async function upstreamCommand(folder: string, port: number, protocol: Work['protocol']): Promise<readonly string[]> {
-  const file = join(folder, 'upstream.conf')
-  const listen = `listen 127.0.0.1:${port}${protocol === 'HTTP2' ? ' http2' : ''}`
-  const server = `access_log off; default_type text/plain; http2_max_concurrent_streams 1000;
-  server { ${listen}; location / { return 200 "${BODY}"; } }`
-  await writeFile(file, nginxConfig(join(folder, 'upstream'), server))
-  await mkdir(join(folder, 'upstream'))
-  return [findNginx()!.path, '-p', join(folder, 'upstream'), '-e', 'stderr', '-c', file]
+  if (used === undefined) return judged === 'cpu' ? 'the system does not tell CPU times' : undefined
+  const share = used.cpu / used.seconds
+  if (share >= (judged === 'cpu' ? AT_WORK : SATURATED)) return undefined
+  return `the load generator or the upstream was the limit: the proxy used ${(share * 100).toFixed(0)} % of its core`
 }
