@@ -9,7 +9,7 @@ import { commonDuration, durationOperators } from './operators/durations.js'
 import { coalesce, expressionOperators } from './operators/expressions.js'
 import { headerOperators } from './operators/headers.js'
 import { metadataOperators } from './operators/metadata.js'
-import { type MakeOperator, type Operator, ofInfo, type PlainOperators, present } from './operators/operator.js'
+import { type MakeOperator, type Operator, type PlainOperators, present } from './operators/operator.js'
 import { timeOperators } from './operators/times.js'
 import { tlsOperators } from './operators/tls.js'
 import { upstreamOperators } from './operators/upstream.js'
@@ -64,25 +64,25 @@ const trace =
 const HOSTNAME = hostname()
 
 const SIMPLE: PlainOperators = {
-  PROTOCOL: ofInfo((info) => present(info.protocol)),
-  RESPONSE_CODE: ofInfo((info) => info.status),
+  PROTOCOL: ({ info }) => present(info.protocol),
+  RESPONSE_CODE: ({ info }) => info.status,
   // The string `-` in JSON, too: it is the name of "no flags", not an absent value.
   ACCESS_LOG_TYPE: accessLogType,
   // Empty texts, not absent values: no filter sets flags of its own, and replies are formatted before they are logged.
   CUSTOM_FLAGS: () => '',
   LOCAL_REPLY_BODY: ({ localReplyBody = '' }) => localReplyBody,
-  RESPONSE_FLAGS: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
-  RESPONSE_FLAGS_LONG: ofInfo((info) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(','))),
+  RESPONSE_FLAGS: ({ info }) => (info.flags.size === 0 ? '-' : [...info.flags].join(',')),
+  RESPONSE_FLAGS_LONG: ({ info }) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(',')),
   CONNECTION_TERMINATION_DETAILS: () => undefined,
   CONNECTION_ID: ({ connection }) => (connection === undefined ? 0 : connectionId(connection)),
-  STREAM_ID: ofInfo((info) => present(info.requestId)),
-  ROUTE_NAME: ofInfo((info) => present(info.routeName)),
-  FILTER_CHAIN_NAME: ofInfo((info) => present(info.filterChainName)),
-  VIRTUAL_CLUSTER_NAME: ofInfo((info) => present(info.virtualCluster)),
-  VIRTUAL_HOST_NAME: ofInfo((info) => present(info.virtualHost)),
+  STREAM_ID: ({ info }) => present(info.requestId),
+  ROUTE_NAME: ({ info }) => present(info.routeName),
+  FILTER_CHAIN_NAME: ({ info }) => present(info.filterChainName),
+  VIRTUAL_CLUSTER_NAME: ({ info }) => present(info.virtualCluster),
+  VIRTUAL_HOST_NAME: ({ info }) => present(info.virtualHost),
   TRACE_ID: trace((context) => context.traceId),
   SPAN_ID: trace((context) => context.spanId),
-  GRPC_STATUS_NUMBER: ofInfo((info) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus))),
+  GRPC_STATUS_NUMBER: ({ info }) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus)),
   HOSTNAME: () => HOSTNAME,
   UNIQUE_ID: () => createUuid(),
   ...addressOperators,
@@ -119,8 +119,8 @@ const grpcStatus: MakeOperator = (args, path) => {
 const codeDetails: MakeOperator = (args, path) => {
   if (args !== '' && args !== 'ALLOW_WHITESPACES')
     return fail(problem('log.format', path, `%RESPONSE_CODE_DETAILS(${args})%: the argument is ALLOW_WHITESPACES.`))
-  if (args !== '') return ok(ofInfo((info) => present(info.details)))
-  return ok(ofInfo(({ details }) => present(details.includes(' ') ? details.replaceAll(' ', '_') : details)))
+  if (args !== '') return ok(({ info }) => present(info.details))
+  return ok(({ info: { details } }) => present(details.includes(' ') ? details.replaceAll(' ', '_') : details))
 }
 
 export const environment = (name: string): string | undefined => process.env[name]

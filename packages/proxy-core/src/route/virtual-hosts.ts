@@ -31,6 +31,7 @@ export function indexVirtualHosts(virtualHosts: readonly CompiledVirtualHost[], 
   const [suffixLengths, prefixLengths] = [lengths(suffixes), lengths(prefixes)]
   const anything = exact.get('*')
   exact.delete('*')
+  const hasNames = exact.size + suffixes.size + prefixes.size > 0
   const seen = (authority: string): string => asciiLower(ignorePort ? withoutPort(authority) : authority)
   const index: VirtualHostIndex = {
     duplicates,
@@ -40,6 +41,7 @@ export function indexVirtualHosts(virtualHosts: readonly CompiledVirtualHost[], 
       return others.map((virtualHost) => ({ virtualHost, reason: lossReason(virtualHost, seen(authority)) }))
     },
     of(authority) {
+      if (!hasNames) return anything
       const host = seen(authority)
       const found = exact.get(host)
       if (found !== undefined) return found

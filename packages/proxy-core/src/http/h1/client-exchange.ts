@@ -5,7 +5,8 @@ import { namesOf } from './field-names.js'
 import type { Http1CodecOptions } from './options.js'
 import { type Writer, writeTrailers } from './writer.js'
 
-const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'CONNECT'])
+const isBodiless = (method: string): boolean =>
+  method === 'GET' || method === 'HEAD' || method === 'DELETE' || method === 'TRACE' || method === 'CONNECT'
 const isOfUpgrade = (name: string): boolean => name === 'connection' || name === 'upgrade'
 const isFraming = (name: string): boolean => name === 'host' || name === 'transfer-encoding'
 
@@ -98,7 +99,7 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
   #writeLength(): void {
     const { writer, http1 } = this.#session
     const { headers, method } = this.request
-    if (this.#left === 0 && BODILESS.has(method) && headers.get('content-length') !== '0') return
+    if (this.#left === 0 && isBodiless(method) && headers.get('content-length') !== '0') return
     const names = namesOf(headers, http1)
     writer.field(names === undefined ? 'content-length' : names('content-length'), String(this.#left))
   }

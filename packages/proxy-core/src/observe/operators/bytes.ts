@@ -1,7 +1,7 @@
 import type { WireBytes } from '../../http/codec.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { AccessLogEntry } from '../access-log.js'
-import { type Operator, ofInfo, type PlainOperators } from './operator.js'
+import type { Operator, PlainOperators } from './operator.js'
 
 const wire =
   (side: 'downstreamWire' | 'upstreamWire', count: keyof WireBytes): Operator =>
@@ -38,8 +38,8 @@ export function responseHeadersBytes({ info, responseHeaders }: AccessLogEntry):
 }
 
 export const byteOperators: PlainOperators = {
-  BYTES_RECEIVED: ofInfo((info) => info.bytesReceived),
-  BYTES_SENT: ofInfo((info) => info.bytesSent),
+  BYTES_RECEIVED: ({ info }) => info.bytesReceived,
+  BYTES_SENT: ({ info }) => info.bytesSent,
   // Of QUIC, which does not come here.
   BYTES_RETRANSMITTED: () => 0,
   PACKETS_RETRANSMITTED: () => 0,

@@ -1,6 +1,6 @@
 import { fail, ok, problem } from '@heddle/runtime'
 import type { StreamInfo } from '../../http/stream-info.js'
-import { type LogValue, type MakeOperator, ofInfo, type PlainOperators } from './operator.js'
+import type { LogValue, MakeOperator, Operator, PlainOperators } from './operator.js'
 
 /** On the clock of {@link StreamInfo}; undefined: it was never reached. */
 export type TimePoint = (info: StreamInfo) => number | undefined
@@ -40,21 +40,23 @@ const between = (info: StreamInfo, from: TimePoint, to: TimePoint, perMs: number
   const [start, end] = [from(info), to(info)]
   return start === undefined || end === undefined ? undefined : Math.floor((end - start) * perMs)
 }
-const sinceStart = (to: TimePoint) => ofInfo((info) => between(info, (of) => of.start, to, 1))
+const sinceStart =
+  (to: TimePoint): Operator =>
+  ({ info }) =>
+    between(info, (of) => of.start, to, 1)
 
 export const durationOperators: PlainOperators = {
-  DURATION: sinceStart((info) => info.end),
+  DURATION: ({ info }) => (info.end === undefined ? undefined : Math.floor(info.end - info.start)),
   REQUEST_DURATION: sinceStart(requestEnd),
   REQUEST_TX_DURATION: sinceStart(upstreamSent),
   RESPONSE_DURATION: sinceStart((info) => info.upstreamFirstByte),
-  RESPONSE_TX_DURATION: ofInfo((info) =>
+  RESPONSE_TX_DURATION: ({ info }) =>
     between(
       info,
       (of) => of.upstreamFirstByte,
       (of) => of.end,
       1,
     ),
-  ),
   // Of QUIC, which does not come here.
   ROUNDTRIP_DURATION: () => undefined,
 }
@@ -64,7 +66,7 @@ export const commonDuration: MakeOperator = (args, path) => {
   const [from, to] = [timePoint(start), timePoint(end)]
   const perMs = Object.hasOwn(PER_MS, precision) ? PER_MS[precision] : undefined
   if (from !== undefined && to !== undefined && perMs !== undefined && rest.length === 0)
-    return ok(ofInfo((info) => between(info, from, to, perMs)))
+    return ok(({ info }) => between(info, from, to, perMs))
   const points = Object.keys(TIME_POINTS).join(', ')
   return fail(
     problem(

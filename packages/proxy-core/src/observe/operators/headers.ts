@@ -1,6 +1,5 @@
 import { fail, ok, problem } from '@heddle/runtime'
 import { internName } from '../../http/header-map.js'
-import type { StreamInfo } from '../../http/stream-info.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { type MakeOperator, present, text } from './operator.js'
 
@@ -9,33 +8,22 @@ type ReadHeader = (entry: AccessLogEntry) => string | undefined
 /** How a header is read is settled when the format is compiled. */
 function requestHeader(asked: string): ReadHeader {
   const name = internName(asked)
-  const field: ReadHeader = ({ requestHeaders }) => text(requestHeaders?.get(name))
-  const told =
-    (read: (info: StreamInfo) => string | undefined): ReadHeader =>
-    ({ info, requestHeaders }) =>
-      requestHeaders === undefined ? undefined : present(text(read(info)))
   switch (name) {
     case ':method':
-      return told((info) => info.method)
+      return ({ info, requestHeaders }) => requestHeaders && present(text(info.method))
     case ':path':
-      return told((info) => info.path)
+      return ({ info, requestHeaders }) => requestHeaders && present(text(info.path))
     case ':scheme':
       return ({ requestHeaders }) => requestHeaders?.get('x-forwarded-proto')
     case ':authority':
     case 'host':
-      return told((info) => info.authority)
+      return ({ info, requestHeaders }) => requestHeaders && present(text(info.authority))
     case 'x-envoy-original-path':
-      return eitherOf(
-        field,
-        told((info) => info.originalPath),
-      )
+      return ({ info, requestHeaders }) => requestHeaders && text(requestHeaders.get(name) ?? present(info.originalPath))
     case 'x-request-id':
-      return eitherOf(
-        field,
-        told((info) => info.requestId),
-      )
+      return ({ info, requestHeaders }) => requestHeaders && text(requestHeaders.get(name) ?? present(info.requestId))
     default:
-      return field
+      return ({ requestHeaders }) => text(requestHeaders?.get(name))
   }
 }
 

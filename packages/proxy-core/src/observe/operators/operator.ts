@@ -1,5 +1,4 @@
 import type { Result } from '@heddle/runtime'
-import type { StreamInfo } from '../../http/stream-info.js'
 import type { AccessLogEntry } from '../access-log.js'
 
 /** What a command operator yields; undefined: `-` in text, null in JSON. */
@@ -13,11 +12,6 @@ export type MakeOperator = (args: string, path: string) => Result<Operator>
 
 export const present = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value
-
-export const ofInfo =
-  (read: (info: StreamInfo) => LogValue): Operator =>
-  (entry) =>
-    read(entry.info)
 
 const decoder = new TextDecoder()
 

@@ -2,12 +2,16 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { StreamInfo } from '../../http/stream-info.js'
 import type { PeerCertificate, TlsInfo } from '../../net/connection.js'
 import { readSubjectAltNames } from '../../net/x509/peer-certificate.js'
-import { type Operator, ofInfo, type PlainOperators, present } from './operator.js'
+import { type Operator, type PlainOperators, present } from './operator.js'
 
-const ofDownstream = (read: (tls: TlsInfo) => string | undefined): Operator =>
-  ofInfo(({ downstreamTls: tls }) => tls && present(read(tls)))
-const ofUpstream = (read: (tls: TlsInfo) => string | undefined): Operator =>
-  ofInfo(({ upstreamTls: tls }) => tls && present(read(tls)))
+const ofDownstream =
+  (read: (tls: TlsInfo) => string | undefined): Operator =>
+  ({ info: { downstreamTls: tls } }) =>
+    tls && present(read(tls))
+const ofUpstream =
+  (read: (tls: TlsInfo) => string | undefined): Operator =>
+  ({ info: { upstreamTls: tls } }) =>
+    tls && present(read(tls))
 type ReadPeer = (peer: PeerCertificate) => string | undefined
 const ofClient = (read: ReadPeer): Operator => ofDownstream(({ peer }) => peer && read(peer))
 const ofServer = (read: ReadPeer): Operator => ofUpstream(({ peer }) => peer && read(peer))
@@ -31,11 +35,11 @@ export const tlsOperators: PlainOperators = {
   DOWNSTREAM_PEER_DNS_SAN: ofClient((peer) => peer.dns.join(',')),
   DOWNSTREAM_PEER_IP_SAN: ofClient(ips),
   DOWNSTREAM_PEER_EMAIL_SAN: ofClient(emails),
-  DOWNSTREAM_PEER_URI_SAN: ofInfo(clientUris),
+  DOWNSTREAM_PEER_URI_SAN: ({ info }) => clientUris(info),
   DOWNSTREAM_PEER_FINGERPRINT_256: ofClient((peer) => peer.hash),
   DOWNSTREAM_PEER_FINGERPRINT_1: ofClient(({ der }) => createHash('sha1').update(der).digest('hex')),
-  DOWNSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.localPrincipal)),
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.downstreamTransportFailureReason?.replaceAll(' ', '_'))),
+  DOWNSTREAM_LOCAL_URI_SAN: ({ info }) => present(info.localPrincipal),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.downstreamTransportFailureReason?.replaceAll(' ', '_')),
   UPSTREAM_TLS_VERSION: ofUpstream((tls) => tls.version),
   UPSTREAM_TLS_CIPHER: ofUpstream((tls) => tls.cipher),
   UPSTREAM_SERVER_NAME: ofUpstream((tls) => tls.sni),
@@ -46,6 +50,6 @@ export const tlsOperators: PlainOperators = {
   UPSTREAM_PEER_IP_SAN: ofServer(ips),
   UPSTREAM_PEER_SERIAL: ofServer((peer) => peer.serial),
   UPSTREAM_PEER_FINGERPRINT_256: ofServer((peer) => peer.hash),
-  UPSTREAM_PEER_URI_SAN: ofInfo((info) => present(info.upstreamPeerPrincipal)),
-  UPSTREAM_LOCAL_URI_SAN: ofInfo((info) => present(info.upstreamLocalPrincipal)),
+  UPSTREAM_PEER_URI_SAN: ({ info }) => present(info.upstreamPeerPrincipal),
+  UPSTREAM_LOCAL_URI_SAN: ({ info }) => present(info.upstreamLocalPrincipal),
 }

@@ -2,7 +2,7 @@ import type { StreamInfo } from '../../http/stream-info.js'
 import { formatAddress } from '../../net/address.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import { connectionId } from './connection-id.js'
-import { ofInfo, type PlainOperators, present } from './operator.js'
+import { type Operator, type PlainOperators, present } from './operator.js'
 
 /** `10.0.0.1:80`; without a port where there is none. */
 export function upstreamAddress(endpoint: Endpoint | undefined): string | undefined {
@@ -15,29 +15,29 @@ const nameOf = (endpoint: Endpoint | undefined): string | undefined => endpoint?
 const stripPort = (host: string | undefined): string | undefined => host?.replace(/:\d+$/, '')
 const attempted = (info: StreamInfo): readonly Endpoint[] =>
   info.attempted ?? (info.endpoint === undefined ? [] : [info.endpoint])
-const listed = (read: (endpoint: Endpoint) => string | undefined) =>
-  ofInfo((info) =>
+const listed =
+  (read: (endpoint: Endpoint) => string | undefined): Operator =>
+  ({ info }) =>
     present(
       attempted(info)
         .map((endpoint) => read(endpoint) ?? '')
         .join(','),
-    ),
-  )
+    )
 
 export const upstreamOperators: PlainOperators = {
-  UPSTREAM_PROTOCOL: ofInfo((info) => info.upstreamProtocol),
-  UPSTREAM_HOST: ofInfo((info) => upstreamAddress(info.endpoint)),
-  UPSTREAM_HOST_NAME: ofInfo((info) => nameOf(info.endpoint)),
-  UPSTREAM_HOST_NAME_WITHOUT_PORT: ofInfo((info) => stripPort(nameOf(info.endpoint))),
+  UPSTREAM_PROTOCOL: ({ info }) => info.upstreamProtocol,
+  UPSTREAM_HOST: ({ info }) => upstreamAddress(info.endpoint),
+  UPSTREAM_HOST_NAME: ({ info }) => nameOf(info.endpoint),
+  UPSTREAM_HOST_NAME_WITHOUT_PORT: ({ info }) => stripPort(nameOf(info.endpoint)),
   UPSTREAM_HOSTS_ATTEMPTED: listed(upstreamAddress),
   UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: listed((endpoint) => endpoint.address.address),
   UPSTREAM_HOST_NAMES_ATTEMPTED: listed(nameOf),
   UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT: listed((endpoint) => stripPort(nameOf(endpoint))),
-  UPSTREAM_CLUSTER: ofInfo((info) => present(info.cluster)),
-  UPSTREAM_CLUSTER_RAW: ofInfo((info) => present(info.cluster)),
-  UPSTREAM_CONNECTION_ID: ofInfo((info) => (info.upstreamConnection === undefined ? 0 : connectionId(info.upstreamConnection))),
-  UPSTREAM_TRANSPORT_FAILURE_REASON: ofInfo((info) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_'))),
-  UPSTREAM_REQUEST_ATTEMPT_COUNT: ofInfo((info) => info.attempts),
+  UPSTREAM_CLUSTER: ({ info }) => present(info.cluster),
+  UPSTREAM_CLUSTER_RAW: ({ info }) => present(info.cluster),
+  UPSTREAM_CONNECTION_ID: ({ info }) => (info.upstreamConnection === undefined ? 0 : connectionId(info.upstreamConnection)),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_')),
+  UPSTREAM_REQUEST_ATTEMPT_COUNT: ({ info }) => info.attempts,
   // Only logs of the router's own requests have any, which are not written here.
   UPSTREAM_FILTER_STATE: () => undefined,
 }
