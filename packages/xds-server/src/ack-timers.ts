@@ -7,9 +7,11 @@ export interface AckTimers {
   stopAll(): void
 }
 
+/** Of one type; kept when it ends, since the next response follows soon. */
 interface Waiting {
-  readonly nonce: string
-  readonly until: number
+  nonce: string
+  /** Infinite: nothing waits. */
+  until: number
 }
 
 export function createAckTimers(clock: Clock, timeoutMs: number, expired: (typeUrl: string, nonce: string) => void): AckTimers {
@@ -20,10 +22,10 @@ export function createAckTimers(clock: Clock, timeoutMs: number, expired: (typeU
     alarm ??= clock.after(inMs, () => {
       alarm = undefined
       const now = clock.monotonic()
-      for (const [typeUrl, { nonce, until }] of [...waiting]) {
-        if (until > now) continue
-        waiting.delete(typeUrl)
-        expired(typeUrl, nonce)
+      for (const [typeUrl, each] of [...waiting]) {
+        if (each.until > now) continue
+        each.until = Number.POSITIVE_INFINITY
+        expired(typeUrl, each.nonce)
       }
       const next = Math.min(...[...waiting.values()].map(({ until }) => until))
       if (next !== Number.POSITIVE_INFINITY) arm(Math.max(0, next - now))
@@ -31,10 +33,19 @@ export function createAckTimers(clock: Clock, timeoutMs: number, expired: (typeU
   }
   return {
     start(typeUrl, nonce) {
-      waiting.set(typeUrl, { nonce, until: clock.monotonic() + timeoutMs })
+      const until = clock.monotonic() + timeoutMs
+      const last = waiting.get(typeUrl)
+      if (last === undefined) waiting.set(typeUrl, { nonce, until })
+      else {
+        last.nonce = nonce
+        last.until = until
+      }
       arm(timeoutMs)
     },
-    stop: (typeUrl) => void waiting.delete(typeUrl),
+    stop(typeUrl) {
+      const last = waiting.get(typeUrl)
+      if (last !== undefined) last.until = Number.POSITIVE_INFINITY
+    },
     stopAll() {
       waiting.clear()
       alarm?.()

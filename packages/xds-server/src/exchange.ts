@@ -133,14 +133,15 @@ export function createExchange<Request extends TypedRequest>(
     if (diagnostics.length > 0) record.emit({ kind: 'inconsistent', diagnostics })
     return diagnostics.length === 0 || context.consistency === 'warn'
   }
+  const pushNewest = (): void => {
+    const set = watch.current
+    run(set !== undefined && fits(set) ? protocol.onSnapshot(context.views(set)) : [])
+  }
   const target: PushTarget = {
     push() {
       // A slow reader gets the newest state when it has caught up, not everything in between (xds-protocol 77).
       if (stopped || slow || !progress.take(watch.current?.version)) return
-      guard(() => {
-        const set = watch.current
-        run(set !== undefined && fits(set) ? protocol.onSnapshot(context.views(set)) : [])
-      })
+      guard(pushNewest)
     },
   }
   const unwatch: Unsubscribe = watch.subscribe((set) => {

@@ -23,6 +23,8 @@ export interface TypeView {
   readonly groups: readonly GroupIndex[]
   /** Not empty: something could not be encoded. The view must not be served; the last good one stays (xds-protocol 63). */
   readonly diagnostics: readonly Diagnostic[]
+  /** Made for one client: what is worked out of it serves no other. */
+  readonly restricted?: true
   /** By name, or by alias where nothing has the name. */
   get(name: string): VersionedResource | undefined
   resources(): Iterable<VersionedResource>
@@ -88,7 +90,7 @@ export function restrictView(
 ): TypeView {
   const { version, content, size, groups, diagnostics } = view
   return {
-    ...{ version, content, size, groups, diagnostics },
+    ...{ version, content, size, groups, diagnostics, restricted: true },
     get(name) {
       const verdict = allow(name)
       if (verdict === false || (verdict !== true && !asked(name))) return undefined

@@ -46,12 +46,15 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     close(status)
   }
   /** What the user of the server gave it may throw: that ends this stream, not the process and not the others. */
+  const failed = (error: unknown): void => {
+    context.logger.error({ error, streamId, node: exchange?.node.id }, 'an xDS stream has failed')
+    close({ code: STATUS.internal, message: 'internal error; the log of the xDS server tells more' })
+  }
   const guard: Ending['guard'] = (run) => {
     try {
       run()
     } catch (error) {
-      context.logger.error({ error, streamId, node: exchange?.node.id }, 'an xDS stream has failed')
-      close({ code: STATUS.internal, message: 'internal error; the log of the xDS server tells more' })
+      failed(error)
     }
   }
   /** The first request says who the client is; the stream stays with that. */
@@ -101,7 +104,12 @@ export function createSession<Request extends TypedRequest>(options: SessionOpti
     close,
     refuse,
     onMessage(bytes) {
-      if (!ended) guard(() => read(bytes))
+      if (ended) return
+      try {
+        read(bytes)
+      } catch (error) {
+        failed(error)
+      }
     },
     onDrain: () => exchange?.onDrain(),
     onEnd: () => end(undefined),

@@ -62,14 +62,16 @@ export interface TypeRecord {
 }
 
 export function createTypeRecord(typeUrl: string): TypeRecord {
-  return { typeUrl, wildcard: false, names: 0, sent: undefined, acked: undefined, nacked: undefined, open: [] }
+  return { typeUrl, wildcard: false, names: 0, sent: undefined, acked: undefined, nacked: undefined, open: NOTHING }
 }
+
+const NOTHING: readonly VersionedResource[] = []
 
 export function noteAcked(record: TypeRecord, at: number, nonce: string): void {
   const { sent } = record
   if (sent?.nonce !== nonce) return
-  record.acked = { ...sent, at }
-  record.open = []
+  record.acked = { version: sent.version, nonce, at }
+  record.open = NOTHING
 }
 
 export function noteNacked(record: TypeRecord, at: number, nonce: string, error: ErrorDetail): void {

@@ -42,7 +42,11 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
       const names = new Set(nacked?.resources)
       return open.filter(({ name }) => names.has(name))
     },
-    names: () => [...types.values()].reduce((sum, { names }) => sum + names, 0),
+    names() {
+      let sum = 0
+      for (const { names } of types.values()) sum += names
+      return sum
+    },
     emit,
     sent({ typeUrl, version, nonce, resources, removed }, parts) {
       const record = recordOf(typeUrl)
@@ -57,7 +61,7 @@ export function createStreamRecord(clock: Clock, events: Events, streamId: strin
       switch (effect.kind) {
         case 'ack':
           noteAcked(record, clock.now(), effect.nonce)
-          emit({ ...effect, kind: 'acked' })
+          if (events.observed()) emit({ ...effect, kind: 'acked' })
           break
         case 'nack':
           noteNacked(record, clock.now(), effect.nonce, effect.error)

@@ -8,6 +8,7 @@ import {
 } from '@heddle/xds-types/discovery'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import { DeltaDiscoveryRequest, DiscoveryRequest, type ResourceLocator } from '@heddle/xds-types/envoy/service/discovery/v3'
+import { readDeltaAck } from './delta-ack.js'
 import type { DeltaRequest, ErrorDetail, Response, SotwRequest } from './protocol/stream-protocol.js'
 import { canonicalName } from './resource-name.js'
 import { createSharedBodies, nonceField, type WriteOptions } from './shared-bodies.js'
@@ -62,6 +63,8 @@ function sotwBody({ typeUrl, version, resources: all, heartbeats = [] }: Respons
 
 export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
   read(bytes) {
+    const ack = readDeltaAck(bytes)
+    if (ack !== undefined) return ok({ request: ack, node: undefined })
     const decoded = DeltaDiscoveryRequest.decode(bytes)
     if (!decoded.ok) return decoded
     const { type_url, response_nonce, resource_names_subscribe, resource_names_unsubscribe, node, error_detail } = decoded.value
@@ -79,12 +82,12 @@ export const DELTA_CODEC: StreamCodec<DeltaRequest> = {
     }
     return ok({ request, node })
   },
-  forType: (request, typeUrl) => ({
-    ...request,
-    typeUrl,
-    subscribe: canonical(request.subscribe, typeUrl),
-    unsubscribe: canonical(request.unsubscribe, typeUrl),
-  }),
+  forType(request, typeUrl) {
+    const subscribe = canonical(request.subscribe, typeUrl)
+    const unsubscribe = canonical(request.unsubscribe, typeUrl)
+    const asItIs = request.typeUrl === typeUrl && request.subscribe === subscribe && request.unsubscribe === unsubscribe
+    return asItIs ? request : { ...request, typeUrl, subscribe, unsubscribe }
+  },
   namesOf: (request) => request.subscribe,
   write: (response, options) => [nonceField(response.nonce), DELTA_BODIES.of(response, options)],
 }

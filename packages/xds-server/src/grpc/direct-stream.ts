@@ -35,6 +35,7 @@ export function directStreamOf(call: ServerDuplexStream<Buffer, Buffer>): Direct
   const inner = innerCallOf(call)
   if (inner === undefined || inner.incomingEncoding !== 'identity') return undefined
   const { stream, maxReceiveMessageSize } = inner
+  let begun = false
   return {
     start({ message, ended, drained }) {
       const reader = createMessageReader({
@@ -50,11 +51,11 @@ export function directStreamOf(call: ServerDuplexStream<Buffer, Buffer>): Direct
     },
     write(parts) {
       if (stream.destroyed || stream.writableEnded) return true
-      inner.sendMetadata(NO_METADATA)
-      const [first = NOTHING, ...rest] = parts
+      if (!begun) inner.sendMetadata(NO_METADATA)
+      begun = true
       stream.cork()
-      stream.write(prefixed(first, parts))
-      for (const part of rest) stream.write(part)
+      stream.write(prefixed(parts))
+      for (let i = 1; i < parts.length; i++) stream.write(parts[i])
       stream.uncork()
       return stream.writableLength < UNREAD_BYTES
     },
@@ -67,7 +68,8 @@ const NO_METADATA = new Metadata()
 const NOTHING = new Uint8Array(0)
 
 /** The first part of a message with what stands in front: that it is not compressed, and how long it is. */
-function prefixed(first: Uint8Array, parts: readonly Uint8Array[]): Buffer {
+function prefixed(parts: readonly Uint8Array[]): Buffer {
+  const [first = NOTHING] = parts
   let size = 0
   for (const { length } of parts) size += length
   const bytes = Buffer.allocUnsafe(5 + first.length)

@@ -1,20 +1,12 @@
 import type { VersionedResource } from '@heddle/xds-types'
-import { diffViews } from '../resource-diff.js'
 import { collectionOf, isCollection } from '../resource-name.js'
 import { EMPTY_VIEW, type TypeView } from '../resource-view.js'
+import { type Plan, planBetween } from './plan.js'
 
 /** A resource that the client has. Without `resource` only its version is known (`initial_resource_versions`). */
 export interface KnownResource {
   readonly version: string
   readonly resource?: VersionedResource
-}
-
-/** What would bring the client to a view. */
-export interface Plan {
-  readonly changed: ReadonlyMap<string, VersionedResource>
-  readonly removed: ReadonlySet<string>
-  /** Of these, the names that the client asked for: they are answered at once. */
-  readonly requested: ReadonlySet<string>
 }
 
 /**
@@ -23,6 +15,8 @@ export interface Plan {
  */
 export interface ClientKnowledge {
   get(name: string): KnownResource | undefined
+  /** Whether it has all of `view` and asks for nothing. */
+  has(view: TypeView): boolean
   /** What it has; without what it brought along from an earlier stream. */
   resources(): Iterable<VersionedResource>
   /** The client asks for `names` anew, or what refers to them was sent anew: they are due whatever it has. */
@@ -41,7 +35,6 @@ function membersOf(view: TypeView, collection: string): readonly string[] {
 }
 
 const NO_NAMES: ReadonlyMap<string, never> = new Map<string, never>()
-const NO_PLAN: Plan = { changed: NO_NAMES, removed: new Set(), requested: new Set() }
 
 /** `pending`: names that are being looked for; nothing is said of them until that has ended. */
 export function createClientKnowledge(pending: (name: string) => boolean = () => false): ClientKnowledge {
@@ -66,8 +59,16 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
     }
     return next
   }
+  const isPlain = (): boolean => overlay.size === 0 && requested === undefined && !all
+  /** The client asks for all of a plan. */
+  const isWhole = (plan: Plan, covers: (name: string) => boolean): boolean => {
+    for (const name of plan.changed.keys()) if (!covers(name)) return false
+    for (const name of plan.removed) if (!covers(name) || pending(name)) return false
+    return true
+  }
   return {
     get,
+    has: (view) => view === sent && isPlain(),
     *resources() {
       for (const resource of sent.resources()) if (!overlay.has(resource.name)) yield resource
       for (const known of overlay.values()) if (known?.resource !== undefined) yield known.resource
@@ -83,7 +84,8 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
       overlay = new Map([...has].map(([name, version]) => [name, { version }]))
     },
     plan(view, covers) {
-      if (view === sent && overlay.size === 0 && requested === undefined && !all) return NO_PLAN
+      const whole = planBetween(sent, view)
+      if (isPlain() && isWhole(whole, covers)) return whole
       const changed = new Map<string, VersionedResource>()
       const removed = new Set<string>()
       const asked = new Set<string>()
@@ -100,17 +102,22 @@ export function createClientKnowledge(pending: (name: string) => boolean = () =>
           due(member)
         }
       }
-      const diff = diffViews(sent, view)
-      for (const name of diff.changed) if (!overlay.has(name) && covers(name)) due(name)
-      for (const name of diff.removed) if (!overlay.has(name) && covers(name)) due(name)
+      for (const name of whole.changed.keys()) if (!overlay.has(name) && covers(name)) due(name)
+      for (const name of whole.removed) if (!overlay.has(name) && covers(name)) due(name)
       for (const [name, known] of overlay) {
         if (covers(name) && view.get(name)?.version !== known?.version) due(name)
       }
       if (all) for (const { name } of view.resources()) (requested ??= new Set()).add(name)
       for (const name of requested ?? []) if (covers(name) || covers(view.get(name)?.name ?? name)) ask(name)
-      return { changed, removed, requested: asked }
+      return { changed, resources: [...changed.values()], removed, requested: asked }
     },
     commit(view, left) {
+      if (left.size === 0 && requested === undefined) {
+        sent = view
+        overlay = NO_NAMES
+        all = false
+        return
+      }
       const owed = (name: string): boolean => {
         const resource = view.get(name)
         return resource === undefined ? pending(name) || left.has(name) : left.has(resource.name)

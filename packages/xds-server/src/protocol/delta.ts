@@ -17,11 +17,11 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       const effects: Effect[] = []
       // Only the answer is stale; the subscription in the same request counts (xds-protocol 22).
       if (kind === 'stale') effects.push({ kind: 'stale', typeUrl, nonce: responseNonce })
-      else if (kind === 'current') effects.push(...noteAnswered(state, errorDetail))
-      subscribe(state, request, first)?.forEach((effect) => {
-        effects.push(effect)
-      })
-      return [...effects, ...push.flush()]
+      const answered = kind === 'current' ? noteAnswered(state, errorDetail) : undefined
+      if (answered !== undefined) effects.push(answered)
+      const subscribed = subscribe(state, request, first)
+      if (subscribed !== undefined) effects.push(subscribed)
+      return push.flush(effects)
     },
     onSnapshot(next) {
       push.setSnapshot(next)
@@ -39,7 +39,9 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
   }
 }
 
-function subscribe(state: TypeState, request: DeltaRequest, first: boolean): readonly Effect[] {
+function subscribe(state: TypeState, request: DeltaRequest, first: boolean): Effect | undefined {
+  // Most requests do nothing but answer.
+  if (!first && request.subscribe.length === 0 && request.unsubscribe.length === 0) return undefined
   const { subscription, knowledge, rule } = state
   const wasWildcard = subscription.wildcard
   // Later than in the first request of a type they mean nothing (xds-protocol 44).
@@ -61,8 +63,8 @@ function subscribe(state: TypeState, request: DeltaRequest, first: boolean): rea
   if (first && rule.onDemand && request.subscribe.length === 0) state.mustAnswer = true
   // What the client brought along in its current version is not sent again (xds-protocol 43).
   knowledge.request(change.requested.filter((name) => !had.has(name)))
-  if (!change.changed) return []
-  return [{ kind: 'subscribed', typeUrl: rule.typeUrl, wildcard: subscription.wildcard, names: subscription.names.size }]
+  if (!change.changed) return undefined
+  return { kind: 'subscribed', typeUrl: rule.typeUrl, wildcard: subscription.wildcard, names: subscription.names.size }
 }
 
 const NONE: ReadonlyMap<string, string> = new Map()
@@ -74,10 +76,19 @@ function* explicitlyKnown(state: TypeState): Iterable<[string, string]> {
   }
 }
 
+const NO_NAMES: readonly string[] = []
+
 const DIALECT: Dialect = {
   maySplit: () => true,
   isDue: (state, plan) => state.mustAnswer || plan.changed.size > 0 || plan.removed.size > 0,
   compose(state, view: TypeView, plan, { onlyRequested, holdRemovals }) {
+    // Most pushes: all that is due goes.
+    if (!onlyRequested && plan.removed.size === 0) {
+      const { resources } = plan
+      return resources.length > 0 || state.mustAnswer
+        ? { resources, removed: NO_NAMES, version: view.version, left: NO_NAMES }
+        : undefined
+    }
     const mayChange = (name: string): boolean => !onlyRequested || plan.requested.has(name)
     const mayRemove = (name: string): boolean => (!onlyRequested && !holdRemovals) || plan.requested.has(name)
     const resources = [...plan.changed.values()].filter(({ name }) => mayChange(name))
@@ -88,6 +99,6 @@ const DIALECT: Dialect = {
     if (resources.length + removed.length + unresolved.length === 0 && !state.mustAnswer) return undefined
     const left = [...plan.changed.keys()].filter((name) => !mayChange(name))
     for (const name of plan.removed) if (!mayRemove(name)) left.push(name)
-    return { resources, removed, unresolved, version: view.version, left }
+    return { resources, removed, version: view.version, left, ...(unresolved.length === 0 ? {} : { unresolved }) }
   },
 }

@@ -1,12 +1,12 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import { restrictView, type SnapshotView, type TypeView } from '../resource-view.js'
-import type { Plan } from './client-knowledge.js'
 import { createNonces, type Nonces } from './nonces.js'
+import type { Plan } from './plan.js'
 import { isRemovedLast, leadsTraffic, pushRank } from './push-order.js'
-import { fitted } from './response-size.js'
-import type { Effect, ProtocolOptions } from './stream-protocol.js'
+import { fitted, NOTHING } from './response-size.js'
+import type { Effect, ProtocolOptions, Response } from './stream-protocol.js'
 import { asksForAnything } from './subscription.js'
-import { createTypeState, isUnsettled, noteSent, planOf, sentOf, type TypeState } from './type-state.js'
+import { createTypeState, isCurrent, isUnsettled, noteSent, planOf, sentOf, type TypeState } from './type-state.js'
 import { requestReferences } from './warming.js'
 
 /** How far a push of one type may go. */
@@ -23,7 +23,7 @@ export interface Composed {
   readonly unresolved?: readonly string[]
   readonly version: string
   /** Names of the plan that this response does not settle. */
-  readonly left: Iterable<string>
+  readonly left: readonly string[]
 }
 
 /** Where SotW and Delta differ: what a plan becomes on the wire. */
@@ -42,8 +42,8 @@ export interface Push {
   setSnapshot(next: SnapshotView): void
   /** Newer content of the type need not wait for `nonce` any longer. */
   release(typeUrl: string, nonce: string): void
-  /** Sends all that is due and may go now, in order. */
-  flush(): readonly Effect[]
+  /** Sends all that is due and may go now, in order; what that takes follows `effects`. */
+  flush(effects?: Effect[]): readonly Effect[]
   /** Tells of each resource with a TTL that it is still what it is. A type whose client owes an answer waits for the next time. */
   heartbeat(): readonly Effect[]
   sendAgain(typeUrl: string, names: Iterable<string>): void
@@ -87,14 +87,16 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       const state = states.get(typeUrl)
       if (state?.awaiting?.nonce === nonce) state.blocked = false
     },
-    flush() {
-      const effects: Effect[] = notes.splice(0)
+    flush(effects = []) {
+      for (const note of notes) effects.push(note)
+      notes.length = 0
       let behind = false
       for (const state of states.values()) {
-        if (state.view === undefined) continue
+        const { view } = state
+        if (view === undefined || isCurrent(state, view)) continue
         // Removals hold up nobody: they come last anyway.
-        if (state.blocked) behind ||= planOf(state, state.view).changed.size > 0
-        else effects.push(...sender(state, state.view, behind))
+        if (state.blocked) behind ||= planOf(state, view).changed.size > 0
+        else sender(state, view, behind, effects)
       }
       return effects
     },
@@ -122,7 +124,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
 }
 
 /** Sends what is due of one type, as far as it may go; `behind`: something earlier in the order has to go first. */
-type Sender = (state: TypeState, view: TypeView, behind: boolean) => readonly Effect[]
+type Sender = (state: TypeState, view: TypeView, behind: boolean, effects: Effect[]) => void
 
 function createSender(
   nonces: Nonces,
@@ -139,34 +141,30 @@ function createSender(
     const arriving = state.lastNonce === undefined && state.mustAnswer
     return arriving || [...states.values()].some(mayStillLead)
   }
-  return (state, view, behind) => {
+  return (state, view, behind, effects) => {
     const plan = planOf(state, view)
+    const { typeUrl } = state.rule
     if (!dialect.isDue(state, plan)) {
       state.knowledge.commit(view, NOTHING)
-      if (!state.arrived) return []
+      if (state.arrived) effects.push({ kind: 'current', typeUrl, version: view.version })
       state.arrived = false
-      return [{ kind: 'current', typeUrl: state.rule.typeUrl, version: view.version }]
+      return
     }
     const scope: Scope = { onlyRequested: behind && !state.mustAnswer, holdRemovals: holdsRemovals(state, plan) }
     const composed = dialect.compose(state, view, plan, scope)
-    if (composed === undefined) return []
+    if (composed === undefined) return
     const { removed, version, unresolved } = composed
     const { resources, left, oversized } = fitted(state, composed, maxBytes, dialect.maySplit(state))
-    if (resources === undefined) return oversized
+    effects.push(...oversized)
+    if (resources === undefined) return
     const nonce = nonces.next()
     state.knowledge.commit(view, left)
     noteSent(state, nonce, version)
-    const changed = [...plan.changed.values()].filter(({ name }) => !left.has(name))
-    requestReferences(states, state, changed)
-    const more = unresolved === undefined || unresolved.length === 0 ? {} : { unresolved }
-    return [
-      ...oversized,
-      { kind: 'send', response: { typeUrl: state.rule.typeUrl, version, nonce, resources, removed, ...more } },
-    ]
+    requestReferences(states, state, left.size === 0 ? plan.resources : plan.resources.filter(({ name }) => !left.has(name)))
+    const response: Response = { typeUrl, version, nonce, resources, removed }
+    effects.push({ kind: 'send', response: unresolved === undefined ? response : { ...response, unresolved } })
   }
 }
-
-const NOTHING: ReadonlySet<string> = new Set()
 
 /** Keeps the map's own order that of a push; types of equal rank stand as they came. */
 function insertInOrder(states: Map<string, TypeState>, state: TypeState): void {

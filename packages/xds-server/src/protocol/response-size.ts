@@ -12,6 +12,9 @@ export interface Fitted {
   readonly oversized: readonly Effect[]
 }
 
+export const NOTHING: ReadonlySet<string> = new Set()
+const NO_EFFECTS: readonly Effect[] = []
+
 /** Name, type URL, version, tags and lengths of one resource, at the most. */
 const FRAME = 256
 
@@ -20,8 +23,10 @@ const FRAME = 256
  * neither can a resource: they are not sent at all, since a client that cannot take them would only end the stream, again and again (xds-protocol 62).
  */
 export function fitted(state: TypeState, { resources, left, version }: Composed, maxBytes: number, maySplit: boolean): Fitted {
+  if (maxBytes === Number.POSITIVE_INFINITY) {
+    return { resources, left: left.length === 0 ? NOTHING : new Set(left), oversized: NO_EFFECTS }
+  }
   const all = new Set(left)
-  if (maxBytes === Number.POSITIVE_INFINITY) return { resources, left: all, oversized: [] }
   const sizeOf = ({ name, bytes }: VersionedResource): number => bytes.length + 2 * name.length + FRAME
   const total = resources.reduce((sum, resource) => sum + sizeOf(resource), 0)
   if (total <= maxBytes) {

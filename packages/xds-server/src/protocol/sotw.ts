@@ -17,7 +17,9 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       const state = push.state(typeUrl)
       const kind = classifyNonce(responseNonce, state.lastNonce)
       if (kind === 'stale') return [{ kind: 'stale', typeUrl, nonce: responseNonce }]
-      const effects: Effect[] = kind === 'current' ? [...noteAnswered(state, errorDetail)] : []
+      const effects: Effect[] = []
+      const answered = kind === 'current' ? noteAnswered(state, errorDetail) : undefined
+      if (answered !== undefined) effects.push(answered)
       const change = applySotwNames(state.subscription, request, { first, wildcardWhenEmpty: state.rule.wildcardWhenEmpty })
       // Asked again without a nonce and with nothing changed: the client lost what it had (xds-protocol 20).
       const again = kind === 'spontaneous' && state.lastNonce !== undefined && state.awaiting === undefined && !change.changed
@@ -30,7 +32,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
         const { wildcard, names } = state.subscription
         effects.push({ kind: 'subscribed', typeUrl, wildcard, names: names.size })
       }
-      return [...effects, ...push.flush()]
+      return push.flush(effects)
     },
     onSnapshot(next) {
       push.setSnapshot(next)

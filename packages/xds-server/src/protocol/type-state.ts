@@ -1,6 +1,7 @@
 import type { VersionedResource } from '@heddle/xds-types'
 import type { TypeView } from '../resource-view.js'
-import { type ClientKnowledge, createClientKnowledge, type Plan } from './client-knowledge.js'
+import { type ClientKnowledge, createClientKnowledge } from './client-knowledge.js'
+import type { Plan } from './plan.js'
 import type { Effect, ErrorDetail, TypeRule } from './stream-protocol.js'
 import { covers, createSubscription, type Subscription } from './subscription.js'
 
@@ -59,8 +60,8 @@ export function noteSent(state: TypeState, nonce: string, version: string): void
   state.arrived = false
 }
 
-/** Enters that the client has answered the last response; `error` makes it a NACK. */
-export function noteAnswered(state: TypeState, error: ErrorDetail | undefined): readonly Effect[] {
+/** Enters that the client has answered the last response; `error` makes it a NACK. Undefined: it had answered it before. */
+export function noteAnswered(state: TypeState, error: ErrorDetail | undefined): Effect | undefined {
   const { awaiting, lastNonce: nonce = '' } = state
   const { typeUrl } = state.rule
   const version = awaiting?.version ?? ''
@@ -68,12 +69,17 @@ export function noteAnswered(state: TypeState, error: ErrorDetail | undefined): 
   state.awaiting = undefined
   if (error !== undefined) {
     state.rejected = true
-    return [{ kind: 'nack', typeUrl, nonce, version, error }]
+    return { kind: 'nack', typeUrl, nonce, version, error }
   }
   // A later request with the same nonce changes the subscription, it is no second ACK.
-  if (awaiting === undefined) return []
+  if (awaiting === undefined) return undefined
   state.rejected = false
-  return [{ kind: 'ack', typeUrl, nonce, version }]
+  return { kind: 'ack', typeUrl, nonce, version }
+}
+
+/** There is nothing to send and nothing to tell. */
+export function isCurrent({ knowledge, mustAnswer, arrived }: TypeState, view: TypeView): boolean {
+  return !mustAnswer && !arrived && knowledge.has(view)
 }
 
 /** The client may still use what it had before: it has not answered, or has refused. */
