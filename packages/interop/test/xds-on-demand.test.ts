@@ -25,7 +25,13 @@ const TIMEOUT_MS = 60_000
 interface Plane {
   readonly name: string
   readonly tool?: Tool
-  start(bootstrap: object): Promise<{ close(): Promise<void> }>
+  start(bootstrap: object): Promise<Running>
+}
+
+interface Running {
+  /** `host:port` of the admin page. */
+  readonly admin: string
+  close(): Promise<void>
 }
 
 const tool = findEnvoy()
@@ -35,7 +41,7 @@ const planes: readonly Plane[] = [
     name: '@heddle/proxy-core',
     async start(bootstrap) {
       const { proxy } = await startReadyProxy({ bootstrap: { admin: ADMIN, ...bootstrap }, drainTimeMs: 100 })
-      return proxy
+      return { admin: `127.0.0.1:${proxy.adminAddress?.port}`, close: proxy.close }
     },
   },
 ]
@@ -63,13 +69,19 @@ for (const { name, tool, start } of planes) {
     let ports: readonly number[] = []
     let app: App
     let listener: GrpcXdsServer
-    let running: { close(): Promise<void> } | undefined
+    let running: Running | undefined
     let callers: readonly Caller[] = []
 
     const publish = (wish: Partial<Wish>): void =>
       cache.set(NODE, {
         groups: [{ id: 'edge', resources: new Map(Object.entries(edge({ ...WISH, ...wish }, ports, app.port))) }],
       })
+
+    const page = async (path: string): Promise<string> => (await fetch(`http://${running?.admin}${path}`)).text()
+    const stats = async (prefix: string, names: readonly string[]): Promise<(number | undefined)[]> => {
+      const lines = new Map((await page('/stats')).split('\n').map((line) => line.split(': ') as [string, string]))
+      return names.map((name) => lines.get(`${prefix}.${name}`)).map((value) => (value === undefined ? value : Number(value)))
+    }
 
     beforeAll(async () => {
       app = await startApp('app')
@@ -112,6 +124,7 @@ for (const { name, tool, start } of planes) {
       async () => {
         const status = async (tenant: string): Promise<number> =>
           (await callers[1]!.call('any', '/', tenant === '' ? {} : { 'x-tenant': `env=test;tenant=${tenant}` })).status
+        nacks.length = 0
         expect(await Promise.all(['eager', 'lazy', 'inline', 'unknown', ''].map(status))).toEqual([200, 200, 200, 404, 404])
         publish({ scopes: [...WISH.scopes.slice(1), scope('late', { route_configuration_name: 'lazy' })] })
         await eventually(
@@ -120,6 +133,11 @@ for (const { name, tool, start } of planes) {
         )
         expect(await status('eager')).toBe(404)
         expect(nacks).toEqual([])
+        const counted = ['all_scopes', 'active_scopes', 'on_demand_scopes']
+        expect(await stats('http.edge.scoped_rds.tenants', counted)).toEqual([3, 2, 1])
+        const dumped = JSON.parse(await page('/config_dump?resource=dynamic_scoped_route_configs')) as Dump
+        const { name, scoped_route_configs: scopes = [] } = dumped.configs[0] ?? {}
+        expect([name, scopes.map((scope) => scope.name).sort()]).toEqual(['tenants', ['inline', 'late', 'lazy']])
         publish({ scopes: [...WISH.scopes, { ...scope('lazy', { route_configuration_name: 'eager' }), name: 'twin' }] })
         await eventually(
           () => nacks.length,
@@ -127,6 +145,7 @@ for (const { name, tool, start } of planes) {
         )
         expect(nacks[0]).toMatchObject({ typeUrl: SRDS, error: { message: expect.stringMatching(/key/) } })
         expect(await status('lazy')).toBe(200)
+        publish({})
       },
       TIMEOUT_MS,
     )
@@ -136,7 +155,10 @@ for (const { name, tool, start } of planes) {
       async () => {
         const status = async (): Promise<number> => (await callers[2]!.call('any', '/', { 'x-teapot': '1' })).status
         const becomes = (wanted: number): Promise<number> => eventually(status, (got) => got === wanted)
+        const counted = ['config_reload', 'config_fail', 'config_conflict']
+        const teapots = (): ReturnType<typeof stats> => stats('extension_config_discovery.http_filter.teapot', counted)
         await becomes(418)
+        const before = await teapots()
         nacks.length = 0
         publish({ teapot: fault(410) })
         await becomes(410)
@@ -147,14 +169,25 @@ for (const { name, tool, start } of planes) {
         )
         expect(nacks[0]).toMatchObject({ typeUrl: TYPES.ecds, error: { message: expect.stringMatching(/HTTPFault/) } })
         expect(await status()).toBe(410)
+        const dumped = JSON.parse(await page('/config_dump?resource=ecds_filters')) as Dump
+        expect(dumped.configs[0]?.ecds_filter).toMatchObject({ name: 'teapot', typed_config: { abort: { http_status: 410 } } })
         publish({ teapot: undefined })
         await becomes(500)
         publish({})
         await becomes(418)
+        expect((await teapots()).map((value = 0, i) => value - (before[i] ?? 0))).toEqual([3, 1, 0])
       },
       TIMEOUT_MS,
     )
   })
+}
+
+interface Dump {
+  readonly configs: readonly {
+    readonly name?: string
+    readonly scoped_route_configs?: readonly { readonly name: string }[]
+    readonly ecds_filter?: object
+  }[]
 }
 
 interface Wish {
