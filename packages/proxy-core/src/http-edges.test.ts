@@ -110,6 +110,21 @@ describe('requests', () => {
   })
 })
 
+it("silence is the client's fault while its request is not whole", async () => {
+  const manager = { stream_idle_timeout: '0.1s' }
+  const half = 'POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nab'
+  expect((await play(half, { manager, answers: [''] })).answer).toContain(' 408 Request Timeout')
+  expect((await play(get('/'), { manager, answers: [''] })).answer).toContain(' 504 Gateway Timeout')
+})
+
+it('x-envoy-force-trace has the request id told', async () => {
+  const manager = { use_remote_address: false }
+  expect((await play(get('/', 'x-request-id: own\r\n'), { manager })).answer).not.toContain('x-request-id')
+  const internal_address_config = { cidr_ranges: [{ address_prefix: '127.0.0.0', prefix_len: 8 }] }
+  const lines = 'x-envoy-force-trace: 1\r\nx-request-id: own\r\nx-forwarded-for: 127.0.0.1\r\n'
+  expect((await play(get('/', lines), { manager: { internal_address_config } })).answer).toContain('x-request-id: own')
+})
+
 describe('answers of the proxy', () => {
   it('400 ends the connection, whoever says it', async () => {
     expect((await play(get('/'), { routes: [direct(400)] })).answer).toContain('connection: close')

@@ -2,6 +2,7 @@ import type { Timer } from '../net/timers.js'
 import type { RouteDecision } from '../route/decision.js'
 import { limitedGrpcTimeout } from '../router/timeouts.js'
 import type { ServerExchange } from './codec.js'
+import { isGrpc } from './local-reply.js'
 import type { ManagerRuntime } from './manager.js'
 import type { LocalReply } from './message.js'
 
@@ -46,7 +47,7 @@ export class StreamTimers {
     }
     const { headers } = this.#exchange.request
     const grpcMs = limitedGrpcTimeout(headers, action?.grpcTimeoutHeaderMax)
-    if (grpcMs !== undefined && grpcMs > 0) headers.set('grpc-timeout', `${grpcMs}m`)
+    if (grpcMs !== undefined && grpcMs > 0 && isGrpc(headers)) headers.set('grpc-timeout', `${grpcMs}m`)
     const longestMs = grpcMs ?? action?.maxStreamDurationMs ?? timeouts.maxStreamDuration
     if (longestMs > 0) {
       this.#longest = timers.timer(() => this.#tooLong())
@@ -64,7 +65,9 @@ export class StreamTimers {
   #lookBack(): void {
     const now = this.#exchange.bytesReceived + this.#exchange.bytesSent + (this.#stream.answered ? 1 : 0)
     if (now === this.#seen || (this.#seen < 0 && now === 0)) {
-      this.#stream.timedOut({ status: 504, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
+      // Who was silent: the client with its request, or the upstream with its answer.
+      const status = this.#exchange.requestComplete ? 504 : 408
+      this.#stream.timedOut({ status, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
       return
     }
     this.#seen = now

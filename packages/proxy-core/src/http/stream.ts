@@ -323,8 +323,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (manager.serverHeader === 'OVERWRITE' || (manager.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server')))
       headers.set('server', manager.serverName)
     if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
-    if (manager.alwaysSetRequestIdInResponse && this.info.requestId !== undefined)
-      headers.set('x-request-id', this.info.requestId)
+    const tellsId = manager.alwaysSetRequestIdInResponse || this.request.headers.has('x-envoy-force-trace')
+    if (tellsId && this.info.requestId !== undefined) headers.set('x-request-id', this.info.requestId)
     this.#trace?.onResponse(headers)
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')

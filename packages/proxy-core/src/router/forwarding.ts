@@ -52,7 +52,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   readonly #action: ForwardAction
   #cluster!: UpstreamCluster
   #policy: RetryPolicy | undefined
-  #timeouts: RequestTimeouts = { globalMs: 0, perTryMs: 0 }
+  #timeouts: RequestTimeouts = { globalMs: 0, perTryMs: 0, altResponse: false }
   #replay: ReplayBody | undefined
   #attempt: Attempt | undefined
   /** The last one, even after it has failed: for logs. */
@@ -327,12 +327,13 @@ export class Forward implements Forwarding, AttemptsOwner {
     stats.upstreamRqPerTryTimeout.inc()
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, false)
     this.#attempt?.cancel()
-    this.#attemptFailed('per_try_timeout', () => ({
-      status: 504,
-      body: 'upstream request timeout',
-      details,
-      flag: 'UT',
-    }))
+    this.#attemptFailed('per_try_timeout', () => ({ ...this.#timeoutReply(), details }))
+  }
+
+  #timeoutReply(): Omit<LocalReply, 'details'> {
+    return this.#timeouts.altResponse
+      ? { status: 204, body: '', flag: 'UT' }
+      : { status: 504, body: 'upstream request timeout', flag: 'UT' }
   }
 
   #timedOut(): void {
@@ -343,7 +344,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, this.#answered)
     this.#attempt?.cancel()
     if (!this.#answered) {
-      this.#replyFailed({ status: 504, body: 'upstream request timeout', details: 'response_timeout', flag: 'UT' })
+      this.#replyFailed({ ...this.#timeoutReply(), details: 'response_timeout' })
       return
     }
     info.flags.add('UT')

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createHeaderMap } from '../http/header-map.js'
-import type { RetryPolicy } from '../route/table.js'
+import type { ForwardAction, RetryPolicy } from '../route/table.js'
 import { retryDelay, takeRetryPolicy, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
-import { parseGrpcTimeout } from './timeouts.js'
+import { parseGrpcTimeout, takeTimeouts } from './timeouts.js'
 
 const policy = (...on: readonly string[]): RetryPolicy => ({
   on: new Set(on),
@@ -82,6 +82,30 @@ test('grpc-timeout has eight digits at most and a unit', () => {
     undefined,
     undefined,
   ])
+})
+
+test('of gRPC calls alone the timeout is theirs, the longest where they say nothing sensible', () => {
+  const action = { timeoutMs: 15_000, grpcTimeout: { maxMs: 100, offsetMs: 10 } } as ForwardAction
+  const taken = (timeout: string, type = 'application/grpc'): unknown => {
+    const headers = createHeaderMap([
+      ['grpc-timeout', timeout],
+      ['content-type', type],
+    ])
+    return [takeTimeouts(action, headers, false, false).globalMs, headers.get('grpc-timeout')]
+  }
+  expect(taken('50m')).toEqual([40, '40m'])
+  expect(taken('5m')).toEqual([5, '5m'])
+  expect(taken('1S')).toEqual([100, '100m'])
+  expect(taken('0m')).toEqual([100, '100m'])
+  expect(taken('1.5S')).toEqual([100, '100m'])
+  expect(taken('50m', 'text/plain')).toEqual([15_000, '50m'])
+})
+
+test('an internal client may ask for 204 in place of a timeout', () => {
+  const headers = createHeaderMap([['x-envoy-upstream-rq-timeout-alt-response', '1']])
+  expect(takeTimeouts({ timeoutMs: 1 } as ForwardAction, headers, false, false).altResponse).toBe(false)
+  expect(takeTimeouts({ timeoutMs: 1 } as ForwardAction, headers, true, false).altResponse).toBe(true)
+  expect(headers.size).toBe(0)
 })
 
 describe('x-envoy-retry-on of internal clients', () => {

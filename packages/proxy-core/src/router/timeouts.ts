@@ -1,4 +1,5 @@
 import type { HeaderMap } from '../http/header-map.js'
+import { isGrpc } from '../http/local-reply.js'
 import type { ForwardAction, GrpcTimeoutLimits } from '../route/table.js'
 
 export interface RequestTimeouts {
@@ -6,6 +7,8 @@ export interface RequestTimeouts {
   readonly globalMs: number
   /** For one attempt; 0: none. */
   readonly perTryMs: number
+  /** An internal client wants 204 for its timeout: x-envoy-upstream-rq-timeout-alt-response. */
+  readonly altResponse: boolean
 }
 
 /**
@@ -20,9 +23,12 @@ export function takeTimeouts(
 ): RequestTimeouts {
   let globalMs = action.timeoutMs
   let perTryMs = action.retry?.perTryTimeoutMs ?? 0
-  const grpc = limitedGrpcTimeout(headers, action.grpcTimeout)
+  let altResponse = false
+  const grpc = isGrpc(headers) ? routeGrpcTimeout(headers, action.grpcTimeout) : undefined
   if (grpc !== undefined) globalMs = grpc
   if (internal) {
+    altResponse = headers.has('x-envoy-upstream-rq-timeout-alt-response')
+    headers.deleteWhere((name) => STEERING.has(name))
     globalMs = takeNumber(headers, 'x-envoy-upstream-rq-timeout-ms') ?? globalMs
     perTryMs = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryMs
   }
@@ -31,7 +37,23 @@ export function takeTimeouts(
   const expected = perTryMs > 0 ? perTryMs : globalMs
   if (tellUpstream && expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   if (grpc !== undefined && globalMs > 0) headers.set('grpc-timeout', `${globalMs}m`)
-  return { globalMs, perTryMs }
+  return { globalMs, perTryMs, altResponse }
+}
+
+/** Of internal clients, beside the timeouts themselves. Neither hedging nor other names for statistics are there. */
+const STEERING: ReadonlySet<string> = new Set([
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-hedge-on-per-try-timeout',
+])
+
+/** max_grpc_timeout and its offset: a call that says nothing sensible may take as long as the longest; 0 is for ever. */
+function routeGrpcTimeout(headers: HeaderMap, limits: GrpcTimeoutLimits | undefined): number | undefined {
+  if (limits === undefined) return undefined
+  const { maxMs, offsetMs } = limits
+  const asked = parseGrpcTimeout(headers.get('grpc-timeout')) ?? 0
+  const left = asked > offsetMs ? asked - offsetMs : asked
+  return maxMs > 0 && (left === 0 || left > maxMs) ? maxMs : left
 }
 
 /** What a grpc-timeout header asks for, within limits; undefined: there are none, or no such header. */

@@ -17,8 +17,10 @@ export function chooseCoding(header: string | undefined, offers: readonly Offer[
   if (header === undefined || header.trim() === '') return undefined
   const wanted = parse(header)
   const weights = new Map(wanted.map(({ name, weight }) => [name, weight]))
+  // What is refused once stays refused, however often it is asked for.
+  const refused = new Set(wanted.filter(({ weight }) => weight === 0).map(({ name }) => name))
   const named = wanted.filter(
-    ({ name, weight }) => weight > 0 && (name === 'identity' || offers.some((offer) => offer.coding === name)),
+    ({ name }) => !refused.has(name) && (name === 'identity' || offers.some((offer) => offer.coding === name)),
   )
   const any = weights.get('*')
   const spare = offers.find(({ coding }) => !weights.has(coding))
@@ -38,10 +40,11 @@ function isFirst(name: string, other: string, offers: readonly Offer[]): boolean
 
 function parse(header: string): { name: string; weight: number }[] {
   return header.split(',').flatMap((part) => {
-    const [name = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
+    // To Envoy names are as they are written: `GZIP` is nothing that it knows. Nor is a weight that is no number.
+    const [name = '', ...parameters] = part.split(';').map((piece) => piece.trim())
     if (name === '') return []
-    const told = parameters.find((parameter) => parameter.startsWith('q='))
+    const told = parameters.find((parameter) => /^q=/i.test(parameter))
     const weight = told === undefined ? 1 : Number(told.slice(2))
-    return [{ name, weight: Number.isNaN(weight) ? 1 : weight }]
+    return Number.isNaN(weight) ? [] : [{ name, weight }]
   })
 }

@@ -171,7 +171,9 @@ function chosen({ info }: HttpStream): Choice {
 }
 
 function isCompressible({ headers, body }: HttpRequest | HttpResponse, { enabled, minBytes, contentTypes }: Direction): boolean {
-  if (!enabled || (body.length !== undefined && body.length < minBytes)) return false
+  // What does not say how long it is may be long: to HEAD, 204 and 304 as well, though there is nothing to compress.
+  const length = Number(headers.get('content-length') ?? (body.length || minBytes))
+  if (!enabled || length < minBytes) return false
   if (headers.has('content-encoding')) return false
   if (headers.getAll('cache-control').some((value) => /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(value))) return false
   const type = headers.get('content-type')

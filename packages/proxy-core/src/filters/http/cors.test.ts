@@ -28,6 +28,20 @@ describe('cors', () => {
     })
   })
 
+  it('lets every origin in by a matcher of the star, and allows what is asked for where a list is one', () => {
+    const perRoute = must(
+      corsFilter.decodePerRoute!({ allow_origin_string_match: [{ exact: '*' }], allow_methods: '*', allow_headers: '*' }, ''),
+    )
+    const headers = { ...preflight, origin: 'https://anyone', 'access-control-request-headers': 'x-a' }
+    const asked = stream({ method: 'OPTIONS', headers, perRoute })
+    expect(configured(corsFilter, {})(asked).onRequest!(asked.request, asked)).toMatchObject({
+      headers: [
+        ['access-control-allow-methods', 'POST'],
+        ['access-control-allow-headers', 'x-a'],
+      ],
+    })
+  })
+
   it('replaces what the upstream says for an allowed origin, and leaves other origins alone', () => {
     for (const [origin, want] of [
       ['https://a.example', 'https://a.example'],

@@ -1,11 +1,12 @@
-import { ok, type Random } from '@heddle/runtime'
+import { ok } from '@heddle/runtime'
 import type { CorsPolicy } from '@heddle/xds-types/envoy/extensions/filters/http/cors/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import { compileRuntimeShare } from '../../config/fraction.js'
-import type { HttpFilter, HttpFilterFactory } from '../../http/filter.js'
+import type { FilterDeps, HttpFilter, HttpFilterFactory } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileStringMatcher, type StringMatcher } from '../../matcher/string.js'
+import { httpFilterCounter } from '../../observe/filter-stats.js'
 import type { Runtime } from '../../runtime.js'
 
 export interface CorsConfig {
@@ -20,6 +21,8 @@ export interface CorsConfig {
   readonly forwardNotMatching: boolean
   /** As it is now. */
   readonly share: () => number
+  /** Requests that are only counted. */
+  readonly shadowShare: () => number
 }
 
 /** envoy.filters.http.cors: does what the route's CorsPolicy says, nothing without one. */
@@ -28,10 +31,7 @@ export const corsFilter: HttpFilterFactory<undefined> = {
   perRouteTypeNames: ['envoy.extensions.filters.http.cors.v3.CorsPolicy'],
   decode: () => ok(undefined),
   decodePerRoute: (config, path, deps) => compileMessage(config as CorsPolicy, path, (fields) => compile(fields, deps?.runtime)),
-  create:
-    (_config, { random }, name) =>
-    (stream) =>
-      createFilter(stream.perRouteConfig(name) as CorsConfig | undefined, random),
+  create: (_config, deps, name) => (stream) => createFilter(stream.perRouteConfig(name) as CorsConfig | undefined, deps),
   explain(_config, { head, perRoute }) {
     const policy = perRoute as CorsConfig | undefined
     const origin = head.headers.get('origin')
@@ -53,20 +53,27 @@ function compile(fields: Fields<CorsPolicy>, runtime: Runtime | undefined): Cors
     privateNetwork: fields.boolean('allow_private_network_access'),
     forwardNotMatching: fields.boolean('forward_not_matching_preflights', true),
     share: compileRuntimeShare(fields.message('filter_enabled'), 1, runtime),
+    shadowShare: compileRuntimeShare(fields.message('shadow_enabled'), 0, runtime),
   }
-  fields.done({ shadow_enabled: 'only counts' })
+  fields.done()
   return config
 }
 
-function createFilter(policy: CorsConfig | undefined, random: Random): HttpFilter {
-  const share = policy?.share() ?? 0
-  if (policy === undefined || (share < 1 && random.next() >= share)) return {}
+function createFilter(policy: CorsConfig | undefined, { random, stats, statPrefix = '' }: FilterDeps): HttpFilter {
+  if (policy === undefined) return {}
+  const chosen = (share: number): boolean => share >= 1 || (share > 0 && random.next() < share)
+  const enabled = chosen(policy.share())
+  if (!enabled && !chosen(policy.shadowShare())) return {}
   let allowed: string | undefined
   return {
     onRequest(request) {
-      const origin = request.headers.get('origin')
-      if (origin === undefined || origin === '') return
-      if (allows(policy, origin)) allowed = origin
+      // Two origins are one that nobody allows.
+      const origin = request.headers.getAll('origin').join(',')
+      if (origin === '') return
+      const known = allows(policy, origin)
+      httpFilterCounter(stats, statPrefix, 'cors')(known ? 'origin_valid' : 'origin_invalid').inc()
+      if (!enabled) return
+      if (known) allowed = origin
       else
         return isPreflight(request) && !policy.forwardNotMatching
           ? { status: 200, body: '', details: 'cors_response' }
@@ -79,8 +86,9 @@ function createFilter(policy: CorsConfig | undefined, random: Random): HttpFilte
   }
 }
 
+/** A matcher that takes `*` takes every origin. */
 function allows({ origins }: CorsConfig, origin: string): boolean {
-  return origins.some((matcher) => matcher.matches(origin))
+  return origins.some((matcher) => matcher.matches('*') || matcher.matches(origin))
 }
 
 function isPreflight(request: Pick<HttpRequest, 'method' | 'headers'>): boolean {
@@ -92,8 +100,9 @@ function preflight(policy: CorsConfig, request: HttpRequest): LocalReply {
   const add = (name: string, value: string): void => {
     if (value !== '') headers.push([name, value])
   }
-  add('access-control-allow-methods', policy.methods)
-  add('access-control-allow-headers', policy.headers)
+  const asked = (list: string, of: string): string => (list === '*' ? (request.headers.get(of) ?? '') : list)
+  add('access-control-allow-methods', asked(policy.methods, 'access-control-request-method'))
+  add('access-control-allow-headers', asked(policy.headers, 'access-control-request-headers'))
   add('access-control-max-age', policy.maxAge)
   if (policy.privateNetwork && request.headers.get('access-control-request-private-network') === 'true')
     add('access-control-allow-private-network', 'true')

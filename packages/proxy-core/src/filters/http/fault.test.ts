@@ -24,6 +24,22 @@ describe('fault', () => {
     expect(outcome({})).toBeUndefined()
   })
 
+  it('lets requests off while max_active_faults are at work', () => {
+    const create = configured(faultFilter, { abort: { http_status: 503, percentage: always }, max_active_faults: 1 })
+    const [first, second] = [stream(), stream()]
+    const filter = create(first)
+    expect(filter.onRequest!(first.request, first)).toMatchObject({ status: 503 })
+    expect(create(second).onRequest!(second.request, second)).toBeUndefined()
+    filter.onComplete!(first.info)
+    expect(create(second).onRequest!(second.request, second)).toMatchObject({ status: 503 })
+  })
+
+  it('a gRPC status is for gRPC callers: others see a plain 200', () => {
+    const reply = run(configured(faultFilter, { abort: { grpc_status: 14, percentage: always } }), stream())
+    expect(reply).toMatchObject({ status: 200, grpcStatus: 14 })
+    expect(reply).not.toHaveProperty('headers')
+  })
+
   it('counts under the prefix of the manager', () => {
     const stats = createMetricsRegistry()
     const config = { abort: { http_status: 503, percentage: always } }

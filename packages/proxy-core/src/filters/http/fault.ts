@@ -8,6 +8,7 @@ import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../.
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileHeaderMatcher, type HeaderMatcher } from '../../matcher/header.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
+import { HTTP_LABEL } from '../../observe/labels.js'
 import type { Runtime } from '../../runtime.js'
 import { paceBody } from './paced-body.js'
 
@@ -39,6 +40,8 @@ export interface FaultConfig {
   readonly upstreamCluster: string
   /** Only requests of these nodes, by x-envoy-downstream-service-node; empty: of all. */
   readonly downstreamNodes: readonly string[]
+  /** Of one manager, at a time; further ones are let off. */
+  readonly maxActive: number
 }
 
 /** envoy.filters.http.fault: delays first, then aborts. A route's own fault replaces the filter's. */
@@ -88,6 +91,7 @@ function compile(fields: Fields<HTTPFault>, runtime: Runtime | undefined): Fault
     headers: fields.messages('headers').map(compileHeaderMatcher),
     upstreamCluster: fields.string('upstream_cluster'),
     downstreamNodes: fields.strings('downstream_nodes'),
+    maxActive: fields.number('max_active_faults', Number.POSITIVE_INFINITY),
   }
   fields.done({ disable_downstream_cluster_stats: 'names statistics', filter_metadata: 'nothing here reads it' })
   return config
@@ -133,19 +137,27 @@ const httpAbort = (status: number): LocalReply => ({
   details: 'fault_filter_abort',
   flag: 'FI',
 })
-const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), headers: [['grpc-status', String(status)]] })
+const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), grpcStatus: status })
 
 function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = '' }: FilterDeps): HttpFilter {
   const { delay, abort, rateLimit } = config
   if (delay === undefined && abort === undefined && rateLimit === undefined) return {}
   const counter = (name: string): Counter => httpFilterCounter(stats, statPrefix, 'fault')(name)
+  const active = stats.gauge('envoy_http_fault_active_faults', 'Faults at work.', [HTTP_LABEL]).labels(statPrefix)
   let kibPerSecond = 0
+  let counted = false
   return {
     onRequest(request, stream) {
       if (!concerns(config, request, stream)) return
+      if (active.value >= config.maxActive) {
+        counter('faults_overflow').inc()
+        return
+      }
       if (rateLimit !== undefined) kibPerSecond = limitOf(rateLimit, request, random)
       const delayMs = delay === undefined ? 0 : delayOf(delay, request, random)
       const reply = abort === undefined ? undefined : abortOf(abort, request, random)
+      counted = delayMs > 0 || reply !== undefined || kibPerSecond > 0
+      if (counted) active.add(1)
       if (reply !== undefined) counter('aborts_injected').inc()
       if (delayMs === 0) return reply
       counter('delays_injected').inc()
@@ -156,6 +168,9 @@ function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = 
       if (kibPerSecond === 0) return
       counter('response_rl_injected').inc()
       response.body = paceBody(response.body, kibPerSecond, clock)
+    },
+    onComplete() {
+      if (counted) active.add(-1)
     },
   }
 }
@@ -183,11 +198,7 @@ function abortOf({ reply, share }: Abort, request: HttpRequest, random: Random):
   const status = headerNumber(request, 'x-envoy-fault-abort-request')
   const grpc = headerNumber(request, 'x-envoy-fault-abort-grpc-request')
   const asked =
-    status !== undefined && status >= 200 && status < 600
-      ? httpAbort(status)
-      : grpc !== undefined && grpc <= 16
-        ? grpcAbort(grpc)
-        : undefined
+    status !== undefined && status >= 200 && status < 600 ? httpAbort(status) : grpc !== undefined ? grpcAbort(grpc) : undefined
   return asked !== undefined && random.next() < cut(share(), headerNumber(request, 'x-envoy-fault-abort-request-percentage'))
     ? asked
     : undefined

@@ -29,6 +29,8 @@ export interface LimitVerdict {
   readonly allowed: boolean
   readonly config: BucketConfig | undefined
   remaining(): number
+  /** Milliseconds until it has a token again. */
+  nextMs(): number
 }
 
 export interface LocalLimiter {
@@ -69,7 +71,11 @@ export function createLocalLimiter({ bucket, descriptors, alwaysDefault, maxDyna
 const rateOf = ({ config }: Bucket): number => config.perFill / config.fillMs
 
 function verdict(allowed: boolean, bucket: Bucket | undefined): LimitVerdict {
-  return { allowed, config: bucket?.config, remaining: () => bucket?.tokens.remaining() ?? 0 }
+  return {
+    ...{ allowed, config: bucket?.config },
+    remaining: () => bucket?.tokens.remaining() ?? 0,
+    nextMs: () => bucket?.tokens.nextMs() ?? 0,
+  }
 }
 
 /** The bucket of a descriptor that has exactly these entries. */

@@ -62,9 +62,14 @@ describe('local rate limit', () => {
     expect([...answer.headers]).toEqual([
       ['x-ratelimit-limit', '2'],
       ['x-ratelimit-remaining', '1'],
-      ['x-ratelimit-reset', '1'],
+      ['x-ratelimit-reset', '0'],
     ])
-    void run(create, stream())
+    const last = stream()
+    const lastFilter = create(last)
+    void lastFilter.onRequest!(last.request, last)
+    const lastAnswer = response()
+    void lastFilter.onResponse!(lastAnswer, last)
+    expect(lastAnswer.headers.get('x-ratelimit-reset')).toBe('1')
     expect(run(create, stream())).toMatchObject({ status: 503 })
   })
 

@@ -161,7 +161,7 @@ function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { rand
       if (verdict?.config === undefined || !config.tellsClient) return
       headers.set('x-ratelimit-limit', String(verdict.config.max))
       headers.set('x-ratelimit-remaining', String(verdict.remaining()))
-      headers.set('x-ratelimit-reset', String(Math.ceil(verdict.config.fillMs / 1000)))
+      headers.set('x-ratelimit-reset', String(Math.ceil(verdict.nextMs() / 1000)))
     },
   }
 }

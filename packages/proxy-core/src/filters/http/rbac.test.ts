@@ -66,6 +66,19 @@ describe('rbac', () => {
     expect(counter('shadow_denied').labels('in', 'sp_').value).toBe(1)
   })
 
+  it('counts what rules of a route say where the filter counts, and hints at lines under envoy.common', () => {
+    const stats = createMetricsRegistry()
+    const rules = { action: 'LOG', policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } } }
+    const perRoute = must(
+      rbacFilter.decodePerRoute!({ rbac: { rules, shadow_rules: deny.rules, shadow_rules_stat_prefix: 'own_' } }, ''),
+    )
+    const asked = stream({ path: '/admin', perRoute })
+    run(configured(rbacFilter, deny, deps({ stats, statPrefix: 'in' })), asked)
+    const labels = ['envoy_http_conn_manager_prefix', 'envoy_rbac_prefix']
+    expect(stats.counter('envoy_http_rbac_shadow_denied', '', labels).labels('in', '').value).toBe(1)
+    expect(asked.info.metadata.get('envoy.common')).toEqual({ access_log_hint: true })
+  })
+
   it('a route can replace the rules, or switch them off', () => {
     const off = must(rbacFilter.decodePerRoute!({}, ''))
     expect(run(configured(rbacFilter, deny), stream({ path: '/admin', perRoute: off }))).toBeUndefined()

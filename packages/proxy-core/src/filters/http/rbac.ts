@@ -22,6 +22,8 @@ export interface RbacConfig {
 }
 
 const NAMESPACE = 'envoy.filters.http.rbac'
+/** Where all filters of a chain tell access logs whether a request is worth a line. */
+const COMMON = 'envoy.common'
 const OFF: RbacConfig = { rulesPrefix: '', shadowPrefix: '' }
 
 /** envoy.filters.http.rbac. A 403 tells the caller nothing; details, log and metadata tell the operator which policy decided. */
@@ -38,7 +40,12 @@ export const rbacFilter: HttpFilterFactory<RbacConfig> = {
     }),
   create(config, deps, name) {
     const counters = countersOf(deps)
-    return (stream) => createFilter((stream.perRouteConfig(name) as RbacConfig | undefined) ?? config, counters, deps)
+    const { rulesPrefix, shadowPrefix } = config
+    return (stream) => {
+      // A route's rules are counted where the filter's are.
+      const own = stream.perRouteConfig(name) as RbacConfig | undefined
+      return createFilter(own ?? config, { ...counters, rulesPrefix, shadowPrefix }, deps)
+    }
   },
   explain(config, question) {
     const { rules, shadow, shadowPrefix } = (question.perRoute as RbacConfig | undefined) ?? config
@@ -72,6 +79,11 @@ interface Counters {
   rehearsed(verdict: Verdict, prefix: string): void
 }
 
+interface FilterCounters extends Counters {
+  readonly rulesPrefix: string
+  readonly shadowPrefix: string
+}
+
 function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
   const help = "Envoy's http rbac statistics."
   /** Prefixes are few: those of the filter and of routes that have their own. */
@@ -92,19 +104,15 @@ function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
   }
 }
 
-function createFilter(
-  { rules, shadow, rulesPrefix, shadowPrefix }: RbacConfig,
-  counters: Counters,
-  { logger }: FilterDeps,
-): HttpFilter {
+function createFilter({ rules, shadow, shadowPrefix }: RbacConfig, counters: FilterCounters, { logger }: FilterDeps): HttpFilter {
   return {
     onRequest(request, stream) {
       const question = new StreamQuestion(request, stream)
       if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters, logger)
       if (rules === undefined) return
       const { allowed, policy, logged } = rules.evaluate(question)
-      counters.judged(allowed ? 'allowed' : 'denied', rulesPrefix)
-      if (logged !== undefined) remember(stream.info, { access_log_hint: logged })
+      counters.judged(allowed ? 'allowed' : 'denied', counters.rulesPrefix)
+      if (logged !== undefined) stream.info.metadata.set(COMMON, { ...stream.info.metadata.get(COMMON), access_log_hint: logged })
       if (allowed) return
       logger.info(
         {
@@ -129,12 +137,12 @@ function rehearse(
   prefix: string,
   question: RbacQuestion,
   stream: HttpStream,
-  counters: Counters,
+  counters: FilterCounters,
   logger: FilterDeps['logger'],
 ): void {
   const verdict = shadow.evaluate(question)
   const { allowed, policy } = verdict
-  counters.rehearsed(allowed ? 'allowed' : 'denied', prefix)
+  counters.rehearsed(allowed ? 'allowed' : 'denied', counters.shadowPrefix)
   remember(stream.info, shadowMetadata(prefix, verdict))
   if (allowed || prefix.startsWith(MARKS)) return
   const { method, path } = stream.request

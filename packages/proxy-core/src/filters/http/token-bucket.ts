@@ -6,6 +6,8 @@ export interface TokenBucket {
   take(tokens?: number): boolean
   /** Whole tokens that are left. */
   remaining(): number
+  /** Milliseconds until the next whole token; 0: there is one. */
+  nextMs(): number
 }
 
 export function createTokenBucket(
@@ -30,6 +32,10 @@ export function createTokenBucket(
     remaining() {
       refill()
       return Math.floor(tokens + 1e-9)
+    },
+    nextMs() {
+      refill()
+      return tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) / perFill) * fillMs
     },
   }
 }
