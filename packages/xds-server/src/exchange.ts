@@ -135,6 +135,7 @@ export function createExchange<Request extends TypedRequest>(
   }
   const pushNewest = (): void => {
     const set = watch.current
+    searches?.settle()
     run(set !== undefined && fits(set) ? protocol.onSnapshot(context.views(set)) : [])
   }
   const target: PushTarget = {

@@ -68,6 +68,19 @@ async function settle(): Promise<void> {
   clock.advance(0)
 }
 
+test('a request that comes between the find and its push is not told that there is nothing', async () => {
+  const stream = open()
+  stream.ask('a')
+  await settle()
+  const found = answer('a', { name: 'a' })
+  for (let i = 0; i < 9; i++) {
+    await Promise.resolve()
+    stream.ask(`later-${i}`)
+  }
+  await found
+  expect(stream.names.flat()).toEqual(['a'])
+})
+
 test('a name is looked for once, however many wait, and comes when it is found', async () => {
   const [one, other] = [open(), open()]
   one.ask('a')

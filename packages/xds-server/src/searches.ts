@@ -6,6 +6,8 @@ export interface Searches {
   /** Looks for those of `names` that the client's set lacks. */
   begin(typeUrl: string, names: readonly string[], view: SnapshotView): void
   pending(typeUrl: string, name: string): boolean
+  /** The client is about to get the newest set: of what was found, or not found, it may be told. */
+  settle(): void
 }
 
 const WILDCARD = '*'
@@ -19,6 +21,8 @@ interface SearchOptions {
 
 export function createSearches({ lookup, ended }: SearchOptions): Searches {
   const open = new Map<string, Set<string>>()
+  // Until the set that has them is in use: a request in between must not be told that there is nothing.
+  let over: (() => void)[] = []
   return {
     begin(typeUrl, names, view) {
       for (const name of names) {
@@ -35,11 +39,15 @@ export function createSearches({ lookup, ended }: SearchOptions): Searches {
         const ofType = open.get(typeUrl) ?? new Set<string>()
         open.set(typeUrl, ofType.add(name))
         void flight.finally(() => {
-          ofType.delete(name)
+          over.push(() => ofType.delete(name))
           ended()
         })
       }
     },
     pending: (typeUrl, name) => open.get(typeUrl)?.has(name) ?? false,
+    settle() {
+      for (const close of over) close()
+      over = []
+    },
   }
 }
