@@ -1,5 +1,12 @@
 import { systemClock } from '@heddle/runtime'
-import { createOnDemandCache, createSnapshotCache, createXdsServer, muxWatches, type XdsEvent } from '@heddle/xds-server'
+import {
+  createOnDemandCache,
+  createSnapshotCache,
+  createXdsServer,
+  firstLookup,
+  muxWatches,
+  type XdsEvent,
+} from '@heddle/xds-server'
 import { type GrpcXdsServer, listenGrpc } from '@heddle/xds-server/grpc'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, startApp } from '../src/app.js'
@@ -61,9 +68,17 @@ for (const { name, tool, start } of planes) {
         return host === 'nobody' ? undefined : namedHost(name, host)
       },
     })
+    const clusters = createOnDemandCache({
+      typeUrl: TYPES.cds,
+      clock: systemClock,
+      async resolve({ name }) {
+        asked.push(name)
+        return name === 'late' ? toPort(name, app.port) : undefined
+      },
+    })
     const server = createXdsServer({
-      resources: (node) => muxWatches([cache.watch(node.id), hosts.cache.watch]),
-      lookup: hosts.lookup,
+      resources: (node) => muxWatches([cache.watch(node.id), hosts.cache.watch, clusters.cache.watch]),
+      lookup: firstLookup([hosts.lookup, clusters.lookup]),
     })
     server.subscribe((event) => void (event.kind === 'nacked' && nacks.push(event)))
     let ports: readonly number[] = []
@@ -114,7 +129,19 @@ for (const { name, tool, start } of planes) {
         expect(first).toEqual({ status: 200, body: 'app' })
         expect(await caller.call('Nobody')).toMatchObject({ status: 404 })
         expect(await caller.spread('shop', 20)).toEqual({ app: 20 })
-        expect(asked).toEqual(['routes/shop', 'routes/nobody'])
+        expect(asked.filter((name) => /shop|nobody/.test(name))).toEqual(['routes/shop', 'routes/nobody'])
+      },
+      TIMEOUT_MS,
+    )
+
+    test(
+      'a cluster that no one had yet comes with the first request for it; one that does not exist is a 503',
+      async () => {
+        const caller = callers[0]!
+        expect(await caller.call('cluster-late')).toEqual({ status: 200, body: 'app' })
+        expect(await caller.call('cluster-nowhere')).toMatchObject({ status: 503 })
+        expect(await caller.spread('cluster-late', 10)).toEqual({ app: 10 })
+        expect(asked.filter((name) => !name.includes('/'))).toEqual(['late', 'nowhere'])
       },
       TIMEOUT_MS,
     )
@@ -195,11 +222,17 @@ interface Wish {
   readonly teapot: object | undefined
 }
 
-const toApp = (name: string): object => ({
+const toApp = (name: string, cluster = 'app'): object => ({
   name,
   domains: ['*'],
-  routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }],
+  routes: [{ match: { prefix: '/' }, route: { cluster } }],
 })
+const address = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } })
+
+function toPort(name: string, port: number): object {
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }]
+  return { name, type: 'STATIC', connect_timeout: '5s', load_assignment: { cluster_name: name, endpoints } }
+}
 
 function scope(key: string, more: object): object {
   return { name: key, key: { fragments: [{ string_key: key }] }, ...more }
@@ -227,14 +260,13 @@ function namedHost(name: string, host: string): object {
     '@type': 'type.googleapis.com/envoy.service.discovery.v3.Resource',
     name,
     aliases: [name],
-    resource: { '@type': VHDS, ...toApp(name), domains: [host] },
+    resource: { '@type': VHDS, ...toApp(name, /^cluster-(.*)/.exec(host)?.[1]), domains: [host] },
   }
 }
 
 function edge({ scopes, teapot }: Wish, ports: readonly number[], appPort: number): Record<string, readonly object[]> {
-  const onDemand = { name: 'on-demand', typed_config: { '@type': `${EXTENSION}.filters.http.on_demand.v3.OnDemand` } }
-  const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } })
-  const endpoints = [{ lb_endpoints: [{ endpoint: { address: address(appPort) } }] }]
+  const odcds = { source: ADS, timeout: '5s' }
+  const onDemand = { name: 'on-demand', typed_config: { '@type': `${EXTENSION}.filters.http.on_demand.v3.OnDemand`, odcds } }
   const tenant = { name: 'x-tenant', element_separator: ';', element: { key: 'tenant', separator: '=' } }
   const scoped_routes = {
     name: 'tenants',
@@ -248,7 +280,7 @@ function edge({ scopes, teapot }: Wish, ports: readonly number[], appPort: numbe
     manager({ rds: { route_config_name: 'eager', config_source: ADS } }),
   ]
   return {
-    [TYPES.cds]: [{ name: 'app', type: 'STATIC', connect_timeout: '5s', load_assignment: { cluster_name: 'app', endpoints } }],
+    [TYPES.cds]: [toPort('app', appPort)],
     [TYPES.lds]: managers.map((filter, i) => ({
       name: `edge-${i}`,
       address: address(ports[i] ?? 0),

@@ -95,6 +95,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     ...setting,
     runtime,
     network,
+    ...(options.codecs === 'node' && { codecs: (await import('./http/node/codecs.js')).nodeCodecs }),
     tls: options.tls ?? createTls(),
     lookup: options.lookup ?? systemLookup,
     node: {
@@ -111,7 +112,11 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       },
       subscribe: (changed) => store.scopes.subscribe(changed),
     },
-    demand: { virtualHost: (table, host) => store.demand.virtualHost(table, host), scope: (scope) => store.demand.scope(scope) },
+    demand: {
+      cluster: (name) => store.demand.cluster(name),
+      virtualHost: (table, host) => store.demand.virtualHost(table, host),
+      scope: (scope) => store.demand.scope(scope),
+    },
     sessionAt: (address) => listeners.at(address),
   })
   const collectors = createCollectorLogs({ http: live.http, grpc: live.grpc, clock, stats, node })

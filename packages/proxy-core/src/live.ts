@@ -2,6 +2,7 @@ import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random
 import type { CompiledFilterChain, CompiledListener, HttpManager } from './config/compiled.js'
 import type { TracingProvider } from './config/tracing-provider.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
+import type { Codecs } from './http/auto.js'
 import type { FilterDeps } from './http/filter.js'
 import { createHttpConnectionManager } from './http/manager.js'
 import { ownAddress } from './net/address.js'
@@ -51,6 +52,8 @@ export interface LiveOptions {
   scopes?: Watch<RouteScopes>
   /** Who gets what requests lack. */
   demand?: RouteDemand
+  /** Who reads and writes HTTP; our own by default. */
+  codecs?: Codecs
   /** See ListenerSessionOptions. */
   sessionAt?(address: SocketAddress): ListenerSession | undefined
 }
@@ -69,11 +72,13 @@ export interface LivePath {
 
 export function createLivePath(options: LiveOptions): LivePath {
   const { clock, random, logger, stats, tls, network } = options
+  const codecs = options.codecs === undefined ? {} : { codecs: options.codecs }
   const timers = createTimers({ clock })
   const dnsCaches = createDnsCaches({ lookup: options.lookup, clock, logger })
   const clusters = createClusterManager({
     dnsCaches,
     ...{ network, tls, timers, clock, random },
+    ...codecs,
     stats: (statName) => createClusterStats(stats, statName),
     resolve: createDns({ lookup: options.lookup, clock, logger }),
   })
@@ -113,6 +118,7 @@ export function createLivePath(options: LiveOptions): LivePath {
     const { routes, scoped, scopes, tableFor } = routesOf(manager)
     return createHttpConnectionManager({
       ...{ manager, routes },
+      ...codecs,
       ...(scoped && { tableFor }),
       forwarder,
       timers,
@@ -127,7 +133,10 @@ export function createLivePath(options: LiveOptions): LivePath {
           return of && { total: of.membershipTotal.value, healthy: of.membershipHealthy.value }
         },
         healthy: options.healthy ?? (() => true),
-        ...(demand && { demandRoute: (head) => demandRoute({ scoped, scopes: scopes(), table: tableFor(head) }, head, demand) }),
+        ...(demand && {
+          demandCluster: demand.cluster,
+          demandRoute: (head) => demandRoute({ scoped, scopes: scopes(), table: tableFor(head) }, head, demand),
+        }),
         http,
         grpc,
       },

@@ -53,6 +53,8 @@ export interface FilterDeps {
   clusterDiscovery?(cluster: string): CompiledCluster['discovery'] | undefined
   /** Asks the management server for what a request lacks to have a route. Undefined: nothing more can be had. */
   demandRoute?(head: RequestHead): Promise<void> | undefined
+  /** Asks the management server for a cluster. Undefined: it is there, or there is none. */
+  demandCluster?(name: string): Promise<void> | undefined
   /** Of the listener that the chain belongs to. */
   direction: 'INBOUND' | 'OUTBOUND' | 'UNSPECIFIED'
   /** filter_metadata of a cluster in force: `istio` tells the services behind it. Undefined: no such cluster. */

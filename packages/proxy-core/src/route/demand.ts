@@ -6,6 +6,8 @@ import type { RequestHead, RouteTable } from './table.js'
 export interface RouteDemand {
   /** A host of a table with vhds. */
   virtualHost(table: string, host: string): Promise<void> | undefined
+  /** A cluster. */
+  cluster(name: string): Promise<void> | undefined
   /** The routes of a scope. */
   scope(scope: RouteScope): Promise<void> | undefined
 }

@@ -19,6 +19,7 @@ import { rejectionOf } from '../xds/nack.js'
 import type { ReceivedUpdate, Rejection } from '../xds/protocol.js'
 import type { Need } from '../xds/warming.js'
 import { createAwaited } from './awaited.js'
+import { createDemands } from './demands.js'
 import type { ListenerManager } from './listener-manager.js'
 import { createNamedValues, type NamedValues } from './named-values.js'
 import { needOf, secretNeed } from './needs.js'
@@ -117,6 +118,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     compile: (message) => compile.route(message, secrets),
     begin: () => options.begin(types.virtualHost.typeUrl),
   })
+  const onDemandClusters = createDemands({ typeUrl: types.cluster.typeUrl, hold, clock, timeoutMs })
   const valueSets = createValueSets(options, { endpoints, routes, sds, extensions }, secrets, {
     hosts,
     expected(name) {
@@ -167,8 +169,9 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     compile: compiling(compile.cluster),
     needs: (_, message, value) => needsOf(types.cluster.references(message), value),
     hold: holding(types.cluster),
-    activate(_, cluster) {
+    activate(name, cluster) {
       const { discovery } = cluster
+      onDemandClusters.found(name)
       options.clusters.set(cluster, discovery.kind === 'EDS' ? endpoints.watch(discovery.serviceName) : undefined)
       return undefined
     },
@@ -227,6 +230,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
       const handler = handlers.get(update.typeUrl)
       if (handler === undefined) return []
       if (update.nonce === '') hosts.restored()
+      if (update.typeUrl === types.cluster.typeUrl) for (const name of update.removed) onDemandClusters.missing(name)
       const pending = handler(update)
       references.flush()
       const rejections = await pending
@@ -245,6 +249,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     routes: (name) => routes.watch(name),
     scopes: scopes.scopes,
     demand: {
+      cluster: (name) => demanding(() => onDemandClusters.ask(name)),
       virtualHost: (table, host) => demanding(() => hosts.demand(table, host)),
       scope(scope) {
         const wait = demanding(() => scopes.demand(scope))

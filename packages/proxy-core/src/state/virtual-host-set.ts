@@ -5,6 +5,7 @@ import type { RouteTable } from '../route/table.js'
 import { rejectionOf } from '../xds/nack.js'
 import type { ReceivedResource, ReceivedUpdate, Rejection } from '../xds/protocol.js'
 import { createAwaited } from './awaited.js'
+import { createDemands } from './demands.js'
 import { createNamedValues, type NamedValues } from './named-values.js'
 import type { ResourceRecord } from './warmed-set.js'
 
@@ -38,21 +39,15 @@ export interface VirtualHostSet {
   records(): readonly ResourceRecord[]
 }
 
-/** Names of one table that stand for nothing and are remembered: whoever makes up host names must not fill the memory. */
-const MAX_ABSENT = 1_000
-
 export function createVirtualHostSet(options: VirtualHostSetOptions): VirtualHostSet {
   const { typeUrl, routes, hold, clock, logger, timeoutMs } = options
   const tables = new Map<string, RouteConfiguration>()
   const records = new Map<string, ResourceRecord>()
   const aliases = new Map<string, readonly string[]>()
-  const answers = createNamedValues<true>()
-  const absent = new Set<string>()
-  const waits = createAwaited(answers, clock, timeoutMs)
+  const demands = createDemands({ typeUrl, hold, clock, timeoutMs })
   const first = createNamedValues<true>()
   const firstAnswer = createAwaited(first, clock, timeoutMs)
 
-  const subscribe = (name: string, wanted: boolean): void => hold(`VirtualHost ${name}`, wanted ? [{ typeUrl, name }] : [])
   const hostsOf = (table: string): ResourceRecord[] => [...records.values()].filter(({ name }) => tableOf(name) === table)
   const compileWith = (message: RouteConfiguration, hosts: readonly ResourceRecord[]): Result<RouteTable> => {
     const own = message.virtual_hosts ?? []
@@ -65,19 +60,8 @@ export function createVirtualHostSet(options: VirtualHostSetOptions): VirtualHos
     if (compiled?.ok === true) routes.set(table, compiled.value)
     return compiled
   }
-  const noteAbsent = (name: string): void => {
-    answers.clear(name)
-    absent.delete(name)
-    absent.add(name)
-    for (const oldest of absent) {
-      if (absent.size <= MAX_ABSENT) return
-      absent.delete(oldest)
-      answers.forget(oldest)
-      subscribe(oldest, false)
-    }
-  }
   const remove = (name: string): void => {
-    for (const each of [name, ...(aliases.get(name) ?? [])]) noteAbsent(each)
+    for (const each of [name, ...(aliases.get(name) ?? [])]) demands.missing(each)
     records.delete(name)
     aliases.delete(name)
   }
@@ -130,23 +114,17 @@ export function createVirtualHostSet(options: VirtualHostSetOptions): VirtualHos
         const rejection = take(resource)
         if (rejection !== undefined) rejections.push(rejection)
         for (const name of [resource.name, ...(resource.aliases ?? [])]) {
-          absent.delete(name)
           // What was kept from an earlier life is asked for again.
-          if (nonce === '') subscribe(name, true)
-          answers.set(name, true)
+          if (nonce === '') demands.keep(name)
+          demands.found(name)
         }
       }
-      for (const name of unknown) noteAbsent(name)
+      for (const name of unknown) demands.missing(name)
       first.set('', true)
       if (rejections.length > 0) logger.warn({ rejections }, 'virtual hosts were refused')
       return rejections
     },
-    demand(table, host) {
-      const name = `${table}/${host}`
-      const wait = waits.wait(name)
-      if (wait !== undefined) subscribe(name, true)
-      return wait
-    },
+    demand: (table, host) => demands.ask(`${table}/${host}`),
     restored: () => first.set('', true),
     records: () => [...records.values()],
   }

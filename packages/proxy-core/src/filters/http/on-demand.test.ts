@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest'
-import type { HttpStream } from '../../http/filter.js'
+import { createFakeClock } from '@heddle/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import type { FilterDeps, HttpStream } from '../../http/filter.js'
 import type { RouteDecision } from '../../route/decision.js'
 import { onDemandFilter } from './on-demand.js'
 import { configured, deps, stream } from './testing.js'
@@ -34,6 +35,39 @@ it.each([
   expect([request.asked(), request.route()]).toEqual([asked, route])
 })
 
-it('on-demand clusters are refused by name', () => {
-  expect(onDemandFilter.decode({ odcds: {} }, 'typed_config').diagnostics).toMatchObject([{ path: 'typed_config.odcds' }])
+describe('clusters', () => {
+  const forward = { kind: 'forward', target: { cluster: 'late' } } as unknown as RouteDecision
+  const asking = (config: object, rest: Partial<FilterDeps>, perRoute?: unknown) => {
+    const made = { ...stream({ perRoute }), route: forward }
+    return configured(onDemandFilter, config, deps(rest))(made).onRequest?.(made.request, made)
+  }
+  const missing = (asked: string[], wait: Promise<void> | undefined): Partial<FilterDeps> => ({
+    clusterDiscovery: () => undefined,
+    demandCluster(name) {
+      asked.push(name)
+      return wait
+    },
+  })
+
+  it('are asked for where odcds says so, by the filter or the route, and waited for no longer than it says', async () => {
+    const clock = createFakeClock()
+    const asked: string[] = []
+    const never = new Promise<void>(() => {})
+    expect(asking({}, { ...missing(asked, never), clock })).toBeUndefined()
+    const waits = [
+      asking({ odcds: { timeout: '1s' } }, { ...missing(asked, never), clock }),
+      asking({}, { ...missing(asked, never), clock }, { clusterTimeoutMs: 1_000 }),
+      asking({ odcds: {} }, { ...missing(asked, Promise.resolve()), clock }),
+    ]
+    await waits[2]
+    await clock.advanceAsync(1_000)
+    await Promise.all(waits)
+    expect(asked).toEqual(['late', 'late', 'late'])
+  })
+
+  it('that are there, or known to be missing, are not waited for', () => {
+    const there = { clusterDiscovery: () => ({ kind: 'EDS', serviceName: '' }) as const, demandCluster: () => Promise.resolve() }
+    expect(asking({ odcds: {} }, there)).toBeUndefined()
+    expect(asking({ odcds: {} }, missing([], undefined))).toBeUndefined()
+  })
 })
