@@ -16,6 +16,8 @@ export interface ProxyOptions {
   /** The machine's sockets by default. */
   network?: Network
   tls?: Tls
+  /** Who reads and writes HTTP: our own codecs by default, or node:http and node:http2, which are several times dearer. */
+  codecs?: 'own' | 'node'
   /** Addresses of host names; the system's resolver by default. */
   lookup?: Lookup
   clock?: Clock

@@ -9,6 +9,7 @@ import {
 import { type AddressInfo, connect as connectNet } from 'node:net'
 import { type Clock, createMetricsRegistry, createWatch, silentLogger, systemClock, systemRandom } from '@heddle/runtime'
 import type { CompiledCluster, HttpManager } from '../src/config/compiled.js'
+import type { Codecs } from '../src/http/auto.js'
 import { DEFAULT_HTTP2_OPTIONS } from '../src/http/h2/options.js'
 import { createHttpConnectionManager, type HttpConnectionManager } from '../src/http/manager.js'
 import type { Network } from '../src/net/network.js'
@@ -221,6 +222,7 @@ export interface TestProxyOptions {
   readonly retryBufferBytes?: number
   /** Of timeouts; the system's by default. Sockets keep their own time. */
   readonly clock?: Clock
+  readonly codecs?: Codecs
 }
 
 /** Listener, HTTP manager, router and clusters on real sockets. */
@@ -231,7 +233,12 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const timers = createTimers({ clock })
   const stats = createMetricsRegistry()
   const tls = options.tls ?? noTls
-  const clusters = createClusterManager({ network, tls, timers, clock, random, stats: (name) => createClusterStats(stats, name) })
+  const codecs = options.codecs === undefined ? {} : { codecs: options.codecs }
+  const clusters = createClusterManager({
+    ...{ network, tls, timers, clock, random },
+    ...codecs,
+    stats: (name) => createClusterStats(stats, name),
+  })
   for (const one of options.clusters) clusters.set(one, undefined)
   const retryBufferBytes = options.retryBufferBytes
   const router = createRouter({
@@ -245,6 +252,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const manager = createHttpConnectionManager({
     manager: httpManager({ accessLogs: [{ name: 'test', log: (entry) => log.push(entry) }], ...options.manager }),
     routes: createWatch<RouteTable | undefined>(options.table),
+    ...codecs,
     forwarder: router,
     timers,
     stats: createHttpStats(stats, 'test'),

@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream'
 import type { Connection } from './connection.js'
 
-/** A connection as one of Node's streams, for node:tls over what is no socket. Slower than a socket, and only for that. */
-export function streamOf(connection: Connection): Duplex {
+/** A connection as one of Node's streams, for what of Node works on streams alone. `heard`: bytes have come. */
+export function streamOf(connection: Connection, heard?: () => void): Duplex {
   let waiting: (() => void) | undefined
   let closed = false
   const stream = new Duplex({
@@ -28,6 +28,7 @@ export function streamOf(connection: Connection): Duplex {
   }
   connection.handle({
     onData(bytes) {
+      heard?.()
       if (!stream.push(Buffer.from(bytes))) connection.pause()
     },
     onEnd() {

@@ -51,7 +51,7 @@ const LENGTH_AND_CHUNKED: HeadProblem = { status: 400, details: 'http1.content_l
 const BAD_TRANSFER_ENCODING: HeadProblem = { status: 501, details: 'http1.invalid_transfer_encoding' }
 export const LOW_VERSION: HeadProblem = { status: 426, details: 'low_version' }
 export const TOO_LARGE: HeadProblem = { status: 431, details: 'http1.headers_too_large' }
-const TOO_MANY: HeadProblem = { status: 431, details: 'http1.too_many_headers' }
+export const TOO_MANY: HeadProblem = { status: 431, details: 'http1.too_many_headers' }
 
 const CR = 13
 const LF = 10
