@@ -1,4 +1,4 @@
-import type { Clock, Counter, Random } from '@heddle/runtime'
+import type { Clock, Counter, Gauge, Random } from '@heddle/runtime'
 import type { FaultDelay, FaultRateLimit } from '@heddle/xds-types/envoy/extensions/filters/common/fault/v3'
 import type { FaultAbort, HTTPFault } from '@heddle/xds-types/envoy/extensions/filters/http/fault/v3'
 import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
@@ -49,8 +49,10 @@ export const faultFilter: HttpFilterFactory<FaultConfig> = {
   typeNames: ['envoy.extensions.filters.http.fault.v3.HTTPFault'],
   decode: (config, path, deps) => compileMessage(config as HTTPFault, path, (fields) => compile(fields, deps?.runtime)),
   decodePerRoute: (config, path, deps) => compileMessage(config as HTTPFault, path, (fields) => compile(fields, deps?.runtime)),
-  create: (config, deps, name) => (stream) =>
-    createFilter((stream.perRouteConfig(name) as FaultConfig | undefined) ?? config, deps),
+  create(config, deps, name) {
+    const stats = statsOf(deps)
+    return (stream) => createFilter((stream.perRouteConfig(name) as FaultConfig | undefined) ?? config, deps, stats)
+  },
   explain(config, { head, perRoute }) {
     const fault = (perRoute as FaultConfig | undefined) ?? config
     if (fault.abort === undefined && fault.delay === undefined) return undefined
@@ -139,11 +141,21 @@ const httpAbort = (status: number): LocalReply => ({
 })
 const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), grpcStatus: status })
 
-function createFilter(config: FaultConfig, { clock, random, stats, statPrefix = '' }: FilterDeps): HttpFilter {
+interface FaultStats {
+  counter(name: string): Counter
+  readonly active: Gauge
+}
+
+function statsOf({ stats, statPrefix = '' }: FilterDeps): FaultStats {
+  return {
+    counter: httpFilterCounter(stats, statPrefix, 'fault'),
+    active: stats.gauge('envoy_http_fault_active_faults', 'Faults at work.', [HTTP_LABEL]).labels(statPrefix),
+  }
+}
+
+function createFilter(config: FaultConfig, { clock, random }: FilterDeps, { counter, active }: FaultStats): HttpFilter {
   const { delay, abort, rateLimit } = config
   if (delay === undefined && abort === undefined && rateLimit === undefined) return {}
-  const counter = (name: string): Counter => httpFilterCounter(stats, statPrefix, 'fault')(name)
-  const active = stats.gauge('envoy_http_fault_active_faults', 'Faults at work.', [HTTP_LABEL]).labels(statPrefix)
   let kibPerSecond = 0
   let counted = false
   return {
