@@ -39,13 +39,10 @@ export const rbacFilter: HttpFilterFactory<RbacConfig> = {
       return compiled
     }),
   create(config, deps, name) {
-    const counters = countersOf(deps)
     const { rulesPrefix, shadowPrefix } = config
-    return (stream) => {
-      // A route's rules are counted where the filter's are.
-      const own = stream.perRouteConfig(name) as RbacConfig | undefined
-      return createFilter(own ?? config, { ...counters, rulesPrefix, shadowPrefix }, deps)
-    }
+    // A route's rules are counted where the filter's are.
+    const counters = { ...countersOf(deps), rulesPrefix, shadowPrefix }
+    return (stream) => createFilter((stream.perRouteConfig(name) as RbacConfig | undefined) ?? config, counters, deps)
   },
   explain(config, question) {
     const { rules, shadow, shadowPrefix } = (question.perRoute as RbacConfig | undefined) ?? config
