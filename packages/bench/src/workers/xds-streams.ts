@@ -8,7 +8,7 @@ import { percentile } from '../statistics.js'
 // usage: PORT STREAMS (sotw | delta) TYPE_URL NAME (plain | FOLDER). That many proxies, each with a connection of its own, over bare HTTP/2:
 // they acknowledge, and look at nothing but version and nonce. Says `{}` once all have an answer. On stdin:
 //   expect      says `{}`, and when every stream has had one response more: when, in microseconds of the wall clock, and how large
-//   stuck N     N streams read no more
+//   stuck N     N streams read no more, and no others
 //   reconnect   all go and come back; says how long that took
 //   last        the body of the last response of the first stream, in base64
 
@@ -152,9 +152,11 @@ for await (const line of createInterface({ input: process.stdin })) {
     waiting = true
     say({})
   } else if (word === 'stuck') {
-    for (let id = 0; id < Number(number); id++) {
-      stuck.add(Number(count) - 1 - id)
-      proxies.get(Number(count) - 1 - id)?.stream.pause()
+    for (const id of stuck) proxies.get(id)?.stream.resume()
+    stuck.clear()
+    for (let id = Number(count) - Number(number); id < Number(count); id++) {
+      stuck.add(id)
+      proxies.get(id)?.stream.pause()
     }
     say({})
   } else if (word === 'reconnect') {
