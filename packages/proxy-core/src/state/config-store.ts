@@ -229,7 +229,10 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     async apply(update) {
       const handler = handlers.get(update.typeUrl)
       if (handler === undefined) return []
-      if (update.nonce === '') hosts.restored()
+      if (update.nonce === '') {
+        hosts.restored()
+        if (update.typeUrl === types.route.typeUrl) for (const { name } of update.resources) scopes.restored(name)
+      }
       if (update.typeUrl === types.cluster.typeUrl) for (const name of update.removed) onDemandClusters.missing(name)
       const pending = handler(update)
       references.flush()

@@ -31,6 +31,8 @@ export interface ScopeSet {
   apply(update: ReceivedUpdate, apply: Handler): Promise<readonly Rejection[]>
   /** Asks for the routes of a scope on demand. Undefined: there is nothing to wait for. */
   demand(scope: RouteScope): Promise<void> | undefined
+  /** Routes of an earlier life have been brought back: scopes on demand that have them go on asking for them. */
+  restored(routes: string): void
   /** Whether the routes of a scope on demand have been asked for. */
   isActive(scope: RouteScope): boolean
   /** Of listeners: the first scopes have come, and are warm. */
@@ -79,6 +81,15 @@ export function createScopeSet(options: ScopeSetOptions): ScopeSet {
     },
   })
 
+  const demand = ({ name, onDemand: lazy, routes }: RouteScope): Promise<void> | undefined => {
+    if (routes.kind === 'inline') return undefined
+    if (lazy && !demanded.has(name)) {
+      demanded.add(name)
+      hold(onDemand(name), type.references({ route_configuration_name: routes.name }))
+    }
+    return options.routes.wait(routes.name)
+  }
+
   return {
     scopes,
     set: set as WarmedSet<object>,
@@ -95,13 +106,9 @@ export function createScopeSet(options: ScopeSetOptions): ScopeSet {
       look()
       return [...conflicts, ...rejections]
     },
-    demand({ name, onDemand: lazy, routes }) {
-      if (routes.kind === 'inline') return undefined
-      if (lazy && !demanded.has(name)) {
-        demanded.add(name)
-        hold(onDemand(name), type.references({ route_configuration_name: routes.name }))
-      }
-      return options.routes.wait(routes.name)
+    demand,
+    restored(routes) {
+      for (const scope of active.values()) if (scope.routes.kind === 'rds' && scope.routes.name === routes) void demand(scope)
     },
     isActive: ({ name, onDemand: lazy }) => !lazy || demanded.has(name),
     need: {
