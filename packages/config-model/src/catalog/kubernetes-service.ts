@@ -63,10 +63,26 @@ export function fromKubernetesService(service: Service, { domainSuffix, trustDom
         (account) => `spiffe://${trustDomain}/ns/${namespace}/sa/${account}`,
       ),
     ],
+    ...distributionOf(service),
+    ...(spec.internalTrafficPolicy === 'Local' ? { nodeLocal: true as const } : {}),
     headless,
     createdAt: metadata.creationTimestamp ?? '',
     source: keyOf(service),
   }
+}
+
+/** The field, or else the annotation, whose case does not count. */
+function distributionOf({ metadata, spec }: Service): Pick<MeshService, 'trafficDistribution'> {
+  const said = DISTRIBUTIONS[(spec.trafficDistribution ?? '').toLowerCase()]
+  const annotated = DISTRIBUTIONS[(metadata.annotations[LABELS.trafficDistribution] ?? '').toLowerCase()]
+  const trafficDistribution = said ?? annotated
+  return trafficDistribution === undefined ? {} : { trafficDistribution }
+}
+
+const DISTRIBUTIONS: Readonly<Record<string, NonNullable<MeshService['trafficDistribution']>>> = {
+  preferclose: 'PreferSameZone',
+  prefersamezone: 'PreferSameZone',
+  prefersamenode: 'PreferSameNode',
 }
 
 function clusterAddresses({ spec }: Service): readonly string[] {

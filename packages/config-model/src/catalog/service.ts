@@ -53,6 +53,10 @@ export interface MeshService {
   /** Kubernetes ExternalName. */
   readonly externalName?: string
   readonly subjectAltNames: readonly string[]
+  /** Of a Kubernetes Service: which endpoints clients should prefer. */
+  readonly trafficDistribution?: 'PreferSameZone' | 'PreferSameNode'
+  /** Kubernetes internalTrafficPolicy Local: clients call endpoints of their own node only. */
+  readonly nodeLocal?: true
   /** Headless Kubernetes services. */
   readonly headless: boolean
   /** RFC 3339 or ''. */
@@ -80,6 +84,8 @@ export interface ServiceEndpoint {
   readonly cluster: string
   /** `region/zone/subzone`, parts may be missing. */
   readonly locality: string
+  /** Of the pod. */
+  readonly nodeName?: string
   readonly weight: number
   readonly health: 'HEALTHY' | 'UNHEALTHY' | 'DRAINING'
   /** Kubernetes says so; a ServiceEntry or WorkloadEntry says nothing, and no health status is written. */

@@ -77,6 +77,7 @@ export function fromPod(pod: Pod, node: Node | undefined, place: Place): Workloa
     network: metadata.labels[LABELS.network] ?? place.networkOf(address),
     cluster: metadata.annotations[LABELS.cluster] ?? place.cluster,
     locality: localityLabel(metadata.labels) || localityOfNode(node),
+    ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
     weight: 1,
     health: 'HEALTHY',
     healthKnown: true,

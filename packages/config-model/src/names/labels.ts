@@ -38,6 +38,7 @@ export const LABELS = {
   oldZone: 'failure-domain.beta.kubernetes.io/zone',
   sliceService: 'kubernetes.io/service-name',
   exportTo: 'networking.istio.io/exportTo',
+  trafficDistribution: 'networking.istio.io/traffic-distribution',
   serviceAccounts: 'alpha.istio.io/kubernetes-serviceaccounts',
   canonicalServiceAccounts: 'alpha.istio.io/canonical-serviceaccounts',
 } as const

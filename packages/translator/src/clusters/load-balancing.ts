@@ -7,27 +7,29 @@ import type {
   ZoneAwareLoadBalancerSetting,
 } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
-import { defined, duration } from '../message.js'
+import { duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 
 /** Weights of localities, or Envoy's zone awareness, which waypoints have no use for: they do not know their own zone. */
 function applyNearness(cluster: Cluster, near: LbSetting | undefined, waypoint: boolean): void {
   if (near === undefined || (near.kind === 'zone' && waypoint)) return
+  const { zone_aware_lb_config: _, locality_weighted_lb_config: __, ...common } = cluster.common_lb_config ?? {}
   if (near.kind === 'zone') {
     const { enabled, minClusterSize } = near.setting
-    const zone_aware_lb_config = defined({
-      routing_enabled: enabled === false ? {} : undefined,
-      min_cluster_size: minClusterSize === undefined ? undefined : String(minClusterSize),
-    })
-    cluster.common_lb_config = { ...cluster.common_lb_config, zone_aware_lb_config }
+    const zone_aware_lb_config: ZoneAware = {
+      ...(enabled === false ? { routing_enabled: {} } : {}),
+      ...(minClusterSize === undefined ? {} : { min_cluster_size: String(minClusterSize) }),
+    }
+    cluster.common_lb_config = { ...common, zone_aware_lb_config }
     return
   }
   const { failover, failoverPriority, distribute } = near.setting
   const failing = near.force || cluster.outlier_detection !== undefined
   if ((failing && (failover !== undefined || failoverPriority !== undefined)) || distribute !== undefined)
-    cluster.common_lb_config = { ...cluster.common_lb_config, locality_weighted_lb_config: {} }
+    cluster.common_lb_config = { ...common, locality_weighted_lb_config: {} }
 }
 
+type ZoneAware = NonNullable<NonNullable<Cluster['common_lb_config']>['zone_aware_lb_config']>
 type SlowStart = NonNullable<Cluster['least_request_lb_config']>
 
 const DEFAULT_RING_SIZE = 1024
@@ -99,7 +101,11 @@ function slowStartOf({ warmup, warmupDurationSecs }: LoadBalancerSettings = {}):
 
 /** What decides on endpoints near and far: a setting of localities, or zone awareness, which Envoy itself brings about. */
 export type LbSetting =
-  | { readonly kind: 'locality'; readonly setting: LocalityLoadBalancerSetting; /** Without outlier detection, too. */ readonly force: boolean }
+  | {
+      readonly kind: 'locality'
+      readonly setting: LocalityLoadBalancerSetting /** Without outlier detection, too. */
+      readonly force: boolean
+    }
   | { readonly kind: 'zone'; readonly setting: ZoneAwareLoadBalancerSetting }
 
 /**

@@ -1,7 +1,7 @@
 import { type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
-import { ask } from '../ask.js'
 import { CONNECT_ORIGINATE, sendsHbone } from '../ambient/hbone.js'
+import { ask } from '../ask.js'
 import { type Build, endpointsOf } from '../build.js'
 import { effectiveLbSetting, type LbSetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
@@ -11,7 +11,7 @@ import { NO_ORIGINS, sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
 import { keepsSessions } from '../routes/persistent-session.js'
 import { isClusterLocal } from './cluster-local.js'
-import { byRank, distribute, failoverPriorities, labelRank, placedLabels } from './locality.js'
+import { byRank, distribute, failoverPriorities, labelRank, placedLabels, regionPriorities } from './locality.js'
 import { gatewaysInto, type NetworkGateway, networkGateways } from './network-gateways.js'
 
 /** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out, and those of other clusters of a cluster-local service. */
@@ -33,7 +33,7 @@ export function selectedEndpoints({ build, service, port, subset }: ClusterTarge
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
 export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
-  const { build, service, policy } = target
+  const { build, service } = target
   const groups = new Map<string, ServiceEndpoint[]>()
   const near = nearnessOf(target)
   const rankOf = failoverRank(build, near)
@@ -139,7 +139,11 @@ function withLocality(build: Build, localities: LocalityLbEndpoints[], near: Nea
   if (near === undefined || locality.region === '') return localities
   if (near.kind === 'locality' && near.setting.distribute !== undefined)
     return near.setting.distribute.length > 0 ? distribute(localities, locality, near.setting.distribute) : localities
-  return near.failing ? failoverPriorities(localities, locality, near.setting.failover ?? []) : localities
+  if (!near.failing) return localities
+  const { failover = [] } = near.setting
+  return near.kind === 'zone'
+    ? regionPriorities(localities, locality, failover)
+    : failoverPriorities(localities, locality, failover)
 }
 
 function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, weight: number): LbEndpoint {

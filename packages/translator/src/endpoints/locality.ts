@@ -16,6 +16,19 @@ export function failoverPriorities(
   )
 }
 
+/** The own region, the one that `failover` names, the rest: within a region Envoy itself balances the zones. */
+export function regionPriorities(
+  groups: readonly LocalityLbEndpoints[],
+  proxy: Locality,
+  failover: readonly { readonly from: string; readonly to: string }[],
+): LocalityLbEndpoints[] {
+  const target = failover.find((f) => f.from === proxy.region)?.to
+  return byRank(
+    groups,
+    groups.map(({ locality }) => (locality?.region === proxy.region ? 0 : locality?.region === target ? 1 : 2)),
+  )
+}
+
 /** Ranks become priorities without gaps. */
 export function byRank(groups: readonly LocalityLbEndpoints[], ranks: readonly number[]): LocalityLbEndpoints[] {
   const used = [...new Set(ranks)].sort((a, b) => a - b)

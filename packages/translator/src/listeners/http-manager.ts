@@ -10,10 +10,10 @@ import type { Build } from '../build.js'
 import { httpFilters } from '../features/index.js'
 import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
-import { idleTimeoutOf } from './tcp-proxy.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { managerTracing } from '../telemetry/tracing.js'
 import { withConnectionSettings } from './connection-settings.js'
+import { idleTimeoutOf } from './tcp-proxy.js'
 
 export interface HttpManager {
   readonly listener: ListenerClass

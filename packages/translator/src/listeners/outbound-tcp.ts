@@ -10,6 +10,7 @@ import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listene
 import { selectsProxy } from '../ask.js'
 import { type Build, portSource, serviceAddress } from '../build.js'
 import { dynamicSniFilter } from '../dynamic-dns.js'
+import { isWildcard, shortNames } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
@@ -56,9 +57,13 @@ function tlsChains(target: TcpTarget, virtualServices: readonly EffectiveVirtual
 }
 
 /** SNI tells services on one address apart; where the listener stands on the service's own address there is nothing to tell. */
-function sniOf({ service, bind, cidr }: TcpTarget): readonly string[] {
+function sniOf({ build, service, bind, cidr }: TcpTarget): readonly string[] {
   const address = serviceAddress(service)
-  return cidr !== undefined || (address === WILDCARD && bind === WILDCARD) ? [service.hostname] : []
+  const shared = cidr !== undefined || (address === WILDCARD && bind === WILDCARD)
+  if (!shared && !(service.resolution === 'DynamicDNS' && isWildcard(service.hostname))) return []
+  const domain = `${build.proxy.namespace}.svc.${build.domainSuffix}`
+  const names = build.view.aliasesOf(service.hostname).flatMap((alias) => [alias, `${alias}.`, ...shortNames(alias, domain)])
+  return [service.hostname, ...names].sort()
 }
 
 function plainChains(target: TcpTarget, virtualServices: readonly EffectiveVirtualService[]): OutboundChain[] {

@@ -1,5 +1,6 @@
 import type { MeshService } from '@heddle/config-model'
 import { type Build, vips } from '../build.js'
+import { familiesOf } from '../families.js'
 import { shortNames } from '../hosts.js'
 import { bracketed, hostWithPort } from '../names.js'
 
@@ -24,7 +25,7 @@ export function serviceDomains(build: Build, service: MeshService, port: number 
     port === undefined ? [bracketed(domain)] : [bracketed(domain), hostWithPort(domain, port)]
   const aliases = build.view.aliasesOf(service.hostname)
   const names = shortNames(service.hostname, build.proxy.dnsDomain)
-  if (service.registry === 'External' && aliases.length === 0 && names.length === 0) return ownDomains(service, port)
+  if (service.registry === 'External' && aliases.length === 0 && names.length === 0) return ownDomains(build, service, port)
   const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
   const domains = [service.hostname, ...aliases].flatMap((h) => [
     ...withPort(h),
@@ -32,12 +33,12 @@ export function serviceDomains(build: Build, service: MeshService, port: number 
     ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort),
   ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
-  domains.push(...calledAddresses(service).flatMap(withPort))
+  domains.push(...calledAddresses(build, service).flatMap(withPort))
   return { ...plainDomains(domains), short: domains.map((domain) => short.includes(domain)) }
 }
 
 /** Of a service without other names. */
-function ownDomains(service: MeshService, port: number | undefined): Domains {
+function ownDomains(build: Build, service: MeshService, port: number | undefined): Domains {
   const names: string[] = []
   const add = (domain: string): void => {
     names.push(bracketed(domain))
@@ -45,12 +46,13 @@ function ownDomains(service: MeshService, port: number | undefined): Domains {
   }
   add(service.hostname)
   add(`${service.hostname}.`)
-  for (const address of calledAddresses(service)) add(address)
+  for (const address of calledAddresses(build, service)) add(address)
   return plainDomains(names)
 }
 
-/** Of several cluster IPs the first is called; those of a ServiceEntry are all its own. */
-function calledAddresses(service: MeshService): readonly string[] {
-  const addresses = vips(service)
+/** Of several cluster IPs the first is called; those of a ServiceEntry are all its own. A proxy of IPv6 alone calls no others. */
+function calledAddresses(build: Build, service: MeshService): readonly string[] {
+  const all = vips(service)
+  const addresses = all.length > 0 && familiesOf(build) === 'IPv6' ? all.filter((address) => address.includes(':')) : all
   return service.registry === 'Kubernetes' ? addresses.slice(0, 1) : addresses
 }

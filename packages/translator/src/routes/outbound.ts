@@ -48,6 +48,7 @@ function domainsOf(hosts: readonly VirtualHost[]): ReadonlyMap<string, readonly 
 
 /** `80`, `http_proxy`, or `host:80` for a port whose protocol is detected: then it serves that host alone. */
 function outboundRoute(build: Build, name: string): RouteConfiguration {
+  if (name.startsWith('unix://')) return socketRoute(build, name)
   const colon = name.lastIndexOf(':')
   const number = name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1))
   const listener = egressListenerFor(build, number)
@@ -63,6 +64,15 @@ function outboundRoute(build: Build, name: string): RouteConfiguration {
     name,
     own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)),
   )
+}
+
+/** Of a listener on a Unix socket, which serves every port. */
+function socketRoute(build: Build, name: string): RouteConfiguration {
+  const listener = build.view.egress.find(({ bind }) => bind === name)
+  if (listener === undefined) return configuration(name, [])
+  const { attemptCount } = proxyHeaders(build.proxyConfig, 'outbound')
+  const hosts = outboundVirtualHosts(build, listener, 0, { attemptCount, withPorts: false })
+  return marked(build, listener, 0, configuration(name, [...hosts, catchAllHost(build, attemptCount)]))
 }
 
 /** Which hosts there are comes from services and VirtualServices. */
