@@ -143,7 +143,8 @@ class Encoder implements HpackEncoder {
       return at + 1
     }
     if (!known.valid) return at
-    const insertion = known.values.get(value)
+    // Of names that are never indexed nothing is kept, and most values are new: to look for one takes longer than to write it.
+    const insertion = known.indexed ? known.values.get(value) : undefined
     if (insertion !== undefined) {
       known.last = value
       known.lastPlace = insertion
@@ -161,10 +162,7 @@ class Encoder implements HpackEncoder {
 
   #literal(into: Buffer, at: number, prefix: number, first: number, known: Name, name: string, value: string): number {
     const next = integer(into, at, prefix, first, known.staticIndex)
-    const start = known.staticIndex === 0 ? text(into, next, name) : next
-    const end = text(into, start, value)
-    for (let i = end - value.length; i < end; i++) if (FIELD_VALUE[into[i]!] !== 1) into[i] = 32
-    return end
+    return checkedText(into, known.staticIndex === 0 ? text(into, next, name) : next, value)
   }
 
   #addName(name: string): Name {
@@ -233,7 +231,8 @@ function integer(into: Buffer, at: number, prefix: number, first: number, value:
   return at
 }
 
-const SHORT = 24
+/** Calling the engine to write a text takes as long as writing so many characters. */
+const SHORT = 48
 
 /** §5.2, in latin1: one character is one octet. */
 function text(into: Buffer, at: number, value: string): number {
@@ -241,5 +240,21 @@ function text(into: Buffer, at: number, value: string): number {
   const start = integer(into, at, 7, 0, length)
   if (length > SHORT) return start + into.write(value, start, 'latin1')
   for (let i = 0; i < length; i++) into[start + i] = value.charCodeAt(i)
+  return start + length
+}
+
+/** A space for each octet that no value can have. */
+function checkedText(into: Buffer, at: number, value: string): number {
+  const { length } = value
+  if (length > SHORT) {
+    const end = text(into, at, value)
+    for (let i = end - length; i < end; i++) if (FIELD_VALUE[into[i]!] !== 1) into[i] = 32
+    return end
+  }
+  const start = integer(into, at, 7, 0, length)
+  for (let i = 0; i < length; i++) {
+    const octet = value.charCodeAt(i) & 255
+    into[start + i] = FIELD_VALUE[octet] === 1 ? octet : 32
+  }
   return start + length
 }
