@@ -1,6 +1,7 @@
 import { createCodec } from './codec.js'
 import { FLAG, KIND } from './kinds.js'
 import type { EnumType, Field, MessageType, MethodType, Oneof, OneofRow, ServiceType, Table, WellKnownType } from './types.js'
+import { createWalks } from './write-plan.js'
 
 /**
  * @param rows of the fields, joined by `;`: `id name kind flags type key rule`, numbers but for the name, zeros at the end left out;
@@ -75,7 +76,7 @@ function createTable(rows: string, types: readonly unknown[], oneofRows: readonl
     byId: new Map(fields.map((field) => [field.id, field])),
     byName: new Map(fields.flatMap((field) => [[field.jsonName, field] as const, [field.name, field] as const])),
     oneofs,
-    next: undefined,
+    walks: createWalks(),
   }
 }
 
@@ -85,7 +86,7 @@ function createField(
   oneofs: readonly Oneof[],
   rules: readonly unknown[],
 ): Field {
-  const name = row[1] as string
+  const name = asKey(row[1] as string)
   const number = (column: number): number => Number(row[column] ?? 0)
   const [id, kind, flags] = [number(0), number(2), number(3)]
   const has = (flag: number): boolean => (flags & flag) !== 0
@@ -113,8 +114,12 @@ function createField(
     rules: rules[number(6) - 1],
     oneof: oneofs.find((oneof) => oneof.ids.includes(id)),
     table: undefined,
-    next: undefined,
   }
+}
+
+/** The same text as the one string that all objects have for a key: a part of a longer text is looked up each time it is used as one. */
+function asKey(name: string): string {
+  return Object.keys({ [name]: 0 })[0] as string
 }
 
 /** `connect_timeout` -> `connectTimeout`, by protoc's rule. */

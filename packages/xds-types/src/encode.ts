@@ -3,28 +3,29 @@ import { keptBytesOf, sharedPart } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { below, misfit } from './misfit.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
-import type { Field, MessageType, Place, Table } from './types.js'
+import type { Field, MessageType, Place, Table, WellKnownType } from './types.js'
 import { unknownFieldsOf } from './unknown-fields.js'
 import type { Writer } from './wire/writer.js'
+import { HOW, planOf, type Step, stepOver } from './write-plan.js'
 
 const LENGTH = 2
 const HAS_OWN = Object.prototype.hasOwnProperty
 
-/** The set fields of the messages that are being written, outermost first: one pair of lists for a whole encoding. */
-interface Pending {
-  readonly fields: Field[]
-  readonly values: unknown[]
-}
-
-const pending: Pending = { fields: [], values: [] }
+/** What is set in the messages that are being written, outermost first: one list for a whole encoding. */
+const values: unknown[] = []
 let top = 0
+let highest = 0
 
 /** Writes one whole message; {@link writeMessage} is for those inside. */
 export function writeRoot(writer: Writer, type: MessageType<unknown>, value: unknown, place: Place): void {
   top = 0
-  writeMessage(writer, type, value, place)
-  // Nothing of a message is held on to.
-  pending.values.fill(undefined)
+  highest = 0
+  try {
+    writeMessage(writer, type, value, place)
+  } finally {
+    // Nothing of a message is held on to.
+    for (let i = 0; i < highest; i++) values[i] = undefined
+  }
 }
 
 /** Writes the body of a message, backwards: unknown fields first, then the highest number. */
@@ -42,82 +43,132 @@ export function writeMessage(
   const unknown = unknownFieldsOf(value)
   if (unknown !== undefined) writer.raw(unknown)
   const base = top
-  collectFields(type, table, value as Record<string, unknown>)
-  let field: Field | undefined
+  const plan = planOf(collectValues(type, table, value as Record<string, unknown>))
+  let i = plan.length - 1
   try {
-    while (top > base) {
-      field = pending.fields[--top] as Field
-      writeField(writer, field, pending.values[top], place)
+    for (; i >= 0; i--) {
+      const step = plan[i] as Step
+      writeField(writer, step, values[base + step.slot], place)
     }
   } catch (error) {
-    throw field === undefined ? error : below(field.name, error)
+    const { field } = plan[i] as Step
+    throw below(field?.name ?? '', error)
   }
+  top = base
   place.depth--
 }
 
-/** Puts the fields that are set on top of the pending ones, by ascending number. Objects are small and nearly sorted: insertion beats a scan of all fields. */
-function collectFields(type: MessageType<unknown>, table: Table, value: Record<string, unknown>): void {
+/** Puts what is set on top of the values, in the object's order; gives the step that this order ends with. */
+function collectValues(type: MessageType<unknown>, table: Table, value: Record<string, unknown>): Step {
   const base = top
-  let before: Table | Field = table
+  let step = table.walks.start
   let last: string | undefined
   // `for in` makes no list of keys, and V8 reads what it walks by position.
   for (const key in value) {
     last = key
     const item = value[key]
     if (item === undefined) continue
-    let field: Field | undefined = before.next
-    if (field === undefined || field.name !== key) {
-      field = table.byName.get(key)
-      if (field === undefined) {
-        if (key === '@type' || !HAS_OWN.call(value, key)) continue
+    let next = step.usual
+    if (next === undefined || next.key !== key) {
+      next = stepOver(step, key, table)
+      if (next === undefined) {
+        if (!HAS_OWN.call(value, key)) continue
         misfit(`${type.typeName} has no field '${key}'`)
       }
-      before.next = field
     }
-    before = field
-    if (item === null && !field.nullable) continue
-    if (field.oneof !== undefined) refuseSecond(field, base)
-    insertField(field, item, base)
+    if (item === null && !next.nullable) continue
+    step = next
+    values[top++] = item
   }
+  if (top > highest) highest = top
   // What is inherited comes last and is not of the message: one look an object instead of one a key.
-  if (last === undefined || HAS_OWN.call(value, last)) return
+  if (last === undefined || HAS_OWN.call(value, last)) return step
   top = base
-  collectFields(type, table, Object.assign(new EmptyMap(), value))
+  return collectValues(type, table, Object.assign(new EmptyMap(), value))
 }
 
-function insertField(field: Field, value: unknown, base: number): void {
-  const { fields, values } = pending
-  let at = top
-  while (at > base && (fields[at - 1] as Field).id > field.id) {
-    fields[at] = fields[at - 1] as Field
-    values[at] = values[at - 1]
-    at--
+function writeField(writer: Writer, step: Step, value: unknown, place: Place): void {
+  const field = step.field as Field
+  switch (step.how) {
+    case HOW.text:
+      writeText(writer, step, value)
+      return
+    case HOW.message:
+      writeInner(writer, field, value, place)
+      writer.varint32(step.tag)
+      return
+    case HOW.wellKnown:
+      writeWellKnown(writer, field.wellKnown as WellKnownType, value, place)
+      writer.varint32(step.tag)
+      return
+    case HOW.scalar:
+      writePlain(writer, step, value)
+      return
+    case HOW.enum: {
+      const number = enumNumber(field, value)
+      if (number === 0 && !step.presence) return
+      writer.int32(number)
+      writer.varint32(step.tag)
+      return
+    }
+    case HOW.map:
+      writeMap(writer, field, value, place)
+      return
+    default:
+      if (place.keeping && writeShared(writer, field, value, place)) return
+      writeList(writer, step, value, place)
   }
-  if (at > base && fields[at - 1] === field) misfit(`'${field.name}' is given twice, as '${field.name}' and '${field.jsonName}'`)
-  fields[at] = field
-  values[at] = value
-  top++
 }
 
-function refuseSecond({ oneof, name }: Field, base: number): void {
-  for (let i = base; i < top; i++) {
-    const other = pending.fields[i] as Field
-    if (other.oneof !== oneof || other.name === name) continue
-    misfit(`only one of '${other.name}' and '${name}' may be set (oneof ${oneof?.name})`)
+function writeText(writer: Writer, step: Step, value: unknown): void {
+  if (typeof value !== 'string') writePlain(writer, step, value)
+  else if (value.length > 0 || step.presence) {
+    writer.string(value)
+    writer.varint32(step.tag)
   }
 }
 
-function writeField(writer: Writer, field: Field, value: unknown, place: Place): void {
-  if (field.map) writeMap(writer, field, value, place)
-  else if (field.repeated) {
-    if (place.keeping && writeShared(writer, field, value, place)) return
-    const from = writer.size()
-    writeList(writer, field, value, place)
-    if (place.keeping) keepShared(writer, from, field, value, place)
-  } else if (field.kind === KIND.message) {
-    writeValue(writer, field, value, place)
-    writer.tag(field.id, LENGTH)
-  } else writePlain(writer, field, value, place)
+function writePlain(writer: Writer, { field, presence, tag }: Step, value: unknown): void {
+  const { kind } = field as Field
+  if (!presence && isZero(kind, value)) {
+    checkZero(kind, value)
+    return
+  }
+  writeScalar(writer, kind, value)
+  writer.varint32(tag)
+}
+
+/** '' for a number or 0 for a text would otherwise pass as unset. */
+function checkZero(kind: number, value: unknown): void {
+  const fits =
+    kind === KIND.string
+      ? value === ''
+      : kind === KIND.bool
+        ? value === false
+        : kind === KIND.bytes
+          ? value === '' || value instanceof Uint8Array
+          : value !== '' && value !== false
+  if (!fits) misfit(`${describe(value)} has the wrong type`)
+}
+
+/** A message inside another, with its length. */
+function writeInner(writer: Writer, field: Field, value: unknown, place: Place): void {
+  const type = field.message as MessageType<unknown>
+  if (place.keeping && writeShared(writer, type, value, place)) return
+  const from = writer.size()
+  field.table ??= type.table
+  writeMessage(writer, type, value, place, field.table)
+  writer.close(from)
+  if (place.keeping) keepShared(writer, from, type, value, place)
+}
+
+/** The same of a type whose JSON is its own. */
+function writeWellKnown(writer: Writer, type: WellKnownType, value: unknown, place: Place): void {
+  if (place.keeping && writeShared(writer, type, value, place)) return
+  const from = writer.size()
+  type.write(writer, value, place)
+  writer.close(from)
+  if (place.keeping) keepShared(writer, from, type, value, place)
 }
 
 /** A part that stands in many places, as it was written before; false when it was not. `as`: the type of one value, or the field of a list. */
@@ -136,80 +187,52 @@ function keepShared(writer: Writer, from: number, as: object | undefined, value:
   part.as = as
 }
 
-function writePlain(writer: Writer, field: Field, value: unknown, place: Place): void {
-  const plain = field.enum === undefined ? value : enumNumber(field, value)
-  if (!field.presence && isZero(field.kind, plain)) {
-    if (field.enum === undefined) checkZero(field, value)
-    return
-  }
-  writeValue(writer, field, plain, place)
-  writer.tag(field.id, wireTypeOf(field.kind))
-}
-
-/** '' for a number or 0 for a text would otherwise pass as unset. */
-function checkZero(field: Field, value: unknown): void {
-  const { kind } = field
-  const fits =
-    kind === KIND.string
-      ? value === ''
-      : kind === KIND.bool
-        ? value === false
-        : kind === KIND.bytes
-          ? value === '' || value instanceof Uint8Array
-          : value !== '' && value !== false
-  if (!fits) misfit(`${describe(value)} has the wrong type`)
-}
-
-function writeList(writer: Writer, field: Field, value: unknown, place: Place): void {
+function writeList(writer: Writer, step: Step, value: unknown, place: Place): void {
   if (!Array.isArray(value)) misfit(`expected a list, got ${describe(value)}`)
   if (value.length === 0) return
-  const kept = place.keeping ? keptBytesOf(field.message) : undefined
-  if (kept !== undefined) {
-    writeKept(writer, field, value, kept, place)
-    return
-  }
-  const packed = field.packed && wireTypeOf(field.kind) !== LENGTH
+  const field = step.field as Field
   const from = writer.size()
   let i = value.length - 1
+  const kept = place.keeping ? keptBytesOf(field.message) : undefined
   try {
-    for (; i >= 0; i--) {
-      writeValue(writer, field, value[i], place)
-      if (!packed) writer.tag(field.id, wireTypeOf(field.kind))
-    }
+    if (kept !== undefined) for (; i >= 0; i--) writeKept(writer, step, value[i], kept, place)
+    else if (step.how === HOW.messages)
+      for (; i >= 0; i--) {
+        writeInner(writer, field, value[i], place)
+        writer.varint32(step.tag)
+      }
+    else
+      for (; i >= 0; i--) {
+        writeValue(writer, field, value[i], place)
+        if (!field.packed) writer.varint32(step.tag)
+      }
   } catch (error) {
     throw below(i, error)
   }
-  if (packed) {
+  if (field.packed) {
     writer.close(from)
-    writer.tag(field.id, LENGTH)
+    writer.varint32(step.tag)
   }
+  if (place.keeping) keepShared(writer, from, field, value, place)
 }
 
-/** Elements that stand in other messages as well: written once. */
+/** An element that stands in other messages as well: written once. */
 function writeKept(
   writer: Writer,
-  field: Field,
-  list: readonly unknown[],
+  { field, tag }: Step,
+  element: unknown,
   kept: NonNullable<ReturnType<typeof keptBytesOf>>,
   place: Place,
 ): void {
-  let i = list.length - 1
-  try {
-    for (; i >= 0; i--) {
-      const element = list[i]
-      const known = typeof element === 'object' && element !== null ? kept.get(element) : undefined
-      if (known !== undefined && known.registry === place.registry) writer.bytes(known.bytes)
-      else {
-        const from = writer.size()
-        writeMessage(writer, field.message as MessageType<unknown>, element, place)
-        kept.set(element as object, { registry: place.registry, bytes: writer.since(from) })
-        writer.close(from)
-      }
-      writer.tag(field.id, LENGTH)
-    }
-  } catch (error) {
-    throw below(i, error)
+  const known = typeof element === 'object' && element !== null ? kept.get(element) : undefined
+  if (known !== undefined && known.registry === place.registry) writer.bytes(known.bytes)
+  else {
+    const from = writer.size()
+    writeMessage(writer, field?.message as MessageType<unknown>, element, place)
+    kept.set(element as object, { registry: place.registry, bytes: writer.since(from) })
+    writer.close(from)
   }
+  writer.varint32(tag)
 }
 
 function writeMap(writer: Writer, field: Field, value: unknown, place: Place): void {
@@ -238,18 +261,10 @@ function mapKey(kind: number, key: string): unknown {
 }
 
 function writeValue(writer: Writer, field: Field, value: unknown, place: Place): void {
-  if (place.keeping && writeShared(writer, field.message ?? field.wellKnown, value, place)) return
-  const from = writer.size()
-  if (field.message !== undefined) {
-    field.table ??= field.message.table
-    writeMessage(writer, field.message, value, place, field.table)
-    writer.close(from)
-  } else if (field.wellKnown !== undefined) {
-    field.wellKnown.write(writer, value, place)
-    writer.close(from)
-  } else if (field.enum !== undefined) writer.int32(enumNumber(field, value))
+  if (field.message !== undefined) writeInner(writer, field, value, place)
+  else if (field.wellKnown !== undefined) writeWellKnown(writer, field.wellKnown, value, place)
+  else if (field.enum !== undefined) writer.int32(enumNumber(field, value))
   else writeScalar(writer, field.kind, value)
-  if (place.keeping) keepShared(writer, from, field.message ?? field.wellKnown, value, place)
 }
 
 function enumNumber(field: Field, value: unknown): number {

@@ -35,10 +35,19 @@ export function zeroOf(kind: number): string | number | boolean {
 }
 
 export function isZero(kind: number, value: unknown): boolean {
-  if (typeof value === 'number') return value === 0 && !Object.is(value, -0)
-  if (value === '' || value === false || value === 0n) return true
-  if (kind === KIND.bytes) return (value as Uint8Array).length === 0
-  return LARGE_RANGES[kind] !== undefined && value === '0'
+  // By `typeof`: a comparison that meets values of all types is a call.
+  switch (typeof value) {
+    case 'number':
+      return value === 0 && !Object.is(value, -0)
+    case 'boolean':
+      return !value
+    case 'string':
+      return value.length === 0 || (value === '0' && LARGE_RANGES[kind] !== undefined)
+    case 'bigint':
+      return value === 0n
+    default:
+      return kind === KIND.bytes && (value as Uint8Array | null | undefined)?.length === 0
+  }
 }
 
 /**
@@ -66,7 +75,7 @@ function normalFloat(kind: number, value: unknown): number | undefined {
 }
 
 function normalLarge(kind: number, value: unknown): string | undefined {
-  if (typeof value === 'string' && SHORT_INTEGER.test(value)) return value
+  if (typeof value === 'string' && shortInteger(value) >= 0) return value
   const integer = toBigInt(value)
   const range = LARGE_RANGES[kind]
   return integer !== undefined && range !== undefined && integer >= range[0] && integer <= range[1]
@@ -80,8 +89,18 @@ function numberFromText(value: unknown): number | undefined {
   return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(value) ? Number(value) : undefined
 }
 
-/** No longer than what a number holds. */
-const SHORT_INTEGER = /^(0|[1-9]\d{0,8})$/
+/** What up to nine digits say; -1 when it is another text, or an integer that canonical JSON spells otherwise. */
+function shortInteger(text: string): number {
+  const { length } = text
+  if (length === 0 || length > 9 || (length > 1 && text.charCodeAt(0) === 48)) return -1
+  let whole = 0
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    whole = whole * 10 + digit
+  }
+  return whole
+}
 
 function toBigInt(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value
@@ -110,13 +129,27 @@ const WRITERS: Readonly<Record<number, (writer: Writer, value: never) => void>> 
 }
 
 export function writeScalar(writer: Writer, kind: number, value: unknown): void {
-  if (kind === KIND.string && typeof value === 'string') {
-    writer.string(value)
-    return
-  }
+  if (writeUsual(writer, kind, value)) return
   const normal = normalScalar(kind, value)
   if (normal === undefined) misfit(`expected ${kindName(kind)}, got ${describe(value)}`)
   WRITERS[kind]?.(writer, normal as never)
+}
+
+/** What nearly all values are, without a detour; false, and nothing written, for the others. */
+function writeUsual(writer: Writer, kind: number, value: unknown): boolean {
+  if (typeof value === 'string') {
+    if (kind === KIND.string) writer.string(value)
+    else if (kind === KIND.int64 || kind === KIND.uint64) {
+      const whole = shortInteger(value)
+      if (whole < 0) return false
+      writer.varint32(whole)
+    } else return false
+  } else if (typeof value === 'number') {
+    if (kind !== KIND.uint32 || value >>> 0 !== value) return false
+    writer.varint32(value)
+  } else if (typeof value === 'boolean' && kind === KIND.bool) writer.varint32(value ? 1 : 0)
+  else return false
+  return true
 }
 
 function writeVarint64(writer: Writer, text: string): void {

@@ -1,6 +1,7 @@
 import type { Diagnostic, Result } from '@heddle/runtime'
 import type { Reader } from './wire/reader.js'
 import type { Writer } from './wire/writer.js'
+import type { Walks } from './write-plan.js'
 
 /** Finds the type inside an Any. Explicit: nothing registers itself. */
 export interface TypeRegistry {
@@ -68,8 +69,6 @@ export interface Field {
   readonly oneof: Oneof | undefined
   /** That of `message`, once it was needed: a getter of each type's own would cost more than a field. */
   table: Table | undefined
-  /** A guess for writers: the field whose value came after this one's in the last object. */
-  next: Field | undefined
 }
 
 export interface Oneof {
@@ -88,8 +87,8 @@ export interface Table {
   /** By proto name and by JSON name. */
   readonly byName: ReadonlyMap<string, Field>
   readonly oneofs: readonly Oneof[]
-  /** A guess for writers: the field that came first in the last object. */
-  next: Field | undefined
+  /** What writers have learned about objects of the type. */
+  readonly walks: Walks
 }
 
 export interface JsonOptions {

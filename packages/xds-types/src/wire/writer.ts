@@ -59,7 +59,16 @@ class BackwardWriter implements Writer {
       this.#buffer[--this.#at] = value
       return
     }
-    const length = value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
+    if (value < 0x4000) {
+      this.#at -= 2
+      this.#buffer[this.#at] = (value & 0x7f) | 0x80
+      this.#buffer[this.#at + 1] = value >>> 7
+    } else this.#longVarint(value)
+  }
+
+  /** Of three bytes or more. */
+  #longVarint(value: number): void {
+    const length = value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
     this.#at -= length
     let rest = value
     for (let i = 0; i < length - 1; i++) {

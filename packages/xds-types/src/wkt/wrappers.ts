@@ -9,9 +9,9 @@ function wrapper(name: string, kind: number): WellKnownType {
   return {
     typeName: `google.protobuf.${name}`,
     write(writer, value) {
-      if (normalScalar(kind, value) !== undefined && isZero(kind, value)) return
+      if (isZero(kind, value) && normalScalar(kind, value) !== undefined) return
       writeScalar(writer, kind, value)
-      writer.tag(1, wireTypeOf(kind))
+      writer.varint32(tag)
     },
     read(reader) {
       let value = zeroOf(kind)
