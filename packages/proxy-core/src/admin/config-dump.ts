@@ -73,7 +73,7 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
 
 const DUMP = 'type.googleapis.com/envoy.admin.v3.'
 
-/** Bootstrap, clusters, endpoints when asked for, listeners, scoped routes, routes, filter configs, secrets: Envoy's order. */
+/** Bootstrap, clusters, filter configs where they are discovered, endpoints when asked for, listeners, scoped routes, routes, secrets: Envoy's order. */
 function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
   const records = views.records()
   const of = (shortName: string): readonly ResourceRecord[] => {
@@ -83,6 +83,14 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
   return [
     { '@type': `${DUMP}BootstrapConfigDump`, bootstrap: views.bootstrap, last_updated: moment(views.startedAt) },
     clustersDump(of('Cluster')),
+    ...(of('Listener').some(discoversFilters)
+      ? [
+          {
+            '@type': `${DUMP}EcdsConfigDump`,
+            ecds_filters: of('TypedExtensionConfig').map((one) => entry(one, 'ecds_filter')),
+          },
+        ]
+      : []),
     ...(withEndpoints
       ? [
           {
@@ -100,10 +108,6 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
       '@type': `${DUMP}RoutesConfigDump`,
       static_route_configs: of('Listener').filter(hasMessage).flatMap(inlineRoutes),
       dynamic_route_configs: of('RouteConfiguration').map((one) => entry(one, 'route_config')),
-    },
-    {
-      '@type': `${DUMP}EcdsConfigDump`,
-      ecds_filters: of('TypedExtensionConfig').map((one) => entry(one, 'ecds_filter')),
     },
     {
       '@type': `${DUMP}SecretsConfigDump`,
@@ -193,6 +197,12 @@ function scopesDump(scopes: readonly ResourceRecord[], listeners: readonly Resou
     inline_scoped_route_configs: [...inline.values()],
     dynamic_scoped_route_configs: [...dynamic.values()],
   }
+}
+
+function discoversFilters({ message }: ResourceRecord): boolean {
+  return managersOf(message as Listener).some(({ http_filters: filters = [] }) =>
+    filters.some(({ config_discovery: discovery }) => discovery !== undefined),
+  )
 }
 
 const typedScope = (message: object): object => ({

@@ -201,3 +201,47 @@ describe('explain', () => {
     }
   })
 })
+
+describe('scoped routes', () => {
+  const scoped_routes = {
+    scope_key_builder: { fragments: [{ header_value_extractor: { name: 'x-tenant', index: 0 } }] },
+    scoped_rds: { scoped_rds_config_source: { ads: {} } },
+  }
+  const { rds, ...rest } = MANAGER
+  const filters = [{ name: 'http', typed_config: { ...rest, scoped_routes } }]
+  const address = { socket_address: { address: '0.0.0.0', port_value: 80 } }
+  const scoped = must(compileListener({ name: 'scoped', address, filter_chains: [{ filters }] } as never, deps, ''))
+  const onDemand = must(compileRouteConfiguration({ name: 'hosts', vhds: {} }, { ...deps, vhds: true }, ''))
+  const scope = (key: string, name: string) =>
+    [JSON.stringify(key), { name: key, key: JSON.stringify(key), onDemand: true, routes: { kind: 'rds', name } }] as const
+  const askAs = (tenant: string) =>
+    explain(
+      {
+        ...config,
+        listeners: [scoped],
+        routes: (name) => ({ '80': routes, hosts: onDemand })[name],
+        scopes: new Map([scope('a', '80'), scope('b', 'hosts'), scope('c', 'late')]),
+      },
+      {
+        ...{ connection: facts(), random: createSeededRandom(1) },
+        head: head('/tea', { 'x-tenant': tenant }, { authority: 'apps' }),
+      },
+    )
+
+  it('the scope is a stage of its own, and leads to its routes', () => {
+    const { stages, result } = askAs('a')
+    expect(stage(stages, 'scope')).toMatchObject({ name: 'a', resource: { name: 'a' } })
+    expect(stage(stages, 'route').resource).toMatchObject({ name: '80', path: 'virtual_hosts[1].routes[1]' })
+    expect(result).toMatchObject({ status: 418 })
+  })
+
+  it.each([
+    ['b', 'no virtual host takes apps; on demand VHDS is asked for hosts/apps'],
+    ['c', 'the route configuration late is not there yet'],
+    ['d', 'no scope has the key "d"'],
+  ])('%s: %s', (tenant, reason) => {
+    const { stages, result } = askAs(tenant)
+    expect(stage(stages, 'virtual_host')).toMatchObject({ outcome: 'stop', reason })
+    expect(result).toEqual({ kind: 'reply', status: 404, details: 'route_not_found' })
+  })
+})
