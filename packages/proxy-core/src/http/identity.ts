@@ -117,7 +117,7 @@ function sayWho(headers: HeaderMap, { id, cluster }: NodeName): void {
 function requestId(headers: HeaderMap, manager: HttpManager, edge: boolean): string | undefined {
   const present = headers.get('x-request-id')
   if (!manager.generateRequestId) return present
-  if (present !== undefined && (!edge || manager.preserveExternalRequestId)) return present
+  if (present !== undefined && present !== '' && (!edge || manager.preserveExternalRequestId)) return present
   const id = createUuid()
   headers.set('x-request-id', id)
   return id
@@ -142,8 +142,8 @@ function trustedClient(list: readonly string[], manager: HttpManager, remote: st
 }
 
 function setForwardedFor(headers: HeaderMap, list: readonly string[], own: string): void {
-  if (list.length === 0) headers.appendLower('x-forwarded-for', own)
-  else headers.set('x-forwarded-for', `${headers.getAll('x-forwarded-for').join(',')},${own}`)
+  const earlier = list.length === 0 ? '' : headers.getAll('x-forwarded-for').join(',')
+  headers.set('x-forwarded-for', earlier === '' ? own : `${earlier},${own}`)
 }
 
 export function setJoined(headers: HeaderMap, name: string, value: string, separator: string): void {

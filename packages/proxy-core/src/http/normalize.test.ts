@@ -28,6 +28,11 @@ describe('normalizePath', () => {
     ['/a%2Fb', '/a%2Fb'],
     ['/a%zz', '/a%zz'],
     ['//x', '//x'],
+    ['/a/..;/b', '/b'],
+    ['/a/.;x=y/b', '/a/b'],
+    ['/a/..;x/..;y', '/'],
+    ['/a/...;/b', '/a/...;/b'],
+    ['/a;x/../b', '/b'],
     ['/x//../admin', '/x/admin'],
     ['/p?a=/../b', '/p?a=/../b'],
     ['/%00', 'reject'],
@@ -46,6 +51,7 @@ describe('normalizePath', () => {
     expect(outcome('/x//../admin', { mergeSlashes: true })).toBe('/x/admin')
     expect(outcome('//a///b', { mergeSlashes: true })).toBe('/a/b')
     expect(outcome('//', { mergeSlashes: true })).toBe('//')
+    expect(outcome('////?q', { mergeSlashes: true })).toBe('//?q')
   })
 
   test('CVE-2021-29492: escaped slashes: refused, redirected or unescaped', () => {

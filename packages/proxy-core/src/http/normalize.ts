@@ -57,11 +57,14 @@ function isNormal(path: string): boolean {
 
 const [QUESTION, PERCENT, BACKSLASH, HASH, SLASH, DOT] = [63, 37, 92, 35, 47, 46]
 
+/** `/..;x=y`: servers that know path parameters read a dot segment here, and so must policies. */
+const DOTS_WITH_PARAMETERS = /(\/\.{1,2});[^/]*/g
+
 /** Unreserved characters decoded, `\` as `/`, dot segments removed (RFC 3986 §6.2.2, §5.2.4). Undefined: NUL or no absolute path. */
 function canonicalPath(path: string): string | undefined {
   if (!path.startsWith('/') && !path.startsWith('\\')) return undefined
   if (!needsWork(path)) return path
-  const decoded = decodeUnreserved(path)
+  const decoded = decodeUnreserved(path.replace(DOTS_WITH_PARAMETERS, '$1'))
   return decoded === undefined ? undefined : removeDotSegments(decoded.replaceAll('\\', '/'))
 }
 
@@ -106,8 +109,9 @@ function removeDotSegments(path: string): string {
   return `/${kept.join('/')}`
 }
 
-/** `//` alone stays, as in Envoy. */
+/** Of nothing but slashes two stay, as in Envoy. */
 function mergeSlashes(path: string): string {
-  if (!path.includes('//') || path === '//') return path
-  return path.replace(/\/{2,}/g, '/')
+  if (!path.includes('//')) return path
+  const merged = path.replace(/\/{2,}/g, '/')
+  return merged === '/' ? '//' : merged
 }

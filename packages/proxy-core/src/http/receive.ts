@@ -4,6 +4,7 @@ import type { HttpStats } from '../observe/stats.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { HeaderMap } from './header-map.js'
 import { identifyRequest, type NodeName, type PeerFacts, type RequestIdentity } from './identity.js'
+import { JOINED_IN_REQUESTS, joinFields } from './joined-fields.js'
 import { isGrpc } from './local-reply.js'
 import type { HttpRequest, LocalReply } from './message.js'
 import { normalizePath } from './normalize.js'
@@ -27,6 +28,7 @@ export function receiveRequest(
   { manager, stats, node }: Receiver,
   peer: PeerFacts,
 ): Received {
+  joinFields(request.headers, JOINED_IN_REQUESTS)
   if (request.missingHost === true) return { kind: 'reply', closes: true, reply: refusal(400, 'missing_host_header') }
   // RFC 10008 §2: what a QUERY asks is in its content, which must say what it is.
   if (request.method === 'QUERY' && !request.headers.has('content-type'))

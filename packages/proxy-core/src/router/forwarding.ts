@@ -5,6 +5,7 @@ import { endWatched } from '../http/body-transform.js'
 import type { ClientSession, WireBytes } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { HeaderMap } from '../http/header-map.js'
+import { JOINED_IN_RESPONSES, joinFields } from '../http/joined-fields.js'
 import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
@@ -207,6 +208,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onResponse(response: HttpResponse): void {
     const { status, headers } = response
+    joinFields(headers, JOINED_IN_RESPONSES)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
     this.#tryTimers?.stop()
     const policy = this.#policy

@@ -50,7 +50,7 @@ describe('health check', () => {
   })
 
   it.each([
-    [{ total: 4, healthy: 2 }, 200, 'health_check_ok'],
+    [{ total: 4, healthy: 2 }, 200, 'health_check_ok_cluster_healthy'],
     [{ total: 4, healthy: 1 }, 503, 'health_check_failed_cluster_unhealthy'],
     [{ total: 0, healthy: 0 }, 503, 'health_check_failed_cluster_empty'],
     [undefined, 503, 'health_check_failed_no_cluster_found'],

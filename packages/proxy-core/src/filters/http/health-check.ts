@@ -20,6 +20,7 @@ interface Verdict {
 }
 
 const OK: Verdict = { status: 200, details: 'health_check_ok', degraded: false }
+const CLUSTERS_OK: Verdict = { ...OK, details: 'health_check_ok_cluster_healthy' }
 /** A check's body is dropped; one that does not end is cut off by its size. */
 const MAX_BODY_BYTES = 1024 * 1024
 
@@ -111,7 +112,7 @@ function judge({ minHealthyPercentages }: HealthCheckConfig, { clusterHealth }: 
     if (health.total === 0 && percent > 0) return refused('health_check_failed_cluster_empty')
     if (health.healthy < (health.total * percent) / 100) return refused('health_check_failed_cluster_unhealthy')
   }
-  return OK
+  return minHealthyPercentages.length === 0 ? OK : CLUSTERS_OK
 }
 
 const refused = (details: string): Verdict => ({ status: 503, details, degraded: false })
