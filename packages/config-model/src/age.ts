@@ -4,10 +4,10 @@ import { compareText } from './sorted-list.js'
 /** What decides which of two objects is older. */
 export type Age = readonly [time: number, name: string, namespace: string]
 
-/** Istio's order of configs (pilot/pkg/model: sortConfigByCreationTime): by age, then by `name.namespace`. An object without a time is as old as can be. */
+/** Istio's order of configs (pilot/pkg/model: sortConfigByCreationTime): by age, then by name, then by namespace. An object without a time is as old as can be. */
 export function ageOf({ name, namespace, creationTimestamp }: ObjectMeta): Age {
   const time = creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp)
-  return [Number.isNaN(time) ? 0 : time, `${name}.${namespace}`, namespace]
+  return [Number.isNaN(time) ? 0 : time, name, namespace]
 }
 
 export function compareAge(a: Age, b: Age): number {
