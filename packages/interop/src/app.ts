@@ -29,6 +29,8 @@ export async function startApp(name: string): Promise<App> {
     }
     response.writeHead(status, { 'content-type': 'text/plain' }).end(name)
   })
+  // A proxy keeps its connections, and must not send into one that is being closed for idleness.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     name,
