@@ -79,7 +79,13 @@ function filtersFor({ snapshot, proxy }: Build): EnvoyFilter[] {
       if (refs.length > 0) return isIn(proxy, metadata.namespace) && targets(gatewayNameOf(proxy), refs)
       return selectsProxy(spec.workloadSelector?.labels, proxy)
     })
-    .sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1])
+    .sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1] || byAgeAndFullName(a, b))
+}
+
+/** Unlike other configs, those of one age go by `name.namespace`. */
+function byAgeAndFullName({ metadata: a }: EnvoyFilter, { metadata: b }: EnvoyFilter): number {
+  const age = ({ creationTimestamp }: EnvoyFilter['metadata']): number => Date.parse(creationTimestamp ?? '') || 0
+  return age(a) - age(b) || (`${a.name}.${a.namespace}` < `${b.name}.${b.namespace}` ? -1 : 1)
 }
 
 function targets(gateway: string | undefined, refs: NonNullable<EnvoyFilter['spec']['targetRefs']>): boolean {

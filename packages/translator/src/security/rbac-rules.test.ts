@@ -114,3 +114,15 @@ test('principals of the mesh are known in each of its trust domains', () => {
   expect(JSON.stringify(policy)).toContain('spiffe://new.example/ns/a/sa/b')
   expect(JSON.stringify(policy)).toContain('spiffe://old.example/ns/a/sa/b')
 })
+
+test('conditions know the account and the trust domain of a caller, as its source does', () => {
+  const when: AuthorizationRule = {
+    when: [
+      { key: 'source.serviceAccount', values: ['tea'] },
+      { key: 'source.trustDomain', notValues: ['far.example'] },
+    ],
+  }
+  expect(rulePolicy(when, http)?.principals).toEqual(
+    rulePolicy(who({ serviceAccounts: ['tea'], notTrustDomains: ['far.example'] }), http)?.principals,
+  )
+})
