@@ -13,7 +13,6 @@ function field(id: number, name: string, kind: FieldKind, more: Partial<Field> =
     ...{ id, name, jsonName, kind: KIND[kind], keyKind: 0 },
     ...{ repeated: false, map: false, packed: false, presence: false, sensitive: false, deprecated: false, nullable: false },
     ...{ message: undefined, wellKnown: undefined, enum: undefined, rules: undefined, oneof: undefined, table: undefined },
-    next: undefined,
     ...more,
   }
 }
