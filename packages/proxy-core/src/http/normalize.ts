@@ -57,14 +57,11 @@ function isNormal(path: string): boolean {
 
 const [QUESTION, PERCENT, BACKSLASH, HASH, SLASH, DOT] = [63, 37, 92, 35, 47, 46]
 
-/** `/..;x=y`: servers that know path parameters read a dot segment here, and so must policies. */
-const DOTS_WITH_PARAMETERS = /(\/\.{1,2});[^/]*/g
-
 /** Unreserved characters decoded, `\` as `/`, dot segments removed (RFC 3986 §6.2.2, §5.2.4). Undefined: NUL or no absolute path. */
 function canonicalPath(path: string): string | undefined {
   if (!path.startsWith('/') && !path.startsWith('\\')) return undefined
   if (!needsWork(path)) return path
-  const decoded = decodeUnreserved(path.replace(DOTS_WITH_PARAMETERS, '$1'))
+  const decoded = decodeUnreserved(path)
   return decoded === undefined ? undefined : removeDotSegments(decoded.replaceAll('\\', '/'))
 }
 
