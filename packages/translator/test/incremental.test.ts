@@ -19,6 +19,10 @@ const PROXIES = [
   proxyOf({ id: 'p2', namespace: 'apps', ip: '10.0.0.2', labels: { app: 'a1', version: 'v1' } }),
   proxyOf({ id: 'p3', namespace: 'shop', ip: '10.0.0.3', labels: { app: 'a2' }, locality: 'r1/z1' }),
   proxyOf({ id: 'p4', namespace: 'apps', ip: '10.0.0.4', labels: { app: 'a3' }, metadata: { HEDDLE_STOCK_ENVOY: 'true' } }),
+  // Alike in what the first ask and not in what comes later, by turns.
+  proxyOf({ id: 'p5', namespace: 'apps', ip: '10.0.0.6', labels: { app: 'a1', version: 'v1' }, cluster: 'away' }),
+  proxyOf({ id: 'p6', namespace: 'apps', ip: '10.0.0.7', labels: { app: 'a1', version: 'v0' }, cluster: 'away' }),
+  proxyOf({ id: 'p7', namespace: 'apps', ip: '10.0.0.8', labels: { app: 'a2' }, cluster: 'away', locality: 'r1/z1' }),
   proxyOf({ id: 'door', type: 'router', namespace: 'istio-system', ip: '10.0.0.5', labels: { istio: 'ingress' } }),
 ]
 

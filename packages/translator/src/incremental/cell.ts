@@ -6,6 +6,8 @@ export interface Dependency {
   readonly readers: Set<Cell>
   /** The run that read it last: a run notes it once. */
   stamp: number
+  /** The run in which it said last that it has changed: a run that has read it before is not the last one. */
+  raised?: number
   /** Brings itself up to date, and marks its readers if it changed. */
   settle(): void
   /** Nobody reads it any more. */
@@ -17,6 +19,8 @@ export interface Engine {
   /** The cell that is being made. */
   active: Cell | undefined
   runs: number
+  /** The last run in which something said that it has changed. */
+  raised: number
   readonly builds: Map<string, number>
   readonly pool: Pool
   /** Tables that may have changed: their keys are compared before anything is asked for. */
@@ -37,6 +41,8 @@ export interface CellOptions {
   readonly keyed?: boolean
   /** Whether two values are one; default: structurally equal. */
   readonly same?: (a: unknown, b: unknown) => boolean
+  /** Where an equal value is already. */
+  readonly like?: Cell | undefined
 }
 
 /** A value and what it was made from. */
@@ -60,6 +66,8 @@ export class Cell implements Dependency {
     this.#engine = engine
     this.#options = options
     this.#slots = options.keyed === true ? new Map() : undefined
+    const { like } = options
+    if (this.#slots === undefined && like !== undefined) this.#value = like.#value
     engine.orphans.add(this)
   }
 
@@ -135,7 +143,8 @@ export class Cell implements Dependency {
     const { name, make } = this.#options
     const before = this.#value
     builds.set(name, (builds.get(name) ?? 0) + 1)
-    const after = this.#recorded(make)
+    let after = this.#recorded(make)
+    while (this.#isOvertaken()) after = this.#recorded(make)
     this.#state = CLEAN
     this.#gone = false
     if (this.#slots !== undefined) this.#replaceMap(after as ReadonlyMap<string, unknown>)
@@ -143,6 +152,11 @@ export class Cell implements Dependency {
       this.#value = after
       if (after !== before) for (const reader of this.readers) reader.mark(DIRTY)
     }
+  }
+
+  /** Something has changed while it was being made, after it was read. */
+  #isOvertaken(): boolean {
+    return this.#engine.raised > this.run && this.#deps.some(({ raised = 0 }) => raised > this.run)
   }
 
   #recorded(make: () => unknown): unknown {

@@ -12,7 +12,8 @@ import { createPool } from './pool.js'
 export interface Cells {
   /** Reads something outside; its readers are made anew when a later reading gives another object. */
   input<T>(key: string, read: () => T): T
-  scope(): Memo
+  /** `like`: the scope of something much alike. What is equal there is the very same here. */
+  scope(like?: Memo): Memo
   /** A value that nobody needs to look up. It goes at the next sweep at which nobody reads it, but while it is held. */
   root<T>(options: RootOptions<T>): Root<T>
   /** Something that changes by saying so. `read`: as if somebody had read it always. */
@@ -49,6 +50,7 @@ export function createCells(): Cells {
   const engine: Engine = {
     active: undefined,
     runs: 0,
+    raised: 0,
     builds: new Map(),
     pool: createPool(),
     tables: new Set(),
@@ -66,7 +68,7 @@ export function createCells(): Cells {
       note(engine, input)
       return input.value as T
     },
-    scope: () => createScope(engine),
+    scope: (like) => createScope(engine, like),
     root<T>({ name, make, same, forget = () => {} }: RootOptions<T>): Root<T> {
       const compared = same === undefined ? {} : { same: same as (a: unknown, b: unknown) => boolean }
       const cell = new Cell(engine, { name, make, forget, ...compared })
@@ -112,6 +114,7 @@ function createSignal(engine: Engine, isRead: boolean): Signal {
     },
     read: () => note(engine, dependency),
     raise() {
+      dependency.raised = engine.raised = ++engine.runs
       for (const reader of dependency.readers) reader.mark(DIRTY)
     },
   }
@@ -120,15 +123,23 @@ function createSignal(engine: Engine, isRead: boolean): Signal {
 /** Of a long list: a change of one looks at the few that stand beside it, not at all. */
 const TOGETHER = 32
 
-function createScope(engine: Engine): Memo {
+const cellsOf = new WeakMap<Memo, Map<string, Cell>>()
+
+function createScope(engine: Engine, like?: Memo): Memo {
   const cells = new Map<string, Cell>()
+  const others = like && cellsOf.get(like)
+  // It may go before this one does.
+  const alike = others && new WeakRef(others)
   const cellOf = (name: string, args: readonly MemoArgument[], make: () => unknown, keyed: boolean): Cell => {
     const key = memoKey(name, args)
     let cell = cells.get(key)
-    if (cell === undefined) cells.set(key, (cell = new Cell(engine, { name, make, keyed, forget: () => cells.delete(key) })))
+    if (cell === undefined) {
+      cell = new Cell(engine, { name, make, keyed, forget: () => cells.delete(key), like: alike?.deref()?.get(key) })
+      cells.set(key, cell)
+    }
     return cell
   }
-  return {
+  const scope: Memo = {
     of: <T>(name: string, args: readonly MemoArgument[], make: () => T) => cellOf(name, args, make, false).get() as T,
     each<I extends object, O>(name: string, args: readonly MemoArgument[], list: readonly I[], make: (one: I) => readonly O[]) {
       const out: O[] = []
@@ -152,4 +163,6 @@ function createScope(engine: Engine): Memo {
       return (wanted) => table.lookUp(wanted) as V | undefined
     },
   }
+  cellsOf.set(scope, cells)
+  return scope
 }

@@ -1,3 +1,4 @@
+import type { Memo } from '../memo.js'
 import type { ProxyDescriptor } from '../proxy.js'
 import type { ServiceTarget } from '../service-targets.js'
 import type { Cells, Root, Signal } from './cells.js'
@@ -25,14 +26,18 @@ export interface LikesOptions<T> {
   readonly name: string
   /** Goes up with each new question, of whatever likes. */
   readonly epoch: { current: number }
-  /** Builds from one subject for all that are like it, and may look at it only through `hear`: a new question parts those who answer differently. */
-  make(subject: Subject, hear: Hear): () => T
+  /**
+   * Builds from one subject for all that are like it, and may look at it only through `hear`: a new question parts those who answer differently. What is
+   * equal for those who part stays the very same by way of `memo`.
+   */
+  make(subject: Subject, hear: Hear, memo: Memo): () => T
   /** Whether two results are one; default: structurally equal. */
   readonly same?: (a: T, b: T) => boolean
 }
 
 interface Class<T> {
   readonly subject: Subject
+  readonly memo: Memo
   readonly root: Root<T>
   gone: boolean
 }
@@ -49,12 +54,26 @@ export function createLikes<T>({ cells, name, epoch, make, same }: LikesOptions<
   const asked = cells.signal()
   let classes = new Map<string, Class<T>>()
   let mostQuestions = FEW_QUESTIONS
+  /** The epoch of the keys of `classes`. */
+  let keyed = 0
   const found = new WeakMap<Subject, { readonly epoch: number; readonly one: Class<T> }>()
 
   const keyOf = (subject: Subject): string => {
     let key = ''
     for (const { answer } of questions.values()) key += `${JSON.stringify(answer(subject))}\u0000`
     return key
+  }
+  /** Answers change with what subjects see: a class whose subject sees something else now is no longer the one of those that it was made for. */
+  const keyAnew = (): void => {
+    while (keyed !== epoch.current) {
+      keyed = epoch.current
+      const again = new Map<string, Class<T>>()
+      for (const one of classes.values()) {
+        const key = keyOf(one.subject)
+        if (!again.has(key)) again.set(key, one)
+      }
+      classes = again
+    }
   }
   const forgetUnasked = (): void => {
     if (questions.size <= mostQuestions) return
@@ -68,35 +87,38 @@ export function createLikes<T>({ cells, name, epoch, make, same }: LikesOptions<
       if (known === undefined) {
         forgetUnasked()
         questions.set(question, (known = { signal: cells.signal(!passing), answer }))
-        classes = new Map([...classes.values()].map((one) => [keyOf(one.subject), one]))
         epoch.current++
         asked.raise()
       }
       if (passing) known.signal.read()
       return answer(subject)
     }
-  const create = (key: string, subject: Subject): Class<T> => {
+  const create = (key: string, subject: Subject, last: Class<T> | undefined): Class<T> => {
+    const memo = cells.scope(last?.memo)
     const root = cells.root({
       name,
-      make: make(subject, hearOf(subject)),
+      make: make(subject, hearOf(subject), memo),
       ...(same === undefined ? {} : { same }),
       forget() {
         made.gone = true
         for (const [k, one] of classes) if (one === made) classes.delete(k)
       },
     })
-    const made: Class<T> = { subject, root, gone: false }
+    const made: Class<T> = { subject, memo, root, gone: false }
     classes.set(key, made)
     return made
   }
   const classOf = (subject: Subject): Class<T> => {
     const last = found.get(subject)
     if (last !== undefined && last.epoch === epoch.current && !last.one.gone) return last.one
-    const before = epoch.current
-    const key = keyOf(subject)
-    const one = classes.get(key) ?? create(key, subject)
-    found.set(subject, { epoch: before, one })
-    return one
+    for (;;) {
+      keyAnew()
+      const key = keyOf(subject)
+      if (keyed !== epoch.current) continue
+      const one = classes.get(key) ?? create(key, subject, last?.one)
+      found.set(subject, { epoch: keyed, one })
+      return one
+    }
   }
   return {
     of(subject) {

@@ -1,7 +1,9 @@
 import { createStore, readYaml, type Store } from '@heddle/config-model'
 import type { ResourceSet } from '@heddle/xds-types'
 import { describe, expect, test } from 'vitest'
+import { toJson } from '../output.js'
 import { type NodeMessage, type ProxyDescriptor, proxyFromNode } from '../proxy.js'
+import { translate } from '../translate.js'
 import { createTranslator, type Translator } from './translator.js'
 
 const service = (name: string, address: string): string => `
@@ -78,6 +80,32 @@ spec:
 `,
     )
     expect(one.current.groups.filter((group) => !other.current.groups.includes(group))).not.toEqual([])
+    for (const end of stop) end()
+  })
+
+  // The first asks where it is what the others ask too, so that the same sight is looked at by parts that began with somebody else.
+  test('are parted by what comes later, whoever came first', () => {
+    const { store, translator } = meshOf(MESH)
+    const proxies = [
+      replica(1, {}, { app: 'tea', 'topology.istio.io/network': 'n0' }),
+      replica(2, { CLUSTER_ID: 'away' }, { app: 'chosen' }),
+      replica(3, { CLUSTER_ID: 'away' }, { app: 'tea' }),
+    ]
+    const watches = proxies.map((proxy) => translator.watch(proxy))
+    const stop = watches.map((watch) => watch.subscribe(() => {}))
+    apply(
+      store,
+      `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: few, namespace: shop}
+spec:
+  workloadSelector: {labels: {app: chosen}}
+  egress: [{hosts: [./tea.shop.svc.cluster.local]}]
+`,
+    )
+    for (const [i, proxy] of proxies.entries())
+      expect(toJson(watches[i]!.current), proxy.id).toEqual(toJson(translate(store.snapshot(), proxy).resources))
     for (const end of stop) end()
   })
 })

@@ -77,8 +77,8 @@ function createAllLikes(world: World): AllLikes {
     cells,
     name: 'sight',
     epoch,
-    make(subject, hear) {
-      const sight = sightOf(scopeOf(world, subject, hear, cells.scope()))
+    make(subject, hear, memo) {
+      const sight = sightOf(scopeOf(world, subject, hear, memo))
       return () => sight
     },
   })
@@ -88,8 +88,8 @@ function createAllLikes(world: World): AllLikes {
     part(part) {
       let likes = parts.get(part)
       if (likes === undefined) {
-        const make = (subject: Subject, hear: Hear): (() => readonly ResourceGroup[]) =>
-          groupsOf(world, part, sights, subject, hear)
+        const make = (subject: Subject, hear: Hear, memo: Memo): (() => readonly ResourceGroup[]) =>
+          groupsOf(world, part, sights, { subject, hear, memo })
         parts.set(part, (likes = createLikes({ cells, name: `part ${part.name}`, epoch, make, same: sameObjects })))
       }
       return likes
@@ -97,8 +97,19 @@ function createAllLikes(world: World): AllLikes {
   }
 }
 
-function groupsOf(world: World, part: Part, sights: Likes<Sight>, subject: Subject, hear: Hear): () => readonly ResourceGroup[] {
-  const scope = scopeOf(world, subject, hear, world.cells.scope())
+interface Maker {
+  readonly subject: Subject
+  readonly hear: Hear
+  readonly memo: Memo
+}
+
+function groupsOf(
+  world: World,
+  part: Part,
+  sights: Likes<Sight>,
+  { subject, hear, memo }: Maker,
+): () => readonly ResourceGroup[] {
+  const scope = scopeOf(world, subject, hear, memo)
   const build = createBuild(scope, () => {
     hear('sees', (s) => identityOf(sights.of(s)))
     return sights.of(subject)
