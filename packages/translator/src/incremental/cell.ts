@@ -19,12 +19,13 @@ export interface Engine {
   /** The cell that is being made. */
   active: Cell | undefined
   runs: number
-  /** The last run in which something said that it has changed. */
+  /** The last run in which something said that it has changed, or a key of a table had: then who is being made may have read what is marked only now. */
   raised: number
   readonly builds: Map<string, number>
   readonly pool: Pool
-  /** Tables that may have changed: their keys are compared before anything is asked for. */
+  /** While inputs are read: tables that may have changed, whose keys are compared before anything is asked for. */
   readonly tables: Set<Cell>
+  refreshing: boolean
   readonly orphans: Set<Cell>
 }
 
@@ -92,17 +93,21 @@ export class Cell implements Dependency {
 
   settle(): void {
     if (this.#state === CLEAN) return
-    if (this.#state === CHECK) {
+    if (this.#state === CHECK && !this.#hasDirtyDeps()) this.#state = CLEAN
+    else this.#remake()
+  }
+
+  /** A dependency that has changed marks its readers when it is brought up to date. That may change another that was looked at before. */
+  #hasDirtyDeps(): boolean {
+    const engine = this.#engine
+    for (let raised = -1; raised !== engine.raised; ) {
+      raised = engine.raised
       for (const dep of this.#deps) {
         dep.settle()
-        if ((this.#state as number) === DIRTY) break
-      }
-      if (this.#state === CHECK) {
-        this.#state = CLEAN
-        return
+        if (this.#state === DIRTY) return true
       }
     }
-    this.#remake()
+    return false
   }
 
   mark(level: number): void {
@@ -110,8 +115,14 @@ export class Cell implements Dependency {
     const was = this.#state
     this.#state = level
     if (was !== CLEAN) return
-    if (this.#slots !== undefined) this.#engine.tables.add(this)
+    if (this.#slots !== undefined) this.#markSlots(this.#slots)
     else for (const reader of this.readers) reader.mark(CHECK)
+  }
+
+  /** Most keys are what they were: while inputs are read nobody is marked before they have been compared. */
+  #markSlots(slots: ReadonlyMap<string, Dependency>): void {
+    if (this.#engine.refreshing) this.#engine.tables.add(this)
+    else for (const { readers } of slots.values()) for (const reader of readers) reader.mark(CHECK)
   }
 
   orphaned(): void {
@@ -154,9 +165,12 @@ export class Cell implements Dependency {
     }
   }
 
-  /** Something has changed while it was being made, after it was read. */
+  /** Something said while this was being made that it has changed, and this had read it before, or what hangs on it. */
   #isOvertaken(): boolean {
-    return this.#engine.raised > this.run && this.#deps.some(({ raised = 0 }) => raised > this.run)
+    if (this.#engine.raised <= this.run) return false
+    if (this.#deps.some(({ raised = 0 }) => raised > this.run)) return true
+    this.#state = CHECK
+    return this.#hasDirtyDeps()
   }
 
   #recorded(make: () => unknown): unknown {
@@ -195,6 +209,7 @@ export class Cell implements Dependency {
     this.#value = now
     for (const [key, slot] of this.#slots ?? []) {
       if (equal(before?.get(key), now.get(key))) continue
+      this.#engine.raised = ++this.#engine.runs
       for (const reader of slot.readers) reader.mark(DIRTY)
     }
   }

@@ -54,6 +54,7 @@ export function createCells(): Cells {
     builds: new Map(),
     pool: createPool(),
     tables: new Set(),
+    refreshing: false,
     orphans: new Set(),
   }
   const inputs = new Map<string, Input>()
@@ -76,15 +77,15 @@ export function createCells(): Cells {
     },
     signal: (read = false) => createSignal(engine, read),
     refresh() {
-      for (const input of inputs.values()) {
-        const now = input.read()
-        if (now === input.value) continue
-        input.value = now
-        for (const reader of input.readers) reader.mark(DIRTY)
-      }
-      for (const table of engine.tables) {
-        engine.tables.delete(table)
-        table.settle()
+      engine.refreshing = true
+      try {
+        readAgain(inputs.values())
+        for (const table of engine.tables) {
+          engine.tables.delete(table)
+          table.settle()
+        }
+      } finally {
+        engine.refreshing = false
       }
     },
     sweep() {
@@ -94,6 +95,15 @@ export function createCells(): Cells {
       }
       engine.pool.sweep()
     },
+  }
+}
+
+function readAgain(inputs: Iterable<Input>): void {
+  for (const input of inputs) {
+    const now = input.read()
+    if (now === input.value) continue
+    input.value = now
+    for (const reader of input.readers) reader.mark(DIRTY)
   }
 }
 

@@ -12,32 +12,26 @@ export const MAX_DIRECT_RESPONSE: number = 1024 * 1024
 
 /** The route configurations that the proxy's outbound listeners ask for by name. */
 export function outboundRoutes(build: Build, names: readonly string[]): RouteConfiguration[] {
-  const ports = new Map<number, PortHosts | undefined>()
-  const hostsOf = (port: number): PortHosts | undefined => {
-    if (!ports.has(port)) ports.set(port, portHosts(build, port))
-    return ports.get(port)
-  }
-  return names.map((name) => build.memo.intern('route configuration', name, outboundRoute(build, name, hostsOf)))
+  return names.map((name) =>
+    build.memo.of('route configuration', [name], () =>
+      build.memo.intern('route configuration', name, outboundRoute(build, name)),
+    ),
+  )
 }
 
 /** The virtual hosts of a port, from which all its route configurations choose. */
-interface PortHosts {
-  readonly listener: EgressListener
-  readonly port: number
-  readonly attemptCount: boolean
-  readonly all: readonly VirtualHost[]
-  /** Those that have a domain. */
-  with(domain: string): readonly VirtualHost[]
+function hostsOn(build: Build, number: number): readonly VirtualHost[] {
+  return build.memo.of('virtual hosts of port', [number], () => {
+    const listener = egressListenerFor(build, number)
+    if (listener === undefined) return []
+    const { attemptCount } = proxyHeaders(build.proxyConfig, 'outbound')
+    return outboundVirtualHosts(build, listener, servedPort(listener, number), { attemptCount, withPorts: false })
+  })
 }
 
-function portHosts(build: Build, number: number): PortHosts | undefined {
-  const listener = egressListenerFor(build, number)
-  if (listener === undefined) return undefined
-  const { attemptCount } = proxyHeaders(build.proxyConfig, 'outbound')
-  const port = listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
-  const all = outboundVirtualHosts(build, listener, port, { attemptCount, withPorts: false })
-  let byDomain: ReadonlyMap<string, readonly VirtualHost[]> | undefined
-  return { listener, port, attemptCount, all, with: (domain) => (byDomain ??= domainsOf(all)).get(domain) ?? [] }
+/** 0 on the HTTP proxy. */
+function servedPort(listener: EgressListener, number: number): number {
+  return listener.port?.protocol === 'HTTP_PROXY' ? 0 : number
 }
 
 function domainsOf(hosts: readonly VirtualHost[]): ReadonlyMap<string, readonly VirtualHost[]> {
@@ -53,15 +47,19 @@ function domainsOf(hosts: readonly VirtualHost[]): ReadonlyMap<string, readonly 
 }
 
 /** `80`, `http_proxy`, or `host:80` for a port whose protocol is detected: then it serves that host alone. */
-function outboundRoute(build: Build, name: string, hostsOf: (port: number) => PortHosts | undefined): RouteConfiguration {
+function outboundRoute(build: Build, name: string): RouteConfiguration {
   if (name.startsWith('unix://')) return socketRoute(build, name)
   const colon = name.lastIndexOf(':')
-  const host = colon < 0 ? undefined : name.slice(0, colon)
-  const hosts = hostsOf(name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1)))
-  if (hosts === undefined) return configuration(name, [])
-  const { listener, port, attemptCount, all } = hosts
-  if (host === undefined) return marked(build, listener, port, configuration(name, [...all, catchAllHost(build, attemptCount)]))
-  const own = hosts.with(host)
+  const number = name === HTTP_PROXY_ROUTE ? 0 : Number(name.slice(colon + 1))
+  const listener = egressListenerFor(build, number)
+  if (listener === undefined) return configuration(name, [])
+  if (colon < 0) {
+    const { attemptCount } = proxyHeaders(build.proxyConfig, 'outbound')
+    const hosts = [...hostsOn(build, number), catchAllHost(build, attemptCount)]
+    return marked(build, listener, servedPort(listener, number), configuration(name, hosts))
+  }
+  const byDomain = build.memo.table('virtual hosts by domain', [number], () => domainsOf(hostsOn(build, number)))
+  const own = byDomain(name.slice(0, colon)) ?? []
   return configuration(
     name,
     own.map((vh) => (own.length === 1 ? build.origins.copy(vh, { ...vh, domains: ['*'] }) : vh)),
