@@ -1,4 +1,4 @@
-import type { Clock, Random, Unsubscribe } from '@heddle/runtime'
+import type { Clock, Random } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
 import { emptyBody } from '../http/body.js'
 import { endWatched } from '../http/body-transform.js'
@@ -12,7 +12,7 @@ import type { Timer, Timers } from '../net/timers.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
 import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
-import type { ForwardAction, RetryPolicy } from '../route/table.js'
+import type { ForwardAction } from '../route/table.js'
 import { serverNameOf } from '../upstream/auto-sni.js'
 import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
@@ -25,7 +25,8 @@ import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
 import { chooseMirrors, sendMirror } from './mirror.js'
 import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
-import { retryDelay, retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
+import { Retries } from './retries.js'
+import { retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
 import { TryTimers } from './try-timers.js'
 
@@ -52,21 +53,20 @@ export class Forward implements Forwarding, AttemptsOwner {
   readonly #sink: ForwardSink
   readonly #action: ForwardAction
   #cluster!: UpstreamCluster
-  #policy: RetryPolicy | undefined
+  /** Undefined: an attempt that fails is the only one. */
+  #retries: Retries | undefined
   #timeouts: RequestTimeouts = { globalMs: 0, perTryMs: 0, altResponse: false }
   #replay: ReplayBody | undefined
   #attempt: Attempt | undefined
   /** The last one, even after it has failed: for logs. */
   #logged: Attempt | undefined
   #attempts = 0
-  #retriesLeft = 0
   #choice!: EndpointChoice
   #requestStats: readonly RequestStats[] = []
   #endpoint: Endpoint | undefined
   #globalTimer: Timer | undefined
   /** Made when an attempt has a limit of its own. */
   #tryTimers: TryTimers | undefined
-  #stopBackoff: Unsubscribe | undefined
   /** The request has come whole; Envoy's timeouts and service time count from here. */
   #readyAt = -1
   /** The attempt whose answer was not good enough. */
@@ -96,9 +96,14 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#sink.onRouted?.()
-    this.#policy = retryPolicyOf(this.#action, request, internal)
-    this.#retriesLeft = this.#policy?.numRetries ?? 0
-    this.#choice = new EndpointChoice(cluster, this.#context, this.#policy, this.#action)
+    const policy = retryPolicyOf(this.#action, request, internal)
+    if (policy !== undefined) {
+      const { flags } = this.#context.entry.info
+      const { priority } = this.#action
+      const own = { cluster, priority, flags, requestStats: this.#requestStats, runtime: this.#runtime }
+      this.#retries = new Retries(policy, own)
+    }
+    this.#choice = new EndpointChoice(cluster, this.#context, policy, this.#action)
     this.#prepareBody()
     this.#try()
   }
@@ -122,7 +127,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (request.body.length === 0) this.#requestRead()
     else {
       const watched = endWatched(request.body, () => this.#requestRead())
-      const again = this.#policy !== undefined && this.#retriesLeft > 0
+      const again = this.#retries !== undefined && this.#retries.left > 0
       if (mirrors.length > 0 || again || this.#action.internalRedirect !== undefined)
         this.#replay = createReplayBody(watched, this.#bufferLimit())
       else request.body = watched
@@ -163,7 +168,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#limitTry()
     this.#attempt = undefined
     const attempts = this.#attempts
-    const events = this.#policy === undefined ? this : new OneAttempt(this, attempts)
+    const events = this.#retries === undefined ? this : new OneAttempt(this, attempts)
     const attempt = this.#sendTo(endpoint, events)
     // A failure may have been told already, and the next attempt begun.
     if (attempts === this.#attempts) this.#attempt = this.#logged = attempt
@@ -172,9 +177,10 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #limitTry(): void {
     const { perTryMs } = this.#timeouts
-    if (perTryMs === 0 && (this.#policy?.perTryIdleTimeoutMs ?? 0) === 0) return
+    const policy = this.#retries?.policy
+    if (perTryMs === 0 && (policy?.perTryIdleTimeoutMs ?? 0) === 0) return
     this.#tryTimers ??= new TryTimers(this.#runtime.timers, (details) => this.#tryTimedOut(details))
-    this.#tryTimers.start(perTryMs, this.#policy)
+    this.#tryTimers.start(perTryMs, policy)
   }
 
   #sendTo(endpoint: Endpoint, events: AttemptEvents): Attempt {
@@ -211,11 +217,12 @@ export class Forward implements Forwarding, AttemptsOwner {
     joinFields(headers, JOINED_IN_RESPONSES)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
     this.#tryTimers?.stop()
-    const policy = this.#policy
-    if (policy !== undefined && wantsRetryOfResponse(policy, status, headers) && this.#mayRetry()) {
+    const retries = this.#retries
+    if (retries !== undefined && wantsRetryOfResponse(retries.policy, status, headers) && retries.may(this.#isReplayable())) {
       this.#cluster.stats.retried(status)
       this.#drop(response)
-      this.#retryLater(policy, policy.rateLimitedDelayMs?.(headers, this.#runtime.clock.now()))
+      const delayMs = retries.policy.rateLimitedDelayMs?.(headers, this.#runtime.clock.now())
+      retries.later(this.#attempts, delayMs, () => this.#try())
       return
     }
     if (this.#followed(response)) return
@@ -310,8 +317,13 @@ export class Forward implements Forwarding, AttemptsOwner {
   #attemptFailed(reason: Reason, reply: () => LocalReply): void {
     this.#tryTimers?.stop()
     this.#attempt = undefined
-    const policy = this.#policy
-    if (policy !== undefined && wantsRetryOfFailure(policy, reason, this.#connected) && this.#mayRetry()) this.#retryLater(policy)
+    const retries = this.#retries
+    if (
+      retries !== undefined &&
+      wantsRetryOfFailure(retries.policy, reason, this.#connected) &&
+      retries.may(this.#isReplayable())
+    )
+      retries.later(this.#attempts, undefined, () => this.#try())
     else this.#replyFailed(reply())
   }
 
@@ -355,43 +367,9 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#sink.onTimeout()
   }
 
-  /** Notes why not, as Envoy's flags do. */
-  #mayRetry(): boolean {
-    const { stats } = this.#cluster
-    const resources = this.#cluster.resourcesFor(this.#action.priority)
-    const { flags } = this.#context.entry.info
-    if (this.#retriesLeft === 0) {
-      flags.add('URX')
-      stats.upstreamRqRetryLimitExceeded.inc()
-      for (const own of this.#requestStats) own.retryLimitExceeded.inc()
-      return false
-    }
-    if (this.#replay !== undefined && !this.#replay.replayable) return false
-    if (this.#replay === undefined && this.#context.request.body.length !== 0) return false
-    if (resources.mayRetry()) return true
-    flags.add('UO')
-    stats.upstreamRqRetryOverflow.inc()
-    return false
-  }
-
-  /** `delayMs`: as the answer said. */
-  #retryLater(policy: RetryPolicy, delayMs?: number): void {
-    const { stats } = this.#cluster
-    const resources = this.#cluster.resourcesFor(this.#action.priority)
-    this.#retriesLeft--
-    resources.retries++
-    stats.upstreamRqRetry.inc()
-    for (const own of this.#requestStats) own.retry.inc()
-    const delay = delayMs ?? retryDelay(policy, this.#attempts, this.#runtime.random.next())
-    const stop = this.#runtime.clock.after(delay, () => {
-      this.#stopBackoff = undefined
-      resources.retries--
-      this.#try()
-    })
-    this.#stopBackoff = () => {
-      stop()
-      resources.retries--
-    }
+  /** The request can be sent once more. */
+  #isReplayable(): boolean {
+    return this.#replay === undefined ? this.#context.request.body.length === 0 : this.#replay.replayable
   }
 
   #reply(reply: LocalReply): void {
@@ -408,7 +386,6 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#over = true
     this.#globalTimer?.stop()
     this.#tryTimers?.stop()
-    this.#stopBackoff?.()
-    this.#stopBackoff = undefined
+    this.#retries?.stop()
   }
 }
