@@ -1,6 +1,7 @@
 import { createMetricsRegistry } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '../net/connection.js'
 import { createConnectionPair } from '../net/memory.js'
 import { createTimers } from '../net/timers.js'
 import { createCodecStats } from '../observe/codec-stats.js'
@@ -9,7 +10,7 @@ import { bodyOf, emptyBody, readWhole } from './body.js'
 import type { ClientSession, ClientSessionHandler, HttpCodec, ServerExchange, ServerOptions, ServerSession } from './codec.js'
 import { DEFAULT_HTTP2_OPTIONS } from './h2/options.js'
 import { createHeaderMap, type HeaderMap } from './header-map.js'
-import type { Body, BodySink, HttpRequest, HttpResponse } from './message.js'
+import type { Body, BodySink, HttpRequest, HttpResponse, LocalReply } from './message.js'
 
 /** What every {@link HttpCodec} does, whoever is at the other end. */
 export function describeCodecs(name: string, server: Codecs, client: Codecs): void {
@@ -171,6 +172,15 @@ export function describeCodecs(name: string, server: Codecs, client: Codecs): vo
       close()
     })
 
+    it('a server that ends its side while nobody asks is asked no more', async () => {
+      const { session, close, closed, far, events } = start((exchange) => exchange.respond(answerOf(200, 'ok'), false))
+      await call(session, requestOf({}))
+      far.end()
+      await events.over
+      expect([session.available, closed().includes('client')]).toEqual([false, true])
+      close()
+    })
+
     it('too many fields are refused', async () => {
       const { session, close } = start((exchange) => exchange.respond(answerOf(200, ''), false))
       const headers: Fields = Array.from({ length: 150 }, (_, i) => [`x-${i}`, 'y'])
@@ -197,6 +207,44 @@ export function describeCodecs(name: string, server: Codecs, client: Codecs): vo
   })
 }
 
+/** What the server of {@link HttpCodec} does with bytes that are no HTTP/1.1. */
+export function describeRefusals(name: string, { http1 }: Codecs): void {
+  describe(`${name}: what is no HTTP/1.1`, () => {
+    it.each([
+      ['a line that is none', 'what is this\r\n\r\n', 400],
+      ['a version that is not 1', 'GET / HTTP/2.0\r\nhost: a\r\n\r\n', 426],
+      ['a target that is none', 'GET a HTTP/1.1\r\nhost: a\r\n\r\n', 400],
+      ['fields beyond the limit', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`, 431],
+    ])('%s', async (_, request, status) => {
+      const { promise, resolve } = promised<[number, number, number]>()
+      const { near, close } = createPair(
+        http1,
+        http1,
+        () => {},
+        (exchange, reply) => {
+          const told = (): void => resolve([reply.status, exchange.bytesSent, reply.body.length])
+          exchange.events = { onDone: told, onBroken() {}, onReset() {} }
+        },
+      )
+      near.write(Buffer.from(request))
+      const [told, sent, length] = await promise
+      expect([told, sent]).toEqual([status, length])
+      close()
+    })
+
+    it('a body that is not framed as it says', async () => {
+      const { promise, resolve } = promised<number>()
+      const { near, close } = createPair(http1, http1, (exchange) => {
+        exchange.events = { onDone() {}, onBroken: ({ status }) => resolve(status), onReset() {} }
+        exchange.request.body.consume({ data: () => true, end() {}, abort() {} })
+      })
+      near.write(Buffer.from('POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'))
+      expect(await promise).toBe(400)
+      close()
+    })
+  })
+}
+
 type Fields = readonly (readonly [string, string])[]
 
 const UPGRADE: Fields = [
@@ -207,13 +255,21 @@ const UPGRADE: Fields = [
 interface Pair {
   readonly session: ClientSession
   serverSession(): ServerSession
+  /** The ends of the connection: the client's and the server's. */
+  readonly near: Connection
+  readonly far: Connection
   readonly events: { readonly over: Promise<void> }
   /** Who has heard of the end of the connection. */
   closed(): readonly string[]
   close(): void
 }
 
-function createPair(serving: HttpCodec, calling: HttpCodec, answer: (exchange: ServerExchange) => void): Pair {
+function createPair(
+  serving: HttpCodec,
+  calling: HttpCodec,
+  answer: (exchange: ServerExchange) => void,
+  refused: (exchange: ServerExchange, reply: LocalReply) => void = () => {},
+): Pair {
   const address = { address: '127.0.0.1', port: 1 }
   const [near, far] = createConnectionPair(address, { ...address, port: 2 })
   const timers = createTimers({ clock: createFakeClock() })
@@ -227,7 +283,10 @@ function createPair(serving: HttpCodec, calling: HttpCodec, answer: (exchange: S
   const over = promised<void>()
   const served = serving.serve(far, options, {
     onRequest: answer,
-    onRefused: (exchange, { status, body }) => exchange.respond(answerOf(status, body), true),
+    onRefused(exchange, reply) {
+      refused(exchange, reply)
+      exchange.respond(answerOf(reply.status, reply.body), true)
+    },
     onInvalid() {},
     onClose: () => void closed.push('server'),
   })
@@ -242,6 +301,8 @@ function createPair(serving: HttpCodec, calling: HttpCodec, answer: (exchange: S
   const session = calling.connect(near, options, handler)
   return {
     session,
+    near,
+    far,
     serverSession: () => served,
     events: { over: over.promise },
     closed: () => closed.toSorted(),

@@ -1,8 +1,16 @@
 import { Duplex } from 'node:stream'
 import type { Connection } from './connection.js'
 
-/** A connection as one of Node's streams, for what of Node works on streams alone. `heard`: bytes have come. */
-export function streamOf(connection: Connection, heard?: () => void): Duplex {
+/** What the stream's users do not tell. */
+interface StreamEvents {
+  /** Bytes have come. */
+  heard?(): void
+  /** The other side will send no more, whether or not somebody has read what it sent. */
+  ended?(): void
+}
+
+/** A connection as one of Node's streams, for what of Node works on streams alone. */
+export function streamOf(connection: Connection, { heard, ended }: StreamEvents = {}): Duplex {
   let waiting: (() => void) | undefined
   let closed = false
   const stream = new Duplex({
@@ -32,6 +40,7 @@ export function streamOf(connection: Connection, heard?: () => void): Duplex {
       if (!stream.push(Buffer.from(bytes))) connection.pause()
     },
     onEnd() {
+      ended?.()
       stream.push(null)
     },
     onDrain: released,

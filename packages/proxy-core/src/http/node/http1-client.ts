@@ -55,7 +55,8 @@ class Session implements ClientSession {
     this.connection = connection
     this.options = options
     this.#handler = handler
-    const stream = streamOf(connection)
+    // An upstream that ends its side while nobody asks it anything is not used again; node:http looks at sockets for that.
+    const stream = streamOf(connection, { ended: () => this.#exchange === undefined && this.destroy() })
     this.agent = new OneConnection(stream)
     let reason: Error | undefined
     stream.on('error', (error) => {
@@ -66,8 +67,6 @@ class Session implements ClientSession {
       this.#exchange?.onConnectionClose(reason)
       handler.onClose(this, reason)
     })
-    // An upstream that goes while nobody asks it anything is not used again.
-    connection.onClosed(() => stream.destroy())
   }
 
   get available(): boolean {
@@ -196,9 +195,7 @@ class Exchange implements ClientExchange {
     this.#sending = sendBody(this.#request.body, sent, {
       onEnd: (trailers) => {
         if (trailers !== undefined && this.#session.options.enableTrailers) sent.addTrailers([...trailers])
-        sent.end(() => {
-          this.#requestOver = true
-        })
+        sent.end()
         this.#requestOver = true
       },
       // The upstream must not take what it has for a whole request.

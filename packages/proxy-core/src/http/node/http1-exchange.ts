@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Duplex, Writable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { ExchangeEvents, ServerExchange, ServerOptions } from '../codec.js'
 import { reasonOf } from '../h1/status-line.js'
 import type { HeaderMap } from '../header-map.js'
@@ -142,7 +142,9 @@ export class NodeServerExchange implements ServerExchange {
     const { stream } = this.#home
     const length = body.length === undefined ? [] : ['content-length', String(body.length)]
     stream.write(headText(status, [...rawOf(headers, isFraming), ...length, 'connection', 'close']))
-    this.#sending = sendBody(body, stream as Writable, { onEnd: () => this.#done(true), onBroken: () => this.reset() })
+    // A body that is there already ends before anybody can have asked how much of it was sent.
+    const onEnd = (): void => queueMicrotask(() => this.#done(true))
+    this.#sending = sendBody(body, stream, { onEnd, onBroken: () => this.reset() })
   }
 
   #done(close: boolean): void {

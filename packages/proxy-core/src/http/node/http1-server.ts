@@ -5,7 +5,7 @@ import { streamOf } from '../../net/connection-stream.js'
 import type { Timer } from '../../net/timers.js'
 import { emptyBody } from '../body.js'
 import type { ServerHandler, ServerOptions, ServerSession } from '../codec.js'
-import { BAD_TARGET, CODEC_ERROR, LOW_VERSION, TOO_LARGE, TOO_MANY } from '../h1/head.js'
+import { CODEC_ERROR, LOW_VERSION, TOO_LARGE, TOO_MANY } from '../h1/head.js'
 import { reasonOf } from '../h1/status-line.js'
 import { readTarget } from '../h1/target.js'
 import { createHeaderMap, type HeaderMap } from '../header-map.js'
@@ -49,7 +49,7 @@ class Session implements ServerSession, ExchangeHome {
     this.#idle = options.timers.timer(() => this.#shutdown())
     this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
     this.#linger = options.timers.timer(() => connection.destroy())
-    this.stream = streamOf(connection, () => this.#heard())
+    this.stream = streamOf(connection, { heard: () => this.#heard() })
   }
 
   begin(): void {
@@ -133,10 +133,10 @@ class Session implements ServerSession, ExchangeHome {
     const host = rawValue(rawHeaders, 'host') ?? (minor === 0 ? this.options.http1?.defaultHost : undefined)
     const { method = '', url = '' } = message
     const target = readTarget({ method, target: url, host }, this.options.scheme)
-    if ('details' in target) this.#refuse(target)
+    if (message.httpVersionMajor !== 1) this.#refuse(LOW_VERSION)
+    else if ('details' in target) this.#refuse(target)
     else if (minor === 0 && !this.options.acceptHttp10) this.#refuse(LOW_VERSION)
     else if (rawHeaders.length / 2 > this.options.maxHeadersCount) this.#refuse(TOO_MANY)
-    else if (message.httpVersionMajor !== 1) this.#refuse(BAD_TARGET)
     else {
       const headers = headersOfRaw(
         rawHeaders,
