@@ -3,13 +3,12 @@ import type { Locality } from '../proxy.js'
 
 /** Locality load balancing: which endpoints come first for a proxy in a place. */
 
+type Failover = readonly { readonly from: string; readonly to: string }[]
+type Groups = readonly LocalityLbEndpoints[]
+
 /** 0: same subzone, 1: same zone, 2: same region, 3: the region that `failover` names, 4: the rest; then numbered without gaps. */
-export function failoverPriorities(
-  groups: readonly LocalityLbEndpoints[],
-  proxy: Locality,
-  failover: readonly { readonly from: string; readonly to: string }[],
-): LocalityLbEndpoints[] {
-  const target = failover.find((f) => f.from === proxy.region)?.to
+export function failoverPriorities(groups: Groups, proxy: Locality, failover: Failover): LocalityLbEndpoints[] {
+  const target = targetOf(proxy, failover)
   return byRank(
     groups,
     groups.map((g) => rank(g, proxy, target)),
@@ -17,20 +16,20 @@ export function failoverPriorities(
 }
 
 /** The own region, the one that `failover` names, the rest: within a region Envoy itself balances the zones. */
-export function regionPriorities(
-  groups: readonly LocalityLbEndpoints[],
-  proxy: Locality,
-  failover: readonly { readonly from: string; readonly to: string }[],
-): LocalityLbEndpoints[] {
-  const target = failover.find((f) => f.from === proxy.region)?.to
+export function regionPriorities(groups: Groups, proxy: Locality, failover: Failover): LocalityLbEndpoints[] {
+  const target = targetOf(proxy, failover)
   return byRank(
     groups,
     groups.map(({ locality }) => (locality?.region === proxy.region ? 0 : locality?.region === target ? 1 : 2)),
   )
 }
 
+function targetOf({ region }: Locality, failover: Failover): string | undefined {
+  return failover.find(({ from }) => from === region)?.to
+}
+
 /** Ranks become priorities without gaps. */
-export function byRank(groups: readonly LocalityLbEndpoints[], ranks: readonly number[]): LocalityLbEndpoints[] {
+export function byRank(groups: Groups, ranks: readonly number[]): LocalityLbEndpoints[] {
   const used = [...new Set(ranks)].sort((a, b) => a - b)
   return groups.map((group, i) => {
     const priority = used.indexOf(ranks[i] ?? 0)
