@@ -58,11 +58,13 @@ function problemOf({ count, errors }: TcpLoadReport): string | undefined {
 const SETTLE_MS = 2000
 /** So many that what the heap grows by at once does not count; a handshake takes its time. */
 const CONNECTIONS = { plain: 8000, secure: 2000 }
+/** However little effort is asked for: fewer may fit into what the process holds already, and would cost nothing. */
+const LEAST_CONNECTIONS = 1000
 
 /** KB that a proxy grows by for each connection that is open and silent, its own to the upstream included. */
 export function measureIdle(proxy: ReverseProxy, secure: boolean, context: RoundContext): Promise<Sample> {
   return withProxy(proxy, context, async (load, port, pid) => {
-    const connections = Math.max(50, Math.round(CONNECTIONS[secure ? 'secure' : 'plain'] * context.effort.scale))
+    const connections = Math.max(LEAST_CONNECTIONS, Math.round(CONNECTIONS[secure ? 'secure' : 'plain'] * context.effort.scale))
     const request = (kind: TcpLoadRequest['kind'], count: number): TcpLoadRequest => ({
       kind,
       port,
