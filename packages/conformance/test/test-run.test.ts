@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 /** What a run of one test file says, under the setup files and the reporter of the repository. */
-function runTests(text: string, complete = false, soak = false): { code: number | null; said: string } {
+function runTests(text: string, { complete = false, soak = false, retry = 0 } = {}): { code: number | null; said: string } {
   const root = mkdtempSync(join(tmpdir(), 'heddle-test-run-'))
   made.push(root)
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
@@ -20,7 +20,7 @@ function runTests(text: string, complete = false, soak = false): { code: number 
   writeFileSync(
     join(root, 'vitest.config.ts'),
     `import { closingReporter } from '${own}/reporter.ts'
-export default { test: { include: ['*.test.mjs'], setupFiles: ['${own}/handles.ts', '${own}/no-sockets.ts'],
+export default { test: { include: ['*.test.mjs'], retry: ${retry}, setupFiles: ['${own}/handles.ts', '${own}/no-sockets.ts'],
   reporters: ['default', closingReporter({ complete: ${complete}, filtered: false, soak: ${soak} })] } }\n`,
   )
   const { status, stdout, stderr } = spawnSync(join(ROOT, 'node_modules/.bin/vitest'), ['run'], {
@@ -61,8 +61,22 @@ test.each([
   [false, 'unless it is a soak', '1 passed, 1 failed'],
   [true, 'and in a soak all', '1 passed, 2 failed'],
 ])('a skipped test is a failure where everything is installed (soak %s: %s)', (soak, _which, counts) => {
-  const { code, said } = runTests("test('a', () => {})\ntest.skip('b', () => {})\ntest.skip('soak: c', () => {})\n", true, soak)
+  const { code, said } = runTests("test('a', () => {})\ntest.skip('b', () => {})\ntest.skip('soak: c', () => {})\n", {
+    complete: true,
+    soak,
+  })
   expect(said).toContain('did not run: a.test.mjs > b')
   expect(said).toContain(counts)
+  expect(code).toBe(1)
+})
+
+test('what needed a second try is named, and what fails twice is a failure', () => {
+  const { code, said } = runTests(
+    "let tries = 0\ntest('a', () => { if (tries++ === 0) throw new Error('once') })\ntest('b', () => { throw new Error('always') })\n",
+    { retry: 1 },
+  )
+  expect(said).toContain('passed at its second try: a.test.mjs > a\n')
+  expect(said).not.toContain('second try: a.test.mjs > b')
+  expect(said).toContain('1 passed, 1 failed')
   expect(code).toBe(1)
 })

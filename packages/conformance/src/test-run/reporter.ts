@@ -5,6 +5,8 @@ export interface Counts {
   readonly failed: number
   /** Full names of what was skipped. */
   readonly skipped: readonly string[]
+  /** Full names of what passed at a second try only. */
+  readonly flaky: readonly string[]
 }
 
 /** A file that could not be loaded is a failure of its own. */
@@ -14,12 +16,13 @@ export function countTests(modules: readonly Pick<TestModule, 'state' | 'childre
   return {
     passed: tests.flat().filter(inState('passed')).length,
     failed: tests.flat().filter(inState('failed')).length + broken.length,
-    skipped: tests
-      .flat()
-      .filter(inState('skipped'))
-      .map((test) => `${test.module.relativeModuleId} > ${test.fullName}`),
+    skipped: tests.flat().filter(inState('skipped')).map(nameOf),
+    flaky: tests.flat().filter(isFlaky).map(nameOf),
   }
 }
+
+const nameOf = (test: TestCase): string => `${test.module.relativeModuleId} > ${test.fullName}`
+const isFlaky = (test: TestCase): boolean => test.diagnostic()?.flaky === true
 
 const inState =
   (state: string) =>
@@ -28,15 +31,17 @@ const inState =
 
 /**
  * The closing line that contract and CI read. With `complete` a skipped test is a failure: where everything is installed, what did not
- * run is not known to work. Long drills, with `soak` in their names, may wait until `soak` asks for them.
+ * run is not known to work. Long drills, with `soak` in their names, may wait until `soak` asks for them. Where tries are repeated, what
+ * needed a second one is named: it passes, and is somebody's next work.
  */
 export function closingReporter({ complete, filtered, soak }: { complete: boolean; filtered: boolean; soak: boolean }): Reporter {
   return {
     onTestRunEnd(modules) {
-      const { passed, failed, skipped } = countTests(modules)
+      const { passed, failed, skipped, flaky } = countTests(modules)
       const missed = complete && !filtered ? skipped.filter((name) => soak || !name.includes('soak')) : []
       for (const name of missed) console.log(`did not run: ${name}`)
       if (missed.length > 0) process.exitCode = 1
+      for (const name of flaky) console.log(`passed at its second try: ${name}`)
       console.log(`${passed} passed, ${failed + missed.length} failed`)
     },
   }
