@@ -57,6 +57,12 @@ function checks(variant: AdsVariant): void {
     expect(left).toEqual([])
     return refused
   }
+  /** Envoy acknowledges before its workers have taken a change over: waits until many connections in a row, so each worker, answer by it. */
+  const answeredBy = (name: string): Promise<unknown> =>
+    eventually(
+      async () => (await Promise.all(Array.from({ length: 20 }, () => ask(wish.port)))).map(({ body }) => body),
+      (bodies) => bodies.every((body) => body === name),
+    )
   const startedLoad = (): Load => {
     const script = join(import.meta.dirname, 'https-load.mjs')
     const load = startLoad(process.execPath, [script, String(wish.port), String(RATE), roots])
@@ -127,14 +133,13 @@ function checks(variant: AdsVariant): void {
       await generator.only('v1')
       await answeredMore(apps, 50)
       expect(await give({ weights: { v1: 100, v2: 0 } })).toEqual([])
-      await pause()
       const [before, next] = [wish.identity, await issue()]
       expect(await give({ identity: next })).toEqual([])
       await answeredMore(apps, 60)
       // v1 goes with its cluster and its endpoints, in one step.
       await generator.only('*')
       expect(await give({ weights: { v2: 100 } })).toEqual([])
-      await pause()
+      await answeredBy('v2')
       await generator.only('v2')
       await answeredMore(apps, 100)
       const { failures, answers, certificates } = await generator.end()
@@ -149,7 +154,7 @@ function checks(variant: AdsVariant): void {
     'at least 40 poisoned resources are refused, each told with its name and the reason, while the last good one serves',
     async () => {
       expect(await give({ weights: { v1: 100 } })).toEqual([])
-      await pause()
+      await answeredBy('v1')
       const generator = startedLoad()
       await generator.only('v1')
       const [{ certificateChain }, { privateKey }] = [await issue(), await issue()]
@@ -180,9 +185,6 @@ function nameOf(resource: object): unknown {
   const { name, cluster_name } = resource as { name?: string; cluster_name?: string }
   return name ?? cluster_name
 }
-
-/** Envoy acknowledges before its workers have taken a change over; that takes milliseconds. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200))
 
 /** Resolves when the apps have answered so many requests more. */
 async function answeredMore(apps: readonly App[], count: number): Promise<void> {
