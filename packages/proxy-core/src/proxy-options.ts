@@ -1,4 +1,5 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@heddle/runtime'
+import type { CommandLineOptions } from '@heddle/xds-types/envoy/admin/v3'
 import type { SecretSource } from './config/compiled.js'
 import type { HttpFilterFactory } from './http/filter.js'
 import type { Lookup } from './net/dns.js'
@@ -46,6 +47,8 @@ export interface ProxyOptions {
   adminElsewhere?: boolean
   /** Shown by `/server_info`. */
   version?: string
+  /** Shown by `/server_info`: the flags that the server was started with. None by default. */
+  commandLineOptions?: CommandLineOptions
 }
 
 /** The bootstrap, or a static resource in it, is wrong, or an address is taken; `reasons` has a line for each. */

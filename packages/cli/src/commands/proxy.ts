@@ -12,6 +12,7 @@ import {
   type SocketAddress,
 } from '@heddle/proxy-core'
 import { createJsonLogger, formatDiagnostic, type LogLevel, systemClock } from '@heddle/runtime'
+import type { CommandLineOptions } from '@heddle/xds-types/envoy/admin/v3'
 import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { load } from 'js-yaml'
@@ -44,8 +45,10 @@ async function readBootstrap(args: Arguments, io: Io): Promise<Bootstrap> {
   }
 }
 
+const LOG_LEVEL = 'info'
+
 function levelOf(args: Arguments): LogLevel {
-  const name = args.string('log-level') ?? 'info'
+  const name = args.string('log-level') ?? LOG_LEVEL
   const level = logLevelOf(name)
   if (level === undefined)
     throw new UsageError(`--log-level takes trace, debug, info, warning, error, critical or off, not ${name}`)
@@ -68,6 +71,23 @@ function drainMs(args: Arguments): number | undefined {
   return seconds * 1000
 }
 
+const DRAIN_TIME_S = 600
+
+/** The flags as `/server_info` tells them, defaults too. */
+function commandLineOptions(args: Arguments, concurrency: number, drainTimeMs = DRAIN_TIME_S * 1000): CommandLineOptions {
+  return {
+    concurrency,
+    config_path: required(args, 'config-path'),
+    mode: 'Serve',
+    log_level: args.string('log-level') ?? LOG_LEVEL,
+    admin_address_path: args.string('admin-address-path') ?? '',
+    service_node: args.string('service-node') ?? '',
+    service_cluster: args.string('service-cluster') ?? '',
+    drain_time: `${drainTimeMs / 1000}s`,
+    drain_strategy: 'Gradual',
+  }
+}
+
 /** `envoy`, with its flags. */
 export const proxy: Command = {
   name: 'proxy',
@@ -83,14 +103,14 @@ export const proxy: Command = {
       type: 'string',
       short: 'l',
       value: 'LEVEL',
-      help: 'trace, debug, info, warning, error, critical or off (default info)',
+      help: `trace, debug, info, warning, error, critical or off (default ${LOG_LEVEL})`,
     },
     snapshot: {
       type: 'string',
       value: 'FILE',
       help: 'keeps the last good configuration there (0600), for starts while the management server is away',
     },
-    'drain-time-s': { type: 'string', value: 'S', help: 'how long SIGTERM lets connections finish (default 600)' },
+    'drain-time-s': { type: 'string', value: 'S', help: `how long SIGTERM lets connections finish (default ${DRAIN_TIME_S})` },
   },
   async run(args, io) {
     const mode = args.string('mode') ?? 'serve'
@@ -107,6 +127,7 @@ export const proxy: Command = {
       readFile: readIfThere,
       readBytes: bytesIfThere,
       version: VERSION,
+      commandLineOptions: commandLineOptions(args, workers, drainTimeMs),
       ...(snapshot === undefined ? {} : { snapshot: snapshotOf(snapshot, index) }),
       ...(index === undefined ? {} : { network: createWorkerNetwork(), adminElsewhere: true }),
       ...(drainTimeMs === undefined ? {} : { drainTimeMs }),

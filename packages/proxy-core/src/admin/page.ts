@@ -1,4 +1,5 @@
 import type { MetricsRegistry, Result } from '@heddle/runtime'
+import type { CommandLineOptions } from '@heddle/xds-types/envoy/admin/v3'
 import type { Bootstrap } from '@heddle/xds-types/envoy/config/bootstrap/v3'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import type { CompiledCluster, Secret } from '../config/compiled.js'
@@ -31,6 +32,8 @@ export interface ClusterView {
 export interface AdminViews {
   readonly state: ServerState
   readonly version: string
+  /** What the server was started with, as envoy.admin.v3.CommandLineOptions. */
+  readonly commandLineOptions: CommandLineOptions
   readonly node: Node
   readonly bootstrap: Bootstrap
   /** Wall clock. */

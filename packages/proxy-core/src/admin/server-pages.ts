@@ -18,7 +18,7 @@ export const serverInfo: Page = {
       state: views.state,
       hot_restart_version: 'disabled',
       hot_restart_initializing: false,
-      command_line_options: {},
+      command_line_options: views.commandLineOptions,
       node: views.node,
       uptime_current_epoch: uptime,
       uptime_all_epochs: uptime,

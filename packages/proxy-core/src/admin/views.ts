@@ -1,5 +1,7 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import type { ProxyBootstrap } from '../bootstrap.js'
+import { createServerStats, type ServerStats } from '../observe/server-stats.js'
+import type { ProxyOptions } from '../proxy-options.js'
 import type { Runtime } from '../runtime.js'
 import type { ConfigStore } from '../state/config-store.js'
 import type { ListenerManager } from '../state/listener-manager.js'
@@ -8,6 +10,7 @@ import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { AdminViews, ClusterView, ServerState } from './page.js'
 
 export interface ViewParts {
+  options: Pick<ProxyOptions, 'commandLineOptions'>
   version: string
   bootstrap: ProxyBootstrap
   clock: Clock
@@ -22,6 +25,8 @@ export interface ViewParts {
 /** What the admin pages show, read from the parts at the moment of asking. */
 export function createAdminViews(parts: ViewParts): AdminViews {
   const { bootstrap, clock, store } = parts
+  const startedAt = clock.now()
+  const serverStats = createServerStats(parts.stats)
   return {
     get state() {
       return parts.state()
@@ -29,9 +34,13 @@ export function createAdminViews(parts: ViewParts): AdminViews {
     version: parts.version,
     node: bootstrap.node,
     bootstrap: bootstrap.message,
-    startedAt: clock.now(),
+    commandLineOptions: parts.options.commandLineOptions ?? {},
+    startedAt,
     now: () => clock.now(),
-    stats: parts.stats,
+    get stats() {
+      measureServer(serverStats, parts, clock.now() - startedAt)
+      return parts.stats
+    },
     runtime: parts.runtime,
     get listeners() {
       return parts.listeners.listeners
@@ -44,6 +53,21 @@ export function createAdminViews(parts: ViewParts): AdminViews {
       return store.secrets()
     },
   }
+}
+
+const STATES: readonly ServerState[] = ['LIVE', 'DRAINING', 'PRE_INITIALIZING', 'INITIALIZING']
+
+/** What only says how things are is looked up when somebody reads the statistics. */
+function measureServer(gauges: ServerStats, { store, listeners, clusters, state }: ViewParts, upMs: number): void {
+  const all = listeners.listeners
+  gauges.live.set(state() === 'LIVE' ? 1 : 0)
+  gauges.state.set(STATES.indexOf(state()))
+  gauges.uptime.set(Math.floor(upMs / 1000))
+  gauges.totalConnections.set(all.reduce((sum, { connections }) => sum + connections, 0))
+  gauges.listenersActive.set(all.length)
+  gauges.listenersWarming.set(store.warming.current.listeners)
+  gauges.clustersActive.set([...clusters.clusters].length)
+  gauges.clustersWarming.set(store.warming.current.clusters)
 }
 
 function viewOf(cluster: UpstreamCluster): ClusterView {

@@ -3,7 +3,14 @@ import { resourceTypeOf } from '@heddle/xds-types/known'
 
 /** `server.*`, `listener_manager.*`, `cluster_manager.*` and `control_plane.*`. */
 export interface ServerStats {
+  /** 1 unless the server starts, drains or was told to fail health checks. */
   readonly live: Gauge
+  /** As envoy.admin.v3.ServerInfo.State numbers them. */
+  readonly state: Gauge
+  /** Seconds since the start. */
+  readonly uptime: Gauge
+  /** Open downstream connections. */
+  readonly totalConnections: Gauge
   readonly listenersActive: Gauge
   readonly listenersWarming: Gauge
   readonly clustersActive: Gauge
@@ -26,6 +33,9 @@ export function createServerStats(registry: MetricsRegistry): ServerStats {
   }
   return {
     live: gauge('server_live'),
+    state: gauge('server_state'),
+    uptime: gauge('server_uptime'),
+    totalConnections: gauge('server_total_connections'),
     listenersActive: gauge('listener_manager_total_listeners_active'),
     listenersWarming: gauge('listener_manager_total_listeners_warming'),
     clustersActive: gauge('cluster_manager_active_clusters'),
