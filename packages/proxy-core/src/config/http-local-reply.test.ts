@@ -24,8 +24,11 @@ const CONFIG = {
   body_format: { text_format_source: { inline_string: '%LOCAL_REPLY_BODY%:%RESPONSE_CODE%' }, content_type: 'text/html' },
 }
 
-async function rewritten(reply: LocalReply, { accept = '', grpc = false }: { accept?: string; grpc?: boolean } = {}) {
-  const compiled = compileMessage(CONFIG as object, 'c', (fields) => compileLocalReply(fields as never, testDeps()))
+async function rewritten(
+  reply: LocalReply,
+  { accept = '', grpc = false, config = CONFIG }: { accept?: string; grpc?: boolean; config?: object } = {},
+) {
+  const compiled = compileMessage(config, 'c', (fields) => compileLocalReply(fields as never, testDeps()))
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.diagnostics))
   const response = responseOf(reply, grpc)
   const info = { status: response.status, flags: new Set(['NR']), details: reply.details } as unknown as StreamInfo
@@ -50,6 +53,15 @@ describe('local_reply_config', () => {
     const { status, logged, text, headers } = await rewritten({ status: 404, body: '', details: 'd' }, { grpc: true })
     expect([status, logged, text]).toEqual([200, 200, ''])
     expect(headers).toMatchObject({ 'grpc-status': '2', 'grpc-message': 'gone:410', 'content-type': 'application/grpc' })
+  })
+
+  it('what headers_to_add says of the content type stands; a gRPC message has not the line feed of JSON', async () => {
+    const typed = { header: { key: 'content-type', value: 'x/y' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }
+    const json = { mappers: [{ ...CONFIG.mappers[1]!, headers_to_add: [typed] }] }
+    const { headers } = await rewritten({ status: 403, body: 'no', details: 'd' }, { accept: 'json', config: json })
+    expect(headers['content-type']).toBe('x/y')
+    const told = await rewritten({ status: 403, body: 'no', details: 'd' }, { accept: 'json', grpc: true })
+    expect(told.headers['grpc-message']).toBe('{"code":403,"text":"no"}')
   })
 
   it('a status that is none is refused', () => {

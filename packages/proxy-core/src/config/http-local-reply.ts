@@ -13,12 +13,10 @@ import type { CompileDeps } from './compiled.js'
 import { compileDataSource } from './data-source.js'
 import type { Fields } from './fields.js'
 import { compileHeaderOption } from './header-options.js'
-import { compileBodyFormat } from './substitution-format.js'
+import { type BodyFormat, compileBodyFormat } from './substitution-format.js'
 
 /** Rewrites an answer of the proxy itself. `entry.info` has its status, flags and details, and gets the new status. */
 export type RewriteLocalReply = (reply: LocalReply, response: HttpResponse, entry: AccessLogEntry, grpc: boolean) => void
-
-type BodyFormat = NonNullable<ReturnType<typeof compileBodyFormat>>
 
 interface Mapper {
   readonly matches: LogPredicate
@@ -72,12 +70,13 @@ function rewrite(
   const mapper = mappers.find(({ matches }) => matches(entry))
   info.status = mapper?.status ?? info.status
   const story = { info, requestHeaders: entry.requestHeaders, responseHeaders: headers }
+  const typeBefore = headers.get('content-type')
   mapper?.headers.apply(headers, story)
-  const text = mapper?.body ?? (reply.format === undefined ? reply.body : reply.format(entry))
+  const text = mapper?.body ?? reply.body
   const format = mapper?.format ?? fallback
-  const body = format?.format === undefined ? text : format.format({ ...story, localReplyBody: text })
+  const body = format === undefined ? text : format.format({ ...story, localReplyBody: text })
   if (toGrpc) {
-    if (body !== '') headers.set('grpc-message', grpcMessage(body))
+    if (body !== '') headers.set('grpc-message', grpcMessage(format?.json === true ? body.trimEnd() : body))
     if (reply.grpcStatus === undefined && mapper?.status !== undefined)
       headers.set('grpc-status', String(grpcStatusOf(mapper.status)))
     info.status = 200
@@ -91,7 +90,9 @@ function rewrite(
     return
   }
   headers.set('content-length', String(Buffer.byteLength(body)))
-  const type = format?.headers?.find(([name]) => name === 'content-type')?.[1] ?? 'text/plain'
+  // What headers_to_add says of the type stands.
+  if (headers.get('content-type') !== typeBefore) return
+  const type = format?.headers.find(([name]) => name === 'content-type')?.[1] ?? 'text/plain'
   const own = reply.headers?.some(([name]) => name.toLowerCase() === 'content-type') === true
   if (!own || format !== undefined) headers.set('content-type', type)
 }

@@ -11,12 +11,30 @@ import { compileAddress } from './address.js'
 import { compileMessage, type Fields } from './fields.js'
 import { compileMetadata } from './metadata.js'
 
+/** Of all that share a choice: what a uint32 holds. */
+const MOST_WEIGHT = 2 ** 32 - 1
+const LAST_PRIORITY = 128
 const DEFAULT_OVERPROVISIONING = 140
 const HEALTH = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const
 
-/** Compiles envoy.config.endpoint.v3.ClusterLoadAssignment. Give the result to `keepIdentity` with the set before it. */
+/**
+ * Compiles the envoy.config.endpoint.v3.ClusterLoadAssignment that EDS brought. Give the result to `keepIdentity` with the set
+ * before it. Of an address that is there twice the first counts, as in Envoy.
+ */
 export function compileLoadAssignment(json: ClusterLoadAssignment, path: string): Result<EndpointSet> {
-  return compileMessage<ClusterLoadAssignment, EndpointSet>(json, path, compileEndpointSet)
+  return compileMessage<ClusterLoadAssignment, EndpointSet>(json, path, (fields) => {
+    const set = compileEndpointSet(fields)
+    return { ...set, endpoints: firstOfEach(set.endpoints) }
+  })
+}
+
+function firstOfEach(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const first = new Map<string, Endpoint>()
+  for (const endpoint of endpoints) {
+    const key = `${endpoint.address.address} ${endpoint.address.port}`
+    if (!first.has(key)) first.set(key, endpoint)
+  }
+  return first.size === endpoints.length ? endpoints : [...first.values()]
 }
 
 export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>): EndpointSet {
@@ -24,6 +42,9 @@ export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>): Endpo
   const overprovisioningFactor = policy?.number('overprovisioning_factor', DEFAULT_OVERPROVISIONING) ?? DEFAULT_OVERPROVISIONING
   policy?.done({ endpoint_stale_after: 'endpoints stay until the server says otherwise' })
   const groups = fields.messages('endpoints').map(compileLocality)
+  for (const [priority, sum] of weightsByPriority(groups))
+    if (sum > MOST_WEIGHT)
+      fields.problem(`localities of priority ${priority} weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'endpoints')
   fields.done({ cluster_name: 'the subscription knows it' })
   return {
     endpoints: groups.flatMap(({ endpoints }) => endpoints),
@@ -32,11 +53,20 @@ export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>): Endpo
   }
 }
 
+function weightsByPriority(groups: readonly { weight: LocalityWeight }[]): Map<number, number> {
+  const sums = new Map<number, number>()
+  for (const { weight } of groups) sums.set(weight.priority, (sums.get(weight.priority) ?? 0) + weight.weight)
+  return sums
+}
+
 function compileLocality(fields: Fields<LocalityLbEndpoints>): { weight: LocalityWeight; endpoints: readonly Endpoint[] } {
   const locality = localityOf(fields.message('locality'))
   const priority = fields.number('priority')
+  if (priority > LAST_PRIORITY) fields.problem(`must be ${LAST_PRIORITY} at most.`, 'priority')
   const weight = { locality, priority, weight: fields.number('load_balancing_weight') }
   const endpoints = fields.messages('lb_endpoints').map((each) => compileEndpoint(each, locality, priority))
+  const sum = endpoints.reduce((total, each) => total + each.weight, 0)
+  if (sum > MOST_WEIGHT) fields.problem(`weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'lb_endpoints')
   fields.done({ proximity: 'Envoy reads it nowhere', metadata: 'no filter here reads it' })
   return { weight, endpoints }
 }
@@ -56,10 +86,13 @@ function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priorit
   const hostname = inner?.string('hostname') ?? ''
   const healthCheck = compileCheck(inner?.message('health_check_config'))
   const health = fields.choice('health_status', HEALTH, 'UNKNOWN')
+  const weight = fields.number('load_balancing_weight', 1)
+  if (weight < 1) fields.problem('must be at least 1.', 'load_balancing_weight')
+  if (inner?.has('address') === false) inner.problem('is required.', 'address')
   const endpoint: Endpoint = {
     address: compileAddress(inner?.message('address')),
     ...(hostname !== '' && { hostname }),
-    weight: Math.max(1, fields.number('load_balancing_weight', 1)),
+    weight,
     priority,
     locality,
     health: health === 'TIMEOUT' ? 'UNHEALTHY' : health,

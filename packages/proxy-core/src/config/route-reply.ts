@@ -48,7 +48,12 @@ export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps
   if (status < 200 || status > 599) fields.problem('must be from 200 to 599.', 'status')
   if (new TextEncoder().encode(body).length > maxBytes)
     fields.problem(`is longer than max_direct_response_body_size_bytes (${maxBytes}).`, 'body')
-  const reply: LocalReply = { status, body, details: 'direct_response', ...format }
+  const reply: LocalReply = {
+    status,
+    body,
+    details: 'direct_response',
+    ...(format && { format: format.format, headers: format.headers }),
+  }
   if (status !== 201 && (status < 300 || status > 399)) return { kind: 'reply', reply: () => reply }
   // RFC 9110 §10.2.2: of what was created, or where to go. Without anything better Envoy says where one is.
   return {

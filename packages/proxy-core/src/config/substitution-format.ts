@@ -5,11 +5,16 @@ import type { CompileDeps } from './compiled.js'
 import { compileDataSource } from './data-source.js'
 import type { Fields } from './fields.js'
 
+export interface BodyFormat extends Required<Pick<LocalReply, 'format' | 'headers'>> {
+  /** Ends with a line feed that belongs to logs and bodies, not to a gRPC message. */
+  readonly json: boolean
+}
+
 /** A SubstitutionFormatString as the body of a local reply, with the content type that goes with it. */
 export function compileBodyFormat(
   fields: Fields<SubstitutionFormatString> | undefined,
   deps: CompileDeps,
-): Pick<LocalReply, 'format' | 'headers'> | undefined {
+): BodyFormat | undefined {
   if (fields === undefined) return undefined
   const options = { omitEmptyValues: fields.boolean('omit_empty_values') }
   const isJson = fields.has('json_format')
@@ -18,7 +23,7 @@ export function compileBodyFormat(
     ? fields.take(compileJsonFormat(fields.raw('json_format'), `${fields.path}.json_format`, options))
     : compileText(fields, options, deps)
   fields.done()
-  return formatter === undefined ? undefined : { format: formatter, headers: [['content-type', type]] }
+  return formatter === undefined ? undefined : { format: formatter, headers: [['content-type', type]], json: isJson }
 }
 
 function compileText(

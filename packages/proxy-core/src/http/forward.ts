@@ -1,7 +1,7 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
-import type { RedirectHistory, RedirectTarget } from '../route/internal-redirect.js'
+import type { RedirectHistory } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
 import type { WireBytes } from './codec.js'
 import type { HeaderMap } from './header-map.js'
@@ -35,7 +35,7 @@ export interface ForwardSink {
   /** No upstream gave an answer. */
   onReply(reply: LocalReply): void
   /** An upstream's redirect that the proxy shall follow itself, with the request's body anew. False: it may not, and nothing has changed. */
-  onRedirect(response: HttpResponse, target: RedirectTarget, body: Body): boolean
+  onRedirect(response: HttpResponse, body: () => Body): boolean
   /** The time for the answer is over in the middle of it. */
   onTimeout(): void
 }

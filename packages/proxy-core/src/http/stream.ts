@@ -3,9 +3,10 @@ import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
-import { NO_REDIRECTS, type RedirectHistory, type RedirectTarget } from '../route/internal-redirect.js'
+import { NO_REDIRECTS, type RedirectHistory } from '../route/internal-redirect.js'
 import { perRouteConfigOf } from '../route/per-route-config.js'
 import type { RouteTable } from '../route/table.js'
+import { emptyBody } from './body.js'
 import { endWatched } from './body-transform.js'
 import type { ExchangeEvents, ExchangeProblem, ServerExchange, WireBytes } from './codec.js'
 import { EarlyLogs } from './early-logs.js'
@@ -87,7 +88,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   /** The codec has refused the request: there is nothing to route. */
   refuse(reply: LocalReply): void {
-    this.onReply(reply)
+    this.#reply(reply, true, false)
   }
 
   /** The codec has cut the request off: there is only a story to tell. */
@@ -98,7 +99,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   start(): void {
     const problem = this.#receive()
     if (problem !== undefined) {
-      if (problem.status > 0) this.onReply(problem)
+      if (problem.status > 0) this.refuse(problem)
       else this.#cutOff(problem)
       return
     }
@@ -235,16 +236,22 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   /** This stream ends here, and another takes its exchange over. */
-  onRedirect(response: HttpResponse, target: RedirectTarget, body: Body): boolean {
+  onRedirect(response: HttpResponse, body: () => Body): boolean {
     const { request, info } = this
     if (this.settled) return false
-    const met = { response, target, by: this.#route, history: this.#redirects }
+    const met = { response, by: this.#route, history: this.#redirects }
     const followed = followRedirect(request, met, this.#table, this.#runtime.random)
-    if (followed === undefined) return false
-    request.body = body
-    info.cluster = undefined
-    noteRoute(info, followed.route, request)
-    Object.assign(info, { path: target.path, authority: target.authority, status: response.status, details: 'internal_redirect' })
+    if (followed?.route !== undefined) {
+      info.cluster = info.routeName = undefined
+      noteRoute(info, followed.route, request)
+    }
+    if (followed?.kind !== 'followed') {
+      if (followed !== undefined) this.#runtime.stats.redirectPassed(followed.why)
+      return false
+    }
+    const { method, path, authority, withoutBody } = followed.target
+    request.body = withoutBody ? emptyBody : body()
+    Object.assign(info, { method, path, authority, status: response.status, details: 'internal_redirect' })
     this.#forwarding = undefined
     this.#complete()
     this.#peer.streamAgain()
@@ -270,26 +277,32 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     this.#reply(reply, true)
   }
 
-  /** `routed`: the route's response headers belong to it. */
-  #reply(reply: LocalReply, routed: boolean): void {
+  /** `routed`: the route's response headers belong to it. `flagged`: formatters of local replies see its flags, as they do not of the codec's. */
+  #reply(reply: LocalReply, routed: boolean, flagged = true): void {
     if (this.settled) return
     // A bad request is a messaging error to Envoy, whoever says so: what follows on the connection is not trusted.
     if (reply.closes === true || reply.status === 400) this.#closes = true
-    const response = responseOf(reply.format === undefined ? reply : { ...reply, body: this.#formatted(reply) }, this.#grpc)
+    const told = reply.format === undefined ? reply : this.#formatted(reply)
+    const response = responseOf(told, this.#grpc)
     this.info.details = reply.details
-    if (reply.flag !== undefined) for (const flag of reply.flag.split(',')) this.info.flags.add(flag)
+    if (flagged) this.#flag(reply)
     // Before the status is set: that is how Envoy's formatters see an answer of the proxy.
     if (routed) this.#finalize(response.headers)
     this.info.status = response.status
-    this.#runtime.manager.localReply?.(reply, response, this, this.#grpc)
+    this.#runtime.manager.localReply?.(told, response, this, this.#grpc)
+    if (!flagged) this.#flag(reply)
     this.#answer(response)
   }
 
-  #formatted({ body, format }: LocalReply): string {
-    this.localReplyBody = body
-    const made = format?.(this) ?? body
+  #flag({ flag }: LocalReply): void {
+    if (flag !== undefined) for (const one of flag.split(',')) this.info.flags.add(one)
+  }
+
+  #formatted({ format, ...reply }: LocalReply): LocalReply {
+    this.localReplyBody = reply.body
+    const body = format?.(this) ?? reply.body
     this.localReplyBody = undefined
-    return made
+    return { ...reply, body }
   }
 
   onTimeout(): void {

@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '@heddle/runtime'
 import type { CodecStats } from '../http/codec.js'
+import type { RedirectRefusal } from '../route/internal-redirect.js'
 import { createHealthCheckStats, type HealthCheckStats } from '../upstream/health-check/stats.js'
 import { OUTLIER_KINDS, type OutlierKind } from '../upstream/outlier.js'
 import { createCodecStats } from './codec-stats.js'
@@ -41,6 +42,8 @@ export interface HttpStats {
   readonly requestsRejectedWithUnderscores: Counter
   readonly noRoute: Counter
   readonly noCluster: Counter
+  /** `passthrough_internal_redirect_<why>`: an answer that the proxy was to follow itself, and could not. */
+  redirectPassed(why: RedirectRefusal): void
   readonly rqTotal: Counter
   /** `http2.*`, of the whole server. */
   readonly codec: CodecStats
@@ -92,6 +95,8 @@ export interface ClusterStats {
   readonly codec: CodecStats
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`, and by where the request came from. */
   completed(status: number, origin?: 'external' | 'internal'): void
+  /** `upstream_internal_redirect_succeeded_total` or `upstream_internal_redirect_failed_total`. */
+  internalRedirect(followed: boolean): void
   /** `retry.upstream_rq_<code>` and its kin: an answer that another attempt shall better. */
   retried(status: number): void
 }
@@ -182,6 +187,7 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string, l
     requestsRejectedWithUnderscores: codecCounter(registry, 'requests_rejected_with_underscores_in_headers'),
     noRoute: scope.counter('no_route'),
     noCluster: scope.counter('no_cluster'),
+    redirectPassed: (why) => scope.counter(`passthrough_internal_redirect_${why}`).inc(),
     rqTotal: scope.counter('rq_total'),
     codec: createCodecStats(registry),
     completed(status) {
@@ -259,6 +265,9 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
     ssl: createSslStats(scope.counter),
+    internalRedirect(followed) {
+      scope.counter(`upstream_internal_redirect_${followed ? 'succeeded' : 'failed'}_total`).inc()
+    },
     retried(status) {
       retried ??= countOrigin(scope, 'retry')
       retried(status)

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../http/message.js'
+import type { HttpRequest } from '../http/message.js'
 import type { CompiledRoute } from './table.js'
 
 /** InternalRedirectPolicy, compiled. */
@@ -7,7 +7,7 @@ export interface InternalRedirectPolicy {
   /** 302 by default. */
   readonly statuses: ReadonlySet<number>
   readonly allowCrossScheme: boolean
-  /** safe_cross_scheme: from https to http never. */
+  /** safe_cross_scheme: from http to https never, since its client would see in plain text what was meant for TLS. */
   readonly safeCrossScheme: boolean
   /** previous_routes: no route is taken twice. */
   readonly notTwice: boolean
@@ -34,20 +34,24 @@ export interface RedirectTarget {
   readonly withoutBody: boolean
 }
 
-const ABSOLUTE = /^(https?):\/\/([^/?#]+)([^#]*)/i
+/** Why a redirect is passed on: Envoy's statistics `passthrough_internal_redirect_<reason>`. */
+export type RedirectRefusal = 'bad_location' | 'unsafe_scheme' | 'too_many_redirects' | 'no_route' | 'predicate'
 
-/** Where an answer leads, if it is a redirect that the policy follows: absolute locations only, as in Envoy. */
+const ABSOLUTE = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i
+
+/** Where a location leads: absolute ones only, and without userinfo, as in Envoy. */
 export function redirectTarget(
   policy: InternalRedirectPolicy,
-  { status, headers }: HttpResponse,
+  status: number,
+  location: string,
   request: HttpRequest,
   { count }: RedirectHistory,
-): RedirectTarget | undefined {
-  if (!policy.statuses.has(status) || count >= policy.max) return undefined
-  const found = ABSOLUTE.exec(headers.get('location') ?? '')
-  if (found === null) return undefined
+): RedirectTarget | RedirectRefusal {
+  const found = ABSOLUTE.exec(location)
+  if (found === null) return 'bad_location'
   const scheme = found[1]!.toLowerCase() as 'http' | 'https'
-  if (scheme !== request.scheme && !(policy.allowCrossScheme && !(policy.safeCrossScheme && scheme === 'http'))) return undefined
+  if (scheme !== request.scheme && !policy.allowCrossScheme) return 'unsafe_scheme'
+  if (count >= policy.max) return 'too_many_redirects'
   const rest = found[3]!
   const becomesGet = status === 303 && request.method !== 'GET' && request.method !== 'HEAD'
   return {
@@ -61,10 +65,13 @@ export function redirectTarget(
 
 /** Whether the predicates let the next request take that route. */
 export function mayRedirectTo(
-  { notTwice, allowedRoutes }: InternalRedirectPolicy,
-  next: CompiledRoute,
+  { notTwice, safeCrossScheme, allowedRoutes }: InternalRedirectPolicy,
+  next: CompiledRoute | undefined,
   routes: readonly CompiledRoute[],
+  schemes: { readonly from: string; readonly to: string },
 ): boolean {
+  if (safeCrossScheme && schemes.from === 'http' && schemes.to === 'https') return false
+  if (next === undefined) return true
   if (notTwice && routes.includes(next)) return false
   return allowedRoutes === undefined || allowedRoutes.has(next.name)
 }

@@ -10,7 +10,6 @@ import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
-import { redirectTarget } from '../route/internal-redirect.js'
 import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction } from '../route/table.js'
 import { serverNameOf } from '../upstream/auto-sni.js'
@@ -238,12 +237,11 @@ export class Forward implements Forwarding, AttemptsOwner {
   /** An internal redirect: the request goes on as another, once it has been read and can be sent again. */
   #followed(response: HttpResponse): boolean {
     const policy = this.#action.internalRedirect
-    if (policy === undefined || this.#readyAt < 0) return false
-    const { request, redirects } = this.#context
-    const target = redirectTarget(policy, response, request, redirects)
-    if (target === undefined || (this.#replay !== undefined && !this.#replay.replayable)) return false
-    const body = target.withoutBody ? emptyBody : (this.#replay?.open() ?? emptyBody)
-    if (!this.#sink.onRedirect(response, target, body)) return false
+    if (policy === undefined || !policy.statuses.has(response.status)) return false
+    const again = this.#readyAt >= 0 && (this.#replay === undefined || this.#replay.replayable)
+    const followed = again && this.#sink.onRedirect(response, () => this.#replay?.open() ?? emptyBody)
+    this.#cluster.stats.internalRedirect(followed)
+    if (!followed) return false
     this.#finish()
     this.#drop(response)
     return true

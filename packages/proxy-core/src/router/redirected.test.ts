@@ -33,6 +33,18 @@ it('gives up after as many as are allowed, and where no route leads on', async (
   await proxy.proxy.close()
 })
 
+it('counts what was followed, and why others were not', async () => {
+  const proxy = await startMemoryProxy({ routes }, [memoryCluster('app', [1])], {
+    1: ({ path }) => ({ status: 302, headers: { location: path === '/old' ? 'http://app/new' : '/new' } }),
+  })
+  expect(await proxy.get('/old')).toBe(201)
+  expect(await proxy.get('/old/relative')).toBe(302)
+  expect(proxy.stat('envoy_cluster_upstream_internal_redirect_succeeded_total')).toBe(1)
+  expect(proxy.stat('envoy_cluster_upstream_internal_redirect_failed_total')).toBe(1)
+  expect(proxy.stat('envoy_http_passthrough_internal_redirect_bad_location')).toBe(1)
+  await proxy.proxy.close()
+})
+
 it('requests of virtual clusters and of routes with a name are counted by them', async () => {
   const virtualHost = {
     routes: [{ match: { prefix: '/' }, stat_prefix: 'shop', route: { cluster: 'app' } }],
