@@ -4,6 +4,7 @@ import {
   formatDiagnostic,
   type Logger,
   type MetricsRegistry,
+  ok,
   type Random,
   type WatchSource,
 } from '@heddle/runtime'
@@ -44,9 +45,9 @@ import { createHash64 } from './upstream/hash.js'
 import { createAdsClient } from './xds/ads.js'
 import { AGENT_CLUSTER, createAgentSecrets } from './xds/agent-secrets.js'
 import type { ApplyUpdate, XdsClient, XdsStatus } from './xds/client.js'
-import { transportOf } from './xds/connect.js'
+import { transportsOf } from './xds/connect.js'
 import { createGrpcTransport } from './xds/grpc-transport.js'
-import { serverOf } from './xds/server-config.js'
+import { serversOf } from './xds/server-config.js'
 import { createStartUp } from './xds/start-up.js'
 
 /** The choices that every part shares. */
@@ -236,10 +237,12 @@ function staticSecrets({ bootstrap, options }: Setting): SecretSource {
 function agentSecrets({ bootstrap, options, clock, random, logger }: Setting): ReturnType<typeof createAgentSecrets> | undefined {
   if (options.secrets !== undefined || !bootstrap.clusters.some(({ name }) => name === AGENT_CLUSTER)) return undefined
   const source = { api_type: 'GRPC', grpc_services: [{ envoy_grpc: { cluster_name: AGENT_CLUSTER } }] } as const
-  const server = serverOf(source, bootstrap.clusters, options.readFile)
-  if (!server.ok) throw new ProxyStartError(server.diagnostics.map(formatDiagnostic))
+  const servers = serversOf(source, bootstrap.clusters, options.readFile)
+  if (!servers.ok) throw new ProxyStartError(servers.diagnostics.map(formatDiagnostic))
+  const [transport] = servers.value.map(createGrpcTransport)
+  if (transport === undefined) return undefined
   const node = { user_agent_name: 'heddle', ...bootstrap.node }
-  return createAgentSecrets({ transport: createGrpcTransport(server.value), node, clock, random, logger })
+  return createAgentSecrets({ transport, node, clock, random, logger })
 }
 
 function createKeeper(
@@ -261,12 +264,10 @@ function createClient(
 ): XdsClient | undefined {
   const { bootstrap, options, clock, random, logger } = setting
   if (bootstrap.dynamic === undefined) return undefined
-  const found = options.transport === undefined ? transportOf(bootstrap, options.readFile) : undefined
-  if (found?.ok === false) throw new ProxyStartError(found.diagnostics.map(formatDiagnostic))
-  const transport = options.transport ?? found?.value
-  if (transport === undefined) return undefined
+  const found = options.transport === undefined ? transportsOf(bootstrap, options.readFile) : ok([options.transport])
+  if (!found.ok) throw new ProxyStartError(found.diagnostics.map(formatDiagnostic))
   return createAdsClient({
-    ...{ transport, clock, random, logger },
+    ...{ transports: found.value, clock, random, logger },
     variant: bootstrap.dynamic.variant,
     node: { user_agent_name: 'heddle', ...bootstrap.node },
     async apply(update) {

@@ -1,6 +1,7 @@
+import { ok } from '@heddle/runtime'
 import { describe, expect, it } from 'vitest'
 import { parseBootstrap } from './bootstrap.js'
-import { serverOf } from './xds/server-config.js'
+import { serversOf } from './xds/server-config.js'
 
 const ADS = { ads: {}, resource_api_version: 'V3' }
 const ads = (grpc: object, apiType = 'DELTA_GRPC'): object => ({
@@ -87,7 +88,8 @@ describe('the management server', () => {
   const server = (bootstrap: object, files: Record<string, string> = {}) => {
     const parsed = parseBootstrap(bootstrap)
     if (!parsed.ok || parsed.value.dynamic === undefined) throw new Error(JSON.stringify(parsed.diagnostics))
-    return serverOf(parsed.value.dynamic.source, parsed.value.clusters, (path) => files[path])
+    const servers = serversOf(parsed.value.dynamic.source, parsed.value.clusters, (path) => files[path])
+    return servers.ok ? ok(servers.value[0]) : servers
   }
 
   it.each([
@@ -99,6 +101,19 @@ describe('the management server', () => {
       ok: true,
       value: { dynamic: { variant, listeners: true, clusters: true, initialFetchTimeoutMs: 15_000 } },
     })
+  })
+
+  it('is a list, in order of preference; a bad one is named by its place', () => {
+    const second = { google_grpc: { target_uri: 'dns:///spare:15010' } }
+    const all = (services: object[]) => {
+      const source = { api_type: 'GRPC', grpc_services: services } as const
+      return serversOf(source, [cluster()])
+    }
+    expect(all([viaCluster, second])).toMatchObject({ value: [{ target: '127.0.0.1:15010' }, { target: 'dns:///spare:15010' }] })
+    expect(all([viaCluster, { envoy_grpc: { cluster_name: 'gone' } }]).diagnostics).toMatchObject([
+      { path: 'dynamic_resources.ads_config.grpc_services[1].envoy_grpc.cluster_name' },
+    ])
+    expect(all([]).diagnostics).toMatchObject([{ path: 'dynamic_resources.ads_config.grpc_services' }])
   })
 
   it('is reached by a static cluster, plainly', () => {
@@ -128,13 +143,13 @@ describe('the management server', () => {
       { '/c': 'CHAIN' },
     )
     if (!found.ok) throw new Error(JSON.stringify(found.diagnostics))
-    expect(found.value.tls?.()).toEqual({
+    expect(found.value?.tls?.()).toEqual({
       rootCertificates: 'ROOT',
       certificateChain: 'CHAIN',
       privateKey: 'KEY',
       serverName: 'istiod.istio-system.svc',
     })
-    expect(await found.value.metadata?.()).toEqual({ authorization: 'Bearer t' })
+    expect(await found.value?.metadata?.()).toEqual({ authorization: 'Bearer t' })
   })
 
   it('is reached by google_grpc with a token', async () => {
@@ -149,9 +164,9 @@ describe('the management server', () => {
       }),
     )
     if (!found.ok) throw new Error(JSON.stringify(found.diagnostics))
-    expect(found.value.target).toBe('dns:///istiod:15012')
-    expect(found.value.tls?.()).toEqual({ rootCertificates: 'ROOT' })
-    expect(await found.value.metadata?.()).toEqual({ authorization: 'Bearer abc' })
+    expect(found.value?.target).toBe('dns:///istiod:15012')
+    expect(found.value?.tls?.()).toEqual({ rootCertificates: 'ROOT' })
+    expect(await found.value?.metadata?.()).toEqual({ authorization: 'Bearer abc' })
   })
 
   it.each<[string, object, RegExp]>([

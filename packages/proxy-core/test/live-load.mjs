@@ -68,7 +68,8 @@ let due = 0
 const timer = setInterval(() => {
   const now = Math.floor(((performance.now() - start) * Number(rate)) / 1_000)
   const most = Math.ceil(Number(rate) / 20)
-  for (let left = Math.min(now - due, most); sending && left > 0; left--) call()
+  // No more than a second's worth waits for its answer: what a machine cannot do is not asked of it.
+  for (let left = Math.min(now - due, most); sending && left > 0 && open < Number(rate); left--) call()
   due = now
 }, 5)
 

@@ -134,7 +134,7 @@ describe('clusters', () => {
     expect(subscribed).toEqual(['+ClusterLoadAssignment a', '+ClusterLoadAssignment other', '-ClusterLoadAssignment a'])
   })
 
-  it('serve without endpoints when the server has none, or has sent none in time', async () => {
+  it('serve without endpoints when the server has none, or has sent none in time (line 93)', async () => {
     const { push, events, clock } = setUp()
     await push('cluster', [
       { name: 'none', value: '1', refs: [EDS('none')] },
@@ -153,7 +153,7 @@ describe('clusters', () => {
     expect(events).toHaveLength(1)
   })
 
-  it('that are refused are named with path and reason; the good ones of the response serve, and the last good one, too', async () => {
+  it('that are refused are named with path and reason; the good ones of the response serve, and the last good one, too (lines 92, 94)', async () => {
     const { push, events, store } = setUp()
     await push('cluster', [{ name: 'a', value: '1' }])
     const rejections = await push('cluster', [
@@ -195,7 +195,7 @@ describe('clusters', () => {
 })
 
 describe('listeners', () => {
-  it('wait for their route table, and routes alone touch no listener', async () => {
+  it('wait for their route table, and routes alone touch no listener (line 98)', async () => {
     const { push, events, store } = setUp()
     await push('listener', [{ name: 'l', value: '1', refs: [RDS('r')] }])
     expect(events).toEqual([])
@@ -252,7 +252,7 @@ describe('listeners', () => {
 })
 
 describe('endpoints', () => {
-  it('are compiled against the set in force, and outlive a removal by the server', async () => {
+  it('are compiled against the set in force, and outlive a removal by the server (line 94)', async () => {
     const { push, store } = setUp()
     await push('cluster', [{ name: 'a', value: '1', refs: [EDS('a')] }])
     await push('endpoints', [{ name: 'a', value: 'e1' }])

@@ -84,7 +84,7 @@ function setUp() {
 }
 
 describe('listening sockets', () => {
-  it('stay bound when their listener changes; the old connections are handed over, and what stays is closed after the drain time', async () => {
+  it('stay bound when their listener changes; the old connections are handed over, and what stays is closed after the drain time (line 98)', async () => {
     const { manager, log, connect, clock } = setUp()
     await manager.set(listener('a', 80))
     connect(80)

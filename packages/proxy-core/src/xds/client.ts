@@ -1,6 +1,7 @@
 import { type Clock, createBackoff, type Logger, type Random, type Result, type Unsubscribe } from '@heddle/runtime'
 import { describe } from './nack.js'
 import type { ProtocolClient, ReceivedUpdate, Rejection } from './protocol.js'
+import { createServerChoice } from './server-choice.js'
 import type { XdsStream, XdsTransport } from './transport.js'
 
 /** How one variant's messages become bytes. `first`: the request opens a stream and names the node. */
@@ -13,9 +14,12 @@ export interface XdsCodec<Request, Response> {
 export type ApplyUpdate = (update: ReceivedUpdate) => readonly Rejection[] | Promise<readonly Rejection[]>
 
 export interface XdsClientOptions<Request, Response> {
-  transport: XdsTransport
+  /** In order of preference, one at least: the next is asked only when those before cannot be reached and something is missing. */
+  transports: readonly XdsTransport[]
   protocol: ProtocolClient<Request, Response>
   codec: XdsCodec<Request, Response>
+  /** A request that every server answers: how one that could not be reached is asked whether it is back. */
+  probe: Request
   apply: ApplyUpdate
   clock: Clock
   random: Random
@@ -53,8 +57,13 @@ export interface XdsClient {
  * (500 ms doubling to 30 s); one that had brought something is followed at once (gRFC A57).
  */
 export function createXdsClient<Request, Response>(options: XdsClientOptions<Request, Response>): XdsClient {
-  const { transport, protocol, codec, clock, logger } = options
-  const backoff = createBackoff({ clock, random: options.random })
+  const { protocol, codec, clock, random, logger } = options
+  const backoff = createBackoff({ clock, random })
+  const servers = createServerChoice({
+    ...{ servers: options.transports, method: protocol.method, probe: codec.encode(options.probe, true) },
+    ...{ clock, random, logger },
+    onBetter: () => comeBack(),
+  })
   let stream: XdsStream | undefined
   let first = true
   let retry: Unsubscribe | undefined
@@ -96,7 +105,8 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
     retry = undefined
     let responses = 0
     first = true
-    const own: XdsStream = transport.open(protocol.method, {
+    const { target } = servers.current
+    const own: XdsStream = servers.current.open(protocol.method, {
       onMessage(bytes) {
         if (responses++ === 0) {
           backoff.reset()
@@ -105,7 +115,7 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
         queue = queue
           .then(() => onResponse(own, bytes))
           .catch((error: unknown) => {
-            logger.error({ target: transport.target, error: String(error) }, 'xds: a response could not be handled')
+            logger.error({ target, error: String(error) }, 'xds: a response could not be handled')
             own.close()
           })
       },
@@ -115,13 +125,24 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
         protocol.close()
         report({ connected: false, lastError: reason })
         if (closed) return
-        logger.warn({ target: transport.target, reason, responses }, 'xds: stream ended; the last configuration stays in force')
-        retry = responses > 0 ? clock.after(0, connect) : backoff.retry(connect)
+        logger.warn({ target, reason, responses }, 'xds: stream ended; the last configuration stays in force')
+        const again = responses > 0 || servers.failed(protocol.lacks())
+        retry = again ? clock.after(0, connect) : backoff.retry(connect)
       },
     })
     stream = own
     report({ streams: status.streams + 1 })
     send(protocol.open())
+  }
+
+  /** Leaves the server that stood in, for the one that comes first. */
+  const comeBack = (): void => {
+    retry?.()
+    const left = stream
+    stream = undefined
+    protocol.close()
+    left?.close()
+    connect()
   }
 
   const restore = async (update: ReceivedUpdate): Promise<void> => {
@@ -148,7 +169,7 @@ export function createXdsClient<Request, Response>(options: XdsClientOptions<Req
       closed = true
       retry?.()
       stream?.close()
-      transport.close()
+      servers.close()
     },
   }
 }

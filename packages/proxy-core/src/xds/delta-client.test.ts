@@ -96,7 +96,7 @@ describe('answers', () => {
     expect(delta.acknowledge(update, [])).toEqual([{ type_url: CDS, response_nonce: 'n1' }])
   })
 
-  it('refuses by name and reason, and keeps the version of the last good one', () => {
+  it('refuses by name and reason, and keeps the version of the last good one (line 92)', () => {
     const delta = client()
     delta.subscribeAll(CDS)
     delta.open()
@@ -132,7 +132,7 @@ describe('answers', () => {
 })
 
 describe('another stream', () => {
-  it('brings names and versions along, without what was removed or dropped', () => {
+  it('brings names and versions along, without what was removed or dropped (line 95)', () => {
     const delta = client()
     delta.subscribe(EDS, ['a', 'b', 'c'], [])
     delta.open()

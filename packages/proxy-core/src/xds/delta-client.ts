@@ -2,7 +2,7 @@ import type { DeltaResponse } from '@heddle/xds-types/discovery'
 import type { DeltaDiscoveryRequest } from '@heddle/xds-types/envoy/service/discovery/v3'
 import type { DecodeResource } from './messages.js'
 import { errorDetail } from './nack.js'
-import { byTypeOrder, type ProtocolClient, type ReceivedResource } from './protocol.js'
+import { byTypeOrder, type ProtocolClient, type ReceivedResource, type ReceivedUpdate } from './protocol.js'
 
 /** What is subscribed of one type, and what of it is on the stream that is open now. */
 interface Subscription {
@@ -14,6 +14,10 @@ interface Subscription {
   asked: boolean
   /** Versions of accepted resources; they outlive streams and become initial_resource_versions. */
   readonly versions: Map<string, string>
+  /** Names that the server has said stand for nothing. */
+  readonly absent: Set<string>
+  /** A response of this type was taken. */
+  answered: boolean
 }
 
 const WILDCARD = '*'
@@ -29,7 +33,15 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
   const subscriptionOf = (typeUrl: string): Subscription => {
     let subscription = subscriptions.get(typeUrl)
     if (subscription === undefined) {
-      subscription = { all: false, begun: false, names: new Set(), asked: false, versions: new Map() }
+      subscription = {
+        all: false,
+        begun: false,
+        names: new Set(),
+        asked: false,
+        versions: new Map(),
+        absent: new Set(),
+        answered: false,
+      }
       subscriptions.set(typeUrl, subscription)
     }
     return subscription
@@ -60,6 +72,7 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
       for (const name of added) subscription.names.add(name)
       for (const name of dropped) {
         subscription.names.delete(name)
+        subscription.absent.delete(name)
         if (!subscription.all) subscription.versions.delete(name)
       }
       if (!streaming || (added.length === 0 && dropped.length === 0)) return []
@@ -84,6 +97,12 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
       for (const subscription of subscriptions.values()) subscription.asked = false
     },
 
+    lacks: () =>
+      [...subscriptions.values()].some(
+        ({ all, answered, names, versions, absent }) =>
+          (all && !answered) || [...names].some((name) => !versions.has(name) && !absent.has(name)),
+      ),
+
     receive(response) {
       const subscription = subscriptions.get(response.typeUrl)
       if (subscription === undefined) return undefined
@@ -107,13 +126,27 @@ export function createDeltaClient(decode: DecodeResource): ProtocolClient<DeltaD
     },
 
     acknowledge(update, rejections) {
-      const versions = subscriptions.get(update.typeUrl)?.versions
       const refused = new Set(rejections.map((rejection) => rejection.name))
-      for (const { name, version } of update.resources) if (!refused.has(name)) versions?.set(name, version)
-      for (const name of update.removed) if (!refused.has(name)) versions?.delete(name)
+      const subscription = subscriptions.get(update.typeUrl)
+      if (subscription !== undefined) keep(subscription, update, refused)
       const detail = errorDetail(rejections)
       return [{ type_url: update.typeUrl, response_nonce: update.nonce, ...(detail !== undefined && { error_detail: detail }) }]
     },
+  }
+}
+
+function keep(subscription: Subscription, update: ReceivedUpdate, refused: ReadonlySet<string>): void {
+  const { versions, names, absent } = subscription
+  subscription.answered = true
+  for (const { name, version } of update.resources) {
+    if (refused.has(name)) continue
+    versions.set(name, version)
+    absent.delete(name)
+  }
+  for (const name of update.removed) {
+    if (refused.has(name)) continue
+    versions.delete(name)
+    if (names.has(name)) absent.add(name)
   }
 }
 

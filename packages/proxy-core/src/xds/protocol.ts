@@ -49,6 +49,8 @@ export interface ProtocolClient<Request, Response> {
   open(): readonly Request[]
   /** The stream is gone. */
   close(): void
+  /** Something that is subscribed has not come yet, nor is known not to exist. */
+  lacks(): boolean
   /** Undefined: a type that nobody subscribed; it is left alone. */
   receive(response: Response): ReceivedUpdate | undefined
   /** ACK, or NACK when there are rejections; after the update was applied. */

@@ -1,28 +1,49 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
-import type { ApiConfigSource, DataSource, GrpcService_GoogleGrpc, HeaderValue } from '@heddle/xds-types/envoy/config/core/v3'
+import type {
+  ApiConfigSource,
+  DataSource,
+  GrpcService,
+  GrpcService_GoogleGrpc,
+  HeaderValue,
+} from '@heddle/xds-types/envoy/config/core/v3'
 import type { UpstreamTlsContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { socketAddressOf } from '../bootstrap.js'
 import { type ReadFile, readDataSource } from '../secrets.js'
 import type { GrpcTls, GrpcTransportOptions } from './grpc-transport.js'
 
 const UPSTREAM_TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
-const PATH = 'dynamic_resources.ads_config.grpc_services[0]'
+const PATH = 'dynamic_resources.ads_config.grpc_services'
 
-/** Where and how to reach the server of an ads_config: over `envoy_grpc` by a static cluster, or over `google_grpc`. */
-export function serverOf(
-  source: ApiConfigSource,
+/**
+ * Where and how to reach the servers of an ads_config: over `envoy_grpc` by a static cluster, or over `google_grpc`. One at
+ * least; those behind the first stand in for it.
+ */
+export function serversOf(
+  { grpc_services: services = [] }: ApiConfigSource,
+  clusters: readonly Cluster[],
+  readFile?: ReadFile,
+): Result<readonly GrpcTransportOptions[]> {
+  if (services.length === 0) return fail(problem('bootstrap.ads', PATH, 'Name a gRPC service.'))
+  const servers: GrpcTransportOptions[] = []
+  for (const [i, service] of services.entries()) {
+    const server = serverOf(service, `${PATH}[${i}]`, clusters, readFile)
+    if (!server.ok) return server
+    servers.push(server.value)
+  }
+  return ok(servers)
+}
+
+function serverOf(
+  service: GrpcService,
+  path: string,
   clusters: readonly Cluster[],
   readFile?: ReadFile,
 ): Result<GrpcTransportOptions> {
-  const [service, ...others] = source.grpc_services ?? []
-  if (service === undefined || others.length > 0) {
-    return fail(problem('bootstrap.ads', 'dynamic_resources.ads_config.grpc_services', 'Name exactly one gRPC service.'))
-  }
   const server =
     service.google_grpc !== undefined
-      ? ofGoogleGrpc(service.google_grpc, readFile)
-      : ofCluster(service.envoy_grpc?.cluster_name ?? '', clusters, readFile)
+      ? ofGoogleGrpc(service.google_grpc, `${path}.google_grpc`, readFile)
+      : ofCluster(service.envoy_grpc?.cluster_name ?? '', `${path}.envoy_grpc.cluster_name`, clusters, readFile)
   if (!server.ok) return server
   const metadata = { ...server.value.headers, ...headersOf(service.initial_metadata ?? []) }
   const { target, tls } = server.value
@@ -43,8 +64,7 @@ function headersOf(headers: readonly HeaderValue[]): Record<string, string> {
   return Object.fromEntries(headers.map(({ key = '', value = '' }) => [key.toLowerCase(), value]))
 }
 
-function ofGoogleGrpc(service: GrpcService_GoogleGrpc, readFile?: ReadFile): Result<Server> {
-  const path = `${PATH}.google_grpc`
+function ofGoogleGrpc(service: GrpcService_GoogleGrpc, path: string, readFile?: ReadFile): Result<Server> {
   const token = service.call_credentials?.[0]?.access_token
   if (service.call_credentials !== undefined && service.call_credentials.length > 0 && token === undefined) {
     return fail(problem('bootstrap.unsupported', `${path}.call_credentials`, 'Only access_token is supported.'))
@@ -61,8 +81,7 @@ function ofGoogleGrpc(service: GrpcService_GoogleGrpc, readFile?: ReadFile): Res
   return tls.ok ? ok({ target, headers, tls: tls.value }) : tls
 }
 
-function ofCluster(name: string, clusters: readonly Cluster[], readFile?: ReadFile): Result<Server> {
-  const path = `${PATH}.envoy_grpc.cluster_name`
+function ofCluster(name: string, path: string, clusters: readonly Cluster[], readFile?: ReadFile): Result<Server> {
   const cluster = clusters.find((candidate) => candidate.name === name)
   if (cluster === undefined) return fail(problem('bootstrap.ads', path, `No static cluster is called ${JSON.stringify(name)}.`))
   const address = cluster.load_assignment?.endpoints?.[0]?.lb_endpoints?.[0]?.endpoint?.address

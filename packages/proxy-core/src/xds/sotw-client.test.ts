@@ -40,7 +40,7 @@ describe('the state of the world', () => {
     expect(sotw.subscribe(EDS, [], ['a', 'b'])).toEqual([{ type_url: EDS, version_info: '1', response_nonce: 'n1' }])
   })
 
-  it('refuses with the version of the last good response', () => {
+  it('refuses with the version of the last good response (line 92)', () => {
     const sotw = client()
     sotw.subscribeAll(CDS)
     sotw.open()
@@ -69,7 +69,7 @@ describe('the state of the world', () => {
     expect(sotw.receive(response(CDS, '2', 'n2', ['b', 'bad']))?.removed).toEqual([])
   })
 
-  it('keeps the version over streams, and no nonce, not even of an answer that comes late', () => {
+  it('keeps the version over streams, and no nonce, not even of an answer that comes late (line 95)', () => {
     const sotw = client()
     sotw.subscribeAll(CDS)
     sotw.open()

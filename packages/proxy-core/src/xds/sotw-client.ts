@@ -76,6 +76,11 @@ export function createSotwClient(types: SotwTypes): ProtocolClient<DiscoveryRequ
       }
     },
 
+    lacks: () =>
+      [...subscriptions.values()].some(
+        ({ all, version, names, held }) => (all && version === '') || [...names].some((name) => !held.has(name)),
+      ),
+
     receive(response) {
       const subscription = subscriptions.get(response.typeUrl)
       if (subscription === undefined) return undefined

@@ -15,7 +15,7 @@ function setUp(names: readonly string[], timeoutMs = 15_000) {
 }
 
 describe('warming', () => {
-  it('is over at once when nothing is missing', () => {
+  it('is over at once when nothing is missing: what is here has no timer (line 93)', () => {
     const { values, readyWith, start, clock } = setUp(['a', 'b'])
     values.set('a', '1')
     values.markAbsent('b')
@@ -36,7 +36,7 @@ describe('warming', () => {
     expect(readyWith).toHaveLength(1)
   })
 
-  it('goes on without what does not come in time, and names it', () => {
+  it('goes on without what does not come in time, and names it (line 93)', () => {
     const { values, readyWith, start, clock } = setUp(['a', 'b'])
     start()
     clock.advance(14_000)
