@@ -82,6 +82,9 @@ function avalanche(word: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
+// Of each byte its two digits.
+const DIGITS: readonly string[] = /*#__PURE__*/ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hex(word: number): string {
-  return word.toString(16).padStart(8, '0')
+  return DIGITS[word >>> 24]! + DIGITS[(word >>> 16) & 255]! + DIGITS[(word >>> 8) & 255]! + DIGITS[word & 255]!
 }

@@ -1,3 +1,5 @@
+import { createSideTable } from '@heddle/runtime'
+
 /**
  * What builders keep, so that nothing is built twice. In one shot it lives as long as the translation; in an incremental translator across
  * snapshots, and then a value is made anew only when something changed that was read while it was made.
@@ -24,16 +26,21 @@ export interface Memo {
 
 export type MemoArgument = string | number | boolean | object | undefined
 
+/** A value under a name, and those of the same name with more arguments. */
+interface Kept {
+  made: { readonly value: unknown } | undefined
+  next: Map<MemoArgument, Kept> | undefined
+}
+
 /** Of a single translation. */
 export function createMemo(): Memo {
-  const values = new Map<string, unknown>()
+  const names = new Map<string, Kept>()
   const of = <T>(name: string, args: readonly MemoArgument[], make: () => T): T => {
-    const key = memoKey(name, args)
-    const known = values.get(key)
-    if (known !== undefined || values.has(key)) return known as T
-    const made = make()
-    values.set(key, made)
-    return made
+    let kept = names.get(name)
+    if (kept === undefined) names.set(name, (kept = { made: undefined, next: undefined }))
+    for (const arg of args) kept = under(kept, arg)
+    kept.made ??= { value: make() }
+    return kept.made.value as T
   }
   return {
     of,
@@ -47,12 +54,19 @@ export function createMemo(): Memo {
   }
 }
 
-const ids = new WeakMap<object, number>()
+function under(kept: Kept, arg: MemoArgument): Kept {
+  kept.next ??= new Map()
+  let next = kept.next.get(arg)
+  if (next === undefined) kept.next.set(arg, (next = { made: undefined, next: undefined }))
+  return next
+}
+
+const ids = createSideTable<number>()
 let last = 0
 
 /** A number for an object, another for any other. */
 export function identityOf(object: object): number {
-  let id = ids.get(object)
+  let id = ids.of(object)
   if (id === undefined) ids.set(object, (id = ++last))
   return id
 }
