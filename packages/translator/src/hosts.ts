@@ -1,7 +1,9 @@
 /** Host names and their wildcards, as Istio compares them (istio/pkg/config/host). Names are lower case. */
 
+const STAR = 42
+
 export function isWildcard(host: string): boolean {
-  return host.startsWith('*')
+  return host.charCodeAt(0) === STAR
 }
 
 /** Whether the two have a name in common: `*.a.b` and `x.a.b`, `*.b` and `*.a.b`, or equal names. */
@@ -28,14 +30,14 @@ export function hostSubsetOf(specific: string, general: string): boolean {
 
 /** The more specific of each overlapping pair: what is served when a server has `servers` and a VirtualService has `wanted`. Order of first find. */
 export function intersectHosts(servers: readonly string[], wanted: readonly string[]): string[] {
-  const found = new Set<string>()
+  const found: string[] = []
   for (const server of servers) {
     for (const host of wanted) {
-      if (hostSubsetOf(host, server)) found.add(host)
-      else if (hostSubsetOf(server, host)) found.add(server)
+      const served = hostSubsetOf(host, server) ? host : hostSubsetOf(server, host) ? server : undefined
+      if (served !== undefined && !found.includes(served)) found.push(served)
     }
   }
-  return [...found]
+  return found
 }
 
 /** Most specific first: exact names before wildcards, longer before shorter, `*` last. */

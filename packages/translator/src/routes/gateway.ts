@@ -4,7 +4,6 @@ import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/e
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor } from '../gateways.js'
 import { bySpecificity, intersectHosts } from '../hosts.js'
-import { memoKey } from '../memo.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
@@ -40,20 +39,17 @@ function routeConfiguration(build: Build, name: string, servers: readonly BoundS
     addRoutes(build, bound, hosts)
     if (bound.server.tls?.httpsRedirect === true) addRedirects(bound, hosts)
   }
-  const attempts = proxyHeaders(build.proxyConfig, 'gateway').attemptCount ? { include_request_attempt_count: true } : {}
+  const { attemptCount } = proxyHeaders(build.proxyConfig, 'gateway')
   if (hosts.size === 0) {
     const port = servers[0]?.server.port.number ?? 0
     return mark(build, configuration(name, [{ name: `blackhole:${port}`, domains: ['*'] }]), servers)
   }
   const collapsed = collapse(hosts).map(({ first, domains }): VirtualHost => {
     const routes = routesOfHost(build, first.routes)
-    const made: VirtualHost = {
-      name: hostWithPort(first.domain, first.port),
-      domains,
-      ...(routes.length === 0 ? {} : { routes }),
-      ...attempts,
-      ...(first.requireTls ? { require_tls: 'ALL' } : {}),
-    }
+    const made: VirtualHost = { name: hostWithPort(first.domain, first.port), domains }
+    if (routes.length > 0) made.routes = routes
+    if (attemptCount) made.include_request_attempt_count = true
+    if (first.requireTls) made.require_tls = 'ALL'
     if (build.origins !== NO_ORIGINS)
       for (const { resource } of first.owners) build.origins.mark(made, sourceOf(resource, 'spec.hosts'))
     return made
@@ -109,7 +105,8 @@ export function virtualServicesOf(build: Build, gatewayName: string): readonly E
 /** The same VirtualService gives the very same routes to every host of a server, and to every server of the gateway where its rules do not ask for the port. */
 function routesOf(build: Build, vs: EffectiveVirtualService, { server, gatewayName }: BoundServer): readonly Route[] {
   const rules = { virtualService: vs, serviceOf: (host: string) => serviceFor(build, vs, host) }
-  const [port, tls] = dependsOnPort(rules) ? [server.port.number, server.tls !== undefined] : [0, false]
+  const byPort = build.memo.of('port matters', [vs], () => dependsOnPort(rules))
+  const [port, tls] = byPort ? [server.port.number, server.tls !== undefined] : [0, false]
   return build.memo.of('gateway routes', [gatewayName, port, tls, vs], () =>
     httpRoutes({ build, port, gateway: gatewayName, tls, ...rules }),
   )
@@ -139,14 +136,20 @@ function addRedirects({ server }: BoundServer, hosts: Map<string, Host>): void {
 
 /** Hosts with the very same routes become one virtual host with several domains, named after the most specific. */
 function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; domains: string[] }[] {
-  const groups = new Map<string, Host[]>()
+  const groups: Host[][] = []
+  const byRoutes = new Map<readonly Route[] | undefined, Host[][]>()
   for (const host of hosts.values()) {
-    const key = memoKey(`${host.requireTls} ${host.port}`, host.routes)
-    const same = groups.get(key)
-    if (same === undefined) groups.set(key, [host])
-    else same.push(host)
+    const [first] = host.routes
+    let begun = byRoutes.get(first)
+    if (begun === undefined) byRoutes.set(first, (begun = []))
+    const group = begun.find(([one]) => one !== undefined && isAlike(one, host))
+    if (group === undefined) {
+      const fresh = [host]
+      begun.push(fresh)
+      groups.push(fresh)
+    } else group.push(host)
   }
-  return [...groups.values()].map((group) => {
+  return groups.map((group) => {
     // Most are written in order.
     const inOrder = group.every((host, i) => i === 0 || bySpecificity((group[i - 1] as Host).domain, host.domain) <= 0)
     const sorted = inOrder ? group : group.sort((a, b) => bySpecificity(a.domain, b.domain))
@@ -154,10 +157,18 @@ function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; dom
   })
 }
 
+function isAlike(a: Host, b: Host): boolean {
+  if (a.requireTls !== b.requireTls || a.port !== b.port || a.routes.length !== b.routes.length) return false
+  return a.routes.every((routes, i) => routes === b.routes[i])
+}
+
 /** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. Servers of several ports have the very same list. */
 function routesOfHost(build: Build, lists: readonly (readonly Route[])[]): readonly Route[] {
+  const [only] = lists
+  // Of a single one nothing comes after what matches everything.
+  if (lists.length === 1 && only !== undefined) return writtenOnce(only)
   return build.memo.of('routes of a host', lists, () => {
-    const all = lists.length === 1 ? (lists[0] ?? []) : lists.flat()
+    const all = lists.flat()
     const first = all.findIndex(isLast)
     return writtenOnce(first < 0 || first === all.length - 1 ? all : [...all.filter((r) => !isLast(r)), ...all.filter(isLast)])
   })

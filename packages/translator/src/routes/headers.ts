@@ -9,7 +9,7 @@ export interface HeaderChanges {
   readonly response_headers_to_remove?: readonly string[]
 }
 
-const NO_CHANGES: HeaderChanges = {}
+export const NO_CHANGES: HeaderChanges = {}
 const NONE: readonly never[] = []
 
 /** Sets before adds, each sorted by name. Pseudo headers and Host are not headers here: see {@link authorityOf}. */

@@ -19,15 +19,17 @@ import type {
 import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
+import type { MergedRule } from '../merged-rules.js'
 import { configMetadata, defined, duration, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
+import { isEmpty } from '../selection.js'
 import { routeSemantics } from '../semantics.js'
 import { corsConfig } from './cors.js'
 import { forwardedHost } from './default-route.js'
 import { faultConfig } from './fault.js'
 import { hashPolicy } from './hash-policy.js'
-import { authorityOf, headerChanges, joinChanges } from './headers.js'
+import { authorityOf, type HeaderChanges, headerChanges, joinChanges, NO_CHANGES } from './headers.js'
 import { isCatchAll, routeMatch } from './match.js'
 import { mirrorPolicies } from './mirror.js'
 import { sessionConfig } from './persistent-session.js'
@@ -51,8 +53,10 @@ export interface RouteScope {
 /** One Envoy route per match block, in order, up to the first that matches everything. */
 export function httpRoutes(scope: RouteScope): Route[] {
   const routes: Route[] = []
-  const metadata = writtenOnce(configMetadata(scope.virtualService.resource))
-  for (const rule of scope.virtualService.http) {
+  const { http: rules, resource } = scope.virtualService
+  const metadata = configMetadata(resource)
+  if (rules.length > 1 || (rules[0]?.http.match ?? []).length > 1) writtenOnce(metadata)
+  for (const rule of rules) {
     const matches = rule.http.match ?? []
     const parts = partsOf(scope, rule, metadata)
     if (matches.length === 0) {
@@ -104,7 +108,10 @@ function appliesHere({ build, port, gateway }: RouteScope, match: HTTPMatchReque
 
 /** What all routes of a rule say. */
 interface RuleParts {
-  readonly fields: Partial<Route>
+  readonly metadata: Route['metadata']
+  readonly headers: HeaderChanges
+  readonly action: Pick<Route, 'route' | 'redirect' | 'direct_response'>
+  readonly filters: Route['typed_per_filter_config']
   /** What traces call them, without the path: the destination, or the VirtualService where there are several. */
   readonly operation: string
 }
@@ -116,24 +123,54 @@ function partsOf(scope: RouteScope, rule: EffectiveHttpRoute, metadata: Route['m
   return (match) => {
     if (kept !== undefined) return kept
     kept = makeParts(scope, rule, metadata, match)
-    const { route } = kept.fields
+    const { route } = kept.action
     if ((rule.http.match ?? []).length > 1 && route !== undefined) writtenOnce(route)
     return kept
   }
 }
 
+/** A destination, and what there is of it. */
+interface Target {
+  readonly to: HTTPRouteDestination
+  readonly service: MeshService | undefined
+  readonly rule: MergedRule | undefined
+  readonly cluster: string
+}
+
+function targetOf(scope: RouteScope, to: HTTPRouteDestination): Target {
+  const service = scope.serviceOf(to.destination.host)
+  const rule = service === undefined ? undefined : scope.build.rules.of(service)
+  return { to, service, rule, cluster: clusterOfService(scope, to.destination, service) }
+}
+
 function makeParts(scope: RouteScope, rule: EffectiveHttpRoute, metadata: Route['metadata'], match: RouteMatch): RuleParts {
   const { http } = rule
-  const filters = {
-    ...(http.fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(http.fault) }),
-    ...(http.corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(http.corsPolicy) }),
-    ...configsOf(scope, http.route?.length === 1 ? http.route[0]?.destination : undefined),
+  const targets = (http.route ?? []).map((to) => targetOf(scope, to))
+  const only = targets.length === 1 ? targets[0] : undefined
+  const ofRule = headerChanges(http.headers)
+  const action = actionOf(scope, rule, match, targets)
+  const headers = action.route === undefined || only === undefined ? ofRule : joinChanges(ofRule, headerChanges(only.to.headers))
+  return { metadata, headers, action, filters: filtersOf(scope, http, only), operation: operationOf(scope, action.route) }
+}
+
+function operationOf({ virtualService, port }: RouteScope, route: RouteAction | undefined): string {
+  const cluster = parseClusterName(route?.cluster ?? '')
+  return cluster === undefined ? `${virtualService.resource.metadata.name}:${port}` : `${cluster.host}:${cluster.port}`
+}
+
+/** What filters are told, by the rule and by its only destination. */
+function filtersOf(
+  scope: RouteScope,
+  { fault, corsPolicy }: EffectiveHttpRoute['http'],
+  only: Target | undefined,
+): Route['typed_per_filter_config'] {
+  const ofTarget = only === undefined ? undefined : configsOf(scope, only)
+  if (fault === undefined && corsPolicy === undefined) return ofTarget
+  return {
+    ...(fault === undefined ? {} : { 'envoy.filters.http.fault': faultConfig(fault) }),
+    ...(corsPolicy === undefined ? {} : { 'envoy.filters.http.cors': corsConfig(corsPolicy) }),
+    ...ofTarget,
   }
-  const fields = { metadata, ...headerChanges(http.headers), ...actionOf(scope, rule, match), ...perFilter(filters) }
-  const cluster = parseClusterName(fields.route?.cluster ?? '')
-  const { virtualService, port } = scope
-  const operation = cluster === undefined ? `${virtualService.resource.metadata.name}:${port}` : `${cluster.host}:${cluster.port}`
-  return { fields, operation }
 }
 
 /** A route of the Gateway API that takes its own prefix away: what it does depends on what it matches. */
@@ -151,54 +188,59 @@ function routeOf(
   const { name: ruleName = '' } = rule.http
   const name = match?.name ? `${ruleName}.${match.name}` : ruleName
   const matched = routeMatch(match, routeSemantics(scope.virtualService.resource))
-  const { fields, operation } = parts(matched)
-  const route: Route = {
-    ...(name === '' ? {} : { name }),
-    match: matched,
-    ...(match?.statPrefix ? { stat_prefix: match.statPrefix } : {}),
-    ...fields,
-    decorator: { operation: `${operation}${pathOf(matched)}` },
-  }
+  const { metadata, headers, action, filters, operation } = parts(matched)
+  const route: Route = name === '' ? { match: matched } : { name, match: matched }
+  if (match?.statPrefix) route.stat_prefix = match.statPrefix
+  route.metadata = metadata
+  if (headers !== NO_CHANGES) Object.assign(route, headers)
+  if (action.route !== undefined) route.route = action.route
+  else Object.assign(route, action)
+  if (filters !== undefined) route.typed_per_filter_config = filters
+  route.decorator = { operation: `${operation}${pathOf(matched)}` }
   return mark(scope, rule, route, path)
 }
 
-function actionOf(scope: RouteScope, { http }: EffectiveHttpRoute, match: RouteMatch): Partial<Route> {
+function actionOf(
+  scope: RouteScope,
+  { http }: EffectiveHttpRoute,
+  match: RouteMatch,
+  targets: readonly Target[],
+): RuleParts['action'] {
   if (http.redirect !== undefined) return { redirect: redirectAction(http.redirect, scope.port, scope.tls) }
   if (http.directResponse !== undefined) return { direct_response: directResponseAction(http.directResponse) }
-  return forward(scope, http, match)
+  return { route: forward(scope, http, match, targets) }
 }
 
-function forward(scope: RouteScope, http: EffectiveHttpRoute['http'], match: RouteMatch): Partial<Route> {
-  const timeout = duration(http.timeout ?? scope.build.features.requestTimeout)
-  const destinations = http.route ?? []
-  const only = destinations.length === 1 ? destinations[0] : undefined
-  const hashes = destinations
-    .filter((d) => only !== undefined || (d.weight ?? 0) > 0)
-    .map((d) => consistentHashOf(scope, d.destination))
-  const { rewrite } = http
-  const ofGatewayApi = routeSemantics(scope.virtualService.resource) === 'gateway'
-  const authority =
-    (rewrite?.authority || undefined) ?? authorityOf(http.headers) ?? (only === undefined ? undefined : authorityOf(only.headers))
-  const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
+function forward(
+  scope: RouteScope,
+  http: EffectiveHttpRoute['http'],
+  match: RouteMatch,
+  targets: readonly Target[],
+): RouteAction {
+  const { build } = scope
+  const only = targets.length === 1 ? targets[0] : undefined
+  const timeout = duration(http.timeout ?? build.features.requestTimeout)
+  const hashes = (only === undefined ? targets.filter(({ to }) => (to.weight ?? 0) > 0) : targets).map(consistentHashOf)
   const hash = hashes.map(hashPolicy).filter((h): h is RouteAction_HashPolicy => h !== undefined)
-  const action: RouteAction = defined({
-    timeout,
-    max_grpc_timeout: timeout,
-    ...(only === undefined
-      ? { weighted_clusters: { clusters: weighted(scope, destinations) } }
-      : { cluster: clusterOf(scope, only.destination) }),
-    cluster_not_found_response_code: ofGatewayApi ? ('INTERNAL_SERVER_ERROR' as const) : undefined,
-    ...(rewritesPrefix(scope, http) ? withoutPrefix(match) : rewriteOf(rewrite)),
-    host_rewrite_literal: authority,
-    ...(rewrite === undefined ? {} : forwardedHost(scope.build)),
-    request_mirror_policies: mirrors.length === 0 ? undefined : mirrors,
-    hash_policy: hash.length === 0 ? undefined : hash,
-    retry_policy: retryPolicy(
-      http.retries ?? scope.build.mesh.defaultHttpRetryPolicy,
-      only !== undefined && hashes[0] !== undefined,
-    ),
-  })
-  return { ...(only === undefined ? {} : joinChanges(headerChanges(http.headers), headerChanges(only.headers))), route: action }
+  const authority =
+    (http.rewrite?.authority || undefined) ??
+    authorityOf(http.headers) ??
+    (only === undefined ? undefined : authorityOf(only.to.headers))
+  const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
+  const retries = retryPolicy(http.retries ?? build.mesh.defaultHttpRetryPolicy, only !== undefined && hashes[0] !== undefined)
+  const action: RouteAction = { timeout, max_grpc_timeout: timeout }
+  if (only === undefined) action.weighted_clusters = { clusters: weighted(scope, targets) }
+  else action.cluster = only.cluster
+  if (routeSemantics(scope.virtualService.resource) === 'gateway')
+    action.cluster_not_found_response_code = 'INTERNAL_SERVER_ERROR'
+  if (http.rewrite !== undefined)
+    Object.assign(action, rewritesPrefix(scope, http) ? withoutPrefix(match) : rewriteOf(http.rewrite))
+  if (authority !== undefined) action.host_rewrite_literal = authority
+  if (http.rewrite !== undefined) Object.assign(action, forwardedHost(build))
+  if (mirrors.length > 0) action.request_mirror_policies = mirrors
+  if (hash.length > 0) action.hash_policy = hash
+  if (retries !== undefined) action.retry_policy = retries
+  return action
 }
 
 function rewriteOf(rewrite: EffectiveHttpRoute['http']['rewrite']): Pick<RouteAction, 'regex_rewrite' | 'prefix_rewrite'> {
@@ -214,31 +256,25 @@ function withoutPrefix({ path_separated_prefix: prefix = '' }: RouteMatch): Pick
 }
 
 /** Destinations of weight 0 take no part; what is left stays weighted, even if it is one. */
-function weighted(scope: RouteScope, destinations: readonly HTTPRouteDestination[]): WeightedCluster_ClusterWeight[] {
-  return destinations
-    .filter((d) => (d.weight ?? 0) > 0)
-    .map((d) =>
+function weighted(scope: RouteScope, targets: readonly Target[]): WeightedCluster_ClusterWeight[] {
+  return targets
+    .filter(({ to }) => (to.weight ?? 0) > 0)
+    .map((target) =>
       defined({
-        name: clusterOf(scope, d.destination),
-        weight: d.weight,
-        ...headerChanges(d.headers),
-        host_rewrite_literal: authorityOf(d.headers),
-        ...perFilter(configsOf(scope, d.destination)),
+        name: target.cluster,
+        weight: target.to.weight,
+        ...headerChanges(target.to.headers),
+        host_rewrite_literal: authorityOf(target.to.headers),
+        typed_per_filter_config: configsOf(scope, target),
       }),
     )
 }
 
-function perFilter(configs: Readonly<Record<string, TypedMessage>>): object {
-  return Object.keys(configs).length === 0 ? {} : { typed_per_filter_config: configs }
-}
-
-/** What filters are told about a destination. */
-function configsOf(
-  { build, serviceOf }: RouteScope,
-  destination: Destination | undefined,
-): Readonly<Record<string, TypedMessage>> {
-  const service = destination === undefined ? undefined : serviceOf(destination.host)
-  return service === undefined ? {} : { ...rateLimitConfig(build.rules.of(service)), ...sessionConfig(build, service) }
+/** What filters are told about a destination; undefined: nothing. */
+function configsOf({ build }: RouteScope, { service, rule }: Target): Readonly<Record<string, TypedMessage>> | undefined {
+  if (service === undefined) return undefined
+  const configs = { ...rateLimitConfig(rule), ...sessionConfig(build, service) }
+  return isEmpty(configs) ? undefined : configs
 }
 
 /** What Istio names the cluster of a backend that a route of the Gateway API may not use. */
@@ -246,8 +282,15 @@ const UNKNOWN_SERVICE = 'UnknownService'
 
 /** The cluster of a destination, also one that does not exist: requests to it get 503. Without a port it is the service's only one, else the listener's. */
 export function clusterOf(scope: Pick<RouteScope, 'port' | 'serviceOf' | 'clusterFor'>, destination: Destination): string {
+  return clusterOfService(scope, destination, scope.serviceOf(destination.host))
+}
+
+function clusterOfService(
+  scope: Pick<RouteScope, 'port' | 'clusterFor'>,
+  destination: Destination,
+  service: MeshService | undefined,
+): string {
   if (destination.host === '') return UNKNOWN_SERVICE
-  const service = scope.serviceOf(destination.host)
   const port = portOf(scope.port, destination, service)
   if (scope.clusterFor !== undefined) return scope.clusterFor(destination, port, service)
   return outboundCluster(port, destination.subset ?? '', service?.externalName ?? destination.host)
@@ -259,17 +302,15 @@ export function portOf(listenPort: number, destination: Destination, service: Me
   return only?.number ?? listenPort
 }
 
-function consistentHashOf(scope: RouteScope, destination: Destination): ConsistentHash | undefined {
-  const service = scope.serviceOf(destination.host)
-  if (service === undefined) return undefined
-  const rule = scope.build.rules.of(service)
-  const subset = rule?.subsets.find((s) => s.subset.name === destination.subset)?.subset.trafficPolicy
+function consistentHashOf({ to: { destination }, rule }: Target): ConsistentHash | undefined {
+  if (rule === undefined) return undefined
+  const subset = rule.subsets.find((s) => s.subset.name === destination.subset)?.subset.trafficPolicy
   const number = destination.port?.number
   return (
     hashForPort(subset, number) ??
     subset?.loadBalancer?.consistentHash ??
-    hashForPort(rule?.trafficPolicy, number) ??
-    rule?.trafficPolicy?.loadBalancer?.consistentHash
+    hashForPort(rule.trafficPolicy, number) ??
+    rule.trafficPolicy?.loadBalancer?.consistentHash
   )
 }
 

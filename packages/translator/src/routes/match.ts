@@ -11,8 +11,11 @@ export function routeMatch(match: HTTPMatchRequest | undefined, semantics: Route
   if (match === undefined) return EVERY_PATH
   const { headers: given, withoutHeaders, queryParams, method, authority, scheme } = match
   // Most match a path only.
-  if ((given ?? withoutHeaders ?? queryParams ?? method ?? authority ?? scheme) === undefined)
-    return { ...pathOf(match.uri, semantics), case_sensitive: match.ignoreUriCase !== true }
+  if ((given ?? withoutHeaders ?? queryParams ?? method ?? authority ?? scheme) === undefined) {
+    const path = pathOf(match.uri, semantics)
+    path.case_sensitive = match.ignoreUriCase !== true
+    return path
+  }
   const { claims: with_, others } = claimsAndHeaders(given)
   const { claims: without, others: othersWithout } = claimsAndHeaders(withoutHeaders)
   const headers = [...named(others, headerMatcher), ...named(othersWithout, withoutHeader)].sort((a, b) =>
