@@ -55,6 +55,7 @@ export function parse(command: Command, argv: readonly string[]): Arguments {
   }
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+    if (command.positionals === undefined && positionals.length > 0) throw new UsageError(`unexpected ${positionals[0]}`)
     return {
       string: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
       strings: (name) =>

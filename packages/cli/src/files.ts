@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { load, YAMLException } from 'js-yaml'
 import { InputError, type Io } from './command.js'
 
 /** The text of a file; `-` is standard input. */
@@ -9,6 +10,18 @@ export async function readText(path: string, io: Io): Promise<string> {
     return readFileSync(path, 'utf8')
   } catch (error) {
     throw new InputError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  }
+}
+
+/** One YAML or JSON document. */
+export async function readDocument(path: string, io: Io): Promise<unknown> {
+  const text = await readText(path, io)
+  try {
+    return load(text)
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error
+    const { mark, reason } = error
+    throw new InputError(`${path}${mark === undefined ? '' : `:${mark.line + 1}`}: neither YAML nor JSON: ${reason}`)
   }
 }
 

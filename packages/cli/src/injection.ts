@@ -2,12 +2,12 @@ import { type InjectOptions, readInjectConfig } from '@heddle/injector'
 import { formatDiagnostic } from '@heddle/runtime'
 import { load } from 'js-yaml'
 import { type Arguments, InputError, type Io } from './command.js'
-import { readText } from './files.js'
+import { readDocument, readText } from './files.js'
 
 async function readObject(args: Arguments, flag: string, io: Io): Promise<Record<string, unknown> | undefined> {
   const file = args.string(flag)
   if (file === undefined) return undefined
-  const value = load(await readText(file, io))
+  const value = await readDocument(file, io)
   if (typeof value !== 'object' || value === null) throw new InputError(`${file} is not a YAML object`)
   const { kind, data } = value as { kind?: unknown; data?: { mesh?: unknown } }
   // ConfigMap istio carries the mesh config as text.

@@ -17,6 +17,9 @@ describe('wrong use', () => {
     [['ca', 'nonsense'], 64],
     [['version', '--nonsense'], 64],
     [['version', '-o', 'xml'], 64],
+    [['version', 'more'], 64],
+    [['help', 'nonsense'], 64],
+    [['inject', '-f', '-', 'more'], 64],
     [['completion'], 64],
     [['completion', 'tcsh'], 64],
     [['validate'], 64],
@@ -60,6 +63,14 @@ test('a word with several commands behind it tells them', async () => {
   expect(code).toBe(0)
   for (const name of ['ca init', 'ca issue', 'ca rotate']) expect(stdout).toContain(`heddle ${name}`)
   expect((await run('ca')).stderr).toContain('heddle ca init')
+})
+
+test('help COMMAND, --version and a word misspelt are understood', async () => {
+  expect((await run('help', 'ca', 'init')).stdout).toBe((await run('ca', 'init', '--help')).stdout)
+  expect((await run('--version')).stdout).toBe((await run('version')).stdout)
+  expect((await run('validat')).stderr).toContain('Did you mean validate?')
+  expect((await run('proxy-stat')).stderr).toContain('Did you mean proxy-status?')
+  expect((await run('tea')).stderr).not.toContain('Did you mean')
 })
 
 test('the overview lists every command', async () => {

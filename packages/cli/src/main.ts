@@ -31,14 +31,40 @@ async function without([first, next]: readonly string[], io: Io): Promise<number
   const behind = await loadCommands(commandNames.filter((name) => name.startsWith(`${first} `)))
   const asked = next === '--help' || next === '-h'
   const list = behind.map(({ name, summary }) => `  heddle ${name}  ${summary}\n`).join('')
-  if (behind.length === 0) io.err(`heddle: no command ${JSON.stringify(first)}. heddle --help lists them.\n`)
+  if (behind.length === 0) io.err(`heddle: no command ${JSON.stringify(first)}.${meant(first ?? '')} heddle --help lists them.\n`)
   else if (asked) io.out(list)
   else io.err(`heddle: no command ${JSON.stringify([first, next].filter(Boolean).join(' '))}; there are:\n${list}`)
   return behind.length > 0 && asked ? EXIT.ok : EXIT.usage
 }
 
-/** Runs the command line `argv` (without the program) and gives the exit code. Never throws. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+/** `heddle help ca init` is `heddle ca init --help`, and `heddle --version` is `heddle version`. */
+function rewritten(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv
+  if (first === 'help' && rest.length > 0) return [...rest, '--help']
+  return first === '--version' || first === '-V' ? ['version', ...rest] : argv
+}
+
+/** The command that was probably meant: begun alike, or with a letter or two amiss. */
+function meant(word: string): string {
+  const words = [...new Set(commandNames.map((name) => name.split(' ')[0] ?? name))]
+  const near = words.find((name) => name.startsWith(word) || editDistance(name, word) <= Math.floor(word.length / 3))
+  return near === undefined || word.length < 2 ? '' : ` Did you mean ${near}?`
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** Runs the command line `given` (without the program) and gives the exit code. Never throws. */
+export async function main(given: readonly string[], io: Io): Promise<number> {
+  const argv = rewritten(given)
   if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
     io.out(`${await overview()}\n`)
     return argv.length === 0 ? EXIT.usage : EXIT.ok

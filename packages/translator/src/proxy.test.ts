@@ -63,5 +63,21 @@ test('proxyFromJson fills the defaults and refuses what is no proxy', () => {
     result.ok && [result.value.namespace, result.value.cluster, result.value.dnsDomain, result.value.locality.subzone],
   ).toEqual(['default', 'Kubernetes', 'default.svc.cluster.local', 's'])
   expect(proxyFromJson('a').ok).toBe(false)
+  expect(proxyFromJson({ id: 'a', labels: ['app'] }).diagnostics).toMatchObject([{ severity: 'error', path: 'labels' }])
+  const misspelt = proxyFromJson({ id: 'a', lables: { app: 'a' } })
+  expect([misspelt.ok, misspelt.diagnostics]).toMatchObject([true, [{ severity: 'warning', path: 'lables' }]])
   expect(proxyFromJson({}).ok).toBe(false)
+})
+
+test.each([
+  ['1.28.3', false],
+  ['1.29.0', true],
+  ['1.29', true],
+  ['1.33-alpha.abc', true],
+  ['release-1.20', false],
+  ['2.0', true],
+  ['master', true],
+  ['', true],
+])('%j is of 1.29 or newer: %j', (version, newer) => {
+  expect(versionAtLeast({ version }, 1, 29)).toBe(newer)
 })

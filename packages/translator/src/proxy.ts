@@ -1,4 +1,4 @@
-import { fail, ok, problem, type Result } from '@heddle/runtime'
+import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 
 export type ProxyType = 'sidecar' | 'router' | 'waypoint'
@@ -83,6 +83,7 @@ export function proxyFromNode(node: NodeMessage): Result<ProxyDescriptor> {
 /**
  * Reads a proxy as `heddle translate --proxy` takes it: `{id, type, namespace, ip, labels, serviceAccount, cluster, serviceCluster, network, locality, version,
  * annotations, metadata, resources}`. Only `id` is required; `type` is sidecar, `namespace` default, `cluster` Kubernetes by default.
+ * Codes: `proxy.json`, `proxy.node_id`, `proxy.metadata`; as a warning `proxy.unknown_field`.
  */
 export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
   if (!isRecord(json))
@@ -95,10 +96,12 @@ export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
     )
   const id = text(json['id'])
   if (id === '') return fail(problem('proxy.json', 'id', 'A proxy needs an id.'))
+  const mistaken = ['labels', 'annotations', 'metadata'].find((field) => json[field] !== undefined && !isRecord(json[field]))
+  if (mistaken !== undefined) return fail(problem('proxy.json', mistaken, `${mistaken} is an object of names and values.`))
   const metadata = isRecord(json['metadata']) ? json['metadata'] : {}
   const namespace = text(json['namespace']) || 'default'
   const ip = json['ip'] ?? json['ips']
-  return describe({
+  const described = describe({
     id,
     type: text(json['type']) || 'sidecar',
     namespace,
@@ -118,6 +121,23 @@ export function proxyFromJson(json: unknown): Result<ProxyDescriptor> {
     metadata: { ...(isRecord(json['annotations']) ? { ANNOTATIONS: json['annotations'] } : {}), ...metadata },
     ...(Array.isArray(json['resources']) ? { resources: json['resources'].map(text) } : {}),
   })
+  return described.ok ? ok(described.value, unknownFields(json)) : described
+}
+
+const FIELDS: readonly string[] = [
+  ...['id', 'type', 'namespace', 'ip', 'ips', 'labels', 'serviceAccount', 'cluster', 'serviceCluster', 'network', 'locality'],
+  ...['version', 'annotations', 'metadata', 'resources'],
+]
+
+function unknownFields(json: Readonly<Record<string, unknown>>): Diagnostic[] {
+  return Object.keys(json)
+    .filter((field) => !FIELDS.includes(field))
+    .map((field) => ({
+      code: 'proxy.unknown_field',
+      severity: 'warning',
+      path: field,
+      message: `A proxy has no field ${field}: it has no effect. There are ${FIELDS.join(', ')}.`,
+    }))
 }
 
 /** `region/zone/subzone`, parts may be missing. */
@@ -166,4 +186,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function stringMap(value: unknown): Record<string, string> {
   return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, text(v)])) : {}
+}
+
+/** Of an Istio of at least that version. One that tells no version, or none of that form, is of the newest. */
+export function versionAtLeast({ version }: Pick<ProxyDescriptor, 'version'>, major: number, minor: number): boolean {
+  const [, ownMajor, ownMinor] = /^(?:release-)?(\d+)\.(\d+)/.exec(version) ?? []
+  if (ownMajor === undefined || ownMinor === undefined) return true
+  return Number(ownMajor) > major || (Number(ownMajor) === major && Number(ownMinor) >= minor)
 }

@@ -22,7 +22,7 @@ import {
   systemClock,
 } from '@heddle/runtime'
 import { pilotFeatures } from '@heddle/translator'
-import { type Arguments, type Command, EXIT, InputError, required, UsageError } from '../command.js'
+import { type Arguments, type Command, EXIT, InputError, required } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
 import { writeWhole } from '../files.js'
 import { serveWebhook } from '../webhook.js'
@@ -127,7 +127,6 @@ export const controlPlane: Command = {
   },
   async run(args, io) {
     const config = required(args, 'config')
-    if (args.positionals.length > 0) throw new UsageError(`unexpected ${args.positionals[0]}`)
     const meshConfig = await readMeshConfigFlag(args, io)
     const logger = createJsonLogger(io.err, systemClock)
     // The folder's own ConfigMap has the last word, once it has been read.

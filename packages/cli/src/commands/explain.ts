@@ -34,6 +34,8 @@ export const explain: Command = {
     const store = createStore(meshConfig === undefined ? {} : { meshConfig })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
+    for (const diagnostic of source.diagnostics.current)
+      if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
     // Deployments alone say what would run; a cluster would have given them pods.
     store.apply({ set: simulateCluster(store.snapshot()) })
     const origins = simulatedOrigins(source.origins)

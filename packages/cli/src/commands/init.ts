@@ -135,6 +135,7 @@ const flags: Record<string, Flag> = {
 /** `pilot-agent istio-iptables`, and istio-init before it. */
 export const init: Command = {
   name: 'init',
+  positionals: '[istio-iptables]',
   summary: 'capture this network namespace’s traffic for the proxy, by iptables or nftables',
   flags,
   async run(args, io) {

@@ -15,9 +15,8 @@ import { createJsonLogger, formatDiagnostic, type LogLevel, systemClock } from '
 import type { CommandLineOptions } from '@heddle/xds-types/envoy/admin/v3'
 import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
-import { load } from 'js-yaml'
 import { type Arguments, type Command, EXIT, InputError, type Io, required, UsageError } from '../command.js'
-import { readText, writeWhole } from '../files.js'
+import { readDocument, writeWhole } from '../files.js'
 import { superviseWorkers } from '../proxy-workers/supervisor.js'
 import { answerSupervisor, createWorkerNetwork, leaveSupervisor, workerIndex } from '../proxy-workers/worker.js'
 import { VERSION } from '../version.js'
@@ -28,13 +27,7 @@ interface Bootstrap {
 
 async function readBootstrap(args: Arguments, io: Io): Promise<Bootstrap> {
   const file = required(args, 'config-path')
-  let bootstrap: Bootstrap
-  try {
-    bootstrap = load(await readText(file, io)) as Bootstrap
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError(`${file} is neither YAML nor JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
+  const bootstrap = (await readDocument(file, io)) as Bootstrap
   if (typeof bootstrap !== 'object' || bootstrap === null) throw new InputError(`${file} holds no bootstrap`)
   const id = args.string('service-node')
   const cluster = args.string('service-cluster')

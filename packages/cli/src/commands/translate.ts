@@ -25,6 +25,7 @@ async function readProxies(file: string, io: Io): Promise<ProxyDescriptor[]> {
   return (Array.isArray(json) ? json : [json]).map((one) => {
     const proxy = proxyFromJson(one)
     if (!proxy.ok) throw new InputError(`${file}: ${proxy.diagnostics.map(formatDiagnostic).join('; ')}`)
+    for (const diagnostic of proxy.diagnostics) io.err(`${file}: ${formatDiagnostic(diagnostic)}\n`)
     return proxy.value
   })
 }

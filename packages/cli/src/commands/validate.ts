@@ -28,7 +28,9 @@ function print(format: Format, io: Io, objects: number, findings: readonly Diagn
   }
   for (const finding of findings) io.out(`${paint(finding)}\n`)
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  if (errors === 0) io.out(`${objects} objects are valid${findings.length === 0 ? '' : `, with ${findings.length} warnings`}.\n`)
+  const warnings = findings.length === 1 ? '1 warning' : `${findings.length} warnings`
+  if (errors > 0) return
+  io.out(`${objects} ${objects === 1 ? 'object is' : 'objects are'} valid${findings.length === 0 ? '' : `, with ${warnings}`}.\n`)
 }
 
 /** `istioctl validate`: schema and semantics, without a cluster. */
