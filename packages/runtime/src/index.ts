@@ -18,5 +18,6 @@ export { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './metrics/prometheus-
 export type { Counter, Gauge, Histogram, MetricFamily, MetricsRegistry } from './metrics/registry.js'
 export { type Random, systemRandom } from './random.js'
 export { fail, ok, problem, type Result } from './result.js'
+export { createSideTable, type SideTable } from './side-table.js'
 export { DEFAULT_TRUST_DOMAIN, formatSpiffeId, parseSpiffeId, type SpiffeId } from './spiffe-id.js'
 export { createWatch, mapWatch, type Watch, type WatchSource } from './watch.js'

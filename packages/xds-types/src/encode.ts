@@ -224,7 +224,7 @@ function writeKept(
   kept: NonNullable<ReturnType<typeof keptBytesOf>>,
   place: Place,
 ): void {
-  const known = typeof element === 'object' && element !== null ? kept.get(element) : undefined
+  const known = typeof element === 'object' && element !== null ? kept.of(element) : undefined
   if (known !== undefined && known.registry === place.registry) writer.bytes(known.bytes)
   else {
     const from = writer.size()

@@ -1,3 +1,4 @@
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import type { MessageType, TypeRegistry } from './types.js'
 
 interface Kept {
@@ -12,13 +13,13 @@ export interface SharedPart {
   as?: object
 }
 
-const kept = /*#__PURE__*/ new WeakMap<MessageType<unknown>, WeakMap<object, Kept>>()
-const parts = /*#__PURE__*/ new WeakMap<object, SharedPart>()
+const kept = /*#__PURE__*/ new WeakMap<MessageType<unknown>, SideTable<Kept>>()
+const parts = /*#__PURE__*/ createSideTable<SharedPart>()
 let keeping = false
 
 /** Makes elements of lists that are of `type` be written once, wherever they stand, as long as {@link keepBytes} runs. */
 export function keepBytesOf<T>(type: MessageType<T>): void {
-  if (!kept.has(type as MessageType<unknown>)) kept.set(type as MessageType<unknown>, new WeakMap())
+  if (!kept.has(type as MessageType<unknown>)) kept.set(type as MessageType<unknown>, createSideTable())
 }
 
 /**
@@ -26,7 +27,7 @@ export function keepBytesOf<T>(type: MessageType<T>): void {
  * larger than a few fields; what stands in one place only gets dearer. Gives the part back, so that it can wrap an expression.
  */
 export function writtenOnce<T extends object>(part: T): T {
-  if (!parts.has(part)) parts.set(part, {})
+  if (parts.of(part) === undefined) parts.set(part, {})
   return part
 }
 
@@ -47,11 +48,11 @@ export function isKeeping(): boolean {
 }
 
 /** Where the bytes of a list's elements are kept; undefined: nowhere. */
-export function keptBytesOf(type: MessageType<unknown> | undefined): WeakMap<object, Kept> | undefined {
+export function keptBytesOf(type: MessageType<unknown> | undefined): SideTable<Kept> | undefined {
   return type === undefined ? undefined : kept.get(type)
 }
 
 /** Undefined: it is written like anything else. */
 export function sharedPart(value: unknown): SharedPart | undefined {
-  return typeof value === 'object' && value !== null ? parts.get(value) : undefined
+  return typeof value === 'object' && value !== null ? parts.of(value) : undefined
 }
