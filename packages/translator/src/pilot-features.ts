@@ -49,6 +49,10 @@ export interface PilotFeatures {
   readonly skipTrustDomains: boolean
   /** PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS, default true: TCP to a headless service has a listener for each of its pods. */
   readonly headlessPodListeners: boolean
+  /** PILOT_ENABLE_MONGO_FILTER, default true: what goes to a port of MongoDB is counted by command. */
+  readonly mongoFilter: boolean
+  /** PILOT_ENABLE_MYSQL_FILTER, default false: the same of MySQL. */
+  readonly mysqlFilter: boolean
   /** PILOT_ENABLE_PERSISTENT_SESSION_FILTER, default false: services whose labels ask for it keep a client with its endpoint. */
   readonly persistentSessions: boolean
   /** PILOT_PERSISTENT_SESSION_LABEL, default istio.io/persistent-session: names the cookie. */
@@ -100,6 +104,8 @@ export function pilotFeatures(env: Env): PilotFeatures {
     acceptedAtOnce: decimal(env, 'MAX_CONNECTIONS_PER_SOCKET_EVENT_LOOP', 1),
     skipTrustDomains: flag(env, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
     headlessPodListeners: flag(env, 'PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS', true),
+    mongoFilter: flag(env, 'PILOT_ENABLE_MONGO_FILTER', true),
+    mysqlFilter: flag(env, 'PILOT_ENABLE_MYSQL_FILTER', false),
     persistentSessions: flag(env, 'PILOT_ENABLE_PERSISTENT_SESSION_FILTER', false),
     sessionCookieLabel: env['PILOT_PERSISTENT_SESSION_LABEL'] || 'istio.io/persistent-session',
     sessionHeaderLabel: env['PILOT_PERSISTENT_SESSION_HEADER_LABEL'] || 'istio.io/persistent-session-header',

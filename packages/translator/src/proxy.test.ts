@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { proxyFromJson, proxyFromNode } from './proxy.js'
+import { proxyFromJson, proxyFromNode, versionAtLeast } from './proxy.js'
 
 describe('proxyFromNode', () => {
   test('reads what a sidecar sends', () => {
@@ -75,6 +75,19 @@ test.each([
   ['1.29', true],
   ['1.33-alpha.abc', true],
   ['release-1.20', false],
+  ['2.0', true],
+  ['master', true],
+  ['', true],
+])('%j is of 1.29 or newer: %j', (version, newer) => {
+  expect(versionAtLeast({ version }, 1, 29)).toBe(newer)
+})
+
+test.each([
+  ['1.28.3', false],
+  ['release-1.20', false],
+  ['1.29.0', true],
+  ['1.29', true],
+  ['1.33-alpha.abc', true],
   ['2.0', true],
   ['master', true],
   ['', true],

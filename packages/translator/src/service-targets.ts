@@ -48,7 +48,7 @@ export function serviceTargets(snapshot: MeshSnapshot, proxy: ProxyDescriptor, c
 
 /** A proxy may connect before its pod is heard of; what it says of itself will do. */
 function unseenPod({ type, namespace, labels, id }: ProxyDescriptor): Pod | undefined {
-  if (type !== 'sidecar' || isEmpty(labels)) return undefined
+  if (type === 'waypoint' || isEmpty(labels)) return undefined
   return { kind: 'Pod', metadata: { name: id, namespace, labels, annotations: {} }, spec: {} }
 }
 

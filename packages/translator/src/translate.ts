@@ -104,8 +104,8 @@ function findingsOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor, options: Tra
   return fresh
 }
 
-/** A node that does not say where it is stands where its endpoints are. */
+/** A proxy stands where its endpoints are: registries know it better than its node, which has the say where they know nothing. */
 export function located(proxy: ProxyDescriptor, targets: readonly ServiceTarget[]): ProxyDescriptor {
   const place = targets.find((t) => t.locality !== '')?.locality
-  return proxy.locality.region !== '' || place === undefined ? proxy : { ...proxy, locality: parseLocality(place) }
+  return place === undefined ? proxy : { ...proxy, locality: parseLocality(place) }
 }

@@ -39,7 +39,8 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   const defaults = mesh.defaultTrafficPolicy
   applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, mesh, policy?.retryBudget)
   if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
-  const speaksHttp1 = made.http.protocol === 'downstream' || (isHttp(port.protocol) && made.http.protocol !== 'http2')
+  const mayBeHttp = port.protocol === 'Unsupported' || isHttp(port.protocol)
+  const speaksHttp1 = made.http.protocol === 'downstream' || (mayBeHttp && made.http.protocol !== 'http2')
   if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
   applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
   const near = effectiveLbSetting(policy?.loadBalancer, target.service, mesh)

@@ -87,7 +87,7 @@ function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, sett
     }
   draft.cluster.transport_socket = tlsSocket(
     'UpstreamTlsContext',
-    defined({ common_tls_context: plainTls(draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
+    defined({ common_tls_context: plainTls(build, draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
   )
 }
 
@@ -97,7 +97,8 @@ function withheld(build: Build, { selected }: UpstreamTls, { mode, credentialNam
 }
 
 /** TLS to anything that is not Istio: certificates from files are secrets of the agent, those of a credentialName secrets of the control plane. */
-function plainTls(draft: ClusterDraft, settings: ClientTLSSettings, names: readonly string[]): object {
+function plainTls({ mesh }: Build, draft: ClusterDraft, settings: ClientTLSSettings, names: readonly string[]): object {
+  const { cipherSuites, ecdhCurves } = mesh.tlsDefaults ?? {}
   const byCredential = settings.credentialName !== undefined && settings.credentialName !== ''
   const mutual = settings.mode === 'MUTUAL'
   const certificate = !mutual
@@ -113,13 +114,17 @@ function plainTls(draft: ClusterDraft, settings: ClientTLSSettings, names: reado
     crl: settings.caCrl === undefined || settings.caCrl === '' || byCredential ? undefined : { filename: settings.caCrl },
   })
   return defined({
-    tls_params: TLS_PARAMS,
+    tls_params: { ...TLS_PARAMS, ...defined({ cipher_suites: given(cipherSuites), ecdh_curves: given(ecdhCurves) }) },
     alpn_protocols: draft.http.protocol === 'http2' ? ['h2'] : undefined,
     tls_certificate_sds_secret_configs: certificate === undefined ? undefined : [certificate],
     ...(settings.insecureSkipVerify === true
       ? { validation_context: {} }
       : { combined_validation_context: { default_validation_context: validation, validation_context_sds_secret_config: root } }),
   })
+}
+
+function given(list: readonly string[] | undefined): readonly string[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : list
 }
 
 function meshSocket(build: Build, draft: ClusterDraft, names: readonly string[], sni: string): TransportSocket {

@@ -1,5 +1,7 @@
 import { isHttp, type PortProtocol } from '@heddle/config-model'
+import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
+import { parseBool } from '../pilot-features.js'
 
 export const WILDCARD = '0.0.0.0'
 export const LOOPBACK = '127.0.0.1'
@@ -33,4 +35,13 @@ export function socketAddress(
 /** How many connections a listener takes before it looks after those that it has; undefined: as many as come. */
 export function acceptedAtOnce({ features }: Build): number | undefined {
   return features.acceptedAtOnce > 0 ? features.acceptedAtOnce : undefined
+}
+
+/** Node metadata INBOUND_LISTENER_EXACT_BALANCE and OUTBOUND_LISTENER_EXACT_BALANCE: every worker gets as many connections as the others. */
+export function connectionBalance(
+  { proxy }: Pick<Build, 'proxy'>,
+  way: 'INBOUND' | 'OUTBOUND',
+): Listener['connection_balance_config'] {
+  const asked = proxy.metadata[`${way}_LISTENER_EXACT_BALANCE`]
+  return parseBool(String(asked)) === true ? { exact_balance: {} } : undefined
 }

@@ -12,6 +12,8 @@ export interface OutboundChain {
   readonly transport?: 'raw_buffer'
   readonly sni?: readonly string[]
   readonly subnets?: readonly string[]
+  /** The route configuration that it asks for. */
+  readonly routes?: string
   /** What `chain` is made from: it tells the chain from others of its match. */
   readonly from: readonly MemoArgument[]
   /** Made when the listener is: what is left out costs nothing. */

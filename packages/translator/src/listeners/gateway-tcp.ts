@@ -9,9 +9,9 @@ import { sourceOf, sourceOfKey } from '../provenance.js'
 import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
 import { userServerSocket } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
-import { statsFilters } from '../telemetry/stats.js'
+import { statNameOf } from '../telemetry/stat-names.js'
 import { chainOf } from './outbound-tcp.js'
-import { connectionSettings, tcpProxy, tcpRouteChain } from './tcp-proxy.js'
+import { connectionSettings, singleChain, tcpRouteChain } from './tcp-proxy.js'
 
 /** Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules. */
 export function gatewayTcpChains(build: Build, bound: BoundServer): FilterChain[] {
@@ -88,9 +88,9 @@ function routeChain(
   path: string,
 ): FilterChain {
   const { name, namespace } = vs.resource.metadata
-  const filters = tcpRouteChain(build, 'gateway', bound.protocol, route, `${name}.${namespace}`, bound.server.port.number, (h) =>
-    serviceFor(build, vs, h),
-  )
+  const { number, name: portName = '' } = bound.server.port
+  const port = { number, name: portName, protocol: bound.protocol }
+  const filters = tcpRouteChain(build, 'gateway', port, route, `${name}.${namespace}`, (h) => serviceFor(build, vs, h))
   const exchange = bound.server.tls?.mode === 'ISTIO_MUTUAL' ? exchangeFilters(build) : []
   const chain = chainOf(
     [...exchange, ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number), ...filters],
@@ -112,8 +112,10 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
         const filters = [
           ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number),
-          ...statsFilters(build, 'gateway'),
-          tcpProxy(build, 'gateway', cluster, connectionSettings(rule, subset)),
+          ...singleChain(build, 'gateway', port.protocol, cluster, {
+            stat_prefix: statNameOf(build.mesh.outboundClusterStatName, service, port, subset) ?? cluster,
+            ...connectionSettings(rule, subset),
+          }),
         ]
         chains.push(
           build.origins.mark(

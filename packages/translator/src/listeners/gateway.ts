@@ -8,7 +8,7 @@ import { listenerName, statName } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { userServerSocket } from '../security/server-tls.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
-import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, connectionBalance, socketAddress, WILDCARD } from './binding.js'
 import { connectionSettings } from './connection-settings.js'
 import { gatewayTcpChains } from './gateway-tcp.js'
 import { httpManager } from './http-manager.js'
@@ -46,6 +46,7 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
     name,
     address: socketAddress(first.bind || inFamily(build, WILDCARD), first.listenPort),
     additional_addresses: additionalAddresses(build, first.bind || WILDCARD, first.listenPort),
+    connection_balance_config: connectionBalance(build, 'OUTBOUND'),
     traffic_direction: 'OUTBOUND' as const,
     access_log: listenerAccessLogs(build, 'gateway'),
     filter_chains: chains,

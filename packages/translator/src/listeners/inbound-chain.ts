@@ -84,7 +84,7 @@ function tcpChain(build: Build, port: InboundPort): Filter[] {
     ...(isKnownPeer(port) ? [] : exchangeFilters(build)),
     ...tcpAuthorizationFilters(build, 'inbound', port.targetPort, port.tunnelled),
     ...statsFilters(build, 'inbound'),
-    ...sniffers(port.protocol, stat_prefix),
+    ...sniffers(build, port.protocol, stat_prefix),
     tcpProxy(build, 'inbound', port.cluster, { stat_prefix }),
   ]
 }

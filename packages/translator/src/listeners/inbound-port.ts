@@ -1,7 +1,7 @@
 import { type IstioIngressListener, type PortProtocol, parseProtocol, type ServerTLSSettings } from '@heddle/config-model'
 import { type Build, portSource } from '../build.js'
 import { inFamily } from '../families.js'
-import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster } from '../names.js'
+import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, VIRTUAL_INBOUND } from '../names.js'
 import { type Provenance, sourceOf } from '../provenance.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { statNameOf } from '../telemetry/stat-names.js'
@@ -91,7 +91,7 @@ export function passthroughPort(build: Build, targetPort: number): InboundPort {
     port: 0,
     protocol: 'Unsupported',
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
-    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number: 0, name: '' }),
+    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number: 0, name: VIRTUAL_INBOUND }),
     hostname: '',
     bindToPort: false,
     tls: undefined,

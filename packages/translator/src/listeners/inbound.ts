@@ -8,7 +8,7 @@ import type { Provenance } from '../provenance.js'
 import { strictRehearsal } from '../security/strict-rehearsal.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
-import { acceptedAtOnce, socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, connectionBalance, socketAddress, WILDCARD } from './binding.js'
 import { chainMatches, userTlsMatches } from './filter-chain-match.js'
 import { inboundChain } from './inbound-chain.js'
 import { type InboundPort, inboundPorts } from './inbound-port.js'
@@ -68,6 +68,7 @@ export function inboundListener(
     name,
     address: socketAddress(address, port),
     additional_addresses: bindToPort ? additionalAddresses(build, address, port) : undefined,
+    connection_balance_config: connectionBalance(build, 'INBOUND'),
     traffic_direction: 'INBOUND' as const,
     access_log: listenerAccessLogs(build, 'inbound'),
     filter_chains: chains,

@@ -120,9 +120,7 @@ function routed(
     ...match,
     from: ['rule', vs, path, port],
     chain: () => {
-      const filters = tcpRouteChain(build, 'outbound', port.protocol, route, `${name}.${namespace}`, port.number, (h) =>
-        build.view.serviceOf(h),
-      )
+      const filters = tcpRouteChain(build, 'outbound', port, route, `${name}.${namespace}`, (h) => build.view.serviceOf(h))
       const extensions = outboundNetworkExtensions(build, port.number)
       return build.origins.mark(chainOf([...extensions, ...filters], configMetadata(vs.resource)), sourceOf(vs.resource, path))
     },
@@ -138,7 +136,8 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
     from: ['service', service, port],
     chain: () => {
       const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(build, service, number)] : []
-      const proxy = tcpChain(build, 'outbound', port.protocol, outboundCluster(number, '', service.hostname))
+      const unnamed = { number, name: '', protocol: port.protocol }
+      const proxy = tcpChain(build, 'outbound', unnamed, outboundCluster(number, '', service.hostname))
       const extensions = outboundNetworkExtensions(build, port.number)
       const made = chainOf([...extensions, ...resolve, ...proxy], undefined)
       return build.origins === NO_ORIGINS ? made : build.origins.mark(made, portSource(build, service, port))

@@ -10,7 +10,7 @@ import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
 import { NO_ORIGINS, type Provenance, sourceOf } from '../provenance.js'
 import type { EgressListener } from '../view.js'
-import { acceptedAtOnce, canBind, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
+import { acceptedAtOnce, canBind, connectionBalance, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import {
   conflictOf,
   type ListenerEntry,
@@ -56,9 +56,8 @@ function kept(build: Build, entry: ListenerEntry): ListenerEntry {
 
 export function outboundPlan(build: Build): OutboundPlan {
   const entries = new Map<string, ListenerEntry>()
-  const routeNames = new Set<string>()
   const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void =>
-    addService({ build, egress, service, port, bind, entries, routeNames })
+    addService({ build, egress, service, port, bind, entries })
   for (const egress of build.view.egress) {
     const bindToPort = bindsToPort(build, egress)
     const bind = egress.bind !== '' ? egress.bind : bindToPort ? LOOPBACK : ''
@@ -75,7 +74,12 @@ export function outboundPlan(build: Build): OutboundPlan {
       }
     }
   }
-  return { entries: [...entries.values()], routeNames: [...routeNames] }
+  const planned = [...entries.values()]
+  return { entries: planned, routeNames: [...new Set(planned.flatMap(routesOf))] }
+}
+
+function routesOf({ chains }: ListenerEntry): string[] {
+  return chains.flatMap(({ routes }) => (routes === undefined ? [] : [routes]))
 }
 
 function bindsToPort(build: Build, egress: EgressListener): boolean {
@@ -104,7 +108,6 @@ interface Adding {
   readonly port: ServicePort
   readonly bind: string
   readonly entries: Map<string, ListenerEntry>
-  readonly routeNames: Set<string>
 }
 
 function addService(adding: Adding): void {
@@ -156,13 +159,13 @@ function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bi
 }
 
 /** HTTP of a port, by RDS: one configuration for all services of the port, or one for a service whose protocol is detected on an address of its own. */
-function httpChain({ build, service, port, routeNames }: Adding, kind: 'http' | 'auto', bind: string): OutboundChain {
+function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', bind: string): OutboundChain {
   const routes =
     port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
-  routeNames.add(routes)
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   return {
     ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}),
+    routes,
     from: ['http', routes, bind, port.number, port.protocol],
     chain: () => {
       const manager = httpManager(build, {
@@ -213,6 +216,7 @@ function finish(build: Build, entry: ListenerEntry): Listener {
     name: listenerName(inFamily(build, entry.bind), entry.port),
     address: socketAddress(inFamily(build, entry.bind), entry.port),
     additional_addresses: additionalAddresses(build, entry.bind, entry.port),
+    connection_balance_config: connectionBalance(build, 'OUTBOUND'),
     traffic_direction: 'OUTBOUND' as const,
     bind_to_port: entry.bindToPort ? undefined : false,
     filter_chains: alone

@@ -1,4 +1,11 @@
-import type { MeshService, PortProtocol, RouteDestination, TrafficPolicy, TunnelSettings } from '@heddle/config-model'
+import type {
+  MeshService,
+  PortProtocol,
+  RouteDestination,
+  ServicePort,
+  TrafficPolicy,
+  TunnelSettings,
+} from '@heddle/config-model'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import type { MergedRule } from '../merged-rules.js'
@@ -11,6 +18,8 @@ import { statNameOf } from '../telemetry/stat-names.js'
 import { statsFilters } from '../telemetry/stats.js'
 
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
+const MONGO_PROXY = 'envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy'
+const MYSQL_PROXY = 'envoy.extensions.filters.network.mysql_proxy.v3.MySQLProxy'
 
 /** Bytes to one cluster. */
 export function tcpProxy(build: Build, listener: ListenerClass, cluster: string, extra: object = {}): Filter {
@@ -22,36 +31,54 @@ export function silentTcpProxy(cluster: string): Filter {
   return { name: 'envoy.filters.network.tcp_proxy', typed_config: typed(TCP_PROXY, { stat_prefix: cluster, cluster }) }
 }
 
+/** The port of a listener, as patterns of names in statistics see it. */
+export type ListenerPort = Pick<ServicePort, 'number' | 'name' | 'protocol'>
+
 /** The filters of a TCP chain that are not for policy: metrics, protocol sniffers, then the proxy. */
-export function tcpChain(build: Build, listener: ListenerClass, protocol: PortProtocol, cluster: string): Filter[] {
+export function tcpChain(build: Build, listener: ListenerClass, port: ListenerPort, cluster: string): Filter[] {
   const name = parseClusterName(cluster)
   const service = name === undefined ? undefined : build.view.serviceOf(name.host)
-  const extra =
+  const stat_prefix =
     name === undefined || service === undefined
-      ? undefined
-      : { ...routeSettings(build, name, service), ...statPrefix(build, name, service) }
-  return [...statsFilters(build, listener), ...sniffers(protocol, cluster), tcpProxy(build, listener, cluster, extra)]
+      ? cluster
+      : (statNameOf(build.mesh.outboundClusterStatName, service, port, name.subset) ?? cluster)
+  const settings = name === undefined || service === undefined ? {} : routeSettings(build, name, service)
+  return singleChain(build, listener, port.protocol, cluster, { stat_prefix, ...settings })
+}
+
+/** To one cluster, with settings of the proxy. */
+export function singleChain(
+  build: Build,
+  listener: ListenerClass,
+  protocol: PortProtocol,
+  cluster: string,
+  settings: { readonly stat_prefix: string },
+): Filter[] {
+  return [
+    ...statsFilters(build, listener),
+    ...sniffers(build, protocol, settings.stat_prefix),
+    tcpProxy(build, listener, cluster, settings),
+  ]
 }
 
 /** The filters of a TCP or TLS rule: one cluster, or several by weight under the VirtualService's name. */
 export function tcpRouteChain(
   build: Build,
   listener: ListenerClass,
-  protocol: PortProtocol,
+  port: ListenerPort,
   routes: readonly RouteDestination[],
   owner: string,
-  port: number,
   serviceOf: (host: string) => MeshService | undefined,
 ): Filter[] {
-  const scope = { port, serviceOf }
+  const scope = { port: port.number, serviceOf }
   const [only] = routes
-  if (routes.length === 1 && only !== undefined) return tcpChain(build, listener, protocol, clusterOf(scope, only.destination))
+  if (routes.length === 1 && only !== undefined) return tcpChain(build, listener, port, clusterOf(scope, only.destination))
   const clusters = routes
     .filter((r) => (r.weight ?? 0) > 0)
     .map((r) => ({ name: clusterOf(scope, r.destination), weight: r.weight }))
   return [
     ...statsFilters(build, listener),
-    ...sniffers(protocol, owner),
+    ...sniffers(build, port.protocol, owner),
     proxyFilter(build, listener, {
       stat_prefix: owner,
       weighted_clusters: { clusters },
@@ -82,21 +109,12 @@ function proxyFilter(build: Build, listener: ListenerClass, config: object): Fil
 }
 
 /** Filters that read what a protocol says, before the bytes go on. */
-export function sniffers(protocol: PortProtocol, statPrefix: string): Filter[] {
-  return protocol === 'MONGO'
-    ? [
-        {
-          name: 'envoy.filters.network.mongo_proxy',
-          typed_config: typed('envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy', { stat_prefix: statPrefix }),
-        },
-      ]
-    : []
-}
-
-/** By MeshConfig.outboundClusterStatName; a route does not tell the name of the port, nor the subset. */
-function statPrefix(build: Build, name: ClusterName, service: MeshService): object {
-  const given = statNameOf(build.mesh.outboundClusterStatName, service, { number: name.port, name: '' })
-  return given === undefined ? {} : { stat_prefix: given }
+export function sniffers({ features }: Build, protocol: PortProtocol, stat_prefix: string): Filter[] {
+  if (protocol === 'MONGO' && features.mongoFilter)
+    return [{ name: 'envoy.filters.network.mongo_proxy', typed_config: typed(MONGO_PROXY, { stat_prefix }) }]
+  if (protocol === 'MYSQL' && features.mysqlFilter)
+    return [{ name: 'envoy.filters.network.mysql_proxy', typed_config: typed(MYSQL_PROXY, { stat_prefix }) }]
+  return []
 }
 
 /** Connections inside an HTTP CONNECT or POST request to a forward proxy, whose cluster it is. */

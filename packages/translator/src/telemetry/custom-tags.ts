@@ -1,6 +1,7 @@
 import type { TelemetryCustomTag } from '@heddle/config-model'
 import type { HttpConnectionManager_Tracing } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
+import { versionAtLeast } from '../proxy.js'
 
 type Tag = NonNullable<HttpConnectionManager_Tracing['custom_tags']>[number]
 
@@ -11,7 +12,10 @@ export function customTags(
   given: Readonly<Record<string, TelemetryCustomTag>> | undefined = {},
 ): readonly Tag[] {
   const chosen = Object.keys(given).length > 0 ? given : (build.proxyConfig.tracing?.customTags ?? {})
-  const own = Object.entries(chosen).flatMap(([tag, value]) => customTag(tag, value) ?? [])
+  const formats = versionAtLeast(build.proxy, 1, 29)
+  const own = Object.entries(chosen).flatMap(([tag, value]) =>
+    formats || !('formatter' in value) ? (customTag(tag, value) ?? []) : [],
+  )
   const peers = build.proxy.type === 'waypoint' ? PEER_TAGS : []
   const tags = [...own, ...peers, ...(istioTags ? [...DRY_RUN_TAGS, ...workloadTags(build)] : [])]
   return tags.sort((a, b) => ((a.tag ?? '') < (b.tag ?? '') ? -1 : 1))

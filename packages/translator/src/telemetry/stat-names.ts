@@ -37,9 +37,8 @@ function valuesOf(service: MeshService, port: Pick<ServicePort, 'number' | 'name
 }
 
 /** Of an outbound cluster; undefined: its own name. */
-export function outboundStatName({ build, service, port, subset, sniDnat }: ClusterTarget): string | undefined {
-  const pattern = build.mesh.outboundClusterStatName
-  return pattern === '' || sniDnat ? undefined : fill(pattern, valuesOf(service, port, subset?.subset.name ?? ''))
+export function outboundStatName({ build, service, port, subset }: ClusterTarget): string | undefined {
+  return statNameOf(build.mesh.outboundClusterStatName, service, port, subset?.subset.name)
 }
 
 /** Of an inbound cluster or a TCP chain; undefined: the cluster's name. Without a service only the port is known. */
@@ -47,8 +46,9 @@ export function statNameOf(
   pattern: string,
   service: MeshService | undefined,
   port: Pick<ServicePort, 'number' | 'name'>,
+  subset = '',
 ): string | undefined {
   if (pattern === '') return undefined
-  if (service !== undefined) return fill(pattern, valuesOf(service, port, ''))
+  if (service !== undefined) return fill(pattern, valuesOf(service, port, subset))
   return fill(pattern, { host: '', service: '', name: '', port: port.number, portName: port.name, subset: '' })
 }

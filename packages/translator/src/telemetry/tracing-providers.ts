@@ -9,6 +9,7 @@ import type {
 import type { GrpcService, HeaderValue, HttpService } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Build } from '../build.js'
 import { defined, duration, type TypedMessage, typed } from '../message.js'
+import { versionAtLeast } from '../proxy.js'
 import { lookupService } from '../service-lookup.js'
 
 /** Who takes spans, for a connection manager. */
@@ -49,12 +50,18 @@ function zipkin(build: Build, provider: ZipkinProvider): Tracer | undefined {
     },
     request_headers_to_add: headersOf(build, provider.headers),
   })
+  const older = {
+    collector_cluster: found.cluster,
+    collector_endpoint: provider.path || ZIPKIN_PATH,
+    collector_hostname: found.hostname,
+  }
+  const w3c = provider.traceContextOption === 'USE_B3_WITH_W3C_PROPAGATION' && versionAtLeast(build.proxy, 1, 28)
   const config = {
     collector_endpoint_version: 'HTTP_JSON',
     trace_id_128bit: provider.enable64bitTraceId === true ? undefined : true,
     shared_span_context: false,
-    collector_service,
-    trace_context_option: provider.traceContextOption === 'USE_B3_WITH_W3C_PROPAGATION' ? provider.traceContextOption : undefined,
+    ...(versionAtLeast(build.proxy, 1, 29) ? { collector_service } : older),
+    trace_context_option: w3c ? provider.traceContextOption : undefined,
   }
   const { maxTagLength = 0 } = provider
   return tracer('zipkin', typed('envoy.config.trace.v3.ZipkinConfig', config), { maxTagLength })

@@ -2,6 +2,7 @@ import { writtenOnce } from '@heddle/xds-types'
 import type { HttpConnectionManager_Tracing } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
+import { versionAtLeast } from '../proxy.js'
 import type { ListenerClass } from '../proxy-headers.js'
 import { customTags } from './custom-tags.js'
 import { tracerOf } from './tracing-providers.js'
@@ -50,7 +51,7 @@ function byTelemetry(build: Build, spec: TracingSpec): ManagerTracing {
       ...tracing,
       provider: { name, typed_config },
       ...(upstream ? { spawn_upstream_span: true } : {}),
-      ...(spec.disableContextPropagation === true ? { no_context_propagation: true } : {}),
+      ...(spec.disableContextPropagation === true && versionAtLeast(build.proxy, 1, 30) ? { no_context_propagation: true } : {}),
     },
     sampledByRequestId: spec.useRequestIdForTraceSampling ?? true,
   }
