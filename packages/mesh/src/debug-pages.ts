@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { OriginIndex } from '@heddle/config-model'
 import { type Diagnostic, type MetricsRegistry, PROMETHEUS_CONTENT_TYPE, renderPrometheus, type Watch } from '@heddle/runtime'
-import { type NodeSyncStatus, syncStatus } from '@heddle/xds-server'
+import { type NodeSyncStatus, syncStatus, type XdsServer } from '@heddle/xds-server'
 import { envoyConfigDump } from './config-dump.js'
 import type { ControlPlane } from './control-plane.js'
+import { adsz, connections, nodeIdOf, sentOf } from './debug-clients.js'
+import { configz, endpointz, endpointzBrief } from './debug-config.js'
 import { type TracedRefusal, traceRefusals } from './refusals.js'
 
 export interface DebugSubject {
@@ -28,6 +30,14 @@ interface Page {
   body(subject: DebugSubject, query: URLSearchParams): string | undefined
 }
 
+/** A page on one proxy, which ?proxyID= names by its node id or as `pod.namespace`. */
+function ofProxy(of: (xds: XdsServer, nodeId: string) => unknown): Page['body'] {
+  return ({ controlPlane: { xds } }, query) => {
+    const nodeId = nodeIdOf(xds, query.get('proxyID') ?? '')
+    return nodeId === undefined ? undefined : json(of(xds, nodeId) ?? [])
+  }
+}
+
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 const PAGES: Readonly<Record<string, Page>> = {
@@ -38,11 +48,38 @@ const PAGES: Readonly<Record<string, Page>> = {
     body: ({ controlPlane, origins }) => json({ settled: controlPlane.settled, proxies: proxyStatus(controlPlane, origins) }),
   },
   '/debug/config_dump': {
-    help: 'what the node ?proxyID=… was sent, as Envoy shows it; secrets redacted',
-    body({ controlPlane }, query) {
-      const dump = envoyConfigDump(controlPlane.xds, query.get('proxyID') ?? '')
-      return dump === undefined ? undefined : json(dump)
-    },
+    help: 'what the proxy ?proxyID=pod.namespace was sent, as Envoy shows it; secrets redacted',
+    body: ofProxy(envoyConfigDump),
+  },
+  '/debug/edsz': {
+    help: 'the endpoints that the proxy ?proxyID=pod.namespace was sent',
+    body: ofProxy((xds, id) => sentOf(xds, id, 'eds')),
+  },
+  '/debug/ndsz': {
+    help: 'the DNS names that the agent of ?proxyID=pod.namespace was sent',
+    body: ofProxy((xds, id) => sentOf(xds, id, 'NameTable')),
+  },
+  '/debug/adsz': {
+    help: 'connected proxies, what they say of themselves and what they follow',
+    body: ({ controlPlane }) => json(adsz(controlPlane.xds)),
+  },
+  '/debug/connections': { help: 'connected proxies', body: ({ controlPlane }) => json(connections(controlPlane.xds)) },
+  '/debug/registryz': {
+    help: 'services of all registries',
+    body: ({ controlPlane: { snapshots } }) => json(snapshots.current.services),
+  },
+  '/debug/endpointz': {
+    help: 'endpoints of all services; ?brief: a line each',
+    body: ({ controlPlane: { snapshots } }, query) =>
+      query.has('brief') ? endpointzBrief(snapshots.current) : json(endpointz(snapshots.current)),
+  },
+  '/debug/configz': {
+    help: 'valid objects of Istio and the Gateway API, and what follows from them',
+    body: ({ controlPlane: { snapshots } }) => json(configz(snapshots.current)),
+  },
+  '/debug/mesh': {
+    help: 'the mesh config in force',
+    body: ({ controlPlane: { snapshots } }) => json(snapshots.current.meshConfig),
   },
   '/debug/diagnostics': {
     help: 'what is wrong with the configuration, by file and line',
@@ -95,10 +132,11 @@ export function serveDebugPages(address: string, subject: DebugSubject): Promise
       response.writeHead(403).end('debug pages are for callers of this machine only: forward the port\n')
       return
     }
-    const page = PAGES[path]
+    const page = PAGES[path === '/debug' ? '/debug/list' : path]
     const body = page?.body(subject, new URLSearchParams(query))
     if (page === undefined) response.writeHead(404).end('not found; /debug/list tells what there is\n')
-    else if (body === undefined) response.writeHead(404).end('this proxy is not connected; /debug/syncz tells which are\n')
+    else if (body === undefined)
+      response.writeHead(404).end('?proxyID= names no proxy that is connected; /debug/connections tells which are\n')
     else response.writeHead(200, { 'content-type': page.contentType ?? 'application/json' }).end(body)
   })
   const { host, port } = splitAddress(address)
