@@ -9,6 +9,8 @@ import type { Writer } from './wire/writer.js'
 import { HOW, planOf, type Step, stepOver } from './write-plan.js'
 
 const LENGTH = 2
+/** Of shorter lists no element is kept: keeping one costs as much as writing it. */
+const MANY = 16
 const HAS_OWN = Object.prototype.hasOwnProperty
 
 /** What is set in the messages that are being written, outermost first: one list for a whole encoding. */
@@ -193,7 +195,7 @@ function writeList(writer: Writer, step: Step, value: unknown, place: Place): vo
   const field = step.field as Field
   const from = writer.size()
   let i = value.length - 1
-  const kept = place.keeping ? keptBytesOf(field.message) : undefined
+  const kept = place.keeping && value.length >= MANY ? keptBytesOf(field.message) : undefined
   try {
     if (kept !== undefined) for (; i >= 0; i--) writeKept(writer, step, value[i], kept, place)
     else if (step.how === HOW.messages)

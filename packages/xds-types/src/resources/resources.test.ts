@@ -135,24 +135,29 @@ it('a workload is called by its uid and refers to its policies, alone and as an 
   expect([address.nameOf({}), createAuthorizationType(registry).nameOf({})]).toEqual(['', ''])
 })
 
-it('writes a virtual host of several configurations once, into the bytes that it would have anyway', () => {
+it('writes a virtual host of several long configurations once, into the bytes that it would have anyway', () => {
   const host = (name: string, path: string): VirtualHost => ({
     name,
     domains: [name],
     routes: [{ match: { prefix: path }, route: { cluster: 'a' } }],
   })
-  const [kept, changed] = [host('a', '/a'), host('b', '/b')]
+  const others = Array.from({ length: 15 }, (_, i) => host(`b${i}`, '/b'))
+  const kept = host('a', '/a')
   const type = createRouteConfigurationType(registry)
   const bytes = (hosts: readonly VirtualHost[]): Uint8Array => {
     const encoded = encodeResource(type, { name: '80', virtual_hosts: hosts })
     if (!encoded.ok) throw new Error('not encoded')
     return encoded.value.bytes
   }
-  expect(bytes([kept, changed])).toEqual(RouteConfiguration.encode({ name: '80', virtual_hosts: [kept, changed] }, registry))
+  const plain = (hosts: readonly VirtualHost[]): Uint8Array =>
+    RouteConfiguration.encode({ name: '80', virtual_hosts: hosts }, registry)
+  expect(bytes([kept, ...others])).toEqual(plain([kept, ...others]))
   // What was encoded must not change, so that this shows that it was not looked at again.
   Object.assign(kept, { name: 'unseen' })
-  expect(bytes([kept])).toEqual(RouteConfiguration.encode({ name: '80', virtual_hosts: [host('a', '/a')] }, registry))
-  expect(RouteConfiguration.encode({ name: '80', virtual_hosts: [kept] }, registry)).not.toEqual(bytes([kept]))
+  expect(bytes([...others, kept])).toEqual(plain([...others, host('a', '/a')]))
+  expect(plain([...others, kept])).not.toEqual(bytes([...others, kept]))
+  // Of a few each is written anew.
+  expect(bytes([kept])).toEqual(plain([kept]))
 })
 
 it('writes what stands in many resources once: a message, an Any, a list', () => {
