@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createServer, connect as openSocket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock } from '@heddle/runtime'
+import { systemClock, systemRandom } from '@heddle/runtime'
 import { type Placement, placed, type Role } from './placement.js'
 
 const START_MS = 20_000
@@ -105,14 +104,25 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** A port that was free a moment ago. */
+// Below the range from which systems take ports for outgoing connections: what is free stays free until the process listens. Workers of
+// a test run have shares of their own.
+const FIRST_PORT = 20_000
+const SHARE = 1_500
+const share = FIRST_PORT + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 8) * SHARE
+let nextPort = Math.floor(systemRandom.next() * SHARE)
+
+/** A port that nobody listens on, another each time. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (let tries = 0; tries < SHARE; tries++) {
+    const port = share + (nextPort++ % SHARE)
+    const server = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
+  throw new Error(`no free port from ${share} on`)
 }
 
 /** Runs `use` with processes that are stopped whatever happens. */

@@ -5,7 +5,7 @@ import { createSelfSignedAuthority } from './self-signed.js'
 import { type TrustBundle, writeSpiffeBundle } from './trust-bundle.js'
 
 const random = { next: () => 0.5 }
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 2 })
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 2 })
 
 async function bundleOf(sequence: number, refreshHintSeconds?: number): Promise<TrustBundle> {
   const { trustBundle } = await createSelfSignedAuthority({ clock: createFakeClock(), trustDomain: 'other.example' })

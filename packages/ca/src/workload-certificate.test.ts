@@ -19,7 +19,7 @@ async function signerOf(clock: FakeClock, ttlMs: number): Promise<(csr: Uint8Arr
 }
 
 /** Keys are made in threads, which a fake clock does not wait for. */
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 2 })
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 2 })
 
 describe('a workload certificate', () => {
   it('is there soon, and is renewed with another key at half its life', async () => {

@@ -22,6 +22,8 @@ import {
   workloadGrant,
 } from '../src/index.js'
 
+/** Files are read, and keys checked, between one look and the next. */
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 })
 const DAY = 86_400_000
 const who = { trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'cart' }
 let base: string
@@ -57,7 +59,7 @@ describe('a CA folder changes its root', () => {
     let changes = 0
     const watched = watchPluggedIn({ folder, opened: files, authority, clock, changed: () => changes++ })
     const followed = async (count: number): Promise<void> => {
-      await vi.waitFor(() => {
+      await soon(() => {
         clock.advance(5000)
         expect(changes).toBe(count)
       })
@@ -122,7 +124,7 @@ describe('a folder that is followed', () => {
     const logger = { debug: () => {}, info: () => {}, error: () => {}, warn: (fields: unknown) => logged.push(fields) }
     const watched = watchPluggedIn({ folder, opened: files, authority, clock, logger: logger as never })
     await writeFile(path.join(folder, 'ca-key.pem'), next.caKey)
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(5000)
       expect(logged).toHaveLength(1)
     })
@@ -133,7 +135,7 @@ describe('a folder that is followed', () => {
       ['root-cert.pem', next.rootCert],
     ] as const)
       await writeFile(path.join(folder, name), text)
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(5000)
       expect(authority.signer.current).not.toBe(signer)
     })
@@ -152,7 +154,7 @@ describe('a folder that is followed', () => {
     const watched = await watchFolderRevocations(folder, { clock })
     await first.revoke('0A:1B', 'keyCompromise')
     first.close()
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(5000)
       expect(watched.isRevoked('a1b')).toBe(true)
     })

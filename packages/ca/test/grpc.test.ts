@@ -5,7 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls'
 import { ChannelCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { createWatch, systemClock, systemRandom } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type CertificateClient,
   createCertificateClient,
@@ -181,7 +181,7 @@ describe('a server that renews its certificate, and knows clients by theirs', ()
     expect(await callWith(mine)).toBe('URI:spiffe://cluster.local/ns/nolen/sa/apps-v1')
     expect(await serial()).toBe(new X509Certificate(first.certificateChain).serialNumber)
     fake.advance(12 * 3_600_000)
-    await vi.waitFor(() => expect(certificate.identity.current).not.toBe(first))
+    await expect.poll(() => certificate.identity.current).not.toBe(first)
     expect(await serial()).toBe(new X509Certificate(certificate.identity.current?.certificateChain ?? '').serialNumber)
     const stranger = await issueIdentity(await createSelfSignedAuthority({ clock }), {
       names: [{ uri: 'spiffe://cluster.local/ns/nolen/sa/apps-v1' }],

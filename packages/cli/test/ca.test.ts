@@ -247,7 +247,7 @@ describe('control-plane --ca-dir', () => {
       '127.0.0.1:0',
     ]
     const code = main(['control-plane', ...args, '--ca-dir', ca, '--ready-file', ready], io)
-    const { http, secureGrpc } = await vi.waitFor(() => JSON.parse(readFileSync(ready, 'utf8')) as Record<string, string>, 10_000)
+    const { http, secureGrpc } = await vi.waitFor(() => JSON.parse(readFileSync(ready, 'utf8')) as Record<string, string>, 20_000)
     const published = async (): Promise<{ keys: unknown[]; spiffe_sequence: number }> =>
       (await fetch(`http://${http}/spiffe-bundle`)).json() as Promise<{ keys: unknown[]; spiffe_sequence: number }>
     const before = await published()
@@ -270,7 +270,7 @@ describe('control-plane --ca-dir', () => {
     })
     expect(chainLength).toBe(2)
     expect((await heddle('rotate', ca, '--phase', 'trust-both', '--next', next)).code).toBe(0)
-    await vi.waitFor(async () => expect((await published()).keys).toHaveLength(2), { timeout: 15_000, interval: 200 })
+    await vi.waitFor(async () => expect((await published()).keys).toHaveLength(2), { timeout: 25_000, interval: 200 })
     expect((await published()).spiffe_sequence).toBeGreaterThan(before.spiffe_sequence)
     stop()
     expect(await code).toBe(0)

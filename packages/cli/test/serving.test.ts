@@ -6,13 +6,17 @@ import { expect, test, vi } from 'vitest'
 import { main } from '../src/main.js'
 import { createTestIo } from '../src/testing.js'
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+/** Free now, and below the range from which systems hand out ports: nobody takes it by chance until it is used. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer().once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
     })
-  })
+    if (free) return port
+  }
+}
 
 /** A command that runs until `stop`. */
 function start(...argv: string[]): { stop(): Promise<number>; output(): string } {
@@ -36,10 +40,11 @@ const soon = async <T>(read: () => T | undefined): Promise<T> => {
   await vi.waitFor(() => {
     value = read()
     if (value === undefined) throw new Error('not yet')
-  }, 10_000)
+  }, 20_000)
   return value as T
 }
-const contentOf = (file: string) => (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
+// A file that is there may be empty still.
+const contentOf = (file: string) => (): string | undefined => (existsSync(file) && readFileSync(file, 'utf8')) || undefined
 
 test('heddle control-plane drives heddle proxy, and both stop when asked', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-serving-'))
@@ -116,8 +121,8 @@ static_resources:
     const response = await fetch(url)
     return `${response.status} ${await response.text()}`
   }
-  await vi.waitFor(async () => expect(await answer(`http://${adminAddress}/ready`)).toBe('200 LIVE\n'), 10_000)
-  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 hello'), 10_000)
+  await vi.waitFor(async () => expect(await answer(`http://${adminAddress}/ready`)).toBe('200 LIVE\n'), 20_000)
+  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 hello'), 20_000)
   expect(await answer(`http://${addresses.http}/debug/syncz`)).toContain(node)
   const heddle = async (...argv: string[]): Promise<string> => {
     const io = createTestIo()
@@ -140,7 +145,7 @@ static_resources:
   // The proxy itself tells the same.
   expect((await heddle('proxy-config', 'route', '--address', adminAddress)).split('\n')).toEqual(routes)
   writeFileSync(join(folder, 'edge.yaml'), listener('changed'))
-  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 changed'), 10_000)
+  await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 changed'), 20_000)
   expect(await proxy.stop()).toBe(0)
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
   expect(await controlPlane.stop()).toBe(0)

@@ -79,7 +79,7 @@ describe('createKubernetesRegistry', () => {
     followed = followRegistry(createKubernetesRegistry(optionsFor(api, more)), { store })
     await followed.ready
   }
-  const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 5 })
+  const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 5 })
   const names = (): readonly string[] =>
     store
       .snapshot()
@@ -203,19 +203,19 @@ describe('writeStatuses', () => {
             conditions: [{ message: text, lastTransitionTime: expect.stringMatching(/^2.*Z$/) }],
           }),
         {
-          timeout: 10_000,
+          timeout: 20_000,
         },
       )
     await soon('one')
     statuses.set('vs', status('one'))
     api.setBroken(true)
     statuses.set('vs', status('two'))
-    await vi.waitFor(() => expect(errors[0]).toMatch(/vs: .*503: down for a moment/), { timeout: 10_000 })
+    await vi.waitFor(() => expect(errors[0]).toMatch(/vs: .*503: down for a moment/), { timeout: 20_000 })
     statuses.set('vs', status('three'))
     api.setBroken(false)
     await soon('three')
     statuses.set('gone', { ...status('x'), name: 'gone' })
-    await vi.waitFor(() => expect(errors.at(-1)).toMatch(/^gone: .*404/), { timeout: 10_000 })
+    await vi.waitFor(() => expect(errors.at(-1)).toMatch(/^gone: .*404/), { timeout: 20_000 })
     const patches = api.requests.filter(({ method }) => method === 'PATCH').map(({ path }) => path)
     expect(patches.filter((path) => path.endsWith('/gone/status'))).toHaveLength(1)
     expect(new Set(patches)).toEqual(

@@ -16,6 +16,7 @@ afterEach(() => {
 /** An API server that knows one thing: how to answer a TokenReview. */
 async function reviewer(
   answer: (path: string, review: object) => [status: number, body: object] | undefined,
+  timeoutMs = 20_000,
 ): Promise<TokenReviewer> {
   const server = createServer((request, response) => {
     let text = ''
@@ -32,7 +33,7 @@ async function reviewer(
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const config = { getCurrentCluster: () => ({ server: url }), applyToHTTPSOptions: () => Promise.resolve() }
-  return createTokenReviewer({ config, clock, timeoutMs: 300 })
+  return createTokenReviewer({ config, clock, timeoutMs })
 }
 
 test('a TokenReview is posted, and its status comes back', async () => {
@@ -52,6 +53,6 @@ test('a TokenReview is posted, and its status comes back', async () => {
 test('a server that refuses, and one that does not answer, are failures with a reason', async () => {
   const forbidden = await reviewer(() => [403, { kind: 'Status', message: 'tokenreviews is forbidden' }])
   await expect(forbidden({ token: 'a', audiences: [] })).rejects.toThrow('tokenreviews is forbidden')
-  const silent = await reviewer(() => undefined)
+  const silent = await reviewer(() => undefined, 300)
   await expect(silent({ token: 'a', audiences: [] })).rejects.toThrow('no answer within 300 ms')
 })

@@ -28,7 +28,8 @@ export function startChild(path: string, args: readonly string[], env: Readonly<
       guard?.kill('SIGKILL')
       resolve()
     }
-    child.once('exit', finish)
+    // With `exit` its last words may still be under way.
+    child.once('close', finish)
     child.once('error', (error) => {
       output += String(error)
       finish()

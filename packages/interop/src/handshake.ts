@@ -82,6 +82,8 @@ export interface HandshakeLoad {
   readonly failures: readonly string[]
   /** The first ones. */
   readonly sessions: readonly Buffer[]
+  /** Resolves when nothing is under way any more that had begun before, and `count` more have been made since. */
+  goesOn(count: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -93,11 +95,15 @@ export function handshakeLoad({ concurrency, perSecond = Infinity, next }: Hands
   const failures: string[] = []
   const sessions: Buffer[] = []
   const start = performance.now()
+  const underWay = new Set<object>()
   const loop = async (): Promise<void> => {
     while (running) {
       const early = start + (begun++ / perSecond) * 1000 - performance.now()
       if (early > 1) await after(early)
+      const mark = {}
+      underWay.add(mark)
       const result = await handshake(next())
+      underWay.delete(mark)
       done++
       if (!result.ok) failures.push(result.error)
       if (sessions.length < KEPT_SESSIONS) sessions.push(...result.sessions)
@@ -110,6 +116,10 @@ export function handshakeLoad({ concurrency, perSecond = Infinity, next }: Hands
     },
     failures,
     sessions,
+    async goesOn(count) {
+      const [before, from] = [[...underWay], done]
+      while (running && (done < from + count || before.some((mark) => underWay.has(mark)))) await after(5)
+    },
     async stop() {
       running = false
       await Promise.all(loops)

@@ -37,7 +37,8 @@ export function runProxy(folder: string, name: string, bootstrap: object, flags:
     },
     stop: () => void child.kill('SIGTERM'),
     errors: () => errors,
-    code: new Promise((resolve) => child.once('exit', resolve)),
+    // With `exit` the last words may still be under way.
+    code: new Promise((resolve) => child.once('close', resolve)),
   }
 }
 

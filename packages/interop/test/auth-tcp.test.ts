@@ -140,7 +140,7 @@ function listener(name: string, port: number, failure_mode_allow: boolean): obje
 
 function cluster(name: string, port: number): object {
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: socketAddress(port) } }] }]
-  return { name, type: 'STATIC', connect_timeout: '1s', load_assignment: { cluster_name: name, endpoints } }
+  return { name, type: 'STATIC', connect_timeout: '20s', load_assignment: { cluster_name: name, endpoints } }
 }
 
 function socketAddress(port: number): object {

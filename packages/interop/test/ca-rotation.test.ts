@@ -48,18 +48,20 @@ test(
         sessions.set(version, [...(sessions.get(version) ?? []), ...made.sessions])
       }
     }
+    /** Whoever began before a change has ended, and others have begun under it; in --soak for a while. */
+    const pass = (): Promise<unknown> => Promise.all([load.goesOn(50), after(SOAK ? 20_000 : 0)])
     /** What a phase sends out has arrived when this has resolved: at the server first, then at the client. */
     const phaseArrives = async (): Promise<void> => {
       const trustBundle = authority.trustBundle.current.join('')
       server.set({ ...server.current, trustBundle })
       client = { ...client, trustBundle }
-      await after(SOAK ? 20_000 : 700)
+      await pass()
     }
     const renew = async (): Promise<void> => {
       server.set(await identityOf(authority, 'server'))
-      await after(100)
+      await load.goesOn(1)
       client = await identityOf(authority, 'client')
-      await after(SOAK ? 20_000 : 700)
+      await pass()
     }
     await keepSessions()
     rotation.trustBoth({ signer: next.signer.current, trustBundle: next.trustBundle.current })

@@ -74,7 +74,7 @@ describe.skipIf(problem !== undefined && !required)('DNS of a captured pod', () 
     const search = 'shop.svc.cluster.local svc.cluster.local cluster.local'
     writeFileSync(
       `/etc/netns/${pod.name}/resolv.conf`,
-      `nameserver ${DNS}\nsearch ${search}\noptions ndots:5 timeout:1 attempts:2\n`,
+      `nameserver ${DNS}\nsearch ${search}\noptions ndots:5 timeout:5 attempts:2\n`,
     )
     mkdirSync(join(folder, 'config'))
     writeFileSync(join(folder, 'config', 'mesh.yaml'), MESH)
@@ -145,7 +145,7 @@ describe.skipIf(problem !== undefined && !required)('DNS of a captured pod', () 
     await eventually(
       () => resolve('cake.bakery'),
       (address) => address === '10.96.0.11',
-      5_000,
+      20_000,
     )
   })
 

@@ -109,7 +109,7 @@ function checks(options: DrillOptions): void {
         host: pod,
         port,
         send: 'GET / HTTP/1.1\r\nhost: b\r\n\r\n',
-        timeout: 3_000,
+        timeout: 10_000,
       })
       // At once, not by patience, and without a word.
       expect(answer).toEqual({

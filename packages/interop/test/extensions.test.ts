@@ -67,8 +67,13 @@ function checks(dataPlane: DataPlane): void {
       )
       await apps.get('two')?.close()
       apps.delete('two')
-      // One interval more: the first check that fails may come as late as that.
-      await new Promise((resolve) => setTimeout(resolve, CHECKED.interval * (CHECKED.threshold + 1) * 1000))
+      // One interval more, as the first check that fails may come as late as that, and what a busy machine takes.
+      const patience = CHECKED.interval * (CHECKED.threshold + 1) * 1000 + 5_000
+      await eventually(
+        () => client.spread('checked', 200),
+        ({ one = 0 }) => one === 200,
+        patience,
+      )
       expect(await client.spread('checked', 200)).toEqual({ one: 200 })
     },
     TIMEOUT_MS,
@@ -83,9 +88,11 @@ function checks(dataPlane: DataPlane): void {
       )
       const start = Date.now()
       const answers: Promise<number>[] = []
+      const busy = new Set<number>()
       for (let i = 0; i < LIMIT.calls; i++) {
         const wait = start + i * LIMIT.everyMs - Date.now()
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+        busy.add(Math.floor((Date.now() - start) / 1000))
         answers.push(client.call('limited').then(({ status }) => status))
       }
       const statuses = await Promise.all(answers)
@@ -94,7 +101,8 @@ function checks(dataPlane: DataPlane): void {
       expect(new Set(statuses)).toEqual(new Set([200, 429]))
       // A bucket for every second, and the one that was full.
       expect(passed).toBeLessThanOrEqual(LIMIT.perSecond * (seconds + 2))
-      expect(passed).toBeGreaterThanOrEqual(LIMIT.perSecond * (seconds - 2))
+      // Of the seconds in which something was asked: a machine that stands still asks for nothing.
+      expect(passed).toBeGreaterThanOrEqual(LIMIT.perSecond * (busy.size - 2))
     },
     TIMEOUT_MS,
   )

@@ -218,7 +218,10 @@ describe.skipIf(!soak || (missing.length > 0 && !required))(
       expect(proxied(made(ignored))).toBe(false)
       await serve()
       await register()
-      expect(proxied(made(await create('back')))).toBe(true)
+      await eventually(
+        () => create('back', {}, `${PODS}?dryRun=All`),
+        ({ body }) => proxied(body as unknown as PodBody),
+      )
     }, 120_000)
   },
 )

@@ -79,7 +79,8 @@ const rls = (options: object) => ({
   typed_config: {
     '@type': `${TYPE}.filters.http.ratelimit.v3.RateLimit`,
     domain: 'test',
-    timeout: '0.5s',
+    // Nobody of these is slow but a busy machine.
+    timeout: '20s',
     rate_limit_service: { transport_api_version: 'V3', grpc_service: { envoy_grpc: { cluster_name: 'grpc' } } },
     ...options,
   },
@@ -171,7 +172,7 @@ const LISTENERS = {
   lines: () => manager('l', GRPC_HOST, transcoder({ print_options: { stream_newline_delimited: true } })),
   rls: () => manager('r', HOST, rls({ enable_x_ratelimit_headers: 'DRAFT_VERSION_03' })),
   denies: () =>
-    manager('d', HOST, rls({ failure_mode_deny: true, rate_limited_status: { code: 'ServiceUnavailable' }, timeout: '0.1s' })),
+    manager('d', HOST, rls({ failure_mode_deny: true, rate_limited_status: { code: 'ServiceUnavailable' }, timeout: '1s' })),
   shadow: () => manager('h', HOST, rls({ filter_enforced: { default_value: { numerator: 0 } } })),
   disabled: () => manager('x', HOST, rls({ filter_enabled: { default_value: { numerator: 0 } } })),
 }
@@ -316,7 +317,7 @@ async function answerOf(
 function bootstrapOf(ports: readonly number[], to: { grpc: number; app: number }): object {
   const names = Object.keys(LISTENERS) as Listener[]
   const cluster = (name: string, port: number, rest: object = {}) => ({
-    ...{ name, connect_timeout: '1s', ...rest },
+    ...{ name, connect_timeout: '20s', ...rest },
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: at(port) } }] }] },
   })
   const options = {

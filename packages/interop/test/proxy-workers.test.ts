@@ -68,9 +68,10 @@ test('two workers share a listener, one admin page speaks for both, and SIGTERM 
   // Each worker has its own connections upstream: one would have needed one, for requests in turn.
   expect(await stat(admin, 'cluster.up.upstream_cx_total')).toBe(WORKERS)
   expect(await stat(admin, 'cluster.up.membership_total')).toBe(1)
-  const { text: prometheus } = await get(admin, '/stats/prometheus')
-  expect(prometheus).toMatch(/^envoy_http_downstream_rq_total\{[^}]*\} 32$/m)
-  expect(prometheus).toMatch(/^envoy_http_downstream_rq_time_count\{[^}]*\} 32$/m)
+  // A worker counts a request's time once it is over, which its client may know first.
+  const prometheus = async (): Promise<string> => (await get(admin, '/stats/prometheus')).text
+  await expect.poll(prometheus).toMatch(/^envoy_http_downstream_rq_time_count\{[^}]*\} 32$/m)
+  expect(await prometheus()).toMatch(/^envoy_http_downstream_rq_total\{[^}]*\} 32$/m)
   expect((await get(admin, '/clusters')).text).toMatch(/^up::127\.0\.0\.1:\d+::rq_total::32$/m)
   expect(JSON.parse((await get(admin, '/config_dump')).text)).toMatchObject({ configs: expect.any(Array) })
 

@@ -106,8 +106,9 @@ describe('a grpc-js-xds client and server', () => {
         found[name] = (found[name] ?? 0) + 1
       }
       expect(Object.keys(found).sort()).toEqual(['one', 'second'])
-      expect(found['second']).toBeGreaterThan(15)
-      expect(found['second']).toBeLessThan(75)
+      // Chance leaves these bounds once in a thousand million runs.
+      expect(found['second']).toBeGreaterThan(8)
+      expect(found['second']).toBeLessThan(85)
     },
     TIMEOUT_MS,
   )

@@ -101,9 +101,12 @@ function checks(variant: AdsVariant): void {
   }, TIMEOUT_MS)
 
   test('listeners, routes, clusters, endpoints, secrets, extensions and runtime come by discovery', async () => {
-    const [stream] = [...server.status()]
-    const types = [...(stream?.types.values() ?? [])].map(({ typeUrl, state }) => `${typeUrl} ${state}`)
-    expect(types.sort()).toEqual(
+    const types = (): string[] => {
+      const [stream] = [...server.status()]
+      return [...(stream?.types.values() ?? [])].map(({ typeUrl, state }) => `${typeUrl} ${state}`).sort()
+    }
+    // It may answer requests before the last of its acknowledgements is here.
+    await expect.poll(types).toEqual(
       Object.values(TYPES)
         .map((typeUrl) => `${typeUrl} SYNCED`)
         .sort(),

@@ -30,7 +30,8 @@ export function proxylessChecks(start: StartClient): void {
     const before = await client.call('xds:///canary', 300)
     expect(names(before)).toEqual(['v1', 'v2'])
     expect(before['v1']).toBeGreaterThan(230)
-    expect(before['v2']).toBeGreaterThan(6)
+    // Chance has less than that once in a thousand million runs.
+    expect(before['v2']).toBeGreaterThan(3)
     const load = await client.load('xds:///canary', 100)
     await world.calledAgain('v1')
     world.give('canary', { weights: { v1: 0, v2: 100 } })
@@ -94,7 +95,7 @@ export function proxylessChecks(start: StartClient): void {
     const retry_policy = { retry_on: 'unavailable', num_retries: 2, retry_back_off: { base_interval: '0.01s' } }
     world.give('retry', { weights: { v2: 100 }, action: { retry_policy } })
     await world.settled()
-    await vi.waitFor(async () => expect(await client.call('xds:///retry', 1, twice)).toEqual({ v2: 1 }), 5_000)
+    await vi.waitFor(async () => expect(await client.call('xds:///retry', 1, twice)).toEqual({ v2: 1 }), 20_000)
   })
 
   check('ring hash keeps a header value on one endpoint', async () => {
@@ -102,7 +103,8 @@ export function proxylessChecks(start: StartClient): void {
     const action = { hash_policy: [{ header: { header_name: 'user' } }] }
     world.give('ring', { weights: { v1: 100 }, action, cluster: { lb_policy: 'RING_HASH' }, endpoints })
     const seen = new Set<string>()
-    for (let user = 0; user < 20; user++) {
+    // Where the ports lie on the ring is chance: so many users that both get some.
+    for (let user = 0; user < 60; user++) {
       const answers = names(await client.call('xds:///ring', 3, { user: `user-${user}` }))
       expect(answers).toHaveLength(1)
       seen.add(answers[0] ?? '')
@@ -115,7 +117,7 @@ export function proxylessChecks(start: StartClient): void {
     expect(await client.call('xds://heddle/uri', 3)).toEqual({ v1: 3 })
     world.give('uri', { weights: { v2: 100 }, uris: true })
     await world.settled()
-    await vi.waitFor(async () => expect(await client.call('xds://heddle/uri', 1)).toEqual({ v2: 1 }), 5_000)
+    await vi.waitFor(async () => expect(await client.call('xds://heddle/uri', 1)).toEqual({ v2: 1 }), 20_000)
   })
 
   check('a cluster may want mutual TLS, and a server that is who it should be by its SPIFFE ID', async () => {
@@ -134,7 +136,7 @@ export function proxylessChecks(start: StartClient): void {
     await vi.waitFor(async () => {
       await client.call('xds:///load', 10)
       expect(succeeded()).toBeGreaterThanOrEqual(20)
-    }, 15_000)
+    }, 25_000)
   })
 
   check('an outage is not noticed, and what has changed meanwhile is taken when the server is back', async () => {

@@ -70,7 +70,7 @@ test('a proxy gets what the folder says over plaintext, and the debug pages tell
   const { grpc = '', http = '' } = served.addresses
   const proxy = createProxy({ bootstrap, transport: createGrpcTransport({ target: grpc }) })
   await proxy.start()
-  await vi.waitFor(() => expect(proxy.ready.current).toBe(true), 5000)
+  await vi.waitFor(() => expect(proxy.ready.current).toBe(true), 20_000)
   expect(proxy.inForce.clusters('outbound|8000||app.shop.svc.cluster.local')).toBeDefined()
   const page = async (path: string): Promise<{ status: number; text: string }> => {
     const response = await fetch(`http://${http}${path}`)
@@ -173,9 +173,9 @@ test('over TLS a caller gets its certificate, and may only be its own node', asy
     return proxy
   }
   const own = await start({})
-  await vi.waitFor(() => expect(own.ready.current).toBe(true), 5000)
+  await vi.waitFor(() => expect(own.ready.current).toBe(true), 20_000)
   const foreign = await start({ SERVICE_ACCOUNT: 'somebody-else' })
-  await vi.waitFor(() => expect(foreign.xds?.lastError ?? '').toContain('somebody-else'), 5000)
+  await vi.waitFor(() => expect(foreign.xds?.lastError ?? '').toContain('somebody-else'), 20_000)
   expect(foreign.ready.current).toBe(false)
   await Promise.all([own.close(), foreign.close()])
   certificate.close()
@@ -204,7 +204,7 @@ test('over TLS a certificate of the authority is as good as a token; one of a st
     })
     const proxy = createProxy({ bootstrap, transport, secrets: createIdentitySecrets(createWatch(own)) })
     await proxy.start()
-    await vi.waitFor(() => expect(proxy.ready.current || (proxy.xds?.lastError ?? '') !== '').toBe(true), 5000)
+    await vi.waitFor(() => expect(proxy.ready.current || (proxy.xds?.lastError ?? '') !== '').toBe(true), 20_000)
     const answered = proxy.ready.current
     await proxy.close()
     const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text))

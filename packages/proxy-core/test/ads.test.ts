@@ -21,7 +21,7 @@ interface Config {
 const edsCluster = (name: string): object => ({
   name,
   type: 'EDS',
-  connect_timeout: '1s',
+  connect_timeout: '20s',
   eds_cluster_config: { eds_config: ADS },
 })
 const rdsListener = (name: string, table: string, port = 0, extra: object = {}): object =>
@@ -48,7 +48,7 @@ async function connect(port: number, apiType: string, more: object = {}): Promis
       node: { id: 'proxy-1', cluster: 'test' },
       admin: { address: socketAddress(0) },
       static_resources: {
-        clusters: [{ name: 'xds', type: 'STATIC', connect_timeout: '1s', load_assignment: assignment('xds', [port]) }],
+        clusters: [{ name: 'xds', type: 'STATIC', connect_timeout: '20s', load_assignment: assignment('xds', [port]) }],
       },
       dynamic_resources: {
         lds_config: ADS,

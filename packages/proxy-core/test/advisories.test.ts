@@ -102,15 +102,16 @@ describe('HTTP/1', () => {
   )
 
   test("bytes on an idle pooled connection end it: they are nobody else's answer (CVE-2026-48931)", async () => {
-    let served = 0
+    const sockets: Socket[] = []
     const port = await rawUpstream((socket) => {
-      served++
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${served}`)
-      if (served === 1) setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned'), 20)
+      sockets.push(socket)
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${sockets.length}`)
     })
     const own = await proxyTo(port)
     expect((await call(own.port)).body.toString()).toBe('1')
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    const ended = new Promise((resolve) => sockets[0]?.once('close', resolve))
+    sockets[0]?.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned')
+    await ended
     expect((await call(own.port)).body.toString()).toBe('2')
   })
 
@@ -195,7 +196,7 @@ describe('HTTP/2', () => {
     const session = http2Client(own.port)
     for (let round = 0; round < 100; round++) expect((await http2Call(session)).status).toBe(503)
     session.destroy()
-    expect(own.clusters.get('u')?.stats.codec.streamsActive.value).toBe(0)
+    await expect.poll(() => own.clusters.get('u')?.stats.codec.streamsActive.value).toBe(0)
     await expect.poll(() => own.manager.active).toBe(0)
   })
 
@@ -300,7 +301,7 @@ describe('what a request meets on its way', () => {
       expect(text).not.toMatch(/content-length|transfer-encoding/)
     }
     expect(upstream.requests).toHaveLength(6)
-    expect(proxy.manager.active).toBe(0)
+    await expect.poll(() => proxy.manager.active).toBe(0)
   })
 })
 

@@ -361,6 +361,8 @@ export function sendRaw(port: number, text: string | Buffer, until?: string): Pr
     })
     socket.on('end', () => socket.end())
     socket.on('close', () => resolve(received))
-    socket.on('error', (error: Error & { code?: string }) => (error.code === 'ECONNRESET' ? resolve(received) : reject(error)))
+    // A peer that has closed meets what is still being sent with either.
+    const closed = new Set(['ECONNRESET', 'EPIPE'])
+    socket.on('error', (error: Error & { code?: string }) => (closed.has(error.code ?? '') ? resolve(received) : reject(error)))
   })
 }

@@ -32,7 +32,7 @@ interface Config {
   readonly port?: number
 }
 
-function resources({ version, ports, server = 'heddle', connectTimeout = '1s', port = 0 }: Config): ResourceSet {
+function resources({ version, ports, server = 'heddle', connectTimeout = '20s', port = 0 }: Config): ResourceSet {
   const manager = httpManager({ rds: { route_config_name: 'main', config_source: ADS } }, { server_name: server })
   const table = {
     name: 'main',
@@ -59,7 +59,7 @@ function resources({ version, ports, server = 'heddle', connectTimeout = '1s', p
 const bootstrap = (planePort: number): object => ({
   node: { id: 'proxy-1', cluster: 'drill' },
   static_resources: {
-    clusters: [{ name: 'xds', type: 'STATIC', connect_timeout: '1s', load_assignment: assignment('xds', [planePort]) }],
+    clusters: [{ name: 'xds', type: 'STATIC', connect_timeout: '20s', load_assignment: assignment('xds', [planePort]) }],
   },
   admin: { address: socketAddress(0) },
   dynamic_resources: {
@@ -115,7 +115,7 @@ describe('under load without client retries', () => {
           [c, a],
         ][push % 4]!,
         server: `heddle-${Math.floor(push / 2)}`,
-        connectTimeout: `${1 + (Math.floor(push / 3) % 3)}s`,
+        connectTimeout: `${20 + (Math.floor(push / 3) % 3)}s`,
       }
       plane.cache.set('proxy-1', resources(config))
       await wait(100)

@@ -188,7 +188,7 @@ describe.each(CASES)('$protocol, $security, $place', ({ protocol, security, plac
       ],
     })
     log = proxy.log
-    const outgoing = await bare.connect({ address: { address: '127.0.0.1', port: proxy.port }, timeoutMs: 2000 })
+    const outgoing = await bare.connect({ address: { address: '127.0.0.1', port: proxy.port }, timeoutMs: 20_000 })
     const connection = context === undefined ? outgoing : await tls.connect(outgoing, context)
     const codec = protocol === 'HTTP1' ? ownCodecs.http1 : ownCodecs.http2
     session = codec.connect(connection, codecOptions, { onAvailable() {}, onDraining() {}, onClose() {} })

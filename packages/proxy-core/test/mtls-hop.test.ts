@@ -50,6 +50,7 @@ async function startHop(
     tls?: ServerTlsContext
     chainFor?: (facts: ConnectionFacts, chain: CompiledFilterChain) => CompiledFilterChain | undefined
     xfcc?: boolean
+    listenerFiltersTimeoutMs?: number
     allow?: (facts: ConnectionFacts) => boolean
   },
 ): Promise<Hop> {
@@ -88,7 +89,7 @@ async function startHop(
     accessLogs: [],
     listenerFilters: options.tls === undefined ? [] : ['tls_inspector', 'http_inspector'],
     listenerFilterEnabled: (name: string) => options.tls !== undefined && name.endsWith('_inspector'),
-    listenerFiltersTimeoutMs: 500,
+    listenerFiltersTimeoutMs: options.listenerFiltersTimeoutMs ?? 20_000,
     continueOnListenerFiltersTimeout: false,
     chainFor: (facts: ConnectionFacts) => (options.chainFor === undefined ? chain : options.chainFor(facts, chain)),
   } as unknown as CompiledListener
@@ -147,7 +148,7 @@ async function startApp(network: Network): Promise<number> {
 }
 
 async function get(network: Network, port: number): Promise<string> {
-  const connection: Connection = await network.connect({ address: { address: '127.0.0.1', port }, timeoutMs: 1000 })
+  const connection: Connection = await network.connect({ address: { address: '127.0.0.1', port }, timeoutMs: 20_000 })
   return new Promise((resolve) => {
     let text = ''
     connection.handle({
@@ -236,8 +237,11 @@ describe.each([
 
 test('a client that says nothing is cut off by listener_filters_timeout', async () => {
   const network = createSystemNetwork({ clock })
-  const inbound = await startHop(network, cluster('app', [endpoint(1)]), { tls: serverTls('server') })
-  const silent = await network.connect({ address: { address: '127.0.0.1', port: inbound.port }, timeoutMs: 1000 })
+  const inbound = await startHop(network, cluster('app', [endpoint(1)]), {
+    tls: serverTls('server'),
+    listenerFiltersTimeoutMs: 500,
+  })
+  const silent = await network.connect({ address: { address: '127.0.0.1', port: inbound.port }, timeoutMs: 20_000 })
   const began = clock.monotonic()
   await new Promise<void>((resolve) =>
     silent.handle({ onData() {}, onEnd: () => silent.end(), onDrain() {}, onClose: () => resolve() }),

@@ -53,7 +53,7 @@ async function start(planePort: number, snapshot: string): Promise<ProxyServer> 
     transport_api_version: 'V3',
     grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
   }
-  const clusters = [{ name: 'xds', type: 'STATIC', connect_timeout: '1s', load_assignment: assignment('xds', [planePort]) }]
+  const clusters = [{ name: 'xds', type: 'STATIC', connect_timeout: '20s', load_assignment: assignment('xds', [planePort]) }]
   const proxy = createProxy({
     bootstrap: {
       node: { id: 'proxy-1', cluster: 'edge' },

@@ -50,7 +50,9 @@ async function startClient(port: number, prefix: Uint8Array = new Uint8Array()) 
   socket.write(prefix)
   const ask = async (): Promise<unknown> => {
     socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
-    const text = await new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())))
+    let text = ''
+    while (!text.endsWith('}'))
+      text += await new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(String(chunk))))
     return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
   }
   return { ask, end: () => socket.destroy(), port: socket.localPort }

@@ -63,9 +63,9 @@ export function ask(
   })
 }
 
-/** Waits until `check` holds; fails with `what` after five seconds. */
+/** Waits until `check` holds; fails with `what` after twenty seconds. */
 export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 2_000; i++) {
     if (await check()) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
@@ -84,7 +84,7 @@ export const assignment = (name: string, ports: readonly number[]): object => ({
 export const staticCluster = (name: string, ports: readonly number[], extra: object = {}): object => ({
   name,
   type: 'STATIC',
-  connect_timeout: '1s',
+  connect_timeout: '20s',
   load_assignment: assignment(name, ports),
   ...extra,
 })
@@ -108,11 +108,15 @@ export const listener = (name: string, filter: object, port = 0): object => ({
   filter_chains: [{ filters: [filter] }],
 })
 
-/** Free now. */
+/** Free now, and below the range from which systems hand out ports: nobody takes it by chance until it is used. */
 export async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const server = createTcpServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
 }

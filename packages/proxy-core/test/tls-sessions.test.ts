@@ -76,7 +76,7 @@ async function listen(context: ServerTlsContext): Promise<Listening> {
 
 /** The client's end of a connection on which a byte has come, and with it the sessions of TLS 1.3. */
 async function call({ address }: Listening, context: ClientTlsContext): Promise<Connection> {
-  const connection = await tls.connect(await network.connect({ address, timeoutMs: 1000 }), context)
+  const connection = await tls.connect(await network.connect({ address, timeoutMs: 20_000 }), context)
   closers.push(() => connection.destroy())
   await new Promise<void>((resolve, reject) => {
     connection.handle({

@@ -65,7 +65,7 @@ async function connectBoth(
     accepted.catch(() => {})
   })
   try {
-    const outgoing = await network.connect({ address: bound.address, timeoutMs: 1000 })
+    const outgoing = await network.connect({ address: bound.address, timeoutMs: 20_000 })
     const [ours, theirs] = await Promise.allSettled([
       tls.connect(outgoing, clientSide),
       new Promise((resolve) => systemClock.after(5, () => resolve(undefined))).then(() => accepted!),
@@ -219,7 +219,7 @@ test('plain text at a TLS listener is refused', async () => {
     outcome = tls.accept(connection, serverContext())
     outcome.catch(() => {})
   })
-  const plain = await network.connect({ address: bound.address, timeoutMs: 1000 })
+  const plain = await network.connect({ address: bound.address, timeoutMs: 20_000 })
   const closed = new Promise<void>((resolve) => plain.onClosed(resolve))
   plain.handle({ onData() {}, onEnd: () => plain.end(), onDrain() {}, onClose() {} })
   plain.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
@@ -235,7 +235,7 @@ test('a client that goes after its ClientHello leaves nothing behind', async () 
     accepted = tls.accept(connection, serverContext())
     accepted.catch(() => {})
   })
-  const plain = await network.connect({ address: bound.address, timeoutMs: 1000 })
+  const plain = await network.connect({ address: bound.address, timeoutMs: 20_000 })
   const answered = new Promise<void>((resolve) => {
     plain.handle({ onData: () => resolve(), onEnd: () => plain.end(), onDrain() {}, onClose() {} })
   })

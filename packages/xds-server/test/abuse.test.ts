@@ -290,7 +290,7 @@ describe('who stops', () => {
   })
 
   test('half-open TCP: the pings find out, and the node is let go', async () => {
-    const scene = await start({}, { channelOptions: { 'grpc.keepalive_time_ms': 100, 'grpc.keepalive_timeout_ms': 100 } })
+    const scene = await start({}, { channelOptions: { 'grpc.keepalive_time_ms': 200, 'grpc.keepalive_timeout_ms': 1_500 } })
     const relay = await silentRelay(scene.listener.port)
     const half = connect(relay.port)
     undo.push(() => half.close())
@@ -309,7 +309,7 @@ describe('who stops', () => {
   test('a connection ends at its age, and the client comes back', async () => {
     const scene = await start(
       {},
-      { channelOptions: { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 50 } },
+      { channelOptions: { 'grpc.max_connection_age_ms': 700, 'grpc.max_connection_age_grace_ms': 700 } },
     )
     scene.cache.set('n', clusters('a'))
     const client = scene.client()

@@ -57,7 +57,7 @@ export function testRegistry(name: string, create: () => Promise<RegistryHarness
           await harness.tick?.()
           check()
         },
-        { timeout: 10_000, interval: 10 },
+        { timeout: 20_000, interval: 10 },
       )
 
     it('is ready when everything is there, in one revision', async () => {
