@@ -1,3 +1,9 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cluster, endpoint, routeTable, startProxy, startUpstream, type TestProxy, type TestUpstream } from './harness.js'
 import { http2Call, http2Client } from './http2-harness.js'
@@ -88,6 +94,87 @@ describe('floods', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(MOST_MEMORY)
     expect((await http2Call(other)).status).toBe(200)
     other.destroy()
+  })
+})
+
+interface Felt {
+  /** Milliseconds of each request. */
+  readonly times: readonly number[]
+  readonly failed: number
+}
+
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+/** Somebody else, whose requests are timed from one call to the next. */
+function startOther(port: number): { felt(): Promise<Felt>; close(): Promise<unknown> } {
+  const child = spawn(process.execPath, [script('latency-client.mjs'), String(port)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async felt() {
+      child.stdin.write('\n')
+      return JSON.parse(String((await lines.next()).value)) as Felt
+    },
+    close() {
+      child.kill()
+      return gone
+    },
+  }
+}
+
+/** How long a process that writes the file was let do so, in milliseconds. */
+async function floodFrom(port: number, file: string): Promise<number> {
+  const child = spawn(process.execPath, [script('flood-client.mjs'), String(port), file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await Promise.all([
+    createInterface({ input: child.stdout })[Symbol.asyncIterator]().next(),
+    new Promise((resolve) => child.once('exit', resolve)),
+  ])
+  return (JSON.parse(String(line.value)) as { ms: number }).ms
+}
+
+// Times mean something on a machine that does nothing else.
+describe.runIf(process.env['HEDDLE_SOAK'] === '1')('soak: floods from other processes, and what others feel', () => {
+  const MOST_MS = 250
+  const ROUNDS = 8
+  /** Below it, p99 of a few thousand requests is the noise of two cores. */
+  const NOISE_MS = 5
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+  const p99 = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0
+
+  test.each(FLOODS)('%s', { timeout: 120_000 }, async (name, make) => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-flood-'))
+    const fileOf = (kind: string, bytes: Buffer): string => {
+      const file = join(folder, kind)
+      writeFileSync(file, Buffer.concat([PREFACE, settings(), bytes]))
+      return file
+    }
+    // A process costs its start, whatever it sends: those that are refused at once are what floods are compared with.
+    const files = { refused: fileOf('refused', frame(TYPE.ping, 0, 0, Buffer.alloc(1))), flood: fileOf('flood', make()) }
+    const felt = { refused: [] as number[], flood: [] as number[] }
+    const closedAfter: number[] = []
+    const other = startOther(proxy.port)
+    await wait(2_000)
+    await other.felt()
+    for (let round = 0; round < ROUNDS; round++)
+      for (const kind of ['refused', 'flood'] as const) {
+        const ms = await floodFrom(proxy.port, files[kind])
+        if (kind === 'flood') closedAfter.push(ms)
+        await wait(400)
+        const { times, failed } = await other.felt()
+        expect(failed).toBe(0)
+        felt[kind].push(...times)
+      }
+    await other.close()
+    rmSync(folder, { recursive: true })
+    const [before, meanwhile] = [p99(felt.refused), p99(felt.flood)]
+    const told = `${closedAfter.map(Math.round)} ms; p99 of others ${before.toFixed(1)} -> ${meanwhile.toFixed(1)} ms`
+    console.log(`${name}: closed after ${told} of ${felt.flood.length}`)
+    // All but one of them: a process may have to wait for its turn.
+    expect(closedAfter.toSorted((a, b) => a - b).at(-2)).toBeLessThan(MOST_MS)
+    expect(felt.flood.length).toBeGreaterThan(500)
+    expect(meanwhile).toBeLessThan(2 * Math.max(before, NOISE_MS))
   })
 })
 
