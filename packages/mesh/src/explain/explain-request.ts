@@ -11,7 +11,6 @@ import {
 } from '@heddle/proxy-core'
 import {
   type Clock,
-  DEFAULT_TRUST_DOMAIN,
   type Diagnostic,
   fail,
   formatSpiffeId,
@@ -122,7 +121,7 @@ async function explainInbound(
   if (outbound.result.kind !== 'forward') return fail(problem('explain.hop', '', 'the first proxy does not forward'))
   const destination = splitEndpoint(outbound.result.endpoint)
   const { namespace, serviceAccount } = from
-  const identity = formatSpiffeId({ trustDomain: DEFAULT_TRUST_DOMAIN, namespace, serviceAccount })
+  const identity = formatSpiffeId({ trustDomain: context.snapshot.meshConfig.trustDomain, namespace, serviceAccount })
   const connection = outbound.result.tls
     ? {
         ...plaintext(from.address, destination),

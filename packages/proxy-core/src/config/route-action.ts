@@ -1,4 +1,3 @@
-import type { Random } from '@heddle/runtime'
 import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { RouteAction, WeightedCluster_ClusterWeight } from '@heddle/xds-types/envoy/config/route/v3'
 import type { UriTemplateRewriteConfig } from '@heddle/xds-types/envoy/extensions/path/rewrite/uri_template/v3'
@@ -53,7 +52,7 @@ export function compileForward(fields: Fields<RouteAction>, scope: RouteScope): 
   const rateLimits = compileRateLimits(fields.messages('rate_limits'))
   const action: ForwardAction = {
     kind: 'forward',
-    target: compileTarget(fields, scope, hash),
+    ...compileTarget(fields, scope, hash),
     priority: fields.choice('priority', ['DEFAULT', 'HIGH'], 'DEFAULT'),
     timeoutMs: compileTimeout(fields),
     ...(fields.has('idle_timeout') && { idleTimeoutMs: fields.durationMs('idle_timeout', 0) }),
@@ -119,18 +118,19 @@ function compileTarget(
   fields: Fields<RouteAction>,
   scope: RouteScope,
   hash: ForwardAction['hash'],
-): (head: RequestHead, random: Random) => RouteTarget {
+): Pick<ForwardAction, 'target' | 'weights'> {
   const metadataMatch = compileMetadata(fields.message('metadata_match'))['envoy.lb']
   if (fields.has('cluster')) {
     const target: RouteTarget = { cluster: fields.string('cluster'), ...(metadataMatch && { metadataMatch }) }
     scope.clusters.add(target.cluster)
-    return () => target
+    return { target: () => target }
   }
-  if (fields.has('cluster_header')) return byHeader(fields.string('cluster_header'), { ...(metadataMatch && { metadataMatch }) })
+  if (fields.has('cluster_header'))
+    return { target: byHeader(fields.string('cluster_header'), { ...(metadataMatch && { metadataMatch }) }) }
   const weighted = fields.message('weighted_clusters')
   if (weighted === undefined) {
     fields.problem('needs one of cluster, weighted_clusters, cluster_header.')
-    return () => ({ cluster: '' })
+    return { target: () => ({ cluster: '' }) }
   }
   const targets = weighted.messages('clusters').map((each) => compileWeight(each, scope, metadataMatch))
   const headerName = weighted.string('header_name')
@@ -138,9 +138,10 @@ function compileTarget(
   weighted.done({ runtime_key_prefix: 'no runtime layer overrides it', total_weight: 'the sum of the weights counts' })
   if (targets.reduce((sum, { weight }) => sum + weight, 0) <= 0) {
     weighted.problem('needs a weight above 0.', 'clusters')
-    return () => ({ cluster: '' })
+    return { target: () => ({ cluster: '' }) }
   }
-  return chooseWeighted(targets, asciiLower(headerName), byHash ? (head) => hash(head, '') : undefined)
+  const target = chooseWeighted(targets, asciiLower(headerName), byHash ? (head) => hash(head, '') : undefined)
+  return { target, weights: targets.map(({ cluster, weight }) => ({ cluster, weight })) }
 }
 
 function compileWeight(
@@ -160,9 +161,9 @@ function compileWeight(
   const target: RouteTarget = { cluster: fields.string('name'), ...rest }
   const headerName = fields.string('cluster_header')
   fields.done()
-  if (headerName !== '') return { weight, target: byHeader(headerName, rest) }
+  if (headerName !== '') return { weight, cluster: `by header ${headerName}`, target: byHeader(headerName, rest) }
   clusters.add(target.cluster)
-  return { weight, target: () => target }
+  return { weight, cluster: target.cluster, target: () => target }
 }
 
 // An absent header names no cluster: the router answers 503 cluster_not_found.

@@ -202,6 +202,33 @@ describe('explain', () => {
   })
 })
 
+it('of weighted clusters the weights are told, of those that were not drawn too', () => {
+  const weighted_clusters = {
+    clusters: [
+      { name: 'gone', weight: 90 },
+      { name: 'apps-v2', weight: 10 },
+    ],
+  }
+  const table = must(
+    compileRouteConfiguration(
+      {
+        name: '80',
+        virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { weighted_clusters } }] }],
+      },
+      deps,
+      '',
+    ),
+  )
+  const { stages } = explain(
+    { ...config, routes: () => table },
+    { head: head('/'), connection: facts(), random: { next: () => 0 } },
+  )
+  expect(stage(stages, 'cluster')).toMatchObject({
+    name: 'gone',
+    losers: [{ name: 'apps-v2', reason: 'weight 10 of 100, not drawn this time' }],
+  })
+})
+
 describe('scoped routes', () => {
   const scoped_routes = {
     scope_key_builder: { fragments: [{ header_value_extractor: { name: 'x-tenant', index: 0 } }] },

@@ -35,6 +35,7 @@ export function explainHttp(walk: Walk, manager: HttpManager, resource: Explaine
   return explainCluster(walk, decision.target.cluster, {
     context: { head, hash: action.hash(head, client), metadataMatch: decision.target.metadataMatch },
     notFoundStatus: action.clusterNotFoundStatus,
+    ...(action.weights && { weights: action.weights }),
   })
 }
 

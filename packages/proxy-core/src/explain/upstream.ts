@@ -1,5 +1,6 @@
 import type { CompiledCluster } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
+import type { ClusterWeight } from '../route/table.js'
 import { dynamicEndpoint, isDynamic } from '../upstream/dynamic-hosts.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import { NO_ENDPOINTS } from '../upstream/endpoint-set.js'
@@ -12,16 +13,33 @@ export interface ClusterQuestion {
   readonly context: PickContext
   /** Of a cluster that is not there. */
   readonly notFoundStatus: number
+  /** Of weighted clusters. */
+  readonly weights?: readonly ClusterWeight[]
+}
+
+/** Which weight won, and which lost. */
+function oddsOf(name: string, weights: readonly ClusterWeight[]): { reason?: string; losers: Loser[] } {
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  const won = weights.find(({ cluster }) => cluster === name)
+  const losers = weights
+    .filter((one) => one !== won)
+    .map(({ cluster, weight }) => ({
+      name: cluster,
+      reason: `weight ${weight} of ${total}${weight === 0 ? '' : ', not drawn this time'}`,
+      resource: { typeUrl: CLUSTER, name: cluster, path: '' },
+    }))
+  return { losers, ...(won !== undefined && { reason: `weight ${won.weight} of ${total}` }) }
 }
 
 export function explainCluster(walk: Walk, name: string, question: ClusterQuestion): ExplainedResult {
   const { config, request, stages } = walk
+  const odds = oddsOf(name, question.weights ?? [])
   const cluster = config.clusters(name)
   if (cluster === undefined) {
-    stages.push({ stage: 'cluster', name, outcome: 'stop', reason: 'there is no such cluster', losers: [] })
+    stages.push({ stage: 'cluster', name, outcome: 'stop', reason: 'there is no such cluster', losers: odds.losers })
     return { kind: 'reply', status: question.notFoundStatus, details: 'cluster_not_found' }
   }
-  stages.push({ stage: 'cluster', name, outcome: 'chosen', losers: [], resource: { typeUrl: CLUSTER, name, path: '' } })
+  stages.push({ stage: 'cluster', name, outcome: 'chosen', ...odds, resource: { typeUrl: CLUSTER, name, path: '' } })
   if (cluster.discovery.kind === 'AGGREGATE') return explainAggregate(walk, cluster, cluster.discovery.clusters, question)
   if (isDynamic(cluster)) return explainDynamic(walk, cluster, question)
   const set = endpointsOf(walk, cluster)
@@ -75,7 +93,7 @@ function explainAggregate(
     const cluster = walk.config.clusters(each)
     return cluster !== undefined && endpointsOf(walk, cluster).endpoints.length > 0
   })
-  if (member !== undefined) return explainCluster(walk, member, question)
+  if (member !== undefined) return explainCluster(walk, member, { ...question, weights: [] })
   const resource = { typeUrl: CLUSTER, name, path: '' }
   walk.stages.push({
     stage: 'endpoint',

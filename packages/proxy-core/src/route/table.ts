@@ -73,9 +73,17 @@ export interface GrpcTimeoutLimits {
   readonly offsetMs: number
 }
 
+/** What a weighted cluster is chosen by. */
+export interface ClusterWeight {
+  readonly cluster: string
+  readonly weight: number
+}
+
 export interface ForwardAction {
   readonly kind: 'forward'
   target(head: RequestHead, random: Random): RouteTarget
+  /** What `target` chooses from, for explain; undefined: there is one only. */
+  readonly weights?: readonly ClusterWeight[]
   /** Whose limits of the circuit breakers hold. */
   readonly priority: RoutePriority
   /** 0: none. */

@@ -1,8 +1,7 @@
 import type { Random } from '@heddle/runtime'
-import type { RequestHead, RouteTarget } from './table.js'
+import type { ClusterWeight, RequestHead, RouteTarget } from './table.js'
 
-export interface WeightedTarget {
-  readonly weight: number
+export interface WeightedTarget extends ClusterWeight {
   target(head: RequestHead): RouteTarget
 }
 
