@@ -140,7 +140,9 @@ function createFields<T>(json: Loose, path: string, problems: Diagnostic[]): Fie
           seen.has(name) ||
           (harmless !== undefined && Object.hasOwn(harmless, name)) ||
           json[name] === undefined ||
-          json[name] === null
+          json[name] === null ||
+          // To protobuf an empty list is none.
+          (Array.isArray(json[name]) && json[name].length === 0)
         )
           continue
         report(at(name), `${name} is not supported: leave it out.`, 'config.unsupported_field')

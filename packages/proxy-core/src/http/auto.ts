@@ -39,7 +39,8 @@ export function serveHttp(
   return new Undecided(codecs, connection, options, handler)
 }
 
-const PREFACE_BYTES = Buffer.from(PREFACE, 'latin1')
+/** As much of the preface as tells: who breaks off after it speaks HTTP/2 badly, and nothing else. */
+const PREFACE_BYTES = Buffer.from(PREFACE.slice(0, 'PRI * HTTP/2'.length), 'latin1')
 
 /** Until the first bytes have told the version. */
 class Undecided implements ServerSession, ConnectionHandler {

@@ -31,7 +31,8 @@ export interface ForwardSink {
   onRouted?(): void
   /** Before them, any number of times: 1xx, not 101. */
   onInterim?(status: number, headers: HeaderMap): void
-  onResponse(response: HttpResponse): void
+  /** `details`: Envoy's RESPONSE_CODE_DETAILS; default `via_upstream`. */
+  onResponse(response: HttpResponse, details?: string): void
   /** No upstream gave an answer. */
   onReply(reply: LocalReply): void
   /** An upstream's redirect that the proxy shall follow itself, with the request's body anew. False: it may not, and nothing has changed. */

@@ -91,7 +91,9 @@ class Story implements StreamInfo {
   upstreamStart: StreamInfo['upstreamStart'] = undefined
   upstreamFirstByte: StreamInfo['upstreamFirstByte'] = undefined
   upstreamEnd: StreamInfo['upstreamEnd'] = undefined
+  connected: StreamInfo['connected'] = undefined
   attempted: StreamInfo['attempted'] = undefined
+  clusterStatName: StreamInfo['clusterStatName'] = undefined
   upstreamConnection: StreamInfo['upstreamConnection'] = undefined
   downstreamTransportFailureReason: StreamInfo['downstreamTransportFailureReason'] = undefined
   downstreamRemote: string

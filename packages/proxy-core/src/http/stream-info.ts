@@ -46,8 +46,12 @@ export interface StreamInfo {
   upstreamStart?: number | undefined
   upstreamFirstByte?: number | undefined
   upstreamEnd?: number | undefined
-  /** Endpoints that were tried, in order, when there was more than one. */
+  /** A connection to `endpoint` was had. */
+  connected?: boolean | undefined
+  /** Those that were connected to before, each once. */
   attempted?: Endpoint[] | undefined
+  /** alt_stat_name of the cluster, where it has one. */
+  clusterStatName?: string | undefined
   upstreamConnection?: Connection | undefined
   /** Why TLS with the client failed; only listeners hear of it. */
   downstreamTransportFailureReason?: string | undefined

@@ -67,6 +67,7 @@ export class StreamTimers {
     if (now === this.#seen || (this.#seen < 0 && now === 0)) {
       // Who was silent: the client with its request, or the upstream with its answer.
       const status = this.#exchange.requestComplete ? 504 : 408
+      this.#runtime.stats.downstreamRqIdleTimeout.inc()
       this.#stream.timedOut({ status, body: 'stream timeout', details: 'stream_idle_timeout', flag: 'SI' })
       return
     }
@@ -76,10 +77,12 @@ export class StreamTimers {
 
   #requestLate(): void {
     if (this.#exchange.requestComplete) return
+    this.#runtime.stats.downstreamRqTimeout.inc()
     this.#stream.timedOut({ status: 408, body: 'request timeout', details: 'request_overall_timeout' })
   }
 
   #tooLong(): void {
+    this.#runtime.stats.downstreamRqMaxDurationReached.inc()
     this.#stream.timedOut({
       status: 504,
       body: 'downstream duration timeout',

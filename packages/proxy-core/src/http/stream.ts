@@ -224,12 +224,12 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   /** From upstream. */
-  onResponse(response: HttpResponse): void {
+  onResponse(response: HttpResponse, details = 'via_upstream'): void {
     if (this.#over || this.#answered) {
       response.body.discard()
       return
     }
-    this.info.details = 'via_upstream'
+    this.info.details = details
     this.info.status = response.status
     this.#finalize(response.headers)
     this.#answer(response)
@@ -410,7 +410,6 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   timedOut(reply: LocalReply): void {
     if (this.#over) return
-    this.#runtime.stats.downstreamRqTimeout.inc()
     if (!this.#answered) {
       this.#forwarding?.cancel()
       this.#forwarding = undefined

@@ -34,10 +34,13 @@ export function createListenerLog({ accessLogs }: CompiledListener, clock: Clock
     for (const log of accessLogs) log.log({ info, connection, type: 'NotSet' })
   }
   return {
-    served(connection, facts, chain, { info: own }) {
-      const info = own ?? storyOf(connection, facts)
-      if (chain.name !== '') info.filterChainName = chain.name
-      connection.onClosed(() => write(info, connection))
+    served(connection, facts, chain, served) {
+      const own = served.story === undefined ? storyOf(connection, facts) : undefined
+      connection.onClosed(() => {
+        const info = own ?? served.story?.() ?? storyOf(connection, facts)
+        if (chain.name !== '') info.filterChainName = chain.name
+        write(info, connection)
+      })
     },
     unserved(connection, facts, { flag, details, transportFailure }) {
       const info = storyOf(connection, facts)

@@ -34,6 +34,8 @@ export interface HttpStats {
   readonly downstreamRqActive: Gauge
   readonly downstreamRqTime: Histogram
   readonly downstreamRqTimeout: Counter
+  readonly downstreamRqIdleTimeout: Counter
+  readonly downstreamRqMaxDurationReached: Counter
   readonly downstreamRqRxReset: Counter
   readonly downstreamRqTxReset: Counter
   readonly downstreamRqTooLarge: Counter
@@ -71,6 +73,8 @@ export interface ClusterStats {
   readonly upstreamRqTime: Histogram
   readonly upstreamRqTimeout: Counter
   readonly upstreamRqPerTryTimeout: Counter
+  readonly upstreamRqPerTryIdleTimeout: Counter
+  readonly upstreamRqPendingFailureEject: Counter
   readonly upstreamRqRxReset: Counter
   readonly upstreamRqTxReset: Counter
   readonly upstreamRqRetry: Counter
@@ -95,6 +99,8 @@ export interface ClusterStats {
   readonly codec: CodecStats
   /** Counts a finished response under `upstream_rq_<n>xx`, `upstream_rq_<code>` and `upstream_rq_completed`, and by where the request came from. */
   completed(status: number, origin?: 'external' | 'internal'): void
+  /** `upstream_rq_retry_backoff_<kind>`. */
+  retryBackOff(kind: 'exponential' | 'ratelimited'): void
   /** `upstream_internal_redirect_succeeded_total` or `upstream_internal_redirect_failed_total`. */
   internalRedirect(followed: boolean): void
   /** `retry.upstream_rq_<code>` and its kin: an answer that another attempt shall better. */
@@ -180,6 +186,8 @@ export function createHttpStats(registry: MetricsRegistry, statPrefix: string, l
     downstreamRqActive: scope.gauge('downstream_rq_active'),
     downstreamRqTime: scope.histogram('downstream_rq_time'),
     downstreamRqTimeout: scope.counter('downstream_rq_timeout'),
+    downstreamRqIdleTimeout: scope.counter('downstream_rq_idle_timeout'),
+    downstreamRqMaxDurationReached: scope.counter('downstream_rq_max_duration_reached'),
     downstreamRqRxReset: scope.counter('downstream_rq_rx_reset'),
     downstreamRqTxReset: scope.counter('downstream_rq_tx_reset'),
     downstreamRqTooLarge: scope.counter('downstream_rq_too_large'),
@@ -250,6 +258,8 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     upstreamRqTime: scope.histogram('upstream_rq_time'),
     upstreamRqTimeout: scope.counter('upstream_rq_timeout'),
     upstreamRqPerTryTimeout: scope.counter('upstream_rq_per_try_timeout'),
+    upstreamRqPerTryIdleTimeout: scope.counter('upstream_rq_per_try_idle_timeout'),
+    upstreamRqPendingFailureEject: scope.counter('upstream_rq_pending_failure_eject'),
     upstreamRqRxReset: scope.counter('upstream_rq_rx_reset'),
     upstreamRqTxReset: scope.counter('upstream_rq_tx_reset'),
     upstreamRqRetry: scope.counter('upstream_rq_retry'),
@@ -265,6 +275,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
     ...outlierCounters(scope),
     ssl: createSslStats(scope.counter),
+    retryBackOff: (kind) => scope.counter(`upstream_rq_retry_backoff_${kind}`).inc(),
     internalRedirect(followed) {
       scope.counter(`upstream_internal_redirect_${followed ? 'succeeded' : 'failed'}_total`).inc()
     },

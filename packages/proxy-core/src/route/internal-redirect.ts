@@ -37,7 +37,7 @@ export interface RedirectTarget {
 /** Why a redirect is passed on: Envoy's statistics `passthrough_internal_redirect_<reason>`. */
 export type RedirectRefusal = 'bad_location' | 'unsafe_scheme' | 'too_many_redirects' | 'no_route' | 'predicate'
 
-const ABSOLUTE = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i
+const ABSOLUTE = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@\s]+)([^#\s]*)(?:#.*)?$/i
 
 /** Where a location leads: absolute ones only, and without userinfo, as in Envoy. */
 export function redirectTarget(

@@ -11,6 +11,15 @@ import type { Endpoint } from '../upstream/endpoint.js'
 import type { AttemptFailure } from '../upstream/pool.js'
 import { isOverflow } from './failure.js'
 
+/** Another attempt begins, at this endpoint: the one before is one of those attempted, if it was connected to. */
+export function recordAttempt(info: StreamInfo, endpoint: Endpoint): void {
+  const { endpoint: before, connected } = info
+  if (before !== undefined && connected === true && info.attempted?.includes(before) !== true)
+    (info.attempted ??= []).push(before)
+  info.connected = false
+  info.endpoint = endpoint
+}
+
 /** What an answer tells of its endpoint: to its counters, to outlier detection, to its health. */
 export function recordResponse(cluster: UpstreamCluster, endpoint: Endpoint, status: number, headers: HeaderMap): void {
   const host = cluster.host(endpoint)
@@ -24,6 +33,7 @@ export function recordResponse(cluster: UpstreamCluster, endpoint: Endpoint, sta
 export function recordFailure(cluster: UpstreamCluster, endpoint: Endpoint, reason: AttemptFailure): void {
   if (isOverflow(reason)) return
   cluster.host(endpoint).errors++
+  if (reason === 'connect_failure' || reason === 'connect_timeout') cluster.stats.upstreamRqPendingFailureEject.inc()
   const outlier = cluster.outlierFor(endpoint)
   if (reason === 'connect_failure') outlier?.onLocalFailure(endpoint, 'connect')
   else if (reason === 'connect_timeout') outlier?.onLocalFailure(endpoint, 'timeout')
@@ -65,6 +75,7 @@ export function recordConnection(
   now: number,
 ): void {
   const { tls } = connection
+  info.connected = true
   info.upstreamConnection = connection
   info.upstreamStart = now
   info.upstreamProtocol = protocol

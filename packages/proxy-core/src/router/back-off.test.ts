@@ -35,7 +35,8 @@ test('CVE-2024-23322: idle, per-try and whole time-outs around a retry back-off 
   expect(await answer).toBe(504)
   await proxy.clock.advanceAsync(600_000)
   expect([proxy.counts.get(1), answers]).toEqual([1, 1])
-  expect(proxy.stat('envoy_cluster_upstream_rq_per_try_timeout')).toBe(1)
+  const [whole, pause] = ['envoy_cluster_upstream_rq_per_try_timeout', 'envoy_cluster_upstream_rq_per_try_idle_timeout']
+  expect(proxy.stat(whole) + proxy.stat(pause)).toBe(1)
   expect(proxy.stat('envoy_cluster_upstream_rq_timeout')).toBe(1)
   expect(proxy.stat('envoy_cluster_upstream_rq_active')).toBe(0)
   expect(proxy.clock.pending).toBeLessThanOrEqual(idle)

@@ -17,7 +17,14 @@ import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { ClusterManager } from '../upstream/cluster-manager.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { Attempt, AttemptEvents, AttemptFailure } from '../upstream/pool.js'
-import { recordConnection, recordFailure, recordResponse, recordTimeout, requestStatsOf } from './attempt-record.js'
+import {
+  recordAttempt,
+  recordConnection,
+  recordFailure,
+  recordResponse,
+  recordTimeout,
+  requestStatsOf,
+} from './attempt-record.js'
 import { openConnectTunnel } from './connect-tunnel.js'
 import { EndpointChoice } from './endpoint-choice.js'
 import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
@@ -26,8 +33,9 @@ import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
 import { Retries } from './retries.js'
 import { retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
-import { type RequestTimeouts, takeTimeouts } from './timeouts.js'
+import { type RequestTimeouts, takeTimeouts, tellTimeLeft } from './timeouts.js'
 import { TryTimers } from './try-timers.js'
+import { lendBody, refusedHandshake } from './upgrade.js'
 
 export interface RouterRuntime {
   readonly clusters: ClusterManager
@@ -92,7 +100,9 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#cluster = cluster
     this.#requestStats = requestStatsOf(decision, request, this.#runtime.requestStats)
     for (const stats of this.#requestStats) stats.total.inc()
-    this.#context.entry.info.clusterMetadata = cluster.compiled.metadata
+    const { metadata, altStatName, name } = cluster.compiled
+    this.#context.entry.info.clusterMetadata = metadata
+    if (altStatName !== name) this.#context.entry.info.clusterStatName = altStatName
     this.#timeouts = takeTimeouts(this.#action, request.headers, internal, !suppressEnvoyHeaders)
     this.#sink.onRouted?.()
     const policy = retryPolicyOf(this.#action, request, internal)
@@ -152,6 +162,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { info } = entry
     this.#attempts++
     info.attempts = this.#attempts
+    if (this.#attempts > 1 && this.#readyAt >= 0)
+      tellTimeLeft(request.headers, this.#timeouts, this.#runtime.clock.monotonic() - this.#readyAt)
     if (decision.virtualHost.includeAttemptCountInRequest) request.headers.set('x-envoy-attempt-count', String(this.#attempts))
     const endpoint = this.#choice.next()
     if (endpoint === undefined) {
@@ -159,8 +171,7 @@ export class Forward implements Forwarding, AttemptsOwner {
       return
     }
     this.#endpoint = endpoint
-    if (info.endpoint !== undefined) (info.attempted ??= [info.endpoint]).push(endpoint)
-    info.endpoint = endpoint
+    recordAttempt(info, endpoint)
     if (this.#action.autoHostRewrite && endpoint.hostname !== undefined)
       rewriteHost(request, endpoint.hostname, this.#action.appendForwardedHost)
     this.#connected = false
@@ -197,7 +208,9 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #requestOfAttempt(): HttpRequest {
     const { request } = this.#context
-    const body = this.#replay?.open()
+    const { upgrade } = request
+    const lent = upgrade !== undefined && this.#retries !== undefined
+    const body = this.#replay?.open() ?? (lent ? lendBody(request.body) : undefined)
     return body === undefined ? request : { ...request, body }
   }
 
@@ -275,7 +288,9 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#countAttempts(response)
     if (this.#choice.setCookie !== undefined) headers.append('set-cookie', this.#choice.setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
-    this.#sink.onResponse(response)
+    const refused = refusedHandshake(this.#context.request, entry.info.upstreamProtocol, response)
+    if (refused === undefined) this.#sink.onResponse(response)
+    else this.#sink.onResponse(refused, 'websocket_handshake_unsuccessful')
   }
 
   #countAttempts(response: HttpResponse): void {
@@ -336,7 +351,8 @@ export class Forward implements Forwarding, AttemptsOwner {
   #tryTimedOut(details: string): void {
     if (this.#over || this.#answered) return
     const { stats } = this.#cluster
-    stats.upstreamRqPerTryTimeout.inc()
+    if (details === 'upstream_per_try_idle_timeout') stats.upstreamRqPerTryIdleTimeout.inc()
+    else stats.upstreamRqPerTryTimeout.inc()
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, false)
     this.#attempt?.cancel()
     this.#attemptFailed('per_try_timeout', () => ({ ...this.#timeoutReply(), details }))
@@ -367,7 +383,8 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   /** The request can be sent once more. */
   #isReplayable(): boolean {
-    return this.#replay === undefined ? this.#context.request.body.length === 0 : this.#replay.replayable
+    const { body, upgrade } = this.#context.request
+    return this.#replay === undefined ? body.length === 0 || upgrade !== undefined : this.#replay.replayable
   }
 
   #reply(reply: LocalReply): void {

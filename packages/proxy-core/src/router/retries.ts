@@ -55,6 +55,7 @@ export class Retries {
     this.#left--
     resources.retries++
     cluster.stats.upstreamRqRetry.inc()
+    cluster.stats.retryBackOff(delayMs === undefined ? 'exponential' : 'ratelimited')
     for (const own of requestStats) own.retry.inc()
     const delay = delayMs ?? retryDelay(this.policy, attempts, runtime.random.next())
     const stop = runtime.clock.after(delay, () => {

@@ -24,6 +24,8 @@ export function takeTimeouts(
   let globalMs = action.timeoutMs
   let perTryMs = action.retry?.perTryTimeoutMs ?? 0
   let altResponse = false
+  // Taken off, and that is all: stock Envoy's deadlines do not heed it either.
+  headers.delete('x-envoy-upstream-stream-duration-ms')
   const grpc = isGrpc(headers) ? routeGrpcTimeout(headers, action.grpcTimeout) : undefined
   if (grpc !== undefined) globalMs = grpc
   if (internal) {
@@ -38,6 +40,13 @@ export function takeTimeouts(
   if (tellUpstream && expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   if (grpc !== undefined && globalMs > 0) headers.set('grpc-timeout', `${globalMs}m`)
   return { globalMs, perTryMs, altResponse }
+}
+
+/** Of another attempt, `spentMs` after the first: what is left of the whole, and never 0, which would be for ever. */
+export function tellTimeLeft(headers: HeaderMap, { globalMs, perTryMs }: RequestTimeouts, spentMs: number): void {
+  if (globalMs === 0 || !headers.has('x-envoy-expected-rq-timeout-ms')) return
+  const left = Math.max(1, Math.ceil(globalMs - spentMs))
+  headers.set('x-envoy-expected-rq-timeout-ms', String(perTryMs > 0 ? Math.min(perTryMs, left) : left))
 }
 
 /** Of internal clients, beside the timeouts themselves. Neither hedging nor other names for statistics are there. */

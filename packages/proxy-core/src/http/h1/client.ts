@@ -170,7 +170,8 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
       exchange.events.onInterim?.(head.status, head.headers)
       return at + head.size
     }
-    const accepted = exchange.upgradeAccepted(head.status)
+    // RFC 9110 §15.2.2: 101 says what to.
+    const accepted = exchange.upgradeAccepted(head.status) && (head.status !== 101 || head.upgrade !== undefined)
     const kind = accepted ? 'close' : bodyKindOf(head, exchange.request.method)
     if (kind === undefined) return this.#violation('http1.codec_error')
     if (head.close || kind === 'close') this.#usable = false

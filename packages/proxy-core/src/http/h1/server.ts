@@ -266,6 +266,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
   finished(exchange: Exchange, close: boolean): void {
     if (this.#exchange !== exchange) return
     this.#exchange = undefined
+    // Before anybody lets go of the request's body: what is left of it is no request.
+    if (close) this.#closing = true
     exchange.events.onDone()
     if (close || this.#draining) {
       this.#shutdown()

@@ -17,6 +17,9 @@ export const TOKEN: Uint8Array = table((code) => TOKEN_CHARACTERS.has(String.fro
 /** Visible ASCII: request targets. */
 export const TARGET: Uint8Array = table((code) => code > 32 && code < 127)
 
+/** And what is no ASCII, which Envoy takes in a :path. */
+export const PATH: Uint8Array = table((code) => code > 32 && code !== 127)
+
 /** uri-host [":" port], without userinfo and comma. */
 export const HOST: Uint8Array = table((code) => HOST_CHARACTERS.has(String.fromCharCode(code)))
 

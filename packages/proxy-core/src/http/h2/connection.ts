@@ -2,7 +2,7 @@ import type { Connection, ConnectionHandler } from '../../net/connection.js'
 import type { Timer, Timers } from '../../net/timers.js'
 import type { CodecStats } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
-import { Http2Error } from './error.js'
+import { Http2Error, NOT_ALLOWED, WRONG_LENGTH } from './error.js'
 import { FloodGuard } from './flood-guard.js'
 import { ReceiveWindow } from './flow-control.js'
 import { FrameReader, type FrameSink, notAllowed } from './frame-reader.js'
@@ -177,7 +177,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     const told = stream.length
     if (told !== undefined && (stream.received + to - from > told || (endStream && stream.received + to - from < told))) {
       this.consumed(to - from)
-      this.reset(stream, ERROR_CODE.protocolError)
+      this.reset(stream, ERROR_CODE.protocolError, WRONG_LENGTH)
       return
     }
     if (endStream) stream.remoteEnded = true
@@ -255,8 +255,8 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
       return
     }
     stream.sendWindow += increment
-    if (increment === 0) this.reset(stream, ERROR_CODE.protocolError)
-    else if (stream.sendWindow > MAX_WINDOW) this.reset(stream, ERROR_CODE.flowControlError)
+    if (increment === 0) this.#violated(stream, ERROR_CODE.protocolError)
+    else if (stream.sendWindow > MAX_WINDOW) this.#violated(stream, ERROR_CODE.flowControlError)
     else this.out.unblock(stream)
   }
 
@@ -278,13 +278,20 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     if (stream.localEnded) this.#forget(stream)
   }
 
-  /** Ends a stream before its time. */
-  reset(stream: Http2Stream, code: number): void {
+  /** Ends a stream before its time. `details`: what is wrong with what came, in Envoy's words. */
+  reset(stream: Http2Stream, code: number, details?: string): void {
     if (stream.closed) return
     this.stats.txReset.inc()
     this.streams.wasReset(stream.id)
     this.#writer.number(FRAME.rstStream, stream.id, code)
-    this.#drop(stream, code, false)
+    const error = details === undefined ? undefined : new Http2Error(code, 'the peer breaks the rules', { details })
+    this.#drop(stream, code, false, error)
+  }
+
+  /** A frame that its stream does not allow. Envoy's server gives the connection up for it, unless the options say otherwise. */
+  #violated(stream: Http2Stream, code: number): void {
+    if (!this.#side.isServer || this.#options.http2.streamErrorOnInvalidHttpMessage) this.reset(stream, code, NOT_ALLOWED)
+    else throw notAllowed('a frame that its stream does not allow', code, NOT_ALLOWED)
   }
 
   /** Ours is said; the peer need not go on (RFC 9113 §8.1). Its owner is content. */

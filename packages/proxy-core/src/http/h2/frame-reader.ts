@@ -1,5 +1,5 @@
 import { asBuffer, HeldBytes } from '../../net/held-bytes.js'
-import { Http2Error } from './error.js'
+import { Http2Error, NOT_ALLOWED } from './error.js'
 import type { FloodGuard } from './flood-guard.js'
 import { DEFAULT_FRAME_SIZE, ERROR_CODE, FLAG, FRAME, FRAME_HEADER_BYTES, PREFACE } from './frames.js'
 import type { HeaderBlock } from './header-block.js'
@@ -120,7 +120,7 @@ export class FrameReader {
         this.#sink.windowUpdate(streamId, bytes.readUInt32BE(start) & 0x7fffffff)
         return
       case FRAME.pushPromise:
-        throw notAllowed('PUSH_PROMISE')
+        throw notAllowed('PUSH_PROMISE', ERROR_CODE.protocolError, NOT_ALLOWED)
     }
   }
 
@@ -168,8 +168,8 @@ function protocolError(message: string): Http2Error {
 }
 
 /** Well formed, and not allowed here. */
-export function notAllowed(message: string, code: number = ERROR_CODE.protocolError): Http2Error {
-  return new Http2Error(code, message, { tell: false })
+export function notAllowed(message: string, code: number = ERROR_CODE.protocolError, details = ''): Http2Error {
+  return new Http2Error(code, message, { tell: false, details })
 }
 
 function sizeError(): Http2Error {

@@ -60,7 +60,7 @@ function kindOf(name: string, value: string): FieldKind {
   const named = NAMED.get(name)
   if (named === undefined) return isLowerToken(name) ? KIND.regular : KIND.invalid
   // RFC 9113 §8.2.2: `trailers` is all that te may say.
-  return named === KIND.te && value !== 'trailers' ? KIND.invalid : named
+  return named === KIND.te && value.toLowerCase() !== 'trailers' ? KIND.invalid : named
 }
 
 function isLowerToken(name: string): boolean {

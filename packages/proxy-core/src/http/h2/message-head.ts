@@ -128,7 +128,7 @@ export class MessageHead {
         else this.headers.appendLower(name, value)
         return
       case KIND.te:
-        this.headers.appendLower(name, value)
+        if (value === 'trailers') this.headers.appendLower(name, value)
         return
       default:
         this.#fail(INVALID_FIELD)

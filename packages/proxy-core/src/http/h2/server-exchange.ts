@@ -3,7 +3,7 @@ import type { ExchangeEvents, ServerExchange, WireBytes } from '../codec.js'
 import { createHeaderMap, type HeaderMap } from '../header-map.js'
 import type { HttpRequest, HttpResponse } from '../message.js'
 import type { Http2Connection } from './connection.js'
-import type { Http2Error } from './error.js'
+import { Http2Error } from './error.js'
 import { ERROR_CODE } from './frames.js'
 import { addFields, sayUpgrade } from './message-fields.js'
 import type { MessageHead } from './message-head.js'
@@ -123,6 +123,7 @@ export class Http2ServerExchange implements ServerExchange, StreamOwner {
     const { failure } = this.#home
     if (byPeer) this.events.onReset(error, { details: 'http2.remote_reset', flag: 'DR' })
     else if (failure !== undefined) this.events.onReset(failure, { details: failure.details, flag: 'DPE' })
+    else if (error instanceof Http2Error) this.events.onReset(error, { details: error.details, flag: 'DPE' })
     else this.events.onReset(error)
   }
 

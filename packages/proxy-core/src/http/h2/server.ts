@@ -3,7 +3,8 @@ import type { Timer } from '../../net/timers.js'
 import type { ServerHandler, ServerOptions, ServerSession } from '../codec.js'
 import { createHeaderMap } from '../header-map.js'
 import { Http2Connection, type Http2Side } from './connection.js'
-import { Http2Error } from './error.js'
+import { Http2Error, NOT_ALLOWED, WRONG_LENGTH } from './error.js'
+import { notAllowed } from './frame-reader.js'
 import { ERROR_CODE, MAX_STREAM_ID } from './frames.js'
 import { BAD_MESSAGE, INVALID_FIELD, type MessageHead, TOO_LARGE, TOO_MANY } from './message-head.js'
 import { problemOfRequest } from './request-head.js'
@@ -108,7 +109,7 @@ class Session implements ServerSession, Http2Side {
       this.#h2.refuse(streamId, ERROR_CODE.refusedStream)
       return
     }
-    const problem = problemOfRequest(head, http2.allowConnect)
+    const problem = problemOfRequest(head, http2.allowConnect, endStream)
     if (problem === '') this.#begin(streamId, head, endStream)
     else this.#refuse(streamId, problem)
   }
@@ -147,16 +148,17 @@ class Session implements ServerSession, Http2Side {
   }
 
   #onTrailers(stream: Http2Stream, head: MessageHead, endStream: boolean): void {
-    if (stream.remoteEnded) throw new Http2Error(ERROR_CODE.streamClosed, 'HEADERS after the end of a stream', { tell: false })
+    if (stream.remoteEnded) throw notAllowed('HEADERS after the end of a stream', ERROR_CODE.streamClosed, NOT_ALLOWED)
     const problem = head.problem !== '' ? head.problem : head.hasPseudo ? INVALID_FIELD : endStream ? '' : BAD_MESSAGE
     if (problem !== '') {
       this.#options.stats.rxMessagingError.inc()
       const alone = this.#options.http2.streamErrorOnInvalidHttpMessage || problem === TOO_LARGE || problem === TOO_MANY
       if (!alone) throw new Http2Error(ERROR_CODE.protocolError, 'trailers are malformed', { tell: false, details: problem })
-      this.#h2.reset(stream, ERROR_CODE.protocolError)
+      this.#h2.reset(stream, ERROR_CODE.protocolError, problem)
       return
     }
-    if (stream.length !== undefined && stream.received !== stream.length) this.#h2.reset(stream, ERROR_CODE.protocolError)
+    const short = stream.length !== undefined && stream.received !== stream.length
+    if (short) this.#h2.reset(stream, ERROR_CODE.protocolError, WRONG_LENGTH)
     else this.#h2.remoteEnd(stream, head.headers.size === 0 ? undefined : head.headers)
   }
 

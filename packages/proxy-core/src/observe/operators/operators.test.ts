@@ -81,14 +81,23 @@ it('tell the request that nobody answered upstream apart', () => {
   expect(line('%REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION%', local)).toBe('0 - -')
 })
 
-it('list the endpoints that were tried', () => {
+it('list the endpoints that were connected to, each once', () => {
   const [first, last] = [endpoint('10.0.0.1'), endpoint('10.0.0.2', 'app:81')]
   const all =
     '%UPSTREAM_HOSTS_ATTEMPTED% %UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT% %UPSTREAM_HOST_NAMES_ATTEMPTED% %UPSTREAM_HOST_NAME_WITHOUT_PORT%'
-  expect(line(all, entry({ endpoint: last, attempted: [first, last] }))).toBe(
+  expect(line(all, entry({ endpoint: last, connected: true, attempted: [first, last] }))).toBe(
     '10.0.0.1:80,10.0.0.2:80 10.0.0.1,10.0.0.2 10.0.0.1:80,app:81 app',
   )
-  expect(line('%UPSTREAM_HOSTS_ATTEMPTED%', entry({ endpoint: last }))).toBe('10.0.0.2:80')
+  const some = '%UPSTREAM_HOSTS_ATTEMPTED%'
+  expect(line(some, entry({ endpoint: last, connected: true }))).toBe('10.0.0.2:80')
+  expect(line(some, entry({ endpoint: last, connected: false, attempted: [first] }))).toBe('10.0.0.1:80')
+  expect(line(some, entry({ endpoint: last, connected: false }))).toBe('-')
+})
+
+it('name a cluster by its alt_stat_name', () => {
+  const all = '%UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%'
+  expect(line(all, entry({ cluster: 'app', clusterStatName: undefined }))).toBe('app app')
+  expect(line(all, entry({ cluster: 'app', clusterStatName: 'other' }))).toBe('other app')
 })
 
 it('mask addresses, and give connections numbers that stay', () => {

@@ -13,8 +13,11 @@ export function upstreamAddress(endpoint: Endpoint | undefined): string | undefi
 /** Its host name, or its address. */
 const nameOf = (endpoint: Endpoint | undefined): string | undefined => endpoint?.hostname ?? upstreamAddress(endpoint)
 const stripPort = (host: string | undefined): string | undefined => host?.replace(/:\d+$/, '')
-const attempted = (info: StreamInfo): readonly Endpoint[] =>
-  info.attempted ?? (info.endpoint === undefined ? [] : [info.endpoint])
+/** Those that were connected to, each once. */
+function attempted({ endpoint, connected, attempted: before = [] }: StreamInfo): readonly Endpoint[] {
+  return endpoint === undefined || connected !== true || before.includes(endpoint) ? before : [...before, endpoint]
+}
+
 const listed =
   (read: (endpoint: Endpoint) => string | undefined): Operator =>
   ({ info }) =>
@@ -33,7 +36,7 @@ export const upstreamOperators: PlainOperators = {
   UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: listed((endpoint) => endpoint.address.address),
   UPSTREAM_HOST_NAMES_ATTEMPTED: listed(nameOf),
   UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT: listed((endpoint) => stripPort(nameOf(endpoint))),
-  UPSTREAM_CLUSTER: ({ info }) => present(info.cluster),
+  UPSTREAM_CLUSTER: ({ info }) => present(info.clusterStatName ?? info.cluster),
   UPSTREAM_CLUSTER_RAW: ({ info }) => present(info.cluster),
   UPSTREAM_CONNECTION_ID: ({ info }) => (info.upstreamConnection === undefined ? 0 : connectionId(info.upstreamConnection)),
   UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_')),
