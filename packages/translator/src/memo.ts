@@ -8,6 +8,8 @@ import { createSideTable } from '@heddle/runtime'
  * identity (objects) or value.
  */
 export interface Memo {
+  /** Whether it outlives a translation. Who looks up only what an earlier translation made need not, where there was none. */
+  readonly lasting: boolean
   of<T>(name: string, args: readonly MemoArgument[], make: () => T): T
   /** As `of`, for resources and parts of them: equal ones that different proxies get are the same object. */
   shared<T extends object>(name: string, args: readonly MemoArgument[], make: () => T): T
@@ -26,23 +28,41 @@ export interface Memo {
 
 export type MemoArgument = string | number | boolean | object | undefined
 
-/** A value under a name, and those of the same name with more arguments. */
+/** A value with the arguments that it was made of. */
+interface Row {
+  readonly args: readonly MemoArgument[]
+  readonly value: unknown
+}
+
+/** A value, and those of the same arguments and more. */
 interface Kept {
-  made: { readonly value: unknown } | undefined
+  made: Row | undefined
   next: Map<MemoArgument, Kept> | undefined
 }
 
+/** The values of a name: a list while they are few, as they are of most names. */
+interface Shelf {
+  few: Row[]
+  many: Kept | undefined
+}
+
+/** So many are looked through faster than maps are made for them. */
+const FEW = 8
+
 /** Of a single translation. */
 export function createMemo(): Memo {
-  const names = new Map<string, Kept>()
+  const names = new Map<string, Shelf>()
   const of = <T>(name: string, args: readonly MemoArgument[], make: () => T): T => {
-    let kept = names.get(name)
-    if (kept === undefined) names.set(name, (kept = { made: undefined, next: undefined }))
-    for (const arg of args) kept = under(kept, arg)
-    kept.made ??= { value: make() }
-    return kept.made.value as T
+    let shelf = names.get(name)
+    if (shelf === undefined) names.set(name, (shelf = { few: [], many: undefined }))
+    const known = find(shelf, args)
+    if (known !== undefined) return known.value as T
+    const row = { args, value: make() }
+    put(shelf, row)
+    return row.value
   }
   return {
+    lasting: false,
     of,
     shared: (_name, _args, make) => make(),
     intern: (_name, _key, value) => value,
@@ -52,6 +72,38 @@ export function createMemo(): Memo {
       return (key) => table.get(key)
     },
   }
+}
+
+function find({ few, many }: Shelf, args: readonly MemoArgument[]): Row | undefined {
+  if (many === undefined) return few.find((row) => isSame(row.args, args))
+  let kept: Kept | undefined = many
+  for (const arg of args) {
+    kept = kept.next?.get(arg)
+    if (kept === undefined) return undefined
+  }
+  return kept.made
+}
+
+function isSame(a: readonly MemoArgument[], b: readonly MemoArgument[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+function put(shelf: Shelf, row: Row): void {
+  if (shelf.many === undefined) {
+    shelf.few.push(row)
+    if (shelf.few.length <= FEW) return
+    shelf.many = { made: undefined, next: undefined }
+    for (const each of shelf.few) putUnder(shelf.many, each)
+    shelf.few = []
+  } else putUnder(shelf.many, row)
+}
+
+function putUnder(root: Kept, row: Row): void {
+  let kept = root
+  for (const arg of row.args) kept = under(kept, arg)
+  kept.made = row
 }
 
 function under(kept: Kept, arg: MemoArgument): Kept {

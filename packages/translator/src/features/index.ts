@@ -38,7 +38,9 @@ export const HTTP_FEATURES: readonly HttpFeature[] = [
 ]
 
 export function httpFilters(scope: HttpScope): HttpFilter[] {
-  return HTTP_FEATURES.flatMap((feature) => feature.filters(scope))
+  const filters: HttpFilter[] = []
+  for (const feature of HTTP_FEATURES) for (const filter of feature.filters(scope)) filters.push(filter)
+  return filters
 }
 
 export type { HttpFeature, HttpScope } from './feature.js'

@@ -150,6 +150,7 @@ function createScope(engine: Engine, like?: Memo): Memo {
     return cell
   }
   const scope: Memo = {
+    lasting: true,
     of: <T>(name: string, args: readonly MemoArgument[], make: () => T) => cellOf(name, args, make, false).get() as T,
     each<I extends object, O>(name: string, args: readonly MemoArgument[], list: readonly I[], make: (one: I) => readonly O[]) {
       const out: O[] = []
