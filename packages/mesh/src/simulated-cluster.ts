@@ -1,7 +1,7 @@
 import {
   type AnyResource,
-  type Deployment,
   decodeResource,
+  type KindOf,
   type MeshSnapshot,
   type OriginIndex,
   type Pod,
@@ -10,22 +10,43 @@ import {
   selects,
 } from '@heddle/config-model'
 
+type Controller = KindOf<(typeof CONTROLLERS)[number]>
+
+const CONTROLLERS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const
+
 /**
- * Deployments of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint slices between them.
- * What the configuration has of its own (pods, slices, WorkloadEntries of a Deployment's name) stays as it is.
+ * Deployments, StatefulSets and DaemonSets of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint
+ * slices between them. Pods that are written without a status run too. What the configuration has of its own (running pods, slices,
+ * WorkloadEntries of a Deployment's name) stays as it is.
  */
 export function simulateCluster(snapshot: MeshSnapshot): AnyResource[] {
   const entries = new Set(snapshot.list('WorkloadEntry').map(idOf))
   const ownPods = snapshot.list('Pod')
-  const runs = ({ metadata, spec }: Deployment): boolean =>
+  const runs = ({ metadata, spec }: Controller): boolean =>
     ownPods.some(
       (pod) =>
         pod.metadata.namespace === metadata.namespace && selects(spec.template?.metadata?.labels ?? {}, pod.metadata.labels),
     )
-  const deployments = snapshot.list('Deployment').filter((deployment) => !entries.has(idOf(deployment)) && !runs(deployment))
-  const pods = deployments.map((deployment, i) => podOf(deployment, address('10.244', i)))
+  const controllers = CONTROLLERS.flatMap((kind): readonly Controller[] => snapshot.list(kind))
+  const started = [
+    ...controllers.filter((one) => !entries.has(idOf(one)) && !runs(one)).map(templateOf),
+    ...ownPods.filter(({ status }) => status?.podIP === undefined),
+  ].map((pod, i) => runningPod(pod, address('10.244', i)))
   const services = snapshot.list('Service').map((service, i) => withAddress(service, address('10.96', i)))
-  return [...pods, ...services, ...services.flatMap((service) => sliceOf(service, pods))]
+  const sliced = slicedServices(snapshot)
+  // Nobody wrote slices for these services, though pods of theirs run.
+  const unsliced = ownPods.filter(({ status }) => status?.podIP !== undefined).map(meshed)
+  const slices = services.flatMap((service) => sliceOf(service, sliced.has(idOf(service)) ? started : [...started, ...unsliced]))
+  const used = unsliced.filter((pod) => services.some((service) => !sliced.has(idOf(service)) && runsFor(service, pod)))
+  return [...started, ...used, ...services, ...slices]
+}
+
+/** `namespace/name` of the services that have slices or Endpoints of their own. */
+function slicedServices(snapshot: MeshSnapshot): ReadonlySet<string> {
+  const slices = snapshot
+    .list('EndpointSlice')
+    .map(({ metadata }) => `${metadata.namespace}/${metadata.labels['kubernetes.io/service-name']}`)
+  return new Set([...slices, ...snapshot.list('Endpoints').map(idOf)])
 }
 
 /** Simulated objects lead to what they were made of: a pod to its Deployment, a slice to its Service. */
@@ -34,7 +55,10 @@ export function simulatedOrigins(origins: OriginIndex): OriginIndex {
     locate(key, path) {
       const own = origins.locate(key, path)
       if (own !== undefined) return own
-      if (key.startsWith('Pod ')) return origins.locate(key.replace('Pod ', 'Deployment ') as ResourceKey, 'spec.template')
+      if (key.startsWith('Pod ')) {
+        const found = CONTROLLERS.map((kind) => origins.locate(key.replace('Pod', kind) as ResourceKey, 'spec.template'))
+        return found.find((origin) => origin !== undefined)
+      }
       if (key.startsWith('EndpointSlice ') && key.endsWith(SIMULATED)) {
         return origins.locate(key.replace('EndpointSlice ', 'Service ').slice(0, -SIMULATED.length) as ResourceKey, '')
       }
@@ -54,17 +78,27 @@ function address(prefix: string, i: number): string {
   return `${prefix}.${(i + 1) >> 8}.${(i + 1) & 255}`
 }
 
-function podOf({ metadata, spec }: Deployment, address: string): Pod {
-  const template = spec.template ?? {}
-  // What the injector adds: this pod takes mTLS.
-  const labels = { ...template.metadata?.labels, 'security.istio.io/tlsMode': 'istio' }
+/** The pod of a controller's template. */
+function templateOf({ metadata, spec }: Controller): Pod {
+  const { metadata: { labels = {}, annotations = {} } = {}, spec: podSpec } = spec.template ?? {}
   return decode<Pod>({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: metadata.name, namespace: metadata.namespace, labels, annotations: template.metadata?.annotations },
-    spec: template.spec ?? { containers: [] },
-    status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }], conditions: [{ type: 'Ready', status: 'True' }] },
+    metadata: { name: metadata.name, namespace: metadata.namespace, labels, annotations },
+    spec: podSpec ?? { containers: [] },
   })
+}
+
+function runningPod(pod: Pod, address: string): Pod {
+  const conditions = [{ type: 'Ready', status: 'True' }]
+  return { ...meshed(pod), status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }], conditions } }
+}
+
+/** With the label that the injector adds: this pod takes mTLS. */
+function meshed(pod: Pod): Pod {
+  const { labels } = pod.metadata
+  if (labels['sidecar.istio.io/inject'] === 'false') return pod
+  return { ...pod, metadata: { ...pod.metadata, labels: { 'security.istio.io/tlsMode': 'istio', ...labels } } }
 }
 
 function withAddress(service: Service, clusterIP: string): Service {
@@ -72,11 +106,13 @@ function withAddress(service: Service, clusterIP: string): Service {
   return spec.clusterIP !== undefined || spec.type === 'ExternalName' ? service : { ...service, spec: { ...spec, clusterIP } }
 }
 
+function runsFor({ metadata, spec: { selector } }: Pick<Service, 'metadata' | 'spec'>, pod: Pod): boolean {
+  return selector !== undefined && pod.metadata.namespace === metadata.namespace && selects(selector, pod.metadata.labels)
+}
+
 /** None for a service that selects no pod: nothing of its own would be there either. */
 function sliceOf({ metadata, spec }: Service, pods: readonly Pod[]): AnyResource[] {
-  const { selector } = spec
-  if (selector === undefined) return []
-  const chosen = pods.filter((pod) => pod.metadata.namespace === metadata.namespace && selects(selector, pod.metadata.labels))
+  const chosen = pods.filter((pod) => runsFor({ metadata, spec }, pod))
   const [first] = chosen
   if (first === undefined) return []
   return [
