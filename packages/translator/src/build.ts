@@ -106,7 +106,21 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Endpoints of a service's port, whatever ports the view left of the service. */
 export function endpointsOf(build: Build, service: MeshService, portName: string): readonly ServiceEndpoint[] {
-  return build.snapshot.endpoints(service, portName)
+  const endpoints = build.snapshot.endpoints(service, portName)
+  return build.features.dualStack ? wholePods(originalOf(build, service), endpoints) : endpoints
+}
+
+/** Where a Service has both families, too, a pod of both is one endpoint and not one for each. */
+function wholePods(whole: MeshService, endpoints: readonly ServiceEndpoint[]): readonly ServiceEndpoint[] {
+  return endpoints.flatMap((endpoint) => {
+    const { podAddresses, ...alone } = endpoint
+    const [first] = podAddresses ?? []
+    if (first === undefined) return [endpoint]
+    if (whole.registry === 'External') return [{ ...endpoint, address: first }]
+    const addresses = whole.addressesIn?.[alone.cluster] ?? whole.addresses
+    if (addresses.length < 2) return [alone]
+    return alone.address.includes(':') ? [] : [{ ...endpoint, address: first }]
+  })
 }
 
 /** The service with all its ports: a view may have fewer. */

@@ -20,13 +20,39 @@ export function inFamily(build: Pick<Build, 'proxy'>, address: string): string {
   return familiesOf(build) === 'IPv6' ? (IN_V6[address] ?? address) : address
 }
 
-/** `dns_lookup_family` for what the proxy resolves: the family of its first address. */
-export function lookupFamily({ proxy }: Pick<Build, 'proxy'>): 'V4_ONLY' | 'V6_ONLY' {
-  return ask(proxy, 'first family', ({ addresses }) => addresses[0]?.includes(':') === true) ? 'V6_ONLY' : 'V4_ONLY'
+type DnsLookupFamily = 'V4_ONLY' | 'V6_ONLY' | 'ALL'
+
+/** `dns_lookup_family` for what the proxy resolves. One of both families resolves IPv4 alone unless istiod is for both. */
+export function lookupFamily({ proxy, features }: Pick<Build, 'proxy' | 'features'>): DnsLookupFamily {
+  const families = familiesOf({ proxy })
+  if (families === 'IPv6') return features.ipv4BesideIpv6 ? 'ALL' : 'V6_ONLY'
+  return families === 'both' && features.dualStack ? 'ALL' : 'V4_ONLY'
 }
 
-/** Where a listener stands besides: of both families a proxy listens on the wildcard, or the loopback, of either. */
-export function additionalAddresses(build: Pick<Build, 'proxy'>, bind: string, port: number): Listener['additional_addresses'] {
+/** Whether the proxy uses both of its families at once: it has them, and istiod is for both (ISTIO_DUAL_STACK). */
+export function isDualStack({ proxy, features }: Pick<Build, 'proxy' | 'features'>): boolean {
+  return features.dualStack && familiesOf({ proxy }) === 'both'
+}
+
+/** Of a Service's cluster IPs those that the proxy can reach; a proxy of both families takes the first one's family unless it uses both. */
+export function reachableAddresses(addresses: readonly string[], families: Families, all: boolean): readonly string[] {
+  if (families === 'both' && all) return addresses
+  const v6 = families === 'both' ? addresses[0]?.includes(':') === true : families === 'IPv6'
+  return addresses.filter((address) => address.includes(':') === v6)
+}
+
+/** Where a listener stands besides: of both families a proxy has the wildcard, or the loopback, of either. */
+export function otherFamily(build: Pick<Build, 'proxy'>, bind: string): readonly string[] {
   const other = familiesOf(build) === 'both' && bind !== '127.0.0.6' ? IN_V6[bind] : undefined
-  return other === undefined ? undefined : [{ address: { socket_address: { address: other, port_value: port } } }]
+  return other === undefined ? [] : [other]
+}
+
+/** The same of listeners that stand on one family alone unless istiod is for both. */
+export function dualAddresses(build: Build, bind: string, port: number): Listener['additional_addresses'] {
+  const others = isDualStack(build) ? otherFamily(build, bind) : []
+  return others.length === 0 ? undefined : listOf(others, port)
+}
+
+export function listOf(addresses: readonly string[], port: number): NonNullable<Listener['additional_addresses']> {
+  return addresses.map((address) => ({ address: { socket_address: { address, port_value: port } } }))
 }

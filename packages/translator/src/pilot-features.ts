@@ -25,6 +25,10 @@ export interface PilotFeatures {
   readonly gatewayUpstreamSpan: boolean
   /** PILOT_SCOPE_GATEWAY_TO_NAMESPACE, default false: a Gateway selects proxies of its own namespace only. */
   readonly scopeGateways: boolean
+  /** ISTIO_DUAL_STACK, default false: proxies of both families listen, call and are called on both. */
+  readonly dualStack: boolean
+  /** ISTIO_ENABLE_IPV4_OUTBOUND_LISTENER_FOR_IPV6_CLUSTERS, default false: proxies of IPv6 alone take and resolve IPv4, too. */
+  readonly ipv4BesideIpv6: boolean
   /** PILOT_ENABLE_METADATA_EXCHANGE, default true. */
   readonly metadataExchange: boolean
   /** PILOT_DISABLE_MX_ALPN, default false: metadata is exchanged over HTTP only. */
@@ -92,6 +96,8 @@ export function pilotFeatures(env: Env): PilotFeatures {
     traceSampling: decimal(env, 'PILOT_TRACE_SAMPLING', 1),
     gatewayUpstreamSpan: flag(env, 'PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY', true),
     scopeGateways: flag(env, 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE', false),
+    dualStack: flag(env, 'ISTIO_DUAL_STACK', false),
+    ipv4BesideIpv6: flag(env, 'ISTIO_ENABLE_IPV4_OUTBOUND_LISTENER_FOR_IPV6_CLUSTERS', false),
     metadataExchange: flag(env, 'PILOT_ENABLE_METADATA_EXCHANGE', true),
     withoutExchangeAlpn: flag(env, 'PILOT_DISABLE_MX_ALPN', false),
     alpnFilter: flag(env, 'PILOT_ENABLE_ALPN_FILTER', true),

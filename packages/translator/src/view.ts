@@ -11,10 +11,11 @@ import {
   type Sidecar,
 } from '@heddle/config-model'
 import { ask, selectsProxy } from './ask.js'
-import { familiesOf } from './families.js'
+import { familiesOf, reachableAddresses } from './families.js'
 import { hostSubsetOf, hostsOverlap, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
 import { mergedHosts } from './merged-hosts.js'
+import type { PilotFeatures } from './pilot-features.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty } from './selection.js'
 import { destinationsOf, visibleVirtualServices } from './virtual-services.js'
@@ -59,6 +60,7 @@ export interface ViewScope {
   readonly snapshot: MeshSnapshot
   readonly proxy: ProxyDescriptor
   readonly domainSuffix: string
+  readonly features: PilotFeatures
   /** Of the view. */
   readonly found: Memo
   /** Of the mesh. */
@@ -141,20 +143,24 @@ function sidecarOf(snapshot: MeshSnapshot, proxy: ProxyDescriptor): Sidecar | un
 }
 
 /** Every service that the proxy may see, with the addresses that it has for this proxy. */
-function candidates({ snapshot, proxy, found, common }: ViewScope): readonly MeshService[] {
+function candidates({ snapshot, proxy, found, common, features }: ViewScope): readonly MeshService[] {
   return found.of('view candidates', [], () => {
     const { namespace } = proxy
     const all = common.of('visible services', [namespace], () => visibleServices(snapshot, namespace))
-    return all.map((service) => withAddresses(service, proxy))
+    return all.map((service) => withAddresses(service, proxy, features))
   })
 }
 
 const readdressed = new WeakMap<MeshService, Map<string, MeshService>>()
 
 /** With the addresses that the service has in the proxy's cluster, without those that Istio made up where the proxy does not answer DNS itself. */
-function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshService {
+function withAddresses(service: MeshService, proxy: ProxyDescriptor, features: PilotFeatures): MeshService {
   const { addressesIn } = service
-  const there = ownFamilyFirst((addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses, proxy)
+  const given = (addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses
+  const there =
+    service.registry === 'Kubernetes' || service.allocated === true
+      ? ownFamily(given, proxy, features)
+      : ownFamilyFirst(given, proxy)
   const without = service.allocated === true && there.length > 0 && !answersDns(proxy)
   if (there === service.addresses && !without) return service
   const addresses = without ? [] : there
@@ -166,7 +172,14 @@ function withAddresses(service: MeshService, proxy: ProxyDescriptor): MeshServic
   return found
 }
 
-/** Of a service with addresses of both families a proxy calls the one that it can reach. */
+/** Of a Service. Where the proxy can reach none, its listeners have the first nevertheless. */
+function ownFamily(addresses: readonly string[], proxy: ProxyDescriptor, features: PilotFeatures): readonly string[] {
+  if (addresses.length < 2) return addresses
+  const own = reachableAddresses(addresses, familiesOf({ proxy }), features.dualStack || features.ambient)
+  return own.length === addresses.length || own.length === 0 ? addresses : own
+}
+
+/** Of a ServiceEntry with addresses of both families a proxy calls the one that it can reach. */
 function ownFamilyFirst(addresses: readonly string[], proxy: ProxyDescriptor): readonly string[] {
   if (addresses.length < 2 || addresses[0]?.includes(':') === true || !addresses.some((a) => a.includes(':'))) return addresses
   if (familiesOf({ proxy }) !== 'IPv6') return addresses

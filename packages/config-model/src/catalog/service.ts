@@ -67,6 +67,8 @@ export interface MeshService {
 /** One address behind one port of a service. */
 export interface ServiceEndpoint {
   readonly address: string
+  /** All addresses of a pod that has several, the first first: one for each family. */
+  readonly podAddresses?: readonly string[]
   readonly port: number
   /** Name of the service port it belongs to. */
   readonly portName: string

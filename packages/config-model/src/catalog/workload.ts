@@ -61,12 +61,14 @@ export function fromPod(pod: Pod, node: Node | undefined, place: Place): Workloa
   const { metadata, spec } = pod
   const address = pod.status?.podIP ?? pod.status?.podIPs?.[0]?.ip
   if (address === undefined || address === '' || ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')) return undefined
+  const all = (pod.status?.podIPs ?? []).map(({ ip }) => ip).filter((ip) => ip !== '')
   const ports: Record<string, number> = {}
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     for (const port of container.ports ?? []) if (port.name !== undefined) ports[port.name] = port.containerPort
   }
   return {
     address,
+    ...(all.length > 1 ? { podAddresses: all } : {}),
     ports,
     labels: metadata.labels,
     serviceAccount: spec.serviceAccountName ?? 'default',

@@ -1,15 +1,22 @@
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
-import { familiesOf, inFamily } from '../families.js'
+import { familiesOf, inFamily, isDualStack } from '../families.js'
 import { duration } from '../message.js'
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER, statName } from '../names.js'
 import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
 
+type BindConfig = NonNullable<Cluster['upstream_bind_config']>
+
 /** Inbound traffic leaves towards the application from this address, so that redirection leaves it alone. */
-export function inboundSource(build: Build): NonNullable<Cluster['upstream_bind_config']> {
-  return { source_address: { address: inFamily(build, '127.0.0.6'), port_value: 0 } }
+export function inboundSource(build: Build): BindConfig {
+  return sourceOf(build, isDualStack(build))
+}
+
+function sourceOf(build: Build, both: boolean): BindConfig {
+  const source_address = { address: inFamily(build, '127.0.0.6'), port_value: 0 }
+  return both ? { source_address, extra_source_addresses: [{ address: { address: '::6', port_value: 0 } }] } : { source_address }
 }
 
 const PASSTHROUGH_IDLE_TIMEOUT_MS = 300_000
@@ -25,14 +32,12 @@ export function passthroughCluster(build: Build): Cluster {
   return exchangesMetadata(build) ? { ...cluster, filters: exchangeFilters(build) } : cluster
 }
 
-export function inboundPassthroughCluster(build: Build): Cluster {
-  return { ...passthrough(build, INBOUND_PASSTHROUGH_CLUSTER), upstream_bind_config: passthroughSource(build) }
-}
-
 /** Unknown destinations may be of either family. */
-function passthroughSource(build: Build): NonNullable<Cluster['upstream_bind_config']> {
-  const extra_source_addresses = [{ address: { address: '::6', port_value: 0 } }]
-  return familiesOf(build) === 'both' ? { ...inboundSource(build), extra_source_addresses } : inboundSource(build)
+export function inboundPassthroughCluster(build: Build): Cluster {
+  return {
+    ...passthrough(build, INBOUND_PASSTHROUGH_CLUSTER),
+    upstream_bind_config: sourceOf(build, familiesOf(build) === 'both'),
+  }
 }
 
 function passthrough(build: Build, name: string): Cluster {

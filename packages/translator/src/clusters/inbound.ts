@@ -2,7 +2,7 @@ import { type ConnectionPoolSettings, type IstioIngressListener, isHttp, type Tr
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
-import { inFamily } from '../families.js'
+import { familiesOf, inFamily } from '../families.js'
 import { LOOPBACK, socketAddress } from '../listeners/binding.js'
 import { type InboundPort, inboundPorts } from '../listeners/inbound-port.js'
 import { configPath } from '../message.js'
@@ -31,17 +31,14 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout, port.statName)
   const { cluster } = made
   cluster.common_lb_config = {}
-  if (fixed)
-    cluster.load_assignment = {
-      cluster_name: port.cluster,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: endpointAddress(build, endpoint) } }] }],
-    }
+  const address = fixed ? endpointAddress(build, endpoint) : undefined
+  if (address !== undefined)
+    cluster.load_assignment = { cluster_name: port.cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] }
   else {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
     cluster.cleanup_interval = KEEP_FOREVER
   }
-  if (!fixed || !(endpoint.startsWith('127.0.0.1:') || endpoint.startsWith('[::1]:')))
-    cluster.upstream_bind_config = inboundSource(build)
+  if (address === undefined || !isLoopback(address)) cluster.upstream_bind_config = inboundSource(build)
   const services = targets.filter((t) => t.targetPort === port.targetPort)
   const [first] = services
   if (first !== undefined) {
@@ -66,6 +63,12 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   return finished
 }
 
+const LOOPBACK_V6 = '::1'
+
+function isLoopback(address: ReturnType<typeof socketAddress>): boolean {
+  return 'socket_address' in address && [LOOPBACK, LOOPBACK_V6].includes(address.socket_address.address)
+}
+
 function preservesCase(build: Build, { protocol }: InboundPort, spoken: string | undefined): boolean {
   if (build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase !== true) return false
   return spoken === 'downstream' || (isHttp(protocol) && spoken !== 'http2')
@@ -85,11 +88,20 @@ function policyOf(build: Build, target: ServiceTarget | undefined): TrafficPolic
   return target === undefined ? undefined : policyForPort(build.rules.ofServed(target.service)?.trafficPolicy, target.port)
 }
 
-/** `127.0.0.1:PORT` is the loopback, `0.0.0.0:PORT` the instance's own address, `unix:///path` a socket. */
+/** `127.0.0.1:PORT` is the loopback, `0.0.0.0:PORT` the instance's own address, both in a family that it has; `unix:///path` is a socket. */
 function endpointAddress(build: Build, endpoint: string): ReturnType<typeof socketAddress> {
   if (endpoint.startsWith('unix://')) return socketAddress(endpoint, 0)
   const colon = endpoint.lastIndexOf(':')
   const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
-  const address = host === '0.0.0.0' || host === '::' ? (build.proxy.addresses[0] ?? '127.0.0.1') : host
-  return socketAddress(address, Number(endpoint.slice(colon + 1)))
+  return socketAddress(instanceAddress(build, host), Number(endpoint.slice(colon + 1)))
+}
+
+function instanceAddress(build: Build, host: string): string {
+  const { addresses } = build.proxy
+  const families = familiesOf(build)
+  if (host === '0.0.0.0') return addresses.find((a) => !a.includes(':')) ?? LOOPBACK
+  if (host === '::') return addresses.find((a) => a.includes(':')) ?? LOOPBACK_V6
+  if (host === LOOPBACK) return families === 'IPv6' ? LOOPBACK_V6 : LOOPBACK
+  if (host === LOOPBACK_V6) return families === 'IPv4' ? LOOPBACK : LOOPBACK_V6
+  return host
 }

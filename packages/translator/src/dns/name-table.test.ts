@@ -2,6 +2,7 @@ import { createStore, readYaml } from '@heddle/config-model'
 import { expect, test } from 'vitest'
 import { createTranslator } from '../incremental/translator.js'
 import { NAME_TABLE_TYPE } from '../message.js'
+import { pilotFeatures } from '../pilot-features.js'
 import { proxyFromJson } from '../proxy.js'
 import { translate } from '../translate.js'
 
@@ -53,7 +54,7 @@ metadata: {name: hidden, namespace: other}
 spec: {hosts: [hidden.example], addresses: [10.7.9.9], exportTo: ["."], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS}
 `
 
-function tableOf(proxy: object): Readonly<Record<string, unknown>> | undefined {
+function tableOf(proxy: object, env = {}): Readonly<Record<string, unknown>> | undefined {
   const described = proxyFromJson({
     id: 'cart-0',
     namespace: 'shop',
@@ -65,8 +66,9 @@ function tableOf(proxy: object): Readonly<Record<string, unknown>> | undefined {
   const store = createStore()
   const read = readYaml(MESH, { file: 'mesh.yaml' })
   store.apply({ set: read.resources })
-  const { groups } = translate(store.snapshot(), described.value).resources
-  const followed = createTranslator(store.snapshot()).watch(described.value).current.groups
+  const features = pilotFeatures(env)
+  const { groups } = translate(store.snapshot(), described.value, { features }).resources
+  const followed = createTranslator(store.snapshot(), { features }).watch(described.value).current.groups
   const find = (list: typeof groups): unknown => list.flatMap(({ resources }) => resources.get(NAME_TABLE_TYPE) ?? [])[0]
   expect(find(followed)).toEqual(find(groups))
   return (find(groups) as { table: Record<string, unknown> } | undefined)?.table
@@ -86,9 +88,12 @@ test('services by host: virtual addresses, endpoints of headless ones, pods with
   })
 })
 
-test('addresses are of the families that the proxy has', () => {
+test('addresses are of the families that the proxy has; of both only where istiod is for both', () => {
   expect(tableOf({ ip: ['fd01::9'] })?.['tea.shop.svc.cluster.local']).toMatchObject({ ips: ['fd09::1'] })
-  expect(tableOf({ ip: ['10.1.9.9', 'fd01::9'] })?.['tea.shop.svc.cluster.local']).toMatchObject({ ips: ['10.9.0.1', 'fd09::1'] })
+  const both = { ip: ['10.1.9.9', 'fd01::9'] }
+  expect(tableOf(both)?.['tea.shop.svc.cluster.local']).toMatchObject({ ips: ['10.9.0.1'] })
+  const dual = tableOf(both, { ISTIO_DUAL_STACK: 'true' })
+  expect(dual?.['tea.shop.svc.cluster.local']).toMatchObject({ ips: ['10.9.0.1', 'fd09::1'] })
 })
 
 test('another namespace sees what is exported to it', () => {

@@ -5,6 +5,7 @@ import { ask } from '../ask.js'
 import { type Build, endpointsOf } from '../build.js'
 import { effectiveLbSetting, type LbSetting } from '../clusters/load-balancing.js'
 import { type ClusterTarget, clusterNameOf } from '../clusters/target.js'
+import { listOf } from '../families.js'
 import { defined } from '../message.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOfKey } from '../provenance.js'
@@ -157,7 +158,7 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
   const tunnel =
     endpoint.hbone === true && sendsHbone(build) && (!mutual || build.features.preferHbone || build.proxy.type === 'waypoint')
   const made: LbEndpoint = {
-    endpoint: { address: tunnel ? tunnelAddress(endpoint) : address(endpoint) },
+    endpoint: tunnel ? { address: tunnelAddress(endpoint) } : { address: address(endpoint), ...otherAddresses(build, endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
     load_balancing_weight: weight,
     metadata: {
@@ -180,6 +181,11 @@ function tunnelMetadata({ address, port }: ServiceEndpoint): Record<string, Reco
     'envoy.filters.listener.original_dst': { local: hostWithPort(address, port) },
     'envoy.transport_socket_match': { tunnel: 'http' },
   }
+}
+
+/** Envoy tries them all at once (RFC 8305). */
+function otherAddresses({ features }: Build, { podAddresses = [], port }: ServiceEndpoint): NonNullable<LbEndpoint['endpoint']> {
+  return features.dualStack && podAddresses.length > 1 ? { additional_addresses: listOf(podAddresses.slice(1), port) } : {}
 }
 
 function address(endpoint: ServiceEndpoint): NonNullable<NonNullable<LbEndpoint['endpoint']>['address']> {

@@ -1,7 +1,8 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { RouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
-import { type Build, portSource, serviceAddress } from '../build.js'
+import { type Build, portSource, serviceAddress, vips } from '../build.js'
+import { listOf } from '../families.js'
 import { hostSubsetOf, isWildcard, shortNames } from '../hosts.js'
 import { socketAddress } from '../listeners/binding.js'
 import { defined, typed } from '../message.js'
@@ -58,9 +59,11 @@ function apiListener(build: Build, { service, port }: CalledPort, host: string):
       { name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router') },
     ],
   })
+  const others = service.registry === 'Kubernetes' ? vips(service).slice(1) : []
   const listener: Listener = {
     name: hostWithPort(host, port.number),
     address: socketAddress(serviceAddress(service), port.number),
+    ...(others.length > 0 ? { additional_addresses: listOf(others, port.number) } : {}),
     api_listener: { api_listener: manager },
   }
   return build.origins.mark(listener, portSource(build, service, port))

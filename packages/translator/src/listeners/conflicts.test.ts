@@ -7,6 +7,8 @@ const named = (name: string) => (): FilterChain => ({ name })
 
 const entry = (protocol: PortProtocol, locked = false): ListenerEntry => ({
   bind: '0.0.0.0',
+  address: '0.0.0.0',
+  alsoAt: [],
   port: 80,
   bindToPort: false,
   protocol,

@@ -23,6 +23,10 @@ export interface OutboundChain {
 /** A listener while services are laid onto it: one address and port may serve several. */
 export interface ListenerEntry {
   readonly bind: string
+  /** `bind` as it is written: what the user has not bound stands in the proxy's family. */
+  readonly address: string
+  /** Other addresses of its own: of the other family. */
+  readonly alsoAt: readonly string[]
   readonly port: number
   readonly bindToPort: boolean
   /** `Unsupported`: HTTP and TCP side by side, told apart by looking. */

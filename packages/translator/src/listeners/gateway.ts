@@ -1,7 +1,7 @@
 import { type ForwardClientCertDetails, isHttp } from '@heddle/config-model'
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { additionalAddresses, inFamily } from '../families.js'
+import { dualAddresses, inFamily } from '../families.js'
 import { type BoundServer, sniHosts } from '../gateways.js'
 import { defined } from '../message.js'
 import { listenerName, statName } from '../names.js'
@@ -45,7 +45,7 @@ function listenerOf(build: Build, name: string, servers: readonly BoundServer[])
   const listener = defined({
     name,
     address: socketAddress(first.bind || inFamily(build, WILDCARD), first.listenPort),
-    additional_addresses: additionalAddresses(build, first.bind || WILDCARD, first.listenPort),
+    additional_addresses: first.bind === '' ? dualAddresses(build, WILDCARD, first.listenPort) : undefined,
     connection_balance_config: connectionBalance(build, 'OUTBOUND'),
     traffic_direction: 'OUTBOUND' as const,
     access_log: listenerAccessLogs(build, 'gateway'),

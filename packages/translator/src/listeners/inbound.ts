@@ -1,6 +1,6 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { additionalAddresses, inFamily } from '../families.js'
+import { dualAddresses, inFamily } from '../families.js'
 import { defined, duration } from '../message.js'
 import { listenerName, VIRTUAL_INBOUND } from '../names.js'
 import { afterTlsTermination, listenerProtocol } from '../protocol.js'
@@ -67,7 +67,7 @@ export function inboundListener(
   return defined({
     name,
     address: socketAddress(address, port),
-    additional_addresses: bindToPort ? additionalAddresses(build, address, port) : undefined,
+    additional_addresses: bindToPort ? undefined : dualAddresses(build, WILDCARD, port),
     connection_balance_config: connectionBalance(build, 'INBOUND'),
     traffic_direction: 'INBOUND' as const,
     access_log: listenerAccessLogs(build, 'inbound'),

@@ -4,7 +4,7 @@ import type { FilterChain, FilterChainMatch, Listener } from '@heddle/xds-types/
 import { parseRange } from '../addresses.js'
 import { standsAt } from '../ask.js'
 import { type Build, endpointsOf, portSource, serviceAddress, vips } from '../build.js'
-import { additionalAddresses, inFamily } from '../families.js'
+import { inFamily, listOf, otherFamily } from '../families.js'
 import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
@@ -49,18 +49,12 @@ export function outboundListeners(build: Build): readonly Listener[] {
 
 /** An entry of an earlier plan that says the same. */
 function kept(build: Build, entry: ListenerEntry): ListenerEntry {
-  if (!build.memo.lasting) return entry
-  const { bind, port, bindToPort, protocol, chains } = entry
+  const { bind, address, alsoAt, port, bindToPort, protocol, chains } = entry
   const says = chains.flatMap((chain) => [matchKey(chain), ...chain.from])
-  return build.memo.of('outbound entry', [bind, port, bindToPort, protocol, ...says], () => entry)
+  return build.memo.of('outbound entry', [bind, address, ...alsoAt, port, bindToPort, protocol, ...says], () => entry)
 }
 
-/** Where values last, each of its readers makes it, to be made anew only when what it took from it is another: two plans are never equal. */
 export function outboundPlan(build: Build): OutboundPlan {
-  return build.memo.lasting ? planOf(build) : build.memo.of('outbound plan', [], () => planOf(build))
-}
-
-function planOf(build: Build): OutboundPlan {
   const entries = new Map<string, ListenerEntry>()
   const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void =>
     addService({ build, egress, service, port, bind, entries })
@@ -120,7 +114,8 @@ function addService(adding: Adding): void {
   const { build, egress, service, port, entries } = adding
   const kind = port.protocol === 'HTTP_PROXY' ? 'http' : listenerProtocol(port.protocol)
   if (service.resolution === 'Alias' || kind === 'none') return
-  const { bind, cidr } = address(adding, kind)
+  const standing = standingOf(adding, kind)
+  const { bind, cidr } = standing
   const key = listenerName(bind, port.number)
   const entry = entries.get(key)
   const conflict = conflictOf(entry, port.protocol)
@@ -130,7 +125,7 @@ function addService(adding: Adding): void {
     kind === 'http'
       ? []
       : tcpChains({ build, service, port, bind, cidr, virtualServices: egress.virtualServicesFor(service.hostname) })
-  const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, bind)]
+  const chains = kind === 'tcp' ? tcp : [...tcp, httpChain(adding, kind, standing)]
   if (entry !== undefined && conflict === 'merge') {
     mergeChains(entry, chains, port.protocol)
     return
@@ -138,6 +133,8 @@ function addService(adding: Adding): void {
   const sniffed = kind === 'auto' || (kind === 'http' && bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   entries.set(key, {
     bind,
+    address: standing.address,
+    alsoAt: standing.alsoAt,
     port: port.number,
     bindToPort: bindsToPort(build, egress),
     protocol: sniffed ? 'Unsupported' : port.protocol,
@@ -155,28 +152,46 @@ function sourceOfServing(build: Build, { egress, service, port }: Serving): Prov
   return sidecar === undefined ? [] : [sourceOf(sidecar, `spec.egress[${egress.index}]`)]
 }
 
-function address({ service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): { bind: string; cidr: string | undefined } {
-  if (bind.startsWith('unix://')) return { bind, cidr: undefined }
-  if (bind.includes('/')) return { bind: WILDCARD, cidr: bind }
-  if (bind !== '') return { bind, cidr: undefined }
-  if (kind === 'http') return { bind: WILDCARD, cidr: undefined }
+interface Standing extends Pick<ListenerEntry, 'bind' | 'address' | 'alsoAt'> {
+  readonly cidr: string | undefined
+}
+
+function standingOf({ build, egress, service, bind }: Adding, kind: 'http' | 'tcp' | 'auto'): Standing {
+  if (egress.bind !== '') {
+    const range = bind.includes('/') && !bind.startsWith('unix://')
+    const at = range ? WILDCARD : bind
+    return { bind: at, address: at, alsoAt: [], cidr: range ? bind : undefined }
+  }
+  const shared = (at: string, cidr?: string): Standing => ({
+    bind: at,
+    address: inFamily(build, at),
+    alsoAt: otherFamily(build, at),
+    cidr,
+  })
+  if (bind.includes('/')) return shared(WILDCARD, bind)
+  if (bind !== '') return shared(bind)
+  if (kind === 'http') return shared(WILDCARD)
   const own = serviceAddress(service)
-  return own.includes('/') ? { bind: WILDCARD, cidr: own } : { bind: own, cidr: undefined }
+  if (own.includes('/')) return shared(WILDCARD, own)
+  const standing = shared(own)
+  return service.registry === 'Kubernetes' && vips(service).length > 1
+    ? { ...standing, alsoAt: vips(service).slice(1) }
+    : standing
 }
 
 /** HTTP of a port, by RDS: one configuration for all services of the port, or one for a service whose protocol is detected on an address of its own. */
-function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', bind: string): OutboundChain {
+function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', { bind, address }: Standing): OutboundChain {
   const routes =
     port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   return {
     ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}),
     routes,
-    from: ['http', routes, bind, port.number, port.protocol],
+    from: ['http', routes, address, port.number, port.protocol],
     chain: () => {
       const manager = httpManager(build, {
         listener: 'outbound',
-        statPrefix: statName(`outbound_${listenerName(inFamily(build, bind), port.number)}`),
+        statPrefix: statName(`outbound_${listenerName(address, port.number)}`),
         routes,
         port: port.number,
         protocol: port.protocol,
@@ -190,9 +205,10 @@ function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', bind
 export function httpProxyListener(build: Build): Listener | undefined {
   const port = build.proxy.httpProxyPort ?? build.mesh.proxyHttpPort
   if (port === 0) return undefined
+  const address = inFamily(build, LOOPBACK)
   const manager = httpManager(build, {
     listener: 'outbound',
-    statPrefix: statName(`outbound_${listenerName(inFamily(build, LOOPBACK), port)}`),
+    statPrefix: statName(`outbound_${listenerName(address, port)}`),
     routes: HTTP_PROXY_ROUTE,
     port,
     protocol: 'HTTP_PROXY',
@@ -200,6 +216,8 @@ export function httpProxyListener(build: Build): Listener | undefined {
   })
   return finish(build, {
     bind: LOOPBACK,
+    address,
+    alsoAt: otherFamily(build, LOOPBACK),
     port,
     bindToPort: true,
     protocol: 'HTTP_PROXY',
@@ -219,9 +237,9 @@ function finish(build: Build, entry: ListenerEntry): Listener {
   const filters = [...(sni ? [TLS_INSPECTOR] : []), ...(http ? [HTTP_INSPECTOR] : [])]
   const alone = matching.length === 0 && everything !== undefined
   return defined({
-    name: listenerName(inFamily(build, entry.bind), entry.port),
-    address: socketAddress(inFamily(build, entry.bind), entry.port),
-    additional_addresses: additionalAddresses(build, entry.bind, entry.port),
+    name: listenerName(entry.address, entry.port),
+    address: socketAddress(entry.address, entry.port),
+    additional_addresses: entry.alsoAt.length > 0 ? listOf(entry.alsoAt, entry.port) : undefined,
     connection_balance_config: connectionBalance(build, 'OUTBOUND'),
     traffic_direction: 'OUTBOUND' as const,
     bind_to_port: entry.bindToPort ? undefined : false,

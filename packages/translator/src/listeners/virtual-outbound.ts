@@ -1,7 +1,7 @@
 import type { FilterChain, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { allowsDynamicDns } from '../egress-dns.js'
-import { inFamily } from '../families.js'
+import { dualAddresses, familiesOf, inFamily, listOf } from '../families.js'
 import { defined } from '../message.js'
 import { BLACK_HOLE_CLUSTER, VIRTUAL_OUTBOUND } from '../names.js'
 import { egressCluster } from '../routes/default-route.js'
@@ -26,6 +26,7 @@ export function virtualOutbound(build: Build): Listener | undefined {
   return defined({
     name: VIRTUAL_OUTBOUND,
     address: socketAddress(inFamily(build, WILDCARD), proxyListenPort),
+    additional_addresses: besides(build, proxyListenPort),
     traffic_direction: 'OUTBOUND' as const,
     use_original_dst: true,
     transparent: interceptionMode === 'TPROXY' ? true : undefined,
@@ -38,6 +39,12 @@ export function virtualOutbound(build: Build): Listener | undefined {
     ],
     max_connections_to_accept_per_socket_event: acceptedAtOnce(build),
   })
+}
+
+/** A pod of IPv6 alone may call IPv4 as well. */
+function besides(build: Build, port: number): Listener['additional_addresses'] {
+  const beside = build.features.ipv4BesideIpv6 && familiesOf(build) === 'IPv6'
+  return beside ? listOf([WILDCARD], port) : dualAddresses(build, WILDCARD, port)
 }
 
 /** To where unknown destinations go. */

@@ -1,6 +1,6 @@
 import type { MeshService } from '@heddle/config-model'
 import { type Build, vips } from '../build.js'
-import { familiesOf } from '../families.js'
+import { familiesOf, reachableAddresses } from '../families.js'
 import { shortNames } from '../hosts.js'
 import { bracketed, hostWithPort } from '../names.js'
 
@@ -50,9 +50,9 @@ function ownDomains(build: Build, service: MeshService, port: number | undefined
   return plainDomains(names)
 }
 
-/** Of several cluster IPs the first is called; those of a ServiceEntry are all its own. A proxy of IPv6 alone calls no others. */
+/** Of a Service those that the proxy can reach; those of a ServiceEntry are all its own. */
 function calledAddresses(build: Build, service: MeshService): readonly string[] {
   const all = vips(service)
-  const addresses = all.length > 0 && familiesOf(build) === 'IPv6' ? all.filter((address) => address.includes(':')) : all
-  return service.registry === 'Kubernetes' ? addresses.slice(0, 1) : addresses
+  const given = service.registry === 'External' && service.allocated !== true
+  return given ? all : reachableAddresses(all, familiesOf(build), true)
 }
