@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { httpFilterCounter } from '../../observe/filter-stats.js'
 import { corsFilter } from './cors.js'
-import { configured, must, response, run, stream } from './testing.js'
+import { configured, deps, must, response, run, stream } from './testing.js'
 
 describe('cors', () => {
   const policy = must(
@@ -66,5 +67,34 @@ describe('cors', () => {
       body: '',
       details: 'cors_response',
     })
+  })
+
+  it('shadow_enabled counts the origins of requests that it leaves alone; a share of 0 of both does not look', () => {
+    const share = (numerator: number): object => ({ default_value: { numerator } })
+    const own = deps({ statPrefix: 'in' })
+    const counted = (): number[] =>
+      ['origin_valid', 'origin_invalid'].map((name) => httpFilterCounter(own.stats, 'in', 'cors')(name).value)
+    const ask = (origin: string, shadow: number): unknown => {
+      const json = {
+        allow_origin_string_match: [{ suffix: '.example' }],
+        filter_enabled: share(0),
+        shadow_enabled: share(shadow),
+      }
+      const perRoute = must(corsFilter.decodePerRoute!(json, ''))
+      const asked = stream({ method: 'OPTIONS', headers: { ...preflight, origin }, perRoute })
+      const filter = configured(corsFilter, {}, own)(asked)
+      expect(filter.onRequest?.(asked.request, asked)).toBeUndefined()
+      const answer = response({})
+      void filter.onResponse?.(answer, asked)
+      return answer.headers.get('access-control-allow-origin')
+    }
+    expect([ask('https://a.example', 100), ask('https://evil', 100), ask('https://a.example', 100)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(counted()).toEqual([2, 1])
+    ask('https://a.example', 0)
+    expect(counted()).toEqual([2, 1])
   })
 })
