@@ -92,13 +92,26 @@ describe('clusters', () => {
 })
 
 describe('TLS contexts', () => {
-  const context = (common_tls_context: object, deps: CompileDeps): NonNullable<ReturnType<CompiledCluster['tlsFor']>> =>
+  const context = (
+    common_tls_context: object | undefined,
+    deps: CompileDeps,
+  ): NonNullable<ReturnType<CompiledCluster['tlsFor']>> =>
     cluster(
       {
         transport_socket: { name: 'tls', typed_config: { '@type': `${TLS}.UpstreamTlsContext`, common_tls_context } },
       } as Cluster,
       deps,
     ).tlsFor(endpoint())!
+
+  it('that say nothing wait for nothing: their clients are settled at once', () => {
+    const watched: string[] = []
+    const watch = (name: string) => {
+      watched.push(name)
+      return createWatch<Secret | undefined>(undefined)
+    }
+    const { material } = context(undefined, { ...testDeps(), secrets: { watch } } as never)
+    expect([material.current !== undefined, watched]).toEqual([true, []])
+  })
 
   it('have no material until every secret is there (CVE-2020-8664), and hear of each change', () => {
     const secrets: Record<string, ReturnType<typeof createWatch<Secret | undefined>>> = {

@@ -53,7 +53,8 @@ export function compileClientTls(fields: Fields<UpstreamTlsContext>, deps: Compi
 type Common = Omit<ClientTlsContext, 'sni'>
 
 function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: CompileDeps, highest: 'TLSv1.2' | 'TLSv1.3'): Common {
-  if (fields === undefined) return { material: deps.secrets.watch(''), alpn: [], minVersion: 'TLSv1.2', maxVersion: highest }
+  if (fields === undefined)
+    return { material: compileMaterial(undefined, {}, deps), alpn: [], minVersion: 'TLSv1.2', maxVersion: highest }
   const { source, rules } = compileValidation(fields, deps)
   const common: Common = {
     material: compileMaterial(fields, source, deps),

@@ -13,11 +13,16 @@ type Source = Watch<Secret | undefined>
 type Material = Watch<TlsMaterial | undefined>
 
 /** Key material from SDS names, or from what stands in the config. Nothing is there until all named secrets are. */
-export function compileMaterial(fields: Fields<CommonTlsContext>, validation: ValidationSource, deps: CompileDeps): Material {
-  const named = fields.messages('tls_certificate_sds_secret_configs').map((each) => deps.secrets.watch(secretName(each)))
-  const inline = fields
-    .messages('tls_certificates')
-    .map((each) => createWatch<Secret | undefined>(compileCertificate(each, deps)))
+export function compileMaterial(
+  fields: Fields<CommonTlsContext> | undefined,
+  validation: ValidationSource,
+  deps: CompileDeps,
+): Material {
+  const names = fields?.messages('tls_certificate_sds_secret_configs') ?? []
+  const named = names.map((each) => deps.secrets.watch(secretName(each)))
+  const inline = (fields?.messages('tls_certificates') ?? []).map((each) =>
+    createWatch<Secret | undefined>(compileCertificate(each, deps)),
+  )
   const trust = validation.secret === undefined ? [] : [deps.secrets.watch(validation.secret)]
   return joinSecrets([...named, ...inline], trust, validation.inline)
 }
