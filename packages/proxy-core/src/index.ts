@@ -14,7 +14,7 @@ export type { Body, BodySink, HttpRequest, HttpResponse, LocalReply } from './ht
 export { type MiddlewareContext, type MiddlewareOptions, middleware, type Next } from './http/middleware.js'
 export type { StreamInfo } from './http/stream-info.js'
 export { verifyJws } from './jwt/verify-jws.js'
-export type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './net/connection.js'
+export type { BufferChooser, Connection, ConnectionHandler, SocketAddress, TlsInfo } from './net/connection.js'
 export { type Lookup, systemLookup } from './net/dns.js'
 export { createMemoryNetwork } from './net/memory.js'
 export type { BoundListener, ConnectOptions, ListenOptions, Network } from './net/network.js'

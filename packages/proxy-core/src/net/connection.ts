@@ -65,6 +65,11 @@ export interface ConnectionHandler {
   onClose(error?: Error): void
 }
 
+/** Chooses memory for reads. */
+export interface BufferChooser {
+  chooseBuffer(): Uint8Array | undefined
+}
+
 /**
  * A byte stream with back-pressure, the narrow waist under every protocol: TCP, TLS over it, or the in-process pair
  * (`net/memory`). Node's sockets stop at the rim.
@@ -118,8 +123,8 @@ export interface Connection {
   pause(): void
   resume(): void
   /**
-   * From now on `next` is asked before each read into what memory it goes; undefined: where it always does. Not there: the
+   * From now on `reader` is asked before each read into what memory it goes; undefined: where it always does. Not there: the
    * connection reads as it likes. What is read comes by {@link ConnectionHandler.onData}, and lies in that memory.
    */
-  readInto?(next: () => Uint8Array | undefined): void
+  readInto?(reader: BufferChooser): void
 }

@@ -1,6 +1,6 @@
 import { createSeededRandom } from '@heddle/runtime/testing'
 import { expect, test } from 'vitest'
-import type { Connection, ConnectionHandler } from './connection.js'
+import type { BufferChooser, Connection, ConnectionHandler } from './connection.js'
 import { joinConnections } from './copy.js'
 
 const SHARED = Buffer.alloc(64 * 1024)
@@ -13,13 +13,13 @@ class FakeConnection {
   taken: Buffer[] = []
   #writes: Uint8Array[] = []
   #full = false
-  #next: (() => Uint8Array | undefined) | undefined
+  #reader: BufferChooser | undefined
 
   handle(handler: ConnectionHandler): void {
     this.handler = handler
   }
-  readInto(next: () => Uint8Array | undefined): void {
-    this.#next = next
+  readInto(reader: BufferChooser): void {
+    this.#reader = reader
   }
   get buffered(): number {
     return this.#writes.reduce((sum, bytes) => sum + bytes.length, 0)
@@ -44,7 +44,7 @@ class FakeConnection {
     this.handler?.onDrain()
   }
   read(from: Buffer): number {
-    const into = this.#next?.() ?? SHARED
+    const into = this.#reader?.chooseBuffer() ?? SHARED
     const count = Math.min(into.length, from.length)
     into.set(from.subarray(0, count))
     this.handler?.onData(into.subarray(0, count))

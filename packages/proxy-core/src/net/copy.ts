@@ -1,4 +1,4 @@
-import type { Connection, ConnectionHandler } from './connection.js'
+import type { BufferChooser, Connection, ConnectionHandler } from './connection.js'
 import { giveBuffer, LARGE_BYTES, takeBuffer } from './large-buffers.js'
 
 const STAGING_BYTES = 64 * 1024
@@ -62,7 +62,7 @@ class Joint implements Copying {
 }
 
 /** From one side to the other. While much comes at once it is read into a buffer of the way's own and written from there. */
-class Way implements ConnectionHandler {
+class Way implements ConnectionHandler, BufferChooser {
   bytes = 0
   readonly #from: Connection
   readonly #to: Connection
@@ -73,7 +73,11 @@ class Way implements ConnectionHandler {
     this.#from = from
     this.#to = to
     this.#joint = joint
-    from.readInto?.(() => this.#own)
+    from.readInto?.(this)
+  }
+
+  chooseBuffer(): Uint8Array | undefined {
+    return this.#own
   }
 
   onData(bytes: Uint8Array, lasting?: boolean): void {

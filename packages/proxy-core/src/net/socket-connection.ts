@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
-import type { Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
+import type { BufferChooser, Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
 import type { Tlv } from './proxy-protocol/header.js'
 import { type HandleWriter, handleWriter } from './socket-handle.js'
 
 /** Beyond this many bytes under way `write` asks for patience. */
 const ENOUGH_UNDER_WAY = 64 * 1024
 
+const NOBODY_ELSE: readonly (() => void)[] = []
 const nobody: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
 
 /** What is known of a connection when it begins. */
@@ -22,6 +23,34 @@ export type SocketFacts = Pick<
   | 'tls'
 >
 
+/** What a socket says goes to the connection that it has here: listeners that are everybody's cost an idle connection nothing. */
+const connectionOf = Symbol('connection')
+
+interface OwnedSocket extends Socket {
+  [connectionOf]: SocketConnection
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[connectionOf].failed(error)
+}
+
+function onClose(this: OwnedSocket): void {
+  this[connectionOf].gone()
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[connectionOf].ended()
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[connectionOf].written()
+}
+
+/** A chunk of the socket's own. */
+function onData(this: OwnedSocket, bytes: Buffer): void {
+  this[connectionOf].receive(bytes, true)
+}
+
 /** A node:net or node:tls socket as a {@link Connection}. The socket must be paused, `allowHalfOpen`, and nobody else's. */
 export class SocketConnection implements Connection {
   remote: SocketAddress
@@ -35,14 +64,14 @@ export class SocketConnection implements Connection {
   readonly tls?: TlsInfo | undefined
   bytesReceived = 0
   bytesSent = 0
-  readonly #socket: Socket
+  readonly #socket: OwnedSocket
   /** Bytes come by {@link receive} from the socket's own read buffer, not by `data` events. */
   readonly #ownBuffer: boolean
   /** Undefined: the socket itself writes. */
   readonly #writer: HandleWriter | undefined
   /** Of the last read; undefined: the shared one. */
   #readsInto: Uint8Array | undefined
-  #chooseBuffer: (() => Uint8Array | undefined) | undefined
+  #reader: BufferChooser | undefined
   #handler: ConnectionHandler = nobody
   #head: Uint8Array | undefined
   #started = false
@@ -51,7 +80,7 @@ export class SocketConnection implements Connection {
   #ended = false
   #closed = false
   #error: Error | undefined
-  #closers: (() => void)[] | undefined
+  #closers: readonly (() => void)[] = NOBODY_ELSE
 
   constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean) {
     this.remote = facts.remote
@@ -63,14 +92,12 @@ export class SocketConnection implements Connection {
     this.metadata = facts.metadata
     this.requestedServerName = facts.requestedServerName
     this.tls = facts.tls
-    this.#socket = socket
+    this.#socket = Object.assign(socket, { [connectionOf]: this })
     this.#ownBuffer = ownBuffer
     // TLS takes one write at a time, which only the socket itself sees to.
-    this.#writer = ownBuffer && facts.tls === undefined ? handleWriter(socket, this.#onWritten) : undefined
-    socket.on('error', (error) => {
-      this.#error ??= error
-    })
-    socket.on('close', this.#onClose)
+    this.#writer = ownBuffer && facts.tls === undefined ? handleWriter(socket, this) : undefined
+    this.#socket.on('error', onError)
+    this.#socket.on('close', onClose)
   }
 
   get closed(): boolean {
@@ -87,33 +114,29 @@ export class SocketConnection implements Connection {
       queueMicrotask(() => handler.onClose(this.#error))
       return
     }
-    if (this.#head !== undefined) queueMicrotask(this.#deliverHead)
+    if (this.#head !== undefined) this.#deliverHeadLater()
     if (this.#started) return
     this.#started = true
     const socket = this.#socket
-    const ended = (): void => {
-      this.#ended = true
-      this.#handler.onEnd()
-    }
     // TLS may have read the end while nobody listened; what came before is told first.
-    if (socket.readableEnded) queueMicrotask(ended)
-    else socket.on('end', ended)
-    if (this.#writer === undefined) socket.on('drain', this.#onWritten)
-    // A chunk of the socket's own.
-    if (!this.#ownBuffer) socket.on('data', (bytes: Buffer) => this.receive(bytes, true))
+    if (socket.readableEnded) queueMicrotask(() => this.ended())
+    else socket.on('end', onEnd)
+    if (this.#writer === undefined) socket.on('drain', onDrain)
+    if (!this.#ownBuffer) socket.on('data', onData)
     if (!this.#paused && this.#head === undefined) this.#read()
   }
 
   onClosed(closed: () => void): void {
     if (this.#closed) queueMicrotask(closed)
-    else (this.#closers ??= []).push(closed)
+    // An array that is pushed to makes room for many.
+    else this.#closers = [...this.#closers, closed]
   }
 
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.#head = this.#head === undefined ? bytes : Buffer.concat([bytes, this.#head])
     this.#socket.pause()
-    queueMicrotask(this.#deliverHead)
+    this.#deliverHeadLater()
   }
 
   /** Where the socket's read callback brings what it read. */
@@ -123,14 +146,14 @@ export class SocketConnection implements Connection {
     else this.#handler.onData(bytes, lasting)
   }
 
-  readInto(next: () => Uint8Array | undefined): void {
-    if (this.#ownBuffer) this.#chooseBuffer = next
+  readInto(reader: BufferChooser): void {
+    if (this.#ownBuffer) this.#reader = reader
   }
 
   /** Where the next read goes; undefined: where the last one went. */
   nextBuffer(shared: Uint8Array): Uint8Array | undefined {
-    if (this.#chooseBuffer === undefined) return undefined
-    const wanted = this.#chooseBuffer()
+    if (this.#reader === undefined) return undefined
+    const wanted = this.#reader.chooseBuffer()
     if (wanted === this.#readsInto) return undefined
     this.#readsInto = wanted
     return wanted ?? shared
@@ -153,7 +176,7 @@ export class SocketConnection implements Connection {
   }
 
   destroy(error?: Error): void {
-    this.#error ??= error
+    if (error !== undefined) this.failed(error)
     this.#socket.destroy()
   }
 
@@ -165,7 +188,7 @@ export class SocketConnection implements Connection {
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    if (this.#head !== undefined) queueMicrotask(this.#deliverHead)
+    if (this.#head !== undefined) this.#deliverHeadLater()
     else if (this.#started) this.#read()
   }
 
@@ -182,19 +205,35 @@ export class SocketConnection implements Connection {
     return { socket, head }
   }
 
-  readonly #onWritten = (): void => {
+  /** Everything that waited is with the system. */
+  written(): void {
     if (!this.#full) return
     this.#full = false
     this.#handler.onDrain()
   }
 
-  readonly #onClose = (): void => {
-    this.#closed = true
-    this.#handler.onClose(this.#error)
-    for (const closed of this.#closers ?? []) closed()
+  /** The reason of the end that follows. */
+  failed(error: Error): void {
+    this.#error ??= error
   }
 
-  readonly #deliverHead = (): void => {
+  gone(): void {
+    this.#closed = true
+    this.#handler.onClose(this.#error)
+    for (const closed of this.#closers) closed()
+  }
+
+  /** No more is read. */
+  ended(): void {
+    this.#ended = true
+    this.#handler.onEnd()
+  }
+
+  #deliverHeadLater(): void {
+    queueMicrotask(() => this.#deliverHead())
+  }
+
+  #deliverHead(): void {
     const head = this.#head
     if (head === undefined || this.#paused || !this.#started || this.#closed || this.#handler === nobody) return
     this.#head = undefined

@@ -31,10 +31,12 @@ function fakeSocket(results: number[]) {
   return { socket, requests, asSocket: socket as unknown as Socket }
 }
 
+const nobody = { written: () => {} }
+
 test('what waits is counted until the system has it, and then its owner hears of it once', () => {
   const { asSocket, requests } = fakeSocket([0, 1, 1, 0])
   let heard = 0
-  const writer = handleWriter(asSocket, () => heard++)!
+  const writer = handleWriter(asSocket, { written: () => heard++ })!
   for (const length of [1, 20, 300, 4000]) writer.write(new Uint8Array(length))
   expect(writer.pending).toBe(320)
   expect(requests[1]).not.toBe(requests[2])
@@ -46,15 +48,15 @@ test('what waits is counted until the system has it, and then its owner hears of
 
 test('an error at once or later destroys the socket with the name of the error', () => {
   const broken = fakeSocket([-32])
-  handleWriter(broken.asSocket, () => {})!.write(new Uint8Array(1))
+  handleWriter(broken.asSocket, nobody)!.write(new Uint8Array(1))
   expect(broken.socket.error).toMatchObject({ code: 'EPIPE', message: 'write EPIPE' })
   const later = fakeSocket([1])
-  handleWriter(later.asSocket, () => {})!.write(new Uint8Array(1))
+  handleWriter(later.asSocket, nobody)!.write(new Uint8Array(1))
   later.requests[0]?.oncomplete?.(-104)
   expect(later.socket.error).toMatchObject({ code: 'ECONNRESET' })
 })
 
 test('a socket without such a handle is written to as Node documents it', () => {
-  expect(handleWriter({ _handle: null } as unknown as Socket, () => {})).toBeUndefined()
-  expect(handleWriter({ _handle: {} } as unknown as Socket, () => {})).toBeUndefined()
+  expect(handleWriter({ _handle: null } as unknown as Socket, nobody)).toBeUndefined()
+  expect(handleWriter({ _handle: {} } as unknown as Socket, nobody)).toBeUndefined()
 })

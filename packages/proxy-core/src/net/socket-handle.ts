@@ -105,12 +105,17 @@ function findStreamWrap(): StreamWrap | undefined {
 
 let streamWrap: StreamWrap | undefined | 'unknown' = 'unknown'
 
-/** Of a connected node:net socket to which nobody writes but the writer. Undefined: write by the socket. `written`: everything that waited is out. */
-export function handleWriter(socket: Socket, written: () => void): HandleWriter | undefined {
+/** Hears when everything that waited is out. */
+interface WriterOwner {
+  written(): void
+}
+
+/** Of a connected node:net socket to which nobody writes but the writer. Undefined: write by the socket. */
+export function handleWriter(socket: Socket, owner: WriterOwner): HandleWriter | undefined {
   if (streamWrap === 'unknown') streamWrap = findStreamWrap()
   const handle = (socket as unknown as { _handle?: Partial<Handle> | null })._handle
   if (streamWrap === undefined || typeof handle?.writeBuffer !== 'function') return undefined
-  return new DirectWriter(streamWrap, socket, handle as Handle, written)
+  return new DirectWriter(streamWrap, socket, handle as Handle, owner)
 }
 
 // A write that was over at once leaves its request as it was: the next one takes it.
@@ -121,13 +126,13 @@ class DirectWriter implements HandleWriter {
   readonly #native: StreamWrap
   readonly #socket: Socket
   readonly #handle: Handle
-  readonly #written: () => void
+  readonly #owner: WriterOwner
 
-  constructor(native: StreamWrap, socket: Socket, handle: Handle, written: () => void) {
+  constructor(native: StreamWrap, socket: Socket, handle: Handle, owner: WriterOwner) {
     this.#native = native
     this.#socket = socket
     this.#handle = handle
-    this.#written = written
+    this.#owner = owner
   }
 
   write(bytes: Uint8Array): void {
@@ -147,7 +152,7 @@ class DirectWriter implements HandleWriter {
       this.pending -= bytes.length
       if (this.#socket.destroyed) return
       if (status < 0) this.#socket.destroy(writeError(status))
-      else if (this.pending === 0) this.#written()
+      else if (this.pending === 0) this.#owner.written()
     }
   }
 }

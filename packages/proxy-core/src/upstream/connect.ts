@@ -37,7 +37,7 @@ export async function connectUpstream(options: UpstreamConnectOptions): Promise<
   const gone = farewell(resources, host, stats)
   const began = clock.monotonic()
   try {
-    const connection = await openConnection({ ...options, address: host.endpoint.address })
+    const connection = await openConnection(options, host.endpoint.address)
     stats.upstreamCxConnectMs.observe(clock.monotonic() - began)
     connection.onClosed(gone)
     return connection
@@ -61,13 +61,11 @@ function farewell(resources: ClusterResources, host: Host, stats: ClusterStats):
 }
 
 /** What a connection needs that nobody counts. */
-export interface OpenOptions extends Omit<UpstreamConnectOptions, 'host' | 'resources'> {
-  readonly address: SocketAddress
-}
+export type OpenOptions = Omit<UpstreamConnectOptions, 'host' | 'resources'>
 
 /** A connection, encrypted where there is a context, that stands in no statistics and no limits. */
-export async function openConnection(options: OpenOptions): Promise<Connection> {
-  const { cluster, address, network, tls, tlsContext, stats, clock } = options
+export async function openConnection(options: OpenOptions, address: SocketAddress): Promise<Connection> {
+  const { cluster, network, tls, tlsContext, stats, clock } = options
   const timeoutMs = cluster.connectTimeoutMs
   const began = clock.monotonic()
   const transparentSource = options.downstream?.transparentSource

@@ -6,11 +6,12 @@ import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
 import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
-import type { Timers } from '../../net/timers.js'
+import type { Timer, Timers } from '../../net/timers.js'
 import type { AccessLogType } from '../../observe/access-log.js'
 import type { TcpStats } from '../../observe/stats.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
+import type { Endpoint } from '../../upstream/endpoint.js'
 import type { ConnectionFacts } from '../listener/facts.js'
 
 export interface TcpProxyOptions {
@@ -27,13 +28,13 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
   const relays = new Set<Relay>()
   return {
     serve(connection, facts) {
-      const relay = new Relay(options, connection, facts, () => relays.delete(relay))
+      const relay = new Relay(options, connection, facts, relays)
       relays.add(relay)
       relay.start()
       return relay
     },
     refused(connection, facts, refusal) {
-      const info = createInfo(options.clock, connection, facts)
+      const info = createInfo(options.clock, connection, facts.serverName)
       if (refusal !== undefined) {
         info.flags.add(refusal.flag)
         info.details = refusal.details
@@ -55,19 +56,35 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
   }
 }
 
+const NONE: readonly never[] = []
+
 class Relay implements Served {
   readonly #options: TcpProxyOptions
   readonly #downstream: Connection
-  readonly #info: StreamInfo
-  readonly #gone: () => void
+  readonly #serverName: string | undefined
+  readonly #relays: Set<Relay>
+  readonly #startTime: number
+  readonly #start: number
+  /** Made when somebody asks: most of a connection's life nobody does. */
+  #info: StreamInfo | undefined
+  #cluster: string | undefined
+  #endpoint: Endpoint | undefined
+  #attempts = 0
+  #upstream: Connection | undefined
+  #upstreamFailure: string | undefined
+  #flags: readonly string[] = NONE
   #copying: Copying | undefined
+  #timers: readonly Timer[] = NONE
+  #bytesSeen = 0
   #over = false
 
-  constructor(options: TcpProxyOptions, downstream: Connection, facts: ConnectionFacts, gone: () => void) {
+  constructor(options: TcpProxyOptions, downstream: Connection, facts: ConnectionFacts, relays: Set<Relay>) {
     this.#options = options
     this.#downstream = downstream
-    this.#gone = gone
-    this.#info = createInfo(options.clock, downstream, facts)
+    this.#relays = relays
+    this.#serverName = facts.serverName
+    this.#startTime = options.clock.now()
+    this.#start = options.clock.monotonic()
   }
 
   start(): void {
@@ -77,23 +94,23 @@ class Relay implements Served {
     downstream.pause()
     if (config.logOptions?.onStart === true) this.#log('TcpConnectionStart')
     downstream.onClosed(() => {
+      for (const timer of this.#timers) timer.stop()
       if (this.#copying === undefined) this.#finish()
     })
-    const name = (config.clusterOfServerName === true ? this.#info.sni : undefined) ?? config.target(random)
+    const name = (config.clusterOfServerName === true ? this.#serverName : undefined) ?? config.target(random)
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
       this.#refuse('NC')
       return
     }
-    this.#info.cluster = name
+    this.#cluster = name
     this.#connect(cluster)
   }
 
   /** One attempt; the next begins when it fails. */
   #connect(cluster: UpstreamCluster): void {
     const { config, stats } = this.#options
-    const info = this.#info
     const downstream = this.#downstream
     const hash = config.hash?.(downstream)
     const endpoint = cluster.pick(hash === undefined ? {} : { hash }, downstream.originalDestination)
@@ -106,8 +123,8 @@ class Relay implements Served {
       this.#refuse('UO')
       return
     }
-    info.endpoint = endpoint
-    info.attempts++
+    this.#endpoint = endpoint
+    this.#attempts++
     cluster.connect(endpoint, downstream).then(
       (upstream) => {
         cluster.outlierFor(endpoint)?.onConnected(endpoint)
@@ -115,9 +132,9 @@ class Relay implements Served {
       },
       (error: Error & { code?: string }) => {
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
-        info.upstreamTransportFailureReason = error.message
+        this.#upstreamFailure = error.message
         if (this.#over) return
-        if (info.attempts < config.maxConnectAttempts) {
+        if (this.#attempts < config.maxConnectAttempts) {
           this.#connect(cluster)
           return
         }
@@ -127,8 +144,20 @@ class Relay implements Served {
     )
   }
 
-  get info(): StreamInfo {
-    return this.#info
+  story(): StreamInfo {
+    const info = (this.#info ??= createInfo(this.#options.clock, this.#downstream, this.#serverName))
+    info.startTime = this.#startTime
+    info.start = this.#start
+    info.cluster = this.#cluster
+    info.endpoint = this.#endpoint
+    info.attempts = this.#attempts
+    info.upstreamTransportFailureReason = this.#upstreamFailure
+    info.upstreamConnection = this.#upstream
+    info.upstreamLocal = this.#upstream && formatAddress(this.#upstream.local)
+    info.bytesReceived = this.#copying?.forth ?? 0
+    info.bytesSent = this.#copying?.back ?? 0
+    for (const flag of this.#flags) info.flags.add(flag)
+    return info
   }
 
   retire(refused: boolean): void {
@@ -140,7 +169,7 @@ class Relay implements Served {
   }
 
   #refuse(...flags: readonly string[]): void {
-    for (const flag of flags) this.#info.flags.add(flag)
+    this.#flags = flags
     this.#downstream.destroy()
   }
 
@@ -149,64 +178,65 @@ class Relay implements Served {
       upstream.destroy()
       return
     }
-    this.#info.upstreamLocal = formatAddress(upstream.local)
-    this.#info.upstreamConnection = upstream
+    this.#upstream = upstream
     this.#copying = joinConnections(this.#downstream, upstream, (_, culprit) => {
-      if (culprit === upstream) this.#info.flags.add('UR')
+      if (culprit === upstream) this.#flag('UR')
       this.#finish()
     })
     if (this.#options.config.logOptions?.onConnected === true) this.#log('TcpUpstreamConnected')
     this.#watchTime()
   }
 
-  /** A line before the end says how far things have come. */
-  #log(type: AccessLogType): void {
+  /** `type`: of a line before the end, which says how far things have come. */
+  #log(type?: AccessLogType): void {
     const { clock, config } = this.#options
-    const info = this.#info
+    const info = this.story()
     info.end = clock.monotonic()
-    this.#countBytes()
-    for (const log of config.accessLogs) log.log({ info, connection: this.#downstream, type })
-    info.end = undefined
+    for (const log of config.accessLogs) log.log({ info, connection: this.#downstream, ...(type && { type }) })
   }
 
-  #countBytes(): void {
-    this.#info.bytesReceived = this.#copying?.forth ?? 0
-    this.#info.bytesSent = this.#copying?.back ?? 0
+  #flag(flag: string): void {
+    this.#flags = [...this.#flags, flag]
   }
 
   #watchTime(): void {
-    const { config, stats } = this.#options
-    let seen = 0
-    this.#every(config.idleTimeoutMs, () => {
-      const moved = this.#bytes()
-      if (moved !== seen) {
-        seen = moved
-        return true
-      }
-      stats.idleTimeout.inc()
-      this.#downstream.destroy(new Error('idle_timeout'))
-      return false
-    })
-    this.#every(config.maxConnectionDurationMs, () => {
-      stats.maxConnectionDuration.inc()
-      this.#info.flags.add('DT')
-      this.#downstream.destroy(new Error('max_downstream_connection_duration'))
-      return false
-    })
-    this.#every(config.logOptions?.flushIntervalMs ?? 0, () => {
-      this.#log('TcpPeriodic')
-      return true
-    })
+    const { config } = this.#options
+    this.#every(config.idleTimeoutMs, this.#hasMoved)
+    this.#every(config.maxConnectionDurationMs, this.#isYoung)
+    this.#every(config.logOptions?.flushIntervalMs ?? 0, this.#logPeriodically)
   }
 
-  /** As long as `run` wants it again; 0: never. A timer that is not there costs idle connections nothing. */
-  #every(ms: number, run: () => boolean): void {
+  /** As long as `goesOn`; 0: never. A timer that is not there costs idle connections nothing. */
+  #every(ms: number, goesOn: (this: Relay) => boolean): void {
     if (ms <= 0) return
     const timer = this.#options.timers.timer(() => {
-      if (run()) timer.start(ms)
+      if (goesOn.call(this)) timer.start(ms)
     })
     timer.start(ms)
-    this.#downstream.onClosed(() => timer.stop())
+    this.#timers = [...this.#timers, timer]
+  }
+
+  #hasMoved(): boolean {
+    const moved = this.#bytes()
+    if (moved !== this.#bytesSeen) {
+      this.#bytesSeen = moved
+      return true
+    }
+    this.#options.stats.idleTimeout.inc()
+    this.#downstream.destroy(new Error('idle_timeout'))
+    return false
+  }
+
+  #isYoung(): boolean {
+    this.#options.stats.maxConnectionDuration.inc()
+    this.#flag('DT')
+    this.#downstream.destroy(new Error('max_downstream_connection_duration'))
+    return false
+  }
+
+  #logPeriodically(): boolean {
+    this.#log('TcpPeriodic')
+    return true
   }
 
   #bytes(): number {
@@ -216,17 +246,14 @@ class Relay implements Served {
   #finish(): void {
     if (this.#over) return
     this.#over = true
-    const { clock, config, stats } = this.#options
-    const info = this.#info
-    info.end = clock.monotonic()
-    this.#countBytes()
-    stats.downstreamCxRxBytesTotal.inc(info.bytesReceived)
-    stats.downstreamCxTxBytesTotal.inc(info.bytesSent)
-    for (const log of config.accessLogs) log.log({ info, connection: this.#downstream })
-    this.#gone()
+    const { config, stats } = this.#options
+    stats.downstreamCxRxBytesTotal.inc(this.#copying?.forth ?? 0)
+    stats.downstreamCxTxBytesTotal.inc(this.#copying?.back ?? 0)
+    if (config.accessLogs.length > 0) this.#log()
+    this.#relays.delete(this)
   }
 }
 
-function createInfo(clock: Clock, connection: Connection, facts: ConnectionFacts): StreamInfo {
-  return createConnectionInfo(connection, { ...streamOrigin(connection), sni: facts.serverName }, clock)
+function createInfo(clock: Clock, connection: Connection, sni: string | undefined): StreamInfo {
+  return createConnectionInfo(connection, { ...streamOrigin(connection), sni }, clock)
 }

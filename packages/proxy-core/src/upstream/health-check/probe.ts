@@ -13,7 +13,7 @@ import { httpCheckRequest, judgeHttpCheck } from './http-probe.js'
 import type { Probe } from './session.js'
 import { createTcpProbe } from './tcp-probe.js'
 
-export interface ProbeOptions extends Omit<OpenOptions, 'address' | 'tlsContext'> {
+export interface ProbeOptions extends Omit<OpenOptions, 'tlsContext'> {
   readonly cluster: CompiledCluster
   readonly codecs: Codecs
   readonly timers: Timers
@@ -27,7 +27,7 @@ export function createProbe(options: ProbeOptions, check: HealthCheck, endpoint:
     const own = target.healthCheck
     const address = { ...(own?.address ?? target.address), ...(own?.port !== undefined && { port: own.port }) }
     const proxyProtocol = options.cluster.proxyProtocolFor?.(target)
-    return openConnection({ ...options, address, proxyProtocol, tlsContext: tlsFor(options.cluster, check, target) })
+    return openConnection({ ...options, proxyProtocol, tlsContext: tlsFor(options.cluster, check, target) }, address)
   }
   if (checker.kind === 'TCP') return createTcpProbe({ config: checker, reuseConnection, connect })
   const http2 = checker.kind === 'GRPC' || checker.http2
