@@ -56,7 +56,7 @@ const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
     () => Buffer.concat([headers(1, get, END_STREAM), many(2000, () => frame(TYPE.continuation, 0, 1, large))]),
   ],
   [
-    'empty CONTINUATION (CVE-2024-27983)',
+    'empty CONTINUATION (CVE-2024-27983, CVE-2024-30255)',
     () => Buffer.concat([headers(1, get, END_STREAM), many(100_000, () => frame(TYPE.continuation, 0, 1))]),
   ],
   ['SETTINGS (CVE-2019-9515)', () => many(100_000, () => settings())],
@@ -75,7 +75,14 @@ const FLOODS: readonly (readonly [name: string, bytes: () => Buffer])[] = [
         many(34, (i) => headers(3 + 2 * i, Buffer.concat([get, Buffer.alloc(3000, 0xbe)]), END_HEADERS)),
       ]),
   ],
-  ['HEADERS that open streams without end', () => many(100_000, (i) => headers(1 + 2 * i, Buffer.alloc(0), END_HEADERS))],
+  [
+    'HEADERS that RST_STREAM answers, without end (CVE-2019-9514)',
+    () => many(100_000, (i) => headers(1 + 2 * i, Buffer.alloc(0), END_HEADERS)),
+  ],
+  [
+    'fields without names (CVE-2019-9516)',
+    () => many(50_000, (i) => headers(1 + 2 * i, Buffer.concat([get, Buffer.alloc(300)]), END_HEADERS | END_STREAM)),
+  ],
 ]
 
 describe('floods', () => {
