@@ -71,7 +71,6 @@ export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
     enableTrailers: false,
     addUserAgent: false,
     stripFragment: false,
-    allowAbsoluteUrl: true,
     skipXffAppend: false,
     appendXForwardedPort: false,
     alwaysSetRequestIdInResponse: false,

@@ -195,7 +195,6 @@ export interface HttpManager {
   readonly proxy100Continue: boolean
   readonly enableTrailers: boolean
   readonly http1?: Http1CodecOptions
-  readonly allowAbsoluteUrl: boolean
   readonly skipXffAppend: boolean
   /** scheme_header_transformation: what every request is said to have come by. */
   readonly schemeToOverwrite?: 'http' | 'https'

@@ -14,6 +14,18 @@ export function compileDataSource(
   return text
 }
 
+/** What a DataSource holds that is no text, which its text cannot tell. */
+export function compileBinaryData(fields: Fields<DataSource> | undefined): Uint8Array | undefined {
+  const bytes = fields?.has('inline_bytes') ? fromBase64(fields.string('inline_bytes')) : undefined
+  if (bytes === undefined) return undefined
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return undefined
+  } catch {
+    return bytes
+  }
+}
+
 function read(fields: Fields<DataSource>, deps: Pick<CompileDeps, 'readFile'>): string | undefined {
   if (fields.has('inline_string')) return fields.string('inline_string')
   if (fields.has('inline_bytes')) {

@@ -83,6 +83,7 @@ function rewrite(
     return
   }
   response.status = info.status
+  if (body === reply.body && reply.bytes !== undefined) return
   response.body = body === '' ? emptyBody : bodyOf(body)
   if (body === '') {
     headers.delete('content-length')

@@ -39,7 +39,6 @@ export function compileCommonHttpOptions(fields: Fields<HttpProtocolOptions> | u
 export interface Http1Options {
   readonly acceptHttp10: boolean
   readonly enableTrailers: boolean
-  readonly allowAbsoluteUrl: boolean
   readonly http1?: Http1CodecOptions
 }
 
@@ -47,7 +46,6 @@ export function compileHttp1Options(fields: Fields<Http1ProtocolOptions> | undef
   const options = {
     acceptHttp10: fields?.boolean('accept_http_10') ?? false,
     enableTrailers: fields?.boolean('enable_trailers') ?? false,
-    allowAbsoluteUrl: fields?.boolean('allow_absolute_url', true) ?? true,
     ...(fields && { http1: compileHttp1Codec(fields) }),
   }
   fields?.done({
@@ -60,10 +58,12 @@ export function compileHttp1Options(fields: Fields<Http1ProtocolOptions> | undef
 function compileHttp1Codec(fields: Fields<Http1ProtocolOptions>): Http1CodecOptions {
   const defaultHost = fields.string('default_host_for_http_10')
   const allowChunkedLength = fields.boolean('allow_chunked_length')
+  const onlyPaths = !fields.boolean('allow_absolute_url', true)
   const keyFormat = compileKeyFormat(fields.message('header_key_format'))
   return {
     ...(defaultHost !== '' && { defaultHost }),
     ...(allowChunkedLength && { allowChunkedLength }),
+    ...(onlyPaths && { onlyPaths }),
     ...(keyFormat && { keyFormat }),
   }
 }

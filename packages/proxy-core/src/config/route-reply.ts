@@ -4,7 +4,7 @@ import { type Redirect, redirectReply, requestScheme } from '../route/redirect.j
 import { type PathRewrite, prefixRewrite, regexRewrite } from '../route/rewrite.js'
 import type { RouteAction } from '../route/table.js'
 import type { CompileDeps } from './compiled.js'
-import { compileDataSource } from './data-source.js'
+import { compileBinaryData, compileDataSource } from './data-source.js'
 import type { Fields } from './fields.js'
 import { compileSubstitution } from './substitution.js'
 import { compileBodyFormat } from './substitution-format.js'
@@ -43,6 +43,7 @@ function compileRewrite(fields: Fields<RedirectAction>, matchedLength: number | 
 export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps: CompileDeps, maxBytes: number): RouteAction {
   const status = fields.number('status')
   const body = compileDataSource(fields.message('body'), deps) ?? ''
+  const bytes = compileBinaryData(fields.message('body'))
   const format = compileBodyFormat(fields.message('body_format'), deps)
   fields.done()
   if (status < 200 || status > 599) fields.problem('must be from 200 to 599.', 'status')
@@ -52,6 +53,7 @@ export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps
     status,
     body,
     details: 'direct_response',
+    ...(bytes && !format && { bytes }),
     ...(format && { format: format.format, headers: format.headers }),
   }
   if (status !== 201 && (status < 300 || status > 399)) return { kind: 'reply', reply: () => reply }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { readBody } from './body.js'
 import { createHeaderMap } from './header-map.js'
 import { isGrpc, responseOf } from './local-reply.js'
 
@@ -40,4 +41,11 @@ test('gRPC is known by its content type, not by its look-alikes', () => {
   const of = (type: string): boolean => isGrpc(createHeaderMap([['content-type', type]]))
   expect(['application/grpc', 'application/grpc+proto', 'application/grpc;x=y'].map(of)).toEqual([true, true, true])
   expect(['application/grpc-web', 'application/json', 'application/grpcx'].map(of)).toEqual([false, false, false])
+})
+
+test('a body that is no text comes as it is', async () => {
+  const bytes = Uint8Array.of(0, 255, 65)
+  const response = responseOf({ status: 200, body: '?', bytes, details: 'd' }, false)
+  expect(response.headers.get('content-length')).toBe('3')
+  expect([...(await readBody(response.body, 10))]).toEqual([0, 255, 65])
 })

@@ -15,11 +15,11 @@ export function responseOf(reply: LocalReply, toGrpc: boolean): HttpResponse {
   if (toGrpc) return grpcResponse(reply)
   const headers = createHeaderMap()
   if (reply.body !== '') {
-    headers.appendLower('content-length', String(Buffer.byteLength(reply.body)))
+    headers.appendLower('content-length', String(Buffer.byteLength(reply.bytes ?? reply.body)))
     headers.appendLower('content-type', 'text/plain')
   }
   for (const [name, value] of reply.headers ?? []) setOrAppend(headers, name, value)
-  return { status: reply.status, headers, body: reply.body === '' ? emptyBody : bodyOf(reply.body) }
+  return { status: reply.status, headers, body: reply.body === '' ? emptyBody : bodyOf(reply.bytes ?? reply.body) }
 }
 
 function grpcResponse(reply: LocalReply): HttpResponse {

@@ -64,6 +64,8 @@ export interface HttpResponse {
 export interface LocalReply {
   readonly status: number
   readonly body: string
+  /** The body where it is no text; `body` is what formatters see of it. */
+  readonly bytes?: Uint8Array
   readonly details: string
   readonly flag?: string
   /** What gRPC callers are told; default: what the status means in gRPC. */

@@ -127,6 +127,24 @@ describe('request heads', () => {
     expect(headOf(request('GET / HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\n\r\n')).upgrade).toBeUndefined()
   })
 
+  test('fields that connection names end here; that trailers are welcome goes on, and origins stay (Envoy)', () => {
+    const of = (lines: string) => headOf(request(`GET / HTTP/1.1\r\nhost: h\r\n${lines}\r\n\r\n`))
+    expect([...of('x-a: 1\r\nx-b: 2\r\nconnection: X-A, close').headers]).toEqual([['x-b', '2']])
+    expect(of('te: gzip, Trailers\r\nconnection: te').headers.get('te')).toBe('trailers')
+    expect(of('te: gzip\r\nconnection: te').headers.has('te')).toBe(false)
+    expect(of('connection: host').host).toBeUndefined()
+    expect(of('x-a: 1\r\nupgrade: foo\r\nconnection: Upgrade, x-a').headers.get('connection')).toBe('Upgrade')
+  })
+
+  test.each([['x-forwarded-for'], ['X-Forwarded-Host'], ['close, x-forwarded-proto'], [':path'], ['a,b,c,d,e,f,g,h,i,j']])(
+    'connection: %s is refused',
+    (options) => {
+      expect(refused(request(`GET / HTTP/1.1\r\nhost: h\r\nconnection: ${options}\r\n\r\n`))).toBe(
+        '400 http1.connection_header_rejected',
+      )
+    },
+  )
+
   test('any bytes are taken, refused or incomplete, and never crash', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

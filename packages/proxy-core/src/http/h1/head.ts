@@ -48,6 +48,7 @@ export const BAD_SCHEME: HeadProblem = { status: 400, details: 'http1.invalid_sc
 const BAD_HOST: HeadProblem = { status: 400, details: 'http.invalid_authority' }
 const BAD_VALUE: HeadProblem = { status: 400, details: 'http1.invalid_characters' }
 const LENGTH_AND_CHUNKED: HeadProblem = { status: 400, details: 'http1.content_length_and_chunked_not_allowed' }
+const BAD_CONNECTION: HeadProblem = { status: 400, details: 'http1.connection_header_rejected' }
 const BAD_TRANSFER_ENCODING: HeadProblem = { status: 501, details: 'http1.invalid_transfer_encoding' }
 export const LOW_VERSION: HeadProblem = { status: 426, details: 'low_version' }
 export const TOO_LARGE: HeadProblem = { status: 431, details: 'http1.headers_too_large' }
@@ -278,7 +279,10 @@ function readFields(
     if (head.contentLength >= 0) headers.delete('content-length')
     head.contentLength = -1
   }
-  if (connection !== undefined) applyConnection(head, connection, upgrade, isRequest)
+  if (connection === undefined) return undefined
+  const said = isRequest ? endFields(head, connection) : connection
+  if (said === undefined) return BAD_CONNECTION
+  applyConnection(head, said, upgrade)
   return undefined
 }
 
@@ -295,8 +299,38 @@ function readNames(text: string, origin: number, http1: Http1CodecOptions): Head
   return rememberNames(originals, http1)
 }
 
-/** Connection's options: close, keep-alive, upgrade, and in requests the names of fields that end here (RFC 9110 §7.6.1). */
-function applyConnection(head: Head, connection: string, upgrade: string | undefined, isRequest: boolean): void {
+/** Options that are no names of fields. */
+const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'http2-settings'])
+/** Whose removal would hide where a request comes from. */
+const KEPT_FOR: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+const MAX_OPTIONS = 10
+
+/** Takes off the fields that end here (RFC 9110 §7.6.1). What is left of Connection; undefined: it asks for what Envoy refuses. */
+function endFields(head: Head, connection: string): string | undefined {
+  if (OPTIONS.has(connection)) return connection
+  const options = connection.split(',')
+  if (options.length >= MAX_OPTIONS) return undefined
+  const kept = options.filter((each) => OPTIONS.has(each.trim().toLowerCase()))
+  if (kept.length === options.length) return connection
+  for (const each of options) {
+    const name = each.trim().toLowerCase()
+    if (KEPT_FOR.has(name) || name.startsWith(':')) return undefined
+    if (name === 'host') head.host = undefined
+    else if (name === 'te') endTe(head)
+    else if (name !== '' && name !== 'content-length' && !OPTIONS.has(name)) head.headers.delete(name)
+  }
+  return kept.join(',')
+}
+
+/** That trailers are welcome goes on to the next hop. */
+function endTe({ headers }: Head): void {
+  const codings = headers.get('te')?.split(',') ?? []
+  if (codings.some((coding) => coding.trim().toLowerCase() === 'trailers')) headers.set('te', 'trailers')
+  else headers.delete('te')
+}
+
+/** Connection's options: close, keep-alive, upgrade. */
+function applyConnection(head: Head, connection: string, upgrade: string | undefined): void {
   // What most say, in as many letters.
   if (connection === 'keep-alive') {
     head.close = false
@@ -309,7 +343,6 @@ function applyConnection(head: Head, connection: string, upgrade: string | undef
     if (option === 'close') close = true
     else if (option === 'keep-alive') keepAlive = true
     else if (option === 'upgrade') head.upgrade = upgrade?.toLowerCase()
-    else if (option !== '' && isRequest && option !== 'content-length') head.headers.delete(option)
   }
   head.close = close || (head.minor === 0 && !keepAlive)
   if (head.upgrade === undefined || upgrade === undefined) return

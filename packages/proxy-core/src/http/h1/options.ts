@@ -7,6 +7,8 @@ export interface Http1CodecOptions {
   readonly keyFormat?: 'PROPER_CASE' | 'PRESERVE_CASE' | 'PRESERVE_CASE_AND_PROPER'
   /** Content-Length beside chunked is dropped; by default the message is refused. */
   readonly allowChunkedLength?: boolean
+  /** allow_absolute_url: false. A target with a scheme and a host is a path like any other, and none that is routed. */
+  readonly onlyPaths?: boolean
   /** Host of HTTP/1.0 requests that name none. */
   readonly defaultHost?: string
 }

@@ -203,7 +203,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#headers.stop()
     this.#total++
     if (head.minor === 0) head.host ??= this.http1.defaultHost
-    const target = readTarget(head, this.#options.scheme)
+    const target = readTarget(head, this.#options.scheme, this.http1.onlyPaths)
     if ('status' in target || (head.minor === 0 && !this.#options.acceptHttp10)) {
       this.#refuse('status' in target ? target : LOW_VERSION)
       return

@@ -24,6 +24,11 @@ describe('request targets', () => {
     expect(read(target)).toMatchObject({ status: 400, details })
   })
 
+  it('is a path and nothing else where absolute ones are not allowed', () => {
+    const head = { method: 'GET', target: 'http://host/a', host: 'field' } as Head
+    expect(readTarget(head, 'http', true)).toEqual({ scheme: 'http', authority: 'field', path: 'http://host/a' })
+  })
+
   it('takes the authority of a CONNECT, and the star of OPTIONS alone', () => {
     expect(read('host:443', 'CONNECT')).toEqual({ scheme: 'http', authority: 'host:443', path: '' })
     expect(read('*', 'OPTIONS')).toMatchObject({ path: '*' })

@@ -14,12 +14,17 @@ const AUTHORITY = /^[^@,]+$/
  * The request target in its four forms (RFC 9112 §3.2), by hand: a URL parser would mend what must be refused. An absolute
  * form beats the Host field; its path may lack the slash, and is then refused as no path.
  */
-export function readTarget(head: Pick<Head, 'method' | 'target' | 'host'>, scheme: 'http' | 'https'): Target | HeadProblem {
+export function readTarget(
+  head: Pick<Head, 'method' | 'target' | 'host'>,
+  scheme: 'http' | 'https',
+  onlyPaths = false,
+): Target | HeadProblem {
   const { method, target } = head
   if (method === 'CONNECT')
     return AUTHORITY.test(target) && !target.includes('/') ? { scheme, authority: target, path: '' } : BAD_TARGET
   if (target.charCodeAt(0) === 47) return { scheme, authority: head.host ?? '', path: target }
   if (target === '*') return method === 'OPTIONS' ? { scheme, authority: head.host ?? '', path: '*' } : BAD_TARGET
+  if (onlyPaths) return { scheme, authority: head.host ?? '', path: target }
   const parts = ABSOLUTE.exec(target)
   if (parts === null || !AUTHORITY.test(parts[2]!)) return problemOf(target)
   return {
