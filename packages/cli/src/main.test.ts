@@ -85,6 +85,12 @@ test.each(['bash', 'zsh', 'fish'])('completion %s knows every command', async (s
   for (const name of commandNames) expect(stdout).toContain(name.split(' ')[0])
 })
 
+test('completion knows flags, words to choose from and help', async () => {
+  const { stdout } = await run('completion', 'bash')
+  for (const words of [/ completion\) words="bash zsh fish --help"/, / agent\) words=".* sidecar router waypoint wait --help"/])
+    expect(stdout).toMatch(words)
+})
+
 test('version -o json is one object', async () => {
   const { stdout } = await run('version', '-o', 'json')
   expect(JSON.parse(stdout)).toMatchObject({ heddle: expect.any(String), node: process.version })

@@ -63,7 +63,7 @@ export function findWorkload(snapshot: MeshSnapshot, wanted: string): Result<Wor
       problem(
         'workload.unknown',
         '',
-        `there is no workload ${wanted}; there are ${known === '' ? 'none (WorkloadEntry or Pod objects make them)' : known}`,
+        `there is no workload ${wanted}; there are ${known === '' ? 'none (Deployments, Pods and WorkloadEntries make them)' : known}`,
       ),
     )
   }

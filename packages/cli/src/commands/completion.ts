@@ -2,24 +2,26 @@ import { type Command, EXIT, UsageError } from '../command.js'
 
 type Shell = (commands: readonly Command[]) => string
 
-const flagsOf = (command: Command): string[] =>
-  Object.entries(command.flags).flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
+/** Its flags, and its positionals where they are words to choose from: `bash|zsh|fish`. */
+const wordsOf = ({ flags, positionals = '' }: Command): string[] => [
+  ...Object.entries(flags).flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]),
+  ...(/^[a-z|]+$/.test(positionals) ? positionals.split('|') : []),
+  '--help',
+]
 
 /** `ca init` and `ca issue` are two commands behind one word. */
 function byFirstWord(commands: readonly Command[]): readonly (readonly [word: string, words: readonly string[]])[] {
   const words = new Map<string, Set<string>>()
   for (const command of commands) {
     const [first = '', ...more] = command.name.split(' ')
-    words.set(first, new Set([...(words.get(first) ?? []), ...more, ...flagsOf(command)]))
+    words.set(first, new Set([...(words.get(first) ?? []), ...more, ...wordsOf(command)]))
   }
   return [...words].map(([word, follow]) => [word, [...follow]])
 }
 
 const bash: Shell = (commands) => `_heddle() {
   local cur=\${COMP_WORDS[COMP_CWORD]} words=
-  if [ "$COMP_CWORD" -eq 1 ]; then words="${byFirstWord(commands)
-    .map(([word]) => word)
-    .join(' ')}"
+  if [ "$COMP_CWORD" -eq 1 ]; then words="${[...byFirstWord(commands).map(([word]) => word), 'help'].join(' ')}"
   else case "\${COMP_WORDS[1]}" in
 ${byFirstWord(commands)
   .map(([word, words]) => `    ${word}) words="${words.join(' ')}" ;;`)

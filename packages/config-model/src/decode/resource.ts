@@ -1,10 +1,11 @@
 import type { Diagnostic, Result } from '@heddle/runtime'
-import { KINDS, kindFor } from '../kinds/all.js'
+import { KINDS, kindFor, kindsOfGroup } from '../kinds/all.js'
 import type { AnyResource } from '../kinds/index.js'
 import type { Kind } from '../kinds/kind.js'
 import { keyOf, type Resource, type ResourceKey } from '../resource.js'
 import { decodeMetadata } from './metadata.js'
-import { type Findings, into, refuse, rootSite, type Site } from './site.js'
+import { type Findings, into, refuse, rootSite, type Site, warn } from './site.js'
+import { suggest } from './suggest.js'
 import { isRecord } from './value.js'
 
 export interface DecodeOptions {
@@ -61,7 +62,10 @@ function decode(object: unknown, defaultNamespace: string, found: Findings): Dec
   const kind = kindFor(apiVersion, name)
   const metadata = decodeMetadata(object['metadata'], into(root, 'metadata'), kind?.namespaced ?? true, defaultNamespace)
   if (metadata === undefined) return undefined
-  if (kind === undefined) return { known: false, resource: { kind: name, metadata, spec: object } }
+  if (kind === undefined) {
+    warnOfUnknownKind(apiVersion, name, into(root, 'kind'))
+    return { known: false, resource: { kind: name, metadata, spec: object } }
+  }
   const { apiVersion: _v, kind: _k, metadata: _m, ...body } = object
   const site = kind.body === 'spec' ? into(root, 'spec') : root
   const spec = kind.spec(kind.body === 'spec' ? (object['spec'] ?? {}) : body, site)
@@ -71,6 +75,16 @@ function decode(object: unknown, defaultNamespace: string, found: Findings): Dec
       ? { kind: kind.name, metadata, spec, status: object['status'] }
       : { kind: kind.name, metadata, spec }
   return { known: true, resource: resource as AnyResource }
+}
+
+/** Of Istio's own groups all kinds are known here, so that another is a slip of the pen, and has no effect. */
+function warnOfUnknownKind(apiVersion: string, name: string, site: Site): void {
+  const [group = ''] = apiVersion.split('/')
+  const kinds = group.endsWith('.istio.io') ? kindsOfGroup(group) : []
+  if (kinds.length === 0) return
+  const meant = suggest(name, kinds)
+  const help = meant === undefined ? `there are ${kinds.join(', ')}` : `did you mean ${meant}?`
+  warn(site, 'config.unknown_kind', `${group} has no kind ${name}, so this has no effect: ${help}`)
 }
 
 function judge(resource: AnyResource, root: Site): void {

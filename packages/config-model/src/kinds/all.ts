@@ -93,6 +93,11 @@ const byGroupAndName = new Map<string, Kind>(
   ),
 )
 
+/** Names of the kinds of an API group, as objects write them; none: the group is not one of ours. */
+export function kindsOfGroup(group: string): string[] {
+  return [...byGroupAndName.keys()].filter((key) => key.startsWith(`${group}/`)).map((key) => key.slice(group.length + 1))
+}
+
 /** The kind of `networking.istio.io/v1alpha3` + `VirtualService`; undefined: not one of ours. The version does not matter. */
 export function kindFor(apiVersion: string, kind: string): Kind | undefined {
   const slash = apiVersion.lastIndexOf('/')
