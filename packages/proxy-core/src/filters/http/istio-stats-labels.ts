@@ -30,8 +30,6 @@ export const COMMON_LABELS = [
   'connection_security_policy',
 ] as const
 
-export type IstioLabel = (typeof COMMON_LABELS)[number]
-
 const UNKNOWN = 'unknown'
 
 export interface LabelContext {
@@ -45,51 +43,54 @@ export interface LabelContext {
   readonly hostFallback: boolean
 }
 
-/** The label values of one finished request. */
-export function istioLabels(info: StreamInfo, context: LabelContext): Record<IstioLabel, string> {
+/** The label values of one finished request, in the order of {@link COMMON_LABELS}. The caller may add to them. */
+export function istioLabels(info: StreamInfo, context: LabelContext): string[] {
   const { reporter, own, service, grpc } = context
   const atSource = reporter === 'source'
   const peer = atSource ? upstreamPeer(info) : (info.filterState.get(DOWNSTREAM_PEER) as WorkloadMetadata | undefined)
-  const [source, destination] = atSource ? [own, peer] : [peer, own]
+  const source = (atSource ? own : peer) ?? NOBODY
+  const destination = (atSource ? peer : own) ?? NOBODY
   const host = service?.host ?? (context.hostFallback ? info.authority : '')
-  return {
+  return [
     reporter,
-    ...workloadLabels('source', source),
-    ...workloadLabels('destination', destination),
-    source_principal: known(atSource ? info.upstreamLocalPrincipal : info.peerPrincipal),
-    destination_principal: known(atSource ? info.upstreamPeerPrincipal : info.localPrincipal),
-    destination_service: known(host),
-    destination_service_name: known(service?.name ?? host),
-    destination_service_namespace: known(service?.namespace ?? destination?.namespace),
-    request_protocol: grpc ? 'grpc' : 'http',
-    response_code: String(info.status),
-    grpc_response_status: grpc ? (info.grpcStatus ?? '') : '',
-    response_flags: info.flags.size === 0 ? '-' : [...info.flags].join(','),
-    connection_security_policy: atSource ? UNKNOWN : context.mutualTls ? 'mutual_tls' : 'none',
-  }
+    known(source.name),
+    known(source.canonicalName),
+    revision(source),
+    known(source.namespace),
+    known(atSource ? info.upstreamLocalPrincipal : info.peerPrincipal),
+    known(source.app),
+    known(source.version),
+    known(source.cluster),
+    known(destination.name),
+    known(destination.namespace),
+    known(atSource ? info.upstreamPeerPrincipal : info.localPrincipal),
+    known(destination.app),
+    known(destination.version),
+    known(host),
+    known(destination.canonicalName),
+    revision(destination),
+    known(service?.name ?? host),
+    known(service?.namespace ?? destination.namespace),
+    known(destination.cluster),
+    grpc ? 'grpc' : 'http',
+    String(info.status),
+    grpc ? (info.grpcStatus ?? '') : '',
+    info.flags.size === 0 ? '-' : [...info.flags].join(','),
+    atSource ? UNKNOWN : context.mutualTls ? 'mutual_tls' : 'none',
+  ]
+}
+
+/** A peer that says nothing. */
+const NOBODY: Partial<WorkloadMetadata> = {}
+
+function revision(workload: Partial<WorkloadMetadata>): string {
+  return workload === NOBODY ? UNKNOWN : workload.canonicalRevision || 'latest'
 }
 
 /** What the other sidecar said, or what the control plane says of the endpoint. */
 function upstreamPeer(info: StreamInfo): WorkloadMetadata | undefined {
   const told = info.filterState.get(UPSTREAM_PEER) as WorkloadMetadata | undefined
   return told ?? workloadOfEndpoint(info.endpoint?.metadata['istio']?.['workload'])
-}
-
-type Side = 'source' | 'destination'
-type WorkloadLabels<S extends Side> = {
-  [K in `${S}_${'workload' | 'workload_namespace' | 'canonical_service' | 'canonical_revision' | 'app' | 'version' | 'cluster'}`]: string
-}
-
-function workloadLabels<S extends Side>(side: S, workload: WorkloadMetadata | undefined): WorkloadLabels<S> {
-  return {
-    [`${side}_workload`]: known(workload?.name),
-    [`${side}_workload_namespace`]: known(workload?.namespace),
-    [`${side}_canonical_service`]: known(workload?.canonicalName),
-    [`${side}_canonical_revision`]: workload === undefined ? UNKNOWN : workload.canonicalRevision || 'latest',
-    [`${side}_app`]: known(workload?.app),
-    [`${side}_version`]: known(workload?.version),
-    [`${side}_cluster`]: known(workload?.cluster),
-  } as WorkloadLabels<S>
 }
 
 function known(value: string | undefined): string {

@@ -7,7 +7,8 @@ import { isGrpc } from '../../http/local-reply.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { ENVOY_BUCKETS } from '../../observe/stats.js'
 import { compileDimension, type Dimension } from './istio-stats-dimension.js'
-import { COMMON_LABELS, type IstioLabel, istioLabels, type LabelContext } from './istio-stats-labels.js'
+import { COMMON_LABELS, istioLabels, type LabelContext } from './istio-stats-labels.js'
+import { createKnownByValues } from './known-by-values.js'
 import { workloadOf } from './workload.js'
 
 interface StatsConfig {
@@ -114,10 +115,13 @@ function compileDimensions(fields: Fields<MetricConfig>): readonly (readonly [st
 type RecordRequest = (info: StreamInfo, context: LabelContext, requestHeaders: HeaderMap) => void
 
 function recorder(config: StatsConfig, { stats }: FilterDeps): RecordRequest {
-  const series = METRICS.filter((metric) => config.metrics.get(metric)?.drop !== true).map((metric) => {
+  const extra: Dimension[] = []
+  const metrics = METRICS.filter((metric) => config.metrics.get(metric)?.drop !== true).map((metric) => {
     const { removed, dimensions } = config.metrics.get(metric) ?? UNCHANGED
     const standard = COMMON_LABELS.filter((label) => !removed.has(label) && !dimensions.has(label))
     const labels = [...standard, ...dimensions.keys()]
+    const first = COMMON_LABELS.length + extra.length
+    extra.push(...dimensions.values())
     const name = `istio_${metric}`
     const family =
       metric === 'requests_total'
@@ -125,17 +129,24 @@ function recorder(config: StatsConfig, { stats }: FilterDeps): RecordRequest {
         : stats.histogram(name, HELP[metric], labels, ENVOY_BUCKETS, MAX_SERIES)
     return {
       metric,
-      standard,
-      extra: [...dimensions.values()],
+      /** Where its labels stand among the values of a request. */
+      columns: [...standard.map((label) => COMMON_LABELS.indexOf(label)), ...[...dimensions.keys()].map((_, i) => first + i)],
       find: (values: readonly string[]): Counter | Histogram => family.labels(...values),
     }
   })
+  const unused = COMMON_LABELS.flatMap((_, i) => (metrics.some(({ columns }) => columns.includes(i)) ? [] : [i]))
+  // Of one request all metrics have the same labels: they are looked up at once.
+  const known = createKnownByValues<readonly (Counter | Histogram)[]>(MAX_SERIES)
   return (info, context, requestHeaders) => {
     const values = istioLabels(info, context)
-    for (const { metric, standard, extra, find } of series) {
-      const own = standard.map((label: IstioLabel) => values[label])
-      observe(find([...own, ...extra.map((read) => read(info, requestHeaders) || 'unknown')]), metric, info)
+    for (const i of unused) values[i] = ''
+    for (const read of extra) values.push(read(info, requestHeaders) || 'unknown')
+    let series = known.get(values)
+    if (series === undefined) {
+      series = metrics.map(({ columns, find }) => find(columns.map((i) => values[i]!)))
+      known.keep(values, series)
     }
+    for (let i = 0; i < series.length; i++) observe(series[i]!, metrics[i]!.metric, info)
   }
 }
 
