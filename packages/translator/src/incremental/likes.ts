@@ -19,13 +19,6 @@ export type Hear = <T>(question: string, answer: (subject: Subject) => T, passin
 export interface Likes<T> {
   /** What is made for the subject and those like it. */
   of(subject: Subject): T
-  /** Those like the subject, until the next question is asked. Who reads what is made for them asks again when `asked` is raised. */
-  classOf(subject: Subject): Class<T>
-}
-
-/** Subjects that are alike. */
-export interface Class<T> {
-  readonly root: Root<T>
 }
 
 export interface LikesOptions<T> {
@@ -33,8 +26,6 @@ export interface LikesOptions<T> {
   readonly name: string
   /** Goes up with each new question, of whatever likes. */
   readonly epoch: { current: number }
-  /** Raised with each new question of these likes. */
-  readonly asked: Signal
   /**
    * Builds from one subject for all that are like it, and may look at it only through `hear`: a new question parts those who answer differently. What is
    * equal for those who part stays the very same by way of `memo`.
@@ -44,9 +35,10 @@ export interface LikesOptions<T> {
   readonly same?: (a: T, b: T) => boolean
 }
 
-interface Made<T> extends Class<T> {
+interface Class<T> {
   readonly subject: Subject
   readonly memo: Memo
+  readonly root: Root<T>
   gone: boolean
 }
 
@@ -57,13 +49,14 @@ interface Question {
 
 const FEW_QUESTIONS = 64
 
-export function createLikes<T>({ cells, name, epoch, asked, make, same }: LikesOptions<T>): Likes<T> {
+export function createLikes<T>({ cells, name, epoch, make, same }: LikesOptions<T>): Likes<T> {
   const questions = new Map<string, Question>()
-  let classes = new Map<string, Made<T>>()
+  const asked = cells.signal()
+  let classes = new Map<string, Class<T>>()
   let mostQuestions = FEW_QUESTIONS
   /** The epoch of the keys of `classes`. */
   let keyed = 0
-  const found = new WeakMap<Subject, { readonly epoch: number; readonly one: Made<T> }>()
+  const found = new WeakMap<Subject, { readonly epoch: number; readonly one: Class<T> }>()
 
   const keyOf = (subject: Subject): string => {
     let key = ''
@@ -74,7 +67,7 @@ export function createLikes<T>({ cells, name, epoch, asked, make, same }: LikesO
   const keyAnew = (): void => {
     while (keyed !== epoch.current) {
       keyed = epoch.current
-      const again = new Map<string, Made<T>>()
+      const again = new Map<string, Class<T>>()
       for (const one of classes.values()) {
         const key = keyOf(one.subject)
         if (!again.has(key)) again.set(key, one)
@@ -100,7 +93,7 @@ export function createLikes<T>({ cells, name, epoch, asked, make, same }: LikesO
       if (passing) known.signal.read()
       return answer(subject)
     }
-  const create = (key: string, subject: Subject, last: Made<T> | undefined): Made<T> => {
+  const create = (key: string, subject: Subject, last: Class<T> | undefined): Class<T> => {
     const memo = cells.scope(last?.memo)
     const root = cells.root({
       name,
@@ -111,11 +104,11 @@ export function createLikes<T>({ cells, name, epoch, asked, make, same }: LikesO
         for (const [k, one] of classes) if (one === made) classes.delete(k)
       },
     })
-    const made: Made<T> = { subject, memo, root, gone: false }
+    const made: Class<T> = { subject, memo, root, gone: false }
     classes.set(key, made)
     return made
   }
-  const classOf = (subject: Subject): Made<T> => {
+  const classOf = (subject: Subject): Class<T> => {
     const last = found.get(subject)
     if (last !== undefined && last.epoch === epoch.current && !last.one.gone) return last.one
     for (;;) {
@@ -128,7 +121,6 @@ export function createLikes<T>({ cells, name, epoch, asked, make, same }: LikesO
     }
   }
   return {
-    classOf,
     of(subject) {
       asked.read()
       for (;;) {

@@ -8,11 +8,11 @@ import { type Part, partsOf } from '../parts.js'
 import { DEFAULT_FEATURES } from '../pilot-features.js'
 import { NO_ORIGINS } from '../provenance.js'
 import type { ProxyDescriptor } from '../proxy.js'
+import { secretNamesOf } from '../secrets/references.js'
 import { secretsGroup } from '../secrets/secrets.js'
 import { type ServiceTarget, serviceTargets } from '../service-targets.js'
 import { located, type TranslateOptions } from '../translate.js'
 import { CLUSTER_DOMAIN } from '../virtual-services.js'
-import { type Bundles, createBundles, sameObjects } from './bundles.js'
 import { type Cells, createCells, type Root } from './cells.js'
 import { createLikes, type Hear, type Likes, type Subject } from './likes.js'
 import { trackedProxy } from './tracked-proxy.js'
@@ -68,7 +68,6 @@ interface World extends Pick<BuildScope, 'snapshot' | 'common' | 'domainSuffix' 
 interface AllLikes {
   readonly sights: Likes<Sight>
   part(part: Part): Likes<readonly ResourceGroup[]>
-  readonly bundles: Bundles
 }
 
 function createAllLikes(world: World): AllLikes {
@@ -78,24 +77,20 @@ function createAllLikes(world: World): AllLikes {
     cells,
     name: 'sight',
     epoch,
-    asked: cells.signal(),
     make(subject, hear, memo) {
       const sight = sightOf(scopeOf(world, subject, hear, memo))
       return () => sight
     },
   })
   const parts = new Map<Part, Likes<readonly ResourceGroup[]>>()
-  // Nobody but the bundles reads parts, and they read several.
-  const asked = cells.signal()
   return {
     sights,
-    bundles: createBundles({ cells, epoch, asked }),
     part(part) {
       let likes = parts.get(part)
       if (likes === undefined) {
         const make = (subject: Subject, hear: Hear, memo: Memo): (() => readonly ResourceGroup[]) =>
           groupsOf(world, part, sights, { subject, hear, memo })
-        parts.set(part, (likes = createLikes({ cells, name: `part ${part.name}`, epoch, asked, make, same: sameObjects })))
+        parts.set(part, (likes = createLikes({ cells, name: `part ${part.name}`, epoch, make, same: sameObjects })))
       }
       return likes
     },
@@ -206,12 +201,18 @@ function setOf(world: World, likes: AllLikes, proxy: ProxyDescriptor, authentica
         const subject = placed.get()
         // The sight is kept as long as a proxy has it.
         likes.sights.of(subject)
-        const { set, asksSecrets } = likes.bundles.of(parts, subject)
-        return authenticated && asksSecrets ? { groups: [...set.groups, ...secretsOf(set.groups)] } : set
+        const groups = parts.flatMap((part) => part.of(subject))
+        const asks = authenticated && groups.some((group) => secretNamesOf(group).length > 0)
+        return { groups: asks ? [...groups, ...secretsOf(groups)] : groups }
       },
       same: (a: ResourceSet, b: ResourceSet) => sameObjects(a.groups, b.groups),
     }),
   }
+}
+
+/** Groups are cells themselves: an equal one is the same. */
+function sameObjects(a: readonly object[], b: readonly object[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i])
 }
 
 /** A question that comes up for one proxy may part others that were looked at before: so until nothing moves. */
