@@ -69,22 +69,53 @@ export type BuildScope = Pick<
 
 /** `sight` is looked up at each use: an incremental translator hears of it. */
 export function createBuild(scope: BuildScope, sight: () => Sight): Build {
-  const { snapshot, proxy, found, common } = scope
-  return {
-    ...scope,
-    get mesh() {
-      return snapshot.meshConfig
-    },
-    get proxyConfig() {
-      return found.of('proxy config', [], () => proxyConfigOf(snapshot, proxy))
-    },
-    get view() {
-      return sight().view
-    },
-    get rules() {
-      return sight().rules
-    },
-    peers: peerPolicies(snapshot, common),
+  return new SeenBuild(scope, sight)
+}
+
+/** A class, for V8 keeps the getters of an object literal, and with them all that was built, until the old generation is collected. */
+class SeenBuild implements Build {
+  readonly snapshot: MeshSnapshot
+  readonly proxy: ProxyDescriptor
+  readonly origins: Origins
+  readonly memo: Memo
+  readonly found: Memo
+  readonly common: Memo
+  readonly jwks: Build['jwks']
+  readonly domainSuffix: string
+  readonly features: PilotFeatures
+  readonly types: ReadonlySet<string> | undefined
+  readonly peers: PeerPolicies
+  readonly #sight: () => Sight
+
+  constructor(scope: BuildScope, sight: () => Sight) {
+    this.snapshot = scope.snapshot
+    this.proxy = scope.proxy
+    this.origins = scope.origins
+    this.memo = scope.memo
+    this.found = scope.found
+    this.common = scope.common
+    this.jwks = scope.jwks
+    this.domainSuffix = scope.domainSuffix
+    this.features = scope.features
+    this.types = scope.types
+    this.peers = peerPolicies(scope.snapshot, scope.common)
+    this.#sight = sight
+  }
+
+  get mesh(): MeshConfig {
+    return this.snapshot.meshConfig
+  }
+
+  get proxyConfig(): MeshProxyConfig {
+    return this.found.of('proxy config', [], () => proxyConfigOf(this.snapshot, this.proxy))
+  }
+
+  get view(): View {
+    return this.#sight().view
+  }
+
+  get rules(): DestinationRules {
+    return this.#sight().rules
   }
 }
 

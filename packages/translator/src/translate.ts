@@ -47,15 +47,26 @@ export function translate(snapshot: MeshSnapshot, proxy: ProxyDescriptor, option
     ...(types !== undefined || hasDanglingReferences(resources) ? danglingReferences(traced().resources, traced().origins) : []),
     ...secretDiagnostics,
   ])
-  return {
-    resources,
-    get diagnostics() {
-      return diagnostics()
-    },
-    provenance: {
-      of: (...where) => index().of(...where),
-      fieldsOf: (...where) => index().fieldsOf(...where),
-    },
+  return new LazyTranslation(resources, diagnostics, {
+    of: (...where) => index().of(...where),
+    fieldsOf: (...where) => index().fieldsOf(...where),
+  })
+}
+
+/** A class, for V8 keeps the getter of an object literal, and with it all that was translated, until the old generation is collected. */
+class LazyTranslation implements Translation {
+  readonly resources: ResourceSet
+  readonly provenance: ProvenanceIndex
+  readonly #diagnostics: () => readonly Diagnostic[]
+
+  constructor(resources: ResourceSet, diagnostics: () => readonly Diagnostic[], provenance: ProvenanceIndex) {
+    this.resources = resources
+    this.provenance = provenance
+    this.#diagnostics = diagnostics
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics()
   }
 }
 
