@@ -22,7 +22,7 @@ test('roots of others come from PEM and from their bundles, and follow the mesh 
     caCertificates: [{ pem: fixed.join('') }, { spiffeBundleUrl, trustDomains: ['other.example'] }],
   })
   expect(federation.roots.current).toEqual(fixed)
-  await vi.waitFor(() => expect(federation.roots.current).toEqual([...fixed, ...other]))
+  await vi.waitFor(() => expect(federation.roots.current).toEqual([...fixed, ...other]), 20_000)
   expect(fetch).toHaveBeenCalledWith(spiffeBundleUrl, expect.any(AbortSignal))
   store.setMeshConfig(defaultMeshConfig)
   expect(federation.roots.current).toEqual([])
@@ -54,7 +54,7 @@ test('a bundle is taken over HTTPS only, and never from a link-local address', a
   const caCertificates = urls.map((spiffeBundleUrl) => ({ spiffeBundleUrl, trustDomains: ['other.example'] }))
   store.setMeshConfig({ ...defaultMeshConfig, caCertificates })
   const federation = followFederation({ snapshots: snapshotsOf(store), clock, random, logger })
-  await vi.waitFor(() => expect(logger.entries).toHaveLength(2))
+  await vi.waitFor(() => expect(logger.entries).toHaveLength(2), 20_000)
   expect(JSON.stringify(logger.entries)).toContain('is not https')
   expect(JSON.stringify(logger.entries)).toContain('169.254.169.254 is not asked')
   federation.close()

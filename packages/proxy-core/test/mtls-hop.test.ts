@@ -26,9 +26,15 @@ let root: Identity
 let material: (serviceAccount: string) => TlsMaterial
 beforeAll(() => {
   root = issue({ commonName: 'root', ca: true })
+  // RSA keys take long to find: one each.
+  const made = new Map<string, TlsMaterial>()
   material = (serviceAccount) => {
+    const known = made.get(serviceAccount)
+    if (known !== undefined) return known
     const identity = issue({ commonName: '', uris: [spiffe(serviceAccount)] }, root)
-    return { certificateChain: identity.certificate, privateKey: identity.key, trustBundle: root.certificate }
+    const own = { certificateChain: identity.certificate, privateKey: identity.key, trustBundle: root.certificate }
+    made.set(serviceAccount, own)
+    return own
   }
 })
 
