@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { closingReporter } from './packages/conformance/src/test-run/reporter.js'
 
@@ -23,6 +24,8 @@ const config: ViteUserConfig = defineConfig({
     // For machines with two busy cores; tests wait for events, never for time.
     testTimeout: 30_000,
     expect: { poll: { timeout: 20_000 } },
+    // Left to itself, Vitest keeps a core free: one of two, so that files wait for each other while most of them wait for time to pass.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     exclude: ['**/node_modules/**', '**/dist/**'],
     // In another order each time; the seed is printed.
     sequence: { shuffle: true },
