@@ -49,12 +49,18 @@ export function outboundListeners(build: Build): readonly Listener[] {
 
 /** An entry of an earlier plan that says the same. */
 function kept(build: Build, entry: ListenerEntry): ListenerEntry {
+  if (!build.memo.lasting) return entry
   const { bind, address, alsoAt, port, bindToPort, protocol, chains } = entry
   const says = chains.flatMap((chain) => [matchKey(chain), ...chain.from])
   return build.memo.of('outbound entry', [bind, address, ...alsoAt, port, bindToPort, protocol, ...says], () => entry)
 }
 
+/** Where values last, each of its readers makes it, to be made anew only when what it took from it is another: two plans are never equal. */
 export function outboundPlan(build: Build): OutboundPlan {
+  return build.memo.lasting ? planOf(build) : build.memo.of('outbound plan', [], () => planOf(build))
+}
+
+function planOf(build: Build): OutboundPlan {
   const entries = new Map<string, ListenerEntry>()
   const add = (egress: EgressListener, service: MeshService, port: ServicePort, bind: string): void =>
     addService({ build, egress, service, port, bind, entries })
