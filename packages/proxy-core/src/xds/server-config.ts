@@ -9,6 +9,7 @@ import type {
 } from '@heddle/xds-types/envoy/config/core/v3'
 import type { UpstreamTlsContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { socketAddressOf } from '../bootstrap.js'
+import type { SocketAddress } from '../net/connection.js'
 import { type ReadFile, readDataSource } from '../secrets.js'
 import type { GrpcTls, GrpcTransportOptions } from './grpc-transport.js'
 
@@ -84,16 +85,38 @@ function ofGoogleGrpc(service: GrpcService_GoogleGrpc, path: string, readFile?: 
 function ofCluster(name: string, path: string, clusters: readonly Cluster[], readFile?: ReadFile): Result<Server> {
   const cluster = clusters.find((candidate) => candidate.name === name)
   if (cluster === undefined) return fail(problem('bootstrap.ads', path, `No static cluster is called ${JSON.stringify(name)}.`))
-  const address = cluster.load_assignment?.endpoints?.[0]?.lb_endpoints?.[0]?.endpoint?.address
-  if (address === undefined)
-    return fail(problem('bootstrap.ads', path, `Cluster ${name} has no endpoint in its load_assignment.`))
-  const socket = socketAddressOf(address, `${path}: load_assignment`)
-  if (!socket.ok) return socket
+  const endpoints = cluster.load_assignment?.endpoints?.flatMap(({ lb_endpoints = [] }) => lb_endpoints) ?? []
+  const sockets: SocketAddress[] = []
+  for (const { endpoint } of endpoints) {
+    if (endpoint?.address === undefined) continue
+    const socket = socketAddressOf(endpoint.address, `${path}: load_assignment`)
+    if (!socket.ok) return socket
+    sockets.push(socket.value)
+  }
+  if (sockets.length === 0) return fail(problem('bootstrap.ads', path, `Cluster ${name} has no endpoint in its load_assignment.`))
+  const target = targetOfAll(sockets)
+  if (target === undefined) {
+    const message = `The endpoints of cluster ${name} are not all IPv4 or all IPv6 addresses: name a gRPC service for each.`
+    return fail(problem('bootstrap.ads', path, message))
+  }
   const tls = tlsOfCluster(cluster, readFile)
-  return tls.ok ? ok({ target: targetOf(socket.value), tls: tls.value }) : tls
+  return tls.ok ? ok({ target, tls: tls.value }) : tls
 }
 
-function targetOf({ address, port }: { address: string; port: number }): string {
+/** Several addresses are tried in turn, again whenever a connection ends. Undefined: gRPC has no name for such a list. */
+function targetOfAll(sockets: readonly SocketAddress[]): string | undefined {
+  if (sockets.length === 1) return sockets.map(targetOf)[0]
+  for (const family of ['ipv4', 'ipv6'] as const)
+    if (sockets.every(({ address }) => familyOf(address) === family)) return `${family}:${sockets.map(targetOf).join(',')}`
+  return undefined
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
+  if (/^\d+(?:\.\d+){3}$/.test(address)) return 'ipv4'
+  return address.includes(':') && !address.includes('/') ? 'ipv6' : undefined
+}
+
+function targetOf({ address, port }: SocketAddress): string {
   if (address.startsWith('/')) return `unix://${address}`
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
