@@ -1,6 +1,6 @@
 import type { ResourceGroup } from '@heddle/xds-types'
 import type { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
-import { sendsHbone, takesHbone } from './ambient/hbone.js'
+import { sendsHbone, takesHbone, tunnelsOut } from './ambient/hbone.js'
 import { connectOriginateCluster, mainInternalCluster } from './ambient/hbone-clusters.js'
 import { connectOriginateListener } from './ambient/hbone-listeners.js'
 import { hboneListeners } from './ambient/sidecar.js'
@@ -13,7 +13,8 @@ import { outboundClusters, outboundEndpoints, sniDnatClusters, sniDnatEndpoints 
 import { nameTable } from './dns/name-table.js'
 import { allowsDynamicDns, dynamicDnsCluster } from './egress-dns.js'
 import { type BoundServer, serversOf } from './gateways.js'
-import { grpcGroups, isProxyless } from './grpc/groups.js'
+import { grpcGroups } from './grpc/groups.js'
+import { isProxyless } from './grpc/proxyless.js'
 import { gatewayListeners } from './listeners/gateway.js'
 import { inbound } from './listeners/inbound.js'
 import { httpProxyListener, outboundListeners, outboundPlan } from './listeners/outbound.js'
@@ -87,7 +88,7 @@ const clusters: Part = {
           blackHoleCluster(build),
           passthroughCluster(build),
           ...(allowsDynamicDns(build) ? [dynamicDnsCluster(build)] : []),
-          ...(sendsHbone(build) ? [connectOriginateCluster(build)] : []),
+          ...(tunnelsOut(build) ? [connectOriginateCluster(build)] : []),
         ]),
       ]),
       ...patchedClusters(
@@ -108,7 +109,7 @@ const gatewayClusters: Part = {
         ...outboundClusters(build),
         ...build.memo.of('builtin clusters', [], () => [
           blackHoleCluster(build),
-          ...(sendsHbone(build) ? [connectOriginateCluster(build)] : []),
+          ...(tunnelsOut(build) ? [connectOriginateCluster(build)] : []),
         ]),
       ]),
     ),

@@ -1,8 +1,10 @@
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
+import { ask } from '../ask.js'
 import type { Build } from '../build.js'
 import { RAW_BUFFER } from '../clusters/raw-buffer.js'
 import { typed } from '../message.js'
 import { WORKLOAD_CERTIFICATE, WORKLOAD_ROOT } from '../names.js'
+import { parseBool } from '../pilot-features.js'
 import { agentSecret, tlsSocket } from '../security/tls-context.js'
 
 /** HBONE: connections of the mesh inside HTTP/2 CONNECT over mTLS, what L4 proxies, waypoints and sidecars beside them speak. */
@@ -27,8 +29,16 @@ export const STATE = {
   localPrincipal: 'io.istio.local_principal',
 } as const
 
+/** Whether istiod has proxies reach workloads through tunnels. */
 export function sendsHbone({ features, proxy }: Build): boolean {
   return features.sendHbone || (features.ambient && proxy.type === 'waypoint')
+}
+
+/** Whether the proxy itself does: its node metadata DISABLE_HBONE_SEND may say no. */
+export function tunnelsOut(build: Build): boolean {
+  if (!sendsHbone(build)) return false
+  if (build.proxy.type === 'waypoint') return true
+  return ask(build.proxy, 'sends HBONE', ({ metadata }) => parseBool(String(metadata['DISABLE_HBONE_SEND'])) !== true)
 }
 
 /** Whether a sidecar takes tunnels beside plain mTLS. */

@@ -1,4 +1,10 @@
-import { type ConnectionPoolSettings, type IstioIngressListener, isHttp, type TrafficPolicy } from '@heddle/config-model'
+import {
+  type ConnectionPoolSettings,
+  type IstioIngressListener,
+  isHttp,
+  type MeshService,
+  type TrafficPolicy,
+} from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { Build } from '../build.js'
 import { policyForPort } from '../destination-rules.js'
@@ -43,7 +49,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const [first] = services
   if (first !== undefined) {
     const { service } = first
-    const rule = build.rules.ofServed(service)
+    const rule = servedRule(build, service)
     if (rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined) made.istio['config'] = configPath(rule.sources[0])
     made.istio['services'] = [
       {
@@ -84,8 +90,14 @@ function poolOf(
   return sidecar ?? policy?.connectionPool ?? build.mesh.defaultTrafficPolicy?.connectionPool
 }
 
+/** The rule for the workload's own service, where its Sidecar imports that service. */
+function servedRule(build: Build, service: MeshService): ReturnType<Build['rules']['ofServed']> {
+  const imported = build.view.sidecar === undefined || build.view.serviceOf(service.hostname) !== undefined
+  return imported ? build.rules.ofServed(service) : undefined
+}
+
 function policyOf(build: Build, target: ServiceTarget | undefined): TrafficPolicy | undefined {
-  return target === undefined ? undefined : policyForPort(build.rules.ofServed(target.service)?.trafficPolicy, target.port)
+  return target === undefined ? undefined : policyForPort(servedRule(build, target.service)?.trafficPolicy, target.port)
 }
 
 /** `127.0.0.1:PORT` is the loopback, `0.0.0.0:PORT` the instance's own address, both in a family that it has; `unix:///path` is a socket. */

@@ -95,6 +95,13 @@ function keepHosts({ cluster }: ClusterDraft): void {
   }
 }
 
+/** Every endpoint stands behind an L4 proxy, which exchanges no metadata. */
+function onlyTunnels({ build, service, port }: ClusterTarget): boolean {
+  if (!build.features.ambient) return false
+  const endpoints = endpointsOf(build, service, port.name)
+  return endpoints.length > 0 && endpoints.every(({ hbone }) => hbone === true)
+}
+
 /** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */
 function describe(target: ClusterTarget, made: ClusterDraft): void {
   const { service, rule, subset } = target
@@ -103,7 +110,8 @@ function describe(target: ClusterTarget, made: ClusterDraft): void {
   const { istio } = made
   if (first !== undefined) istio['config'] = configPath(first)
   // Istio leaves it out of subsets.
-  if (service.meshExternal && subset === undefined) istio['external'] = true
+  if (subset === undefined && onlyTunnels(target)) istio['disable_mx'] = true
+  else if (service.meshExternal && subset === undefined) istio['external'] = true
   if (service.resolution !== 'DynamicDNS')
     istio['services'] = [{ host, name: service.registry === 'External' ? host : service.name, namespace }]
   const name = target.vip === undefined ? subset?.subset.name : vipSubset(target)

@@ -1,6 +1,7 @@
-import { type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
+import { type MeshService, type ServiceEndpoint, selects, type TrafficPolicy } from '@heddle/config-model'
 import type { ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints } from '@heddle/xds-types/envoy/config/endpoint/v3'
-import { CONNECT_ORIGINATE, sendsHbone } from '../ambient/hbone.js'
+import { parseAddress } from '../addresses.js'
+import { CONNECT_ORIGINATE, tunnelsOut } from '../ambient/hbone.js'
 import { ask } from '../ask.js'
 import { type Build, endpointsOf } from '../build.js'
 import { effectiveLbSetting, type LbSetting } from '../clusters/load-balancing.js'
@@ -28,9 +29,13 @@ export function selectedEndpoints({ build, service, port, subset }: ClusterTarge
       (draining || e.health !== 'DRAINING') &&
       selects(labels, e.labels) &&
       !(local && e.cluster !== cluster) &&
-      !(service.nodeLocal === true && e.nodeName !== nodeNameOf(build)),
+      !(service.nodeLocal === true && e.nodeName !== nodeNameOf(build)) &&
+      (RESOLVING.has(service.resolution) || e.port === 0 || parseAddress(e.address) !== undefined),
   )
 }
+
+/** Only these resolve names of endpoints. */
+const RESOLVING: ReadonlySet<MeshService['resolution']> = new Set(['DNSLB', 'DNSRoundRobinLB', 'DynamicDNS'])
 
 /** Endpoints grouped by locality, with weights; priorities where locality load balancing has something to say. */
 export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
@@ -156,7 +161,7 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
     endpoint.cluster,
   ].join(';')
   const tunnel =
-    endpoint.hbone === true && sendsHbone(build) && (!mutual || build.features.preferHbone || build.proxy.type === 'waypoint')
+    endpoint.hbone === true && tunnelsOut(build) && (!mutual || build.features.preferHbone || build.proxy.type === 'waypoint')
   const made: LbEndpoint = {
     endpoint: tunnel ? { address: tunnelAddress(endpoint) } : { address: address(endpoint), ...otherAddresses(build, endpoint) },
     ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),

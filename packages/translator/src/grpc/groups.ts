@@ -1,16 +1,10 @@
 import type { ResourceGroup } from '@heddle/xds-types'
 import type { Build } from '../build.js'
 import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, ROUTE_TYPE } from '../message.js'
-import type { ProxyDescriptor } from '../proxy.js'
 import type { ServiceTarget } from '../service-targets.js'
 import { grpcClusters } from './clusters.js'
 import { grpcInbound } from './inbound.js'
 import { grpcOutbound } from './outbound.js'
-
-/** Whether the node is an application's own gRPC library instead of a proxy: node metadata GENERATOR. */
-export function isProxyless({ metadata }: ProxyDescriptor): boolean {
-  return metadata['GENERATOR'] === 'grpc'
-}
 
 /** All that a gRPC client (`xds:///host:port`) and server may ask for. */
 export function grpcGroups(build: Build, targets: readonly ServiceTarget[]): ResourceGroup[] {

@@ -46,8 +46,10 @@ function calledPorts(build: Build): CalledPort[] {
   return found
 }
 
+/** Who asks for one port of a service by a name gets that port by all the names that it asks for. */
 function namesFor(named: readonly ClientTarget[], port: ServicePort): string[] {
-  return [...new Set(named.filter((t) => t.port === undefined || t.port === port.number).map((t) => t.host))].sort()
+  const asked = named.some((t) => t.port === undefined || t.port === port.number)
+  return asked ? [...new Set(named.map((t) => t.host))].sort() : []
 }
 
 /** Such listeners bind nothing: the library takes the manager out of them. */

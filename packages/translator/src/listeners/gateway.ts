@@ -8,6 +8,7 @@ import { listenerName, statName } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { userServerSocket } from '../security/server-tls.js'
 import { listenerAccessLogs } from '../telemetry/access-log.js'
+import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import { acceptedAtOnce, connectionBalance, socketAddress, WILDCARD } from './binding.js'
 import { connectionSettings } from './connection-settings.js'
 import { gatewayTcpChains } from './gateway-tcp.js'
@@ -90,7 +91,7 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
         : { xff_num_trusted_hops: topology.numTrustedProxies }),
     },
   })
-  const made = chainOf([manager], undefined)
+  const made = chainOf([...allNetworkExtensions(build, 'gateway', bound.listenPort), manager], undefined)
   if (!bound.terminatesHttps || server.tls === undefined) return build.origins.mark(made, sourceOf(bound.gateway, bound.path))
   const names = sniHosts(server)
   const chain = {

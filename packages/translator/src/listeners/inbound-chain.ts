@@ -10,6 +10,7 @@ import { inboundRoutes } from '../routes/inbound.js'
 import { meshServerSocket, userServerSocket } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { statsFilters } from '../telemetry/stats.js'
+import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import type { InboundPort } from './inbound-port.js'
@@ -66,7 +67,8 @@ function httpChain(build: Build, port: InboundPort): Filter[] {
       ...(isHttp2(port.protocol) ? { http2_protocol_options: {} } : {}),
     },
   })
-  return [...(isKnownPeer(port) ? [] : exchangeFilters(build)), manager]
+  const exchange = isKnownPeer(port) ? [] : exchangeFilters(build)
+  return [...exchange, ...allNetworkExtensions(build, 'inbound', port.targetPort), manager]
 }
 
 /** The tunnel has told who is at its other end; what no service is for may have come any way. */

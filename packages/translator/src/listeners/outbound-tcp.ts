@@ -14,7 +14,7 @@ import { isWildcard, shortNames } from '../hosts.js'
 import { configMetadata, defined } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
-import { outboundNetworkExtensions } from '../traffic-extensions/filters.js'
+import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import { WILDCARD } from './binding.js'
 import type { OutboundChain } from './conflicts.js'
 import { tcpChain, tcpRouteChain } from './tcp-proxy.js'
@@ -121,7 +121,7 @@ function routed(
     from: ['rule', vs, path, port],
     chain: () => {
       const filters = tcpRouteChain(build, 'outbound', port, route, `${name}.${namespace}`, (h) => build.view.serviceOf(h))
-      const extensions = outboundNetworkExtensions(build, port.number)
+      const extensions = allNetworkExtensions(build, 'outbound', port.number)
       return build.origins.mark(chainOf([...extensions, ...filters], configMetadata(vs.resource)), sourceOf(vs.resource, path))
     },
   }
@@ -138,7 +138,7 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
       const resolve = service.resolution === 'DynamicDNS' ? [dynamicSniFilter(build, service, number)] : []
       const unnamed = { number, name: '', protocol: port.protocol }
       const proxy = tcpChain(build, 'outbound', unnamed, outboundCluster(number, '', service.hostname))
-      const extensions = outboundNetworkExtensions(build, port.number)
+      const extensions = allNetworkExtensions(build, 'outbound', port.number)
       const made = chainOf([...extensions, ...resolve, ...proxy], undefined)
       return build.origins === NO_ORIGINS ? made : build.origins.mark(made, portSource(build, service, port))
     },

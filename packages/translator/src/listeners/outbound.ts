@@ -9,6 +9,7 @@ import { defined, duration, NO_TIMEOUT } from '../message.js'
 import { HTTP_PROXY_ROUTE, listenerName, statName } from '../names.js'
 import { listenerProtocol } from '../protocol.js'
 import { NO_ORIGINS, type Provenance, sourceOf } from '../provenance.js'
+import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import type { EgressListener } from '../view.js'
 import { acceptedAtOnce, canBind, connectionBalance, LOOPBACK, socketAddress, WILDCARD } from './binding.js'
 import {
@@ -202,7 +203,7 @@ function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', { bi
         port: port.number,
         protocol: port.protocol,
       })
-      return chainOf([manager], undefined)
+      return chainOf([...allNetworkExtensions(build, 'outbound', port.number), manager], undefined)
     },
   }
 }

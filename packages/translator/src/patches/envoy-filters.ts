@@ -10,6 +10,7 @@ import { ask, isIn, selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import { gatewayNameOf } from '../policy-targets.js'
 import { type Provenance, sourceOf } from '../provenance.js'
+import type { ProxyDescriptor } from '../proxy.js'
 import { versionMatches } from './proxy-version.js'
 
 /** One patch of an EnvoyFilter, its value read as the message that it stands for. */
@@ -117,6 +118,18 @@ function meets({ proxy }: Build, { match }: Patch): boolean {
   }
   return (
     wanted.length === 0 ||
-    ask(proxy, `metadata ${JSON.stringify(wanted)}`, (p) => wanted.every(([name, value]) => p.metadata[name] === value))
+    ask(proxy, `metadata ${JSON.stringify(wanted)}`, (p) => wanted.every(([name, value]) => metadataOf(p, name) === value))
   )
+}
+
+/** What a node says of itself in its metadata, wherever it is kept. */
+function metadataOf(proxy: ProxyDescriptor, name: string): unknown {
+  const known: Readonly<Record<string, string>> = {
+    CLUSTER_ID: proxy.cluster,
+    ISTIO_VERSION: proxy.version,
+    NAMESPACE: proxy.namespace,
+    NETWORK: proxy.network,
+    SERVICE_ACCOUNT: proxy.serviceAccount,
+  }
+  return proxy.metadata[name] ?? known[name]
 }

@@ -48,7 +48,9 @@ function withListenerFilters(build: Build, given: Listener, patches: readonly Pa
     const after = merges(patch)
       ? before.map((f) => (f.name === name ? mergedFilter(build, f, patch, false) : f))
       : editList(before, { ...patch, value: added(build, patch) }, name !== undefined, (f) => f.name === name)
-    if (after !== before) listener = touched(build, listener, { ...listener, listener_filters: after }, patch)
+    const { listener_filters: _, ...rest } = listener
+    if (after !== before)
+      listener = touched(build, listener, after.length === 0 ? rest : { ...rest, listener_filters: after }, patch)
   }
   return listener
 }
@@ -89,7 +91,8 @@ function patchedChain(
     patches.of(applyTo, context).filter((p) => listenerMatches(listener, p) && chainMatches(listener, chain, p))
   const before = chain.filters ?? []
   const after = patchedFilters(build, context, before, here('NETWORK_FILTER'), here('HTTP_FILTER'))
-  return after === before ? chain : build.origins.copy(chain, { ...chain, filters: after })
+  const { filters: _, ...rest } = chain
+  return after === before ? chain : build.origins.copy(chain, after.length === 0 ? rest : { ...rest, filters: after })
 }
 
 /** Of a patch with a transport socket of the chain's kind only the socket counts. */

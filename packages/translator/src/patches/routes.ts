@@ -119,7 +119,8 @@ function withRoutes(host: VirtualHost, { build, routes: all }: RoutePatches): Vi
     routes = editList(routes, { ...patch, value: added(build, patch) }, named, (route) => routeMatches(route, patch))
   }
   const [first] = patches
-  return first === undefined ? host : touched(build, host, { ...host, routes }, first)
+  const { routes: _, ...rest } = host
+  return first === undefined ? host : touched(build, host, routes.length === 0 ? rest : { ...rest, routes }, first)
 }
 
 function patchedRoute(build: Build, given: Route, patches: readonly Patch[]): Route | undefined {

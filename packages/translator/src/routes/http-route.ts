@@ -19,6 +19,7 @@ import type {
 import { selectsProxy } from '../ask.js'
 import type { Build } from '../build.js'
 import { rateLimitConfig } from '../extensions/rate-limit.js'
+import { isProxyless } from '../grpc/proxyless.js'
 import type { MergedRule } from '../merged-rules.js'
 import { configMetadata, defined, duration, type TypedMessage } from '../message.js'
 import { outboundCluster, parseClusterName } from '../names.js'
@@ -228,7 +229,10 @@ function forward(
     (only === undefined ? undefined : authorityOf(only.to.headers))
   const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
   const retries = retryPolicy(http.retries ?? build.mesh.defaultHttpRetryPolicy, only !== undefined && hashes[0] !== undefined)
-  const action: RouteAction = { timeout, max_grpc_timeout: timeout }
+  // gRPC's own library does not read the older field.
+  const action: RouteAction = isProxyless(build.proxy)
+    ? { timeout, max_stream_duration: { max_stream_duration: timeout } }
+    : { timeout, max_grpc_timeout: timeout }
   if (only === undefined) action.weighted_clusters = { clusters: weighted(scope, targets) }
   else action.cluster = only.cluster
   if (routeSemantics(scope.virtualService.resource) === 'gateway')
@@ -347,6 +351,7 @@ function mark({ build }: RouteScope, rule: EffectiveHttpRoute, route: Route, pat
 const MARKED = [
   ['timeout', 'timeout'],
   ['max_grpc_timeout', 'timeout'],
+  ['max_stream_duration', 'timeout'],
   ['retry_policy', 'retries'],
   ['prefix_rewrite', 'rewrite'],
   ['regex_rewrite', 'rewrite'],

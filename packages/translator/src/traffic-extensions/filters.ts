@@ -30,10 +30,10 @@ export function networkExtensions(build: Build, listener: ListenerClass, port: n
 const NONE: readonly Filter[] = []
 const PHASES: readonly Phase[] = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED']
 
-/** Those of all phases, for connections going out: nothing of Istio's own stands between them. */
-export function outboundNetworkExtensions(build: Build, port: number): readonly Filter[] {
+/** Those of all phases, for HTTP and for connections going out: nothing of Istio's own stands between them. */
+export function allNetworkExtensions(build: Build, listener: ListenerClass, port: number): readonly Filter[] {
   if (extensionsOf(build).length === 0) return NONE
-  return PHASES.flatMap((phase) => networkExtensions(build, 'outbound', port, phase))
+  return PHASES.flatMap((phase) => networkExtensions(build, listener, port, phase))
 }
 
 function extensionsFor(
