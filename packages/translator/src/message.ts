@@ -19,7 +19,16 @@ export const SECRET_TYPE: string = `${PREFIX}envoy.extensions.transport_sockets.
 
 /** Packs `fields` as a message of `type`, a full proto name. */
 export function typed(type: string, fields: object = {}): TypedMessage {
-  return { '@type': `${PREFIX}${type}`, ...defined(fields) }
+  return { '@type': urlOf(type), ...defined(fields) }
+}
+
+// A text that is put together anew is hashed anew by whoever looks it up.
+const urls = new Map<string, string>()
+
+function urlOf(type: string): string {
+  let url = urls.get(type)
+  if (url === undefined) urls.set(type, (url = `${PREFIX}${type}`))
+  return url
 }
 
 /** The object without its undefined fields: absent is the only way in which proto JSON says "not set". */

@@ -1,5 +1,5 @@
 import { describe, EmptyMap, MAX_BYTES, MAX_DEPTH, sortedKeys } from './context.js'
-import { keptBytesOf, sharedPart } from './kept-bytes.js'
+import { keptBytesOf, type SharedPart, sharedPart } from './kept-bytes.js'
 import { KIND } from './kinds.js'
 import { below, misfit } from './misfit.js'
 import { isZero, wireTypeOf, writeScalar } from './scalars.js'
@@ -117,7 +117,6 @@ function writeField(writer: Writer, step: Step, value: unknown, place: Place): v
       writeMap(writer, field, value, place)
       return
     default:
-      if (place.keeping && writeShared(writer, field, value, place)) return
       writeList(writer, step, value, place)
   }
 }
@@ -156,35 +155,34 @@ function checkZero(kind: number, value: unknown): void {
 /** A message inside another, with its length. */
 function writeInner(writer: Writer, field: Field, value: unknown, place: Place): void {
   const type = field.message as MessageType<unknown>
-  if (place.keeping && writeShared(writer, type, value, place)) return
+  const part = place.keeping ? sharedPart(value) : undefined
+  if (part !== undefined && writeShared(writer, type, part, place)) return
   const from = writer.size()
   field.table ??= type.table
   writeMessage(writer, type, value, place, field.table)
   writer.close(from)
-  if (place.keeping) keepShared(writer, from, type, value, place)
+  if (part !== undefined) keepShared(writer, from, type, part, place)
 }
 
 /** The same of a type whose JSON is its own. */
 function writeWellKnown(writer: Writer, type: WellKnownType, value: unknown, place: Place): void {
-  if (place.keeping && writeShared(writer, type, value, place)) return
+  const part = place.keeping ? sharedPart(value) : undefined
+  if (part !== undefined && writeShared(writer, type, part, place)) return
   const from = writer.size()
   type.write(writer, value, place)
   writer.close(from)
-  if (place.keeping) keepShared(writer, from, type, value, place)
+  if (part !== undefined) keepShared(writer, from, type, part, place)
 }
 
 /** A part that stands in many places, as it was written before; false when it was not. `as`: the type of one value, or the field of a list. */
-function writeShared(writer: Writer, as: object | undefined, value: unknown, { registry }: Place): boolean {
-  const part = sharedPart(value)
-  if (part?.kept === undefined || part.as !== as || part.kept.registry !== registry) return false
+function writeShared(writer: Writer, as: object, part: SharedPart, { registry }: Place): boolean {
+  if (part.kept === undefined || part.as !== as || part.kept.registry !== registry) return false
   writer.raw(part.kept.bytes)
   return true
 }
 
-/** Keeps what was written since `from`, if it is such a part. */
-function keepShared(writer: Writer, from: number, as: object | undefined, value: unknown, { registry }: Place): void {
-  const part = sharedPart(value)
-  if (part === undefined || as === undefined) return
+/** Keeps what was written since `from` for the next time. */
+function keepShared(writer: Writer, from: number, as: object, part: SharedPart, { registry }: Place): void {
   part.kept = { registry, bytes: writer.since(from) }
   part.as = as
 }
@@ -193,6 +191,8 @@ function writeList(writer: Writer, step: Step, value: unknown, place: Place): vo
   if (!Array.isArray(value)) misfit(`expected a list, got ${describe(value)}`)
   if (value.length === 0) return
   const field = step.field as Field
+  const part = place.keeping ? sharedPart(value) : undefined
+  if (part !== undefined && writeShared(writer, field, part, place)) return
   const from = writer.size()
   let i = value.length - 1
   const kept = place.keeping && value.length >= MANY ? keptBytesOf(field.message) : undefined
@@ -215,7 +215,7 @@ function writeList(writer: Writer, step: Step, value: unknown, place: Place): vo
     writer.close(from)
     writer.varint32(step.tag)
   }
-  if (place.keeping) keepShared(writer, from, field, value, place)
+  if (part !== undefined) keepShared(writer, from, field, part, place)
 }
 
 /** An element that stands in other messages as well: written once. */
