@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -68,6 +68,24 @@ export function findPromtool(): Tool {
   return { name: 'promtool', path, version: /\d+\.\d+\.\d+/.exec(output(path, ['--version']))?.[0] }
 }
 
+/** From the system; Debian keeps servers out of a user's PATH. */
+export function findNginx(): Tool {
+  const path = '/usr/sbin/nginx'
+  return { name: 'nginx', path, version: /nginx\/([\d.]+)/.exec(said(path, '-v'))?.[1] }
+}
+
+/** From the system. */
+export function findCurl(): Tool {
+  const path = '/usr/bin/curl'
+  return { name: 'curl', path, version: /^curl ([\d.]+)/.exec(said(path, '--version'))?.[1] }
+}
+
+/** From the system. */
+export function findH2load(): Tool {
+  const path = '/usr/bin/h2load'
+  return { name: 'h2load', path, version: /nghttp2\/([\d.]+)/.exec(said(path, '--version'))?.[1] }
+}
+
 /** Chromium, from the system. */
 export function findChromium(): Tool {
   const path = '/usr/bin/chromium'
@@ -85,4 +103,10 @@ function output(path: string, args: readonly string[]): string {
   } catch {
     return ''
   }
+}
+
+/** Of programs that tell their version as if it were an error. */
+function said(path: string, word: string): string {
+  const { stdout, stderr } = spawnSync(path, [word], { encoding: 'utf8', timeout: 60_000 })
+  return `${stdout ?? ''}${stderr ?? ''}`
 }
