@@ -172,14 +172,15 @@ describe('under load without client retries', () => {
     const plane = await startControlPlane()
     plane.cache.set('proxy-1', resources({ version: 1, ports: [app!.port] }))
     const first = await start(plane.port, { snapshot })
-    const load = await startLoad(portOf(first), RATE)
+    // Each proxy has half of it.
+    const load = await startLoad(portOf(first), RATE / 2)
     await until('the snapshot is written', () =>
       ask(portOf(first), '/').then(() => statSync(snapshot, { throwIfNoEntry: false }) !== undefined),
     )
     expect(statSync(snapshot).mode & 0o777).toBe(0o600)
     await plane.close()
     const second = await start(plane.port, { snapshot })
-    const loads = [load, await startLoad(portOf(second), RATE)]
+    const loads = [load, await startLoad(portOf(second), RATE / 2)]
     await wait(soak ? 60_000 : 1_500)
     const back = await startControlPlane(plane.cache, plane.port)
     plane.cache.set('proxy-1', resources({ version: 2, ports: [app!.port] }))
