@@ -404,6 +404,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (info.status > 0) stats.completed(info.status)
     this.#chain?.complete(info)
     this.#trace?.finish(this)
+    this.type = 'DownstreamEnd'
     for (const log of manager.accessLogs) log.log(this)
     this.#peer.streamOver()
   }

@@ -19,7 +19,7 @@ export interface AccessLogEntry {
   readonly downstreamWire?: WireBytes | undefined
   /** Of the last attempt. */
   readonly upstreamWire?: WireBytes | undefined
-  /** Absent: the request, or the connection, is over. */
+  /** Absent: the connection is over, or a request that is under way is asked for its words. */
   readonly type?: AccessLogType | undefined
 }
 

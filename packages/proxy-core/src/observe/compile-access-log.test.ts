@@ -10,6 +10,7 @@ const STDOUT = 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.St
 
 const entry = (change: Partial<StreamInfo>): AccessLogEntry => ({
   requestHeaders: createHeaderMap([['x-debug', '1']]),
+  type: 'DownstreamEnd',
   info: {
     ...{
       startTime: 0,

@@ -90,7 +90,7 @@ describe('operators in text', () => {
     ['%BYTES_RECEIVED%/%BYTES_SENT% %DURATION%', '3/1234 12'],
     ['%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT% %UPSTREAM_CLUSTER%', '10.0.0.7:8080 8080 outbound|80||web'],
     ['%UPSTREAM_REQUEST_ATTEMPT_COUNT%', '2'],
-    ['%UPSTREAM_PROTOCOL% %ACCESS_LOG_TYPE%', 'HTTP/1.1 DownstreamEnd'],
+    ['%UPSTREAM_PROTOCOL% %ACCESS_LOG_TYPE%', 'HTTP/1.1 NotSet'],
     // Envoy: empty texts where other absent values are `-`.
     ['<%LOCAL_REPLY_BODY%%CUSTOM_FLAGS%> %DOWNSTREAM_TRANSPORT_FAILURE_REASON%', '<> -'],
     // What x-forwarded-for told, and who is at the other end of the connection.
@@ -114,6 +114,11 @@ describe('operators in text', () => {
     ['', ''],
   ])('%s', (format, want) => {
     expect(inText(format)).toBe(want)
+  })
+
+  it('leaves a null in a list out with omit_empty_values, as Envoy does', () => {
+    expect(inJson({ l: [1, null, 'x'] }, entry(), true)).toBe('{"l":[1,"x"]}\n')
+    expect(inJson({ l: [1, null, 'x'] })).toBe('{"l":[1,null,"x"]}\n')
   })
 
   it('writes - for what is absent, and nothing with omit_empty_values', () => {

@@ -89,10 +89,9 @@ function compileNode(format: unknown, path: string, options: LogFormatOptions, p
     return { write: (_entry, line) => line.add(constant) }
   }
   if (Array.isArray(format)) {
-    const items = format.map((item, index) => ({
-      key: '',
-      node: compileNode(item, `${path}[${index}]`, options, problems),
-    }))
+    const items = format
+      .filter((item) => item !== null || !options.omitEmptyValues)
+      .map((item, index) => ({ key: '', node: compileNode(item, `${path}[${index}]`, options, problems) }))
     return membersOf(items, false, '[', ']')
   }
   const fields = Object.entries(format)

@@ -92,9 +92,9 @@ const SIMPLE: PlainOperators = {
   ...upstreamOperators,
 }
 
-/** When a line is written, under Envoy's names. */
+/** When a line is written, under Envoy's names. What a formatter makes of a request under way is no line. */
 export function accessLogType({ info, type }: AccessLogEntry): NonNullable<AccessLogEntry['type']> {
-  return type ?? (info.protocol === '' ? 'TcpConnectionEnd' : 'DownstreamEnd')
+  return type ?? (info.protocol === '' ? 'TcpConnectionEnd' : 'NotSet')
 }
 
 // google.rpc.Code, in the two spellings that Envoy logs.

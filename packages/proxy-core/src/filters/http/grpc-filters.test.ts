@@ -89,18 +89,25 @@ describe('gRPC-Web', () => {
     expect(Buffer.concat(got)).toEqual(Buffer.concat([framed('abcd'), Buffer.from('.')]))
   })
 
-  test.each(['!!!!', 'AAAAAANhY', 'AAA=AAA'])(
-    '%s is no base64 and refused, even when its beginning has gone upstream',
-    (body) => {
-      const asked = ask('application/grpc-web-text', body)
-      const refused: unknown[] = []
-      asked.onBroken = (reply) => refused.push(reply.status)
-      configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)
-      const ended: string[] = []
-      asked.request.body.consume({ data: () => true, end: () => ended.push('end'), abort: () => ended.push('abort') })
-      expect([refused, ended]).toEqual([[400], []])
-    },
-  )
+  test.each([
+    ['!!!!', 'grpc_base_64_decode_failed'],
+    ['AAAAAANhY', 'grpc_base_64_decode_failed_bad_size'],
+    ['AAA=AAA', 'grpc_base_64_decode_failed_bad_size'],
+  ])('%s is no base64 and refused, even when its beginning has gone upstream: %s', (body, details) => {
+    const asked = ask('application/grpc-web-text', body)
+    const refused: unknown[] = []
+    asked.onBroken = (reply) => refused.push(reply?.status, reply?.details)
+    configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)
+    const ended: string[] = []
+    asked.request.body.consume({ data: () => true, end: () => ended.push('end'), abort: () => ended.push('abort') })
+    expect([refused, ended]).toEqual([[400, details], []])
+  })
+
+  test('a type in capitals is none of it, as in Envoy', () => {
+    const asked = ask('APPLICATION/GRPC-WEB', framed('abc'))
+    configured(grpcWebFilter, {})(asked).onRequest?.(asked.request, asked)
+    expect(asked.request.headers.get('content-type')).toBe('APPLICATION/GRPC-WEB')
+  })
 
   test('an HTTP error becomes a status', async () => {
     const asked = ask('application/grpc-web', framed('abc'))

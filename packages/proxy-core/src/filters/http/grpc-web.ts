@@ -18,6 +18,7 @@ const INVALID: LocalReply = {
   details: 'grpc_base_64_decode_failed',
   closes: true,
 }
+const INCOMPLETE: LocalReply = { ...INVALID, details: 'grpc_base_64_decode_failed_bad_size' }
 /** Of an answer that is no gRPC so much becomes its grpc-message. */
 const MAX_MESSAGE_BYTES = 8 * 1024
 const TRAILER_FLAG = 0x80
@@ -34,11 +35,12 @@ export const grpcWebFilter: HttpFilterFactory<undefined> = {
     let text = false
     return {
       onRequest(request, stream) {
-        const type = request.headers.get('content-type')?.toLowerCase() ?? ''
+        // In small letters, as Envoy wants it.
+        const type = request.headers.get('content-type') ?? ''
         if (!TYPES.has(type)) return undefined
         active = true
         text = request.headers.get('accept')?.toLowerCase().includes('application/grpc-web-text') === true
-        takeRequest(request, type.includes('-text') ? () => stream.onBroken(INVALID) : undefined)
+        takeRequest(request, type.includes('-text') ? (reply) => stream.onBroken(reply) : undefined)
         return undefined
       },
       onResponse: (response) => (active ? giveResponse(response, text) : undefined),
@@ -47,7 +49,7 @@ export const grpcWebFilter: HttpFilterFactory<undefined> = {
 }
 
 /** `invalid`: the body is base64, and this is called where it is not. What is well formed before that goes upstream. */
-function takeRequest(request: HttpRequest, invalid: (() => void) | undefined): void {
+function takeRequest(request: HttpRequest, invalid: ((reply: LocalReply) => void) | undefined): void {
   const { headers, body } = request
   headers.set('content-type', 'application/grpc')
   headers.set('te', 'trailers')
@@ -57,12 +59,12 @@ function takeRequest(request: HttpRequest, invalid: (() => void) | undefined): v
   request.body = transformBody(body, (sink) => (invalid === undefined ? sink : base64Taken(sink, invalid)))
 }
 
-function base64Taken(sink: BodySink, invalid: () => void): BodySink {
+function base64Taken(sink: BodySink, invalid: (reply: LocalReply) => void): BodySink {
   let rest = ''
   let over = false
-  const refuse = (): void => {
+  const refuse = (reply: LocalReply): void => {
     over = true
-    invalid()
+    invalid(reply)
   }
   return {
     data(chunk) {
@@ -72,12 +74,12 @@ function base64Taken(sink: BodySink, invalid: () => void): BodySink {
       const decoded = decodeBase64(text.slice(0, whole))
       rest = text.slice(whole)
       if (decoded !== undefined) return decoded.length === 0 || sink.data(decoded)
-      refuse()
+      refuse(INVALID)
       return true
     },
     end(trailers) {
       if (over) return
-      if (rest !== '') refuse()
+      if (rest !== '') refuse(INCOMPLETE)
       else sink.end(trailers)
     },
     abort: (error) => sink.abort(error),
