@@ -1,32 +1,8 @@
-/** Host names and their wildcards, as Istio compares them (istio/pkg/config/host). Names are lower case. */
+import { hostSubsetOf, isWildcard } from '@heddle/config-model'
 
-const STAR = 42
+/** Host names and their wildcards: what of them only translation asks. */
 
-export function isWildcard(host: string): boolean {
-  return host.charCodeAt(0) === STAR
-}
-
-/** Whether the two have a name in common: `*.a.b` and `x.a.b`, `*.b` and `*.a.b`, or equal names. */
-export function hostsOverlap(one: string, other: string): boolean {
-  const oneWild = isWildcard(one)
-  const otherWild = isWildcard(other)
-  if (oneWild && otherWild) {
-    const [a, b] = [one.slice(1), other.slice(1)]
-    return a.length < b.length ? b.endsWith(a) : a.endsWith(b)
-  }
-  if (oneWild) return other.endsWith(one.slice(1))
-  if (otherWild) return one.endsWith(other.slice(1))
-  return one === other
-}
-
-/** Whether every name of `specific` is also one of `general`. */
-export function hostSubsetOf(specific: string, general: string): boolean {
-  if (isWildcard(specific) && !isWildcard(general)) return false
-  if (!isWildcard(general)) return specific === general
-  const suffix = general.slice(1)
-  const name = isWildcard(specific) ? specific.slice(1) : specific
-  return name.length >= suffix.length && name.endsWith(suffix)
-}
+export { bySpecificity, hostSubsetOf, hostsOverlap, isWildcard } from '@heddle/config-model'
 
 /** The more specific of each overlapping pair: what is served when a server has `servers` and a VirtualService has `wanted`. Order of first find. */
 export function intersectHosts(servers: readonly string[], wanted: readonly string[]): string[] {
@@ -38,15 +14,6 @@ export function intersectHosts(servers: readonly string[], wanted: readonly stri
     }
   }
   return found
-}
-
-/** Most specific first: exact names before wildcards, longer before shorter, `*` last. */
-export function bySpecificity(a: string, b: string): number {
-  const aWild = isWildcard(a)
-  const bWild = isWildcard(b)
-  if (aWild !== bWild) return aWild ? 1 : -1
-  if (a.length !== b.length) return b.length - a.length
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The key of `index` that covers `host` best, undefined when none does. */

@@ -2,7 +2,7 @@ import { type Collection, derive, index } from '@heddle/runtime'
 import { oldestFirst } from '../age.js'
 import type { DestinationRule, Subset } from '../kinds/destination-rule.js'
 import type { TrafficPolicy } from '../kinds/traffic-policy.js'
-import { hostWithin, resolveHost } from '../names/host.js'
+import { hostSubsetOf, resolveHost } from '../names/host.js'
 import { exportedTo } from './visibility.js'
 
 /** DestinationRules of one namespace and host that became one: the policy of the oldest that has one, the subsets of all, of one name the oldest. */
@@ -111,7 +111,7 @@ export function ruleFor(
   const places = [...(namespace === rootNamespace ? [] : [namespace]), serviceNamespace, rootNamespace]
   for (const place of places) {
     const fitting = rulesOf(place)
-      .filter(({ host }) => hostWithin(hostname, host))
+      .filter(({ host }) => hostSubsetOf(hostname, host))
       .sort((a, b) => Number(a.host.startsWith('*')) - Number(b.host.startsWith('*')) || b.host.length - a.host.length)
     for (const { rules } of fitting) {
       const rule = rules.find((one) => follows(one, question))

@@ -1,7 +1,7 @@
 import { type Collection, derive } from '@heddle/runtime'
 import type { MeshConfig } from '../kinds/mesh-config.js'
 import type { IstioEgressListener, OutboundTrafficPolicy, Sidecar } from '../kinds/sidecar.js'
-import { hostsOverlap, hostWithin } from '../names/host.js'
+import { hostSubsetOf, hostsOverlap } from '../names/host.js'
 import { selects } from '../names/labels.js'
 import type { MeshService } from './service.js'
 import type { EffectiveVirtualService } from './virtual-services.js'
@@ -94,7 +94,7 @@ export function scopeFor(
 export function seesService(scope: SidecarScope, namespace: string, service: MeshService): boolean {
   return (
     exportedTo(service.exportTo, scope.defaultServiceExportTo, service.namespace, namespace) &&
-    imports(scope, namespace, service.namespace, (host) => hostWithin(service.hostname, host))
+    imports(scope, namespace, service.namespace, (host) => hostSubsetOf(service.hostname, host))
   )
 }
 

@@ -1,6 +1,6 @@
 import { into, refuse, type Site, warn } from '../decode/site.js'
 import type { TCPRoute, TLSMatchAttributes, TLSRoute, VirtualService, VirtualServiceSpec } from '../kinds/virtual-service.js'
-import { hostsOverlap, hostWithin, wildcardDomainProblem } from '../names/host.js'
+import { hostSubsetOf, hostsOverlap, wildcardDomainProblem } from '../names/host.js'
 import { isIpAddress } from '../names/ip.js'
 import { checkSubnet } from './address.js'
 import { CODE } from './code.js'
@@ -120,7 +120,7 @@ function checkTlsMatch(match: TLSMatchAttributes, spec: VirtualServiceSpec, at: 
     if (problem !== undefined && isIpAddress(host)) {
       warn(place, CODE.host, `using an IP address ("${host}") goes against SNI spec and most clients do not support this`)
     } else if (problem !== undefined) refuse(place, CODE.host, problem)
-    else if (!spec.hosts.some((outer) => hostWithin(host, outer))) {
+    else if (!spec.hosts.some((outer) => hostSubsetOf(host, outer))) {
       refuse(
         place,
         CODE.host,

@@ -40,20 +40,34 @@ function invalidLabel(domain: string, label: string): string {
   return `domain name "${domain}" invalid (label "${label}" invalid: letters, digits and inner dashes, at most ${MAX_LABEL})`
 }
 
-/** Whether some name matches both hosts; either may begin with `*`. */
-export function hostsOverlap(a: string, b: string): boolean {
-  const wildA = a.startsWith('*')
-  const wildB = b.startsWith('*')
-  if (wildA && wildB) return a.slice(1).endsWith(b.slice(1)) || b.slice(1).endsWith(a.slice(1))
-  if (wildA) return b.endsWith(a.slice(1))
-  if (wildB) return a.endsWith(b.slice(1))
-  return a === b
+// Hosts and their wildcards, as Istio compares them (istio/pkg/config/host). They are lower case.
+
+const STAR = 42
+
+export function isWildcard(host: string): boolean {
+  return host.charCodeAt(0) === STAR
 }
 
-/** Whether every name of `inner` is one of `outer`; either may begin with `*`. */
-export function hostWithin(inner: string, outer: string): boolean {
-  if (!outer.startsWith('*')) return inner === outer
-  return inner.startsWith('*') ? inner.slice(1).endsWith(outer.slice(1)) : inner.endsWith(outer.slice(1))
+/** Whether the two have a name in common: `*.a.b` and `x.a.b`, `*.b` and `*.a.b`, or equal names. */
+export function hostsOverlap(one: string, other: string): boolean {
+  const oneWild = isWildcard(one)
+  const otherWild = isWildcard(other)
+  if (oneWild && otherWild) {
+    const [a, b] = [one.slice(1), other.slice(1)]
+    return a.length < b.length ? b.endsWith(a) : a.endsWith(b)
+  }
+  if (oneWild) return other.endsWith(one.slice(1))
+  if (otherWild) return one.endsWith(other.slice(1))
+  return one === other
+}
+
+/** Whether every name of `specific` is also one of `general`. */
+export function hostSubsetOf(specific: string, general: string): boolean {
+  if (isWildcard(specific) && !isWildcard(general)) return false
+  if (!isWildcard(general)) return specific === general
+  const suffix = general.slice(1)
+  const name = isWildcard(specific) ? specific.slice(1) : specific
+  return name.length >= suffix.length && name.endsWith(suffix)
 }
 
 /** A short name belongs to the namespace of the object that uses it: `reviews` is `reviews.shop.svc.cluster.local`. Lower case. Of an empty suffix: `reviews.shop`. */
@@ -63,8 +77,11 @@ export function resolveHost(host: string, namespace: string, domainSuffix: strin
   return domainSuffix === '' ? `${name}.${namespace}` : `${name}.${namespace}.svc.${domainSuffix}`
 }
 
-/** Most specific first: exact names before wildcards, longer before shorter. */
-export function compareSpecificity(a: string, b: string): number {
-  const wildcards = Number(a.startsWith('*')) - Number(b.startsWith('*'))
-  return wildcards || b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)
+/** Most specific first: exact names before wildcards, longer before shorter, `*` last. */
+export function bySpecificity(a: string, b: string): number {
+  const aWild = isWildcard(a)
+  const bWild = isWildcard(b)
+  if (aWild !== bWild) return aWild ? 1 : -1
+  if (a.length !== b.length) return b.length - a.length
+  return a < b ? -1 : a > b ? 1 : 0
 }

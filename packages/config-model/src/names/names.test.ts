@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { domainProblem, hostsOverlap, hostWithin, wildcardDomainProblem } from './host.js'
+import { domainProblem, hostSubsetOf, hostsOverlap, wildcardDomainProblem } from './host.js'
 import { isCidr, isIpAddress } from './ip.js'
 import { selects } from './labels.js'
 import { kubernetesPortProtocol, parseProtocol } from './port-protocol.js'
@@ -67,7 +67,7 @@ describe('hosts', () => {
     ['*.foo.com', '*.com', true],
     ['*.com', '*.foo.com', false],
   ])('%s is within %s: %s', (inner, outer, wanted) => {
-    expect(hostWithin(inner, outer)).toBe(wanted)
+    expect(hostSubsetOf(inner, outer)).toBe(wanted)
   })
 })
 

@@ -1,6 +1,6 @@
 import { isRecord } from '../../decode/value.js'
 import type { GatewaySpec } from '../../kinds/gateway.js'
-import { hostWithin } from '../../names/host.js'
+import { hostSubsetOf } from '../../names/host.js'
 import type { Analyzer } from '../analyzer.js'
 import { type ConfigObject, fullName } from '../object.js'
 
@@ -30,7 +30,7 @@ export const virtualServiceGateways: Analyzer = {
         const other = kubernetes.get(name)
         if (gateway === undefined && other === undefined) report('ReferencedResourceNotFound', service, path, 'gateway', written)
         const open = gateway !== undefined ? hostsFor(gateway, namespace) : other === undefined ? [] : listenerHosts(other)
-        if (service.spec.hosts.some((host) => open.some((one) => hostWithin(host, one)))) return
+        if (service.spec.hosts.some((host) => open.some((one) => hostSubsetOf(host, one)))) return
         report('VirtualServiceHostNotFoundInGateway', service, path, service.spec.hosts, fullName(service), name)
       })
     }

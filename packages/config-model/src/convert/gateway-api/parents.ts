@@ -1,7 +1,7 @@
 import type { Collection, Read } from '@heddle/runtime'
 import type { ParentReference } from '../../kinds/gateway-api/references.js'
 import { GATEWAY_API_GROUP } from '../../kinds/gateway-api/references.js'
-import { hostsOverlap, hostWithin } from '../../names/host.js'
+import { hostSubsetOf, hostsOverlap } from '../../names/host.js'
 import type { ObjectMeta } from '../../resource.js'
 import { compareText } from '../../sorted-list.js'
 import type { Problem } from '../status.js'
@@ -148,5 +148,5 @@ function hostProblem({ metadata, spec }: AnyRoute, parent: Parent): Problem | un
 export function isolationAllows({ parent, otherHosts }: Attachment, host: string): boolean {
   const own = parent.hostname
   if (own !== '' && !own.startsWith('*')) return true
-  return otherHosts.every((other) => own.length > other.length || !hostWithin(host, other === '' ? '*' : other))
+  return otherHosts.every((other) => own.length > other.length || !hostSubsetOf(host, other === '' ? '*' : other))
 }

@@ -3,7 +3,7 @@ import { ageOf } from '../../age.js'
 import type { HTTPRoute } from '../../kinds/http-route.js'
 import type { KindOf } from '../../kinds/index.js'
 import type { TCPRoute, TLSRoute, VirtualService } from '../../kinds/virtual-service.js'
-import { hostWithin } from '../../names/host.js'
+import { hostSubsetOf } from '../../names/host.js'
 import { compareText } from '../../sorted-list.js'
 import { l4Destinations, type RouteContext } from './destinations.js'
 import type { ConvertedGateways } from './gateways.js'
@@ -161,7 +161,7 @@ function forHost(rule: TLSRoute, host: string): TLSRoute {
   if (rule.match?.length !== 1 || hosts === undefined || hosts.length < 2) return rule
   return {
     ...rule,
-    match: [{ ...rule.match[0], sniHosts: hosts.filter((one) => hostWithin(one, host) || hostWithin(host, one)) }],
+    match: [{ ...rule.match[0], sniHosts: hosts.filter((one) => hostSubsetOf(one, host) || hostSubsetOf(host, one)) }],
   }
 }
 
