@@ -10,6 +10,12 @@ export interface Work {
   readonly secure?: boolean
   /** HTTP filters before those of the chain. */
   readonly filters?: readonly object[]
+  /** Who the proxy is, as Istio's node metadata. */
+  readonly node?: object
+  /** Of the cluster. */
+  readonly metadata?: object
+  /** The port of the admin pages. Default: there are none. */
+  readonly admin?: number
 }
 
 export interface BootstrapOptions extends Work {
@@ -24,7 +30,8 @@ export interface BootstrapOptions extends Work {
 const HTTP2 = { max_concurrent_streams: 1000, initial_stream_window_size: 1 << 24, initial_connection_window_size: 1 << 24 }
 
 /** A static Envoy bootstrap: one listener, one cluster. Both proxies take it as it is. */
-export function bootstrap({ port, upstream, log, protocol, chain, certificate, filters = [] }: BootstrapOptions): object {
+export function bootstrap(options: BootstrapOptions): object {
+  const { port, upstream, log, protocol, chain, certificate, filters = [], node, metadata, admin } = options
   const transport = certificate === undefined ? {} : { transport_socket: downstreamTls(certificate, ['http/1.1']) }
   const routes = chain ? chainRoutes() : [{ match: { prefix: '/' }, route: { cluster: 'app' } }]
   const counted = chain ? { include_request_attempt_count: true } : {}
@@ -48,6 +55,8 @@ export function bootstrap({ port, upstream, log, protocol, chain, certificate, f
     ],
   })
   return {
+    ...(node === undefined ? {} : { node }),
+    ...(admin === undefined ? {} : { admin: { address: socketAddress(admin) } }),
     static_resources: {
       listeners: [
         {
@@ -64,6 +73,7 @@ export function bootstrap({ port, upstream, log, protocol, chain, certificate, f
           type: 'STATIC',
           connect_timeout: '5s',
           ...(chain ? chainCluster() : {}),
+          ...(metadata === undefined ? {} : { metadata }),
           ...(protocol === 'HTTP2' ? { typed_extension_protocol_options: upstreamHttp2() } : {}),
           load_assignment: {
             cluster_name: 'app',

@@ -11,7 +11,7 @@ import type { HttpProxy } from './proxies.js'
 export const CONNECTIONS = 64
 
 /** One protocol: what puts it under load, what checks it, and what it takes to measure it. */
-interface Harness extends Measured {
+export interface Harness extends Measured {
   /** Why nothing can be measured here. */
   readonly missing: string | undefined
   check(port: number): Promise<void>

@@ -2,6 +2,8 @@ import type { BenchCase } from '../../bench-case.js'
 import { findEnvoy, findHaproxy, findNginx, packageVersion } from '../../peers/find.js'
 import type { Work } from './bootstrap.js'
 import { CONNECTIONS, contender, http1, http2, peer } from './harness.js'
+import { labelsCase } from './labels.js'
+import { latencyCases } from './latency.js'
 import { envoy, haproxy, heddle, inNode, nginx } from './proxies.js'
 import { benchToken } from './token.js'
 
@@ -33,6 +35,8 @@ export function httpProxyCases(): readonly BenchCase[] {
       peers: [peer(own, 'envoy', envoy(chain), findEnvoy(), { must: 1.5, after: 2.5 })],
     },
     tlsCase(unit),
+    labelsCase(),
+    ...latencyCases(),
     ...http2Cases({ unit: 'requests/CPU s', better: 'higher' }),
   ]
 }

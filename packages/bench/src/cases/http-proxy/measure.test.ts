@@ -23,6 +23,15 @@ test('requests in a second of CPU time count where the proxy waits for lumps, bu
   expect(sampleOf(report, undefined, 'cpu').unusable).toMatch(/does not tell/)
 })
 
+test('a p99 counts at saturation, or at a rate that was kept', () => {
+  const timed = { ...report, more: { 'p99 ms': 4 } }
+  expect(sampleOf(timed, { cpu: 2, seconds: 2 }, 'p99')).toMatchObject({ value: 4, cpuMicros: 200 })
+  expect(sampleOf(timed, { cpu: 1, seconds: 2 }, 'p99').unusable).toMatch(/used 50 % of its core/)
+  const atRate = sampleOf(timed, { cpu: 0.2, seconds: 2 }, 'p99 at a rate')
+  expect(atRate).toEqual({ value: 4, cpuMicros: 20, more: { 'p99 ms': 4, 'under this load/s': 5000, 'busy %': 10 } })
+  expect(sampleOf({ ...timed, problem: 'too few' }, { cpu: 1, seconds: 2 }, 'p99 at a rate').unusable).toBe('too few')
+})
+
 test('requests that fail and answers that are short spoil a sample', () => {
   const used = { cpu: 2, seconds: 2 }
   expect(sampleOf({ ...report, badStatus: 1 }, used, 'cpu').unusable).toMatch(/1 got a bad status/)

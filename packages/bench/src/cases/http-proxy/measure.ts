@@ -13,8 +13,10 @@ export interface LoadReport {
   readonly bytes: number
   readonly badStatus: number
   readonly socketErrors: number
-  /** More figures by name, shown and never judged: `p99 ms`. */
+  /** More figures by name, shown: `p99 ms`. */
   readonly more: Readonly<Record<string, number>>
+  /** Why it was no such load as was asked for. */
+  readonly problem?: string
 }
 
 /** Puts load on a URL for some seconds. */
@@ -27,9 +29,9 @@ export type Load = (options: {
 /**
  * What a proxy is judged by. `rate`: requests a second, and it must have been the limit. `cpu`: requests in a second of its CPU time, for
  * loads of a few connections: a fixed number of requests is always in flight, they travel in lumps, and who has passed a lump on waits for
- * the next.
+ * the next. `p99`: how long one request in a hundred takes at least, while the proxy is the limit; `p99 at a rate`: while it is not.
  */
-export type Judged = 'rate' | 'cpu'
+export type Judged = 'rate' | 'cpu' | 'p99' | 'p99 at a rate'
 
 export interface Measured {
   readonly protocol: Work['protocol']
@@ -69,11 +71,16 @@ export function sampleOf(report: LoadReport, used: Used | undefined, judged: Jud
   const problem = problemOf(report, used, judged)
   const perCpu = used === undefined ? {} : { 'under this load/s': rate, 'busy %': (used.cpu / used.seconds) * 100 }
   return {
-    value: judged === 'rate' ? rate : report.requests / (used?.cpu ?? Number.NaN),
+    value: judgedValue(report, used, judged),
     cpuMicros: used === undefined ? undefined : (used.cpu / report.requests) * 1e6,
-    more: judged === 'rate' ? report.more : { ...report.more, ...perCpu },
+    more: judged === 'rate' || judged === 'p99' ? report.more : { ...report.more, ...perCpu },
     ...(problem === undefined ? {} : { unusable: problem }),
   }
+}
+
+function judgedValue({ requests, seconds, more }: LoadReport, used: Used | undefined, judged: Judged): number {
+  if (judged === 'rate') return requests / seconds
+  return (judged === 'cpu' ? used && requests / used.cpu : more['p99 ms']) ?? Number.NaN
 }
 
 function readTimes(accounting: CpuAccounting | undefined, pid: number): { subject: number; at: number } | undefined {
@@ -84,14 +91,16 @@ function readTimes(accounting: CpuAccounting | undefined, pid: number): { subjec
 const SATURATED = 0.9
 /** Below this one the lumps are a proxy's exception, and waking up for them would be most of what is measured. */
 const AT_WORK = 1 / 3
+const LEAST_SHARE: Readonly<Record<Judged, number>> = { rate: SATURATED, cpu: AT_WORK, p99: SATURATED, 'p99 at a rate': 0 }
 
 function problemOf(report: LoadReport, used: Used | undefined, judged: Judged): string | undefined {
-  const { requests, badStatus, socketErrors, bytes } = report
+  const { requests, badStatus, socketErrors, bytes, problem } = report
+  if (problem !== undefined) return problem
   if (requests === 0) return 'no request was answered'
   if (badStatus + socketErrors > 0) return `of ${requests} requests ${badStatus} got a bad status, ${socketErrors} an error`
   if (bytes < requests * BODY.length) return 'answers were shorter than the body'
   if (used === undefined) return judged === 'cpu' ? 'the system does not tell CPU times' : undefined
   const share = used.cpu / used.seconds
-  if (share >= (judged === 'cpu' ? AT_WORK : SATURATED)) return undefined
+  if (share >= LEAST_SHARE[judged]) return undefined
   return `the load generator or the upstream was the limit: the proxy used ${(share * 100).toFixed(0)} % of its core`
 }
