@@ -2,7 +2,7 @@ import { ANALYZERS, ISTIO_MESSAGES, type MessageType, OPTIONAL_ANALYZERS, OWN_ME
 import { readMissLists } from '../known-misses.js'
 
 const LIST =
-  /(<!-- (messages|misses of [a-z-]+): made by packages\/conformance\/src\/ledger\/write\.ts -->\n)[\s\S]*?(<!-- \2: end -->)/g
+  /(<!-- (messages|misses of [a-z0-9-]+): made by packages\/conformance\/src\/ledger\/write\.ts -->\n)[\s\S]*?(<!-- \2: end -->)/g
 
 /** The page with its lists of messages and of known misses as they are now. */
 export function withLists(page: string): string {
