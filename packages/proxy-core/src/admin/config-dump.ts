@@ -5,6 +5,7 @@ import { knownTypes, resourceTypes } from '@heddle/xds-types/known'
 import { compileRegex } from '../matcher/regex.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
 import { type AdminViews, type Answer, json, type Page, text } from './page.js'
+import { secretsBeside } from './secrets-dump.js'
 
 type Json = Record<string, unknown>
 
@@ -80,6 +81,7 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
     const type = resourceTypes.find((candidate) => candidate.shortName === shortName)
     return type === undefined ? [] : (records.get(type.typeUrl) ?? [])
   }
+  const secrets = secretsBeside(views, new Set(of('Secret').map(({ name }) => name)))
   return [
     { '@type': `${DUMP}BootstrapConfigDump`, bootstrap: views.bootstrap, last_updated: moment(views.startedAt) },
     clustersDump(of('Cluster')),
@@ -111,7 +113,8 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
     },
     {
       '@type': `${DUMP}SecretsConfigDump`,
-      dynamic_active_secrets: of('Secret').map((one) => ({ name: one.name, ...entry(one, 'secret') })),
+      static_secrets: secrets.fixed,
+      dynamic_active_secrets: [...of('Secret').map((one) => ({ name: one.name, ...entry(one, 'secret') })), ...secrets.active],
     },
   ]
 }

@@ -2,6 +2,8 @@ import { createFakeClock } from '@heddle/runtime/testing'
 import { expect, it } from 'vitest'
 import { createMemoryNetwork } from '../net/memory.js'
 import { createProxy } from '../proxy.js'
+import type { AdminViews } from './page.js'
+import { secretsBeside } from './secrets-dump.js'
 
 const tcp = {
   '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
@@ -50,4 +52,47 @@ it('the server tells its flags, its age and its state', async () => {
   expect(page('/stats')).toContain('server.live: 0\n')
   expect(page('/stats')).toContain('server.state: 1\n')
   await proxy.close()
+})
+
+it('secrets of the bootstrap are in the config dump, without their private keys', async () => {
+  const secrets = [
+    { name: 'own', tls_certificate: { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'KEY' } } },
+    { name: 'ROOTCA', validation_context: { trusted_ca: { inline_string: 'ROOT' } } },
+  ]
+  const proxy = createProxy({
+    bootstrap: { static_resources: { secrets } },
+    network: createMemoryNetwork(),
+    clock: createFakeClock(),
+  })
+  await proxy.start()
+  const dump = proxy.answerAdmin('GET', '/config_dump').body
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  expect(JSON.parse(dump).configs.at(-1)).toMatchObject({
+    static_secrets: [
+      { name: 'own', secret: { tls_certificate: { certificate_chain: { inline_string: 'CHAIN' } } } },
+      { name: 'ROOTCA', secret: { validation_context: { trusted_ca: { inline_string: 'ROOT' } } } },
+    ],
+  })
+  expect(dump).not.toContain('KEY"')
+  expect(dump).not.toContain(base64('KEY'))
+  await proxy.close()
+})
+
+it('secrets that an agent brings are in the config dump, the private key is not', () => {
+  const secrets = [
+    { name: 'default', certificateChain: 'CHAIN', privateKey: 'KEY' },
+    { name: 'ROOTCA', trustBundle: 'ROOT' },
+  ]
+  const { active } = secretsBeside({ bootstrap: {}, secrets } as unknown as AdminViews, new Set(['ROOTCA']))
+  expect(active).toMatchObject([
+    {
+      name: 'default',
+      secret: {
+        tls_certificate: {
+          certificate_chain: { inline_bytes: Buffer.from('CHAIN').toString('base64') },
+          private_key: { inline_bytes: Buffer.from('[redacted]').toString('base64') },
+        },
+      },
+    },
+  ])
 })
