@@ -14,6 +14,8 @@ import grpc
 import grpc.experimental
 
 TIMEOUT_S = 20
+# So many calls of a load at once: a machine that cannot keep up makes fewer of them, not all of them late.
+AT_ONCE = 100
 channels: dict[str, grpc.Channel] = {}
 loads: dict[int, threading.Event] = {}
 writing = threading.Lock()
@@ -48,9 +50,12 @@ def call(id: int, target: str, count: int, headers: dict[str, str]) -> None:
 def load(id: int, target: str, rate: int) -> None:
     method = who(target)
     futures = []
+    slots = threading.Semaphore(AT_ONCE)
     due = time.monotonic()
     while not loads[id].is_set():
+        slots.acquire()
         futures.append(method.future(b"", timeout=TIMEOUT_S))
+        futures[-1].add_done_callback(lambda _: slots.release())
         due += 1 / rate
         time.sleep(max(0.0, due - time.monotonic()))
     answer(id, [outcome(future) for future in futures])
