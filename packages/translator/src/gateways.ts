@@ -1,4 +1,5 @@
 import { type Gateway, isHttp, type MeshSnapshot, type PortProtocol, parseProtocol, type Server } from '@heddle/config-model'
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import { selectsProxy } from './ask.js'
 import { hostsOverlap } from './hosts.js'
 import type { ProxyDescriptor } from './proxy.js'
@@ -96,14 +97,13 @@ function withoutConflicts(servers: readonly BoundServer[]): BoundServer[] {
 }
 
 /** Hosts without their namespaces; `*` means no SNI match at all. */
-export function sniHosts(server: Server): string[] {
-  return [...new Set(server.hosts.map((h) => h.slice(h.indexOf('/') + 1).toLowerCase()))]
+export function sniHosts(server: Server): readonly string[] {
+  return hostsOf(server).sni
 }
 
 /** The hosts of a server that a VirtualService of `namespace` may use. */
 export function hostsFor(server: Server, gatewayNamespace: string, namespace: string): readonly string[] {
-  let hosts = parsed.get(server)
-  if (hosts === undefined) parsed.set(server, (hosts = serverHosts(server)))
+  const hosts = hostsOf(server)
   if (hosts.open) return hosts.names
   return hosts.names.filter((_, i) => {
     const from = hosts.from[i]
@@ -114,18 +114,26 @@ export function hostsFor(server: Server, gatewayNamespace: string, namespace: st
 /** Hosts of a server, in lower case, and who may use each: a namespace, `.` or `*`. */
 interface ServerHosts {
   readonly names: readonly string[]
+  /** The same, each once. */
+  readonly sni: readonly string[]
   readonly from: readonly string[]
   /** Everybody may use all. */
   readonly open: boolean
 }
 
 // Each is compared with many VirtualServices.
-const parsed = new WeakMap<Server, ServerHosts>()
+const parsed: SideTable<ServerHosts> = createSideTable()
+
+function hostsOf(server: Server): ServerHosts {
+  let hosts = parsed.of(server)
+  if (hosts === undefined) parsed.set(server, (hosts = serverHosts(server)))
+  return hosts
+}
 
 function serverHosts({ hosts }: Server): ServerHosts {
   const names = hosts.map((text) => text.slice(text.indexOf('/') + 1).toLowerCase())
   const from = hosts.map((text) => (text.includes('/') ? text.slice(0, text.indexOf('/')) : '*'))
-  return { names, from, open: from.every((one) => one === '*') }
+  return { names, sni: [...new Set(names)], from, open: from.every((one) => one === '*') }
 }
 
 export function overlaps(hosts: readonly string[], others: readonly string[]): boolean {

@@ -90,9 +90,13 @@ export function configPath(resource: {
   readonly kind: string
   readonly metadata: { readonly namespace: string; readonly name: string }
 }): string {
-  const kind = resource.kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
-  return `/apis/networking.istio.io/v1/namespaces/${resource.metadata.namespace}/${kind}/${resource.metadata.name}`
+  const { kind, metadata } = resource
+  let word = dashed.get(kind)
+  if (word === undefined) dashed.set(kind, (word = kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()))
+  return `/apis/networking.istio.io/v1/namespaces/${metadata.namespace}/${word}/${metadata.name}`
 }
+
+const dashed = new Map<string, string>()
 
 export function configMetadata(resource: Parameters<typeof configPath>[0]): { filter_metadata: { istio: { config: string } } } {
   return { filter_metadata: { istio: { config: configPath(resource) } } }

@@ -1,4 +1,5 @@
 import type { Headers } from '@heddle/config-model'
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import type { HeaderValueOption } from '@heddle/xds-types/envoy/config/core/v3'
 
 /** Header changes of a route or of a weighted cluster, in Envoy's four lists. */
@@ -14,14 +15,22 @@ const NONE: readonly never[] = []
 
 /** Sets before adds, each sorted by name. Pseudo headers and Host are not headers here: see {@link authorityOf}. */
 export function headerChanges(headers: Headers | undefined): HeaderChanges {
-  if (headers === undefined) return NO_CHANGES
-  let changes = known.get(headers)
-  if (changes === undefined) known.set(headers, (changes = changesOf(headers)))
-  return changes
+  return headers === undefined ? NO_CHANGES : knownOf(headers).changes
+}
+
+interface Known {
+  readonly changes: HeaderChanges
+  readonly authority: string | undefined
 }
 
 // A rule is translated for each gateway and port.
-const known = new WeakMap<Headers, HeaderChanges>()
+const known: SideTable<Known> = createSideTable()
+
+function knownOf(headers: Headers): Known {
+  let of = known.of(headers)
+  if (of === undefined) known.set(headers, (of = { changes: changesOf(headers), authority: authorityIn(headers) }))
+  return of
+}
 
 function changesOf({ request, response }: Headers): HeaderChanges {
   return {
@@ -40,15 +49,30 @@ function changesOf({ request, response }: Headers): HeaderChanges {
 
 /** The authority that header operations ask for: `set` over `add`; undefined when they do not. */
 export function authorityOf(headers: Headers | undefined): string | undefined {
-  if (headers === undefined) return undefined
+  return headers === undefined ? undefined : knownOf(headers).authority
+}
+
+function authorityIn({ request }: Headers): string | undefined {
   const find = (from: Readonly<Record<string, string>> | undefined): string | undefined =>
     Object.entries(from ?? {}).findLast(([name]) => isAuthority(name))?.[1]
-  return find(headers.request?.set) ?? find(headers.request?.add)
+  return find(request?.set) ?? find(request?.add)
 }
 
 /** One after the other, list by list. */
 export function joinChanges(first: HeaderChanges, second: HeaderChanges): HeaderChanges {
   if (second === NO_CHANGES) return first
+  if (first === NO_CHANGES) return second
+  const known = joined.of(first)
+  if (known?.second === second) return known.changes
+  const changes = join(first, second)
+  joined.set(first, { second, changes })
+  return changes
+}
+
+// Most rules have one destination.
+const joined: SideTable<{ readonly second: HeaderChanges; readonly changes: HeaderChanges }> = createSideTable()
+
+function join(first: HeaderChanges, second: HeaderChanges): HeaderChanges {
   const keys = [
     'request_headers_to_add',
     'request_headers_to_remove',

@@ -1,4 +1,5 @@
 import type { HTTPMatchRequest, StringMatch } from '@heddle/config-model'
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from '@heddle/xds-types/envoy/config/route/v3'
 import type { MetadataMatcher, StringMatcher } from '@heddle/xds-types/envoy/type/matcher/v3'
 import { ANYTHING, jwtClaimMatcher, routingClaim } from '../security/jwt-claims.js'
@@ -9,6 +10,17 @@ export const EVERY_PATH: RouteMatch = { prefix: '/' }
 
 export function routeMatch(match: HTTPMatchRequest | undefined, semantics: RouteSemantics = 'istio'): RouteMatch {
   if (match === undefined) return EVERY_PATH
+  const known = made.of(match)
+  if (known?.semantics === semantics) return known.match
+  const fresh = matchOf(match, semantics)
+  made.set(match, { semantics, match: fresh })
+  return fresh
+}
+
+// A rule is translated for each gateway, port and namespace.
+const made: SideTable<{ readonly semantics: RouteSemantics; readonly match: RouteMatch }> = createSideTable()
+
+function matchOf(match: HTTPMatchRequest, semantics: RouteSemantics): RouteMatch {
   const { headers: given, withoutHeaders, queryParams, method, authority, scheme } = match
   // Most match a path only.
   if ((given ?? withoutHeaders ?? queryParams ?? method ?? authority ?? scheme) === undefined) {
