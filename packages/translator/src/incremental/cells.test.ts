@@ -74,3 +74,27 @@ test('a scope that is like another has the very same where it is equal', () => {
   expect(second.of('list', [], () => [1, 2])).toBe(made)
   expect(second.of('other', [], () => [1, 2])).not.toBe(made)
 })
+
+describe('each of a list', () => {
+  const objects = Array.from({ length: 70 }, (_, number) => ({ number }))
+  const double = ({ number }: { readonly number: number }): number[] => [number * 2]
+
+  test('is made again beside what changed only, wherever it stands', () => {
+    const cells = createCells()
+    const [memo, other] = [cells.scope(), cells.scope()]
+    const read = (list: typeof objects, scope = memo, name = 'doubles'): readonly number[] => scope.each(name, [], list, double)
+    const made = (): number => cells.builds.get('doubles') ?? 0
+    const expected = (list: typeof objects): number[] => list.flatMap(double)
+    expect([read(objects), made()]).toEqual([expected(objects), 3])
+    const changed = objects.with(40, { number: 7 })
+    expect([read(changed), made()]).toEqual([expected(changed), 4])
+    expect([read(objects), made()]).toEqual([expected(objects), 4])
+    const shorter = objects.slice(0, 20)
+    expect([read(shorter), made()]).toEqual([expected(shorter), 5])
+    const later = objects.slice(1)
+    expect(read(later)).toEqual(expected(later))
+    expect(read(objects, other)).toEqual(expected(objects))
+    expect(memo.each('halves', [], objects, ({ number }) => [number / 2])).toEqual(objects.map(({ number }) => number / 2))
+    expect(read(objects)).toEqual(expected(objects))
+  })
+})

@@ -133,15 +133,34 @@ function createSignal(engine: Engine, isRead: boolean): Signal {
 /** Of a long list: a change of one looks at the few that stand beside it, not at all. */
 const TOGETHER = 32
 
+/** Of a text, and a place in a list, the key of the few that stand there: most lists are what they were, but for one of them. */
+function keptTexts(): (text: string) => (at: number, few: readonly object[]) => string {
+  const places = new Map<string, { readonly few: readonly object[]; readonly key: string }[]>()
+  return (text) => {
+    const known = places.get(text) ?? []
+    places.set(text, known)
+    return (at, few) => {
+      const last = known[at / TOGETHER]
+      if (last?.few.length === few.length && few.every((one, i) => one === last.few[i])) return last.key
+      const key = memoKey(text, few)
+      known[at / TOGETHER] = { few, key }
+      if (few.length < TOGETHER) known.length = at / TOGETHER + 1
+      return key
+    }
+  }
+}
+
 const cellsOf = new WeakMap<Memo, Map<string, Cell>>()
 
 function createScope(engine: Engine, like?: Memo): Memo {
   const cells = new Map<string, Cell>()
+  const textsOf = keptTexts()
   const others = like && cellsOf.get(like)
   // It may go before this one does.
   const alike = others && new WeakRef(others)
-  const cellOf = (name: string, args: readonly MemoArgument[], make: () => unknown, keyed: boolean): Cell => {
-    const key = memoKey(name, args)
+  const cellOf = (name: string, args: readonly MemoArgument[], make: () => unknown, keyed: boolean): Cell =>
+    cellAt(memoKey(name, args), name, make, keyed)
+  const cellAt = (key: string, name: string, make: () => unknown, keyed: boolean): Cell => {
     let cell = cells.get(key)
     if (cell === undefined) {
       cell = new Cell(engine, { name, make, keyed, forget: () => cells.delete(key), like: alike?.deref()?.get(key) })
@@ -154,9 +173,10 @@ function createScope(engine: Engine, like?: Memo): Memo {
     of: <T>(name: string, args: readonly MemoArgument[], make: () => T) => cellOf(name, args, make, false).get() as T,
     each<I extends object, O>(name: string, args: readonly MemoArgument[], list: readonly I[], make: (one: I) => readonly O[]) {
       const out: O[] = []
+      const texts = textsOf(memoKey(name, args))
       for (let at = 0; at < list.length; at += TOGETHER) {
         const few = list.slice(at, at + TOGETHER)
-        const made = cellOf(name, [...args, ...few], () => few.flatMap(make), false).get() as readonly O[]
+        const made = cellAt(texts(at, few), name, () => few.flatMap(make), false).get() as readonly O[]
         for (const one of made) out.push(one)
       }
       return out
