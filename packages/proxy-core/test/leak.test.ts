@@ -84,6 +84,7 @@ describe(`${REQUESTS} requests leave nothing behind`, () => {
     const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
     expect(await measure(() => call(http1.port, { agent, method: 'POST', body: 'x' }))).toBeLessThan(MOST_BYTES_A_REQUEST)
     agent.destroy()
+    await expect.poll(() => [http1.manager.active, http1.manager.connections]).toEqual([0, 0])
   }, 300_000)
 
   test('HTTP/2', async () => {
