@@ -21,7 +21,7 @@ export async function readDocument(path: string, io: Io): Promise<unknown> {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     const { mark, reason } = error
-    throw new InputError(`${path}${mark === undefined ? '' : `:${mark.line + 1}`}: neither YAML nor JSON: ${reason}`)
+    throw new InputError(`${path}${mark === undefined ? '' : `:${mark.line + 1}`}: not one YAML or JSON document: ${reason}`)
   }
 }
 

@@ -79,7 +79,14 @@ export async function explainRequest(request: MeshRequest, context: ExplainConte
   const from = findWorkload(snapshot, request.from)
   if (!from.ok) return from
   const url = parseUrl(request.url)
-  if (url === undefined) return fail(problem('explain.url', 'url', `${JSON.stringify(request.url)} is not an http:// URL`))
+  if (url === undefined)
+    return fail(
+      problem(
+        'explain.url',
+        'url',
+        `${JSON.stringify(request.url)} is not an http:// URL; of what an app encrypts itself proxies see the name alone`,
+      ),
+    )
   const proxy = proxyOf(from.value, snapshot)
   if (!proxy.ok) return proxy
   const head: RequestHead = {
