@@ -26,7 +26,8 @@ beforeAll(() => {
   expiredServer = issue({ commonName: 'client', uris: [spiffe('old')], hours: -1, usage: 'server' }, root)
   foreign = issue({ commonName: 'client', uris: [spiffe('client')] }, stranger)
   foreignExpired = issue({ commonName: 'client', uris: [spiffe('client')], hours: -1 }, stranger)
-})
+  // A process for each certificate.
+}, 60_000)
 
 const own = ({ certificate, key }: Identity): TlsMaterial => ({ certificateChain: certificate, privateKey: key })
 const versions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const
