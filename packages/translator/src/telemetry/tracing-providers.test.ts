@@ -23,12 +23,12 @@ const PROVIDERS = `extensionProviders:
 `
 
 /** `tracing` of virtualInbound's connection manager where the mesh's Telemetry says that. */
-function tracingWith(tracing: string, env = {}): Record<string, unknown> | undefined {
+function tracingWith(tracing: string, env = {}, version = '1.32.0'): Record<string, unknown> | undefined {
   const meshConfig = (readMeshConfig(PROVIDERS) as { value: MeshConfig }).value
   const store = createStore({ meshConfig })
   const telemetry = `---\napiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: t, namespace: istio-system}\nspec: {tracing: ${tracing}}\n`
   store.apply({ set: readYaml(SERVICE + telemetry, { file: 'f.yaml' }).resources })
-  const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1' })
+  const proxy = proxyFromJson({ id: 'tea-0', namespace: 'shop', ip: '10.0.0.1', version })
   if (!proxy.ok) throw new Error('no proxy')
   const { resources } = translate(store.snapshot(), proxy.value, { features: pilotFeatures(env) })
   const listeners = toJson(resources).listeners as readonly Listener[]
@@ -129,4 +129,13 @@ test('PILOT_TRACE_SAMPLING holds where nobody says another', () => {
   expect(tracingWith('[{providers: [{name: walk}]}]', { PILOT_TRACE_SAMPLING: '42.5' })).toMatchObject({
     random_sampling: { value: 42.5 },
   })
+})
+
+test("Zipkin's collector as proxies before 1.29 read it, and no propagation that those before 1.28 do not know", () => {
+  const provider = (version: string): unknown => tracingWith('[{providers: [{name: zip}]}]', {}, version)?.['provider']
+  const older = { collector_cluster: cluster(80), collector_endpoint: '/in', collector_hostname: HOST }
+  const config = expect.objectContaining({ ...older, trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION' })
+  expect(provider('1.28.0')).toMatchObject({ typed_config: config })
+  expect(provider('1.27.4')).toMatchObject({ typed_config: expect.objectContaining(older) })
+  expect(JSON.stringify(provider('1.27.4'))).not.toContain('trace_context_option')
 })
