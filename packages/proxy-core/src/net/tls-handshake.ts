@@ -37,6 +37,7 @@ export function handshake(socket: TLSSocket, event: 'secure' | 'secureConnect'):
     socket.once('close', over)
     socket.once(event, () => {
       socket.off('end', over)
+      socket.off('close', over)
       resolve()
     })
   })
