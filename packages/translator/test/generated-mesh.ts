@@ -177,7 +177,7 @@ const KINDS: readonly ((pick: Pick) => string)[] = [
 ]
 
 /** One random valid object. */
-export function randomResource(pick: Pick): AnyResource {
+function randomResource(pick: Pick): AnyResource {
   for (;;) {
     const text = oneOf(pick, KINDS)(pick)
     const { resources } = readYaml(text, { file: 'mesh.yaml' })

@@ -1,6 +1,6 @@
 import { parseDuration } from './duration.js'
 import { describeShape } from './known-fields.js'
-import { into, refuse, type Site, warn } from './site.js'
+import { into, refuse, type Site } from './site.js'
 
 /** Reads an unknown value at a place; undefined: a problem was told there. */
 export type Decode<T> = (value: unknown, site: Site) => T | undefined
@@ -123,14 +123,6 @@ export function mapOf<T>(decode: Decode<T>, nullMessage?: (key: string) => strin
     return entries
   }
   return describeShape(map, { elements: decode, mark: '{}' })
-}
-
-/** Accepts and drops, with a word about it. */
-export function ignored(message: string): Decode<never> {
-  return (_value, site) => {
-    warn(site, CODE_DEPRECATED, message)
-    return undefined
-  }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
