@@ -176,16 +176,7 @@ const KINDS: readonly ((pick: Pick) => string)[] = [
   telemetry,
 ]
 
-/** One random valid object. */
-function randomResource(pick: Pick): AnyResource {
-  for (;;) {
-    const text = oneOf(pick, KINDS)(pick)
-    const { resources } = readYaml(text, { file: 'mesh.yaml' })
-    if (resources[0] !== undefined) return resources[0]
-  }
-}
-
-/** Many at once, read together: faster than one by one. Of two with one name the last counts. */
+/** Random objects, read together. Of two with one name the last counts. */
 export function randomResources(pick: Pick, count: number): readonly AnyResource[] {
   const texts = Array.from({ length: count }, () => oneOf(pick, KINDS)(pick))
   return readYaml(texts.join('---\n'), { file: 'mesh.yaml' }).resources
