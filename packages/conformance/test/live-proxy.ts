@@ -29,7 +29,7 @@ export interface LiveProxy {
 }
 
 const TYPES = 'type.googleapis.com/envoy.extensions'
-const MARK = 'code=%RESPONSE_CODE% details=%RESPONSE_CODE_DETAILS% cluster=%UPSTREAM_CLUSTER% host=%UPSTREAM_HOST%\n'
+const MARK = 'code=%RESPONSE_CODE% details=%RESPONSE_CODE_DETAILS% cluster=%UPSTREAM_CLUSTER_RAW% host=%UPSTREAM_HOST%\n'
 const LOG = {
   name: 'envoy.access_loggers.file',
   typed_config: {
