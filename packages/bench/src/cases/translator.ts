@@ -25,7 +25,7 @@ function istiod({ istiod: { routes, clusters, listeners } }: IstioShape): Conten
 
 function fullCase(shape: IstioShape): BenchCase {
   return {
-    bench: 'translator',
+    bench: 'translator-shapes',
     name: `${shape.name}: all resources of one ${shape.type}`,
     unit: 'ms',
     better: 'lower',
@@ -37,7 +37,7 @@ function fullCase(shape: IstioShape): BenchCase {
 
 function changeCase(shape: IstioShape): BenchCase {
   return {
-    bench: 'translator',
+    bench: 'translator-shapes',
     name: `${shape.name}: after one change`,
     unit: 'ms',
     better: 'lower',
@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<keyof typeof TARGETS, string>> = {
 
 function meshCases({ namespaces, words }: Reach): BenchCase[] {
   return (Object.keys(TARGETS) as (keyof typeof TARGETS)[]).map((scenario) => ({
-    bench: 'translator',
+    bench: 'translator-mesh',
     name: `1,000 services, 2,000 proxies, ${words}: ${WORDS[scenario]}`,
     unit: 'ms',
     better: 'lower' as const,
