@@ -1,3 +1,4 @@
+import { suggest } from '@heddle/runtime'
 import { type Command, EXIT, helpOf, InputError, type Io, parse, UsageError, usageOf } from './command.js'
 import { commandNames, loadCommands } from './commands/index.js'
 
@@ -47,19 +48,8 @@ function rewritten(argv: readonly string[]): readonly string[] {
 /** The command that was probably meant: begun alike, or with a letter or two amiss. */
 function meant(word: string): string {
   const words = [...new Set(commandNames.map((name) => name.split(' ')[0] ?? name))]
-  const near = words.find((name) => name.startsWith(word) || editDistance(name, word) <= Math.floor(word.length / 3))
+  const near = words.find((name) => name.startsWith(word)) ?? suggest(word, words)
   return near === undefined || word.length < 2 ? '' : ` Did you mean ${near}?`
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
 }
 
 /** Runs the command line `given` (without the program) and gives the exit code. Never throws. */

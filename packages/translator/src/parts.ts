@@ -29,9 +29,9 @@ import { patchedRoutes, type ServerPorts } from './patches/routes.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { gatewayRoutes } from './routes/gateway.js'
 import { outboundRoutes } from './routes/outbound.js'
+import { answersDns } from './service-addresses.js'
 import type { ServiceTarget } from './service-targets.js'
 import { extensionConfigs } from './traffic-extensions/wasm.js'
-import { answersDns } from './view.js'
 
 /**
  * Resources that are built, shared and compared together. Proxies that answer everything that a part asks of them alike hold the very same groups of it,

@@ -10,14 +10,14 @@ import {
   type ServicePort,
   type Sidecar,
 } from '@heddle/config-model'
-import { ask, selectsProxy } from './ask.js'
-import { familiesOf, reachableAddresses } from './families.js'
+import { selectsProxy } from './ask.js'
 import { hostSubsetOf, hostsOverlap, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
 import { mergedHosts } from './merged-hosts.js'
 import type { PilotFeatures } from './pilot-features.js'
 import type { ProxyDescriptor } from './proxy.js'
 import { isEmpty } from './selection.js'
+import { withAddresses } from './service-addresses.js'
 import { destinationsOf, visibleVirtualServices } from './virtual-services.js'
 import { mergePorts, visibleServices } from './visible-services.js'
 
@@ -149,46 +149,6 @@ function candidates({ snapshot, proxy, found, common, features }: ViewScope): re
     const all = common.of('visible services', [namespace], () => visibleServices(snapshot, namespace))
     return all.map((service) => withAddresses(service, proxy, features))
   })
-}
-
-const readdressed = new WeakMap<MeshService, Map<string, MeshService>>()
-
-/** With the addresses that the service has in the proxy's cluster, without those that Istio made up where the proxy does not answer DNS itself. */
-function withAddresses(service: MeshService, proxy: ProxyDescriptor, features: PilotFeatures): MeshService {
-  const { addressesIn } = service
-  const given = (addressesIn === undefined ? undefined : addressesIn[proxy.cluster]) ?? service.addresses
-  const there =
-    service.registry === 'Kubernetes' || service.allocated === true
-      ? ownFamily(given, proxy, features)
-      : ownFamilyFirst(given, proxy)
-  const without = service.allocated === true && there.length > 0 && !answersDns(proxy)
-  if (there === service.addresses && !without) return service
-  const addresses = without ? [] : there
-  const known = readdressed.get(service) ?? new Map<string, MeshService>()
-  readdressed.set(service, known)
-  const key = addresses.join()
-  const found = known.get(key) ?? { ...service, addresses }
-  known.set(key, found)
-  return found
-}
-
-/** Of a Service. Where the proxy can reach none, its listeners have the first nevertheless. */
-function ownFamily(addresses: readonly string[], proxy: ProxyDescriptor, features: PilotFeatures): readonly string[] {
-  if (addresses.length < 2) return addresses
-  const own = reachableAddresses(addresses, familiesOf({ proxy }), features.dualStack || features.ambient)
-  return own.length === addresses.length || own.length === 0 ? addresses : own
-}
-
-/** Of a ServiceEntry with addresses of both families a proxy calls the one that it can reach. */
-function ownFamilyFirst(addresses: readonly string[], proxy: ProxyDescriptor): readonly string[] {
-  if (addresses.length < 2 || addresses[0]?.includes(':') === true || !addresses.some((a) => a.includes(':'))) return addresses
-  if (familiesOf({ proxy }) !== 'IPv6') return addresses
-  return [...addresses].sort((a, b) => Number(b.includes(':')) - Number(a.includes(':')))
-}
-
-/** Its agent is a DNS proxy: node metadata DNS_CAPTURE. */
-export function answersDns(proxy: ProxyDescriptor): boolean {
-  return ask(proxy, 'answers DNS', ({ metadata }) => String(metadata['DNS_CAPTURE'] ?? '') === 'true')
 }
 
 function egressListeners(scope: ViewScope, sidecar: Sidecar | undefined): readonly EgressListener[] {

@@ -1,5 +1,5 @@
+import { suggest } from '@heddle/runtime'
 import { into, refuse, type Site } from '../decode/site.js'
-import { suggest } from '../decode/suggest.js'
 import type { AuthorizationCondition } from '../kinds/authorization-policy.js'
 import { isCidr, isIpAddress } from '../names/ip.js'
 import { CODE } from './code.js'

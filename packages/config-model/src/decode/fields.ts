@@ -1,6 +1,6 @@
+import { suggest } from '@heddle/runtime'
 import { describeShape } from './known-fields.js'
 import { into, refuse, rootSite, type Site } from './site.js'
-import { suggest } from './suggest.js'
 import { CODE_TYPE, type Decode, describe, isRecord } from './value.js'
 
 // Without the index signature of open types.

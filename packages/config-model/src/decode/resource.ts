@@ -1,11 +1,11 @@
 import type { Diagnostic, Result } from '@heddle/runtime'
+import { suggest } from '@heddle/runtime'
 import { KINDS, kindFor, kindsOfGroup } from '../kinds/all.js'
 import type { AnyResource } from '../kinds/index.js'
 import type { Kind } from '../kinds/kind.js'
 import { keyOf, type Resource, type ResourceKey } from '../resource.js'
 import { decodeMetadata } from './metadata.js'
 import { type Findings, into, refuse, rootSite, type Site, warn } from './site.js'
-import { suggest } from './suggest.js'
 import { isRecord } from './value.js'
 
 export interface DecodeOptions {
