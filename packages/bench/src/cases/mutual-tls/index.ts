@@ -1,11 +1,11 @@
-import type { BenchCase, Contender, RoundContext, Sample } from '../../bench-case.js'
-import { findEnvoy, findHaproxy, findWrk, missingProgram, type Program } from '../../peers/find.js'
+import type { BenchCase, Contender, Goal, RoundContext, Sample } from '../../bench-case.js'
+import { findEnvoy, findHaproxy, findNginx, findWrk, missingProgram, type Program } from '../../peers/find.js'
 import { createCpuAccounting } from '../../proc.js'
 import { freePort, listening, start, withProcesses } from '../../running.js'
 import { runWrk } from '../../wrk.js'
 import { writeCertificates } from './certificates.js'
 import { clientCommand, type Mode } from './load.js'
-import { BODY, envoy, haproxy, heddle, type MutualTlsServer } from './servers.js'
+import { BODY, envoy, haproxy, heddle, type MutualTlsServer, nginx } from './servers.js'
 
 const CONNECTIONS = 32
 
@@ -19,19 +19,25 @@ export function mutualTlsCases(): readonly BenchCase[] {
       'handshakes',
       'handshakes with P-256 certificates both ways, none resumed, a request of 1 KiB on each',
       'handshakes/CPU s',
+      { must: 1 / 1.3, after: 1 },
     ),
-    mutualTlsCase('requests', 'requests of 1 KiB on mTLS connections that are kept', 'requests/CPU s'),
+    mutualTlsCase('requests', 'requests of 1 KiB on mTLS connections that are kept', 'requests/CPU s', { must: 0.7, after: 0.9 }),
   ]
 }
 
-function mutualTlsCase(mode: Mode, name: string, unit: string): BenchCase {
+/** `goal`: against nginx. */
+function mutualTlsCase(mode: Mode, name: string, unit: string, goal: Goal): BenchCase {
   return {
     bench: 'ca-mtls',
     name,
     unit,
     better: 'higher',
     ours: contender('heddle proxy', heddle, mode),
-    peers: [peer('haproxy', haproxy, findHaproxy(), mode), peer('envoy', envoy, findEnvoy(), mode)],
+    peers: [
+      { ...peer('nginx', nginx, findNginx(), mode), goal },
+      peer('haproxy', haproxy, findHaproxy(), mode),
+      peer('envoy', envoy, findEnvoy(), mode),
+    ],
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findHaproxy } from '../../peers/find.js'
+import { haproxyConfig } from './haproxy-config.js'
 
 /** A connection for each request, or requests on connections that are kept. */
 export type Mode = 'handshakes' | 'requests'
@@ -15,20 +16,11 @@ export async function clientCommand(folder: string, mode: Mode, port: number, se
 function clientConfig(folder: string, mode: Mode, port: number, server: number): string {
   const tls = `ssl crt ${join(folder, 'client.pem')} ca-file ${join(folder, 'root.crt')} verify required no-ssl-reuse alpn http/1.1`
   const reuse = mode === 'handshakes' ? 'option http-server-close' : 'http-reuse always'
-  return `global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  option http-keep-alive
-  timeout connect 10s
-  timeout client 60s
-  timeout server 60s
-frontend in
+  return haproxyConfig(`frontend in
   bind 127.0.0.1:${port}
   default_backend out
 backend out
   ${reuse}
   server out 127.0.0.1:${server} ${tls}
-`
+`)
 }

@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RoundContext } from '../../bench-case.js'
 import { heddleCommand } from '../../commands.js'
-import { findEnvoy, findHaproxy } from '../../peers/find.js'
+import { findEnvoy, findHaproxy, findNginx } from '../../peers/find.js'
+import { nginxConfig } from '../http-proxy/proxies.js'
 import { typed } from '../http-proxy/typed.js'
+import { haproxyConfig } from './haproxy-config.js'
 
 /** What answers every request with 1 KiB by itself, over mTLS with the certificates of the folder. */
 export type MutualTlsServer = (context: RoundContext, port: number) => Promise<readonly string[]>
@@ -22,24 +24,37 @@ export const envoy: MutualTlsServer = async (context, port) => [
 
 export const haproxy: MutualTlsServer = async ({ folder }, port) => {
   const file = join(folder, 'haproxy.cfg')
-  await writeFile(file, haproxyConfig(folder, port))
+  await writeFile(file, haproxyServer(folder, port))
   return [findHaproxy()!.path, '-db', '-q', '-f', file]
 }
 
-function haproxyConfig(folder: string, port: number): string {
-  return `global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  option http-keep-alive
-  timeout connect 10s
-  timeout client 60s
-  timeout server 60s
-frontend in
+function haproxyServer(folder: string, port: number): string {
+  return haproxyConfig(`frontend in
   bind 127.0.0.1:${port} ssl crt ${join(folder, 'server.pem')} ca-file ${join(folder, 'root.crt')} verify required alpn http/1.1
   http-request return status 200 content-type text/plain string ${BODY}
-`
+`)
+}
+
+/** It gives no sessions to come back with, as the others do not. */
+export const nginx: MutualTlsServer = async ({ folder }, port) => {
+  const file = join(folder, 'nginx.conf')
+  await writeFile(file, nginxServer(folder, port))
+  return [findNginx()!.path, '-p', folder, '-e', 'stderr', '-c', file]
+}
+
+function nginxServer(folder: string, port: number): string {
+  return nginxConfig(
+    folder,
+    `access_log off;
+  server {
+    listen 127.0.0.1:${port} ssl;
+    ssl_certificate ${join(folder, 'server.crt')}; ssl_certificate_key ${join(folder, 'server.key')};
+    ssl_client_certificate ${join(folder, 'root.crt')}; ssl_verify_client on; ssl_verify_depth 3;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
+    default_type text/plain;
+    location / { return 200 ${BODY}; }
+  }`,
+  )
 }
 
 async function writeBootstrap(context: RoundContext, port: number): Promise<string> {
