@@ -139,6 +139,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
         hash64: await createHash64(),
         runtime,
         readFile: options.readFile,
+        environment: options.environment,
         readBytes: options.readBytes,
       }),
       clusters: live.clusters,
@@ -225,7 +226,7 @@ function staticSecrets({ bootstrap, options }: Setting): SecretSource {
   const secrets: Secret[] = []
   const problems: Diagnostic[] = []
   for (const [index, message] of bootstrap.secrets.entries()) {
-    const decoded = decodeSecret(message, `static_resources.secrets[${index}]`, options.readFile)
+    const decoded = decodeSecret(message, `static_resources.secrets[${index}]`, options)
     if (decoded.ok) secrets.push(decoded.value)
     else problems.push(...decoded.diagnostics)
   }
@@ -237,7 +238,7 @@ function staticSecrets({ bootstrap, options }: Setting): SecretSource {
 function agentSecrets({ bootstrap, options, clock, random, logger }: Setting): ReturnType<typeof createAgentSecrets> | undefined {
   if (options.secrets !== undefined || !bootstrap.clusters.some(({ name }) => name === AGENT_CLUSTER)) return undefined
   const source = { api_type: 'GRPC', grpc_services: [{ envoy_grpc: { cluster_name: AGENT_CLUSTER } }] } as const
-  const servers = serversOf(source, bootstrap.clusters, options.readFile)
+  const servers = serversOf(source, bootstrap.clusters, options)
   if (!servers.ok) throw new ProxyStartError(servers.diagnostics.map(formatDiagnostic))
   const [transport] = servers.value.map(createGrpcTransport)
   if (transport === undefined) return undefined
@@ -264,7 +265,7 @@ function createClient(
 ): XdsClient | undefined {
   const { bootstrap, options, clock, random, logger } = setting
   if (bootstrap.dynamic === undefined) return undefined
-  const found = options.transport === undefined ? transportsOf(bootstrap, options.readFile) : ok([options.transport])
+  const found = options.transport === undefined ? transportsOf(bootstrap, options) : ok([options.transport])
   if (!found.ok) throw new ProxyStartError(found.diagnostics.map(formatDiagnostic))
   return createAdsClient({
     ...{ transports: found.value, clock, random, logger },

@@ -88,7 +88,7 @@ describe('the management server', () => {
   const server = (bootstrap: object, files: Record<string, string> = {}) => {
     const parsed = parseBootstrap(bootstrap)
     if (!parsed.ok || parsed.value.dynamic === undefined) throw new Error(JSON.stringify(parsed.diagnostics))
-    const servers = serversOf(parsed.value.dynamic.source, parsed.value.clusters, (path) => files[path])
+    const servers = serversOf(parsed.value.dynamic.source, parsed.value.clusters, { readFile: (path) => files[path] })
     return servers.ok ? ok(servers.value[0]) : servers
   }
 
@@ -107,7 +107,7 @@ describe('the management server', () => {
     const second = { google_grpc: { target_uri: 'dns:///spare:15010' } }
     const all = (services: object[]) => {
       const source = { api_type: 'GRPC', grpc_services: services } as const
-      return serversOf(source, [cluster()])
+      return serversOf(source, [cluster()], {})
     }
     expect(all([viaCluster, second])).toMatchObject({ value: [{ target: '127.0.0.1:15010' }, { target: 'dns:///spare:15010' }] })
     expect(all([viaCluster, { envoy_grpc: { cluster_name: 'gone' } }]).diagnostics).toMatchObject([
@@ -187,7 +187,7 @@ describe('the management server', () => {
           ],
         },
       },
-      /\/none cannot be read/,
+      /cannot read "\/none"/,
     ],
   ])('is refused: %s', (_, bootstrap, message) => {
     const found = server(bootstrap)

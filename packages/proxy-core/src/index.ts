@@ -4,6 +4,7 @@ export { type AdminServer, createAdminServer } from './admin/server.js'
 export type { WorkerShare } from './admin/worker-share.js'
 export { type ProxyBootstrap, parseBootstrap } from './bootstrap.js'
 export type { CompiledCluster, CompiledListener, HttpManager, Secret, SecretSource } from './config/compiled.js'
+export type { ReadFile } from './config/data-source.js'
 export { type ExplainConfig, type ExplainRequest, explain } from './explain/explain.js'
 export type { ExplainedResource, ExplainedResult, ExplainedStage, Explanation, Loser } from './explain/explanation.js'
 export { defaultHttpFilters } from './filters/defaults.js'
@@ -35,7 +36,6 @@ export {
   chainSecrets,
   createIdentitySecrets,
   createStaticSecrets,
-  type ReadFile,
   WORKLOAD_SECRETS,
   type WorkloadIdentity,
 } from './secrets.js'

@@ -1,13 +1,13 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@heddle/runtime'
 import type { CommandLineOptions } from '@heddle/xds-types/envoy/admin/v3'
 import type { SecretSource } from './config/compiled.js'
+import type { ReadFile } from './config/data-source.js'
 import type { HttpFilterFactory } from './http/filter.js'
 import type { Lookup } from './net/dns.js'
 import type { Network } from './net/network.js'
 import type { Tls } from './net/tls.js'
 import type { AccessLogSinks } from './observe/access-log.js'
 import type { StatsSink } from './observe/stats-sink.js'
-import type { ReadFile } from './secrets.js'
 import type { SnapshotStore } from './snapshot/snapshot-file.js'
 import type { XdsTransport } from './xds/transport.js'
 
@@ -37,7 +37,9 @@ export interface ProxyOptions {
   statsSinks?: readonly StatsSink[]
   /** For data sources that name files; without it they are refused. */
   readFile?: ReadFile
-  /** The same for files that are no text: descriptor sets of grpc_json_transcoder. */
+  /** For data sources that name variables; without it they are refused. */
+  environment?: Readonly<Record<string, string | undefined>>
+  /** `readFile` for files that are no text: descriptor sets of grpc_json_transcoder. */
   readBytes?: (path: string) => Uint8Array | undefined
   /** Where the last good configuration of the management server is kept, for starts without it (`createSnapshotFile`). By default nowhere. */
   snapshot?: SnapshotStore

@@ -46,7 +46,7 @@ describe('an SDS secret', () => {
         validation_context: { trusted_ca: { inline_bytes: 'Uk9PVA==' } },
       } as object,
       'secret',
-      () => 'C',
+      { readFile: () => 'C' },
     )
     expect(decoded).toMatchObject({ ok: true, value: { name: 's', certificateChain: 'C', privateKey: 'K', trustBundle: 'ROOT' } })
   })
@@ -58,13 +58,13 @@ describe('an SDS secret', () => {
       'secret.tls_certificate.certificate_chain.filename',
     ],
     [
-      'an environment variable',
+      'a variable that is not set',
       { validation_context: { trusted_ca: { environment_variable: 'X' } } },
       'secret.validation_context.trusted_ca.environment_variable',
     ],
     ['another kind', { generic_secret: {} }, 'secret'],
   ])('is refused with %s', (_, message, path) => {
-    const decoded = decodeSecret(message, 'secret', () => undefined)
+    const decoded = decodeSecret(message, 'secret', { readFile: () => undefined, environment: {} })
     expect(decoded.ok).toBe(false)
     expect(decoded.diagnostics[0]?.path).toBe(path)
   })

@@ -2,6 +2,7 @@ import { createWatch, fail, ok, problem, type Result, type Watch } from '@heddle
 import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { Secret, SecretSource } from './config/compiled.js'
+import { type DataSourceReads, readDataSource } from './config/data-source.js'
 import { compileMessage } from './config/fields.js'
 import { compileValidationContext } from './config/peer-rules.js'
 
@@ -67,32 +68,12 @@ function firstDefined(watches: readonly Watch<Secret | undefined>[]): Watch<Secr
   return merged
 }
 
-/** Reads a file named in a data source as text; undefined when there is none. */
-export type ReadFile = (path: string) => string | undefined
-
-/** Text of an Envoy DataSource; codes `secret.data_source` and `secret.file`. */
-export function readDataSource(source: DataSource, path: string, readFile?: ReadFile): Result<string> {
-  if (source.inline_string !== undefined) return ok(source.inline_string)
-  if (source.inline_bytes !== undefined) return ok(textOf(source.inline_bytes))
-  if (source.filename === undefined || source.filename === '') {
-    return fail(
-      problem('secret.data_source', path, 'Set filename, inline_string or inline_bytes; other sources are not supported.'),
-    )
-  }
-  const text = readFile?.(source.filename)
-  return text === undefined ? fail(problem('secret.file', `${path}.filename`, `${source.filename} cannot be read.`)) : ok(text)
-}
-
-function textOf(bytes: string | Uint8Array): string {
-  return new TextDecoder().decode(typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : bytes)
-}
-
 /** An SDS secret: certificate with key, trust anchors, or both; or a generic one. Session ticket keys are refused. */
-export function decodeSecret(message: SecretMessage, path: string, readFile?: ReadFile): Result<Secret> {
+export function decodeSecret(message: SecretMessage, path: string, reads: DataSourceReads): Result<Secret> {
   const read = (source: DataSource | undefined, field: string): Result<string | undefined> =>
-    source === undefined ? ok(undefined) : readDataSource(source, `${path}.${field}`, readFile)
+    source === undefined ? ok(undefined) : readDataSource(source, `${path}.${field}`, reads)
   if (message.generic_secret?.secret !== undefined) {
-    const generic = readDataSource(message.generic_secret.secret, `${path}.generic_secret.secret`, readFile)
+    const generic = readDataSource(message.generic_secret.secret, `${path}.generic_secret.secret`, reads)
     return generic.ok ? ok({ name: message.name ?? '', generic: generic.value.trim() }) : generic
   }
   if (message.tls_certificate === undefined && message.validation_context === undefined) {
@@ -109,7 +90,7 @@ export function decodeSecret(message: SecretMessage, path: string, readFile?: Re
   const privateKey = read(message.tls_certificate?.private_key, 'tls_certificate.private_key')
   if (!privateKey.ok) return privateKey
   const validation = compileMessage(message.validation_context ?? {}, `${path}.validation_context`, (fields) =>
-    compileValidationContext(fields, readFile === undefined ? {} : { readFile }),
+    compileValidationContext(fields, reads),
   )
   if (!validation.ok) return validation
   return ok({

@@ -118,6 +118,7 @@ export const proxy: Command = {
       bootstrap,
       logger,
       readFile: readIfThere,
+      environment: io.env,
       readBytes: bytesIfThere,
       version: VERSION,
       commandLineOptions: commandLineOptions(args, workers, drainTimeMs),
@@ -160,7 +161,7 @@ async function validate(bootstrap: Bootstrap, args: Arguments, io: Io): Promise<
         [Cluster.typeUrl, parsed.value.clusters],
       ])
     : new Map<string, object[]>()
-  const { diagnostics } = await compileResources(messages, { readFile: readIfThere })
+  const { diagnostics } = await compileResources(messages, { readFile: readIfThere, environment: io.env })
   const all = [...parsed.diagnostics, ...diagnostics]
   for (const diagnostic of all) io.err(`${formatDiagnostic(diagnostic)}\n`)
   if (all.some(({ severity }) => severity === 'error')) return EXIT.findings

@@ -20,6 +20,7 @@ import type { AutoSni } from '../upstream/auto-sni.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
+import type { DataSourceReads } from './data-source.js'
 import type { ExpectedFilter, FilterConfigSource } from './discovered-filter.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
 import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
@@ -320,7 +321,7 @@ export interface DnsCacheConfig {
 }
 
 /** What compiling asks of the proxy around it. No part of it is called again after compiling, but `secrets`' watches and `hash64` live on. */
-export interface CompileDeps {
+export interface CompileDeps extends DataSourceReads {
   readonly secrets: SecretSource
   /** Filters that may stand in an HTTP manager: `filters/defaults` and the user's own. */
   readonly httpFilters: readonly HttpFilterFactory<unknown>[]
@@ -338,9 +339,7 @@ export interface CompileDeps {
   runtime?: Runtime
   /** Where events of health checks are written; without it nowhere. */
   sink?: AccessLogSinks
-  /** For data sources that name a file; without it they are refused. Undefined: no such file. */
-  readFile?(path: string): string | undefined
-  /** The same for files that are no text: descriptor sets. */
+  /** Files that are no text: descriptor sets. Undefined: no such file. */
   readBytes?(path: string): Uint8Array | undefined
 }
 

@@ -1,17 +1,17 @@
 import type { CertificateValidationContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { PeerRules } from '../net/peer-rules.js'
-import type { CompileDeps, Secret } from './compiled.js'
-import { compileDataSource } from './data-source.js'
+import type { Secret } from './compiled.js'
+import { compileDataSource, type DataSourceReads } from './data-source.js'
 import type { Fields } from './fields.js'
 import { compileSanMatchers } from './san-matchers.js'
 
 /** A validation context, from a TLS context or from SDS: its trust anchors, revocation lists and rules. */
 export function compileValidationContext(
   fields: Fields<CertificateValidationContext>,
-  deps: Pick<CompileDeps, 'readFile'>,
+  reads: DataSourceReads,
 ): Omit<Secret, 'name'> {
-  const trustBundle = compileDataSource(fields.message('trusted_ca'), deps)
-  const crl = compileDataSource(fields.message('crl'), deps)
+  const trustBundle = compileDataSource(fields.message('trusted_ca'), reads)
+  const crl = compileDataSource(fields.message('crl'), reads)
   const rules: PeerRules = {
     names: compileSanMatchers(fields),
     hashes: fields.strings('verify_certificate_hash').map((text) => compileHash(text, fields)),

@@ -33,6 +33,7 @@ function compileText(
 ): LogFormatter | undefined {
   const source = compileDataSource(fields.message('text_format_source'), deps)
   const text = source ?? fields.string('text_format')
-  if (source === undefined && !fields.has('text_format')) fields.problem('needs one of text_format_source, json_format.')
+  if (!fields.has('text_format_source') && !fields.has('text_format'))
+    fields.problem('needs one of text_format_source, json_format.')
   return fields.take(compileTextFormat(text, `${fields.path}.text_format_source`, options))
 }

@@ -3,8 +3,7 @@ import type {
   JwtProvider as JwtProviderProto,
   RemoteJwks,
 } from '@heddle/xds-types/envoy/extensions/filters/http/jwt_authn/v3'
-import type { CompileDeps } from '../config/compiled.js'
-import { compileDataSource } from '../config/data-source.js'
+import { compileDataSource, type DataSourceReads } from '../config/data-source.js'
 import type { Fields } from '../config/fields.js'
 import { compileHttpUri } from '../config/grpc-service.js'
 import { asciiLower } from '../matcher/ascii.js'
@@ -42,7 +41,7 @@ const SKEW_SECONDS = 60
 const CACHE_ENTRIES = 100
 const CACHED_TOKEN_BYTES = 4096
 
-export function compileProvider(name: string, fields: Fields<JwtProviderProto>, readFile: CompileDeps['readFile']): JwtProvider {
+export function compileProvider(name: string, fields: Fields<JwtProviderProto>, reads: DataSourceReads): JwtProvider {
   const issuer = fields.string('issuer')
   const subjects = fields.message('subjects')
   const normalize = fields.message('normalize_payload_in_metadata')
@@ -54,7 +53,7 @@ export function compileProvider(name: string, fields: Fields<JwtProviderProto>, 
     ...(subjects && { subject: compileStringMatcher(subjects) }),
     ...(lifetimeMs >= 0 && { maxLifetimeSeconds: lifetimeMs / 1000 }),
     clockSkewSeconds: fields.number('clock_skew_seconds') || SKEW_SECONDS,
-    keys: compileKeys(fields, readFile),
+    keys: compileKeys(fields, reads),
     locations: compileLocations(fields, issuer),
     forward: fields.boolean('forward'),
     payloadHeader: asciiLower(fields.string('forward_payload_header')),
@@ -106,11 +105,11 @@ function compileCache(fields: Fields<JwtProviderProto>): JwtProvider['cache'] {
 }
 
 /** Local keys that cannot be read are none, as in Envoy: the listener stands, and every token is refused. */
-function compileKeys(fields: Fields<JwtProviderProto>, readFile: CompileDeps['readFile']): JwtProvider['keys'] {
+function compileKeys(fields: Fields<JwtProviderProto>, reads: DataSourceReads): JwtProvider['keys'] {
   const remote = fields.message('remote_jwks')
   if (remote !== undefined) return compileRemote(remote)
   const local = fields.message('local_jwks')
-  const text = compileDataSource(local, readFile === undefined ? {} : { readFile })
+  const text = compileDataSource(local, reads)
   if (local === undefined) fields.problem('needs one of remote_jwks, local_jwks.')
   return (text === undefined ? undefined : parseJwks(text)) ?? []
 }

@@ -1,23 +1,22 @@
 import { createWatch, type Diagnostic, type Result, systemRandom } from '@heddle/runtime'
 import type { ResourceType } from '@heddle/xds-types'
 import type { CompiledCluster, CompiledListener, SecretSource } from '../config/compiled.js'
+import type { DataSourceReads } from '../config/data-source.js'
 import type { DecodedFilter } from '../config/discovered-filter.js'
 import type { ExplainConfig } from '../explain/explain.js'
 import { defaultHttpFilters } from '../filters/defaults.js'
 import type { HttpFilterFactory } from '../http/filter.js'
 import type { RouteScope } from '../route/scope.js'
 import type { RouteTable } from '../route/table.js'
-import type { ReadFile } from '../secrets.js'
 import type { EndpointSet } from '../upstream/endpoint.js'
 import { createHash64 } from '../upstream/hash.js'
 import { createCompilers } from './compilers.js'
 import { createNamedValues } from './named-values.js'
 import { storeTypes } from './types.js'
 
-export interface CompileResourcesOptions {
+export interface CompileResourcesOptions extends DataSourceReads {
   /** `defaultHttpFilters` by default. */
   filters?: readonly HttpFilterFactory<unknown>[]
-  readFile?: ReadFile
 }
 
 export interface CompiledResources {
@@ -42,6 +41,7 @@ export async function compileResources(
     random: systemRandom,
     hash64: await createHash64(),
     readFile: options.readFile,
+    environment: options.environment,
     extensions,
     vhds: true,
   })

@@ -2,6 +2,7 @@ import { ok, type Random } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import { compileCluster } from '../config/cluster.js'
 import type { CompileDeps, SecretSource } from '../config/compiled.js'
+import type { DataSourceReads } from '../config/data-source.js'
 import { compileExtension, type FilterConfigSource } from '../config/discovered-filter.js'
 import { compileListener } from '../config/listener.js'
 import { compileLoadAssignment } from '../config/load-assignment.js'
@@ -13,12 +14,12 @@ import { compileLogFilter } from '../observe/access-log-filter.js'
 import type { CollectorLogs } from '../observe/collectors/collector-logs.js'
 import { compileAccessLog } from '../observe/compile-access-log.js'
 import type { Runtime } from '../runtime.js'
-import { decodeSecret, type ReadFile } from '../secrets.js'
+import { decodeSecret } from '../secrets.js'
 import { keepIdentity } from '../upstream/endpoint-set.js'
 import type { Hash64 } from '../upstream/hash.js'
 import type { StoreCompilers } from './config-store.js'
 
-export interface CompilerOptions {
+export interface CompilerOptions extends DataSourceReads {
   filters: readonly HttpFilterFactory<unknown>[]
   extensions: FilterConfigSource
   /** Whether virtual hosts can be asked for. */
@@ -29,7 +30,6 @@ export interface CompilerOptions {
   random: Random
   hash64: Hash64
   runtime?: Runtime
-  readFile?: ReadFile | undefined
   readBytes?: ((path: string) => Uint8Array | undefined) | undefined
 }
 
@@ -44,6 +44,7 @@ export function createCompilers({
   hash64,
   runtime,
   readFile,
+  environment,
   readBytes,
 }: CompilerOptions): StoreCompilers {
   const deps = (secrets: SecretSource): CompileDeps => ({
@@ -56,7 +57,7 @@ export function createCompilers({
     hash64,
     sink: sinks,
     ...(runtime !== undefined && { runtime }),
-    ...(readFile !== undefined && { readFile }),
+    ...{ readFile, environment },
     ...(readBytes !== undefined && { readBytes }),
   })
   return {
@@ -69,6 +70,6 @@ export function createCompilers({
       const compiled = compileLoadAssignment(message, '')
       return compiled.ok ? ok(keepIdentity(previous, compiled.value), compiled.diagnostics) : compiled
     },
-    secret: (message) => decodeSecret(message, '', readFile),
+    secret: (message) => decodeSecret(message, '', { readFile, environment }),
   }
 }

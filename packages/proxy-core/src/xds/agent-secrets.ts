@@ -39,7 +39,7 @@ export function createAgentSecrets({
     const response = DiscoveryResponse.decode(bytes, knownTypes)
     if (!response.ok) return response.diagnostics[0]?.message
     const secrets = (response.value.resources ?? []).map((resource, i) =>
-      decodeSecret(resource as SecretMessage, `resources[${i}]`),
+      decodeSecret(resource as SecretMessage, `resources[${i}]`, {}),
     )
     const bad = secrets.find(({ ok }) => !ok)
     if (bad !== undefined) return bad.diagnostics[0]?.message ?? 'not readable'

@@ -19,10 +19,10 @@ it.each([
   [['10.0.0.1', '10.0.0.2'], 'ipv4:10.0.0.1:15010,10.0.0.2:15010'],
   [['fd00::1', 'fd00::2'], 'ipv6:[fd00::1]:15010,[fd00::2]:15010'],
 ])('all endpoints of the cluster are servers: %j', (addresses, target) => {
-  expect(serversOf(source, [clusterOf(...addresses)])).toMatchObject({ ok: true, value: [{ target }] })
+  expect(serversOf(source, [clusterOf(...addresses)], {})).toMatchObject({ ok: true, value: [{ target }] })
 })
 
 it('a mixture is refused by name', () => {
-  const mixed = serversOf(source, [clusterOf('10.0.0.1', 'istiod.istio-system.svc')])
+  const mixed = serversOf(source, [clusterOf('10.0.0.1', 'istiod.istio-system.svc')], {})
   expect(mixed).toMatchObject({ ok: false, diagnostics: [{ path: expect.stringContaining('grpc_services[0]') }] })
 })

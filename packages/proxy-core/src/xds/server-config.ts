@@ -9,8 +9,8 @@ import type {
 } from '@heddle/xds-types/envoy/config/core/v3'
 import type { UpstreamTlsContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { socketAddressOf } from '../bootstrap.js'
+import { type DataSourceReads, readDataSource } from '../config/data-source.js'
 import type { SocketAddress } from '../net/connection.js'
-import { type ReadFile, readDataSource } from '../secrets.js'
 import type { GrpcTls, GrpcTransportOptions } from './grpc-transport.js'
 
 const UPSTREAM_TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
@@ -23,12 +23,12 @@ const PATH = 'dynamic_resources.ads_config.grpc_services'
 export function serversOf(
   { grpc_services: services = [] }: ApiConfigSource,
   clusters: readonly Cluster[],
-  readFile?: ReadFile,
+  reads: DataSourceReads,
 ): Result<readonly GrpcTransportOptions[]> {
   if (services.length === 0) return fail(problem('bootstrap.ads', PATH, 'Name a gRPC service.'))
   const servers: GrpcTransportOptions[] = []
   for (const [i, service] of services.entries()) {
-    const server = serverOf(service, `${PATH}[${i}]`, clusters, readFile)
+    const server = serverOf(service, `${PATH}[${i}]`, clusters, reads)
     if (!server.ok) return server
     servers.push(server.value)
   }
@@ -39,12 +39,12 @@ function serverOf(
   service: GrpcService,
   path: string,
   clusters: readonly Cluster[],
-  readFile?: ReadFile,
+  reads: DataSourceReads,
 ): Result<GrpcTransportOptions> {
   const server =
     service.google_grpc !== undefined
-      ? ofGoogleGrpc(service.google_grpc, `${path}.google_grpc`, readFile)
-      : ofCluster(service.envoy_grpc?.cluster_name ?? '', `${path}.envoy_grpc.cluster_name`, clusters, readFile)
+      ? ofGoogleGrpc(service.google_grpc, `${path}.google_grpc`, reads)
+      : ofCluster(service.envoy_grpc?.cluster_name ?? '', `${path}.envoy_grpc.cluster_name`, clusters, reads)
   if (!server.ok) return server
   const metadata = { ...server.value.headers, ...headersOf(service.initial_metadata ?? []) }
   const { target, tls } = server.value
@@ -65,7 +65,7 @@ function headersOf(headers: readonly HeaderValue[]): Record<string, string> {
   return Object.fromEntries(headers.map(({ key = '', value = '' }) => [key.toLowerCase(), value]))
 }
 
-function ofGoogleGrpc(service: GrpcService_GoogleGrpc, path: string, readFile?: ReadFile): Result<Server> {
+function ofGoogleGrpc(service: GrpcService_GoogleGrpc, path: string, reads: DataSourceReads): Result<Server> {
   const token = service.call_credentials?.[0]?.access_token
   if (service.call_credentials !== undefined && service.call_credentials.length > 0 && token === undefined) {
     return fail(problem('bootstrap.unsupported', `${path}.call_credentials`, 'Only access_token is supported.'))
@@ -77,12 +77,12 @@ function ofGoogleGrpc(service: GrpcService_GoogleGrpc, path: string, readFile?: 
   const tls = readPem(
     { rootCertificates: ssl.root_certs, certificateChain: ssl.cert_chain, privateKey: ssl.private_key },
     path,
-    readFile,
+    reads,
   )
   return tls.ok ? ok({ target, headers, tls: tls.value }) : tls
 }
 
-function ofCluster(name: string, path: string, clusters: readonly Cluster[], readFile?: ReadFile): Result<Server> {
+function ofCluster(name: string, path: string, clusters: readonly Cluster[], reads: DataSourceReads): Result<Server> {
   const cluster = clusters.find((candidate) => candidate.name === name)
   if (cluster === undefined) return fail(problem('bootstrap.ads', path, `No static cluster is called ${JSON.stringify(name)}.`))
   const endpoints = cluster.load_assignment?.endpoints?.flatMap(({ lb_endpoints = [] }) => lb_endpoints) ?? []
@@ -99,7 +99,7 @@ function ofCluster(name: string, path: string, clusters: readonly Cluster[], rea
     const message = `The endpoints of cluster ${name} are not all IPv4 or all IPv6 addresses: name a gRPC service for each.`
     return fail(problem('bootstrap.ads', path, message))
   }
-  const tls = tlsOfCluster(cluster, readFile)
+  const tls = tlsOfCluster(cluster, reads)
   return tls.ok ? ok({ target, tls: tls.value }) : tls
 }
 
@@ -121,7 +121,7 @@ function targetOf({ address, port }: SocketAddress): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-function tlsOfCluster(cluster: Cluster, readFile?: ReadFile): Result<GrpcTls | undefined> {
+function tlsOfCluster(cluster: Cluster, reads: DataSourceReads): Result<GrpcTls | undefined> {
   const config = cluster.transport_socket?.typed_config
   if (config === undefined) return ok(undefined)
   const path = `static_resources.clusters[${cluster.name}].transport_socket.typed_config`
@@ -145,7 +145,7 @@ function tlsOfCluster(cluster: Cluster, readFile?: ReadFile): Result<GrpcTls | u
       privateKey: certificate?.private_key,
     },
     path,
-    readFile,
+    reads,
   )
   if (!tls.ok) return tls
   return ok({ ...tls.value, ...(sni !== undefined && sni !== '' && { serverName: sni }) })
@@ -154,12 +154,12 @@ function tlsOfCluster(cluster: Cluster, readFile?: ReadFile): Result<GrpcTls | u
 function readPem(
   sources: Readonly<Record<'rootCertificates' | 'certificateChain' | 'privateKey', DataSource | undefined>>,
   path: string,
-  readFile?: ReadFile,
+  reads: DataSourceReads,
 ): Result<GrpcTls> {
   const tls: Partial<Record<keyof GrpcTls, string>> = {}
   for (const [key, source] of Object.entries(sources) as [keyof GrpcTls, DataSource | undefined][]) {
     if (source === undefined) continue
-    const text = readDataSource(source, path, readFile)
+    const text = readDataSource(source, path, reads)
     if (!text.ok) return text
     tls[key] = text.value
   }

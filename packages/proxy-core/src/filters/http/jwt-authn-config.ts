@@ -26,7 +26,7 @@ export interface JwtAuthnConfig {
 
 export function compileJwtAuthn(fields: Fields<JwtAuthentication>, deps: CompileDeps | undefined): JwtAuthnConfig {
   const providers: Providers = new Map(
-    fields.map('providers').map(([name, provider]) => [name, compileProvider(name, provider, deps?.readFile)] as const),
+    fields.map('providers').map(([name, provider]) => [name, compileProvider(name, provider, deps ?? {})] as const),
   )
   const named = new Map(
     fields.map('requirement_map').map(([name, requirement]) => [name, compileRequirement(requirement, providers)] as const),
