@@ -41,14 +41,24 @@ export async function bundleForBrowser(entry: string, folder: string): Promise<s
   return script
 }
 
-/** The text of a page that runs this script, by headless Chromium with a profile of its own. */
+/** The text of a page that runs this script. */
 export async function textOfPage(chromium: Tool, script: string): Promise<string> {
-  const profile = mkdtempSync(join(tmpdir(), 'heddle-chromium-'))
-  const page = join(profile, 'page.html')
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-page-'))
+  const page = join(folder, 'page.html')
   writeFileSync(page, `<!doctype html><meta charset="utf-8"><body></body><script src="file://${script}"></script>`)
   try {
-    const dom = await runChild(chromium.path, [...FLAGS, `--user-data-dir=${profile}`, '--dump-dom', `file://${page}`])
+    const dom = await domOf(chromium, `file://${page}`)
     return unescapeHtml(/<body>([\s\S]*?)<\/body>/.exec(dom)?.[1] ?? '')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What scripts have made of a page after ten seconds of its own time, as HTML: by headless Chromium with a profile of its own. */
+export async function domOf(chromium: Tool, url: string): Promise<string> {
+  const profile = mkdtempSync(join(tmpdir(), 'heddle-chromium-'))
+  try {
+    return await runChild(chromium.path, [...FLAGS, `--user-data-dir=${profile}`, '--dump-dom', url])
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   }
