@@ -150,7 +150,8 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       begin: (typeUrl) => client?.begin(typeUrl),
       secrets: [...[options.secrets, agent].filter((source) => source !== undefined), staticSecrets(setting)],
       ...{ clock, logger },
-      initialFetchTimeoutMs: dynamic?.initialFetchTimeoutMs ?? 0,
+      initialFetchTimeoutMs: dynamic?.fetchTimeoutMs.listeners ?? 0,
+      notInTime: (typeUrl) => serverStats.initFetchTimeout(typeUrl).inc(),
     },
     listeners,
   )
@@ -160,9 +161,14 @@ export async function assemble(setting: Setting): Promise<Assembly> {
     runtime:
       rtds.length === 0
         ? undefined
-        : { ask: () => client?.subscribe(RUNTIME_TYPE_URL, rtds, []), timeoutMs: dynamic?.runtimeFetchTimeoutMs ?? 0 },
-    clusters: dynamic?.clusters ?? false,
-    listeners: dynamic?.listeners ?? false,
+        : {
+            ask: () => client?.subscribe(RUNTIME_TYPE_URL, rtds, []),
+            typeUrl: RUNTIME_TYPE_URL,
+            timeoutMs: dynamic?.fetchTimeoutMs.runtime ?? 0,
+          },
+    clusters: dynamic?.clusters === true ? { timeoutMs: dynamic.fetchTimeoutMs.clusters } : undefined,
+    listeners: dynamic?.listeners === true ? { timeoutMs: dynamic.fetchTimeoutMs.listeners } : undefined,
+    notInTime: (typeUrl) => serverStats.initFetchTimeout(typeUrl).inc(),
     clusterTypeUrl: storeTypes.cluster.typeUrl,
     listenerTypeUrl: storeTypes.listener.typeUrl,
     warming: store.warming,
@@ -210,6 +216,7 @@ export async function assemble(setting: Setting): Promise<Assembly> {
       }
     },
     async close() {
+      startUp.close()
       client?.close()
       await keeper?.close()
       agent?.close()

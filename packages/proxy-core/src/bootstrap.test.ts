@@ -99,7 +99,7 @@ describe('the management server', () => {
     const parsed = parseBootstrap(ads(viaCluster, apiType))
     expect(parsed).toMatchObject({
       ok: true,
-      value: { dynamic: { variant, listeners: true, clusters: true, initialFetchTimeoutMs: 15_000 } },
+      value: { dynamic: { variant, listeners: true, clusters: true, fetchTimeoutMs: { listeners: 15_000, clusters: 15_000 } } },
     })
   })
 

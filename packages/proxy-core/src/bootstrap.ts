@@ -8,6 +8,7 @@ import type { Tracing_Http } from '@heddle/xds-types/envoy/config/trace/v3'
 import type { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { knownTypes } from '@heddle/xds-types/known'
 import { parseDuration } from './config/duration.js'
+import { fetchTimeoutMs } from './config/fetch-timeout.js'
 import type { SocketAddress } from './net/connection.js'
 
 /** An Envoy v3 bootstrap, checked and narrowed to what this proxy does. */
@@ -34,10 +35,8 @@ export interface DynamicConfig {
   readonly source: ApiConfigSource
   readonly listeners: boolean
   readonly clusters: boolean
-  /** initial_fetch_timeout of LDS and CDS in milliseconds; 0: none. */
-  readonly initialFetchTimeoutMs: number
-  /** The same of RTDS. */
-  readonly runtimeFetchTimeoutMs: number
+  /** initial_fetch_timeout in milliseconds; 0: none. Of several layers of RTDS the longest. */
+  readonly fetchTimeoutMs: { readonly listeners: number; readonly clusters: number; readonly runtime: number }
 }
 
 type Field = Exclude<keyof Bootstrap, symbol>
@@ -78,7 +77,6 @@ const READ: readonly Field[] = [
   'stats_flush_interval',
 ]
 
-const DEFAULT_FETCH_TIMEOUT_MS = 15_000
 const STATS_FLUSH_MS = 5_000
 
 /**
@@ -166,27 +164,19 @@ function parseDynamic(dynamic: Bootstrap_DynamicResources, rtds: readonly Config
   if (ads.api_type !== 'GRPC' && ads.api_type !== 'DELTA_GRPC') {
     return fail(unsupported(`${path}.ads_config.api_type`, 'Use GRPC or DELTA_GRPC.'))
   }
-  const timeouts = [lds, cds].filter((source) => source !== undefined).map((source) => fetchTimeout(source))
   return ok({
     variant: ads.api_type === 'GRPC' ? 'sotw' : 'delta',
     source: ads,
     listeners: lds !== undefined,
     clusters: cds !== undefined,
-    runtimeFetchTimeoutMs: longest(rtds.map(fetchTimeout)),
-    initialFetchTimeoutMs: longest(timeouts),
+    fetchTimeoutMs: { listeners: longest([lds]), clusters: longest([cds]), runtime: longest(rtds) },
   })
 }
 
 /** 0 is for ever. */
-function longest(timeouts: readonly number[]): number {
-  if (timeouts.length === 0) return DEFAULT_FETCH_TIMEOUT_MS
-  return timeouts.includes(0) ? 0 : Math.max(...timeouts)
-}
-
-/** In memory a duration is always `<seconds>s`. */
-function fetchTimeout(source: ConfigSource): number {
-  const text = source.initial_fetch_timeout
-  return text === undefined ? DEFAULT_FETCH_TIMEOUT_MS : Number.parseFloat(text) * 1000
+function longest(sources: readonly (ConfigSource | undefined)[]): number {
+  const timeouts = sources.map((source) => fetchTimeoutMs(source?.initial_fetch_timeout))
+  return timeouts.includes(0) ? 0 : Math.max(0, ...timeouts)
 }
 
 /** A listening or connecting address of the kinds that bootstraps use: socket_address or pipe. */

@@ -4,6 +4,8 @@ import type { Result } from '@heddle/runtime'
 export interface ResourceRef {
   readonly typeUrl: string
   readonly name: string
+  /** `initial_fetch_timeout` of the ConfigSource that names it, where that has one. */
+  readonly fetchTimeout?: string
 }
 
 /** What a server, a cache or a client must know of a resource type; nothing else looks at a type URL. */

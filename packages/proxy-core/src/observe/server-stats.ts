@@ -21,6 +21,8 @@ export interface ServerStats {
   updateSuccess(typeUrl: string): Counter
   /** Responses of a type of which something was refused. */
   updateRejected(typeUrl: string): Counter
+  /** Resources of a type, or all of it, that were waited for in vain. */
+  initFetchTimeout(typeUrl: string): Counter
 }
 
 const TYPE_LABEL = 'envoy_xds_type'
@@ -29,7 +31,14 @@ export function createServerStats(registry: MetricsRegistry): ServerStats {
   const gauge = (name: string): Gauge => registry.gauge(`envoy_${name}`, "Envoy's server statistics.").labels()
   const updates = (name: string): ((typeUrl: string) => Counter) => {
     const family = registry.counter(`envoy_xds_${name}`, 'Updates from the management server by resource type.', [TYPE_LABEL])
-    return (typeUrl) => family.labels(resourceTypeOf(typeUrl)?.shortName ?? typeUrl)
+    const own = new Map([
+      ['Cluster', registry.counter(`envoy_cluster_manager_cds_${name}`, "Envoy's statistics of CDS.").labels()],
+      ['Listener', registry.counter(`envoy_listener_manager_lds_${name}`, "Envoy's statistics of LDS.").labels()],
+    ])
+    return (typeUrl) => {
+      const type = resourceTypeOf(typeUrl)?.shortName ?? typeUrl
+      return own.get(type) ?? family.labels(type)
+    }
   }
   return {
     live: gauge('server_live'),
@@ -43,5 +52,6 @@ export function createServerStats(registry: MetricsRegistry): ServerStats {
     connected: gauge('control_plane_connected_state'),
     updateSuccess: updates('update_success'),
     updateRejected: updates('update_rejected'),
+    initFetchTimeout: updates('init_fetch_timeout'),
   }
 }

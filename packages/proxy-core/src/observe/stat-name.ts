@@ -67,6 +67,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     return family
       .slice('envoy_'.length)
       .replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2|proxy_proto)_/, '$1.')
+      .replace(/^(cluster_manager\.cds|listener_manager\.lds)_/, '$1.')
       .replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`

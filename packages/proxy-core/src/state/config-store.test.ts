@@ -50,6 +50,7 @@ function setUp() {
   const events: string[] = []
   const bindErrors = new Map<string, string>()
   const subscribed: string[] = []
+  const late: string[] = []
   const listeners = {
     async set(listener: CompiledListener) {
       const error = bindErrors.get(listener.name)
@@ -97,6 +98,7 @@ function setUp() {
       clock,
       logger: silentLogger,
       initialFetchTimeoutMs: 15_000,
+      notInTime: (typeUrl) => late.push(typeUrl.slice(5)),
     },
     listeners,
   )
@@ -116,7 +118,7 @@ function setUp() {
     }
     return store.apply(update)
   }
-  return { store, clock, events, subscribed, bindErrors, push }
+  return { store, clock, events, subscribed, late, bindErrors, push }
 }
 
 describe('clusters', () => {
@@ -135,7 +137,7 @@ describe('clusters', () => {
   })
 
   it('serve without endpoints when the server has none, or has sent none in time (line 93)', async () => {
-    const { push, events, clock } = setUp()
+    const { push, events, clock, late } = setUp()
     await push('cluster', [
       { name: 'none', value: '1', refs: [EDS('none')] },
       { name: 'late', value: '1', refs: [EDS('late')] },
@@ -144,6 +146,33 @@ describe('clusters', () => {
     expect(events).toEqual(['cluster none=1 with undefined'])
     clock.advance(15_000)
     expect(events).toEqual(['cluster none=1 with undefined', 'cluster late=1 with undefined'])
+    expect(late).toEqual(['ClusterLoadAssignment'])
+  })
+
+  it('wait for each thing as long as its own initial_fetch_timeout says', async () => {
+    const { push, events, clock, late } = setUp()
+    await push('cluster', [
+      { name: 'brief', value: '1', refs: [{ ...EDS('brief'), fetchTimeout: '2s' }] },
+      {
+        name: 'both',
+        value: '1',
+        refs: [
+          { ...EDS('both'), fetchTimeout: '2s' },
+          { ...SDS('key'), fetchTimeout: '3s' },
+        ],
+        secrets: ['key'],
+      },
+      { name: 'patient', value: '1', refs: [{ ...EDS('patient'), fetchTimeout: '0s' }] },
+    ])
+    clock.advance(2000)
+    expect(events).toEqual(['cluster brief=1 with undefined'])
+    clock.advance(1000)
+    expect(events.slice(1)).toEqual(['cluster both=1 with undefined'])
+    expect(late).toEqual(['ClusterLoadAssignment', 'ClusterLoadAssignment', 'Secret'])
+    clock.advance(3_600_000)
+    expect(events).toHaveLength(2)
+    await push('endpoints', [{ name: 'patient', value: 'e' }])
+    expect(events[2]).toBe('cluster patient=1 with e')
   })
 
   it('that did not change are not touched', async () => {

@@ -22,7 +22,7 @@ import { createAwaited } from './awaited.js'
 import { createDemands } from './demands.js'
 import type { ListenerManager } from './listener-manager.js'
 import { createNamedValues, type NamedValues } from './named-values.js'
-import { needOf, secretNeed } from './needs.js'
+import { needOf, patienceFor, secretNeed } from './needs.js'
 import { recordSecrets } from './recorded-secrets.js'
 import { createReferences, type SubscriptionChange } from './references.js'
 import { createScopeSet, tellScopes } from './scope-set.js'
@@ -75,7 +75,10 @@ export interface ConfigStoreOptions {
   secrets: readonly SecretSource[]
   clock: Clock
   logger: Logger
+  /** initial_fetch_timeout of what does not say its own; 0: none. */
   initialFetchTimeoutMs: number
+  /** A resource of the type was waited for in vain: initial_fetch_timeout is over. */
+  notInTime(typeUrl: string): void
 }
 
 /** All configuration in force, whether it came with the bootstrap or over xDS. */
@@ -145,10 +148,15 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     [types.route.typeUrl]: routes,
     [types.extension.typeUrl]: extensions,
   }
-  const needsOf = (refs: readonly ResourceRef[], value: object): Need[] => [
-    ...refs.flatMap((ref) => (ref.typeUrl === types.scope.typeUrl ? [scopes.need] : needOf(ref, awaited))),
-    ...(secretsOf.get(value) ?? []).map((name) => secretNeed(name, secrets.watch(name), sds)),
-  ]
+  const needsOf = (refs: readonly ResourceRef[], value: object): Need[] => {
+    const patience = (ref: ResourceRef) => patienceFor(ref, options.notInTime)
+    const secretRef = (name: string): ResourceRef =>
+      refs.find((ref) => ref.name === name && ref.typeUrl === types.secret.typeUrl) ?? { typeUrl: types.secret.typeUrl, name }
+    return [
+      ...refs.flatMap((ref) => (ref.typeUrl === types.scope.typeUrl ? [scopes.need] : needOf(ref, awaited, patience(ref)))),
+      ...(secretsOf.get(value) ?? []).map((name) => secretNeed(name, secrets.watch(name), sds, patience(secretRef(name)))),
+    ]
+  }
   const holding = <M>(type: ResourceType<M>) => {
     return (owner: string, message: M | undefined): void => hold(owner, message === undefined ? [] : type.references(message))
   }

@@ -20,7 +20,7 @@ function setUp() {
   const set = createScopeSet({
     ...{ type: storeTypes.scope, clock, logger: silentLogger, timeoutMs: 15_000 },
     compile: (message) => compileScope(message, testDeps(), ''),
-    needs: (refs) => refs.flatMap((ref) => needOf(ref, { [RDS]: routes })),
+    needs: (refs) => refs.flatMap((ref) => needOf(ref, { [RDS]: routes }, {})),
     hold: (owner, refs) => void (refs[0] === undefined ? held.delete(owner) : held.set(owner, refs[0].name)),
     routes: createAwaited(routes, clock, 15_000),
   })

@@ -55,6 +55,32 @@ describe('warming', () => {
     expect(readyWith).toEqual([])
   })
 
+  it('has a need that says its own time, and hears that it did not come', () => {
+    const clock = createFakeClock()
+    const values = createNamedValues<string>()
+    const told: string[] = []
+    const need = (what: string, timeoutMs?: number): Need => ({
+      what,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      settled: () => values.settled(what),
+      onSettled: (run) => values.onSettled(what, run),
+      expired: () => told.push(`${what} at ${clock.now() - began}`),
+    })
+    const began = clock.now()
+    warm({
+      needs: [need('a', 500), need('b'), need('c', 0)],
+      timeoutMs: 1000,
+      clock,
+      ready: (missing) => told.push(missing.join()),
+    })
+    clock.advance(5000)
+    expect(told).toEqual(['a at 500', 'b at 1000'])
+    values.set('a', 'after its time')
+    values.set('c', '1')
+    expect(told[2]).toBe('a,b')
+    expect(clock.pending).toBe(0)
+  })
+
   it('can be given up', () => {
     const { values, readyWith, start, clock } = setUp(['a'])
     start()()

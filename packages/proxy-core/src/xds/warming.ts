@@ -4,13 +4,17 @@ import type { Clock, Unsubscribe } from '@heddle/runtime'
 export interface Need {
   /** For people: `ClusterLoadAssignment outbound|80||web`. */
   readonly what: string
+  /** initial_fetch_timeout: the longest wait; 0: for ever. Undefined: as long as all that say nothing. */
+  readonly timeoutMs?: number
   settled(): boolean
   onSettled(run: () => void): Unsubscribe
+  /** Its time was up. */
+  expired?(): void
 }
 
 export interface WarmOptions {
   readonly needs: readonly Need[]
-  /** initial_fetch_timeout: the longest wait, from now; 0: for ever. */
+  /** The longest wait, from now, for needs that do not say their own; 0: for ever. */
   readonly timeoutMs: number
   readonly clock: Clock
   /** Once: all needs are settled, or time is up for those in `missing`. */
@@ -22,32 +26,42 @@ export interface WarmOptions {
  * replaces goes on serving. Calls `ready` before it returns when nothing is missing. Returns the way to give up.
  */
 export function warm({ needs, timeoutMs, clock, ready }: WarmOptions): Unsubscribe {
-  const missing = new Map<Need, Unsubscribe>()
-  let stopTimer: Unsubscribe | undefined
+  const waits = new Map<Need, Unsubscribe>()
+  const missing: string[] = []
   let over = false
 
-  const finish = (): void => {
-    if (over) return
+  const look = (): void => {
+    if (over || waits.size > 0) return
     over = true
-    stopTimer?.()
-    for (const stop of missing.values()) stop()
-    ready([...missing.keys()].map((need) => need.what))
+    ready(missing)
+  }
+  const end = (need: Need): void => {
+    waits.get(need)?.()
+    waits.delete(need)
   }
 
-  for (const need of needs) {
-    if (need.settled()) continue
-    const stop = need.onSettled(() => {
-      missing.delete(need)
-      if (missing.size === 0) finish()
+  for (const need of needs.filter((need) => !need.settled())) {
+    const longest = need.timeoutMs ?? timeoutMs
+    const stopNeed = need.onSettled(() => {
+      end(need)
+      look()
     })
-    missing.set(need, stop)
+    const expire = (): void => {
+      missing.push(need.what)
+      need.expired?.()
+      end(need)
+      look()
+    }
+    const stopTimer = longest > 0 ? clock.after(longest, expire) : undefined
+    waits.set(need, () => {
+      stopNeed()
+      stopTimer?.()
+    })
   }
-  if (missing.size === 0) finish()
-  else if (timeoutMs > 0) stopTimer = clock.after(timeoutMs, finish)
+  look()
 
   return () => {
     over = true
-    stopTimer?.()
-    for (const stop of missing.values()) stop()
+    for (const need of [...waits.keys()]) end(need)
   }
 }

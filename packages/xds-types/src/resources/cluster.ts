@@ -12,8 +12,8 @@ export function createClusterType(registry: TypeRegistry): ResourceType<Cluster>
     fullStateInSotw: true,
     nameOf: (cluster) => cluster.name,
     references(cluster, refs) {
-      if (cluster.type === 'EDS')
-        refs.add(ClusterLoadAssignment.typeUrl, cluster.eds_cluster_config?.service_name || cluster.name)
+      const eds = cluster.eds_cluster_config
+      if (cluster.type === 'EDS') refs.add(ClusterLoadAssignment.typeUrl, eds?.service_name || cluster.name, eds?.eds_config)
       addSecrets(cluster.transport_socket, refs, registry)
       for (const match of cluster.transport_socket_matches ?? []) addSecrets(match.transport_socket, refs, registry)
     },

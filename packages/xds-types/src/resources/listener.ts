@@ -35,7 +35,7 @@ function addChain(chain: FilterChain, refs: References, registry: TypeRegistry):
 
 function addManager(manager: HttpConnectionManager | undefined, refs: References): void {
   if (manager === undefined) return
-  refs.add(RouteConfiguration.typeUrl, manager.rds?.route_config_name)
+  refs.add(RouteConfiguration.typeUrl, manager.rds?.route_config_name, manager.rds?.config_source)
   if (manager.scoped_routes?.scoped_rds !== undefined)
     refs.add(ScopedRouteConfiguration.typeUrl, manager.scoped_routes.scoped_rds.srds_resources_locator ?? '*')
   for (const filter of manager.http_filters ?? []) addExtension(filter.name, filter.config_discovery, TypedExtensionConfig, refs)

@@ -14,7 +14,8 @@ import type { MessageType, TypeRegistry } from '../types.js'
 
 /** Collects references, each once, in the order met. */
 export interface References {
-  add(typeUrl: string, name: string | undefined): void
+  /** `source`: where it is to be asked for. */
+  add(typeUrl: string, name: string | undefined, source?: ConfigSource): void
   readonly list: readonly ResourceRef[]
 }
 
@@ -22,9 +23,10 @@ export function createReferences(): References {
   const list: ResourceRef[] = []
   return {
     list,
-    add(typeUrl, name) {
+    add(typeUrl, name, source) {
       if (name === undefined || name === '' || list.some((ref) => ref.name === name && ref.typeUrl === typeUrl)) return
-      list.push({ typeUrl, name })
+      const fetchTimeout = source?.initial_fetch_timeout
+      list.push({ typeUrl, name, ...(fetchTimeout !== undefined && { fetchTimeout }) })
     },
   }
 }
@@ -54,7 +56,7 @@ function addTlsSecrets(context: CommonTlsContext | undefined, refs: References):
 
 /** A name without a source means a static secret of the bootstrap: nothing to subscribe to. */
 function addSecret(config: SdsSecretConfig | undefined, refs: References): void {
-  if (config?.sds_config !== undefined) refs.add(Secret.typeUrl, config.name)
+  if (config?.sds_config !== undefined) refs.add(Secret.typeUrl, config.name, config.sds_config)
 }
 
 /** An HTTP or network filter whose config comes by ECDS. */
@@ -64,5 +66,5 @@ export function addExtension(
   type: MessageType<TypedExtensionConfig>,
   refs: References,
 ): void {
-  if (discovery !== undefined) refs.add(type.typeUrl, name)
+  if (discovery !== undefined) refs.add(type.typeUrl, name, discovery.config_source)
 }
