@@ -13,8 +13,8 @@ const SOAK = process.env['HEDDLE_SOAK'] !== undefined
 /** At least so long, so many handshakes, and a rotation for each tenth of a second, whichever comes last. */
 const SECONDS = SOAK ? 600 : 60
 const HANDSHAKES = 10_000
-/** A machine that has not come so far by then is too busy, and the test fails. */
-const LONGEST_SECONDS = SECONDS * 2
+/** A busy machine gets so long; the test says what is asked of certificates, not how fast the machine is. */
+const LONGEST_SECONDS = SECONDS + 300
 /** A little more than needed, so that a quiet machine is not kept busy for nothing. */
 const PER_SECOND = 185
 const ROTATION_MS = 100
