@@ -10,6 +10,7 @@ import { selectsProxy } from './ask.js'
 import { hostSubsetOf, isWildcard } from './hosts.js'
 import type { Memo } from './memo.js'
 import { type ConsolidatedRule, consolidate, exportsOf, type MergedRule } from './merged-rules.js'
+import type { PilotFeatures } from './pilot-features.js'
 import type { ProxyDescriptor } from './proxy.js'
 
 export interface DestinationRules {
@@ -24,6 +25,7 @@ export interface RulesScope {
   readonly snapshot: MeshSnapshot
   readonly proxy: ProxyDescriptor
   readonly domainSuffix: string
+  readonly features: PilotFeatures
   /** Of what proxies see alike. */
   readonly found: Memo
   /** Of the mesh. */
@@ -76,10 +78,13 @@ function rulesIn(scope: RulesScope, hostname: string, namespace: string, index: 
   const indexed = (rules: readonly DestinationRule[] | undefined): readonly DestinationRule[] =>
     (rules ?? []).filter((rule) => isIn(index, rule, fallback))
   const exact = isWildcard(hostname) ? [] : indexed(table(`${namespace} ${hostname}`))
-  if (exact.length > 0) return consolidate(exact)
+  if (exact.length > 0) return consolidate(exact, scope.features)
   const covering = indexed(table(`${namespace} *`)).filter((rule) => hostSubsetOf(hostname, ruleHost(rule, domainSuffix)))
   const best = Math.max(0, ...covering.map((rule) => ruleHost(rule, domainSuffix).length))
-  return consolidate(covering.filter((rule) => ruleHost(rule, domainSuffix).length === best))
+  return consolidate(
+    covering.filter((rule) => ruleHost(rule, domainSuffix).length === best),
+    scope.features,
+  )
 }
 
 /** As istiod's `setDestinationRules` has it. */

@@ -13,14 +13,13 @@ import { EVERY_PATH } from './routes/match.js'
 export const DYNAMIC_DNS_CLUSTER = 'AllowAnyDynamicDNSCluster'
 export const DYNAMIC_DNS_ROUTE = 'allow_any_dynamic_dns'
 const IDLE_TIMEOUT_MS = 300_000
-const MAX_HOSTS = 1024
 
 export function allowsDynamicDns({ view, mesh }: Build): boolean {
   return (view.sidecar?.spec.outboundTrafficPolicy ?? mesh.outboundTrafficPolicy).mode === 'ALLOW_ANY_DYNAMIC_DNS'
 }
 
 function dnsCache(build: Build): object {
-  return { name: 'allow_any_dfp_dns_cache', dns_lookup_family: lookupFamily(build), max_hosts: MAX_HOSTS }
+  return { name: 'allow_any_dfp_dns_cache', dns_lookup_family: lookupFamily(build), max_hosts: build.features.dynamicDnsMaxHosts }
 }
 
 export function dynamicDnsCluster(build: Build): Cluster {
@@ -35,7 +34,7 @@ export function dynamicDnsCluster(build: Build): Cluster {
       allow_insecure_cluster_options: true,
     }),
   }
-  applyConnectionPool(made, undefined, build.mesh)
+  applyConnectionPool(made, undefined, build)
   made.http = { protocol: 'downstream', common: { idle_timeout: duration(IDLE_TIMEOUT_MS) } }
   return finish(exchangesMetadata(build) ? { ...made, cluster: { ...made.cluster, filters: exchangeFilters(build) } } : made)
 }

@@ -1,4 +1,5 @@
 import type { DestinationRule, PortTrafficPolicy, Subset, TrafficPolicy } from '@heddle/config-model'
+import type { PilotFeatures } from './pilot-features.js'
 
 /** DestinationRules of one host, merged: the policy of the oldest, the subsets of all. */
 export interface MergedRule {
@@ -26,14 +27,17 @@ export interface ConsolidatedRule extends MergedRule {
  * Rules of one namespace and host -> what is left after merging, as istiod does (`mergeDestinationRule`): rules that are exported alike
  * merge, those for chosen workloads only with each other, and one that is exported further also stands alone.
  */
-export function consolidate(rules: readonly DestinationRule[]): readonly ConsolidatedRule[] {
+export function consolidate(
+  rules: readonly DestinationRule[],
+  { mergeByExport }: Pick<PilotFeatures, 'mergeByExport'>,
+): readonly ConsolidatedRule[] {
   const merged: ConsolidatedRule[] = []
   for (const rule of selectingFirst(rules)) {
     const own = alone(rule)
     let separate = true
     for (const [i, known] of merged.entries()) {
-      const alike = sameTexts(own.exportTo, known.exportTo)
-      separate = !alike
+      const alike = !mergeByExport || sameTexts(own.exportTo, known.exportTo)
+      if (mergeByExport) separate = !alike
       if (!alike && !(known.exportTo.length > 0 && known.exportTo.every((to) => own.exportTo.includes(to)))) continue
       const bothSelect = own.selector !== undefined && known.selector !== undefined
       const sameWorkloads = bothSelect && sameLabels(own.selector, known.selector)

@@ -12,6 +12,7 @@ import { inboundClusters } from './clusters/inbound.js'
 import { outboundClusters, outboundEndpoints, sniDnatClusters, sniDnatEndpoints } from './clusters/outbound.js'
 import { nameTable } from './dns/name-table.js'
 import { allowsDynamicDns, dynamicDnsCluster } from './egress-dns.js'
+import { gatewayServices } from './gateway-services.js'
 import { type BoundServer, serversOf } from './gateways.js'
 import { grpcGroups } from './grpc/groups.js'
 import { isProxyless } from './grpc/proxyless.js'
@@ -103,10 +104,13 @@ const clusters: Part = {
 
 const gatewayClusters: Part = {
   name: 'gateway clusters',
-  groups: (build) => [
+  groups: (build, targets) => [
     group(build, 'outbound clusters', CLUSTER_TYPE, () =>
       patchedClusters(build, 'GATEWAY', [
-        ...outboundClusters(build),
+        ...outboundClusters(
+          build,
+          gatewayServices(build, () => serversFor(build, targets)),
+        ),
         ...build.memo.of('builtin clusters', [], () => [
           blackHoleCluster(build),
           ...(tunnelsOut(build) ? [connectOriginateCluster(build)] : []),
@@ -118,7 +122,12 @@ const gatewayClusters: Part = {
 
 const endpoints: Part = {
   name: 'endpoints',
-  groups: (build) => [group(build, 'outbound endpoints', ENDPOINT_TYPE, () => withClusters(build, outboundEndpoints(build)))],
+  groups: (build, targets) => [
+    group(build, 'outbound endpoints', ENDPOINT_TYPE, () => {
+      const services = gatewayServices(build, () => serversFor(build, targets))
+      return withClusters(build, outboundEndpoints(build, services))
+    }),
+  ],
 }
 
 /** Its port is the proxy's own. */
@@ -150,7 +159,7 @@ const inboundPart: Part = {
     group(build, 'inbound clusters', CLUSTER_TYPE, () =>
       patchedClusters(build, 'SIDECAR_INBOUND', [
         ...inboundClusters(build, targets()),
-        ...(takesHbone(build) ? [mainInternalCluster()] : []),
+        ...(takesHbone(build) ? [mainInternalCluster(build)] : []),
       ]),
     ),
   ],

@@ -1,4 +1,4 @@
-import { createStore, readYaml } from '@heddle/config-model'
+import { createStore, readMeshConfig, readYaml } from '@heddle/config-model'
 import { expect, test } from 'vitest'
 import { toJson } from './output.js'
 import { pilotFeatures } from './pilot-features.js'
@@ -13,7 +13,7 @@ spec: {clusterIP: 10.1.1.1, selector: {app: tea}, ports: [{name: http, port: 80}
 apiVersion: v1
 kind: Service
 metadata: {name: milk, namespace: shop, labels: {istio.io/persistent-session-header: x-milk}}
-spec: {clusterIP: 10.1.1.2, selector: {app: milk}, ports: [{name: http, port: 80}]}
+spec: {clusterIP: 10.1.1.2, selector: {app: milk}, ports: [{name: http, port: 80}, {name: redis, port: 6379}]}
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -48,14 +48,30 @@ apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: dns, namespace: shop}
 spec: {hosts: [dns.example], resolution: DNS, ports: [{number: 90, name: tcp, protocol: TCP}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: milk, namespace: shop}
+spec: {hosts: [milk], gateways: [mesh, elsewhere/g], http: [{route: [{destination: {host: milk}}], mirror: {host: tea}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: milk-1, namespace: shop}
+spec: {host: milk, subsets: [{name: fresh, labels: {a: b}}], exportTo: [".", elsewhere]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: milk-2, namespace: shop}
+spec: {host: milk, trafficPolicy: {connectionPool: {tcp: {maxConnections: 77}}}, exportTo: ["."]}
 `
 
+type Kind = 'listeners' | 'routes' | 'clusters' | 'endpoints'
+
 /** The sidecar's or gateway's resources as one text each, by type and name. */
-function made(
-  env: Record<string, string>,
-  type = 'sidecar',
-): (kind: 'listeners' | 'routes' | 'clusters' | 'endpoints', name: string) => string {
-  const store = createStore()
+function made(env: Record<string, string>, type = 'sidecar', mesh = '{}'): (kind: Kind, name: string) => string {
+  const meshConfig = readMeshConfig(mesh)
+  if (!meshConfig.ok) throw new Error('no mesh config')
+  const store = createStore({ meshConfig: meshConfig.value })
   store.apply({ set: readYaml(MESH, { file: 'f.yaml' }).resources })
   const proxy = proxyFromJson({ id: 'client', type, namespace: 'shop', ip: '10.0.0.9', labels: { app: 'client' } })
   if (!proxy.ok) throw new Error('no proxy')
@@ -66,13 +82,50 @@ function made(
   }
 }
 const TEA = 'outbound|80||tea.shop.svc.cluster.local'
+const MILK = 'outbound|80||milk.shop.svc.cluster.local'
 
-test.each<[string, string, ['listeners' | 'routes' | 'clusters', string], string, boolean]>([
+test.each<[string, string, [Kind, string], string, boolean]>([
   ['PILOT_ENABLE_ALPN_FILTER', 'false', ['listeners', '0.0.0.0_80'], 'istio.alpn', true],
   ['PILOT_ENABLE_METADATA_EXCHANGE', 'false', ['listeners', 'virtualInbound'], 'metadata_exchange', true],
   ['PILOT_ENABLE_METADATA_EXCHANGE', 'false', ['clusters', TEA], 'metadata_exchange', true],
   ['PILOT_DISABLE_MX_ALPN', 'true', ['clusters', TEA], '"alpn_protocols":["istio-peer-exchange"', true],
   ['PILOT_HTTP10', 'true', ['listeners', '0.0.0.0_80'], '"accept_http_10":true', false],
+  ['PILOT_HTTP10', 'true', ['listeners', '0.0.0.0_80'], '"application_protocols":["http/1.0","http/1.1","h2c"]', false],
+  ['PILOT_HTTP10', 'true', ['listeners', 'virtualInbound'], '"application_protocols":["http/1.0","http/1.1","h2c"]', false],
+  ['ENABLE_LOCALITY_WEIGHTED_LB_CONFIG', 'true', ['clusters', TEA], '"locality_weighted_lb_config":{}', false],
+  ['ENABLE_ENHANCED_DESTINATIONRULE_MERGE', 'false', ['clusters', `outbound|80|fresh|${MILK.slice(13)}`], '77', false],
+  ['DISABLE_SHADOW_HOST_SUFFIX', 'false', ['routes', '80'], '"disable_shadow_host_suffix_append":true', true],
+  ['DISABLE_TRACK_REMAINING_CB_METRICS', 'false', ['clusters', TEA], '"track_remaining":true', false],
+  ['DISABLE_TRACK_REMAINING_CB_METRICS', 'false', ['clusters', MILK], '"track_remaining":true', false],
+  ['PILOT_ENABLE_TELEMETRY_LABEL', 'false', ['clusters', TEA], '"services":[', true],
+  ['PILOT_ENABLE_TELEMETRY_LABEL', 'false', ['endpoints', TEA], '"workload":', true],
+  ['PILOT_ENDPOINT_TELEMETRY_LABEL', 'false', ['endpoints', TEA], '"workload":', true],
+  ['PILOT_MX_ADDITIONAL_LABELS', 'team,tier', ['clusters', TEA], '"additional_labels":["team","tier"]', false],
+  ['PILOT_MX_ADDITIONAL_LABELS', 'team,tier', ['listeners', '0.0.0.0_80'], '"additional_labels":["team","tier"]', false],
+  ['PILOT_ENABLE_ABSOLUTE_FQDN_VHOST_DOMAIN', 'false', ['routes', '80'], '"tea.shop.svc.cluster.local."', true],
+  [
+    'PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES',
+    'true',
+    ['clusters', 'outbound|90||many.shop.svc.cluster.local'],
+    '"type":"EDS"',
+    false,
+  ],
+  [
+    'PILOT_ENABLE_REDIS_FILTER',
+    'true',
+    ['listeners', '10.1.1.2_6379'],
+    '"catch_all_route":{"cluster":"outbound|6379||milk',
+    false,
+  ],
+  ['PILOT_ENABLE_REDIS_FILTER', 'true', ['clusters', 'outbound|6379||milk.shop.svc.cluster.local'], '"MAGLEV"', false],
+  [
+    'PILOT_GATEWAY_TRANSPORT_SOCKET_CONNECT_TIMEOUT',
+    '0s',
+    ['listeners', '0.0.0.0_80'],
+    '"transport_socket_connect_timeout":"15s"',
+    true,
+  ],
+  ['PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS', 'false', ['clusters', TEA], '"healthy_panic_threshold":{}', true],
   ['PILOT_SIDECAR_USE_REMOTE_ADDRESS', '1', ['listeners', '0.0.0.0_80'], '"use_remote_address":true', false],
   ['ENABLE_100_CONTINUE_HEADERS', 'false', ['listeners', '0.0.0.0_80'], 'proxy_100_continue', true],
   ['ISTIO_DEFAULT_REQUEST_TIMEOUT', '1m5s', ['routes', '80'], '"timeout":"65s"', false],
@@ -99,10 +152,26 @@ test('PILOT_SCOPE_GATEWAY_TO_NAMESPACE', () => {
   expect(made({ PILOT_SCOPE_GATEWAY_TO_NAMESPACE: 'true' }, 'router')('listeners', '0.0.0.0_80')).toBe('null')
 })
 
+test('PILOT_ALLOW_ANY_DYNAMIC_DNS_MAX_HOSTS', () => {
+  const mesh = 'outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS}'
+  expect(made({}, 'sidecar', mesh)('clusters', 'AllowAnyDynamicDNSCluster')).toContain('"max_hosts":1024')
+  const more = made({ PILOT_ALLOW_ANY_DYNAMIC_DNS_MAX_HOSTS: '7' }, 'sidecar', mesh)
+  expect(more('clusters', 'AllowAnyDynamicDNSCluster')).toContain('"max_hosts":7')
+})
+
+test('PILOT_FILTER_GATEWAY_CLUSTER_CONFIG: clusters that routes of the gateway lead to', () => {
+  const dns = 'outbound|90||dns.example'
+  const off = made({}, 'router')
+  expect([off('clusters', dns), off('endpoints', 'outbound|90||many.shop.svc.cluster.local')]).not.toContain('null')
+  const on = made({ PILOT_FILTER_GATEWAY_CLUSTER_CONFIG: 'true' }, 'router')
+  expect([on('clusters', dns), on('endpoints', 'outbound|90||many.shop.svc.cluster.local')]).toEqual(['null', 'null'])
+  expect([on('clusters', TEA), on('clusters', MILK)]).not.toContain('null')
+})
+
 test('persistent sessions, by cookie or header', () => {
   const off = made({})
   expect(off('listeners', '0.0.0.0_80') + off('routes', '80')).not.toContain('stateful_session')
-  expect(off('endpoints', TEA)).not.toContain('DRAINING')
+  expect(made({ PILOT_PERSISTENT_SESSION_LABEL: 'other' })('endpoints', TEA)).not.toContain('DRAINING')
   const on = made({ PILOT_ENABLE_PERSISTENT_SESSION_FILTER: 'true' })
   expect(on('listeners', '0.0.0.0_80')).toMatch(/stateful_session.*envoy\.filters\.http\.router/)
   expect(on('listeners', 'virtualInbound')).not.toContain('stateful_session')

@@ -1,4 +1,4 @@
-import type { MeshService } from '@heddle/config-model'
+import type { MeshConfig, MeshService } from '@heddle/config-model'
 import type { Build } from './build.js'
 import { outboundCluster } from './names.js'
 
@@ -17,4 +17,14 @@ export function lookupService(build: Build, name: string, port: number): FoundSe
   const [service] = fitting
   if (service === undefined || new Set(fitting.map((s) => s.namespace)).size > 1) return undefined
   return { hostname: service.hostname, cluster: outboundCluster(port, '', service.hostname) }
+}
+
+/** What MeshConfig.extensionProviders call, as written: `host` or `namespace/host`. */
+export function providerServices({ extensionProviders }: MeshConfig): readonly string[] {
+  return extensionProviders.flatMap((provider) =>
+    Object.values(provider).flatMap((settings) => {
+      const service = typeof settings === 'object' && settings !== null && 'service' in settings ? settings.service : undefined
+      return typeof service === 'string' ? [service] : []
+    }),
+  )
 }

@@ -41,7 +41,7 @@ export function doubleTunnelListeners(build: Build): readonly Listener[] {
 export function doubleTunnelClusters(build: Build): readonly Cluster[] {
   const socket = tunnelSocket('UpstreamTlsContext', { common_tls_context: tunnelTls(build) })
   return [
-    internalCluster(INNER, OUTER, {
+    internalCluster(build, INNER, OUTER, {
       typed_extension_protocol_options: tunnelOptions(ONE_REQUEST),
       transport_socket: internalSocket('internal_upstream_with_tls', socket),
     }),

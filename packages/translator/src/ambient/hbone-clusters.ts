@@ -2,7 +2,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import type { MetadataKey } from '@heddle/xds-types/envoy/type/metadata/v3'
 import type { Build } from '../build.js'
-import { NO_LIMITS } from '../clusters/connection-pool.js'
+import { noLimits } from '../clusters/connection-pool.js'
 import { duration, typed } from '../message.js'
 import { statName } from '../names.js'
 import { CONNECT_ORIGINATE, HBONE_PORT, internalSocket, MAIN_INTERNAL, tunnelSocket, tunnelTls } from './hbone.js'
@@ -39,7 +39,7 @@ export function tunnelCluster(build: Build, name: string, { socket, where = unde
     lb_policy: 'CLUSTER_PROVIDED',
     connect_timeout: duration(build.mesh.connectTimeout),
     cleanup_interval: CLEANUP_INTERVAL,
-    circuit_breakers: NO_LIMITS,
+    circuit_breakers: noLimits(build),
     original_dst_lb_config: { ...where, upstream_port_override: HBONE_PORT },
     typed_extension_protocol_options: tunnelOptions(common),
     transport_socket: socket,
@@ -58,6 +58,7 @@ export function tunnelOptions(common: object = {}): NonNullable<Cluster['typed_e
 
 /** To a listener of the same proxy. */
 export function internalCluster(
+  build: Build,
   name: string,
   listener: string,
   more: Pick<Cluster, 'transport_socket' | 'typed_extension_protocol_options'> = {},
@@ -66,7 +67,7 @@ export function internalCluster(
     name,
     alt_stat_name: statName(name),
     type: 'STATIC',
-    circuit_breakers: NO_LIMITS,
+    circuit_breakers: noLimits(build),
     load_assignment: {
       cluster_name: name,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { envoy_internal_address: { server_listener_name: listener } } } }] }],
@@ -82,6 +83,6 @@ export function internalCluster(
   }
 }
 
-export function mainInternalCluster(): Cluster {
-  return internalCluster(MAIN_INTERNAL, MAIN_INTERNAL)
+export function mainInternalCluster(build: Build): Cluster {
+  return internalCluster(build, MAIN_INTERNAL, MAIN_INTERNAL)
 }

@@ -34,7 +34,7 @@ function tunnelledChains(build: Build, port: InboundPort): readonly FilterChain[
     const range = parseRange(address)
     return range === undefined ? [] : [{ address_prefix: range.address, prefix_len: range.length }]
   })
-  return chainMatches('DISABLE', listenerProtocol(port.protocol)).map((match) => {
+  return chainMatches(build, 'DISABLE', listenerProtocol(port.protocol)).map((match) => {
     const chain = inboundChain(build, { ...port, tunnelled: true }, match, undefined)
     const { transport_protocol: _, ...given } = chain.filter_chain_match ?? {}
     for (const source of port.sources) build.origins.mark(chain, source)

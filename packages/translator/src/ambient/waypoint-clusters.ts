@@ -15,8 +15,8 @@ import { outsideServices, waypointServices } from './waypoint-services.js'
 /** The clusters of a waypoint: for each port of the services behind it one for HTTP, one for TCP, or both where that is sniffed; and its tunnels. */
 export function waypointClusters(build: Build): readonly Cluster[] {
   return [
-    mainInternalCluster(),
-    internalCluster(ENCAP, CONNECT_ORIGINATE),
+    mainInternalCluster(build),
+    internalCluster(build, ENCAP, CONNECT_ORIGINATE),
     connectOriginateCluster(build),
     ...(build.features.ambientMultiNetwork ? doubleTunnelClusters(build) : []),
     ...targetsOf(build).flatMap((target) => outboundClusterOf(target) ?? []),

@@ -43,7 +43,7 @@ function mainInternal(build: Build): Listener {
     name: MAIN_INTERNAL,
     internal_listener: {},
     traffic_direction: 'INBOUND' as const,
-    filter_chain_matcher: chainMatcher(services, choices, workloads, { tcp: DIRECT_TCP, http: DIRECT_HTTP }),
+    filter_chain_matcher: chainMatcher(build, services, choices, workloads, { tcp: DIRECT_TCP, http: DIRECT_HTTP }),
     filter_chains: [...ports.flatMap(({ service, port }) => portChains(build, service, port)), ...directChains(build)],
     listener_filters: [
       ORIGINAL_DST,

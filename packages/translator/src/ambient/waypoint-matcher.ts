@@ -1,7 +1,8 @@
 import type { MeshService, ServicePort } from '@heddle/config-model'
 import type { Matcher, Matcher_OnMatch } from '@heddle/xds-types/xds/type/matcher/v3'
 import { parseRange } from '../addresses.js'
-import { vips } from '../build.js'
+import { type Build, vips } from '../build.js'
+import { plainHttpAlpn } from '../listeners/filter-chain-match.js'
 import { typed } from '../message.js'
 
 /** The chains of a port, by name: one, or two where the first bytes decide. */
@@ -14,6 +15,7 @@ const INPUTS = 'envoy.extensions.matching.common_inputs.network.v3'
 
 /** Which chain a connection takes: by the service's address, then its port; workloads by their own address, any port. */
 export function chainMatcher(
+  build: Build,
   services: readonly MeshService[],
   choices: ReadonlyMap<ServicePort, ChainChoice>,
   workloads: readonly string[],
@@ -22,7 +24,7 @@ export function chainMatcher(
   const byService = services.flatMap((service) => {
     const ports = service.ports.flatMap((port) => {
       const choice = choices.get(port)
-      return choice === undefined ? [] : [[String(port.number), onMatch(choice)] as const]
+      return choice === undefined ? [] : [[String(port.number), onMatch(build, choice)] as const]
     })
     const ranges = rangesOf(vips(service))
     if (ports.length === 0 || ranges.length === 0) return []
@@ -31,7 +33,7 @@ export function chainMatcher(
     }
     return [{ ranges, on_match: { matcher } }]
   })
-  const byWorkload = workloads.length === 0 ? [] : [{ ranges: rangesOf(workloads), on_match: onMatch(direct) }]
+  const byWorkload = workloads.length === 0 ? [] : [{ ranges: rangesOf(workloads), on_match: onMatch(build, direct) }]
   return {
     matcher_tree: {
       input: input('ip', 'DestinationIPInput'),
@@ -43,13 +45,13 @@ export function chainMatcher(
   }
 }
 
-function onMatch({ tcp, http }: ChainChoice): Matcher_OnMatch {
+function onMatch(build: Build, { tcp, http }: ChainChoice): Matcher_OnMatch {
   if (tcp === undefined || http === undefined) return toChain(tcp ?? http ?? '')
   return {
     matcher: {
       matcher_tree: {
         input: input('application-protocol', 'ApplicationProtocolInput'),
-        exact_match_map: { map: { "'h2c'": toChain(http), "'http/1.1'": toChain(http) } },
+        exact_match_map: { map: Object.fromEntries(plainHttpAlpn(build).map((alpn) => [`'${alpn}'`, toChain(http)])) },
       },
       on_no_match: toChain(tcp),
     },

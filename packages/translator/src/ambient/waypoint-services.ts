@@ -2,6 +2,7 @@ import type { EffectiveVirtualService, MeshService } from '@heddle/config-model'
 import type { Build } from '../build.js'
 import { hostSubsetOf } from '../hosts.js'
 import { gatewayNameOf } from '../policy-targets.js'
+import { providerServices } from '../service-lookup.js'
 import { destinationsOf } from '../virtual-services.js'
 
 const USE_WAYPOINT = 'istio.io/use-waypoint'
@@ -50,11 +51,7 @@ export function outsideServices(build: Build): readonly MeshService[] {
       return vs === undefined ? [] : [...destinationsOf(vs).keys()]
     }),
   )
-  for (const provider of build.mesh.extensionProviders)
-    for (const of of Object.values(provider)) {
-      const service = typeof of === 'object' && of !== null && 'service' in of ? of.service : undefined
-      if (typeof service === 'string') wanted.add(service.slice(service.indexOf('/') + 1))
-    }
+  for (const service of providerServices(build.mesh)) wanted.add(service.slice(service.indexOf('/') + 1))
   return build.view.services.filter(({ hostname }) => wanted.has(hostname) && !behind.has(hostname))
 }
 

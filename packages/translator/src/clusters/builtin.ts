@@ -44,7 +44,7 @@ function passthrough(build: Build, name: string): Cluster {
   const made = draft(name, 'ORIGINAL_DST', build.mesh.connectTimeout)
   made.cluster.alt_stat_name = statName(PASSTHROUGH_CLUSTER)
   made.cluster.lb_policy = 'CLUSTER_PROVIDED'
-  applyConnectionPool(made, build.mesh.defaultTrafficPolicy?.connectionPool, build.mesh)
+  applyConnectionPool(made, build.mesh.defaultTrafficPolicy?.connectionPool, build)
   made.http = {
     protocol: 'downstream',
     ...(build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true ? { preserveCase: true } : {}),

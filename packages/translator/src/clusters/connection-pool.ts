@@ -1,27 +1,35 @@
-import type { ConnectionPoolSettings, MeshConfig, RetryBudget, TcpKeepalive } from '@heddle/config-model'
+import type { ConnectionPoolSettings, RetryBudget, TcpKeepalive } from '@heddle/config-model'
 import { writtenOnce } from '@heddle/xds-types'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Build } from '../build.js'
 import { defined, duration } from '../message.js'
 import type { ClusterDraft, HttpOptions } from './draft.js'
 
 /** Istio turns Envoy's limits off: 2^32-1 each. */
 export const NO_LIMIT: number = 2 ** 32 - 1
 
-/** A cluster without limits. */
-export const NO_LIMITS: NonNullable<Cluster['circuit_breakers']> = writtenOnce({
-  thresholds: [{ max_connections: NO_LIMIT, max_pending_requests: NO_LIMIT, max_requests: NO_LIMIT, max_retries: NO_LIMIT }],
-})
+type Breakers = NonNullable<Cluster['circuit_breakers']>
+
+const WITHOUT = { max_connections: NO_LIMIT, max_pending_requests: NO_LIMIT, max_requests: NO_LIMIT, max_retries: NO_LIMIT }
+const NO_LIMITS: Breakers = writtenOnce({ thresholds: [WITHOUT] })
+const TRACKED_NO_LIMITS: Breakers = writtenOnce({ thresholds: [{ ...WITHOUT, track_remaining: true }] })
+
+/** Of a cluster without limits. */
+export function noLimits({ features }: Build): Breakers {
+  return features.trackRemaining ? TRACKED_NO_LIMITS : NO_LIMITS
+}
 
 /** DestinationRule connectionPool -> circuit breakers, timeouts, keepalive. A limit of 0 is the same as none. */
 export function applyConnectionPool(
   draft: ClusterDraft,
   pool: ConnectionPoolSettings | undefined,
-  mesh: MeshConfig,
+  build: Build,
   retryBudget?: RetryBudget,
 ): void {
   const { cluster, http: options } = draft
+  const { mesh, features } = build
   if (pool === undefined && retryBudget === undefined) {
-    cluster.circuit_breakers = NO_LIMITS
+    cluster.circuit_breakers = noLimits(build)
     applyKeepalive(draft, mesh.tcpKeepalive)
     return
   }
@@ -33,6 +41,7 @@ export function applyConnectionPool(
     max_pending_requests: limit(http?.http1MaxPendingRequests),
     max_requests: limit(http?.http2MaxRequests),
     max_retries: limit(http?.maxRetries),
+    ...(features.trackRemaining ? { track_remaining: true } : {}),
   }
   cluster.circuit_breakers = {
     thresholds: [retryBudget === undefined ? threshold : { ...threshold, retry_budget: budget(retryBudget) }],

@@ -2,6 +2,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { policyForPort } from '../destination-rules.js'
 import { dynamicCluster } from '../dynamic-dns.js'
 import { loadAssignment, selectedEndpoints } from '../endpoints/load-assignment.js'
+import { sendsUnready } from '../endpoints/readiness.js'
 import { lookupFamily } from '../families.js'
 import { ADS_SOURCE, duration, typed } from '../message.js'
 import type { ClusterDraft } from './draft.js'
@@ -21,6 +22,7 @@ export function discoveryType({ build, service, rule, subset, port }: ClusterTar
       return 'LOGICAL_DNS'
     case 'Passthrough':
       // A gateway has no original destination to pass through to.
+      if (build.features.headlessEds && service.registry === 'Kubernetes') return 'EDS'
       return build.proxy.type === 'router' ? 'EDS' : 'ORIGINAL_DST'
     default:
       return 'EDS'
@@ -45,7 +47,7 @@ export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boole
     cluster.cluster_type = dynamicCluster(build, target.service)
     return true
   }
-  cluster.common_lb_config = { healthy_panic_threshold: {} }
+  cluster.common_lb_config = sendsUnready(build.features, target.service) ? { healthy_panic_threshold: {} } : {}
   if (cluster.type === 'EDS') {
     cluster.eds_cluster_config = { eds_config: ADS_SOURCE, service_name: cluster.name }
     return true

@@ -50,20 +50,23 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   if (first !== undefined) {
     const { service } = first
     const rule = servedRule(build, service)
-    if (rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined) made.istio['config'] = configPath(rule.sources[0])
-    made.istio['services'] = [
-      {
-        host: service.hostname,
-        name: service.registry === 'External' ? service.hostname : service.name,
-        namespace: service.namespace,
-      },
-    ]
+    const telemetry = build.features.clusterTelemetry
+    if (telemetry && rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined)
+      made.istio['config'] = configPath(rule.sources[0])
+    if (telemetry)
+      made.istio['services'] = [
+        {
+          host: service.hostname,
+          name: service.registry === 'External' ? service.hostname : service.name,
+          namespace: service.namespace,
+        },
+      ]
   }
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
   if (preservesCase(build, port, made.http.protocol)) made.http.preserveCase = true
   const policy = policyOf(build, first)
-  applyConnectionPool(made, poolOf(build, ingress, policy), build.mesh, policy?.retryBudget)
+  applyConnectionPool(made, poolOf(build, ingress, policy), build, policy?.retryBudget)
   const finished = finish(made)
   for (const source of port.sources) build.origins.mark(finished, source)
   return finished

@@ -3,18 +3,20 @@ import type {
   LocalityLoadBalancerSetting,
   MeshConfig,
   MeshService,
+  ServicePort,
   Warmup,
   ZoneAwareLoadBalancerSetting,
 } from '@heddle/config-model'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import type { Build } from '../build.js'
 import { duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 
 /** Weights of localities, or Envoy's zone awareness, which waypoints have no use for: they do not know their own zone. */
-function applyNearness(cluster: Cluster, near: LbSetting | undefined, waypoint: boolean): void {
-  if (near === undefined || (near.kind === 'zone' && waypoint)) return
+function applyNearness({ proxy, features }: Build, cluster: Cluster, near: LbSetting | undefined): void {
+  if (near?.kind === 'zone' && proxy.type === 'waypoint') return
   const { zone_aware_lb_config: _, locality_weighted_lb_config: __, ...common } = cluster.common_lb_config ?? {}
-  if (near.kind === 'zone') {
+  if (near?.kind === 'zone') {
     const { enabled, minClusterSize } = near.setting
     const zone_aware_lb_config: ZoneAware = {
       ...(enabled === false ? { routing_enabled: {} } : {}),
@@ -23,9 +25,13 @@ function applyNearness(cluster: Cluster, near: LbSetting | undefined, waypoint: 
     cluster.common_lb_config = { ...common, zone_aware_lb_config }
     return
   }
-  const { failover, failoverPriority, distribute } = near.setting
-  const failing = near.force || cluster.outlier_detection !== undefined
-  if ((failing && (failover !== undefined || failoverPriority !== undefined)) || distribute !== undefined)
+  const { failover, failoverPriority, distribute } = near?.setting ?? {}
+  const failing = near?.force === true || cluster.outlier_detection !== undefined
+  if (
+    features.localityWeights ||
+    (failing && (failover !== undefined || failoverPriority !== undefined)) ||
+    distribute !== undefined
+  )
     cluster.common_lb_config = { ...common, locality_weighted_lb_config: {} }
 }
 
@@ -36,15 +42,21 @@ const DEFAULT_RING_SIZE = 1024
 
 /** DestinationRule loadBalancer -> lb_policy. LEAST_REQUEST unless something else is asked for; ORIGINAL_DST clusters have no choice. */
 export function applyLoadBalancer(
+  build: Build,
   draft: ClusterDraft,
   settings: LoadBalancerSettings | undefined,
   near: LbSetting | undefined,
-  waypoint: boolean,
+  { protocol }: ServicePort,
 ): void {
   const { cluster } = draft
-  if (cluster.cluster_type === undefined) applyNearness(cluster, near, waypoint)
+  if (cluster.cluster_type === undefined) applyNearness(build, cluster, near)
   if (cluster.type === 'ORIGINAL_DST' || cluster.cluster_type !== undefined) {
     cluster.lb_policy = 'CLUSTER_PROVIDED'
+    return
+  }
+  // Redis spreads its keys itself: the same one always to the same endpoint.
+  if (build.features.redisFilter && protocol === 'REDIS') {
+    cluster.lb_policy = 'MAGLEV'
     return
   }
   if (settings?.simple === 'PASSTHROUGH') {

@@ -2,13 +2,14 @@ import { isHttp, type ServicePort, type TrafficPolicy } from '@heddle/config-mod
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { internalSocket } from '../ambient/hbone.js'
 import { type Build, endpointsOf, portSource } from '../build.js'
+import { alwaysSendsUnready } from '../endpoints/readiness.js'
 import { applyHealthCheck, healthCheckSource } from '../extensions/health-check.js'
 import { configPath } from '../message.js'
 import { sniOfCluster } from '../names.js'
 import { exchangeFilters, exchangesMetadata } from '../peer-exchange.js'
 import { isHttp2 } from '../protocol.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
-import { keepsSessions } from '../routes/persistent-session.js'
+import { asksForSessions } from '../routes/persistent-session.js'
 import { isEmpty } from '../selection.js'
 import { outboundStatName } from '../telemetry/stat-names.js'
 import { applyConnectionPool } from './connection-pool.js'
@@ -37,21 +38,22 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported' && build.proxy.type === 'sidecar') made.http.protocol = 'downstream'
   const defaults = mesh.defaultTrafficPolicy
-  applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, mesh, policy?.retryBudget)
+  applyConnectionPool(made, policy?.connectionPool ?? defaults?.connectionPool, build, policy?.retryBudget)
   if (upgradesToHttp2(build, port, policy)) made.http.protocol = 'http2'
   const mayBeHttp = port.protocol === 'Unsupported' || isHttp(port.protocol)
   const speaksHttp1 = made.http.protocol === 'downstream' || (mayBeHttp && made.http.protocol !== 'http2')
   if (speaksHttp1 && build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true) made.http.preserveCase = true
-  applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection)
+  const panics = !alwaysSendsUnready(build.features, target.service)
+  applyOutlierDetection(made, policy?.outlierDetection ?? defaults?.outlierDetection, panics)
   const near = effectiveLbSetting(policy?.loadBalancer, target.service, mesh)
-  applyLoadBalancer(made, policy?.loadBalancer, near, build.proxy.type === 'waypoint')
+  applyLoadBalancer(build, made, policy?.loadBalancer, near, port)
   if (target.vip !== undefined) applyWaypointSocket(target, made)
   else if (!target.sniDnat) {
     applyTls(target, made)
     applyProxyProtocol(made, policy?.proxyProtocol)
   }
   applyHealthCheck(target, made)
-  if (keepsSessions(build, target.service)) keepHosts(made)
+  if (asksForSessions(build, target.service)) keepHosts(made)
   if (target.vip === undefined && exchangesMetadata(build)) made.cluster.filters = exchangeFilters(build)
   return mark(target, finish(made))
 }
@@ -104,7 +106,7 @@ function onlyTunnels({ build, service, port }: ClusterTarget): boolean {
 
 /** What filters and telemetry read: the service behind the cluster and the rule that shaped it. */
 function describe(target: ClusterTarget, made: ClusterDraft): void {
-  const { service, rule, subset } = target
+  const { build, service, rule, subset } = target
   const [first] = rule?.sources ?? []
   const { hostname: host, namespace } = service
   const { istio } = made
@@ -112,7 +114,8 @@ function describe(target: ClusterTarget, made: ClusterDraft): void {
   // Istio leaves it out of subsets.
   if (subset === undefined && onlyTunnels(target)) istio['disable_mx'] = true
   else if (service.meshExternal && subset === undefined) istio['external'] = true
-  if (service.resolution !== 'DynamicDNS')
+  const told = build.features.clusterTelemetry || target.vip !== undefined
+  if (told && service.resolution !== 'DynamicDNS')
     istio['services'] = [{ host, name: service.registry === 'External' ? host : service.name, namespace }]
   const name = target.vip === undefined ? subset?.subset.name : vipSubset(target)
   if (name !== undefined) istio['subset'] = name

@@ -9,30 +9,35 @@ import { outboundClusterOf } from './outbound-cluster.js'
 import type { ClusterTarget } from './target.js'
 
 /** One cluster per service, port and subset that the proxy sees, referenced or not. */
-export function outboundClusters(build: Build): readonly Cluster[] {
-  return ofEachService(build, 'clusters', (service) => clustersOf(targetsOf(build, service, false)))
+export function outboundClusters(build: Build, services: readonly MeshService[] = build.view.services): readonly Cluster[] {
+  return ofEachService(build, services, 'clusters', (service) => clustersOf(targetsOf(build, service, false)))
 }
 
 /** Load assignments of the clusters that get their endpoints by EDS. */
-export function outboundEndpoints(build: Build): readonly ClusterLoadAssignment[] {
-  return ofEachService(build, 'endpoints', (service) => endpointsOf(targetsOf(build, service, false)))
+export function outboundEndpoints(build: Build, services: readonly MeshService[]): readonly ClusterLoadAssignment[] {
+  return ofEachService(build, services, 'endpoints', (service) => endpointsOf(targetsOf(build, service, false)))
 }
 
 /** Clusters under their SNI names, for what AUTO_PASSTHROUGH gateways pass on: mTLS stays on, so none is added, and what is outside the mesh has none. */
 export function sniDnatClusters(build: Build): readonly Cluster[] {
-  return ofEachService(build, 'SNI clusters', (s) => (s.meshExternal ? [] : clustersOf(targetsOf(build, s, true))))
+  return ofEachService(build, build.view.services, 'SNI clusters', (s) =>
+    s.meshExternal ? [] : clustersOf(targetsOf(build, s, true)),
+  )
 }
 
 export function sniDnatEndpoints(build: Build): readonly ClusterLoadAssignment[] {
-  return ofEachService(build, 'SNI endpoints', (s) => (s.meshExternal ? [] : endpointsOf(targetsOf(build, s, true))))
+  return ofEachService(build, build.view.services, 'SNI endpoints', (s) =>
+    s.meshExternal ? [] : endpointsOf(targetsOf(build, s, true)),
+  )
 }
 
 function ofEachService<T extends object>(
-  { view, memo }: Build,
+  { memo }: Build,
+  services: readonly MeshService[],
   what: string,
   make: (service: MeshService) => readonly T[],
 ): readonly T[] {
-  return memo.each(`${what} of services`, [], view.services, (service) =>
+  return memo.each(`${what} of services`, [], services, (service) =>
     memo.shared(what, [`${service.namespace}/${service.hostname}`, service], () => make(service)),
   )
 }

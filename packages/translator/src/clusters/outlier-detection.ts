@@ -2,8 +2,11 @@ import type { OutlierDetection } from '@heddle/config-model'
 import { defined, duration } from '../message.js'
 import type { ClusterDraft } from './draft.js'
 
-/** DestinationRule outlierDetection. Ejection by success rate is always off; a counter brings its `enforcing_` pair: 100, or 0 for a counter of 0. */
-export function applyOutlierDetection(draft: ClusterDraft, given: OutlierDetection | undefined): void {
+/**
+ * DestinationRule outlierDetection. Ejection by success rate is always off; a counter brings its `enforcing_` pair: 100, or 0 for a counter of 0.
+ * @param panics where endpoints that are not ready are always sent, a threshold would have them called
+ */
+export function applyOutlierDetection(draft: ClusterDraft, given: OutlierDetection | undefined, panics: boolean): void {
   if (given === undefined) return
   const { consecutive5xxErrors: errors, consecutiveGatewayErrors: gateway } = given
   draft.cluster.outlier_detection = defined({
@@ -26,7 +29,7 @@ export function applyOutlierDetection(draft: ClusterDraft, given: OutlierDetecti
         }
       : {}),
   })
-  const panic = given.minHealthPercent ?? 0
+  const panic = panics ? (given.minHealthPercent ?? 0) : 0
   draft.cluster.common_lb_config = {
     ...draft.cluster.common_lb_config,
     healthy_panic_threshold: panic > 0 ? { value: panic } : {},

@@ -11,22 +11,28 @@ import { defined } from '../message.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOfKey } from '../provenance.js'
 import { DEFAULT_CLUSTER, parseLocality } from '../proxy.js'
-import { keepsSessions } from '../routes/persistent-session.js'
+import { keepsDraining } from '../routes/persistent-session.js'
+import { isEmpty } from '../selection.js'
 import { isClusterLocal } from './cluster-local.js'
 import { byRank, distribute, failoverPriorities, labelRank, placedLabels, regionPriorities } from './locality.js'
 import { gatewaysInto, type NetworkGateway, networkGateways } from './network-gateways.js'
+import { takesUnready } from './readiness.js'
 
 /** The endpoints of a port and subset. Unready ones are told with their health; those about to end are left out, and those of other clusters of a cluster-local service. */
-export function selectedEndpoints({ build, service, port, subset }: ClusterTarget): readonly ServiceEndpoint[] {
+export function selectedEndpoints(target: ClusterTarget): readonly ServiceEndpoint[] {
+  const { build, service, port, subset } = target
   const labels = subset?.subset.labels
   const all = endpointsOf(build, service, port.name)
   const { cluster } = build.proxy
   const local = all.some((e) => e.cluster !== cluster) && isClusterLocal(build.mesh, service.hostname, build.domainSuffix)
   // Who has a session with an endpoint that is about to end keeps it.
-  const draining = keepsSessions(build, service)
+  const draining = keepsDraining(build, service)
+  const unready = takesUnready(target)
+  const { drainingLabel } = build.features
   return all.filter(
     (e) =>
-      (draining || e.health !== 'DRAINING') &&
+      (draining || (e.health !== 'DRAINING' && !e.labels[drainingLabel])) &&
+      (unready || e.health !== 'UNHEALTHY') &&
       selects(labels, e.labels) &&
       !(local && e.cluster !== cluster) &&
       !(service.nodeLocal === true && e.nodeName !== nodeNameOf(build)) &&
@@ -125,17 +131,20 @@ function reachable(target: ClusterTarget, endpoints: readonly ServiceEndpoint[])
   }
   const behind = gateways.all.flatMap((gateway) => {
     const weight = through.get(gateway)
-    return weight === undefined ? [] : [gatewayEndpoint(gateway, weight)]
+    return weight === undefined ? [] : [gatewayEndpoint(build, gateway, weight)]
   })
   return [...direct, ...behind]
 }
 
-function gatewayEndpoint({ address, port, cluster }: NetworkGateway, weight: number): LbEndpoint {
+function gatewayEndpoint({ features }: Build, { address, port, cluster }: NetworkGateway, weight: number): LbEndpoint {
   return {
     endpoint: { address: { socket_address: { address, port_value: port } } },
     load_balancing_weight: Math.max(weight, 1),
     metadata: {
-      filter_metadata: { 'envoy.transport_socket_match': { tlsMode: 'istio' }, istio: { workload: `;;;;${cluster}` } },
+      filter_metadata: {
+        'envoy.transport_socket_match': { tlsMode: 'istio' },
+        ...(features.endpointTelemetry ? { istio: { workload: `;;;;${cluster}` } } : {}),
+      },
     },
   }
 }
@@ -162,18 +171,22 @@ function lbEndpoint(build: Build, endpoint: ServiceEndpoint, mutual: boolean, we
   ].join(';')
   const tunnel =
     endpoint.hbone === true && tunnelsOut(build) && (!mutual || build.features.preferHbone || build.proxy.type === 'waypoint')
+  const filter_metadata = {
+    ...(tunnel ? tunnelMetadata(endpoint) : mutual ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
+    ...(build.features.endpointTelemetry ? { istio: { workload } } : {}),
+  }
   const made: LbEndpoint = {
     endpoint: tunnel ? { address: tunnelAddress(endpoint) } : { address: address(endpoint), ...otherAddresses(build, endpoint) },
-    ...(endpoint.healthKnown ? { health_status: endpoint.health } : {}),
+    ...healthOf(build, endpoint),
     load_balancing_weight: weight,
-    metadata: {
-      filter_metadata: {
-        ...(tunnel ? tunnelMetadata(endpoint) : mutual ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),
-        istio: { workload },
-      },
-    },
+    metadata: isEmpty(filter_metadata) ? {} : { filter_metadata },
   }
   return build.origins === NO_ORIGINS ? made : build.origins.mark(made, sourceOfKey(endpoint.source))
+}
+
+function healthOf({ features }: Build, { labels, health, healthKnown }: ServiceEndpoint): Pick<LbEndpoint, 'health_status'> {
+  if (labels[features.drainingLabel]) return { health_status: 'DRAINING' }
+  return healthKnown ? { health_status: health } : {}
 }
 
 /** Into a tunnel: the listener that makes one reads where to from the endpoint's metadata. */

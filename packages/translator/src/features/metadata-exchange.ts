@@ -2,7 +2,7 @@ import { writtenOnce } from '@heddle/xds-types'
 import type { HttpFilter } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { typed } from '../message.js'
-import { exchangesMetadata } from '../peer-exchange.js'
+import { exchangedLabels, exchangesMetadata } from '../peer-exchange.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
 import type { HttpFeature } from './feature.js'
 
@@ -28,7 +28,7 @@ function exchange(build: Build, listener: ListenerClass): HttpFilter {
     name: 'istio.metadata_exchange',
     typed_config: typed('udpa.type.v1.TypedStruct', {
       type_url: 'type.googleapis.com/io.istio.http.peer_metadata.Config',
-      value,
+      value: { ...value, ...exchangedLabels(build) },
     }),
   }
 }

@@ -4,7 +4,7 @@ import { DYNAMIC_DNS_ROUTE, dynamicDnsHost } from '../egress-dns.js'
 import { statName, VIRTUAL_OUTBOUND } from '../names.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { configuration } from '../routes/outbound.js'
-import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
+import { plainHttpAlpn } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 
 /** The chain of virtualOutbound for what looks like plaintext HTTP. */
@@ -19,7 +19,7 @@ export function dynamicDnsChain(build: Build): FilterChain {
   })
   return {
     name: 'virtualOutbound-catchall-tcp-http',
-    filter_chain_match: { application_protocols: [...PLAIN_HTTP_ALPN] },
+    filter_chain_match: { application_protocols: [...plainHttpAlpn(build)] },
     filters: [manager],
   }
 }

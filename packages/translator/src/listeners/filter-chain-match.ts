@@ -1,3 +1,4 @@
+import type { Build } from '../build.js'
 import type { ListenerProtocol } from '../protocol.js'
 import type { EffectiveMode } from '../security/mtls-mode.js'
 
@@ -12,6 +13,13 @@ export interface ChainMatch {
 
 /** Found by the HTTP inspector in plaintext. */
 export const PLAIN_HTTP_ALPN: readonly string[] = ['http/1.1', 'h2c']
+/** With PILOT_HTTP10; else HTTP/1.0 is TCP, or it would only be refused. */
+const PLAIN_HTTP10_ALPN: readonly string[] = ['http/1.0', ...PLAIN_HTTP_ALPN]
+
+/** What of plaintext goes to an HTTP chain where the protocol is looked at. */
+export function plainHttpAlpn({ features }: Build): readonly string[] {
+  return features.http10 ? PLAIN_HTTP10_ALPN : PLAIN_HTTP_ALPN
+}
 /** A client's sidecar says that HTTP is inside. */
 const MESH_HTTP_ALPN = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2']
 const MESH_TCP_ALPN = ['istio-peer-exchange', 'istio']
@@ -55,10 +63,12 @@ const DISABLED: typeof PERMISSIVE = {
 }
 
 /** The chains of an inbound port by what PeerAuthentication says of it and what the port speaks. */
-export function chainMatches(mode: EffectiveMode, protocol: ListenerProtocol): readonly ChainMatch[] {
+export function chainMatches(build: Build, mode: EffectiveMode, protocol: ListenerProtocol): readonly ChainMatch[] {
   const table = mode === 'STRICT' ? STRICT : mode === 'DISABLE' ? DISABLED : PERMISSIVE
   // UDP is not redirected; its port still gets the chains of TCP.
-  return table[protocol === 'none' ? 'tcp' : protocol]
+  const matches = table[protocol === 'none' ? 'tcp' : protocol]
+  if (!build.features.http10) return matches
+  return matches.map((match) => (match.alpn === PLAIN_HTTP_ALPN ? { ...match, alpn: PLAIN_HTTP10_ALPN } : match))
 }
 
 /** A port with a certificate of the user's own: TLS of any client, what is inside as the port says. */

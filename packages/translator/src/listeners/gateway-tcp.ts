@@ -93,6 +93,7 @@ function routeChain(
   const filters = tcpRouteChain(build, 'gateway', port, route, `${name}.${namespace}`, (h) => serviceFor(build, vs, h))
   const exchange = bound.server.tls?.mode === 'ISTIO_MUTUAL' ? exchangeFilters(build) : []
   const chain = chainOf(
+    build,
     [...exchange, ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number), ...filters],
     undefined,
   )
@@ -124,7 +125,7 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
                 server_names: [cluster],
                 application_protocols: ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'],
               },
-              ...chainOf(filters, undefined),
+              ...chainOf(build, filters, undefined),
             },
             sourceOfKey(service.source),
           ),

@@ -91,7 +91,7 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
         : { xff_num_trusted_hops: topology.numTrustedProxies }),
     },
   })
-  const made = chainOf([...allNetworkExtensions(build, 'gateway', bound.listenPort), manager], undefined)
+  const made = chainOf(build, [...allNetworkExtensions(build, 'gateway', bound.listenPort), manager], undefined)
   if (!bound.terminatesHttps || server.tls === undefined) return build.origins.mark(made, sourceOf(bound.gateway, bound.path))
   const names = sniHosts(server)
   const chain = {

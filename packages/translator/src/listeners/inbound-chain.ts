@@ -14,7 +14,7 @@ import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import type { ChainMatch } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import type { InboundPort } from './inbound-port.js'
-import { sniffers, tcpProxy } from './tcp-proxy.js'
+import { protocolFilters, tcpProxy } from './tcp-proxy.js'
 
 const CATCH_ALL_HTTP = 'virtualInbound-catchall-http'
 
@@ -86,7 +86,8 @@ function tcpChain(build: Build, port: InboundPort): Filter[] {
     ...(isKnownPeer(port) ? [] : exchangeFilters(build)),
     ...tcpAuthorizationFilters(build, 'inbound', port.targetPort, port.tunnelled),
     ...statsFilters(build, 'inbound'),
-    ...sniffers(build, port.protocol, stat_prefix),
-    tcpProxy(build, 'inbound', port.cluster, { stat_prefix }),
+    ...protocolFilters(build, port.protocol, stat_prefix, port.cluster, () =>
+      tcpProxy(build, 'inbound', port.cluster, { stat_prefix }),
+    ),
   ]
 }

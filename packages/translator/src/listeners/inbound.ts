@@ -44,7 +44,9 @@ export function chainsOf(build: Build, given: InboundPort): FilterChain[] {
   // A certificate of the user's own needs mTLS to be off.
   const own = given.tls !== undefined && mode === 'DISABLE'
   const port = own ? { ...given, protocol: afterTlsTermination(given.protocol) } : given
-  const matches = own ? userTlsMatches(listenerProtocol(port.protocol)) : chainMatches(mode, listenerProtocol(port.protocol))
+  const matches = own
+    ? userTlsMatches(listenerProtocol(port.protocol))
+    : chainMatches(build, mode, listenerProtocol(port.protocol))
   const rehearsal = mode === 'PERMISSIVE' ? strictRehearsal(build, given.targetPort) : []
   return matches.map((match) => {
     const chain = inboundChain(build, port, match, own ? given.tls : undefined)

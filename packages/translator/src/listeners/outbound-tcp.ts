@@ -11,7 +11,7 @@ import { selectsProxy } from '../ask.js'
 import { type Build, portSource, serviceAddress } from '../build.js'
 import { dynamicSniFilter } from '../dynamic-dns.js'
 import { isWildcard, shortNames } from '../hosts.js'
-import { configMetadata, defined } from '../message.js'
+import { configMetadata, defined, duration } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { allNetworkExtensions } from '../traffic-extensions/filters.js'
@@ -122,7 +122,10 @@ function routed(
     chain: () => {
       const filters = tcpRouteChain(build, 'outbound', port, route, `${name}.${namespace}`, (h) => build.view.serviceOf(h))
       const extensions = allNetworkExtensions(build, 'outbound', port.number)
-      return build.origins.mark(chainOf([...extensions, ...filters], configMetadata(vs.resource)), sourceOf(vs.resource, path))
+      return build.origins.mark(
+        chainOf(build, [...extensions, ...filters], configMetadata(vs.resource)),
+        sourceOf(vs.resource, path),
+      )
     },
   }
 }
@@ -139,15 +142,18 @@ function direct({ build, service, port, cidr }: TcpTarget, sni: readonly string[
       const unnamed = { number, name: '', protocol: port.protocol }
       const proxy = tcpChain(build, 'outbound', unnamed, outboundCluster(number, '', service.hostname))
       const extensions = allNetworkExtensions(build, 'outbound', port.number)
-      const made = chainOf([...extensions, ...resolve, ...proxy], undefined)
+      const made = chainOf(build, [...extensions, ...resolve, ...proxy], undefined)
       return build.origins === NO_ORIGINS ? made : build.origins.mark(made, portSource(build, service, port))
     },
   }
 }
 
-/** A server that takes TLS must answer within this time. */
-export const TLS_CONNECT_TIMEOUT = '15s'
-
-export function chainOf(filters: readonly Filter[], metadata: FilterChain['metadata'] | undefined): FilterChain {
-  return defined({ filters, metadata, transport_socket_connect_timeout: TLS_CONNECT_TIMEOUT })
+/** Who comes with TLS must be done with its handshake in time. */
+export function chainOf(
+  { features }: Build,
+  filters: readonly Filter[],
+  metadata: FilterChain['metadata'] | undefined,
+): FilterChain {
+  const { handshakeTimeout: timeout } = features
+  return defined({ filters, metadata, transport_socket_connect_timeout: timeout > 0 ? duration(timeout) : undefined })
 }

@@ -21,7 +21,7 @@ import {
   type OutboundChain,
   type Serving,
 } from './conflicts.js'
-import { PLAIN_HTTP_ALPN } from './filter-chain-match.js'
+import { plainHttpAlpn } from './filter-chain-match.js'
 import { httpManager } from './http-manager.js'
 import { HTTP_INSPECTOR, TLS_INSPECTOR } from './listener-filters.js'
 import { chainOf, tcpChains } from './outbound-tcp.js'
@@ -192,7 +192,7 @@ function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', { bi
     port.number === 0 ? bind : kind === 'auto' && bind !== WILDCARD ? `${service.hostname}:${port.number}` : String(port.number)
   const sniff = kind === 'auto' || (bind === WILDCARD && port.protocol !== 'HTTP_PROXY')
   return {
-    ...(sniff ? { alpn: PLAIN_HTTP_ALPN, transport: 'raw_buffer' as const } : {}),
+    ...(sniff ? { alpn: plainHttpAlpn(build), transport: 'raw_buffer' as const } : {}),
     routes,
     from: ['http', routes, address, port.number, port.protocol],
     chain: () => {
@@ -203,7 +203,7 @@ function httpChain({ build, service, port }: Adding, kind: 'http' | 'auto', { bi
         port: port.number,
         protocol: port.protocol,
       })
-      return chainOf([...allNetworkExtensions(build, 'outbound', port.number), manager], undefined)
+      return chainOf(build, [...allNetworkExtensions(build, 'outbound', port.number), manager], undefined)
     },
   }
 }
@@ -228,7 +228,7 @@ export function httpProxyListener(build: Build): Listener | undefined {
     port,
     bindToPort: true,
     protocol: 'HTTP_PROXY',
-    chains: [{ from: [], chain: () => chainOf([manager], undefined) }],
+    chains: [{ from: [], chain: () => chainOf(build, [manager], undefined) }],
     matches: new Set(),
     locked: true,
     servings: [],

@@ -19,6 +19,8 @@ import { statsFilters } from '../telemetry/stats.js'
 
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
 const MONGO_PROXY = 'envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy'
+const REDIS_PROXY = 'envoy.extensions.filters.network.redis_proxy.v3.RedisProxy'
+const REDIS_TIMEOUT = '5s'
 const MYSQL_PROXY = 'envoy.extensions.filters.network.mysql_proxy.v3.MySQLProxy'
 
 /** Bytes to one cluster. */
@@ -56,8 +58,7 @@ export function singleChain(
 ): Filter[] {
   return [
     ...statsFilters(build, listener),
-    ...sniffers(build, protocol, settings.stat_prefix),
-    tcpProxy(build, listener, cluster, settings),
+    ...protocolFilters(build, protocol, settings.stat_prefix, cluster, () => tcpProxy(build, listener, cluster, settings)),
   ]
 }
 
@@ -78,12 +79,13 @@ export function tcpRouteChain(
     .map((r) => ({ name: clusterOf(scope, r.destination), weight: r.weight }))
   return [
     ...statsFilters(build, listener),
-    ...sniffers(build, port.protocol, owner),
-    proxyFilter(build, listener, {
-      stat_prefix: owner,
-      weighted_clusters: { clusters },
-      ...weightedSettings(build, scope, routes),
-    }),
+    ...protocolFilters(build, port.protocol, owner, clusters[0]?.name ?? '', () =>
+      proxyFilter(build, listener, {
+        stat_prefix: owner,
+        weighted_clusters: { clusters },
+        ...weightedSettings(build, scope, routes),
+      }),
+    ),
   ]
 }
 
@@ -108,13 +110,28 @@ function proxyFilter(build: Build, listener: ListenerClass, config: object): Fil
   }
 }
 
-/** Filters that read what a protocol says, before the bytes go on. */
-export function sniffers({ features }: Build, protocol: PortProtocol, stat_prefix: string): Filter[] {
+/** A filter that reads what a protocol says, before the bytes go on; that of Redis sends them on itself, to one cluster. */
+export function protocolFilters(
+  { features }: Build,
+  protocol: PortProtocol,
+  stat_prefix: string,
+  cluster: string,
+  proxy: () => Filter,
+): Filter[] {
+  if (protocol === 'REDIS' && features.redisFilter) {
+    const config = {
+      stat_prefix,
+      latency_in_micros: true,
+      settings: { op_timeout: REDIS_TIMEOUT },
+      prefix_routes: { catch_all_route: { cluster } },
+    }
+    return [{ name: 'envoy.filters.network.redis_proxy', typed_config: typed(REDIS_PROXY, config) }]
+  }
   if (protocol === 'MONGO' && features.mongoFilter)
-    return [{ name: 'envoy.filters.network.mongo_proxy', typed_config: typed(MONGO_PROXY, { stat_prefix }) }]
+    return [{ name: 'envoy.filters.network.mongo_proxy', typed_config: typed(MONGO_PROXY, { stat_prefix }) }, proxy()]
   if (protocol === 'MYSQL' && features.mysqlFilter)
-    return [{ name: 'envoy.filters.network.mysql_proxy', typed_config: typed(MYSQL_PROXY, { stat_prefix }) }]
-  return []
+    return [{ name: 'envoy.filters.network.mysql_proxy', typed_config: typed(MYSQL_PROXY, { stat_prefix }) }, proxy()]
+  return [proxy()]
 }
 
 /** Connections inside an HTTP CONNECT or POST request to a forward proxy, whose cluster it is. */

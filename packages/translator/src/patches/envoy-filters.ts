@@ -63,6 +63,13 @@ export function patchesOf(build: Build): Patches {
   }
 }
 
+/** `host` or `namespace/host`: what EnvoyFilters say by annotation that their patches call. */
+export function referencedServices(build: Build): readonly string[] {
+  return filtersFor(build).flatMap(({ metadata }) =>
+    (metadata.annotations['envoyfilter.istio.io/referenced-services'] ?? '').split(','),
+  )
+}
+
 const isAny = ({ context = 'ANY' }: EnvoyConfigObjectMatch): boolean => context === 'ANY'
 
 /** By priority; of one priority those of the root namespace first, then the older. */

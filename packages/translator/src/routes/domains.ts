@@ -29,7 +29,7 @@ export function serviceDomains(build: Build, service: MeshService, port: number 
   const short = [service.hostname, ...aliases].flatMap((h) => shortNames(h, build.proxy.dnsDomain)).flatMap(withPort)
   const domains = [service.hostname, ...aliases].flatMap((h) => [
     ...withPort(h),
-    ...withPort(`${h}.`),
+    ...(build.features.absoluteDomains ? withPort(`${h}.`) : []),
     ...shortNames(h, build.proxy.dnsDomain).flatMap(withPort),
   ])
   if (service.resolution === 'Passthrough' && service.registry === 'Kubernetes') domains.push(...domains.map((d) => `*.${d}`))
@@ -45,7 +45,7 @@ function ownDomains(build: Build, service: MeshService, port: number | undefined
     if (port !== undefined) names.push(hostWithPort(domain, port))
   }
   add(service.hostname)
-  add(`${service.hostname}.`)
+  if (build.features.absoluteDomains) add(`${service.hostname}.`)
   for (const address of calledAddresses(build, service)) add(address)
   return plainDomains(names)
 }

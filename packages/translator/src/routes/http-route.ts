@@ -227,7 +227,7 @@ function forward(
     (http.rewrite?.authority || undefined) ??
     authorityOf(http.headers) ??
     (only === undefined ? undefined : authorityOf(only.to.headers))
-  const mirrors = mirrorPolicies(http, (d) => clusterOf(scope, d))
+  const mirrors = mirrorPolicies(build, http, (d) => clusterOf(scope, d))
   const retries = retryPolicy(http.retries ?? build.mesh.defaultHttpRetryPolicy, only !== undefined && hashes[0] !== undefined)
   // gRPC's own library does not read the older field.
   const action: RouteAction = isProxyless(build.proxy)

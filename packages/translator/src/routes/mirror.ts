@@ -1,10 +1,12 @@
 import type { Destination, HTTPRoute, Percent } from '@heddle/config-model'
 import type { RouteAction_RequestMirrorPolicy } from '@heddle/xds-types/envoy/config/route/v3'
 import type { FractionalPercent } from '@heddle/xds-types/envoy/type/v3'
+import type { Build } from '../build.js'
 import { ALWAYS, perMillion, wholePercent } from './percent.js'
 
 /** Where copies of requests go: `mirror`, then `mirrors`. No percentage is 100, 0 is no mirror. */
 export function mirrorPolicies(
+  { features }: Build,
   http: HTTPRoute,
   clusterOf: (destination: Destination) => string,
 ): RouteAction_RequestMirrorPolicy[] {
@@ -20,7 +22,7 @@ export function mirrorPolicies(
       cluster: clusterOf(destination),
       runtime_fraction: { default_value: share },
       trace_sampled: false,
-      disable_shadow_host_suffix_append: true,
+      ...(features.mirrorsKeepHost ? { disable_shadow_host_suffix_append: true } : {}),
     }))
 }
 

@@ -7,16 +7,20 @@ export const SESSION_FILTER = 'envoy.filters.http.stateful_session'
 const SESSIONS = 'envoy.extensions.filters.http.stateful_session.v3'
 const STATES = 'envoy.extensions.http.stateful_session'
 
-/** Whether a client stays with the endpoint that it had, by a cookie or a header: a label of the Service, where istiod's switch is on. */
-export function keepsSessions({ features }: Build, service: MeshService | undefined): boolean {
-  if (service === undefined || !features.persistentSessions) return false
-  return Boolean(service.labels[features.sessionCookieLabel] || service.labels[features.sessionHeaderLabel])
+/** Whether a client should stay with the endpoint that it had, by a cookie or a header: a label of the Service. Its clusters follow it with or without istiod's switch. */
+export function asksForSessions({ features }: Build, { labels }: MeshService): boolean {
+  return Boolean(labels[features.sessionCookieLabel] || labels[features.sessionHeaderLabel])
+}
+
+/** Whether endpoints that are about to end are kept for those who have a session there: only where a cookie tells. */
+export function keepsDraining({ features }: Build, { labels }: MeshService): boolean {
+  return Boolean(labels[features.sessionCookieLabel])
 }
 
 /** What a route to the service says, by filter name; nothing where sessions are not kept. */
 export function sessionConfig(build: Build, service: MeshService | undefined): Readonly<Record<string, TypedMessage>> {
-  const state = service === undefined || !keepsSessions(build, service) ? undefined : stateOf(build, service)
-  if (state === undefined) return {}
+  if (service === undefined || !build.features.persistentSessions || !asksForSessions(build, service)) return {}
+  const state = stateOf(build, service)
   return { [SESSION_FILTER]: typed(`${SESSIONS}.StatefulSessionPerRoute`, { stateful_session: { session_state: state } }) }
 }
 
