@@ -30,8 +30,8 @@ function answer(text: string, headers: Record<string, string> = {}) {
   return made
 }
 
-function through(config: object, headers: Record<string, string>, made = answer(TEXT)) {
-  const asked = stream({ headers })
+function through(config: object, headers: Record<string, string>, made = answer(TEXT), perRoute?: unknown) {
+  const asked = stream({ headers, perRoute })
   const filter = configured(compressorFilter, { compressor_library: library('gzip'), ...config })(asked)
   void filter.onRequest!(asked.request, asked)
   void filter.onResponse!(made, asked)
@@ -49,6 +49,56 @@ describe('compressor', () => {
     const bytes = await readBody(made.body, 1e6)
     expect(bytes.length).toBeLessThan(TEXT.length / 10)
     expect(inflate(bytes).toString()).toBe(TEXT)
+  })
+
+  const STATUS = 'x-envoy-compression-status'
+  it.each<[string, object, number, Record<string, string>, string]>([
+    ['is told', {}, 200, {}, 'gzip;Compressed;OriginalLength=200'],
+    ['is told after what is there', {}, 200, { [STATUS]: 'br;Compressed' }, 'br;Compressed, gzip;Compressed;OriginalLength=200'],
+    ['a short body', {}, 404, { 'content-length': '3', etag: '"a"' }, 'gzip;ContentLengthTooSmall'],
+    ['another type', {}, 404, { 'content-type': 'image/png' }, 'gzip;ContentTypeNotAllowed'],
+    ['an etag', { disable_on_etag_header: true }, 404, { etag: '"a"' }, 'gzip;EtagNotAllowed'],
+    ['uncompressible_response_codes', {}, 404, {}, 'gzip;StatusCodeNotAllowed'],
+    ['a body that is coded', {}, 200, { 'content-encoding': 'br' }, ''],
+  ])('status_header_enabled: %s', (_, config, status, headers, told) => {
+    const response_direction_config = { status_header_enabled: true, uncompressible_response_codes: [404], ...config }
+    const made = answer(TEXT, { 'content-length': '200', ...headers })
+    made.status = status
+    through({ response_direction_config }, { 'accept-encoding': 'gzip' }, made)
+    expect(made.headers.get(STATUS) ?? '').toBe(told)
+    expect(made.headers.get('content-encoding')).toBe(told.endsWith('=200') ? 'gzip' : headers['content-encoding'])
+    expect(made.headers.has('vary')).toBe(told.endsWith('=200'))
+  })
+
+  it.each([
+    ['"a"', 'W/"a"'],
+    ['W/"a"', 'W/"a"'],
+  ])('weaken_etag_on_compress: %s becomes %s', (etag, weak) => {
+    const made = answer(TEXT, { etag })
+    through({ response_direction_config: { weaken_etag_on_compress: true } }, { 'accept-encoding': 'gzip' }, made)
+    expect(made.headers.get('etag')).toBe(weak)
+  })
+
+  it('compresses with the library that the route names', () => {
+    const perRoute = compressorFilter.decodePerRoute?.({ overrides: { compressor_library: library('brotli') } }, 'c')
+    for (const [accepted, coding] of [
+      ['br, gzip', 'br'],
+      ['gzip', undefined],
+    ] as const) {
+      const made = through({}, { 'accept-encoding': accepted }, answer(TEXT), perRoute?.ok && perRoute.value)
+      expect(made.headers.get('content-encoding')).toBe(coding)
+    }
+  })
+
+  it.each([
+    ['application/wasm', true],
+    ['text/plain', false],
+    ['Application/wasm', false],
+  ])('content_type_matcher decides alone: %s is compressed: %s', (type, compressed) => {
+    const common_config = { content_type: ['text/plain'], content_type_matcher: [{ prefix: 'application/' }] }
+    const made = answer(TEXT, { 'content-type': type })
+    through({ response_direction_config: { common_config } }, { 'accept-encoding': 'gzip' }, made)
+    expect(made.headers.has('content-encoding')).toBe(compressed)
   })
 
   const refused = (): void => {

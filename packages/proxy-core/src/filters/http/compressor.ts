@@ -9,6 +9,7 @@ import { FILTER_DISABLED } from '../../config/per-filter-config.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { Body, HttpRequest, HttpResponse } from '../../http/message.js'
+import { compileStringMatcher } from '../../matcher/string.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
 import { type Choice, chooseCoding, type Offer } from './accept-encoding.js'
 import { recodeBody } from './compression.js'
@@ -17,18 +18,31 @@ import { type CompressionLibrary, compileCompressorLibrary } from './compressor-
 interface Direction {
   readonly enabled: boolean
   readonly minBytes: number
-  readonly contentTypes: ReadonlySet<string>
+  /** Of a media type without its parameters, as it was sent. */
+  allowsType(type: string): boolean
 }
+
+interface ResponseDirection extends Direction {
+  readonly notWithEtag: boolean
+  readonly weakenEtag: boolean
+  readonly removeAcceptEncoding: boolean
+  readonly notWithStatus: ReadonlySet<number>
+  readonly tellsStatus: boolean
+}
+
+/** Why a message stays as it is, in the words of x-envoy-compression-status; '' where that is not told. */
+type Refusal = '' | 'ContentLengthTooSmall' | 'ContentTypeNotAllowed' | 'EtagNotAllowed' | 'StatusCodeNotAllowed'
 
 interface CompressorConfig {
   readonly library: CompressionLibrary
   readonly request: Direction
-  readonly response: Direction & { readonly notWithEtag: boolean; readonly removeAcceptEncoding: boolean }
+  readonly response: ResponseDirection
   readonly chooseFirst: boolean
 }
 
 interface Override {
   readonly removeAcceptEncoding?: boolean
+  readonly library?: CompressionLibrary
 }
 
 const DEFAULT_TYPES =
@@ -52,9 +66,14 @@ export const compressorFilter: HttpFilterFactory<CompressorConfig> = {
       const disabled = fields.boolean('disabled')
       const overrides = fields.message('overrides')
       const response = overrides?.message('response_direction_config')
-      const override = response?.has('remove_accept_encoding_header')
-        ? { removeAcceptEncoding: response.boolean('remove_accept_encoding_header') }
-        : {}
+      const library = overrides?.message('compressor_library')
+      const compiled = library && compileCompressorLibrary(library)
+      const override: Override = {
+        ...(response?.has('remove_accept_encoding_header') && {
+          removeAcceptEncoding: response.boolean('remove_accept_encoding_header'),
+        }),
+        ...(compiled !== undefined && { library: compiled }),
+      }
       response?.done()
       overrides?.done()
       fields.done()
@@ -77,13 +96,10 @@ function compile(fields: Fields<Compressor>): CompressorConfig {
     enabled: compileFlag(fields.message('runtime_enabled'), true),
   }
   const direction = (common: Fields<Compressor_CommonDirectionConfig> | undefined, enabled: boolean): Direction => {
-    const types = common?.strings('content_type') ?? []
     const own = {
       enabled: compileFlag(common?.message('enabled'), enabled),
       minBytes: common?.number('min_content_length', 30) ?? older.min,
-      contentTypes: new Set(
-        (types.length > 0 ? types : older.types.length > 0 ? older.types : DEFAULT_TYPES).map((type) => type.toLowerCase()),
-      ),
+      allowsType: compileTypes(common, older.types),
     }
     common?.done()
     return own
@@ -94,7 +110,10 @@ function compile(fields: Fields<Compressor>): CompressorConfig {
     response: {
       ...direction(response?.message('common_config'), legacy.enabled),
       notWithEtag: response?.boolean('disable_on_etag_header') ?? legacy.etag,
+      weakenEtag: response?.boolean('weaken_etag_on_compress') ?? false,
       removeAcceptEncoding: response?.boolean('remove_accept_encoding_header') ?? legacy.accept,
+      notWithStatus: new Set(response?.numbers('uncompressible_response_codes')),
+      tellsStatus: response?.boolean('status_header_enabled') ?? false,
     },
     chooseFirst: fields.boolean('choose_first'),
   }
@@ -104,6 +123,17 @@ function compile(fields: Fields<Compressor>): CompressorConfig {
   return config
 }
 
+function compileTypes(
+  common: Fields<Compressor_CommonDirectionConfig> | undefined,
+  older: readonly string[],
+): Direction['allowsType'] {
+  const own = common?.strings('content_type') ?? []
+  const matchers = common?.messages('content_type_matcher').map(compileStringMatcher) ?? []
+  if (matchers.length > 0) return (type) => matchers.some((matcher) => matcher.matches(type))
+  const types = new Set((own.length > 0 ? own : older.length > 0 ? older : DEFAULT_TYPES).map((type) => type.toLowerCase()))
+  return (type) => types.has(type.toLowerCase())
+}
+
 export function compileFlag(fields: Fields<RuntimeFeatureFlag> | undefined, fallback: boolean): boolean {
   const value = fields?.boolean('default_value', true) ?? fallback
   fields?.done({ runtime_key: 'no runtime layer overrides it' })
@@ -111,8 +141,10 @@ export function compileFlag(fields: Fields<RuntimeFeatureFlag> | undefined, fall
 }
 
 function createFilter(config: CompressorConfig, override: Override, deps: FilterDeps): HttpFilter {
-  const { library } = config
-  const family = `compressor_${library.name}_${library.coding === 'br' ? 'brotli' : library.coding}`.replace(/[^a-z0-9_]/gi, '_')
+  // Statistics are the filter's, whatever a route has it compress with.
+  const { name, coding } = config.library
+  const library = override.library ?? config.library
+  const family = `compressor_${name}_${coding === 'br' ? 'brotli' : coding}`.replace(/[^a-z0-9_]/gi, '_')
   const counter = httpFilterCounter(deps.stats, deps.statPrefix ?? '', family)
   const code = (direction: 'request' | 'response', headers: HeaderMap, body: Body): Body => {
     headers.delete('content-length')
@@ -132,25 +164,40 @@ function createFilter(config: CompressorConfig, override: Override, deps: Filter
       if (config.response.enabled && (override.removeAcceptEncoding ?? config.response.removeAcceptEncoding))
         headers.delete('accept-encoding')
       if (!config.request.enabled) return
-      const fits = body.length !== 0 && isCompressible(request, config.request) && request.upgrade === undefined
+      const fits = body.length !== 0 && refusalOf(request, config.request) === undefined && request.upgrade === undefined
       if (fits) request.body = code('request', headers, body)
       else counter('request_not_compressed').inc()
     },
     onResponse(response, stream) {
       const { headers, body } = response
-      const compressible =
-        isCompressible(response, config.response) &&
-        response.status !== 101 &&
-        !(config.response.notWithEtag && headers.has('etag'))
+      const refusal = refusalOfResponse(response, config.response)
       const bodyless = body.length === 0 || stream.request.method === 'HEAD'
-      if (compressible && !bodyless && chosen(stream) === library.coding) {
-        if (!headers.get('etag')?.startsWith('W/')) headers.delete('etag')
-        response.body = code('response', headers, body)
-      } else counter('response_not_compressed').inc()
+      const wanted = !bodyless && refusal === undefined && chosen(stream) === library.coding
       // Whatever this client got: another one may get the other form.
-      if (compressible) vary(headers)
+      if (refusal === undefined) vary(headers)
+      const told = wanted ? `Compressed;OriginalLength=${headers.get('content-length') ?? ''}` : refusal
+      if (config.response.tellsStatus && !bodyless && told !== undefined && told !== '')
+        addStatus(headers, `${library.coding};${told}`)
+      if (!wanted) counter('response_not_compressed').inc()
+      else {
+        adaptEtag(headers, config.response.weakenEtag)
+        response.body = code('response', headers, body)
+      }
     },
   }
+}
+
+/** The bytes are others now: a strong validator does not hold (RFC 9110 §8.8.1). */
+function adaptEtag(headers: HeaderMap, weaken: boolean): void {
+  const etag = headers.get('etag')
+  if (etag === undefined || etag.startsWith('W/')) return
+  if (weaken) headers.set('etag', `W/${etag}`)
+  else headers.delete('etag')
+}
+
+function addStatus(headers: HeaderMap, status: string): void {
+  const name = 'x-envoy-compression-status'
+  headers.set(name, [...headers.getAll(name), status].join(', '))
 }
 
 /** Accept-Encoding as it came: a compressor before may have taken it away. */
@@ -170,14 +217,26 @@ function chosen({ info }: HttpStream): Choice {
   return ours.choice.value
 }
 
-function isCompressible({ headers, body }: HttpRequest | HttpResponse, { enabled, minBytes, contentTypes }: Direction): boolean {
+/** Undefined: nothing stands against it. */
+function refusalOf(
+  { headers, body }: HttpRequest | HttpResponse,
+  { enabled, minBytes, allowsType }: Direction,
+): Refusal | undefined {
+  if (!enabled || headers.has('content-encoding')) return ''
+  if (headers.getAll('cache-control').some((value) => /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(value))) return ''
   // What does not say how long it is may be long: to HEAD, 204 and 304 as well, though there is nothing to compress.
   const length = Number(headers.get('content-length') ?? (body.length || minBytes))
-  if (!enabled || length < minBytes) return false
-  if (headers.has('content-encoding')) return false
-  if (headers.getAll('cache-control').some((value) => /(?:^|,)\s*no-transform\s*(?:,|$)/i.test(value))) return false
+  if (length < minBytes) return 'ContentLengthTooSmall'
   const type = headers.get('content-type')
-  return type === undefined || contentTypes.has(type.split(';')[0]!.trim().toLowerCase())
+  return type === undefined || allowsType(type.split(';')[0]!.trim()) ? undefined : 'ContentTypeNotAllowed'
+}
+
+function refusalOfResponse(response: HttpResponse, direction: ResponseDirection): Refusal | undefined {
+  if (response.status === 101) return ''
+  const refusal = refusalOf(response, direction)
+  if (refusal !== undefined) return refusal
+  if (direction.notWithEtag && response.headers.has('etag')) return 'EtagNotAllowed'
+  return direction.notWithStatus.has(response.status) ? 'StatusCodeNotAllowed' : undefined
 }
 
 function vary(headers: HeaderMap): void {
