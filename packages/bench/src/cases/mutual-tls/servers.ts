@@ -7,7 +7,7 @@ import { nginxConfig } from '../http-proxy/proxies.js'
 import { typed } from '../http-proxy/typed.js'
 import { haproxyConfig } from './haproxy-config.js'
 
-/** What answers every request with 1 KiB by itself, over mTLS with the certificates of the folder. */
+/** What answers every request with 1 KiB by itself, over mTLS with the certificates of the folder. Nobody gives tickets to come back with. */
 export type MutualTlsServer = (context: RoundContext, port: number) => Promise<readonly string[]>
 
 export const BODY: string = 'x'.repeat(1024)
@@ -30,12 +30,11 @@ export const haproxy: MutualTlsServer = async ({ folder }, port) => {
 
 function haproxyServer(folder: string, port: number): string {
   return haproxyConfig(`frontend in
-  bind 127.0.0.1:${port} ssl crt ${join(folder, 'server.pem')} ca-file ${join(folder, 'root.crt')} verify required alpn http/1.1
+  bind 127.0.0.1:${port} ssl crt ${join(folder, 'server.pem')} ca-file ${join(folder, 'root.crt')} verify required no-tls-tickets alpn http/1.1
   http-request return status 200 content-type text/plain string ${BODY}
 `)
 }
 
-/** It gives no sessions to come back with, as the others do not. */
 export const nginx: MutualTlsServer = async ({ folder }, port) => {
   const file = join(folder, 'nginx.conf')
   await writeFile(file, nginxServer(folder, port))
@@ -67,6 +66,7 @@ function bootstrap(folder: string, port: number): object {
   const filename = (name: string): object => ({ filename: join(folder, name) })
   const tls = typed('transport_sockets.tls.v3.DownstreamTlsContext', {
     require_client_certificate: true,
+    disable_stateless_session_resumption: true,
     common_tls_context: {
       alpn_protocols: ['http/1.1'],
       tls_certificates: [{ certificate_chain: filename('server.crt'), private_key: filename('server.key') }],
