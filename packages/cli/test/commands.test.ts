@@ -193,6 +193,24 @@ test('translate prints what a proxy gets, with provenance when asked', async () 
   )
 })
 
+test('translate: pods with an address are endpoints of their services; of those without it tells which and where', async () => {
+  const proxies = join(folder, 'proxies.txt')
+  writeFileSync(proxies, JSON.stringify({ id: 'a', type: 'sidecar', namespace: 'shop', ip: '10.0.0.1' }))
+  const pod = (name: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}-0, namespace: shop, labels: {version: ${name}}}\nspec: {containers: [{name: c}]}\nstatus: {podIP: 10.0.0.9}\n`
+  writeFileSync(join(folder, 'pods.yaml'), pod('v1'))
+  const { stdout, stderr } = await run(['translate', '--config', folder, '--proxy', proxies, '-o', 'json'])
+  const { endpoints } = (JSON.parse(stdout) as { a: { endpoints: { cluster_name: string }[] } }).a
+  const of = (name: string): string =>
+    JSON.stringify(endpoints.find(({ cluster_name }) => cluster_name === `outbound|80||cart-${name}.shop.svc.cluster.local`))
+  expect(of('v1')).toContain('10.0.0.9')
+  expect(of('v2')).not.toContain('address')
+  expect(stderr).toMatch(
+    /^\S*apps\.yaml:21: warning config\.no_endpoints Service shop\/cart-v2: .*Deployment shop\/v2 has no address/,
+  )
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+})
+
 test('inject adds the sidecar and keeps other documents to the byte', async () => {
   const other = '# kept\napiVersion: v1\nkind: Service\nmetadata: {name: x}   # as it is\n'
   const { code, stdout } = await run(['inject', '-f', '-'], `${other}---\n${WITH_CONTAINER}`)

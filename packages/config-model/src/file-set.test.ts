@@ -91,3 +91,48 @@ it('orders by age, then by name.namespace as Istio does', () => {
     'DestinationRule b/a',
   ])
 })
+
+const TEA = `apiVersion: v1
+kind: Service
+metadata: {name: tea, namespace: ns}
+spec: {selector: {app: tea}, ports: [{name: http, port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: tea-v1, namespace: ns}
+spec: {template: {metadata: {labels: {app: tea}}}}
+`
+
+it('tells which service has no endpoints because what it selects has no address, until it has one', () => {
+  const source = createMemorySource({ store: createStore({ endpointsFromPods: true }) })
+  source.set('tea.yaml', TEA)
+  expect(source.diagnostics.current).toMatchObject([
+    {
+      code: 'config.no_endpoints',
+      severity: 'warning',
+      subject: 'Service ns/tea',
+      origin: { file: 'tea.yaml', line: 1 },
+      message: expect.stringMatching(/^has no endpoints: Deployment ns\/tea-v1 has no address; write a WorkloadEntry /),
+    },
+  ])
+  source.set('where.yaml', entry('tea-v1', '10.0.0.7').replace('spec: {', 'spec: {labels: {app: tea}, '))
+  expect(source.diagnostics.current).toEqual([])
+})
+
+it('tells of a service whose pods run, though the slices here name none of its own', () => {
+  const source = createMemorySource({ store: createStore({ endpointsFromPods: true }) })
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ns, labels: {app: tea}}\nstatus: {podIP: 10.0.0.7}\n'
+  const milk = `${TEA.split('---')[0]}`.replaceAll('tea', 'milk')
+  const slice =
+    'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: m, namespace: ns, labels: {kubernetes.io/service-name: milk}}\naddressType: IPv4\nendpoints: []\n'
+  source.apply({ 'tea.yaml': `${TEA.split('---')[0]}---\n${pod}`, 'milk.yaml': `${milk}---\n${slice}` })
+  expect(source.diagnostics.current).toMatchObject([
+    { subject: 'Service ns/tea', message: expect.stringMatching(/^has no endpoints though it selects Pod ns\/p: /) },
+  ])
+})
+
+it('says nothing of endpoints where a cluster has them', () => {
+  const { source } = setUp()
+  source.set('tea.yaml', TEA)
+  expect(source.diagnostics.current).toEqual([])
+})

@@ -55,9 +55,10 @@ export function createFileSet({ store, defaultNamespace }: FileSetOptions): File
     }
     return touched
   }
+  const origins = createOriginIndex((key) => ownerOf(key)?.documents.get(key))
   return {
     diagnostics,
-    origins: createOriginIndex((key) => ownerOf(key)?.documents.get(key)),
+    origins,
     update(changes) {
       const touched = new Set<ResourceKey>()
       for (const [file, content] of changes) {
@@ -72,7 +73,7 @@ export function createFileSet({ store, defaultNamespace }: FileSetOptions): File
         else set.push(resource)
       }
       store.apply({ set, remove })
-      diagnostics.set([...allDiagnostics(entries), ...duplicates(entries, owners)])
+      diagnostics.set([...allDiagnostics(entries), ...duplicates(entries, owners), ...endpointless(store, origins)])
     },
   }
 }
@@ -142,4 +143,20 @@ function duplicates(entries: ReadonlyMap<string, Entry>, owners: ReadonlyMap<Res
     }
   }
   return found
+}
+
+/** What proxies would answer 503 for, and what to write. */
+function endpointless({ collections }: Store, origins: OriginIndex): Diagnostic[] {
+  const services = [...(collections.endpointless?.entries() ?? [])].map(([, found]) => found)
+  services.sort((a, b) => compareText(a.service, b.service))
+  return services.flatMap(({ service, selected, addressed }) => {
+    const origin = origins.locate(service, '')
+    // Of another source, which has its own word on endpoints.
+    if (origin === undefined) return []
+    const names = selected.slice(0, 3).join(', ') + (selected.length > 3 ? ` and ${selected.length - 3} more` : '')
+    const message = addressed
+      ? `has no endpoints though it selects ${names}: the EndpointSlices here name none of its own, or no container has a port of its targetPort's name; write a slice with the label kubernetes.io/service-name`
+      : `has no endpoints: ${names} ${selected.length > 1 ? 'have' : 'has'} no address; write a WorkloadEntry with these labels and the address of what runs, a Pod with status.podIP, or an EndpointSlice`
+    return [{ code: 'config.no_endpoints', severity: 'warning', path: '', message, subject: service, origin }]
+  })
 }

@@ -5,6 +5,7 @@ export {
   type RuleQuestion,
   ruleFor,
 } from './catalog/destination-rules.js'
+export type { EndpointlessService } from './catalog/endpointless.js'
 export { type HostServices, serviceFor } from './catalog/hosts.js'
 export { networksIn } from './catalog/networks.js'
 export {

@@ -9,6 +9,7 @@ import {
   type Unsubscribe,
 } from '@heddle/runtime'
 import { createCatalog } from './catalog/catalog.js'
+import { deriveEndpointless, type EndpointlessService } from './catalog/endpointless.js'
 import { createPrecedence, type Precedence } from './catalog/precedence.js'
 import type { MeshService, ServiceEndpoint } from './catalog/service.js'
 import { createKindSources, type KindSources } from './catalog/sources.js'
@@ -44,6 +45,11 @@ export interface StoreOptions {
   sidecarHosts?: SidecarHostPolicy
   /** Whether hosts of ServiceEntries without an address get one of 240.240.0.0/16, as Istio's controller gives it; default true. */
   allocateAddresses?: boolean
+  /**
+   * Whether pods with an address are endpoints of the Services that select them while no EndpointSlice and no Endpoints is there: for folders that
+   * people write, where no endpoint controller runs. Default false: in a cluster only slices say which pods are ready.
+   */
+  endpointsFromPods?: boolean
   /** Counts builds of the derived collections. */
   metrics?: MetricsRegistry
 }
@@ -61,6 +67,8 @@ export interface StoreCollections extends Precedence {
   readonly meshConfig: Collection<MeshConfig>
   /** What Gateway API and Ingress objects should have as status, by key. */
   readonly statuses: Collection<ResourceStatus>
+  /** Services without endpoints though what they select is written; of stores with `endpointsFromPods`. By the keys of the services. */
+  readonly endpointless?: Collection<EndpointlessService>
 }
 
 /** Resources of a mesh, changed in batches. Holds only what {@link decodeResource} or {@link readYaml} accepted. */
@@ -80,7 +88,7 @@ export interface Store {
 
 export function createStore(options: StoreOptions = {}): Store {
   const { domainSuffix = 'cluster.local', cluster = 'Kubernetes', network = '', sidecarHosts = 'oldest' } = options
-  const { allocateAddresses = true } = options
+  const { allocateAddresses = true, endpointsFromPods = false } = options
   const graph = createGraph(options.metrics === undefined ? {} : { metrics: options.metrics })
   const sources = createKindSources(graph, KIND_NAMES)
   const discovery = createDiscovery(sources)
@@ -88,8 +96,9 @@ export function createStore(options: StoreOptions = {}): Store {
   let base = options.meshConfig ?? defaultMeshConfig
   bases.set('', base)
   const meshConfig = deriveMeshConfig(bases, sources)
-  const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network, allocateAddresses }
+  const catalogOptions = { graph, sources, meshConfig, domainSuffix, cluster, network, allocateAddresses, endpointsFromPods }
   const catalog = createCatalog(catalogOptions)
+  const endpointless = endpointsFromPods && { endpointless: deriveEndpointless(sources, catalog.services, catalog.endpoints) }
   const effective = effectiveConfig({ ...catalogOptions, ...catalog })
   const precedence = createPrecedence({ ...catalogOptions, sources: effective.kinds, services: catalog.services, sidecarHosts })
   const view = createView(effective.kinds, catalog, meshConfig, sidecarHosts)
@@ -130,6 +139,7 @@ export function createStore(options: StoreOptions = {}): Store {
       ...catalog,
       meshConfig,
       statuses: effective.statuses,
+      ...(endpointless || {}),
     }),
   }
 }

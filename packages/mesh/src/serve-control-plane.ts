@@ -70,7 +70,11 @@ export interface ServedControlPlane {
 export async function serveControlPlane(options: ServeControlPlaneOptions): Promise<ServedControlPlane> {
   const { clock = systemClock, logger } = options
   const metrics = createMetricsRegistry()
-  const store = createStore({ metrics, ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }) })
+  const store = createStore({
+    metrics,
+    endpointsFromPods: true,
+    ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }),
+  })
   const folder = await watchDirectory(options.config, { store, clock })
   const controlPlane = createControlPlane({
     store,

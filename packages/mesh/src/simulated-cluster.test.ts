@@ -32,7 +32,7 @@ spec: {template: {metadata: {labels: {app: tea}}, spec: {containers: [{name: tea
 `
 
 function simulated(...documents: string[]): { snapshot: MeshSnapshot; endpoints: readonly ServiceEndpoint[] } {
-  const store = createStore()
+  const store = createStore({ endpointsFromPods: true })
   createMemorySource({ store }).apply({ 'all.yaml': [SERVICE, ...documents].join('---') })
   store.apply({ set: simulateCluster(store.snapshot()) })
   const snapshot = store.snapshot()

@@ -15,9 +15,10 @@ type Controller = KindOf<(typeof CONTROLLERS)[number]>
 const CONTROLLERS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const
 
 /**
- * Deployments, StatefulSets and DaemonSets of a configuration as a cluster would run them: pods with addresses, VIPs for services, and endpoint
- * slices between them. Pods that are written without a status run too. What the configuration has of its own (running pods, slices,
- * WorkloadEntries of a Deployment's name) stays as it is.
+ * Deployments, StatefulSets and DaemonSets of a configuration as a cluster would run them: pods with addresses, and VIPs for services. Pods that
+ * are written without a status run too, and those that run take mTLS, as if they had been injected. What the configuration has of its own
+ * (slices of running pods, WorkloadEntries of a Deployment's name) stays as it is. For a store with `endpointsFromPods`, which puts the pods behind their
+ * services.
  */
 export function simulateCluster(snapshot: MeshSnapshot): AnyResource[] {
   const entries = new Set(snapshot.list('WorkloadEntry').map(idOf))
@@ -33,41 +34,30 @@ export function simulateCluster(snapshot: MeshSnapshot): AnyResource[] {
     ...ownPods.filter(({ status }) => status?.podIP === undefined),
   ].map((pod, i) => runningPod(pod, address('10.244', i)))
   const services = snapshot.list('Service').map((service, i) => withAddress(service, address('10.96', i)))
-  const sliced = slicedServices(snapshot)
-  // Nobody wrote slices for these services, though pods of theirs run.
-  const unsliced = ownPods.filter(({ status }) => status?.podIP !== undefined).map(meshed)
-  const slices = services.flatMap((service) => sliceOf(service, sliced.has(idOf(service)) ? started : [...started, ...unsliced]))
-  const used = unsliced.filter((pod) => services.some((service) => !sliced.has(idOf(service)) && runsFor(service, pod)))
-  return [...started, ...used, ...services, ...slices]
+  const running = areSliced(snapshot) ? [] : ownPods.filter(({ status }) => status?.podIP !== undefined).map(meshed)
+  return [...started, ...running, ...services]
 }
 
-/** `namespace/name` of the services that have slices or Endpoints of their own. */
-function slicedServices(snapshot: MeshSnapshot): ReadonlySet<string> {
+/** Whether slices or Endpoints are written for services that select pods: then they say which run, and the pods are as they are written. */
+function areSliced(snapshot: MeshSnapshot): boolean {
   const slices = snapshot
     .list('EndpointSlice')
-    .map(({ metadata }) => `${metadata.namespace}/${metadata.labels['kubernetes.io/service-name']}`)
-  return new Set([...slices, ...snapshot.list('Endpoints').map(idOf)])
+    .map(({ metadata }) => [metadata.namespace, metadata.labels['kubernetes.io/service-name'] ?? ''] as const)
+  const legacy = snapshot.list('Endpoints').map(({ metadata }) => [metadata.namespace, metadata.name] as const)
+  return [...slices, ...legacy].some(([namespace, name]) => snapshot.get('Service', namespace, name)?.spec.selector !== undefined)
 }
 
-/** Simulated objects lead to what they were made of: a pod to its Deployment, a slice to its Service. */
+/** Simulated pods lead to what they were made of. */
 export function simulatedOrigins(origins: OriginIndex): OriginIndex {
   return {
     locate(key, path) {
       const own = origins.locate(key, path)
-      if (own !== undefined) return own
-      if (key.startsWith('Pod ')) {
-        const found = CONTROLLERS.map((kind) => origins.locate(key.replace('Pod', kind) as ResourceKey, 'spec.template'))
-        return found.find((origin) => origin !== undefined)
-      }
-      if (key.startsWith('EndpointSlice ') && key.endsWith(SIMULATED)) {
-        return origins.locate(key.replace('EndpointSlice ', 'Service ').slice(0, -SIMULATED.length) as ResourceKey, '')
-      }
-      return undefined
+      if (own !== undefined || !key.startsWith('Pod ')) return own
+      const found = CONTROLLERS.map((kind) => origins.locate(key.replace('Pod', kind) as ResourceKey, 'spec.template'))
+      return found.find((origin) => origin !== undefined)
     },
   }
 }
-
-const SIMULATED = '-simulated'
 
 function idOf({ metadata }: AnyResource): string {
   return `${metadata.namespace}/${metadata.name}`
@@ -104,41 +94,6 @@ function meshed(pod: Pod): Pod {
 function withAddress(service: Service, clusterIP: string): Service {
   const { spec } = service
   return spec.clusterIP !== undefined || spec.type === 'ExternalName' ? service : { ...service, spec: { ...spec, clusterIP } }
-}
-
-function runsFor({ metadata, spec: { selector } }: Pick<Service, 'metadata' | 'spec'>, pod: Pod): boolean {
-  return selector !== undefined && pod.metadata.namespace === metadata.namespace && selects(selector, pod.metadata.labels)
-}
-
-/** None for a service that selects no pod: nothing of its own would be there either. */
-function sliceOf({ metadata, spec }: Service, pods: readonly Pod[]): AnyResource[] {
-  const chosen = pods.filter((pod) => runsFor({ metadata, spec }, pod))
-  const [first] = chosen
-  if (first === undefined) return []
-  return [
-    decode<AnyResource>({
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: {
-        name: `${metadata.name}${SIMULATED}`,
-        namespace: metadata.namespace,
-        labels: { 'kubernetes.io/service-name': metadata.name },
-      },
-      addressType: 'IPv4',
-      endpoints: chosen.map((pod) => ({
-        addresses: [pod.status?.podIP ?? ''],
-        conditions: { ready: true },
-        targetRef: { kind: 'Pod', name: pod.metadata.name, namespace: pod.metadata.namespace },
-      })),
-      ports: (spec.ports ?? []).map(({ name, port, targetPort = port }) => ({ name, port: portNumber(targetPort, first) })),
-    }),
-  ]
-}
-
-function portNumber(port: number | string, { spec }: Pod): number {
-  if (typeof port === 'number') return port
-  const named = (spec.containers ?? []).flatMap(({ ports = [] }) => ports).find(({ name }) => name === port)
-  return named?.containerPort ?? 0
 }
 
 /** These objects are made here, so one that is refused is a mistake here. */

@@ -31,7 +31,7 @@ export const explain: Command = {
     if (method === undefined || url === undefined || others.length > 0) throw new UsageError('METHOD and URL are wanted')
     const headers = Object.fromEntries(args.strings('header').map(headerOf))
     const meshConfig = await readMeshConfigFlag(args, io)
-    const store = createStore(meshConfig === undefined ? {} : { meshConfig })
+    const store = createStore({ endpointsFromPods: true, ...(meshConfig === undefined ? {} : { meshConfig }) })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
     for (const diagnostic of source.diagnostics.current)

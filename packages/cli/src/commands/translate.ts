@@ -67,11 +67,15 @@ export const translate: Command = {
     const proxies = await readProxies(required(args, 'proxy'), io)
     const meshConfig = await readMeshConfigFlag(args, io)
     // Giving addresses is a controller's work, which leaves them in the status.
-    const store = createStore({ allocateAddresses: false, ...(meshConfig === undefined ? {} : { meshConfig }) })
+    const store = createStore({
+      allocateAddresses: false,
+      endpointsFromPods: true,
+      ...(meshConfig === undefined ? {} : { meshConfig }),
+    })
     const source = createMemorySource({ store })
     source.apply(await readConfig(args, io))
     for (const diagnostic of source.diagnostics.current)
-      if (diagnostic.severity === 'error') io.err(`${formatDiagnostic(diagnostic)}\n`)
+      if (diagnostic.severity !== 'info') io.err(`${formatDiagnostic(diagnostic)}\n`)
     const output: Record<string, Output> = {}
     for (const proxy of proxies) {
       const made = translateFor(store.snapshot(), proxy, { features: pilotFeatures(io.env) })

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { readYaml } from '../read.js'
 import type { MeshSnapshot } from '../snapshot.js'
-import { createStore } from '../store.js'
+import { createStore, type StoreOptions } from '../store.js'
 import type { ServiceEndpoint } from './service.js'
 
-function mesh(text: string): MeshSnapshot {
+function mesh(text: string, options: StoreOptions = {}): MeshSnapshot {
   const { resources, diagnostics } = readYaml(text, { file: 'f.yaml', defaultNamespace: 'shop' })
   expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([])
-  const store = createStore()
+  const store = createStore(options)
   store.apply({ set: resources })
   return store.snapshot()
 }
@@ -80,6 +80,45 @@ endpoints:
   conditions: {ready: false, terminating: false}
 `
 const SELECTED = service(`{selector: {app: tea}, ports: ${PORTS}}`)
+
+describe('endpoints from pods, where nobody writes slices', () => {
+  const options = { endpointsFromPods: true }
+  const endpoints = (...documents: string[]): readonly ServiceEndpoint[] =>
+    endpointsOf(mesh(documents.join('---\n'), options), 'tea.shop.svc.cluster.local')
+  const named = service('{selector: {app: tea}, ports: [{name: http, port: 80, targetPort: web}]}')
+
+  it('are the pods that the selector takes, at the port of their container', () => {
+    const wanted = { address: '10.1.0.1', port: 8080, portName: 'http', health: 'HEALTHY', tlsMode: 'istio', locality: 'eu/eu-1' }
+    expect(endpoints(SELECTED, POD, NODE)).toMatchObject([wanted])
+    expect(endpoints(named, POD, NODE)).toMatchObject([wanted])
+    expect(endpoints(named.replace('targetPort: web', 'targetPort: none'), POD)).toEqual([])
+    expect(endpoints(SELECTED, POD.replace('app: tea', 'app: milk'))).toEqual([])
+    expect(endpoints(SELECTED, POD.replace('podIP: 10.1.0.1, ', ''))).toEqual([])
+  })
+
+  it.each([
+    ['says nothing of it', POD.replace(/, conditions.*/, '}'), SELECTED, 'HEALTHY'],
+    ['says it is not', POD.replace('"True"', '"False"'), SELECTED, 'UNHEALTHY'],
+    [
+      'says it is not, to a service that does not care',
+      POD.replace('"True"', '"False"'),
+      SELECTED.replace('selector', 'publishNotReadyAddresses: true, selector'),
+      'HEALTHY',
+    ],
+  ])('are ready when the pod %s', (_, pod, written, health) => {
+    expect(endpoints(written, pod)).toMatchObject([{ health }])
+  })
+
+  it('are none as soon as slices or Endpoints of a Service with a selector say who runs', () => {
+    const other = service(`{selector: {app: milk}, ports: ${PORTS}}`, 'milk')
+    const slice = SLICE.replaceAll('tea', 'milk')
+    const legacy = 'apiVersion: v1\nkind: Endpoints\nmetadata: {name: milk}\nsubsets: []\n'
+    expect(endpoints(SELECTED, POD, other, slice)).toEqual([])
+    expect(endpoints(SELECTED, POD, other, legacy)).toEqual([])
+    const handWritten = other.replace('selector: {app: milk}, ', '')
+    expect(endpoints(SELECTED, POD, handWritten, slice)).toHaveLength(1)
+  })
+})
 
 describe('endpoints of Kubernetes services', () => {
   it('come from slices, with what the pod and its node say', () => {

@@ -30,6 +30,15 @@ function kubernetesTarget({ name, targetPort }: ServicePort, { ports }: Workload
   return typeof targetPort === 'string' ? undefined : targetPort
 }
 
+/** A pod behind a Kubernetes Service, as Kubernetes' endpoint controller would write it: a port by its name in the pod's containers, or by its number. */
+export function addPod(byPort: ByPort, service: MeshService, pod: Workload, publishNotReady: boolean): void {
+  const health = publishNotReady ? 'HEALTHY' : pod.health
+  for (const { name, targetPort } of service.ports) {
+    const number = typeof targetPort === 'number' ? targetPort : pod.ports[targetPort]
+    if (number !== undefined) byPort.get(name)?.push({ ...at(pod, name, number), health })
+  }
+}
+
 /** A workload or inline endpoint behind `ports` of a ServiceEntry: its own port of that name, else the target port. A Unix socket has port 0. */
 export function addToServiceEntry(byPort: ByPort, ports: readonly ServicePort[], workload: Workload): void {
   const unix = workload.address.startsWith('unix://')

@@ -2,11 +2,11 @@ import { type Collection, deriveMany, type Index, index, type Read } from '@hedd
 import { oldestFirst } from '../age.js'
 import type { KindOf } from '../kinds/index.js'
 import type { ServiceEntry } from '../kinds/service-entry.js'
-import { LABELS } from '../names/labels.js'
 import { clusterOf, inCluster, keyOf } from '../resource.js'
 import {
   addEndpoints,
   addItself,
+  addPod,
   addSlice,
   addToKubernetesService,
   addToServiceEntry,
@@ -14,6 +14,7 @@ import {
   type FindPod,
 } from './endpoints.js'
 import { createPlacing, type Placing } from './networks.js'
+import { createPodEndpoints, type PodEndpoints, serviceOfSlice } from './pod-endpoints.js'
 import type { MeshService, ServiceEndpoint } from './service.js'
 import { servicePort, workloadsOf } from './service-entry.js'
 import { serviceKey } from './services.js'
@@ -26,6 +27,8 @@ interface Inputs {
   readonly placing: Placing
   readonly workloads: Workloads
   readonly slices: Index<KindOf<'EndpointSlice'>>
+  /** undefined: pods are endpoints only when Kubernetes says so. */
+  readonly podEndpoints: PodEndpoints | undefined
 }
 
 type ByPort = ReturnType<typeof emptyPorts>
@@ -41,10 +44,12 @@ export function createEndpoints(
 ): Collection<readonly ServiceEndpoint[]> {
   const { sources } = options
   const placing = createPlacing({ ...options, namespaces: sources.Namespace, configMaps: sources.ConfigMap })
+  const workloads = createWorkloads(sources, placing)
   const inputs: Inputs = {
     options,
     placing,
-    workloads: createWorkloads(sources, placing),
+    workloads,
+    podEndpoints: options.endpointsFromPods ? createPodEndpoints(sources, workloads) : undefined,
     slices: index(sources.EndpointSlice, serviceOfSlice, { name: 'catalog.slices.by-service' }),
   }
   return deriveMany(
@@ -63,10 +68,6 @@ export function createEndpoints(
   )
 }
 
-function serviceOfSlice({ metadata }: KindOf<'EndpointSlice'>): string {
-  return `${metadata.namespace}/${metadata.labels[LABELS.sliceService] ?? ''}`
-}
-
 function kubernetesEndpoints(byPort: ByPort, service: MeshService, read: Read, inputs: Inputs): void {
   const { options, slices, workloads, placing } = inputs
   const ownSlices = read.list(slices, `${service.namespace}/${service.name}`)
@@ -79,6 +80,8 @@ function kubernetesEndpoints(byPort: ByPort, service: MeshService, read: Read, i
   // Kubernetes mirrors Endpoints into slices; only where nobody does, in a folder, are they read themselves.
   const legacy = ownSlices.length > 0 ? undefined : read.get(options.sources.Endpoints, `${service.namespace}/${service.name}`)
   if (legacy !== undefined) addEndpoints(byPort, legacy, podFinder(service, undefined, read, inputs), placing.placeIn(read))
+  if (service.resolution !== 'Alias' && inputs.podEndpoints?.areWritten(read) === false)
+    for (const pod of inputs.podEndpoints.of(service, read)) addPod(byPort, service, pod, publishNotReady)
   if (service.resolution !== 'ClientSideLB' || service.selector === undefined) return
   for (const workload of workloads.selectedEntries(read, service.namespace, service.selector))
     addToKubernetesService(byPort, service, workload)

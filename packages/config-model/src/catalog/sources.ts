@@ -12,6 +12,8 @@ export type KindCollections = { readonly [K in KindName]: Collection<KindOf<K>> 
 export interface CatalogOptions {
   /** Whether hosts of ServiceEntries that have no address get one of 240.240.0.0/16. */
   readonly allocateAddresses: boolean
+  /** Whether pods are endpoints of the Services that select them, while no EndpointSlice and no Endpoints is there. */
+  readonly endpointsFromPods: boolean
   readonly graph: Graph
   readonly sources: KindCollections
   /** One value under the key ''. */

@@ -34,31 +34,40 @@ export function createWorkloads(sources: KindCollections, { placeIn }: Placing):
   const readyPods = derive(pods, (pod, read, key) => (isReady(read.get(sources.Pod, key)) ? pod : undefined), {
     name: 'catalog.pods.ready',
   })
-  const entriesByLabel = index(entries, labelKeys, { name: 'catalog.workload-entries.by-label' })
-  const podsByLabel = index(readyPods, labelKeys, { name: 'catalog.pods.by-label' })
+  const entriesByLabel = byLabels(entries, 'catalog.workload-entries.by-label')
+  const podsByLabel = byLabels(readyPods, 'catalog.pods.by-label')
   const podsByAddress = index(pods, ({ address }) => address, { name: 'catalog.pods.by-address' })
   return {
     pods,
     podsAt: (read, address) => read.list(podsByAddress, address),
-    selectedEntries: (read, namespace, selector) => selected(namespace, selector, read, entriesByLabel),
-    selectedPods: (read, namespace, selector) => selected(namespace, selector, read, podsByLabel),
+    selectedEntries: (read, namespace, selector) => selectedBy(selector, namespace, read, entriesByLabel),
+    selectedPods: (read, namespace, selector) => selectedBy(selector, namespace, read, podsByLabel),
   }
 }
 
-// One label of the selector finds the candidates, so that a service looks only at workloads like its own.
-function selected(
-  namespace: string,
+/** What can be selected: it has labels, in a namespace. */
+interface Labelled {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** By each label, for {@link selectedBy}. */
+export function byLabels<T extends Labelled>(all: Collection<T>, name: string): Index<T> {
+  return index(all, ({ namespace, labels }) => Object.entries(labels).map(([key, value]) => labelKey(namespace, key, value)), {
+    name,
+  })
+}
+
+/** One label of the selector finds the candidates, so that a service looks only at what is like its own. An empty selector takes nothing. */
+export function selectedBy<T extends Labelled>(
   selector: Readonly<Record<string, string>>,
+  namespace: string,
   read: Read,
-  byLabel: Index<Workload>,
-): readonly Workload[] {
+  byLabel: Index<T>,
+): readonly T[] {
   const [key] = Object.keys(selector).sort()
   if (key === undefined) return []
   return read.list(byLabel, labelKey(namespace, key, selector[key] ?? '')).filter(({ labels }) => selects(selector, labels))
-}
-
-function labelKeys({ namespace, labels }: Workload): readonly string[] {
-  return Object.entries(labels).map(([key, value]) => labelKey(namespace, key, value))
 }
 
 function labelKey(namespace: string, key: string, value: string): string {

@@ -50,7 +50,7 @@ export function createTestMesh({
   random = createSeededRandom(1),
   clock = systemClock,
 }: TestMeshOptions): TestMesh {
-  const store = createStore(meshConfig === undefined ? {} : { meshConfig })
+  const store = createStore({ endpointsFromPods: true, ...(meshConfig === undefined ? {} : { meshConfig }) })
   const source = createMemorySource({ store })
   source.apply(files)
   const errors = source.diagnostics.current.filter(({ severity }) => severity === 'error')
