@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -209,6 +209,37 @@ test('translate: pods with an address are endpoints of their services; of those 
     /^\S*apps\.yaml:21: warning config\.no_endpoints Service shop\/cart-v2: .*Deployment shop\/v2 has no address/,
   )
   expect(stderr.trim().split('\n')).toHaveLength(1)
+})
+
+test('proxy-config rootca-compare tells whether two proxies trust a root in common', async () => {
+  const dumps: Record<string, string> = {}
+  const rootOf = async (name: string): Promise<string> => {
+    expect(await run(['ca', 'init', join(folder, name)])).toMatchObject({ code: 0 })
+    return readFileSync(join(folder, name, 'root-cert.pem'), 'utf8')
+  }
+  const dump = (name: string, roots: string): void => {
+    const trusted_ca = { inline_bytes: Buffer.from(roots).toString('base64') }
+    const secrets = [{ name: 'ROOTCA', secret: { validation_context: { trusted_ca } } }]
+    const section = { '@type': 'type.googleapis.com/envoy.admin.v3.SecretsConfigDump', dynamic_active_secrets: secrets }
+    dumps[name] = join(folder, `${name}.txt`)
+    writeFileSync(dumps[name], JSON.stringify({ configs: roots === '' ? [] : [section] }))
+  }
+  const [one, two] = [await rootOf('one'), await rootOf('two')]
+  dump('one', one)
+  dump('two', two)
+  dump('both', `${one}${two}`)
+  dump('none', '')
+  const compare = (a: string, b: string, ...more: string[]) =>
+    run(['proxy-config', 'rootca-compare', dumps[a] ?? a, dumps[b] ?? b, ...more])
+  expect(await compare('one', 'both')).toMatchObject({ code: 0, stdout: expect.stringContaining('They trust a root in common') })
+  expect(await compare('one', 'two')).toMatchObject({ code: 1, stdout: expect.stringContaining('They trust no root in common') })
+  const json = await compare('one', 'both', '-o', 'json')
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    match: true,
+    proxies: [{ roots: [{ notAfter: expect.stringMatching(/Z$/) }] }, { roots: [{}, {}] }],
+  })
+  expect(await compare('one', 'none')).toMatchObject({ code: 66, stderr: expect.stringContaining('no secret ROOTCA') })
+  expect(await run(['proxy-config', 'rootca-compare', 'one'])).toMatchObject({ code: 64 })
 })
 
 test('inject adds the sidecar and keeps other documents to the byte', async () => {

@@ -126,7 +126,7 @@ static_resources:
   expect(await answer(`http://${addresses.http}/debug/syncz`)).toContain(node)
   const heddle = async (...argv: string[]): Promise<string> => {
     const io = createTestIo()
-    expect([await main(argv, io), io.stderr]).toEqual([0, ''])
+    expect([await main(argv, io), io.stderr], io.stdout).toEqual([0, ''])
     return io.stdout
   }
   const [head, row] = (await heddle('proxy-status', '--address', addresses.http)).split('\n')
@@ -144,6 +144,28 @@ static_resources:
   expect((await heddle('proxy-config', 'route', 'door', '--address', addresses.http)).split('\n')).toEqual(routes)
   // The proxy itself tells the same.
   expect((await heddle('proxy-config', 'route', '--address', adminAddress)).split('\n')).toEqual(routes)
+  // It holds what it was sent; an older dump does not.
+  const compare = ['proxy-status', 'door', '--address', addresses.http]
+  expect(await heddle(...compare, '--admin-address', adminAddress)).toMatch(
+    /\n\nClusters Match\nListeners Match\nRoutes Match\n$/,
+  )
+  expect(await heddle(...compare)).toMatch(/--admin-address ADDR or -f DUMP compares/)
+  const dump = await (await fetch(`http://${adminAddress}/config_dump`)).text()
+  writeFileSync(join(folder, 'dump.txt'), dump.replaceAll('hello.edge', 'older.edge').replaceAll('"hello"', '"older"'))
+  const io = createTestIo()
+  expect(await main([...compare, '-f', join(folder, 'dump.txt')], io)).toBe(1)
+  expect(io.stdout).toMatch(
+    /Listeners Match\n--- Control plane Routes\n\+\+\+ Proxy Routes\n# http\.\d+\n@@ [\s\S]*^- .*"hello"[\s\S]*^\+ .*"older"/m,
+  )
+  expect(await heddle('proxy-config', 'log', '--address', adminAddress)).toBe('active loggers:\n  heddle: warning\n')
+  expect(
+    JSON.parse(await heddle('proxy-config', 'log', '--address', adminAddress, '--level', 'heddle:error', '-o', 'json')),
+  ).toEqual({
+    loggers: { heddle: 'error' },
+  })
+  expect(await heddle('proxy-config', 'log', '--address', adminAddress, '-r')).toBe('active loggers:\n  heddle: warning\n')
+  expect(await main(['proxy-config', 'log', '--address', adminAddress, '--level', 'http:debug'], createTestIo())).toBe(64)
+  expect(await main(['proxy-config', 'log', '--address', addresses.http], createTestIo())).toBe(66)
   writeFileSync(join(folder, 'edge.yaml'), listener('changed'))
   await vi.waitFor(async () => expect(await answer(`http://127.0.0.1:${port}/`)).toBe('200 changed'), 20_000)
   expect(await proxy.stop()).toBe(0)

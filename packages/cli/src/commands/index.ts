@@ -23,6 +23,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'ca bundle': async () => (await import('./ca/bundle.js')).caBundle,
   'proxy-status': async () => (await import('./proxy-status.js')).proxyStatus,
   'proxy-config': async () => (await import('./proxy-config.js')).proxyConfig,
+  'proxy-config log': async () => (await import('./proxy-config-log.js')).proxyConfigLog,
+  'proxy-config rootca-compare': async () => (await import('./proxy-config-rootca-compare.js')).proxyConfigRootcaCompare,
   version: async () => (await import('./version.js')).version,
   completion: async () => (await import('./completion.js')).completion(() => loadCommands(commandNames)),
 }

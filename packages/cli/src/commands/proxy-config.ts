@@ -66,7 +66,8 @@ export const proxyConfig: Command = {
 function kindsOf(word: string): readonly Kind[] {
   if (word === 'all') return IN_ALL.map((name) => KINDS[name] as Kind)
   const found = Object.entries(KINDS).find(([name, { aliases }]) => name === word || aliases.includes(word))
-  if (found === undefined) throw new UsageError(`KIND is one of ${Object.keys(KINDS).join(', ')}, all`)
+  if (found === undefined)
+    throw new UsageError(`KIND is one of ${Object.keys(KINDS).join(', ')}, all, or right after proxy-config: log, rootca-compare`)
   return [found[1]]
 }
 

@@ -25,8 +25,13 @@ export interface DumpedSecret {
 
 type Json = Readonly<Record<string, unknown>>
 
+export interface ReadOptions {
+  /** Leave out what a bootstrap brings: what is left came from a control plane. */
+  readonly dynamicOnly?: boolean
+}
+
 /** Reads what `/config_dump` of an admin page or `/debug/config_dump` of a control plane gave, live or saved. */
-export function readConfigDump(text: string, from: string): Dump {
+export function readConfigDump(text: string, from: string, { dynamicOnly = false }: ReadOptions = {}): Dump {
   let dump: unknown
   try {
     dump = JSON.parse(text)
@@ -38,7 +43,9 @@ export function readConfigDump(text: string, from: string): Dump {
   const section = (type: string): Json =>
     (configs as Json[]).find((config) => String(config['@type'] ?? '').endsWith(`.${type}`)) ?? {}
   const of = <T>(type: string, fields: readonly string[], body: string): T[] =>
-    fields.flatMap((field) => list(section(type)[field]).flatMap((entry) => present<T>(entry[body])))
+    fields
+      .filter((field) => !(dynamicOnly && field.startsWith('static_')))
+      .flatMap((field) => list(section(type)[field]).flatMap((entry) => present<T>(entry[body])))
   const activeListeners = list(section('ListenersConfigDump')['dynamic_listeners']).flatMap((entry) =>
     present<Listener>((entry['active_state'] as Json | undefined)?.['listener']),
   )

@@ -26,11 +26,15 @@ function iso(date: Date): string {
 }
 
 function firstCertificate(source: DataSource | undefined): X509Certificate | undefined {
-  const { inline_bytes: bytes, inline_string: text } = source ?? {}
-  const pem = text ?? (typeof bytes === 'string' ? Buffer.from(bytes, 'base64').toString('latin1') : undefined)
+  const pem = textOf(source)
   try {
     return pem === undefined ? undefined : new X509Certificate(pem)
   } catch {
     return undefined
   }
+}
+
+/** PEM as it stands in a dump; undefined when it is elsewhere. */
+export function textOf({ inline_bytes: bytes, inline_string: text }: DataSource = {}): string | undefined {
+  return text ?? (typeof bytes === 'string' ? Buffer.from(bytes, 'base64').toString('latin1') : undefined)
 }
