@@ -65,7 +65,12 @@ async function run(filter: object, listener: object = {}, chain: object = {}): P
     bootstrap: {
       static_resources: {
         listeners: [
-          { name: 'in', address: at(80), filter_chains: [{ filters: [{ typed_config: filter }], ...chain }], ...listener },
+          {
+            name: 'in',
+            address: at(80),
+            filter_chains: [{ filters: [{ name: 'f', typed_config: filter }], ...chain }],
+            ...listener,
+          },
         ],
         clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
       },

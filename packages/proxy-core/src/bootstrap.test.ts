@@ -70,6 +70,7 @@ describe('a bootstrap', () => {
       'bootstrap.ads',
       'dynamic_resources.ads_config',
     ],
+    ['what breaks a rule of the API', { static_resources: { clusters: [{}] } }, 'xds.rule', 'static_resources.clusters[0].name'],
     ['REST', ads(viaCluster, 'REST'), 'bootstrap.unsupported', 'dynamic_resources.ads_config.api_type'],
     [
       'an admin address over UDP',

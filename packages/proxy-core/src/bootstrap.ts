@@ -81,13 +81,14 @@ const STATS_FLUSH_MS = 5_000
 
 /**
  * Reads a bootstrap given as an object (parsed YAML or JSON, either spelling of field names). What the proxy does not support
- * is an error that names the field: `bootstrap.unsupported`; what it may ignore is a warning: `bootstrap.ignored`.
+ * is an error that names the field: `bootstrap.unsupported`; what it may ignore is a warning: `bootstrap.ignored`; what breaks a
+ * rule of the API is `xds.rule`.
  */
 export function parseBootstrap(input: unknown): Result<ProxyBootstrap> {
   const decoded = Bootstrap.fromJson(input, knownTypes)
   if (!decoded.ok) return decoded
   const bootstrap = decoded.value
-  const noted: Diagnostic[] = checkFields(bootstrap)
+  const noted: Diagnostic[] = [...Bootstrap.validate(bootstrap, knownTypes), ...checkFields(bootstrap)]
   const admin = bootstrap.admin?.address === undefined ? ok(undefined) : socketAddressOf(bootstrap.admin.address, 'admin.address')
   if (!admin.ok) noted.push(...admin.diagnostics)
   const dynamic = parseDynamic(bootstrap.dynamic_resources ?? {}, rtdsSources(bootstrap))

@@ -49,7 +49,7 @@ async function play(request: string, scene: Scene): Promise<Played> {
   const proxy = createProxy({
     bootstrap: {
       static_resources: {
-        listeners: [{ name: 'in', address: at(80), filter_chains: [{ filters: [{ typed_config: http }] }] }],
+        listeners: [{ name: 'in', address: at(80), filter_chains: [{ filters: [{ name: 'http', typed_config: http }] }] }],
         clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
       },
     },

@@ -35,7 +35,7 @@ it('a sink of a user’s own hears what changes, as often as the bootstrap says'
 })
 
 it.each([
-  ['metrics.v3.DogStatsdSink', {}, /stats_sinks\[0\]\.typed_config/],
+  ['metrics.v3.DogStatsdSink', { address: { pipe: { path: '/s' } } }, /stats_sinks\[0\]\.typed_config/],
   ['metrics.v3.StatsdSink', { tcp_cluster_name: 'statsd' }, /tcp_cluster_name/],
   ['metrics.v3.StatsdSink', { address: { pipe: { path: '/s' } } }, /address/],
 ])('a sink %s %j is refused by name', (type, value, reason) => {
@@ -43,7 +43,11 @@ it.each([
 })
 
 it('a provider of tracing that is not there is refused by name, too', () => {
-  const bootstrap = bootstrapOf({ tracing: { http: { name: 'd', typed_config: typed('trace.v3.DatadogConfig', {}) } } })
+  const bootstrap = bootstrapOf({
+    tracing: {
+      http: { name: 'd', typed_config: typed('trace.v3.DatadogConfig', { collector_cluster: 'c', service_name: 's' }) },
+    },
+  })
   expect(() => tracingProviderOf(bootstrap)).toThrow(/DatadogConfig/)
   expect(tracingProviderOf(bootstrapOf({}))).toEqual({})
 })

@@ -45,10 +45,13 @@ export interface Walk {
 /** The decision path of one request, on the matching code that the data path runs, without I/O. */
 export function explain(config: ExplainConfig, request: ExplainRequest): Explanation {
   const walk: Walk = { config, request, stages: [] }
-  return { result: explainListener(walk), stages: walk.stages }
+  const listener = explainListener(walk)
+  if (!('name' in listener)) return { result: listener, stages: walk.stages, terminatesTls: false }
+  const result = explainChain(walk, listener)
+  return { result, stages: walk.stages, terminatesTls: listener.chainFor(request.connection)?.tls !== undefined }
 }
 
-function explainListener(walk: Walk): ExplainedResult {
+function explainListener(walk: Walk): CompiledListener | ExplainedResult {
   const { config, request, stages } = walk
   const { destination } = request.connection
   const listener =
@@ -67,7 +70,7 @@ function explainListener(walk: Walk): ExplainedResult {
     losers: [],
     resource: { typeUrl: LISTENER, name: listener.name, path: '' },
   })
-  return explainChain(walk, listener)
+  return listener
 }
 
 function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
@@ -106,6 +109,11 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
   if (terminal.kind === 'tcp_proxy') {
     stages.push({ stage: 'tcp_proxy', name: terminal.statPrefix, outcome: 'chosen', losers: [], resource: own })
     return explainCluster(walk, terminal.target(request.random), { context: {}, notFoundStatus: 503 })
+  }
+  if (request.connection.transportProtocol === 'tls' && chain.tls === undefined) {
+    const reason = 'the connection is TLS, and this filter chain takes HTTP in plaintext'
+    stages.push({ stage: 'http_manager', name: terminal.statPrefix, outcome: 'stop', reason, losers: [], resource: own })
+    return { kind: 'close', reason }
   }
   return explainHttp(walk, terminal, own)
 }

@@ -41,6 +41,8 @@ export interface ExplainedStage {
 export interface Explanation {
   readonly stages: readonly ExplainedStage[]
   readonly result: ExplainedResult
+  /** Whether the filter chain that was chosen ends TLS: what is inside goes on. */
+  readonly terminatesTls: boolean
 }
 
 export type ExplainedResult =

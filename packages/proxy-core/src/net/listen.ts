@@ -4,7 +4,7 @@ import type { Connection, SocketAddress } from './connection.js'
 import type { BoundListener, ListenOptions } from './network.js'
 import type { OriginalDst } from './original-dst/original-dst.js'
 import { SocketConnection } from './socket-connection.js'
-import { fdOf, onRead, type ReadTarget } from './socket-handle.js'
+import { acceptHandles, fdOf, onRead, type ReadTarget, type SocketHandle } from './socket-handle.js'
 
 const DEFAULT_BACKLOG = 4096
 
@@ -18,10 +18,11 @@ export interface SocketListenOptions extends ListenOptions {
 /** Binds a socket of the machine. */
 export function listenOn(options: SocketListenOptions, accept: (connection: Connection) => void): Promise<BoundListener> {
   let bound = options.address
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-    const connection = accepted(socket, bound, options.originalDst)
+  const take = (socket: Socket, target?: ReadTarget): void => {
+    const connection = accepted(socket, target, bound, options.originalDst)
     if (connection !== undefined) accept(connection)
-  })
+  }
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => take(socket))
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     const { address, port } = options.address
@@ -30,6 +31,10 @@ export function listenOn(options: SocketListenOptions, accept: (connection: Conn
     server.listen({ ...where, backlog, ...(options.reusePort === true ? { reusePort: true } : {}) }, () => {
       server.removeListener('error', reject)
       server.on('error', () => {}) // accept(2) failed (EMFILE): those that are open must live on
+      acceptHandles(server, (handle) => {
+        const target: ReadTarget = { connection: undefined }
+        take(socketOf(handle, target), target)
+      })
       bound = boundAddress(server, options.address)
       try {
         prepare(options, fdOf(server), bound)
@@ -60,28 +65,26 @@ function boundAddress(server: Server, asked: SocketAddress): SocketAddress {
   return typeof bound === 'string' || bound === null ? asked : { address: canonicalIp(bound.address), port: bound.port }
 }
 
-function accepted(socket: Socket, bound: SocketAddress, originalDst: OriginalDst | undefined): Connection | undefined {
-  const remote = { address: canonicalIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
-  const local = { address: canonicalIp(socket.localAddress ?? ''), port: socket.localPort ?? 0 }
-  const handle = handleOf(socket)
-  if (handle === undefined && socket.destroyed) return undefined
-  const originalDestination = originalDst?.of({ fd: fdOf(socket), local, bound })
-  const facts = { remote, local, originalDestination }
-  if (handle === undefined) return new SocketConnection(socket, facts, false)
-  const target: ReadTarget = { connection: undefined }
+/** 8 to 15 % faster than what Node makes of it, which has no read buffer of ours. */
+function socketOf(handle: SocketHandle, target: ReadTarget): Socket {
+  handle.setNoDelay?.(true)
   // manualStart: nothing is read before somebody handles it.
   const settings = { handle, manualStart: true, allowHalfOpen: true, onread: onRead(target) }
-  const own = new Socket(settings as ConstructorParameters<typeof Socket>[0])
-  target.connection = new SocketConnection(own, facts, true)
-  return target.connection
+  return new Socket(settings as ConstructorParameters<typeof Socket>[0])
 }
 
-/**
- * An accepted socket can only be given a read buffer by making a new one around its handle, which Node does not document.
- * Undefined when there is nothing like a handle: then the accepted socket serves as it is, 8 to 15 % slower.
- */
-function handleOf(socket: Socket): object | undefined {
-  const handle = (socket as unknown as { _handle?: { useUserBuffer?: unknown; readStart?: unknown } | null })._handle
-  if (handle === undefined || handle === null) return undefined
-  return typeof handle.useUserBuffer === 'function' && typeof handle.readStart === 'function' ? handle : undefined
+/** `target`: where what the socket reads goes; undefined: it has no read buffer of ours. */
+function accepted(
+  socket: Socket,
+  target: ReadTarget | undefined,
+  bound: SocketAddress,
+  originalDst: OriginalDst | undefined,
+): Connection | undefined {
+  const remote = { address: canonicalIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
+  const local = { address: canonicalIp(socket.localAddress ?? ''), port: socket.localPort ?? 0 }
+  if (socket.destroyed) return undefined
+  const originalDestination = originalDst?.of({ fd: fdOf(socket), local, bound })
+  const connection = new SocketConnection(socket, { remote, local, originalDestination }, target !== undefined)
+  if (target !== undefined) target.connection = connection
+  return connection
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import type { SocketConnection } from './socket-connection.js'
@@ -41,13 +41,19 @@ export function onRead(target: ReadTarget): {
 /** What node:net keeps of `onread` in a socket, by the names of its symbols. */
 const KEPT_OF_ONREAD = ['kBuffer', 'kBufferCb', 'kBufferGen'] as const
 
+let symbols: readonly (symbol | undefined)[] | undefined
+
+function symbolsOf(socket: object): readonly (symbol | undefined)[] {
+  const all = Object.getOwnPropertySymbols(socket)
+  return KEPT_OF_ONREAD.map((name) => all.find(({ description }) => description === name))
+}
+
 /**
  * The same for a socket that node:tls has made, which takes no `onread`: what it reads from now on goes to the target; what it has read
  * before is still in its stream. False where Node has it otherwise: then it reads by `data` events.
  */
 export function readWithOnRead(socket: TLSSocket, target: ReadTarget): boolean {
-  const symbols = Object.getOwnPropertySymbols(socket)
-  const [buffer, callback, next] = KEPT_OF_ONREAD.map((name) => symbols.find(({ description }) => description === name))
+  const [buffer, callback, next] = (symbols ??= symbolsOf(socket))
   const { _handle: handle } = socket as unknown as { _handle?: { useUserBuffer?(into: Buffer): void } | null }
   const kept = socket as unknown as Record<symbol, unknown>
   if (buffer === undefined || callback === undefined || next === undefined || kept[buffer] !== null) return false
@@ -58,6 +64,30 @@ export function readWithOnRead(socket: TLSSocket, target: ReadTarget): boolean {
   kept[buffer] = readBuffer
   handle.useUserBuffer(readBuffer)
   return true
+}
+
+/** What Node makes a socket around. */
+export interface SocketHandle {
+  setNoDelay?(on: boolean): void
+}
+
+interface ListeningHandle {
+  onconnection(status: number, accepted?: SocketHandle & { readonly useUserBuffer?: unknown; readonly readStart?: unknown }): void
+}
+
+/**
+ * `accept` gets what a server accepts from now on, before Node makes a socket of it: only then can it be given a read buffer, and need
+ * not be made twice. What has no such handle, and errors, go to the server's own listeners as ever.
+ */
+export function acceptHandles(server: Server, accept: (handle: SocketHandle) => void): void {
+  const { _handle: listening } = server as unknown as { _handle?: ListeningHandle | null }
+  if (typeof listening?.onconnection !== 'function') return
+  const documented = listening.onconnection
+  listening.onconnection = function (this: ListeningHandle, status, accepted) {
+    const known = typeof accepted?.useUserBuffer === 'function' && typeof accepted.readStart === 'function'
+    if (status === 0 && known) accept(accepted)
+    else documented.call(this, status, accepted)
+  }
 }
 
 /** The file descriptor under a node:net socket or server; -1 where there is none. */

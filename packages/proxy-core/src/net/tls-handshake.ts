@@ -122,14 +122,13 @@ function chainProblemOf(
   leaf: X509Certificate,
 ): string | undefined {
   const { strict, at } = verification
-  const chain = chainOf(leaf)
-  const error = verifyErrorOf(socket) ?? (socket.isSessionReused() ? timeProblem(chain, at) : undefined)
+  const error = verifyErrorOf(socket) ?? (socket.isSessionReused() ? timeProblem(chainOf(leaf), at) : undefined)
   const excused = rules.allowExpired && isOutOfTime(error)
   if (error !== undefined && !excused) return error
   if (!strict && !excused) return undefined
   const kind = isIpAddress(mustBeNamed ?? '') ? 'ip' : 'dns'
   return ownProblem(
-    chain.map(({ raw }) => raw),
+    chainOf(leaf).map(({ raw }) => raw),
     material,
     {
       purpose,

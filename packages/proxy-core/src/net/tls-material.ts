@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { identitiesFor } from './identity-choice.js'
+import { presentedChain } from './presented-chain.js'
 import type { TlsMaterial } from './tls.js'
 import { urisOfPem } from './x509/peer-certificate.js'
 
@@ -37,8 +38,9 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
   }
   let context = known.get(key)
   if (context === undefined) {
+    const cert = chains.map((chain) => presentedChain(chain, material.trustBundle))
     context = createSecureContext({
-      ...(identities.length === 0 ? {} : { cert: chains, key: identities.map(({ privateKey }) => privateKey) }),
+      ...(identities.length === 0 ? {} : { cert, key: identities.map(({ privateKey }) => privateKey) }),
       ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle }),
       ...(material.crl === undefined ? {} : { crl: material.crl }),
       ...(ciphers === undefined ? {} : { ciphers }),

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { formatAddress } from './address.js'
 import type { SocketAddress } from './connection.js'
+import { dropOldest } from './drop-oldest.js'
 import type { ClientTlsContext, TlsMaterial } from './tls.js'
 
 /** A server of which more are known loses the oldest. */
@@ -82,12 +83,4 @@ export function rememberPeer(context: SecureContext, leaf: X509Certificate): voi
 /** The certificate of a client that was known again by a ticket of `context`, with its chain. */
 export function rememberedPeer(context: SecureContext, leaf: X509Certificate): X509Certificate {
   return peers.get(context)?.get(leaf.fingerprint256) ?? leaf
-}
-
-function dropOldest(map: Map<string, unknown>, most: number): void {
-  if (map.size <= most) return
-  for (const oldest of map.keys()) {
-    map.delete(oldest)
-    return
-  }
 }

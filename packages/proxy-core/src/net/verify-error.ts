@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { TlsMaterial } from './tls.js'
 import { type ChainQuestion, chainProblem } from './x509/chain.js'
+import { derOf } from './x509/pem.js'
 
 const OUT_OF_TIME: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
@@ -44,19 +45,4 @@ export function timeProblem(chain: readonly X509Certificate[], at: number): stri
     if (at < Date.parse(validFrom)) return 'CERT_NOT_YET_VALID'
   }
   return undefined
-}
-
-const known = new Map<string, readonly Uint8Array[]>()
-const MOST_KNOWN = 64
-
-/** The blocks of a PEM bundle. */
-function derOf(pem: string): readonly Uint8Array[] {
-  let all = known.get(pem)
-  if (all === undefined) {
-    const blocks = pem.matchAll(/-----BEGIN (CERTIFICATE|X509 CRL)-----([^-]+)-----END \1-----/g)
-    all = [...blocks].map(([, , base64 = '']) => Buffer.from(base64, 'base64'))
-    if (known.size >= MOST_KNOWN) known.clear()
-    known.set(pem, all)
-  }
-  return all
 }

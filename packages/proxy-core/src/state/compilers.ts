@@ -1,5 +1,13 @@
-import { ok, type Random } from '@heddle/runtime'
+import { fail, ok, type Random, type Result } from '@heddle/runtime'
+import type { MessageType } from '@heddle/xds-types'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
+import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
+import { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
+import { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v3'
+import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
+import { RouteConfiguration, ScopedRouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
+import { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
+import { knownTypes } from '@heddle/xds-types/known'
 import { compileCluster } from '../config/cluster.js'
 import type { CompileDeps, SecretSource } from '../config/compiled.js'
 import type { DataSourceReads } from '../config/data-source.js'
@@ -61,15 +69,26 @@ export function createCompilers({
     ...(readBytes !== undefined && { readBytes }),
   })
   return {
-    cluster: (message, secrets) => compileCluster(message, deps(secrets), ''),
-    listener: (message, secrets) => compileListener(message, deps(secrets), ''),
-    route: (message, secrets) => compileRouteConfiguration(message, deps(secrets), ''),
-    scope: (message, secrets) => compileScope(message, deps(secrets), ''),
-    extension: (message, secrets) => compileExtension(message, deps(secrets), ''),
-    endpoints(message, previous) {
+    cluster: checked(Cluster, (message, secrets) => compileCluster(message, deps(secrets), '')),
+    listener: checked(Listener, (message, secrets) => compileListener(message, deps(secrets), '')),
+    route: checked(RouteConfiguration, (message, secrets) => compileRouteConfiguration(message, deps(secrets), '')),
+    scope: checked(ScopedRouteConfiguration, (message, secrets) => compileScope(message, deps(secrets), '')),
+    extension: checked(TypedExtensionConfig, (message, secrets) => compileExtension(message, deps(secrets), '')),
+    endpoints: checked(ClusterLoadAssignment, (message, previous) => {
       const compiled = compileLoadAssignment(message, '')
       return compiled.ok ? ok(keepIdentity(previous, compiled.value), compiled.diagnostics) : compiled
-    },
-    secret: (message) => decodeSecret(message, '', { readFile, environment }),
+    }),
+    secret: checked(Secret, (message) => decodeSecret(message, '', { readFile, environment })),
+  }
+}
+
+/** What breaks a rule of the API itself is refused by that rule, as Envoy does, and not looked at any further. */
+function checked<M, A extends readonly unknown[], T>(
+  type: MessageType<M>,
+  compile: (message: M, ...rest: A) => Result<T>,
+): (message: M, ...rest: A) => Result<T> {
+  return (message, ...rest) => {
+    const broken = type.validate(message, knownTypes)
+    return broken.length > 0 ? fail(...broken) : compile(message, ...rest)
   }
 }

@@ -1,38 +1,49 @@
 import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from '../connection.js'
+import { dropOldest } from '../drop-oldest.js'
 import type { PeerSan } from '../tls.js'
 import { EXTENSION } from './certificate.js'
 import { childrenOf, type DerElement, expectTag, oidOf, onlyDer, readDer, TAG } from './der.js'
 import { ipText } from './host-names.js'
+import { toPem } from './pem.js'
 
 const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [] }
+
+type Described = Omit<PeerCertificate, 'chainPem'> & { readonly san: PeerSan }
+
+// By their SHA-256: the few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
+const described = new Map<string, Described>()
+/** Of which more are known the one that has not come for longest is forgotten. */
+const MAX_DESCRIBED = 1_000
 
 /** A leaf certificate as headers and policies see it. `chain`: DER of the verified chain, leaf first. */
 export function describePeer(
   certificate: X509Certificate,
   chain: () => readonly Uint8Array[],
 ): PeerCertificate & { readonly san: PeerSan } {
-  const san = readSubjectAltNames(certificate.raw)
-  return {
-    serial: certificate.serialNumber.toLowerCase(),
-    hash: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    subject: certificate.subject === undefined ? '' : certificate.subject.split('\n').reverse().join(','),
-    uris: san.uris,
-    dns: san.dns,
-    der: certificate.raw,
-    san,
-    validity: () => ({ from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) }),
-    pem: () => toPem(certificate.raw),
-    chainPem: () => chain().map(toPem).join(''),
-  }
+  const { fingerprint256 } = certificate
+  const known = described.get(fingerprint256) ?? describe(certificate)
+  described.delete(fingerprint256)
+  described.set(fingerprint256, known)
+  dropOldest(described, MAX_DESCRIBED)
+  return { ...known, chainPem: () => chain().map(toPem).join('') }
 }
 
-export function toPem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+function describe(certificate: X509Certificate): Described {
+  const { raw, serialNumber, fingerprint256, subject, validFrom, validTo } = certificate
+  const san = readSubjectAltNames(raw)
+  const validity = { from: Date.parse(validFrom), to: Date.parse(validTo) }
+  return {
+    serial: serialNumber.toLowerCase(),
+    hash: fingerprint256.replaceAll(':', '').toLowerCase(),
+    subject: subject === undefined ? '' : subject.split('\n').reverse().join(','),
+    uris: san.uris,
+    dns: san.dns,
+    der: raw,
+    san,
+    validity: () => validity,
+    pem: () => toPem(raw),
+  }
 }
 
 /** URI SANs of the first certificate of a PEM chain; none when it cannot be read. */

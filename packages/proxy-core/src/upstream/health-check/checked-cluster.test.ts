@@ -44,7 +44,7 @@ describe('a cluster that is checked', () => {
     ]
     const proxy = await startMemoryProxy(
       to('app'),
-      [memoryCluster('app', [], { ...noPanic, health_checks, load_assignment: { endpoints: [{ lb_endpoints }] } })],
+      [memoryCluster('app', [], { ...noPanic, health_checks, load_assignment: { cluster_name: 'app', endpoints: [{ lb_endpoints }] } })],
       { 1: ok, 2: ok, 9: () => 503 },
     )
     await proxy.clock.advanceAsync(10)
@@ -97,7 +97,7 @@ it('an endpoint that is gone from a STATIC set of two priorities leaves its load
   const health_checks = [{ ...times, tcp_health_check: {} }]
   const proxy = await startMemoryProxy(
     to('app'),
-    [memoryCluster('app', [], { ...noPanic, health_checks, load_assignment: { endpoints } })],
+    [memoryCluster('app', [], { ...noPanic, health_checks, load_assignment: { cluster_name: 'app', endpoints } })],
     { 2: ok },
   )
   await proxy.clock.advanceAsync(10)
