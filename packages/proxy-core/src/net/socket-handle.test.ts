@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { handleWriter } from './socket-handle.js'
+import { acceptHandles, handleWriter } from './socket-handle.js'
 
 interface Request {
   oncomplete?: (status: number) => void
@@ -59,4 +59,26 @@ test('an error at once or later destroys the socket with the name of the error',
 test('a socket without such a handle is written to as Node documents it', () => {
   expect(handleWriter({ _handle: null } as unknown as Socket, nobody)).toBeUndefined()
   expect(handleWriter({ _handle: {} } as unknown as Socket, nobody)).toBeUndefined()
+})
+
+test('a server gives away the handles that it accepts, and hears of errors and of other handles itself', () => {
+  const heard: unknown[] = []
+  const listening = { onconnection: (status: number, handle?: object) => heard.push([status, handle]) }
+  const taken: object[] = []
+  acceptHandles({ _handle: listening } as unknown as Server, (handle) => taken.push(handle))
+  const handle = { useUserBuffer() {}, readStart() {} }
+  listening.onconnection(0, handle)
+  listening.onconnection(-24)
+  listening.onconnection(0, {})
+  expect(taken).toEqual([handle])
+  expect(heard).toEqual([
+    [-24, undefined],
+    [0, {}],
+  ])
+})
+
+test('a server without such a handle accepts as Node documents it', () => {
+  acceptHandles(createServer(), () => {
+    throw new Error('nothing is accepted')
+  })
 })
