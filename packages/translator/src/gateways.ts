@@ -78,25 +78,57 @@ export function passesThrough(server: Server): boolean {
   return server.tls === undefined || server.tls.mode === 'PASSTHROUGH' || server.tls.mode === 'AUTO_PASSTHROUGH'
 }
 
-/** One address has either plain HTTP servers, which merge, or TLS servers told apart by SNI, or one TCP server: what comes later and does not fit is left out. */
+/** What stands on a port already. */
+interface Taken {
+  /** The plaintext server that others merge with. */
+  plain: BoundServer | undefined
+  /** Hosts with TLS, and the address that has them. */
+  readonly tlsHosts: Map<string, string>
+}
+
+/**
+ * One address has either plain HTTP servers, which merge, or one TCP server, or TLS servers told apart by their hosts: what comes later and does not fit is
+ * left out (`mergeGateways` of istiod).
+ */
 function withoutConflicts(servers: readonly BoundServer[]): BoundServer[] {
-  const taken = new Map<string, { kind: string; sni: Set<string> }>()
+  const ports = new Map<number, Taken>()
+  const routes = new Set<string>()
   return servers.filter((s) => {
-    const key = `${s.bind}_${s.listenPort}`
-    const kind = isHttp(s.protocol) ? 'http' : s.server.tls === undefined ? 'tcp' : 'tls'
-    const first = taken.get(key)
-    const sni = kind === 'tls' ? sniHosts(s.server) : []
-    if (first === undefined) {
-      taken.set(key, { kind, sni: new Set(sni) })
-      return true
-    }
-    if (first.kind !== kind || kind === 'tcp' || sni.some((h) => first.sni.has(h))) return false
-    for (const h of sni) first.sni.add(h)
+    const known = ports.get(s.listenPort)
+    const taken = known ?? { plain: undefined, tlsHosts: new Map() }
+    if (s.server.tls !== undefined && !takeHosts(taken.tlsHosts, hostsFrom(s), s.bind)) return false
+    ports.set(s.listenPort, taken)
+    if (known !== undefined && !fits(s, taken, routes)) return false
+    const endsTls = s.server.tls !== undefined && !isHttp(s.protocol)
+    if (!endsTls && taken.plain?.bind !== s.bind) taken.plain = s
+    routes.add(s.routeName)
     return true
   })
 }
 
-/** Hosts without their namespaces; `*` means no SNI match at all. */
+function fits(s: BoundServer, { plain }: Taken, routes: ReadonlySet<string>): boolean {
+  if (plain !== undefined) return plain.bind !== s.bind || (isHttp(s.protocol) && isHttp(plain.protocol))
+  return !s.terminatesHttps || !routes.has(s.routeName)
+}
+
+/** False, and nothing is taken, when one of them is taken on the address. */
+export function takeHosts(taken: Map<string, string>, hosts: readonly string[], bind: string): boolean {
+  if (hosts.some((host) => taken.get(host) === bind)) return false
+  for (const host of hosts) taken.set(host, bind)
+  return true
+}
+
+/** Hosts with the namespace that they are for, but those for all: `shop/a.example`, `a.example`. */
+export function hostsFrom({ server, gateway }: BoundServer): readonly string[] {
+  if (server.hosts.includes('*/*')) return ['*']
+  return server.hosts.map((text) => {
+    const slash = text.indexOf('/')
+    const from = text.slice(0, Math.max(0, slash))
+    return from === '*' ? text.slice(2) : from === '.' ? `${gateway.metadata.namespace}${text.slice(slash)}` : text
+  })
+}
+
+/** Hosts without their namespaces, in order; `*` means no SNI match at all. */
 export function sniHosts(server: Server): readonly string[] {
   return hostsOf(server).sni
 }
@@ -114,7 +146,7 @@ export function hostsFor(server: Server, gatewayNamespace: string, namespace: st
 /** Hosts of a server, in lower case, and who may use each: a namespace, `.` or `*`. */
 interface ServerHosts {
   readonly names: readonly string[]
-  /** The same, each once. */
+  /** The same, each once, in order. */
   readonly sni: readonly string[]
   readonly from: readonly string[]
   /** Everybody may use all. */
@@ -133,7 +165,7 @@ function hostsOf(server: Server): ServerHosts {
 function serverHosts({ hosts }: Server): ServerHosts {
   const names = hosts.map((text) => text.slice(text.indexOf('/') + 1).toLowerCase())
   const from = hosts.map((text) => (text.includes('/') ? text.slice(0, text.indexOf('/')) : '*'))
-  return { names, sni: [...new Set(names)], from, open: from.every((one) => one === '*') }
+  return { names, sni: [...new Set(names)].sort(), from, open: from.every((one) => one === '*') }
 }
 
 export function overlaps(hosts: readonly string[], others: readonly string[]): boolean {

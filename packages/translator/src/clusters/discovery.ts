@@ -52,7 +52,12 @@ export function applyDiscovery(target: ClusterTarget, made: ClusterDraft): boole
     cluster.eds_cluster_config = { eds_config: ADS_SOURCE, service_name: cluster.name }
     return true
   }
-  if (cluster.type === 'ORIGINAL_DST') return true
+  if (cluster.type === 'ORIGINAL_DST') {
+    const { service, port } = target
+    if (service.resolution === 'Passthrough' && service.registry === 'External' && port.targetPort !== port.number)
+      cluster.original_dst_lb_config = { upstream_port_override: Number(port.targetPort) }
+    return true
+  }
   if (selectedEndpoints(target).length === 0) return false
   cluster.load_assignment = loadAssignment(target)
   cluster.dns_lookup_family = lookupFamily(build)

@@ -53,14 +53,7 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
     const telemetry = build.features.clusterTelemetry
     if (telemetry && rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined)
       made.istio['config'] = configPath(rule.sources[0])
-    if (telemetry)
-      made.istio['services'] = [
-        {
-          host: service.hostname,
-          name: service.registry === 'External' ? service.hostname : service.name,
-          namespace: service.namespace,
-        },
-      ]
+    if (telemetry) made.istio['services'] = servicesOn(first, services)
   }
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
@@ -70,6 +63,17 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const finished = finish(made)
   for (const source of port.sources) build.origins.mark(finished, source)
   return finished
+}
+
+/** All that clients call by the port of the first, each once. */
+function servicesOn({ port }: ServiceTarget, targets: readonly ServiceTarget[]): readonly object[] {
+  const called = targets.filter((t) => t.port.number === port.number).map(({ service }) => service)
+  const hosts = new Map(called.map((service) => [service.hostname, service]))
+  return [...hosts.values()].map(({ hostname, name, namespace, registry }) => ({
+    host: hostname,
+    name: registry === 'External' ? hostname : name,
+    namespace,
+  }))
 }
 
 const LOOPBACK_V6 = '::1'

@@ -21,7 +21,7 @@ import { applyOutlierDetection } from './outlier-detection.js'
 import { markPolicy } from './policy-sources.js'
 import { applyProxyProtocol } from './proxy-protocol.js'
 import { type ClusterTarget, clusterNameOf } from './target.js'
-import { applyUpstreamTls, applyUserTls, type UpstreamTls } from './upstream-tls.js'
+import { applyUpstreamTls, applyUserTls, markUserTls, type UpstreamTls } from './upstream-tls.js'
 
 /** The cluster of a target; undefined where a DNS service or subset has no endpoint to resolve. */
 export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
@@ -48,7 +48,8 @@ export function outboundClusterOf(target: ClusterTarget): Cluster | undefined {
   const near = effectiveLbSetting(policy?.loadBalancer, target.service, mesh)
   applyLoadBalancer(build, made, policy?.loadBalancer, near, port)
   if (target.vip !== undefined) applyWaypointSocket(target, made)
-  else if (!target.sniDnat) {
+  else if (target.sniDnat) markUserTls(made, policy?.tls)
+  else {
     applyTls(target, made)
     applyProxyProtocol(made, policy?.proxyProtocol)
   }

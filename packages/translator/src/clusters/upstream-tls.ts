@@ -58,8 +58,13 @@ const PLAIN: Cluster_TransportSocketMatch = writtenOnce({
   transport_socket: RAW_BUFFER,
 })
 
+/** TLS of the user's own is offered with the protocols that the user means. */
+export function markUserTls(draft: ClusterDraft, settings: ClientTLSSettings | undefined): void {
+  if (settings?.mode === 'SIMPLE' || settings?.mode === 'MUTUAL') draft.istio['alpn_override'] = 'false'
+}
+
 function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, settings: ClientTLSSettings): void {
-  if (settings.mode === 'SIMPLE' || settings.mode === 'MUTUAL') draft.istio['alpn_override'] = 'false'
+  markUserTls(draft, settings)
   if (settings.mode === 'DISABLE' || withheld(build, tls, settings)) return
   if (settings.mode === 'ISTIO_MUTUAL') {
     const names =

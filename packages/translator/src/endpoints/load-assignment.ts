@@ -108,8 +108,12 @@ function localityEndpoints(target: ClusterTarget, locality: string, endpoints: r
   const reached = reachable(target, endpoints)
   return {
     locality: defined({ region: region || undefined, zone: zone || undefined, sub_zone: subzone || undefined }),
-    ...(reached.length === 0 ? {} : { lb_endpoints: reached }),
-    load_balancing_weight: reached.reduce((sum, e) => sum + (e.load_balancing_weight ?? 0), 0),
+    ...(reached.length === 0
+      ? {}
+      : {
+          lb_endpoints: reached,
+          load_balancing_weight: reached.reduce((sum, e) => sum + (e.load_balancing_weight ?? 0), 0),
+        }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { isTls } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
-import { type BoundServer, hostsFor, overlaps, passesThrough, sniHosts } from '../gateways.js'
+import { type BoundServer, hostsFor, overlaps, passesThrough, sniHosts, takeHosts } from '../gateways.js'
 import { hostSubsetOf } from '../hosts.js'
 import { sniOfCluster } from '../names.js'
 import { exchangeFilters } from '../peer-exchange.js'
@@ -13,12 +13,15 @@ import { statNameOf } from '../telemetry/stat-names.js'
 import { chainOf } from './outbound-tcp.js'
 import { connectionSettings, singleChain, tcpRouteChain } from './tcp-proxy.js'
 
-/** Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules. */
-export function gatewayTcpChains(build: Build, bound: BoundServer): FilterChain[] {
+/**
+ * Chains of a server that is not HTTP: TCP and terminated TLS by `tcp` rules, TLS passed through by the SNI of `tls` rules. None without rules.
+ * @param taken SNI that rules for the port have, and on which address
+ */
+export function gatewayTcpChains(build: Build, bound: BoundServer, taken: Map<string, string>): FilterChain[] {
   const { server } = bound
   if (server.tls?.mode === 'AUTO_PASSTHROUGH') return autoPassthrough(build, bound)
-  if (server.tls !== undefined && passesThrough(server)) return passthrough(build, bound)
-  if (isTls(bound.protocol) && server.tls === undefined) return passthrough(build, bound)
+  if (server.tls !== undefined && passesThrough(server)) return passthrough(build, bound, taken)
+  if (isTls(bound.protocol) && server.tls === undefined) return passthrough(build, bound, taken)
   return terminated(build, bound)
 }
 
@@ -48,19 +51,15 @@ function terminated(build: Build, bound: BoundServer): FilterChain[] {
   return []
 }
 
-function passthrough(build: Build, bound: BoundServer): FilterChain[] {
+function passthrough(build: Build, bound: BoundServer, taken: Map<string, string>): FilterChain[] {
   const chains: FilterChain[] = []
-  const taken = new Set<string>()
-  for (const { vs, hosts } of virtualServices(build, bound)) {
+  for (const { vs } of virtualServices(build, bound)) {
     for (const tls of vs.tls) {
       for (const match of tls.match) {
         if (match.port !== undefined && match.port !== bound.server.port.number) continue
         if (match.gateways !== undefined && !match.gateways.includes(bound.gatewayName)) continue
-        const names = (match.sniHosts ?? []).filter(
-          (sni) => hosts.some((h) => hostSubsetOf(sni, h) || hostSubsetOf(h, sni)) && !taken.has(sni),
-        )
-        if (names.length === 0) continue
-        for (const n of names) taken.add(n)
+        const names = [...(match.sniHosts ?? [])].sort()
+        if (!takeHosts(taken, names, bound.bind)) continue
         chains.push({
           ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
           ...routeChain(build, bound, vs, tls.route, tls.path),
@@ -100,7 +99,7 @@ function routeChain(
   return build.origins.mark(chain, sourceOf(vs.resource, path))
 }
 
-/** East-west: clients of other networks name the cluster they mean in the SNI of their mTLS, which goes through untouched. */
+/** East-west: clients of other networks name the cluster they mean in the SNI of their mTLS, which goes through untouched, and past the gateway's own policies. */
 function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
   const hosts = bound.server.hosts.map((h) => h.slice(h.indexOf('/') + 1))
   const chains: FilterChain[] = []
@@ -112,7 +111,6 @@ function autoPassthrough(build: Build, bound: BoundServer): FilterChain[] {
       for (const subset of ['', ...(rule?.subsets ?? []).map((s) => s.subset.name)]) {
         const cluster = sniOfCluster(port.number, subset, service.hostname)
         const filters = [
-          ...tcpAuthorizationFilters(build, 'gateway', bound.server.port.number),
           ...singleChain(build, 'gateway', port.protocol, cluster, {
             stat_prefix: statNameOf(build.mesh.outboundClusterStatName, service, port, subset) ?? cluster,
             ...connectionSettings(rule, subset),

@@ -21,6 +21,7 @@ const FIRST_UNPRIVILEGED = 1024
 /** One listener per address and port of a gateway's servers. */
 export function gatewayListeners(build: Build, servers: readonly BoundServer[]): Listener[] {
   const byAddress = new Map<string, BoundServer[]>()
+  const taken = new Map<number, Map<string, string>>()
   for (const server of servers) {
     if (build.proxy.unprivileged && server.listenPort < FIRST_UNPRIVILEGED) continue
     const key = listenerName(server.bind || inFamily(build, WILDCARD), server.listenPort)
@@ -28,16 +29,21 @@ export function gatewayListeners(build: Build, servers: readonly BoundServer[]):
     if (known === undefined) byAddress.set(key, [server])
     else known.push(server)
   }
-  return [...byAddress].flatMap(([name, list]) => listenerOf(build, name, list))
+  return [...byAddress].flatMap(([name, list]) => {
+    const port = list[0]?.listenPort ?? 0
+    taken.set(port, taken.get(port) ?? new Map())
+    return listenerOf(build, name, list, taken.get(port) ?? new Map())
+  })
 }
 
-function listenerOf(build: Build, name: string, servers: readonly BoundServer[]): Listener[] {
+function listenerOf(build: Build, name: string, servers: readonly BoundServer[], taken: Map<string, string>): Listener[] {
   const [first] = servers
   if (first === undefined) return []
-  const plain = isHttp(first.protocol)
-  const chains = plain
-    ? [httpChain(build, name, first)]
-    : servers.flatMap((s) => (s.terminatesHttps ? [httpChain(build, name, s)] : gatewayTcpChains(build, s)))
+  const plain = servers.find(({ protocol }) => isHttp(protocol))
+  const chains = servers.flatMap((s) => {
+    if (isHttp(s.protocol)) return s === plain ? [httpChain(build, name, s)] : []
+    return s.terminatesHttps ? [httpChain(build, name, s)] : gatewayTcpChains(build, s, taken)
+  })
   if (chains.length === 0) return []
   const filters = [
     ...(build.proxyConfig.gatewayTopology?.proxyProtocol === undefined ? [] : [PROXY_PROTOCOL]),

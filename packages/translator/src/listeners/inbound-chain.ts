@@ -40,7 +40,11 @@ export function inboundChain(
           ? meshServerSocket(build, match.protocol)
           : userServerSocket(build, userTls, match.protocol),
     filters: match.protocol === 'http' ? httpChain(build, port) : tcpChain(build, port),
-    metadata: sidecar === undefined ? undefined : configMetadata(sidecar),
+    // That of the root namespace counts as the workload's own.
+    metadata:
+      sidecar === undefined
+        ? undefined
+        : configMetadata({ kind: sidecar.kind, metadata: { name: sidecar.metadata.name, namespace: build.proxy.namespace } }),
   })
 }
 

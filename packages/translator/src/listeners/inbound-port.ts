@@ -59,7 +59,7 @@ function ingressPort(build: Build, listener: IstioIngressListener, index: number
     protocol: parseProtocol(listener.port.protocol ?? ''),
     cluster: inboundCluster(number),
     statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number, name: listener.port.name ?? '' }),
-    hostname: `${sidecar?.metadata.name}.${sidecar?.metadata.namespace}`,
+    hostname: `${sidecar?.metadata.name}.${build.proxy.namespace}`,
     bindToPort: mode === 'DEFAULT' ? build.proxy.interceptionMode === 'NONE' : mode === 'NONE',
     tls: listener.tls,
     passthrough: false,

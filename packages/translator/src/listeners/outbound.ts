@@ -275,8 +275,9 @@ function matchOf(chain: OutboundChain): FilterChainMatch {
   return defined({
     application_protocols: chain.alpn,
     transport_protocol: chain.transport,
-    server_names: chain.sni === undefined || chain.sni.length === 0 || chain.sni.includes('*') ? undefined : chain.sni,
-    prefix_ranges: chain.subnets === undefined || chain.subnets.length === 0 ? undefined : chain.subnets.map(range),
+    server_names:
+      chain.sni === undefined || chain.sni.length === 0 || chain.sni.includes('*') ? undefined : [...chain.sni].sort(),
+    prefix_ranges: chain.subnets === undefined || chain.subnets.length === 0 ? undefined : [...chain.subnets].sort().map(range),
   })
 }
 

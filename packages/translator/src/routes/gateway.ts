@@ -2,7 +2,7 @@ import { type EffectiveVirtualService, exportedTo, type MeshService } from '@hed
 import { writtenOnce } from '@heddle/xds-types'
 import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
-import { type BoundServer, hostsFor } from '../gateways.js'
+import { type BoundServer, hostsFor, hostsFrom } from '../gateways.js'
 import { bySpecificity, intersectHosts } from '../hosts.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
@@ -124,10 +124,11 @@ export function serviceFor(build: Build, vs: EffectiveVirtualService, hostname: 
   return own ?? build.view.serviceOf(hostname)
 }
 
-/** httpsRedirect needs no routes. */
-function addRedirects({ server }: BoundServer, hosts: Map<string, Host>): void {
-  for (const text of server.hosts) {
-    const domain = text.slice(text.indexOf('/') + 1).toLowerCase()
+/** httpsRedirect needs no routes. A host for one namespace keeps its name, as in istiod: without a VirtualService nobody calls it so, and nothing is redirected. */
+function addRedirects(bound: BoundServer, hosts: Map<string, Host>): void {
+  const { server } = bound
+  for (const text of hostsFrom(bound)) {
+    const domain = text.toLowerCase()
     const host = hosts.get(domain)
     if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [], requireTls: true, owners: [] })
     else host.requireTls = true
