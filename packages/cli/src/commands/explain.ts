@@ -20,7 +20,11 @@ export const explain: Command = {
   positionals: 'METHOD URL',
   flags: {
     ...configFlags,
-    from: { type: 'string', value: 'WORKLOAD', help: 'who sends it: name, name.namespace or namespace/name' },
+    from: {
+      type: 'string',
+      value: 'WORKLOAD',
+      help: 'who sends it: name, name.namespace or namespace/name; of a gateway: who takes it from outside',
+    },
     header: { type: 'string', short: 'H', multiple: true, value: "'k: v'", help: 'a request header; may be repeated' },
     output: outputFlag,
   },

@@ -1,5 +1,6 @@
 import type { MeshService, MeshSnapshot } from '@heddle/config-model'
 import type { ProxyDescriptor } from '@heddle/translator'
+import type { Workload } from '../workloads.js'
 
 export interface Destination {
   readonly address: string
@@ -8,6 +9,17 @@ export interface Destination {
 
 // What an app's resolver gives for a name that no service has an address for: any address outside the mesh will do.
 const ELSEWHERE = '192.0.2.1'
+
+/** Where a connection from outside arrives at a gateway: the Service in front of it takes one port for another. */
+export function gatewayDestination(snapshot: MeshSnapshot, { namespace, address }: Workload, port: number): Destination {
+  for (const service of snapshot.services) {
+    if (service.namespace !== namespace || service.selector === undefined) continue
+    const taken = service.ports.find(({ number }) => number === port)
+    const endpoint = taken && snapshot.endpoints(service, taken.name).find((one) => one.address === address)
+    if (endpoint !== undefined) return { address, port: endpoint.port }
+  }
+  return { address: address === '' ? ELSEWHERE : address, port }
+}
 
 /**
  * Where an app's connection for `host:port` goes: to its sidecar's HTTP proxy listener where there is one, else to the address that its

@@ -22,7 +22,9 @@ import {
 } from '@heddle/runtime'
 import { type PilotFeatures, type ProxyDescriptor, pilotFeatures, type Translation, translate } from '@heddle/translator'
 import { findWorkload, proxyOf, type Workload, workloadsOf } from '../workloads.js'
-import { destinationOf } from './destination.js'
+import { callersConnection, mutualTls } from './connections.js'
+import { destinationOf, gatewayDestination } from './destination.js'
+import { parseUrl, type RequestUrl } from './request-url.js'
 import { type TracedStage, traceStages } from './trace.js'
 
 export interface MeshRequest {
@@ -30,7 +32,10 @@ export interface MeshRequest {
   readonly from: string
   /** Default GET. */
   readonly method?: string
-  /** Absolute: `http://apps-svc-all/path?query`. */
+  /**
+   * Absolute: `http://apps-svc-all/path?query`. Of https an application encrypts the request itself: its sidecar sees the host's name alone; a
+   * gateway (`from` its workload) sees all of what it ends the TLS of.
+   */
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -42,6 +47,8 @@ export interface ExplainedHop {
   readonly direction: 'outbound' | 'inbound'
   readonly stages: readonly TracedStage[]
   readonly result: ExplainedResult
+  /** Whether it decrypts what it is sent. */
+  readonly terminatesTls: boolean
 }
 
 /** The way of a request through the mesh. */
@@ -78,31 +85,28 @@ export async function explainRequest(request: MeshRequest, context: ExplainConte
   const { snapshot } = context
   const from = findWorkload(snapshot, request.from)
   if (!from.ok) return from
-  const url = parseUrl(request.url)
-  if (url === undefined)
-    return fail(
-      problem(
-        'explain.url',
-        'url',
-        `${JSON.stringify(request.url)} is not an http:// URL; of what an app encrypts itself proxies see the name alone`,
-      ),
-    )
+  const parsed = parseUrl(request.url)
+  if (!parsed.ok) return parsed
+  const url = parsed.value
   const proxy = proxyOf(from.value, snapshot)
   if (!proxy.ok) return proxy
-  const head: RequestHead = {
-    method: request.method ?? 'GET',
-    scheme: 'http',
-    authority: url.authority,
-    path: url.path,
-    headers: createHeaderMap(Object.entries(request.headers ?? {})),
-  }
-  const connection = plaintext(from.value.address, destinationOf(snapshot, proxy.value, url.host, url.port))
+  if (url.scheme === 'https' && proxy.value.httpProxyPort !== undefined) return fail(noConnect(from.value))
+  const { scheme, authority, path } = url
+  const headers = createHeaderMap(Object.entries(request.headers ?? {}))
+  const head: RequestHead = { method: request.method ?? 'GET', scheme, authority, path, headers }
+  const destination =
+    proxy.value.type === 'router'
+      ? gatewayDestination(snapshot, from.value, url.port)
+      : destinationOf(snapshot, proxy.value, url.host, url.port)
+  const connection = callersConnection(from.value.address, destination, url)
   const outbound = await explainHop(from.value, 'outbound', proxy.value, { head, connection }, context)
   if (!outbound.ok) return outbound
   const hops = [outbound.value]
   const to = targetOf(outbound.value, snapshot)
   if (to !== undefined) {
-    const inbound = await explainInbound(from.value, to, outbound.value, head, context)
+    // What the first proxy did not decrypt, the second sees no more of.
+    const seen = scheme === 'http' || outbound.value.terminatesTls ? { ...head, scheme: 'http' } : undefined
+    const inbound = await explainInbound({ from: from.value, to, outbound: outbound.value, url, head: seen }, context)
     if (!inbound.ok) return inbound
     hops.push(inbound.value)
   }
@@ -116,11 +120,22 @@ export async function explainRequest(request: MeshRequest, context: ExplainConte
   })
 }
 
+function noConnect({ name, namespace }: Workload): Diagnostic {
+  const message = `an app that uses the HTTP proxy port of its sidecar (${name}.${namespace}) sends https by CONNECT, which the port does not take: ask for http://, the sidecar encrypts on the way`
+  return problem('explain.url', 'url', message)
+}
+
+interface SecondHop {
+  readonly from: Workload
+  readonly to: Workload
+  readonly outbound: ExplainedHop
+  readonly url: RequestUrl
+  /** Undefined: bytes that the caller has encrypted. */
+  readonly head: RequestHead | undefined
+}
+
 async function explainInbound(
-  from: Workload,
-  to: Workload,
-  outbound: ExplainedHop,
-  head: RequestHead,
+  { from, to, outbound, url, head }: SecondHop,
   context: ExplainContext,
 ): Promise<Result<ExplainedHop>> {
   const proxy = proxyOf(to, context.snapshot)
@@ -130,20 +145,15 @@ async function explainInbound(
   const { namespace, serviceAccount } = from
   const identity = formatSpiffeId({ trustDomain: context.snapshot.meshConfig.trustDomain, namespace, serviceAccount })
   const connection = outbound.result.tls
-    ? {
-        ...plaintext(from.address, destination),
-        transportProtocol: 'tls' as const,
-        applicationProtocols: ['istio-http/1.1', 'istio', 'http/1.1'],
-        peerUris: [identity],
-      }
-    : plaintext(from.address, destination)
+    ? mutualTls(from.address, destination, identity, head === undefined ? 'bytes' : 'http')
+    : callersConnection(from.address, destination, { host: url.host, scheme: head === undefined ? 'https' : 'http' })
   // Redirected connections come in at virtualInbound, whatever their port.
   const listener = proxy.value.interceptionMode === 'NONE' ? {} : { listener: 'virtualInbound' }
-  return explainHop(to, 'inbound', proxy.value, { head, connection, ...listener }, context)
+  return explainHop(to, 'inbound', proxy.value, { ...(head && { head }), connection, ...listener }, context)
 }
 
 interface HopRequest {
-  readonly head: RequestHead
+  readonly head?: RequestHead
   readonly connection: ConnectionFacts
   readonly listener?: string
 }
@@ -165,12 +175,13 @@ async function explainHop(
       ),
     )
   const clock = context.clock === undefined ? {} : { clock: context.clock }
-  const { stages, result } = explain(config, { ...request, random, ...clock })
+  const { stages, result, terminatesTls } = explain(config, { ...request, random, ...clock })
   return ok({
     proxy: `${workload.name}.${workload.namespace}`,
     direction,
     stages: traceStages(stages, translation, origins, workload),
     result,
+    terminatesTls,
   })
 }
 
@@ -213,20 +224,7 @@ function targetOf({ stages, result }: ExplainedHop, snapshot: MeshSnapshot): Wor
   return all.find((workload) => workload.source === source) ?? all.find((workload) => workload.address === address)
 }
 
-function plaintext(source: string, destination: { address: string; port: number }): ConnectionFacts {
-  const peer = { address: source === '' ? '127.0.0.1' : source, port: 40_000 }
-  return { destination, source: peer, directSource: peer, transportProtocol: 'raw_buffer', applicationProtocols: ['http/1.1'] }
-}
-
 function splitEndpoint(endpoint: string): { address: string; port: number } {
   const at = endpoint.lastIndexOf(':')
   return { address: endpoint.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(endpoint.slice(at + 1)) }
-}
-
-/** `http://host[:port][/path]`, kept as written: a URL parser would change the path. */
-function parseUrl(url: string): { authority: string; host: string; port: number; path: string } | undefined {
-  const match = /^http:\/\/(([^/?#:[\]]+|\[[^\]]+\])(?::(\d{1,5}))?)([/?][^#]*)?$/.exec(url)
-  if (match === null) return undefined
-  const [, authority = '', host = '', port = '80', path = '/'] = match
-  return { authority, host: host.replace(/^\[|\]$/g, ''), port: Number(port), path: path.startsWith('/') ? path : `/${path}` }
 }

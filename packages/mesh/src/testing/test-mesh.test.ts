@@ -73,7 +73,7 @@ describe('where requests go', () => {
     await expect(mesh.request('nobody', 'http://cart/')).rejects.toThrow(
       /there is no workload nobody; there are client\.shop, v1\.shop, v2\.shop/,
     )
-    await expect(mesh.request('client', 'cart')).rejects.toThrow(/is not an http:\/\/ URL/)
+    await expect(mesh.request('client', 'cart')).rejects.toThrow(/is no URL of HTTP: write http:/)
   })
 })
 

@@ -148,6 +148,28 @@ describe('explain', () => {
     expect(stage(stages, 'endpoint').losers).toEqual([{ name: '127.0.0.1:1', reason: 'its health is UNHEALTHY' }])
   })
 
+  it('ends where TLS meets a chain that takes HTTP in plaintext', () => {
+    const plain = must(
+      compileListener(
+        {
+          name: 'plain',
+          address: { socket_address: { address: '0.0.0.0', port_value: 80 } },
+          filter_chains: [{ filters: [{ name: 'http', typed_config: MANAGER }] }],
+        },
+        deps,
+        '',
+      ),
+    )
+    const asked = {
+      head: head('/', {}, { authority: 'apps' }),
+      connection: facts({ transportProtocol: 'tls' }),
+      random: createSeededRandom(1),
+    }
+    const { stages, result, terminatesTls } = explain({ ...config, listeners: [plain] }, { ...asked, listener: 'plain' })
+    expect(stage(stages, 'http_manager').outcome).toBe('stop')
+    expect([result.kind, terminatesTls]).toEqual(['close', false])
+  })
+
   it('says where each thing was configured', () => {
     const { stages } = ask({ head: head('/', { username: 'nolen2' }, { authority: 'apps' }) })
     expect(stage(stages, 'http_manager').resource).toMatchObject({
