@@ -18,8 +18,8 @@ class Itself {
  * generation is collected. Here a value stands in a private field of its object and dies with it.
  */
 export function createSideTable<V>(): SideTable<V> {
-  // Objects that take no more fields, should an engine mind.
-  const sealed = new WeakMap<object, V>()
+  // Of objects that take no more fields; there is none as long as nobody has such: looking there costs as much as all the rest.
+  let sealed: WeakMap<object, V> | undefined
   class Beside extends Itself {
     #value: V
 
@@ -29,13 +29,13 @@ export function createSideTable<V>(): SideTable<V> {
     }
 
     static of(object: object): V | undefined {
-      return #value in object ? object.#value : sealed.get(object)
+      return #value in object ? object.#value : sealed?.get(object)
     }
 
     static set(object: object, value: V): void {
       if (#value in object) object.#value = value
       else if (Object.isExtensible(object)) new Beside(object, value)
-      else sealed.set(object, value)
+      else (sealed ??= new WeakMap()).set(object, value)
     }
   }
   return Beside

@@ -26,6 +26,9 @@ test('hosts overlap in either direction', () => {
 
 test('an intersection keeps the more specific name of each pair, once', () => {
   expect(intersectHosts(['*.foo', 'x.bar'], ['a.foo', '*.bar', 'b.baz'])).toEqual(['a.foo', 'x.bar'])
+  expect(intersectHosts(['a.foo', 'b.foo'], ['a.foo', 'b.foo'])).toEqual(['a.foo', 'b.foo'])
+  expect(intersectHosts(['a.foo', 'a.foo'], ['a.foo', 'a.foo'])).toEqual(['a.foo'])
+  expect(intersectHosts(['x.foo', '*.foo'], ['x.foo', '*.foo'])).toEqual(['x.foo', '*.foo'])
 })
 
 test('specific names come first', () => {

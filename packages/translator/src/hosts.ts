@@ -5,7 +5,10 @@ import { hostSubsetOf, isWildcard } from '@heddle/config-model'
 export { bySpecificity, hostSubsetOf, hostsOverlap, isWildcard } from '@heddle/config-model'
 
 /** The more specific of each overlapping pair: what is served when a server has `servers` and a VirtualService has `wanted`. Order of first find. */
-export function intersectHosts(servers: readonly string[], wanted: readonly string[]): string[] {
+export function intersectHosts(servers: readonly string[], wanted: readonly string[]): readonly string[] {
+  // Most VirtualServices name all hosts of their server.
+  if (servers.length === wanted.length && servers.every((host, i) => host === wanted[i] && isOneOnce(host, servers)))
+    return servers
   const found: string[] = []
   for (const server of servers) {
     for (const host of wanted) {
@@ -14,6 +17,10 @@ export function intersectHosts(servers: readonly string[], wanted: readonly stri
     }
   }
   return found
+}
+
+function isOneOnce(host: string, hosts: readonly string[]): boolean {
+  return !isWildcard(host) && hosts.indexOf(host) === hosts.lastIndexOf(host)
 }
 
 /** The key of `index` that covers `host` best, undefined when none does. */

@@ -34,9 +34,11 @@ interface Row {
   readonly value: unknown
 }
 
-/** A value, and those of the same arguments and more. */
+/** A value, and those of the same arguments and more: without a map as long as they go on with one argument alone. */
 interface Kept {
   made: Row | undefined
+  arg: MemoArgument
+  only: Kept | undefined
   next: Map<MemoArgument, Kept> | undefined
 }
 
@@ -75,10 +77,13 @@ export function createMemo(): Memo {
 }
 
 function find({ few, many }: Shelf, args: readonly MemoArgument[]): Row | undefined {
-  if (many === undefined) return few.find((row) => isSame(row.args, args))
+  if (many === undefined) {
+    for (const row of few) if (isSame(row.args, args)) return row
+    return undefined
+  }
   let kept: Kept | undefined = many
   for (const arg of args) {
-    kept = kept.next?.get(arg)
+    kept = kept.next === undefined ? (kept.arg === arg ? kept.only : undefined) : kept.next.get(arg)
     if (kept === undefined) return undefined
   }
   return kept.made
@@ -94,7 +99,7 @@ function put(shelf: Shelf, row: Row): void {
   if (shelf.many === undefined) {
     shelf.few.push(row)
     if (shelf.few.length <= FEW) return
-    shelf.many = { made: undefined, next: undefined }
+    shelf.many = createKept()
     for (const each of shelf.few) putUnder(shelf.many, each)
     shelf.few = []
   } else putUnder(shelf.many, row)
@@ -107,10 +112,19 @@ function putUnder(root: Kept, row: Row): void {
 }
 
 function under(kept: Kept, arg: MemoArgument): Kept {
-  kept.next ??= new Map()
+  if (kept.only === undefined) {
+    kept.arg = arg
+    return (kept.only = createKept())
+  }
+  if (kept.next === undefined && kept.arg === arg) return kept.only
+  kept.next ??= new Map([[kept.arg, kept.only]])
   let next = kept.next.get(arg)
-  if (next === undefined) kept.next.set(arg, (next = { made: undefined, next: undefined }))
+  if (next === undefined) kept.next.set(arg, (next = createKept()))
   return next
+}
+
+function createKept(): Kept {
+  return { made: undefined, arg: undefined, only: undefined, next: undefined }
 }
 
 const ids = createSideTable<number>()

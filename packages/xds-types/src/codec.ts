@@ -24,13 +24,14 @@ export function createCodec<T>(typeName: string, createTable: () => Table): Mess
       return table
     },
     encode(value: T, registry?: TypeRegistry): Uint8Array {
+      const place = createPlace(registry, isKeeping())
       try {
-        writeRoot(writer, type as MessageType<unknown>, value, createPlace(registry, isKeeping()))
+        writeRoot(writer, type as MessageType<unknown>, value, place)
       } catch (error) {
         writer.finish()
         throw error instanceof Misfit ? new EncodeError(error.path, error.message) : error
       }
-      return writer.finish()
+      return writer.finish(place.keeping)
     },
     decode(bytes: Uint8Array, registry?: TypeRegistry): Result<T> {
       return decodeMessage<T>(type as MessageType<unknown>, bytes, registry)

@@ -3,12 +3,12 @@ import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/f
 import type { Build } from '../build.js'
 import { defined, duration } from '../message.js'
 
-type Settings = NonNullable<MeshProxyConfig['connectionSettings']>
+export type ConnectionSettings = NonNullable<MeshProxyConfig['connectionSettings']>
 
 const MINUTE = 60_000
 
 /** Envoy's own advice for who faces the internet; of profile EDGE, on gateways only. */
-const EDGE: Settings = {
+const EDGE: ConnectionSettings = {
   listenerPerConnectionBufferLimitBytes: 32 * 1024,
   httpIdleTimeout: 60 * MINUTE,
   httpStreamIdleTimeout: 5 * MINUTE,
@@ -23,15 +23,13 @@ const EDGE: Settings = {
 }
 
 /** ProxyConfig.connectionSettings with its profile's defaults; undefined: nothing is said. */
-export function connectionSettings({ proxyConfig, mesh, proxy }: Build): Settings | undefined {
+export function connectionSettings({ proxyConfig, mesh, proxy }: Build): ConnectionSettings | undefined {
   const given = proxyConfig.connectionSettings ?? mesh.defaultConfig.connectionSettings
   return given?.profile === 'EDGE' && proxy.type === 'router' ? { ...EDGE, ...given } : given
 }
 
 /** A connection manager with them; they go over what the mesh says of paths. */
-export function withConnectionSettings(build: Build, manager: HttpConnectionManager): HttpConnectionManager {
-  const settings = connectionSettings(build)
-  if (settings === undefined) return manager
+export function withConnectionSettings<T extends HttpConnectionManager>(settings: ConnectionSettings, manager: T): T {
   const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : duration(ms))
   const common = defined({
     ...manager.common_http_protocol_options,

@@ -1,4 +1,4 @@
-import { isTls } from '@heddle/config-model'
+import { type EffectiveVirtualService, isTls } from '@heddle/config-model'
 import type { FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor, overlaps, passesThrough, sniHosts, takeHosts } from '../gateways.js'
@@ -6,7 +6,7 @@ import { hostSubsetOf } from '../hosts.js'
 import { sniOfCluster } from '../names.js'
 import { exchangeFilters } from '../peer-exchange.js'
 import { sourceOf, sourceOfKey } from '../provenance.js'
-import { serviceFor, virtualServicesOf } from '../routes/gateway.js'
+import { serviceFor, virtualServicesByGateway } from '../routes/gateway.js'
 import { userServerSocket } from '../security/server-tls.js'
 import { tcpAuthorizationFilters } from '../security/tcp-authorization.js'
 import { statNameOf } from '../telemetry/stat-names.js'
@@ -70,11 +70,8 @@ function passthrough(build: Build, bound: BoundServer, taken: Map<string, string
   return chains
 }
 
-function virtualServices(
-  build: Build,
-  bound: BoundServer,
-): { vs: ReturnType<typeof virtualServicesOf>[number]; hosts: readonly string[] }[] {
-  return virtualServicesOf(build, bound.gatewayName)
+function virtualServices(build: Build, bound: BoundServer): { vs: EffectiveVirtualService; hosts: readonly string[] }[] {
+  return virtualServicesByGateway(build)(bound.gatewayName)
     .map((vs) => ({ vs, hosts: hostsFor(bound.server, bound.gateway.metadata.namespace, vs.resource.metadata.namespace) }))
     .filter(({ vs, hosts }) => overlaps(vs.hosts, hosts))
 }
@@ -82,7 +79,7 @@ function virtualServices(
 function routeChain(
   build: Build,
   bound: BoundServer,
-  vs: ReturnType<typeof virtualServicesOf>[number],
+  vs: EffectiveVirtualService,
   route: Parameters<typeof tcpRouteChain>[3],
   path: string,
 ): FilterChain {

@@ -12,7 +12,7 @@ import { allNetworkExtensions } from '../traffic-extensions/filters.js'
 import { acceptedAtOnce, connectionBalance, socketAddress, WILDCARD } from './binding.js'
 import { connectionSettings } from './connection-settings.js'
 import { gatewayTcpChains } from './gateway-tcp.js'
-import { httpManager } from './http-manager.js'
+import { type HttpManager, httpManager } from './http-manager.js'
 import { PROXY_PROTOCOL, TLS_INSPECTOR } from './listener-filters.js'
 import { chainOf } from './outbound-tcp.js'
 
@@ -70,14 +70,29 @@ function looksAtTls(chain: FilterChain): boolean {
   return chain.transport_socket !== undefined || (chain.filter_chain_match?.server_names ?? []).length > 0
 }
 
-/** HTTP, plain or inside TLS that ends here. */
-function httpChain(build: Build, listener: string, bound: BoundServer): FilterChain {
-  const { server } = bound
-  const topology = build.proxyConfig.gatewayTopology
+/** What managers of gateways say of clients' certificates and of the proxies before this one. */
+function edgeOptions({ proxyConfig }: Build): NonNullable<HttpManager['extra']> {
+  const topology = proxyConfig.gatewayTopology
   const forward: ForwardClientCertDetails =
     topology?.forwardClientCertDetails === undefined || topology.forwardClientCertDetails === 'UNDEFINED'
       ? 'SANITIZE_SET'
       : topology.forwardClientCertDetails
+  return {
+    http_protocol_options: {},
+    ...(forward === 'SANITIZE' ? {} : { forward_client_cert_details: forward }),
+    // What is not passed on has no details.
+    ...(forward === 'SANITIZE_SET' || forward === 'APPEND_FORWARD'
+      ? { set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true } }
+      : {}),
+    ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0
+      ? {}
+      : { xff_num_trusted_hops: topology.numTrustedProxies }),
+  }
+}
+
+/** HTTP, plain or inside TLS that ends here. */
+function httpChain(build: Build, listener: string, bound: BoundServer): FilterChain {
+  const { server } = bound
   const manager = httpManager(build, {
     listener: 'gateway',
     statPrefix:
@@ -85,17 +100,7 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
     routes: bound.routeName,
     port: bound.listenPort,
     protocol: bound.protocol,
-    extra: {
-      http_protocol_options: {},
-      ...(forward === 'SANITIZE' ? {} : { forward_client_cert_details: forward }),
-      // What is not passed on has no details.
-      ...(forward === 'SANITIZE_SET' || forward === 'APPEND_FORWARD'
-        ? { set_current_client_cert_details: { subject: true, cert: true, uri: true, dns: true } }
-        : {}),
-      ...(topology?.numTrustedProxies === undefined || topology.numTrustedProxies === 0
-        ? {}
-        : { xff_num_trusted_hops: topology.numTrustedProxies }),
-    },
+    extra: build.memo.of('edge options', [], () => edgeOptions(build)),
   })
   const made = chainOf(build, [...allNetworkExtensions(build, 'gateway', bound.listenPort), manager], undefined)
   if (!bound.terminatesHttps || server.tls === undefined) return build.origins.mark(made, sourceOf(bound.gateway, bound.path))

@@ -8,11 +8,11 @@ import type {
 } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { Build } from '../build.js'
 import { httpFilters } from '../features/index.js'
-import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, typed } from '../message.js'
+import { ADS_SOURCE, defined, NO_TIMEOUT, PRESERVE_CASE, type TypedMessage, typed } from '../message.js'
 import { type ListenerClass, proxyHeaders } from '../proxy-headers.js'
 import { accessLogs } from '../telemetry/access-log.js'
 import { managerTracing } from '../telemetry/tracing.js'
-import { withConnectionSettings } from './connection-settings.js'
+import { connectionSettings, withConnectionSettings } from './connection-settings.js'
 import { idleTimeoutOf } from './tcp-proxy.js'
 
 export interface HttpManager {
@@ -30,27 +30,36 @@ export interface HttpManager {
   readonly extra?: Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'>
 }
 
+const MANAGER = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
 const UUID_REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'
 
 /** The HTTP connection manager, with everything that Istio sets on all of them. */
 export function httpManager(build: Build, manager: HttpManager): Filter {
-  const { listener } = manager
-  const config: HttpConnectionManager = {
+  const { listener, routes, extra } = manager
+  const { always, sometimes, http1, connections } = build.memo.of('manager settings', [listener], () =>
+    settingsOf(build, listener),
+  )
+  // By name: of an object with so many fields that come from copies alone V8 makes a hash table.
+  const config: HttpConnectionManager & TypedMessage = {
+    '@type': MANAGER,
     stat_prefix: manager.statPrefix,
-    ...(typeof manager.routes === 'string'
-      ? { rds: { route_config_name: manager.routes, config_source: ADS_SOURCE } }
-      : { route_config: manager.routes }),
     http_filters: filtersOf(build, manager),
-    ...build.memo.of('manager settings', [listener], () => settingsOf(build, listener)),
-    ...manager.extra,
-    ...http1Options(build, manager),
+    request_id_extension: always.request_id_extension,
+    upgrade_configs: always.upgrade_configs,
+    stream_idle_timeout: always.stream_idle_timeout,
+    use_remote_address: always.use_remote_address,
+    normalize_path: always.normalize_path,
+    path_with_escaped_slashes_action: always.path_with_escaped_slashes_action,
+    ...(typeof routes === 'string'
+      ? { rds: { route_config_name: routes, config_source: ADS_SOURCE } }
+      : { route_config: routes }),
+    ...sometimes,
+    ...extra,
+    ...(http1 === undefined ? {} : { http_protocol_options: { ...extra?.http_protocol_options, ...http1 } }),
   }
   return {
     name: 'envoy.filters.network.http_connection_manager',
-    typed_config: typed(
-      'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-      withConnectionSettings(build, config),
-    ),
+    typed_config: connections === undefined ? config : withConnectionSettings(connections, config),
   }
 }
 
@@ -65,56 +74,46 @@ function filtersOf(
 }
 
 /** What all managers of a kind of listener say. */
-function settingsOf(
-  build: Build,
-  listener: ListenerClass,
-): Omit<HttpConnectionManager, 'rds' | 'route_config' | 'scoped_routes'> {
+function settingsOf(build: Build, listener: ListenerClass) {
   const headers = proxyHeaders(build.proxyConfig, listener)
   const { tracing, sampledByRequestId } = managerTracing(build, listener)
   const idle_timeout = idleTimeoutOf(build)
-  return defined({
-    common_http_protocol_options: idle_timeout === undefined ? undefined : { idle_timeout },
-    access_log: accessLogs(build, listener, 'http'),
-    tracing,
-    request_id_extension: writtenOnce({
-      typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),
+  const mode = build.mesh.pathNormalization?.normalization ?? 'DEFAULT'
+  return {
+    always: {
+      request_id_extension: writtenOnce({
+        typed_config: typed(UUID_REQUEST_ID, { use_request_id_for_trace_sampling: sampledByRequestId }),
+      }),
+      upgrade_configs: WEBSOCKET,
+      stream_idle_timeout: NO_TIMEOUT,
+      use_remote_address: listener === 'gateway' || (listener === 'outbound' && build.features.useRemoteAddress),
+      // MeshConfig.pathNormalization: policies and routes must see the path as the application will.
+      normalize_path: mode !== 'NONE',
+      path_with_escaped_slashes_action:
+        mode === 'DECODE_AND_MERGE_SLASHES' ? ('UNESCAPE_AND_FORWARD' as const) : ('KEEP_UNCHANGED' as const),
+    },
+    sometimes: defined({
+      common_http_protocol_options: idle_timeout === undefined ? undefined : { idle_timeout },
+      access_log: accessLogs(build, listener, 'http'),
+      tracing,
+      proxy_100_continue: build.features.continueHeaders ? true : undefined,
+      server_name: headers.serverName || undefined,
+      server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
+      generate_request_id: headers.generateRequestId ? undefined : false,
+      merge_slashes: mode === 'MERGE_SLASHES' || mode === 'DECODE_AND_MERGE_SLASHES' ? true : undefined,
+      append_x_forwarded_port: headers.forwardedPort ? true : undefined,
     }),
-    upgrade_configs: WEBSOCKET,
-    stream_idle_timeout: NO_TIMEOUT,
-    use_remote_address: listener === 'gateway' || (listener === 'outbound' && build.features.useRemoteAddress),
-    proxy_100_continue: build.features.continueHeaders ? true : undefined,
-    server_name: headers.serverName || undefined,
-    server_header_transformation: headers.passServerThrough ? ('PASS_THROUGH' as const) : undefined,
-    generate_request_id: headers.generateRequestId ? undefined : false,
-    ...normalization(build),
-    append_x_forwarded_port: headers.forwardedPort ? true : undefined,
-  })
+    http1: http1Options(build),
+    connections: connectionSettings(build),
+  }
 }
 
 const WEBSOCKET = writtenOnce([{ upgrade_type: 'websocket' }])
 
 /** HTTP/1.0 by istiod's switch or the node's own (metadata HTTP10); the case of header names by ProxyConfig. */
-function http1Options(build: Build, { extra }: HttpManager): Pick<HttpConnectionManager, 'http_protocol_options'> {
+function http1Options(build: Build): HttpConnectionManager['http_protocol_options'] {
   const preserveCase = build.proxyConfig.proxyHeaders?.preserveHttp1HeaderCase === true
   const http10 = build.features.http10 || build.proxy.metadata['HTTP10'] === '1'
-  if (!http10 && !preserveCase) return {}
-  return {
-    http_protocol_options: {
-      ...extra?.http_protocol_options,
-      ...(http10 ? { accept_http_10: true } : {}),
-      ...(preserveCase ? { header_key_format: PRESERVE_CASE } : {}),
-    },
-  }
-}
-
-/** MeshConfig.pathNormalization: policies and routes must see the path as the application will. */
-function normalization(
-  build: Build,
-): Pick<HttpConnectionManager, 'normalize_path' | 'path_with_escaped_slashes_action' | 'merge_slashes'> {
-  const mode = build.mesh.pathNormalization?.normalization ?? 'DEFAULT'
-  return {
-    normalize_path: mode !== 'NONE',
-    path_with_escaped_slashes_action: mode === 'DECODE_AND_MERGE_SLASHES' ? 'UNESCAPE_AND_FORWARD' : 'KEEP_UNCHANGED',
-    ...(mode === 'MERGE_SLASHES' || mode === 'DECODE_AND_MERGE_SLASHES' ? { merge_slashes: true } : {}),
-  }
+  if (!http10 && !preserveCase) return undefined
+  return { ...(http10 ? { accept_http_10: true } : {}), ...(preserveCase ? { header_key_format: PRESERVE_CASE } : {}) }
 }

@@ -3,11 +3,12 @@ import { writtenOnce } from '@heddle/xds-types'
 import type { Route, RouteConfiguration, VirtualHost } from '@heddle/xds-types/envoy/config/route/v3'
 import type { Build } from '../build.js'
 import { type BoundServer, hostsFor, hostsFrom } from '../gateways.js'
-import { bySpecificity, intersectHosts } from '../hosts.js'
+import { intersectHosts } from '../hosts.js'
 import { hostWithPort } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { proxyHeaders } from '../proxy-headers.js'
 import { visibleVirtualServices } from '../virtual-services.js'
+import { collapse, emptyRow, type Host, longerRow, membersOf, type Row } from './gateway-hosts.js'
 import { dependsOnPort, httpRoutes } from './http-route.js'
 import { isCatchAll } from './match.js'
 import { configuration } from './outbound.js'
@@ -21,37 +22,40 @@ export function gatewayRoutes(build: Build, servers: readonly BoundServer[]): Ro
     if (known === undefined) byName.set(server.routeName, [server])
     else known.push(server)
   }
-  return [...byName].map(([name, list]) => routeConfiguration(build, name, list))
-}
-
-interface Host {
-  readonly domain: string
-  readonly port: number
-  /** Of each VirtualService the routes, the oldest first. */
-  readonly routes: (readonly Route[])[]
-  requireTls: boolean
-  readonly owners: EffectiveVirtualService[]
-}
-
-function routeConfiguration(build: Build, name: string, servers: readonly BoundServer[]): RouteConfiguration {
-  const hosts = new Map<string, Host>()
-  for (const bound of servers) {
-    addRoutes(build, bound, hosts)
-    if (bound.server.tls?.httpsRedirect === true) addRedirects(bound, hosts)
-  }
   const { attemptCount } = proxyHeaders(build.proxyConfig, 'gateway')
+  const scope: GatewayScope = { build, attemptCount, boundTo: virtualServicesByGateway(build) }
+  return [...byName].map(([name, list]) => routeConfiguration(scope, name, list))
+}
+
+/** What all route configurations of a gateway ask for. */
+interface GatewayScope {
+  readonly build: Build
+  /** Include x-envoy-attempt-count. */
+  readonly attemptCount: boolean
+  boundTo(gatewayName: string): readonly EffectiveVirtualService[]
+}
+
+function routeConfiguration(scope: GatewayScope, name: string, servers: readonly BoundServer[]): RouteConfiguration {
+  const { build, attemptCount } = scope
+  const hosts = new Map<string, Host>()
+  const noRoutes = emptyRow()
+  for (const bound of servers) {
+    for (const vs of scope.boundTo(bound.gatewayName)) addRoutes(build, bound, vs, noRoutes, hosts)
+    if (bound.server.tls?.httpsRedirect === true) addRedirects(bound, noRoutes, hosts)
+  }
   if (hosts.size === 0) {
     const port = servers[0]?.server.port.number ?? 0
     return mark(build, configuration(name, [{ name: `blackhole:${port}`, domains: ['*'] }]), servers)
   }
-  const collapsed = collapse(hosts).map(({ first, domains }): VirtualHost => {
-    const routes = routesOfHost(build, first.routes)
+  const collapsed = collapse(hosts.values()).map(({ first, domains }): VirtualHost => {
+    const routes = routesOfHost(build, first.row)
     const made: VirtualHost = { name: hostWithPort(first.domain, first.port), domains }
     if (routes.length > 0) made.routes = routes
     if (attemptCount) made.include_request_attempt_count = true
     if (first.requireTls) made.require_tls = 'ALL'
     if (build.origins !== NO_ORIGINS)
-      for (const { resource } of first.owners) build.origins.mark(made, sourceOf(resource, 'spec.hosts'))
+      for (const { owner } of membersOf(first.row))
+        if (owner !== undefined) build.origins.mark(made, sourceOf(owner.resource, 'spec.hosts'))
     return made
   })
   return mark(
@@ -64,28 +68,27 @@ function routeConfiguration(build: Build, name: string, servers: readonly BoundS
   )
 }
 
-/** VirtualServices of a gateway, oldest first; those of one host share its virtual host. */
-function addRoutes(build: Build, bound: BoundServer, hosts: Map<string, Host>): void {
-  const { server, gateway, gatewayName } = bound
+/** VirtualServices of one host share its virtual host. */
+function addRoutes(build: Build, bound: BoundServer, vs: EffectiveVirtualService, noRoutes: Row, hosts: Map<string, Host>): void {
+  const { server, gateway } = bound
+  const served = intersectHosts(hostsFor(server, gateway.metadata.namespace, vs.resource.metadata.namespace), vs.hosts)
+  if (served.length === 0) return
+  const routes = routesOf(build, vs, bound)
+  if (routes.length === 0) return
   const requireTls = server.tls?.httpsRedirect === true
-  for (const vs of virtualServicesOf(build, gatewayName)) {
-    const served = intersectHosts(hostsFor(server, gateway.metadata.namespace, vs.resource.metadata.namespace), vs.hosts)
-    if (served.length === 0) continue
-    const routes = routesOf(build, vs, bound)
-    if (routes.length === 0) continue
-    for (const domain of served) {
-      const host = hosts.get(domain)
-      if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [routes], requireTls, owners: [vs] })
-      else {
-        host.routes.push(routes)
-        host.owners.push(vs)
-        if (requireTls) host.requireTls = true
-      }
+  for (const domain of served) {
+    const host = hosts.get(domain)
+    if (host === undefined)
+      hosts.set(domain, { domain, port: server.port.number, row: longerRow(noRoutes, vs, routes), requireTls })
+    else {
+      host.row = longerRow(host.row, vs, routes)
+      if (requireTls) host.requireTls = true
     }
   }
 }
 
-export function virtualServicesOf(build: Build, gatewayName: string): readonly EffectiveVirtualService[] {
+/** The VirtualServices of each gateway, oldest first. */
+export function virtualServicesByGateway(build: Build): GatewayScope['boundTo'] {
   const { snapshot, domainSuffix, proxy, common } = build
   const { namespace } = proxy
   const byGateway = common.table('virtual services by gateway', [namespace, domainSuffix], () => {
@@ -99,7 +102,7 @@ export function virtualServicesOf(build: Build, gatewayName: string): readonly E
     }
     return found
   })
-  return byGateway(gatewayName) ?? []
+  return (gatewayName) => byGateway(gatewayName) ?? []
 }
 
 /** The same VirtualService gives the very same routes to every host of a server, and to every server of the gateway where its rules do not ask for the port. */
@@ -125,49 +128,21 @@ export function serviceFor(build: Build, vs: EffectiveVirtualService, hostname: 
 }
 
 /** httpsRedirect needs no routes. A host for one namespace keeps its name, as in istiod: without a VirtualService nobody calls it so, and nothing is redirected. */
-function addRedirects(bound: BoundServer, hosts: Map<string, Host>): void {
+function addRedirects(bound: BoundServer, noRoutes: Row, hosts: Map<string, Host>): void {
   const { server } = bound
   for (const text of hostsFrom(bound)) {
     const domain = text.toLowerCase()
     const host = hosts.get(domain)
-    if (host === undefined) hosts.set(domain, { domain, port: server.port.number, routes: [], requireTls: true, owners: [] })
+    if (host === undefined) hosts.set(domain, { domain, port: server.port.number, row: noRoutes, requireTls: true })
     else host.requireTls = true
   }
 }
 
-/** Hosts with the very same routes become one virtual host with several domains, named after the most specific. */
-function collapse(hosts: ReadonlyMap<string, Host>): readonly { first: Host; domains: string[] }[] {
-  const groups: Host[][] = []
-  const byRoutes = new Map<readonly Route[] | undefined, Host[][]>()
-  for (const host of hosts.values()) {
-    const [first] = host.routes
-    let begun = byRoutes.get(first)
-    if (begun === undefined) byRoutes.set(first, (begun = []))
-    const group = begun.find(([one]) => one !== undefined && isAlike(one, host))
-    if (group === undefined) {
-      const fresh = [host]
-      begun.push(fresh)
-      groups.push(fresh)
-    } else group.push(host)
-  }
-  return groups.map((group) => {
-    // Most are written in order.
-    const inOrder = group.every((host, i) => i === 0 || bySpecificity((group[i - 1] as Host).domain, host.domain) <= 0)
-    const sorted = inOrder ? group : group.sort((a, b) => bySpecificity(a.domain, b.domain))
-    return { first: sorted[0] as Host, domains: sorted.map(({ domain }) => domain) }
-  })
-}
-
-function isAlike(a: Host, b: Host): boolean {
-  if (a.requireTls !== b.requireTls || a.port !== b.port || a.routes.length !== b.routes.length) return false
-  return a.routes.every((routes, i) => routes === b.routes[i])
-}
-
 /** Of merged VirtualServices the older one's catch-all must not hide the younger one's rules. Servers of several ports have the very same list. */
-function routesOfHost(build: Build, lists: readonly (readonly Route[])[]): readonly Route[] {
-  const [only] = lists
+function routesOfHost(build: Build, row: Row): readonly Route[] {
   // Of a single one nothing comes after what matches everything.
-  if (lists.length === 1 && only !== undefined) return writtenOnce(only)
+  if (row.before !== undefined && row.before.before === undefined) return writtenOnce(row.routes)
+  const lists = membersOf(row).map(({ routes }) => routes)
   return build.memo.of('routes of a host', lists, () => {
     const all = lists.flat()
     const first = all.findIndex(isLast)

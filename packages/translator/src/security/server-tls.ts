@@ -1,4 +1,5 @@
 import type { ServerTLSSettings, TLSProtocol } from '@heddle/config-model'
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import { writtenOnce } from '@heddle/xds-types'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Build } from '../build.js'
@@ -54,9 +55,18 @@ export function userServerSocket(
   protocol: 'http' | 'tcp',
   terminatesTcpOnGateway = false,
 ): TransportSocket {
-  return build.memo.of('user server socket', [JSON.stringify(tls), protocol, terminatesTcpOnGateway], () =>
+  return build.memo.of('user server socket', [textOf(tls), protocol, terminatesTcpOnGateway], () =>
     writtenOnce(tlsSocket('DownstreamTlsContext', userServerContext(build, tls, protocol, terminatesTcpOnGateway))),
   )
+}
+
+// A gateway's servers are asked for again with each change.
+const texts: SideTable<string> = createSideTable()
+
+function textOf(tls: ServerTLSSettings): string {
+  let text = texts.of(tls)
+  if (text === undefined) texts.set(tls, (text = JSON.stringify(tls)))
+  return text
 }
 
 function userServerContext(

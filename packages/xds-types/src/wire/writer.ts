@@ -1,3 +1,5 @@
+import { copyTogether } from './slab.js'
+
 const TEXT = new TextEncoder()
 /** Up to this many characters a loop beats TextEncoder, and their length takes one byte. */
 const SHORT = 127
@@ -26,10 +28,10 @@ export interface Writer {
   bytes(value: Uint8Array): void
   /** As they are. */
   raw(value: Uint8Array): void
-  /** A copy of what was written since `size` was `from`. */
+  /** A copy of what was written since `size` was `from`, to be kept: see {@link copyTogether}. */
   since(from: number): Uint8Array
-  /** A copy of what was written; the writer is empty afterwards. */
-  finish(): Uint8Array
+  /** A copy of what was written; the writer is empty afterwards. `kept`: as of `since`. */
+  finish(kept?: boolean): Uint8Array
 }
 
 export function createWriter(): Writer {
@@ -133,12 +135,12 @@ class BackwardWriter implements Writer {
   }
 
   since(from: number): Uint8Array {
-    return this.#buffer.slice(this.#at, this.#buffer.length - from)
+    return copyTogether(this.#buffer.subarray(this.#at, this.#buffer.length - from))
   }
 
-  finish(): Uint8Array {
-    const out = new Uint8Array(this.size())
-    out.set(this.#buffer.subarray(this.#at))
+  finish(kept = false): Uint8Array {
+    const written = this.#buffer.subarray(this.#at)
+    const out = kept ? copyTogether(written) : written.slice()
     this.#at = this.#buffer.length
     return out
   }
