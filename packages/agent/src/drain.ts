@@ -9,7 +9,7 @@ export interface DrainOptions {
 
 const POLL_MS = 250
 
-/** Has the proxy tell its clients to leave; Envoy goes on taking connections meanwhile, ours does not. */
+/** Has the proxy tell its clients to leave; it goes on taking connections meanwhile. */
 export async function drainListeners(admin: string): Promise<void> {
   const response = await fetch(`${admin}/drain_listeners?graceful&skip_exit`, {
     method: 'POST',

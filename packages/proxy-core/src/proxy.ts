@@ -91,7 +91,8 @@ export function createProxy(options: ProxyOptions): ProxyServer {
   }
 
   const actions: AdminActions = {
-    drainListeners: () => void drain(),
+    // The server is as it was: only its listeners leave.
+    drainListeners: (options) => void running?.listeners.drain(options),
     quit: () => void close(),
     setHealthy: (value) => healthy.set(value),
     ...logLevelActions(logger),

@@ -64,7 +64,7 @@ describe('the admin interface', () => {
       stats: [{ name: 'http.ingress.downstream_rq_total', value: 1 }],
     })
     expect((await get('/stats?usedonly')).body).not.toMatch(/: 0$/m)
-    expect((await get('/stats?filter=upstream_rq_time')).body).toMatch(/^cluster\.web\.upstream_rq_time: P0\(/)
+    expect((await get('/stats?filter=upstream_rq_time')).body).toMatch(/^cluster\.web\.upstream_rq_time: P0\(/m)
     expect((await get('/stats/prometheus')).body).toContain(
       'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="ingress"} 1',
     )

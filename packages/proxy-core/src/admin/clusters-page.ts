@@ -1,4 +1,5 @@
 import type { CircuitBreakerLimits } from '../config/compiled.js'
+import { compileRegex } from '../matcher/regex.js'
 import { formatAddress } from '../net/address.js'
 import type { ActiveHealth } from '../upstream/health-check/health-check.js'
 import { addressMessage } from './address-message.js'
@@ -6,10 +7,13 @@ import { type ClusterView, type HostView, json, type Page, text, wantsJson } fro
 
 export const clusters: Page = {
   path: '/clusters',
-  help: 'upstream cluster status: ?format=text|json',
+  help: 'upstream cluster status',
+  parameters: { format: 'text or json', filter: 'only clusters whose name matches this RE2' },
   answer(query, views) {
-    if (wantsJson(query)) return json({ cluster_statuses: views.clusters.map(inJson) })
-    return text(views.clusters.map(inText).join(''))
+    const filter = compileRegex(`.*(?:${query.get('filter') ?? ''}).*`, 'filter')
+    if (!filter.ok) return text('Invalid re2 regex', 400)
+    const shown = views.clusters.filter(({ cluster }) => filter.value.matchesAll(cluster.name))
+    return wantsJson(query) ? json({ cluster_statuses: shown.map(inJson) }) : text(shown.map(inText).join(''))
   },
 }
 

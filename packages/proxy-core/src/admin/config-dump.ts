@@ -4,7 +4,9 @@ import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/f
 import { knownTypes, resourceTypes } from '@heddle/xds-types/known'
 import { compileRegex } from '../matcher/regex.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
-import { type AdminViews, type Answer, json, type Page, text } from './page.js'
+import { loadAssignmentOf } from './endpoints-dump.js'
+import { maskMessage } from './field-mask.js'
+import { type AdminViews, type Answer, json, type Page } from './page.js'
 import { secretsBeside } from './secrets-dump.js'
 
 type Json = Record<string, unknown>
@@ -12,16 +14,27 @@ type Json = Record<string, unknown>
 export const configDump: Page = {
   path: '/config_dump',
   help: 'dump current Envoy configs',
+  parameters: {
+    resource: 'only this list of it',
+    mask: 'only these fields, of each resource where there is one: a FieldMask',
+    name_regex: 'only resources whose whole name matches this RE2',
+    include_eds: 'endpoints, too',
+  },
   answer(query, views) {
     const sections = dumpSections(views, query.has('include_eds') || query.get('resource')?.includes('endpoint') === true)
     const resource = query.get('resource')
     const pattern = query.get('name_regex')
     const regex = pattern === null ? undefined : compileRegex(pattern, 'name_regex')
-    if (regex?.ok === false) return text(`Error while parsing name_regex: ${regex.diagnostics[0]?.message ?? ''}\n`, 400)
+    if (regex?.ok === false)
+      return plain(`Error while parsing name_regex from ${pattern}: ${regex.diagnostics[0]?.message ?? ''}`, 400)
     const named = (item: Json): boolean => regex === undefined || regex.value.matchesAll(nameOf(item))
-    if (resource !== null) return ofResource(sections, resource, named)
+    const mask = query.get('mask')
+    if (resource !== null) return ofResource(sections, resource, named, mask)
     const kept = regex === undefined ? sections : sections.map((section) => onlyNamed(section, named))
-    return json(printDump(kept))
+    const masked =
+      mask === null ? kept : kept.map((section) => maskMessage(section, mask)).filter((section) => section !== undefined)
+    if (masked.length === 0) return plain(`FieldMask ${mask} could not be successfully applied to any configs.`, 400)
+    return json(printDump(masked))
   },
 }
 
@@ -30,17 +43,26 @@ export function dumpConfig(views: AdminViews): unknown {
   return printDump(dumpSections(views, true))
 }
 
+const plain = (body: string, status: number): Answer => ({ status, contentType: 'text/plain', body })
+
 function printDump(configs: readonly Json[]): unknown {
+  if (configs.length === 0) return {}
   return ConfigDump.toJson({ configs }, { registry: knownTypes, redact: true })
 }
 
-function ofResource(sections: readonly Json[], resource: string, named: (item: Json) => boolean): Answer {
+function ofResource(sections: readonly Json[], resource: string, named: (item: Json) => boolean, mask: string | null): Answer {
   const list = sections
     .map((section) => ({ type: section['@type'], items: section[resource] }))
     .find(({ items }) => Array.isArray(items))
-  if (list === undefined) return { status: 404, contentType: 'text/plain', body: `${resource} not found in config dump` }
+  if (list === undefined) {
+    if (sections.every((section) => section[resource] === undefined)) return plain(`${resource} not found in config dump`, 404)
+    return plain(`${resource} is not a repeated field. Use ?mask=${resource} to get only this field`, 400)
+  }
   const type = `${String(list.type)}.${ITEM_TYPES[resource] ?? ''}`
-  const configs = (list.items as Json[]).filter(named).map((item) => ({ '@type': type, ...item }))
+  const items = (list.items as Json[]).filter(named).map((item): Json => ({ '@type': type, ...item }))
+  const configs = mask === null ? items : items.map((item) => maskMessage(item, mask)).filter((item) => item !== undefined)
+  if (configs.length < items.length)
+    return plain(`FieldMask paths: ${JSON.stringify(mask)}\n could not be successfully used.`, 400)
   return json(printDump(configs))
 }
 
@@ -70,6 +92,7 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
   dynamic_active_secrets: 'DynamicSecret',
   static_secrets: 'StaticSecret',
   dynamic_endpoint_configs: 'DynamicEndpointConfig',
+  static_endpoint_configs: 'StaticEndpointConfig',
 }
 
 const DUMP = 'type.googleapis.com/envoy.admin.v3.'
@@ -97,6 +120,9 @@ function dumpSections(views: AdminViews, withEndpoints: boolean): Json[] {
       ? [
           {
             '@type': `${DUMP}EndpointsConfigDump`,
+            static_endpoint_configs: views.clusters
+              .filter(({ cluster }) => cluster.discovery.kind !== 'EDS')
+              .map((cluster) => ({ endpoint_config: loadAssignmentOf(cluster) })),
             dynamic_endpoint_configs: of('ClusterLoadAssignment').map((one) => entry(one, 'endpoint_config')),
           },
         ]

@@ -4,7 +4,8 @@ import { json, type Page, text, wantsJson } from './page.js'
 
 export const listeners: Page = {
   path: '/listeners',
-  help: 'print listener info: ?format=text|json',
+  help: 'print listener info',
+  parameters: { format: 'text or json' },
   answer(query, views) {
     const all = views.listeners
     if (!wantsJson(query)) return text(all.map(({ name, address }) => `${name}::${formatAddress(address)}\n`).join(''))

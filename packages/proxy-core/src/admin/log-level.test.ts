@@ -1,8 +1,8 @@
 import { createJsonLogger, silentLogger } from '@heddle/runtime'
 import { expect, it } from 'vitest'
 import { logLevelActions } from './log-level.js'
+import { logging } from './logging-page.js'
 import type { AdminActions, AdminViews, Answer } from './page.js'
-import { logging } from './server-pages.js'
 
 const ask = (actions: object, query: string): Answer =>
   logging.answer(new URLSearchParams(query), {} as AdminViews, actions as AdminActions)
@@ -22,8 +22,15 @@ it('/logging tells the level and sets it, by Envoy’s names', () => {
 
 it('says what it cannot do', () => {
   const actions = logLevelActions(createJsonLogger(() => {}, { now: () => 0 }))
-  expect(ask(actions, 'level=loud')).toMatchObject({ status: 400, body: expect.stringContaining('loud is no level') })
-  expect(ask(actions, 'http=debug')).toMatchObject({ status: 400, body: expect.stringContaining('usage') })
+  const refused = (query: string, problem: string): void =>
+    expect(ask(actions, query)).toMatchObject({ status: 400, body: expect.stringContaining(`error: ${problem}\n\nusage: `) })
+  refused('level=loud', 'unknown logger level')
+  refused('http=debug', 'unknown logger name')
+  refused('paths=heddle:debug,http:debug', 'unknown logger name')
+  refused('paths=heddle', 'empty logger name or empty logger level')
+  refused('level=debug&paths=heddle:debug', 'invalid number of parameters')
+  expect(ask(actions, 'paths=heddle:debug').body).toBe('active loggers:\n  heddle: debug\n')
+  expect(ask(actions, 'level=').body).toContain('heddle: debug')
   const without = logLevelActions(silentLogger)
   expect(ask(without, '').body).toContain('as its program says')
   expect(ask(without, 'level=debug')).toMatchObject({ status: 400, body: expect.stringContaining('without levels') })

@@ -13,7 +13,8 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   off: 'off',
 }
 
-export const LEVEL_NAMES: string = Object.keys(LEVELS).join(', ')
+/** As Envoy tells them; `warn` is taken, too. */
+export const LEVEL_NAMES: readonly string[] = Object.keys(LEVELS).filter((name) => name !== 'warn')
 
 /** The level that Envoy calls so: `trace` to `off`; undefined: it has no such level. */
 export function logLevelOf(name: string): LogLevel | undefined {
@@ -27,7 +28,8 @@ export function logLevelActions(logger: Logger | LeveledLogger): Pick<AdminActio
     logLevel: () => (logger.level === 'warn' ? 'warning' : logger.level),
     setLogLevel(name) {
       const level = logLevelOf(name)
-      if (level === undefined) return fail(problem('logging.level', 'level', `${name} is no level; use ${LEVEL_NAMES}.`))
+      if (level === undefined)
+        return fail(problem('logging.level', 'level', `${name} is no level; use ${LEVEL_NAMES.join(', ')}.`))
       logger.level = level
       return ok(undefined)
     },

@@ -4,7 +4,7 @@ import type { Bootstrap } from '@heddle/xds-types/envoy/config/bootstrap/v3'
 import type { Node } from '@heddle/xds-types/envoy/config/core/v3'
 import type { CompiledCluster, Secret } from '../config/compiled.js'
 import type { Runtime } from '../runtime.js'
-import type { ListenerView } from '../state/listener-manager.js'
+import type { DrainOptions, ListenerView } from '../state/listener-manager.js'
 import type { ResourceRecord } from '../state/warmed-set.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { ActiveHealth } from '../upstream/health-check/health-check.js'
@@ -48,11 +48,13 @@ export interface AdminViews {
   records(): ReadonlyMap<string, readonly ResourceRecord[]>
   /** Certificates and trust anchors in use. */
   readonly secrets: readonly Secret[]
+  /** Whether lookups of statistics are being counted. */
+  readonly lookups: { tracked: boolean }
 }
 
 /** What the pages may do. */
 export interface AdminActions {
-  drainListeners(): void
+  drainListeners(options: DrainOptions): void
   quit(): void
   setHealthy(healthy: boolean): void
   /** Absent: the logger has no level. */
@@ -71,6 +73,8 @@ export interface Answer {
 export interface Page {
   readonly path: string
   readonly help: string
+  /** What its parameters do, for `/help`. */
+  readonly parameters?: Readonly<Record<string, string>>
   /** Changes something: POST only. */
   readonly mutates?: true
   answer(query: URLSearchParams, views: AdminViews, actions: AdminActions): Answer

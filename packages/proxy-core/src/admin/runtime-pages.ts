@@ -14,13 +14,13 @@ export const runtime: Page = {
 
 export const runtimeModify: Page = {
   path: '/runtime_modify',
-  help: 'adds or modifies runtime values: ?key=value; an empty value takes a key away',
+  help: 'add or modify runtime values, by their keys; an empty value takes one away',
   mutates: true,
   answer(query, views) {
     const values = new Map(query)
     if (values.size === 0)
       return text(
-        'usage: /runtime_modify?key1=value1&key2=value2&keyN=valueN\nuse an empty value to remove a previously added override',
+        'usage: /runtime_modify?key1=value1&key2=value2&keyN=valueN\n       or send the parameters as form values\nuse an empty value to remove a previously added override',
         400,
       )
     return views.runtime.modify(values) ? text('OK\n') : text('No admin layer specified', 503)

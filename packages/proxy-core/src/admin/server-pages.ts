@@ -1,5 +1,3 @@
-import { fail, problem } from '@heddle/runtime'
-import { LEVEL_NAMES } from './log-level.js'
 import { json, type Page, text } from './page.js'
 
 export const ready: Page = {
@@ -52,11 +50,27 @@ export const memory: Page = {
 export const drainListeners: Page = {
   path: '/drain_listeners',
   help: 'drain listeners',
+  parameters: {
+    graceful: 'connections may go on coming until the drain time is over',
+    skip_exit: 'connections are told to leave, and listeners stay open',
+    inboundonly: 'only listeners whose traffic_direction is INBOUND',
+  },
   mutates: true,
-  answer(_query, _views, actions) {
-    actions.drainListeners()
+  answer(query, _views, actions) {
+    const graceful = query.has('graceful')
+    const skipExit = query.has('skip_exit')
+    if (skipExit && !graceful) return text('skip_exit requires graceful\n', 400)
+    actions.drainListeners({ inboundOnly: query.has('inboundonly'), graceful, skipExit })
     return text('OK\n')
   },
+}
+
+/** Files of access logs are looked up by their names each second anyway, so that one which was moved away is left by then. */
+export const reopenLogs: Page = {
+  path: '/reopen_logs',
+  help: 'reopen access logs',
+  mutates: true,
+  answer: () => text('OK\n'),
 }
 
 export const quit: Page = {
@@ -96,23 +110,5 @@ export const healthcheckOk: Page = {
   answer(_query, _views, actions) {
     actions.setHealthy(true)
     return text('OK\n')
-  },
-}
-
-const LOGGER = 'heddle'
-const USAGE = `usage: /logging?level=<level> or /logging?${LOGGER}=<level>; levels: ${LEVEL_NAMES}\n`
-const NO_LEVELS = fail(problem('logging.level', 'level', 'This server was given a logger without levels.'))
-
-export const logging: Page = {
-  path: '/logging',
-  help: 'query/change logging levels',
-  mutates: true,
-  answer(query, _views, actions) {
-    // There is one logger: its name and `level`, which is all of them, mean the same.
-    const level = query.get('level') ?? query.get(LOGGER)
-    const done = level === null ? undefined : (actions.setLogLevel?.(level) ?? NO_LEVELS)
-    if (done?.ok === false) return text(`${done.diagnostics.map((one) => one.message).join('\n')}\n`, 400)
-    if (level === null && query.size > 0) return text(USAGE, 400)
-    return text(`active loggers:\n  ${LOGGER}: ${actions.logLevel?.() ?? 'as its program says'}\n`)
   },
 }

@@ -19,7 +19,15 @@ it('stats are chosen by name, kind and use', () => {
   cluster.membershipHealthy.set(2)
   expect(get('/stats?filter=^cluster\\.web\\.upstream_rq_total$').body).toBe('cluster.web.upstream_rq_total: 3\n')
   expect(get('/stats?type=Gauges&usedonly').body).toBe('cluster.web.membership_healthy: 2\n')
-  expect(get('/stats?type=Sizes')).toMatchObject({ status: 404 })
+  expect(get('/stats?type=Sizes')).toMatchObject({ status: 400, body: 'invalid &type= param' })
+  expect(get('/stats?type=TextReadouts')).toMatchObject({ status: 200, body: '' })
+  for (const [query, choices] of [
+    ['format=foo', 'format=(html|active-html|json|prometheus|text)\n'],
+    ['histogram_buckets=foo', 'histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)'],
+    ['hidden=foo', 'hidden=(include|only|exclude)\n'],
+  ])
+    expect(get(`/stats?${query}`)).toMatchObject({ status: 400, body: `usage: /stats?${choices}\n` })
+  expect(get('/stats?hidden=only').body).toBe('')
   expect(get('/stats?filter=(').status).toBe(400)
 })
 

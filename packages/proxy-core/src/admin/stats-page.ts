@@ -1,9 +1,17 @@
 import { type Counter, type Gauge, type Histogram, type MetricsRegistry, renderPrometheus } from '@heddle/runtime'
 import { compileRegex } from '../matcher/regex.js'
 import { dottedName } from '../observe/stat-name.js'
+import { histogramsJson, histogramText } from './histogram-print.js'
 import { type Answer, json, type Page, text, wantsJson } from './page.js'
 
 type Metric = Counter | Gauge | Histogram
+
+/** Values that a parameter may have; anything else is refused, as Envoy words it. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  format: ['html', 'active-html', 'json', 'prometheus', 'text'],
+  histogram_buckets: ['cumulative', 'disjoint', 'detailed', 'summary', 'prometheusnative'],
+  hidden: ['include', 'only', 'exclude'],
+}
 
 interface Stat {
   readonly name: string
@@ -21,16 +29,24 @@ interface Wanted {
 
 type Family = ReturnType<MetricsRegistry['families']> extends Iterable<infer F> ? F : never
 
+const TYPES = ['All', 'Counters', 'Gauges', 'Histograms', 'TextReadouts']
 const KINDS: Readonly<Record<string, Family['kind']>> = { Counters: 'counter', Gauges: 'gauge', Histograms: 'histogram' }
 
 function wantedOf(query: URLSearchParams): Wanted | Answer {
   const [filter, type] = [query.get('filter'), query.get('type') ?? 'All']
-  if (type !== 'All' && KINDS[type] === undefined)
-    return text(`invalid &type="${type}", try All, Counters, Gauges, Histograms\n`, 404)
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = query.get(name)
+    if (value !== null && value !== 'none' && !choices.includes(value))
+      return text(`usage: /stats?${name}=(${choices.join('|')})\n${name === 'histogram_buckets' ? '' : '\n'}`, 400)
+  }
+  if (query.get('format')?.endsWith('html'))
+    return text('HTML output was disabled by building with --define=admin_html=disabled', 400)
+  if (!TYPES.includes(type)) return text('invalid &type= param', 400)
   const regex = filter === null ? undefined : compileRegex(`.*(?:${filter}).*`, 'filter')
   if (regex?.ok === false) return text(`Invalid re2 regex: ${regex.diagnostics[0]?.message ?? ''}\n`, 400)
   return {
-    name: (name) => regex === undefined || regex.value.matchesAll(name),
+    // No statistic is hidden, and none is a text.
+    name: (name) => query.get('hidden') !== 'only' && (regex === undefined || regex.value.matchesAll(name)),
     kind: (kind) => type === 'All' || KINDS[type] === kind,
     usedOnly: query.has('usedonly'),
   }
@@ -61,14 +77,31 @@ export const statsPrometheus: Page = {
 
 export const stats: Page = {
   path: '/stats',
-  help: 'print server stats: ?filter=regex&usedonly&format=text|json|prometheus',
+  help: 'print server stats',
+  parameters: {
+    usedonly: 'only what has been used since the start',
+    filter: 'only names that this RE2 matches',
+    format: 'text, json or prometheus',
+    type: TYPES.join(', '),
+    histogram_buckets: 'summary, cumulative, disjoint or detailed',
+  },
   answer(query, views) {
     if (query.get('format') === 'prometheus') return prometheus(query, views.stats)
     const wanted = wantedOf(query)
     if ('status' in wanted) return wanted
     const found = [...collect(views.stats, wanted)]
     found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    return wantsJson(query) ? json({ stats: found.map(inJson) }) : text(found.map(inText).join(''))
+    const values = found.filter((stat) => stat.value !== undefined)
+    const histograms = found.flatMap(({ name, histogram }) => (histogram === undefined ? [] : [{ name, histogram }]))
+    const shape = query.get('histogram_buckets') ?? 'summary'
+    if (!wantsJson(query))
+      return text(
+        [...values.map(({ name, value }) => `${name}: ${value}`), ...histograms.map((one) => histogramText(one, shape))]
+          .map((line) => `${line}\n`)
+          .join(''),
+      )
+    const inJson = [...values, ...(histograms.length > 0 ? [{ histograms: histogramsJson(histograms, shape) }] : [])]
+    return { ...json({}), body: JSON.stringify({ stats: inJson }) }
   },
 }
 
@@ -83,39 +116,3 @@ function* collect(registry: MetricsRegistry, wanted: Wanted): Generator<Stat> {
 }
 
 const isUsed = (metric: Metric): boolean => ('value' in metric ? metric.value !== 0 : metric.count > 0)
-
-const QUANTILES = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100]
-
-function inText({ name, value, histogram }: Stat): string {
-  if (histogram === undefined) return `${name}: ${value}\n`
-  if (histogram.count === 0) return `${name}: No recorded values\n`
-  const parts = QUANTILES.map((p) => `P${p}(${round(quantile(histogram, p / 100))})`)
-  return `${name}: ${parts.join(' ')}\n`
-}
-
-function inJson({ name, value, histogram }: Stat): object {
-  if (histogram === undefined) return { name, value }
-  const { count, sum } = histogram
-  return {
-    name,
-    count,
-    sum,
-    quantiles: Object.fromEntries(QUANTILES.map((p) => [`p${p}`, count === 0 ? null : round(quantile(histogram, p / 100))])),
-  }
-}
-
-/** By linear interpolation inside the bucket; the last, endless one gives its lower bound. */
-function quantile(histogram: Histogram, q: number): number {
-  const rank = q * histogram.count
-  let below = 0
-  let from = 0
-  for (const { le, count } of histogram.buckets()) {
-    if (count >= rank && count > below)
-      return le === Number.POSITIVE_INFINITY ? from : from + ((rank - below) / (count - below)) * (le - from)
-    below = count
-    from = le
-  }
-  return from
-}
-
-const round = (value: number): number => Math.round(value * 100) / 100

@@ -48,6 +48,7 @@ export function createAdminViews(parts: ViewParts): AdminViews {
     get clusters() {
       return [...parts.clusters.clusters].map(viewOf)
     },
+    lookups: { tracked: false },
     records: () => store.records(),
     get secrets() {
       return store.secrets()

@@ -132,6 +132,26 @@ describe('listening sockets', () => {
     expect(log.at(-1)).toBe('a.1 accepts')
   })
 
+  it('of /drain_listeners: inbound ones alone, only told to leave, closed later or not at all', async () => {
+    const { manager, clock, log } = setUp()
+    await manager.set({ ...listener('in', 80), direction: 'INBOUND' })
+    await manager.set({ ...listener('out', 90), direction: 'OUTBOUND' })
+    log.length = 0
+    void manager.drain({ inboundOnly: true, graceful: true, skipExit: true })
+    await clock.advanceAsync(20_000)
+    expect(log).toEqual(['in.1 drains'])
+    log.length = 0
+    void manager.drain({ inboundOnly: true, graceful: true })
+    await clock.advanceAsync(9_999)
+    expect(log).toEqual(['in.1 drains'])
+    await clock.advanceAsync(1)
+    expect(log[1]).toBe('unbind 80')
+    log.length = 0
+    void manager.drain({})
+    await clock.advanceAsync(1)
+    expect(log).toEqual(['unbind 90', 'in.1 drains', 'out.1 drains'])
+  })
+
   it('close at once when draining begins; it ends with the last connection or the drain time', async () => {
     const { manager, log, connect, clock } = setUp()
     await manager.set(listener('a', 80))

@@ -24,6 +24,16 @@ export interface ListenerView {
   readonly connections: number
 }
 
+/** Of `/drain_listeners`. */
+export interface DrainOptions {
+  /** Only listeners whose traffic_direction is INBOUND. */
+  readonly inboundOnly?: boolean
+  /** Connections go on coming until the drain time is over: they are only told to leave. */
+  readonly graceful?: boolean
+  /** Not even then: the sockets stay open. */
+  readonly skipExit?: boolean
+}
+
 /** Owns the listening sockets. */
 export interface ListenerManager {
   /** In place of the listener of the same name. Rejects with the system's error, and the old one goes on. */
@@ -38,7 +48,7 @@ export interface ListenerManager {
   /** Sessions of listeners that are gone or were replaced, and still have connections. */
   readonly draining: number
   /** No new connections; resolves when the last one has ended, at the latest after the drain time. */
-  drain(): Promise<void>
+  drain(options?: DrainOptions): Promise<void>
   close(): Promise<void>
 }
 
@@ -143,10 +153,14 @@ export function createListenerManager(options: ListenerManagerOptions): Listener
     get draining() {
       return draining.size
     },
-    async drain() {
+    async drain({ inboundOnly = false, graceful = false, skipExit = false } = {}) {
       await queue
-      const closing = sockets.closeAll()
-      const current = [...served.values()].map(({ session }) => session)
+      const leaving = [...served.values()].filter(({ listener }) => !inboundOnly || listener.direction === 'INBOUND')
+      const shut = (): Promise<void> =>
+        inboundOnly ? sockets.close(leaving.flatMap(({ sockets }) => sockets)) : sockets.closeAll()
+      if (graceful && !skipExit) clock.after(drainTimeMs, () => void shut())
+      const closing = graceful || skipExit ? undefined : shut()
+      const current = leaving.map(({ session }) => session)
       // A request may be on its way on a connection that is idle here: first the answers say that they are the last.
       for (const session of current) session.drain()
       const stop = clock.after(Math.min(IDLE_GRACE_MS, drainTimeMs), () => {
