@@ -36,7 +36,7 @@ export interface FakeApiServer {
   close(): Promise<void>
 }
 
-/** As much of Kubernetes' API as list, watch, discovery and status need: versions, pages, bookmarks, 410 Gone, merge patches. */
+/** As much of Kubernetes' API as list, watch, discovery, leases and status need: versions, pages, bookmarks, 410 Gone, conflicts, merge patches. */
 export async function createFakeApiServer(resources: readonly FakeResource[]): Promise<FakeApiServer> {
   const served = [...resources]
   const objects = new Map<string, Map<string, FakeObject>>()
@@ -133,12 +133,31 @@ export async function createFakeApiServer(resources: readonly FakeResource[]): P
     }
     return true
   }
+  /** Get, create and replace of one object; a replacement of another version than the present is a conflict. */
+  const single = (method: string, path: string, body: string, response: ServerResponse): boolean => {
+    const match = /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(path)
+    if (match === null || (match[3] === undefined) !== (method === 'POST')) return false
+    const [, namespace = '', plural = ''] = match
+    const sent = body === '' ? undefined : (JSON.parse(body) as FakeObject)
+    const name = match[3] ?? sent?.metadata.name ?? ''
+    const known = ofPlural(plural).get(`${namespace}/${name}`)
+    if (method === 'POST' ? known !== undefined : known === undefined)
+      reply(response, { kind: 'Status', message: 'it is not so' }, method === 'POST' ? 409 : 404)
+    else if (method === 'PUT' && sent?.metadata.resourceVersion !== known?.metadata.resourceVersion)
+      reply(response, { kind: 'Status', message: 'the object has been modified' }, 409)
+    else {
+      if (sent !== undefined) put(plural, sent)
+      reply(response, ofPlural(plural).get(`${namespace}/${name}`))
+    }
+    return true
+  }
   const answer = (request: IncomingMessage, body: string, response: ServerResponse): void => {
     const url = new URL(request.url ?? '', 'http://kubernetes')
     const { method = '' } = request
     requests.push({ method, path: url.pathname + url.search, authorization: request.headers.authorization, body })
     if (broken) reply(response, { kind: 'Status', message: 'down for a moment' }, 503)
     else if (method === 'PATCH' && patchStatus(url.pathname, body, response)) return
+    else if (single(method, url.pathname, body, response)) return
     else {
       const resource = served.find((one) => `${baseOf(one)}/${one.plural}` === url.pathname)
       if (resource !== undefined && url.searchParams.has('watch')) watch(resource.plural, url.searchParams, response)

@@ -62,7 +62,11 @@ export function createEndpoints(
         if (service.registry === 'External' || entry.spec.resolution === 'STATIC')
           entryEndpoints(byPort, service, entry, read, inputs)
       }
-      return [...byPort].map(([portName, endpoints]) => [endpointsKey(service, portName), endpoints] as const)
+      // Envoy takes one name to resolve round robin, and istiod gives it the first.
+      const single = service.resolution === 'DNSRoundRobinLB'
+      return [...byPort].map(
+        ([portName, endpoints]) => [endpointsKey(service, portName), single ? endpoints.slice(0, 1) : endpoints] as const,
+      )
     },
     { name: 'catalog.endpoints' },
   )

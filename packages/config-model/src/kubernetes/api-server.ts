@@ -13,6 +13,8 @@ export interface ApiServer {
   get<T>(path: string, signal: AbortSignal): Promise<T>
   /** Creates an object, and gives it as the server has filled it in. */
   post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T>
+  /** Replaces an object, if it is still of the resourceVersion that `body` names; 409 otherwise. */
+  put<T>(path: string, body: unknown, signal: AbortSignal): Promise<T>
   /** A JSON merge patch (RFC 7386). */
   patch(path: string, body: unknown, signal: AbortSignal): Promise<void>
   /** Reads lines of JSON until the server ends the stream. */
@@ -48,14 +50,16 @@ export function createApiServer(config: ClientConfig): ApiServer {
     if (statusCode >= 200 && statusCode < 300) return response
     throw new ApiError(path, statusCode, messageOf(await textOf(response, LARGEST_ERROR)))
   }
+  const write = async <T>(method: string, path: string, body: unknown, signal: AbortSignal): Promise<T> => {
+    const headers = { 'content-type': 'application/json' }
+    return JSON.parse(await textOf(await send(path, signal, { method, headers }, JSON.stringify(body)))) as T
+  }
   return {
     async get<T>(path: string, signal: AbortSignal): Promise<T> {
       return JSON.parse(await textOf(await send(path, signal, { method: 'GET' }))) as T
     },
-    async post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
-      const headers = { 'content-type': 'application/json' }
-      return JSON.parse(await textOf(await send(path, signal, { method: 'POST', headers }, JSON.stringify(body)))) as T
-    },
+    post: <T>(path: string, body: unknown, signal: AbortSignal) => write<T>('POST', path, body, signal),
+    put: <T>(path: string, body: unknown, signal: AbortSignal) => write<T>('PUT', path, body, signal),
     async patch(path, body, signal) {
       const headers = { 'content-type': 'application/merge-patch+json' }
       const response = await send(path, signal, { method: 'PATCH', headers }, JSON.stringify(body))
