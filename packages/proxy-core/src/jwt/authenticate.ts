@@ -18,7 +18,7 @@ export interface Examination {
   keysOf(provider: JwtProvider): Later<Keys | JwtProblem>
   cacheOf(provider: JwtProvider): TokenCache
   counted(name: 'jwt_cache_hit' | 'jwt_cache_miss'): void
-  /** Dynamic metadata that good tokens give; in force when the whole requirement is met. */
+  /** Dynamic metadata that good tokens give; in force whatever comes of it. */
   readonly extracted: Extracted
   /** Of failed_status_in_metadata: in force whatever comes of it. */
   readonly failures: Extracted
@@ -43,10 +43,8 @@ export function authenticate(
   demand: Demand,
   tokens: readonly FoundToken[],
 ): Later<JwtProblem | undefined> {
-  if (tokens.length === 0) {
-    noteFailure(examination, demand.provider, PROBLEM.missing)
-    return demand.allowFailed || demand.allowMissing ? undefined : PROBLEM.missing
-  }
+  // No token has no status to keep (failed_status_in_metadata), as in Envoy.
+  if (tokens.length === 0) return demand.allowFailed || demand.allowMissing ? undefined : PROBLEM.missing
   return authenticateFrom(examination, demand, tokens, tokens.length - 1)
 }
 

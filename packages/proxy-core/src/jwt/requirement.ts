@@ -49,7 +49,7 @@ function compileKind(fields: Fields<JwtRequirement>, providers: Providers): Requ
 
 const always: Requirement = () => undefined
 
-/** allow_missing and allow_missing_or_failed: `among` are the providers whose tokens are looked at. */
+/** allow_missing and allow_missing_or_failed by themselves: the tokens of all providers are looked at. */
 function compileLenient(fields: Fields<JwtRequirement>, among: readonly JwtProvider[]): Requirement {
   const failed = fields.message('allow_missing_or_failed')
   const missing = fields.message('allow_missing')
@@ -59,25 +59,32 @@ function compileLenient(fields: Fields<JwtRequirement>, among: readonly JwtProvi
   return from(among, { allowFailed: failed !== undefined, allowMissing: true })
 }
 
-/** The lenient part is asked last, about the tokens of the providers beside it; of two, allow_missing_or_failed stands. */
+/** Beside others a lenient part looks at no token: it forgives what the others say. Of two, allow_missing_or_failed stands. */
 function compileAny(parts: readonly Fields<JwtRequirement>[], providers: Providers): Requirement {
-  const named: JwtProvider[] = []
   const strict: Requirement[] = []
-  let lenient: Fields<JwtRequirement> | undefined
+  const named: string[] = []
+  let [missing, failed] = [false, false]
   for (const part of parts) {
-    if (part.has('allow_missing_or_failed') || part.has('allow_missing')) {
-      if (lenient?.has('allow_missing_or_failed') !== true) lenient = part
+    if (part.has('allow_missing_or_failed')) failed = true
+    else if (part.has('allow_missing')) missing = true
+    else {
+      strict.push(compileRequirement(part, providers))
+      named.push(part.string('provider_name') || (part.message('provider_and_audiences')?.string('provider_name') ?? ''))
       continue
     }
-    const name = part.string('provider_name') || (part.message('provider_and_audiences')?.string('provider_name') ?? '')
-    const provider = providers.get(name)
-    if (provider !== undefined) named.push(provider)
-    strict.push(compileRequirement(part, providers))
+    compileRequirement(part, NO_PROVIDERS)
   }
-  const all = lenient === undefined ? strict : [...strict, compileLenient(lenient, named)]
-  lenient?.done()
-  return (examination) => requireAny(examination, all, 0)
+  if (!missing && !failed) return (examination) => requireAny(examination, strict, 0)
+  return (examination) =>
+    andThen(requireAny(examination, strict, 0), (problem) => {
+      if (problem === undefined || problem === PROBLEM.missing) return undefined
+      if (!failed) return problem
+      examination.forgiven.push({ problem, provider: named.find((name) => name !== '') ?? '' })
+      return undefined
+    })
 }
+
+const NO_PROVIDERS: Providers = new Map()
 
 /** Of several problems the last that is about a token counts; that none was found, or none of this issuer, says least. */
 function requireAny(
@@ -90,12 +97,15 @@ function requireAny(
   if (part === undefined) return before
   return andThen(part(examination), (problem) => {
     if (problem === undefined) return undefined
-    const told = before !== undefined && SAYS_LITTLE.has(problem) ? before : problem
+    const told = before === undefined || weight(problem) >= weight(before) ? problem : before
     return requireAny(examination, parts, index + 1, told)
   })
 }
 
-const SAYS_LITTLE: ReadonlySet<JwtProblem> = new Set([PROBLEM.missing, PROBLEM.unknownIssuer])
+/** That none was found says least, that it is none of this issuer little more. */
+function weight(problem: JwtProblem): number {
+  return problem === PROBLEM.missing ? 0 : problem === PROBLEM.unknownIssuer ? 1 : 2
+}
 
 function requireAll(examination: Examination, parts: readonly Requirement[], index: number): Later<JwtProblem | undefined> {
   const part = parts[index]

@@ -132,6 +132,38 @@ describe('requirements', () => {
     expect(judged({}, bearer('x'))).toBeUndefined()
   })
 
+  it('allow_missing beside others forgives that all tokens are missing, and nothing else', () => {
+    const [p, q] = [{ provider_name: 'p' }, { provider_name: 'q' }]
+    const strict = { provider_and_audiences: { provider_name: 'p', audiences: ['another'] } }
+    const beside = (part: object, lenient: object = { allow_missing: {} }) => ({
+      requires_any: { requirements: [part, lenient] },
+    })
+    const good = bearer(iss.token())
+    expect(judged(beside(strict), good)).toMatchObject({ status: 403 })
+    expect(judged(beside({ requires_all: { requirements: [p, q] } }), {})).toBeUndefined()
+    expect(judged(beside({ requires_all: { requirements: [p, q] } }), good)).toMatchObject({ status: 401 })
+    expect(judged(beside({ requires_any: { requirements: [q, strict] } }), bearer('x'))).toMatchObject({ status: 401 })
+    expect(judged(beside(strict, { allow_missing_or_failed: {} }), good)).toBeUndefined()
+  })
+
+  it('a good token says what it says where another one is wanting; a missing one has no status to keep', () => {
+    const own = (name: string) => ({ payload_in_metadata: name, failed_status_in_metadata: 'failed' })
+    const providers = {
+      p: { ...base, ...own('p'), from_headers: [{ name: 'x-p' }] },
+      q: { ...base, ...own('q'), issuer: two.issuer, local_jwks: { inline_string: two.jwks }, from_headers: [{ name: 'x-q' }] },
+    }
+    const requires = { requires_all: { requirements: [{ provider_name: 'p' }, { provider_name: 'q' }] } }
+    const config = { providers, rules: [{ match: { prefix: '/' }, requires }] }
+    const kept = (headers: Record<string, string>): unknown => {
+      const asked = stream({ headers })
+      expect(run(configured(jwtAuthnFilter, config, at()), asked)).toMatchObject({ status: 401 })
+      return asked.info.metadata.get('envoy.filters.http.jwt_authn')
+    }
+    expect(kept({ 'x-p': iss.token() })).toEqual({ p: expect.objectContaining({ sub: 'ann' }) })
+    expect(kept({ 'x-p': iss.token(), 'x-q': tampered(two.token()) })).toMatchObject({ p: {}, failed: {} })
+    expect(kept({})).toBeUndefined()
+  })
+
   it('what is not there is a NACK that names it', () => {
     const decode = (config: object): unknown => jwtAuthnFilter.decode(config as Record<string, unknown>, 'c').diagnostics
     expect(decode({ rules: [{ match: { prefix: '/' }, requires: { provider_name: 'x' } }] })).toMatchObject([

@@ -88,6 +88,8 @@ function judge(
   const examination = examinationOf(config, request, deps.clock.now(), keeper, keeper.counted)
   return andThen(chosen(examination), (problem) => {
     remember(stream, examination.failures)
+    // What a good token says stands, even where another one is wanting.
+    remember(stream, examination.extracted)
     info.path = request.path
     keeper.counter(problem === undefined ? 'allowed' : 'denied').inc()
     for (const { provider, problem: why } of examination.forgiven) {
@@ -95,7 +97,6 @@ function judge(
       deps.logger.info({ provider, path: info.path, why: why.text }, 'jwt_authn: a token that fails was let pass')
     }
     if (problem !== undefined) return refusal(problem, realmOf(request, path), config)
-    remember(stream, examination.extracted)
     if (examination.clearRoute) stream.clearRoute()
     return undefined
   })
