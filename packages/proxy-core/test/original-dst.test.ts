@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)('original destinations', () => {
     pair?.pod.run(RULES)
     const apps = ['10.95.0.99', '10.95.0.77', 'fd95::77', '10.93.0.77', 'fd93::77'].map((address) => ({ address, port: 80 }))
     await pair?.pod.start('original-dst-server.ts', { map: MAP, apps }).next()
-  })
+  }, 120_000)
   afterAll(() => pair?.remove())
 
   const ask = async (from: 'client' | 'pod', targets: readonly string[]): Promise<Record<string, string>> =>
