@@ -23,11 +23,9 @@ function isHeaderName(value: string, strict: boolean): boolean {
 /** What is wrong with a string, undefined when nothing is. */
 export function checkString(value: string, rules: Rules): string | undefined {
   if (value === '' && rules['ignore_empty'] === true) return undefined
-  const length = [...value].length
-  const bytes = new TextEncoder().encode(value).length
   return (
-    checkLength(length, rules, 'characters') ??
-    (numberOf(rules['max_bytes']) < bytes ? `value length must be at most ${rules['max_bytes']} bytes` : undefined) ??
+    checkLength(charactersOf(value), rules, 'characters') ??
+    (numberOf(rules['max_bytes']) < bytesOf(value) ? `value length must be at most ${rules['max_bytes']} bytes` : undefined) ??
     checkList(value, rules) ??
     (typeof rules['prefix'] === 'string' && !value.startsWith(rules['prefix'])
       ? `value does not have prefix '${rules['prefix']}'`
@@ -37,6 +35,25 @@ export function checkString(value: string, rules: Rules): string | undefined {
       : undefined) ??
     checkPattern(value, rules)
   )
+}
+
+/** Code points: of two surrogates one counts. */
+function charactersOf(value: string): number {
+  let characters = value.length
+  for (let i = 1; i < value.length; i++)
+    if ((value.charCodeAt(i) & 0xfc00) === 0xdc00 && (value.charCodeAt(i - 1) & 0xfc00) === 0xd800) characters--
+  return characters
+}
+
+/** In UTF-8. */
+function bytesOf(value: string): number {
+  let bytes = value.length
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    // Two surrogates are four bytes, any other of the upper ones three.
+    if (code >= 0x80) bytes += code >= 0x800 && (code & 0xf800) !== 0xd800 ? 2 : 1
+  }
+  return bytes
 }
 
 function checkPattern(value: string, rules: Rules): string | undefined {

@@ -40,15 +40,42 @@ function visit(type: MessageType<unknown>, message: Record<string, unknown>, pat
     if (oneof.required && !oneof.members.some((name) => isSet(message[name])))
       note(scope, joinPath(path, oneof.name), `one of ${oneof.members.join(', ')} is required`)
   }
-  for (const field of type.table.fields) {
+  for (const field of ruledFields(type)) {
     const item = message[field.name] ?? (field.nullable ? undefined : message[field.jsonName])
-    if (field.rules !== undefined || isSet(item)) visitField(field, item, joinPath(path, field.name), scope)
+    if (field.rules !== undefined || isSet(item)) visitField(field, item, path, scope)
   }
   scope.depth--
 }
 
-function visitField(field: Field, value: unknown, path: string, scope: Scope): void {
-  const rules = (field.rules ?? {}) as AllRules
+const ruled = /*#__PURE__*/ new WeakMap<MessageType<unknown>, readonly Field[]>()
+
+/** Fields in which a rule can be broken: their own, or one of what is in them. In an Any there may be anything. */
+function ruledFields(type: MessageType<unknown>): readonly Field[] {
+  let fields = ruled.get(type)
+  if (fields === undefined) {
+    fields = type.table.fields.filter((field) => hasRules(field, new Set([type])))
+    ruled.set(type, fields)
+  }
+  return fields
+}
+
+function hasRules(field: Field, seen: Set<MessageType<unknown>>): boolean {
+  if (field.rules !== undefined || field.wellKnown?.typeName === 'google.protobuf.Any') return true
+  const { message } = field
+  if (message === undefined || seen.has(message)) return false
+  seen.add(message)
+  return message.table.oneofs.some(({ required }) => required) || message.table.fields.some((inner) => hasRules(inner, seen))
+}
+
+function visitField(field: Field, value: unknown, at: string, scope: Scope): void {
+  const rules = (field.rules ?? NO_RULES) as AllRules
+  if (field.kind !== KIND.message && !field.map && !field.repeated) {
+    const problem = scalarProblem(field, value, rules)
+    // Of most fields nobody wants to know the path.
+    if (problem !== undefined) note(scope, joinPath(at, field.name), problem)
+    return
+  }
+  const path = joinPath(at, field.name)
   if (field.map) {
     const map = (value ?? {}) as Record<string, unknown>
     report(scope, path, checkCount(Object.keys(map).length, rules['map'] ?? {}))
@@ -72,17 +99,22 @@ function visitField(field: Field, value: unknown, path: string, scope: Scope): v
   } else visitSingle(field, value, rules, path, scope)
 }
 
-/** An unset oneof member has no rules, an unset message or wrapper is only asked whether it must be there, an unset scalar counts as its zero. */
+const NO_RULES: AllRules = {}
+
+/** An unset oneof member has no rules, another unset one counts as its zero. */
+function scalarProblem(field: Field, value: unknown, rules: AllRules): string | undefined {
+  if (isSet(value)) return checkRules(field, value, rules)
+  return field.presence ? undefined : checkRules(field, field.enum === undefined ? zeroOf(field.kind) : 0, rules)
+}
+
+/** An unset message or wrapper is only asked whether it must be there. */
 function visitSingle(field: Field, value: unknown, rules: AllRules, path: string, scope: Scope): void {
   if (isSet(value)) visitValue(field, value, rules, path, scope)
-  else if (field.presence) return
-  else if (field.kind !== KIND.message) {
-    visitValue(field, field.enum === undefined ? zeroOf(field.kind) : 0, rules, path, scope)
-  } else if (
+  else if (
+    !field.presence &&
     [rules['message'], rules['any'], rules['duration'], rules['timestamp']].some((rule) => rule?.['required'] === true)
-  ) {
+  )
     note(scope, path, 'value is required')
-  }
 }
 
 function visitValue(field: Field, value: unknown, rules: AllRules, path: string, scope: Scope): void {
