@@ -1,3 +1,4 @@
+export { type ClusterOptions, type ConfigSource, clusterConfig, type OpenConfig, STATUS_LEASE } from './cluster-source.js'
 export { type ControlPlane, type ControlPlaneOptions, createControlPlane, identityOfNode, snapshotsOf } from './control-plane.js'
 export { type DebugServer, type DebugSubject, serveDebugPages, splitAddress } from './debug-pages.js'
 export {

@@ -24,6 +24,7 @@ import {
 import type { PilotFeatures } from '@heddle/translator'
 import { type Authenticate, addReflectionService, addXdsService, SERVER_CHANNEL_OPTIONS } from '@heddle/xds-server/grpc'
 import { IstioCertificateService } from '@heddle/xds-types/istio/v1/auth'
+import type { ConfigSource, OpenConfig } from './cluster-source.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { type DebugServer, serveDebugPages } from './debug-pages.js'
 import { guardedGet } from './guarded-get.js'
@@ -31,8 +32,8 @@ import { createJwksFetcher } from './jwks-fetcher.js'
 import { type Federation, followFederation, publishedBundle } from './mesh-trust.js'
 
 export interface ServeControlPlaneOptions {
-  /** Folder of YAML, watched. */
-  readonly config: string
+  /** Folder of YAML, watched; or another source, such as {@link clusterConfig}. */
+  readonly config: string | OpenConfig
   /** Laid under what the folder's ConfigMap `istio` says; default Istio's defaults. */
   readonly meshConfig?: MeshConfig
   /** `host:port` for plaintext xDS; nobody is asked who they are. Undefined: none. */
@@ -66,16 +67,22 @@ export interface ServedControlPlane {
   close(): Promise<void>
 }
 
-/** Reads and watches the folder, and serves what follows from it. Rejects when the folder cannot be read or an address cannot be bound. */
+/** A folder that people write: nobody there says which pods run behind a Service, as a cluster does. */
+function openConfig({ config, clock = systemClock, logger }: ServeControlPlaneOptions, store: Store): Promise<ConfigSource> {
+  if (typeof config === 'string') return watchDirectory(config, { store, clock })
+  return config(store, { clock, ...(logger === undefined ? {} : { logger }) })
+}
+
+/** Reads and follows the configuration, and serves what follows from it. Rejects when the folder cannot be read or an address cannot be bound. */
 export async function serveControlPlane(options: ServeControlPlaneOptions): Promise<ServedControlPlane> {
   const { clock = systemClock, logger } = options
   const metrics = createMetricsRegistry()
   const store = createStore({
     metrics,
-    endpointsFromPods: true,
+    endpointsFromPods: typeof options.config === 'string',
     ...(options.meshConfig === undefined ? {} : { meshConfig: options.meshConfig }),
   })
-  const folder = await watchDirectory(options.config, { store, clock })
+  const source = await openConfig(options, store)
   const controlPlane = createControlPlane({
     store,
     clock,
@@ -85,13 +92,13 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
     ...(options.features === undefined ? {} : { features: options.features }),
     ...(logger === undefined ? {} : { logger }),
   })
-  const folderTold = { diagnostics: folder.diagnostics, origins: folder.origins }
+  const told = { diagnostics: source.diagnostics, origins: source.origins }
   const servers: Server[] = []
   let debug: DebugServer | undefined
   let certificate: WorkloadCertificate | undefined
   let federation: Federation | undefined
   const close = async (): Promise<void> => {
-    folder.close()
+    await source.close()
     certificate?.close()
     federation?.close()
     controlPlane.close()
@@ -122,10 +129,10 @@ export async function serveControlPlane(options: ServeControlPlaneOptions): Prom
     if (options.httpAddress !== undefined) {
       const { authority, trustDomain = store.snapshot().meshConfig.trustDomain } = options
       const bundle = authority === undefined ? {} : { bundle: publishedBundle(authority, trustDomain, clock) }
-      debug = await serveDebugPages(options.httpAddress, { controlPlane, metrics, ...folderTold, ...bundle })
+      debug = await serveDebugPages(options.httpAddress, { controlPlane, metrics, ...told, ...bundle })
       addresses.http = debug.address
     }
-    return { controlPlane, store, ...folderTold, addresses, close }
+    return { controlPlane, store, ...told, addresses, close }
   } catch (error) {
     await close()
     throw error

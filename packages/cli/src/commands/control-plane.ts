@@ -22,8 +22,9 @@ import {
   systemClock,
 } from '@heddle/runtime'
 import { pilotFeatures } from '@heddle/translator'
-import { type Arguments, type Command, EXIT, InputError, required } from '../command.js'
+import { type Arguments, type Command, EXIT, InputError } from '../command.js'
 import { configFlags, readMeshConfigFlag } from '../config.js'
+import { clusterFlags, openFlags } from '../config-source.js'
 import { writeWhole } from '../files.js'
 import { serveWebhook } from '../webhook.js'
 
@@ -99,12 +100,13 @@ async function openSecure(
   }
 }
 
-/** `pilot-discovery discovery` on a folder. */
+/** `pilot-discovery discovery`, on a folder or a cluster. */
 export const controlPlane: Command = {
   name: 'control-plane',
-  summary: 'serve a folder of YAML to proxies: xDS, certificates, debug pages',
+  summary: 'serve a folder of YAML or a Kubernetes cluster to proxies: xDS, certificates, debug pages',
   flags: {
     ...configFlags,
+    ...clusterFlags,
     'grpc-addr': { type: 'string', value: 'ADDR', help: `plaintext xDS, for trusted networks (default ${DEFAULTS.grpc})` },
     'secure-grpc-addr': {
       type: 'string',
@@ -126,7 +128,7 @@ export const controlPlane: Command = {
     'token-audience': { type: 'string', value: 'AUD', help: `their audience (default ${DEFAULTS.audience})` },
   },
   async run(args, io) {
-    const config = required(args, 'config')
+    const { config, name } = await openFlags(args, io)
     const meshConfig = await readMeshConfigFlag(args, io)
     const logger = createJsonLogger(io.err, systemClock)
     // The folder's own ConfigMap has the last word, once it has been read.
@@ -161,7 +163,7 @@ export const controlPlane: Command = {
       ...(webhook && { webhook: webhook.address }),
     }
     io.out(
-      `serving ${config}: ${Object.entries({ ...served.addresses, ...(webhook && { webhook: webhook.address }) })
+      `serving ${name}: ${Object.entries({ ...served.addresses, ...(webhook && { webhook: webhook.address }) })
         .map(([name, address]) => `${name} ${address}`)
         .join(', ')}\n`,
     )

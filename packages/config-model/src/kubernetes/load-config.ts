@@ -1,4 +1,4 @@
-import type { KubeConfig } from '@kubernetes/client-node'
+import type { ClientConfig } from './api-server.js'
 
 /** Which cluster, and who asks it. */
 export interface LoadConfigOptions {
@@ -9,7 +9,7 @@ export interface LoadConfigOptions {
 }
 
 /** Reads a kubeconfig, or what Kubernetes mounts into a pod. Needs the optional peer @kubernetes/client-node; rejects with what to do when it is not there. */
-export async function loadClientConfig({ file, context }: LoadConfigOptions = {}): Promise<KubeConfig> {
+export async function loadClientConfig({ file, context }: LoadConfigOptions = {}): Promise<ClientConfig> {
   const client = await import('@kubernetes/client-node').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new Error(
