@@ -45,6 +45,16 @@ function replica(number: number, metadata: object = {}, labels: object = { app: 
 
 const named = (set: ResourceSet, start: string): object | undefined => set.groups.find(({ id }) => id.startsWith(start))
 
+/** The policies of the first RBAC filter. */
+function policiesOf(set: ResourceSet): Record<string, unknown> {
+  let found: Record<string, unknown> | undefined
+  JSON.stringify([...set.groups.flatMap(({ resources }) => [...resources.values()])], (key, value) => {
+    if (key === 'policies') found ??= value
+    return value
+  })
+  return found ?? {}
+}
+
 describe('proxies that see the same', () => {
   test('hold the very same groups', () => {
     const { translator } = meshOf(MESH)
@@ -134,6 +144,23 @@ describe('a change', () => {
     const built = new Map(translator.builds)
     apply(store, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: shop}\ndata: {a: b}\n')
     expect([told, new Map(translator.builds)]).toEqual([0, built])
+  })
+
+  test('of one AuthorizationPolicy makes the rules of that one', () => {
+    const policy = (name: string, method: string): string => `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ${name}, namespace: shop}
+spec: {action: DENY, rules: [{to: [{operation: {methods: [${method}]}}]}]}
+---`
+    const { store, translator } = meshOf(MESH + policy('first', 'GET') + policy('second', 'GET'))
+    const watch = translator.watch(replica(1))
+    watch.subscribe(() => {})
+    const before = policiesOf(watch.current)
+    apply(store, policy('second', 'POST'))
+    const after = policiesOf(watch.current)
+    expect(Object.keys(after)).toEqual(['ns[shop]-policy[first]-rule[0]', 'ns[shop]-policy[second]-rule[0]'])
+    expect(Object.keys(after).map((name) => after[name] === before[name])).toEqual([true, false])
   })
 
   test('that is taken back leaves what there was', () => {

@@ -81,7 +81,9 @@ function isKnownPeer({ tunnelled, passthrough }: InboundPort): boolean {
 }
 
 function only(flags: Record<string, boolean>): Record<string, true> {
-  return Object.fromEntries(Object.entries(flags).filter(([, on]) => on)) as Record<string, true>
+  const set: Record<string, true> = {}
+  for (const flag in flags) if (flags[flag] === true) set[flag] = true
+  return set
 }
 
 function tcpChain(build: Build, port: InboundPort): Filter[] {

@@ -1,4 +1,5 @@
-import type { AuthorizationPolicy, MeshService } from '@heddle/config-model'
+import type { AuthorizationPolicy, AuthorizationRule, MeshService } from '@heddle/config-model'
+import { createSideTable, type SideTable } from '@heddle/runtime'
 import { writtenOnce } from '@heddle/xds-types'
 import type { Filter } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { Policy, RBAC } from '@heddle/xds-types/envoy/config/rbac/v3'
@@ -73,26 +74,38 @@ export function rbac(
   build: Build,
   list: readonly AuthorizationPolicy[],
   action: 'LOG' | 'DENY' | 'ALLOW',
-  { tcp, tunnelled }: Connection,
+  connection: Connection,
   prefix = '',
 ): RBAC {
+  const effect = action === 'ALLOW' ? 'allow' : 'deny'
+  const trustDomains = [build.mesh.trustDomain, ...build.mesh.trustDomainAliases]
+  const same = `${effect} ${connection.tcp} ${connection.tunnelled} ${trustDomains.join()}`
   const policies: Record<string, Policy> = {}
   for (const policy of list) {
     const { rules = [] } = policy.spec
     if (rules.length === 0 && action !== 'LOG')
       policies[prefix + rulePolicyName(policy, 0)] = build.origins.mark({ ...NOTHING }, sourceOf(policy, 'spec'))
     for (const [i, rule] of rules.entries()) {
-      const made = rulePolicy(rule, {
-        effect: action === 'ALLOW' ? 'allow' : 'deny',
-        trustDomains: [build.mesh.trustDomain, ...build.mesh.trustDomainAliases],
-        tcp,
-        tunnelled,
-        namespace: policy.metadata.namespace,
-      })
+      const { namespace } = policy.metadata
+      const make = (): Policy | undefined => rulePolicy(rule, { effect, trustDomains, ...connection, namespace })
+      const made = build.memo.lasting ? keptPolicy(rule, `${same} ${namespace}`, make) : make()
       if (made === undefined) continue
       policies[prefix + rulePolicyName(policy, i)] = build.origins.mark(made, sourceOf(policy, `spec.rules[${i}]`))
     }
   }
   // ALLOW is the enum's zero: proto JSON leaves it out.
   return { ...(action === 'ALLOW' ? {} : { action }), ...(Object.keys(policies).length === 0 ? {} : { policies }) }
+}
+
+/** What a rule gave, for one connection after the other. */
+const kept: SideTable<Map<string, Policy | undefined>> = createSideTable()
+
+/** A rule that is asked for again, as others have changed, gives the very same policy, which is written once. */
+function keptPolicy(rule: AuthorizationRule, key: string, make: () => Policy | undefined): Policy | undefined {
+  let known = kept.of(rule)
+  if (known === undefined) kept.set(rule, (known = new Map()))
+  if (known.has(key)) return known.get(key)
+  const made = make()
+  known.set(key, made && writtenOnce(made))
+  return made
 }
