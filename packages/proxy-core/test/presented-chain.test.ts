@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { presentedChain } from '../src/net/presented-chain.js'
-import { describePeer } from '../src/net/x509/peer-certificate.js'
+import { describePeer, keepDescription } from '../src/net/x509/peer-certificate.js'
 import { derOf } from '../src/net/x509/pem.js'
 import { type Identity, issue, spiffe } from './certificates.js'
 
@@ -37,12 +37,14 @@ test('a chain that has more, no trust and what cannot be read are left as they a
   expect(presentedChain('', root.certificate)).toBe('')
 })
 
-test('a certificate that comes again is described alike, with the chain that it came with this time', () => {
+test('a certificate that comes again, and was kept, is described alike, with the chain that it came with this time', () => {
   const certificate = new X509Certificate(leaf.certificate)
   const first = describePeer(certificate, () => [certificate.raw])
+  const stranger = describePeer(new X509Certificate(leaf.certificate), () => [])
+  keepDescription(first)
   const again = describePeer(new X509Certificate(leaf.certificate), () => derOf(leaf.certificate + intermediate.certificate))
   expect(again).toMatchObject({ uris: [spiffe('leaf')], dns: ['leaf.example'], subject: 'CN=leaf,O=Heddle', hash: first.hash })
-  expect(again.der).toBe(first.der)
+  expect([stranger.der === first.der, again.der === first.der]).toEqual([false, true])
   expect([first, again].map(({ chainPem }) => derOf(chainPem()).length)).toEqual([1, 2])
   expect(describePeer(new X509Certificate(root.certificate), () => []).subject).toBe('CN=root,O=Heddle')
 })

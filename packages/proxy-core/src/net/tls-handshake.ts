@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { isIpAddress } from './address.js'
-import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
+import type { Connection, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
 import { dnsNameFits, judgePeer, PeerRefusedError, type PeerRules } from './peer-rules.js'
 import { SocketConnection } from './socket-connection.js'
@@ -11,7 +11,7 @@ import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localUrisOf } from './tls-material.js'
 import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
-import { describePeer } from './x509/peer-certificate.js'
+import { type DescribedPeer, describePeer, keepDescription } from './x509/peer-certificate.js'
 
 /** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
 export function transportOf(connection: Connection): Socket | Duplex {
@@ -70,6 +70,8 @@ export function establish(established: Established): Connection {
   const { socket, leaf, inner, material, sni } = established
   const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(leaf).map(({ raw }) => raw))
   const verified = peer !== undefined && leaf !== undefined && isVerified(established, peer, leaf)
+  // Strangers leave nothing behind, however many certificates they show.
+  if (verified) keepDescription(peer)
   const cipher = socket.getCipher()
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
@@ -92,11 +94,7 @@ export function establish(established: Established): Connection {
   return connection
 }
 
-function isVerified(
-  established: Established,
-  { hash, san, uris, dns }: PeerCertificate & { readonly san: PeerSan },
-  leaf: X509Certificate,
-): boolean {
+function isVerified(established: Established, { hash, san, uris, dns }: DescribedPeer, leaf: X509Certificate): boolean {
   const { socket, material, rules, mustBeNamed } = established
   const title = uris[0] ?? dns[0] ?? 'nobody'
   const trusted = material.trustBundle !== undefined

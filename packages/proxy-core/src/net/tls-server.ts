@@ -38,16 +38,17 @@ export async function acceptTls(
     socket.destroy()
     throw new PeerRefusedError('fail_verify_no_cert', 'the client presented no certificate')
   }
-  return establish({ socket, leaf, inner: connection, material, sni: hello.serverName, rules, purpose: 'client', verification })
+  const { serverName: sni } = hello
+  const secured = establish({ socket, leaf, inner: connection, material, sni, rules, purpose: 'client', verification })
+  // Only of who was let in.
+  if (tickets && leaf !== undefined && !socket.isSessionReused()) rememberPeer(secureContext, leaf)
+  return secured
 }
 
 /** The client's certificate, with its chain: of this handshake, or of the one that its ticket is from. */
 function clientOf(socket: TLSSocket, context: SecureContext, givesTickets: boolean): X509Certificate | undefined {
   const leaf = socket.getPeerX509Certificate()
-  if (leaf === undefined || !givesTickets) return leaf
-  if (socket.isSessionReused()) return rememberedPeer(context, leaf)
-  rememberPeer(context, leaf)
-  return leaf
+  return leaf !== undefined && givesTickets && socket.isSessionReused() ? rememberedPeer(context, leaf) : leaf
 }
 
 async function clientHelloOf(connection: Connection): Promise<ClientHello> {

@@ -9,33 +9,35 @@ import { toPem } from './pem.js'
 
 const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [] }
 
-type Described = Omit<PeerCertificate, 'chainPem'> & { readonly san: PeerSan }
+/** A peer's leaf certificate, with all its names. */
+export type DescribedPeer = PeerCertificate & { readonly san: PeerSan }
+type Described = Omit<DescribedPeer, 'chainPem'>
 
 // By their SHA-256: the few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
 const described = new Map<string, Described>()
-/** Of which more are known the one that has not come for longest is forgotten. */
 const MAX_DESCRIBED = 1_000
 
 /** A leaf certificate as headers and policies see it. `chain`: DER of the verified chain, leaf first. */
-export function describePeer(
-  certificate: X509Certificate,
-  chain: () => readonly Uint8Array[],
-): PeerCertificate & { readonly san: PeerSan } {
-  const { fingerprint256 } = certificate
-  const known = described.get(fingerprint256) ?? describe(certificate)
-  described.delete(fingerprint256)
-  described.set(fingerprint256, known)
-  dropOldest(described, MAX_DESCRIBED)
+export function describePeer(certificate: X509Certificate, chain: () => readonly Uint8Array[]): DescribedPeer {
+  const hash = certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+  const known = described.get(hash) ?? describe(certificate, hash)
   return { ...known, chainPem: () => chain().map(toPem).join('') }
 }
 
-function describe(certificate: X509Certificate): Described {
-  const { raw, serialNumber, fingerprint256, subject, validFrom, validTo } = certificate
+/** The next description of this certificate costs next to nothing. Of more than 1,000 the one that was not kept for longest is forgotten. */
+export function keepDescription({ chainPem, ...certificate }: DescribedPeer): void {
+  described.delete(certificate.hash)
+  described.set(certificate.hash, certificate)
+  dropOldest(described, MAX_DESCRIBED)
+}
+
+function describe(certificate: X509Certificate, hash: string): Described {
+  const { raw, serialNumber, subject, validFrom, validTo } = certificate
   const san = readSubjectAltNames(raw)
   const validity = { from: Date.parse(validFrom), to: Date.parse(validTo) }
   return {
     serial: serialNumber.toLowerCase(),
-    hash: fingerprint256.replaceAll(':', '').toLowerCase(),
+    hash,
     subject: subject === undefined ? '' : subject.split('\n').reverse().join(','),
     uris: san.uris,
     dns: san.dns,
