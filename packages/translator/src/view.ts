@@ -69,7 +69,7 @@ export interface ViewScope {
 
 /** Everything in it is found when it is asked for: who reads the services does not depend on VirtualServices. */
 export function viewOf(scope: ViewScope): View {
-  const { snapshot, proxy, domainSuffix, found } = scope
+  const { snapshot, proxy, domainSuffix, found, common } = scope
   const sidecar = (): Sidecar | undefined => found.of('view sidecar', [], () => sidecarOf(snapshot, proxy))
   const egress = keepLast((of: Sidecar | undefined) => egressListeners(scope, of))
   const listed = (): Listed => ({
@@ -85,6 +85,8 @@ export function viewOf(scope: ViewScope): View {
       if (added.size > 0) return listServices(listed(), added)
       return found.of('view services of listeners', [], () => listServices(listed(), added))
     })
+  const serviceOf = (hostname: string): MeshService | undefined =>
+    found.table('view hosts', [], () => new Map(services().map((s) => [s.hostname, s])))(hostname)
   return {
     get key() {
       const { namespace, name } = sidecar()?.metadata ?? {}
@@ -99,8 +101,13 @@ export function viewOf(scope: ViewScope): View {
     get services() {
       return services()
     },
-    serviceOf: (hostname) => found.table('view hosts', [], () => new Map(services().map((s) => [s.hostname, s])))(hostname),
-    aliasesOf: (hostname) => found.table('view aliases', [], () => aliasesByHost(services()))(hostname) ?? [],
+    serviceOf,
+    aliasesOf(hostname) {
+      const all = common.table('aliases', [], () => aliasesByHost(snapshot.services))(hostname) ?? []
+      const [service, declared] = [serviceOf(hostname), sidecar()?.spec.egress ?? []]
+      if (all.length === 0 || service === undefined || declared.length === 0) return all
+      return importedAliases(all, service, declared, proxy.namespace)
+    },
     get allowAny() {
       return (sidecar()?.spec.outboundTrafficPolicy ?? snapshot.meshConfig.outboundTrafficPolicy).mode !== 'REGISTRY_ONLY'
     },
@@ -128,6 +135,25 @@ function aliasesByHost(services: readonly MeshService[]): ReadonlyMap<string, re
     found.set(externalName, [...(found.get(externalName) ?? []), hostname])
   }
   return found
+}
+
+/** Those that a Sidecar's hosts for the namespace of the service itself cover, or else those for any; all of a service that is not imported by host. */
+function importedAliases(
+  aliases: readonly string[],
+  service: MeshService,
+  egress: readonly IstioEgressListener[],
+  namespace: string,
+): readonly string[] {
+  const lists = egress.flatMap(({ hosts }) => {
+    const imports = hosts.map((h) => parseImport(h, namespace)).filter(({ excluded }) => !excluded)
+    const importing = [service.namespace, '*'].map((from) => imports.filter((i) => i.namespace === from))
+    return importing.find((list) => list.some((i) => names(i, service.hostname))) ?? []
+  })
+  return lists.length === 0 ? aliases : aliases.filter((alias) => lists.some((i) => names(i, alias)))
+}
+
+function names(i: Import, hostname: string): boolean {
+  return i.host === '*' || hostSubsetOf(hostname, i.host)
 }
 
 /** The Sidecar of a workload: one that selects it, then the namespace's own, then that of the root namespace. Oldest first. */
@@ -274,7 +300,7 @@ function covers(i: Import, namespace: string): boolean {
 }
 
 function importedService(service: MeshService, imports: readonly Import[]): MeshService | undefined {
-  const named = imports.filter((i) => covers(i, service.namespace) && (i.host === '*' || hostSubsetOf(service.hostname, i.host)))
+  const named = imports.filter((i) => covers(i, service.namespace) && names(i, service.hostname))
   return named.length === 0 || named.some(({ excluded }) => excluded) ? undefined : service
 }
 

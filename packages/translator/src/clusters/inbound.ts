@@ -15,6 +15,7 @@ import { configPath } from '../message.js'
 import { hostWithPort } from '../names.js'
 import { isHttp2 } from '../protocol.js'
 import type { ServiceTarget } from '../service-targets.js'
+import { statNameOf } from '../telemetry/stat-names.js'
 import { inboundSource } from './builtin.js'
 import { applyConnectionPool } from './connection-pool.js'
 import { draft, finish } from './draft.js'
@@ -34,7 +35,8 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   const local = ingress === undefined && build.mesh.inboundTrafficPolicy.mode === 'LOCALHOST'
   const endpoint = local ? hostWithPort(inFamily(build, LOOPBACK), port.targetPort) : ingress?.defaultEndpoint
   const fixed = endpoint !== undefined && endpoint !== ''
-  const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout, port.statName)
+  const stat = ingress === undefined ? port.statName : ingressStatName(build, port, targets)
+  const made = draft(port.cluster, fixed ? 'STATIC' : 'ORIGINAL_DST', build.mesh.connectTimeout, stat)
   const { cluster } = made
   cluster.common_lb_config = {}
   const address = fixed ? endpointAddress(build, endpoint) : undefined
@@ -47,13 +49,14 @@ function clusterOf(build: Build, port: InboundPort, targets: readonly ServiceTar
   if (address === undefined || !isLoopback(address)) cluster.upstream_bind_config = inboundSource(build)
   const services = targets.filter((t) => t.targetPort === port.targetPort)
   const [first] = services
-  if (first !== undefined) {
+  // Nobody in the mesh calls a service from outside of it by itself.
+  if (first !== undefined && !first.service.meshExternal) {
     const { service } = first
     const rule = servedRule(build, service)
     const telemetry = build.features.clusterTelemetry
     if (telemetry && rule?.sources[0] !== undefined && rule.trafficPolicy !== undefined)
       made.istio['config'] = configPath(rule.sources[0])
-    if (telemetry) made.istio['services'] = servicesOn(first, services)
+    if (telemetry) made.istio['services'] = servicesOn(first, ingress === undefined ? services : [first])
   }
   if (isHttp2(port.protocol)) made.http.protocol = 'http2'
   else if (port.protocol === 'Unsupported') made.http.protocol = 'downstream'
@@ -74,6 +77,13 @@ function servicesOn({ port }: ServiceTarget, targets: readonly ServiceTarget[]):
     name: registry === 'External' ? hostname : name,
     namespace,
   }))
+}
+
+/** That of the service behind the listener, if there is one. */
+function ingressStatName(build: Build, port: InboundPort, targets: readonly ServiceTarget[]): string | undefined {
+  const behind = targets.find((t) => t.targetPort === port.targetPort)?.service
+  const named = { number: port.port, name: port.portName }
+  return behind === undefined ? port.statName : statNameOf(build.mesh.inboundClusterStatName, behind, named)
 }
 
 const LOOPBACK_V6 = '::1'

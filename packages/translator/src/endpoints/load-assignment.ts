@@ -66,7 +66,7 @@ export function loadAssignment(target: ClusterTarget): ClusterLoadAssignment {
         )
   const assignment: ClusterLoadAssignment = {
     cluster_name: clusterNameOf(target),
-    ...(localities.length === 0 ? {} : { endpoints: placed }),
+    ...(placed.length === 0 ? {} : { endpoints: placed }),
   }
   return build.origins === NO_ORIGINS ? assignment : build.origins.mark(assignment, sourceOfKey(service.source))
 }

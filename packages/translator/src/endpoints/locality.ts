@@ -31,9 +31,9 @@ function targetOf({ region }: Locality, failover: Failover): string | undefined 
 /** Ranks become priorities without gaps. */
 export function byRank(groups: Groups, ranks: readonly number[]): LocalityLbEndpoints[] {
   const used = [...new Set(ranks)].sort((a, b) => a - b)
-  return groups.map((group, i) => {
+  return groups.flatMap((group, i) => {
     const priority = used.indexOf(ranks[i] ?? 0)
-    return priority === 0 ? group : { ...group, priority }
+    return group.lb_endpoints === undefined ? [] : [priority === 0 ? group : { ...group, priority }]
   })
 }
 

@@ -12,6 +12,7 @@ export interface InboundPort {
   readonly bind: string
   /** Port of the workload. */
   readonly targetPort: number
+  readonly portName: string
   /** Port by which clients call it: it stands in names of routes and traces. */
   readonly port: number
   readonly protocol: PortProtocol
@@ -52,14 +53,16 @@ function ingressPort(build: Build, listener: IstioIngressListener, index: number
   const sidecar = build.view.sidecar
   const { number } = listener.port
   const mode = listener.captureMode ?? 'DEFAULT'
+  const hostname = `${sidecar?.metadata.name}.${build.proxy.namespace}`
   return {
     bind: listener.bind === undefined || listener.bind === '' ? (build.proxy.addresses[0] ?? WILDCARD) : listener.bind,
     targetPort: number,
     port: number,
+    portName: listener.port.name ?? '',
     protocol: parseProtocol(listener.port.protocol ?? ''),
     cluster: inboundCluster(number),
-    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number, name: listener.port.name ?? '' }),
-    hostname: `${sidecar?.metadata.name}.${build.proxy.namespace}`,
+    statName: statNameOf(build.mesh.inboundClusterStatName, hostname, { number, name: listener.port.name ?? '' }),
+    hostname,
     bindToPort: mode === 'DEFAULT' ? build.proxy.interceptionMode === 'NONE' : mode === 'NONE',
     tls: listener.tls,
     passthrough: false,
@@ -72,6 +75,7 @@ function servicePort(build: Build, { service, port, targetPort }: ServiceTarget)
     bind: inFamily(build, WILDCARD),
     targetPort,
     port: port.number,
+    portName: port.name,
     protocol: port.protocol,
     cluster: inboundCluster(targetPort),
     statName: statNameOf(build.mesh.inboundClusterStatName, service, port),
@@ -89,9 +93,10 @@ export function passthroughPort(build: Build, targetPort: number): InboundPort {
     bind: inFamily(build, WILDCARD),
     targetPort,
     port: 0,
+    portName: '',
     protocol: 'Unsupported',
     cluster: INBOUND_PASSTHROUGH_CLUSTER,
-    statName: statNameOf(build.mesh.inboundClusterStatName, undefined, { number: 0, name: VIRTUAL_INBOUND }),
+    statName: statNameOf(build.mesh.inboundClusterStatName, '', { number: 0, name: VIRTUAL_INBOUND }),
     hostname: '',
     bindToPort: false,
     tls: undefined,

@@ -41,14 +41,14 @@ export function outboundStatName({ build, service, port, subset }: ClusterTarget
   return statNameOf(build.mesh.outboundClusterStatName, service, port, subset?.subset.name)
 }
 
-/** Of an inbound cluster or a TCP chain; undefined: the cluster's name. Without a service only the port is known. */
+/** Of an inbound cluster or a TCP chain; undefined: the cluster's name. Without a service a name stands for it, '' where there is none. */
 export function statNameOf(
   pattern: string,
-  service: MeshService | undefined,
+  service: MeshService | string,
   port: Pick<ServicePort, 'number' | 'name'>,
   subset = '',
 ): string | undefined {
   if (pattern === '') return undefined
-  if (service !== undefined) return fill(pattern, valuesOf(service, port, subset))
-  return fill(pattern, { host: '', service: '', name: '', port: port.number, portName: port.name, subset: '' })
+  if (typeof service !== 'string') return fill(pattern, valuesOf(service, port, subset))
+  return fill(pattern, { host: service, service, name: service, port: port.number, portName: port.name, subset: '' })
 }
