@@ -59,45 +59,50 @@ function compileLenient(fields: Fields<JwtRequirement>, among: readonly JwtProvi
   return from(among, { allowFailed: failed !== undefined, allowMissing: true })
 }
 
-/** Beside others a lenient part looks at no token: it forgives what the others say. Of two, allow_missing_or_failed stands. */
+/** One of several requirements, and the provider that it names itself. */
+interface Part {
+  readonly requirement: Requirement
+  readonly provider: string
+}
+
+/** Beside others a lenient part looks at no token: it forgives what the others say. By itself it looks at all. Of two, allow_missing_or_failed stands. */
 function compileAny(parts: readonly Fields<JwtRequirement>[], providers: Providers): Requirement {
-  const strict: Requirement[] = []
-  const named: string[] = []
+  const strict: Part[] = []
   let [missing, failed] = [false, false]
   for (const part of parts) {
     if (part.has('allow_missing_or_failed')) failed = true
     else if (part.has('allow_missing')) missing = true
     else {
-      strict.push(compileRequirement(part, providers))
-      named.push(part.string('provider_name') || (part.message('provider_and_audiences')?.string('provider_name') ?? ''))
+      const requirement = compileRequirement(part, providers)
+      const withAudiences = part.message('provider_and_audiences')
+      strict.push({ requirement, provider: part.string('provider_name') || (withAudiences?.string('provider_name') ?? '') })
       continue
     }
     compileRequirement(part, NO_PROVIDERS)
   }
-  if (!missing && !failed) return (examination) => requireAny(examination, strict, 0)
+  if (strict.length === 0) return from([...providers.values()], { allowFailed: failed, allowMissing: true })
   return (examination) =>
-    andThen(requireAny(examination, strict, 0), (problem) => {
-      if (problem === undefined || problem === PROBLEM.missing) return undefined
-      if (!failed) return problem
-      examination.forgiven.push({ problem, provider: named.find((name) => name !== '') ?? '' })
+    andThen(requireAny(examination, strict, 0), (told) => {
+      if (told === undefined || (!missing && !failed)) return told?.problem
+      if (told.problem === PROBLEM.missing) return undefined
+      if (!failed) return told.problem
+      examination.forgiven.push(told)
       return undefined
     })
 }
 
 const NO_PROVIDERS: Providers = new Map()
 
+/** Why none of them is met, and by whose word. */
+type Told = Examination['forgiven'][number]
+
 /** Of several problems the last that is about a token counts; that none was found, or none of this issuer, says least. */
-function requireAny(
-  examination: Examination,
-  parts: readonly Requirement[],
-  index: number,
-  before?: JwtProblem,
-): Later<JwtProblem | undefined> {
+function requireAny(examination: Examination, parts: readonly Part[], index: number, before?: Told): Later<Told | undefined> {
   const part = parts[index]
   if (part === undefined) return before
-  return andThen(part(examination), (problem) => {
+  return andThen(part.requirement(examination), (problem) => {
     if (problem === undefined) return undefined
-    const told = before === undefined || weight(problem) >= weight(before) ? problem : before
+    const told = before === undefined || weight(problem) >= weight(before.problem) ? { problem, provider: part.provider } : before
     return requireAny(examination, parts, index + 1, told)
   })
 }

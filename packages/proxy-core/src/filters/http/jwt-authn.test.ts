@@ -144,6 +144,9 @@ describe('requirements', () => {
     expect(judged(beside({ requires_all: { requirements: [p, q] } }), good)).toMatchObject({ status: 401 })
     expect(judged(beside({ requires_any: { requirements: [q, strict] } }), bearer('x'))).toMatchObject({ status: 401 })
     expect(judged(beside(strict, { allow_missing_or_failed: {} }), good)).toBeUndefined()
+    expect(judged(beside({ allow_missing: {} }), {})).toBeUndefined()
+    expect(judged(beside({ allow_missing: {} }), bearer('x'))).toMatchObject({ status: 401 })
+    expect(judged(beside({ allow_missing: {} }, { allow_missing_or_failed: {} }), bearer('x'))).toBeUndefined()
   })
 
   it('a good token says what it says where another one is wanting; a missing one has no status to keep', () => {
@@ -249,6 +252,7 @@ it('a rehearsal lets pass what fails, and tells it', () => {
     dry: { code: '26', message: 'Jwt verification fails' },
   })
   expect(JSON.stringify(logger.entries)).toContain('Jwt verification fails')
+  expect(logger.entries[0]).toMatchObject({ fields: { provider: 'p' } })
 })
 
 it('explain tells what the filter would do, and leaves the claims to the filters after it', () => {
