@@ -68,6 +68,8 @@ test('a word with several commands behind it tells them', async () => {
 test('help COMMAND, --version and a word misspelt are understood', async () => {
   expect((await run('help', 'ca', 'init')).stdout).toBe((await run('ca', 'init', '--help')).stdout)
   expect((await run('--version')).stdout).toBe((await run('version')).stdout)
+  expect((await run('kube-inject', '--help')).stdout).toBe((await run('inject', '--help')).stdout)
+  expect((await run('pc', 'log', '--help')).stdout).toBe((await run('proxy-config', 'log', '--help')).stdout)
   expect((await run('validat')).stderr).toContain('Did you mean validate?')
   expect((await run('proxy-stat')).stderr).toContain('Did you mean proxy-status?')
   expect((await run('tea')).stderr).not.toContain('Did you mean')
@@ -79,7 +81,7 @@ test('the overview lists every command', async () => {
   for (const name of commandNames) expect(stdout).toContain(`  ${name} `)
 })
 
-test.each(['bash', 'zsh', 'fish'])('completion %s knows every command', async (shell) => {
+test.each(['bash', 'zsh', 'fish', 'powershell'])('completion %s knows every command', async (shell) => {
   const { code, stdout } = await run('completion', shell)
   expect(code).toBe(0)
   for (const name of commandNames) expect(stdout).toContain(name.split(' ')[0])
@@ -87,7 +89,10 @@ test.each(['bash', 'zsh', 'fish'])('completion %s knows every command', async (s
 
 test('completion knows flags, words to choose from and help', async () => {
   const { stdout } = await run('completion', 'bash')
-  for (const words of [/ completion\) words="bash zsh fish --help"/, / agent\) words=".* sidecar router waypoint wait --help"/])
+  for (const words of [
+    / completion\) words="bash zsh fish powershell --help"/,
+    / agent\) words=".* sidecar router waypoint wait --help"/,
+  ])
     expect(stdout).toMatch(words)
 })
 

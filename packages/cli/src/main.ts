@@ -38,9 +38,13 @@ async function without([first, next]: readonly string[], io: Io): Promise<number
   return behind.length > 0 && asked ? EXIT.ok : EXIT.usage
 }
 
+/** istioctl's other names. */
+const ALIASES: Readonly<Record<string, string>> = { 'kube-inject': 'inject', pc: 'proxy-config', ps: 'proxy-status' }
+
 /** `heddle help ca init` is `heddle ca init --help`, and `heddle --version` is `heddle version`. */
 function rewritten(argv: readonly string[]): readonly string[] {
-  const [first, ...rest] = argv
+  const [first = '', ...rest] = argv
+  if (Object.hasOwn(ALIASES, first)) return [ALIASES[first] ?? first, ...rest]
   if (first === 'help' && rest.length > 0) return [...rest, '--help']
   return first === '--version' || first === '-V' ? ['version', ...rest] : argv
 }

@@ -2,9 +2,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { loadCommands } from '../src/commands/index.js'
 import { main } from '../src/main.js'
 import { createTestIo } from '../src/testing.js'
+
+// Loaded before, so that no wait of a test counts it.
+beforeAll(async () => {
+  await loadCommands(['control-plane', 'proxy', 'proxy-status', 'proxy-config', 'proxy-config log', 'version'])
+}, 120_000)
 
 /** Free now, and below the range from which systems hand out ports: nobody takes it by chance until it is used. */
 async function freePort(): Promise<number> {
@@ -144,6 +150,7 @@ static_resources:
   expect((await heddle('proxy-config', 'route', 'door', '--address', addresses.http)).split('\n')).toEqual(routes)
   // The proxy itself tells the same.
   expect((await heddle('proxy-config', 'route', '--address', adminAddress)).split('\n')).toEqual(routes)
+  expect(await heddle('version', '--address', addresses.http)).toMatch(/\ndata plane version: .+ \(1 proxy\)\n$/)
   // It holds what it was sent; an older dump does not.
   const compare = ['proxy-status', 'door', '--address', addresses.http]
   expect(await heddle(...compare, '--admin-address', adminAddress)).toMatch(

@@ -51,18 +51,39 @@ const fish: Shell = (commands) =>
     })
     .join('\n')}\n`
 
-const SHELLS: Readonly<Record<string, Shell>> = { bash, zsh, fish }
+const powershell: Shell = (commands) => {
+  const rows = byFirstWord(commands).map(([word, words]) => `    ${quoteTwice(word)} = @(${words.map(quoteTwice).join(', ')})`)
+  return `Register-ArgumentCompleter -Native -CommandName heddle -ScriptBlock {
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $follow = @{
+${rows.join('\n')}
+  }
+  $elements = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })
+  $first = $elements.Count -lt 2 -or ($elements.Count -eq 2 -and $wordToComplete -ne '')
+  $words = if ($first) { @($follow.Keys) + 'help' } else { $follow[$elements[1]] }
+  $words | Where-Object { $_ -like "$wordToComplete*" } | Sort-Object | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  }
+}
+`
+}
+
+/** A string of PowerShell: a quote in it is doubled. */
+const quoteTwice = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+const SHELLS: Readonly<Record<string, Shell>> = { bash, zsh, fish, powershell }
 
 /** Takes the list of commands by argument, since it is one of them. */
 export function completion(commands: () => Promise<readonly Command[]>): Command {
   return {
     name: 'completion',
     summary: 'a completion script for your shell',
-    positionals: 'bash|zsh|fish',
+    positionals: 'bash|zsh|fish|powershell',
     flags: {},
     async run(args, io) {
       const shell = SHELLS[args.positionals[0] ?? '']
-      if (shell === undefined || args.positionals.length !== 1) throw new UsageError('completion takes one of bash, zsh, fish')
+      if (shell === undefined || args.positionals.length !== 1)
+        throw new UsageError('completion takes one of bash, zsh, fish, powershell')
       io.out(shell(await commands()))
       return EXIT.ok
     },
