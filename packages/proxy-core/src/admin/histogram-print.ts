@@ -1,7 +1,7 @@
 import type { Histogram } from '@heddle/runtime'
 
 /** A histogram under its dotted name. */
-export interface NamedHistogram {
+interface NamedHistogram {
   readonly name: string
   readonly histogram: Histogram
 }
