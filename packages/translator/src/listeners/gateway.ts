@@ -105,10 +105,7 @@ function httpChain(build: Build, listener: string, bound: BoundServer): FilterCh
   const made = chainOf(build, [...allNetworkExtensions(build, 'gateway', bound.listenPort), manager], undefined)
   if (!bound.terminatesHttps || server.tls === undefined) return build.origins.mark(made, sourceOf(bound.gateway, bound.path))
   const names = sniHosts(server)
-  const chain = {
-    ...(names.includes('*') ? {} : { filter_chain_match: { server_names: names } }),
-    ...made,
-    transport_socket: userServerSocket(build, server.tls, 'http'),
-  }
+  const chain: FilterChain = names.includes('*') ? made : { filter_chain_match: { server_names: names }, ...made }
+  chain.transport_socket = userServerSocket(build, server.tls, 'http')
   return build.origins.mark(chain, sourceOf(bound.gateway, bound.path))
 }

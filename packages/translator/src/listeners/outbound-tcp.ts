@@ -11,7 +11,7 @@ import { selectsProxy } from '../ask.js'
 import { type Build, portSource, serviceAddress } from '../build.js'
 import { dynamicSniFilter } from '../dynamic-dns.js'
 import { isWildcard, shortNames } from '../hosts.js'
-import { configMetadata, defined, duration } from '../message.js'
+import { configMetadata, duration } from '../message.js'
 import { outboundCluster } from '../names.js'
 import { NO_ORIGINS, sourceOf } from '../provenance.js'
 import { allNetworkExtensions } from '../traffic-extensions/filters.js'
@@ -155,5 +155,8 @@ export function chainOf(
   metadata: FilterChain['metadata'] | undefined,
 ): FilterChain {
   const { handshakeTimeout: timeout } = features
-  return defined({ filters, metadata, transport_socket_connect_timeout: timeout > 0 ? duration(timeout) : undefined })
+  const chain: FilterChain = { filters }
+  if (metadata !== undefined) chain.metadata = metadata
+  if (timeout > 0) chain.transport_socket_connect_timeout = duration(timeout)
+  return chain
 }

@@ -99,14 +99,11 @@ export function idleTimeoutOf(build: Build): string | undefined {
 function proxyFilter(build: Build, listener: ListenerClass, config: object): Filter {
   return {
     name: 'envoy.filters.network.tcp_proxy',
-    typed_config: typed(
-      TCP_PROXY,
-      defined({
-        access_log: accessLogs(build, listener, 'tcp'),
-        idle_timeout: idleTimeoutOf(build),
-        ...config,
-      }),
-    ),
+    typed_config: typed(TCP_PROXY, {
+      access_log: accessLogs(build, listener, 'tcp'),
+      idle_timeout: idleTimeoutOf(build),
+      ...config,
+    }),
   }
 }
 
