@@ -159,3 +159,14 @@ it('hears of every rename over the same file, without polling', async () => {
     await soon(names, [name])
   }
 })
+
+it('tells of what is wrong once, however often it looks', async () => {
+  await writeFile(join(directory, 'bad.yaml'), entry('bad', '"???"'))
+  await soon(() => source.diagnostics.current.length, 1)
+  let heard = 0
+  const stop = source.diagnostics.subscribe(() => heard++)
+  await writeFile(join(directory, 'c.yaml'), entry('c'))
+  await soon(names, ['a', 'b', 'c'])
+  expect(heard).toBe(0)
+  stop()
+})

@@ -149,9 +149,11 @@ export const controlPlane: Command = {
     })
     trustDomain = () => served.store.snapshot().meshConfig.trustDomain
     const webhook = await serveWebhook(args, io, options)
+    let told: ReadonlySet<string> = new Set()
     const report = (): void => {
-      for (const diagnostic of served.diagnostics.current)
-        if (diagnostic.severity !== 'info') io.err(`${formatDiagnostic(diagnostic)}\n`)
+      const lines = new Set(served.diagnostics.current.filter(({ severity }) => severity !== 'info').map(formatDiagnostic))
+      for (const line of lines) if (!told.has(line)) io.err(`${line}\n`)
+      told = lines
     }
     report()
     served.diagnostics.subscribe(report)

@@ -1,4 +1,4 @@
-import { type Clock, createWatch, type Diagnostic, type Unsubscribe, type Watch } from '@heddle/runtime'
+import { type Clock, createWatch, type Diagnostic, equal, type Unsubscribe, type Watch } from '@heddle/runtime'
 import { createFileSet, type FileContent, type FileSetOptions } from '../file-set.js'
 import type { OriginIndex } from '../resource.js'
 import { createFolderWatch } from './folder-watch.js'
@@ -32,7 +32,11 @@ export async function watchDirectory(directory: string, options: DirectoryOption
   const diagnostics = createWatch<readonly Diagnostic[]>([])
   const changes = createChangeFinder()
   let folderProblem: readonly Diagnostic[] = []
-  const publish = (): void => diagnostics.set([...folderProblem, ...files.diagnostics.current])
+  const publish = (): void => {
+    const found = [...folderProblem, ...files.diagnostics.current]
+    // Every look ends here: who listens hears of what is new alone.
+    if (!equal(found, diagnostics.current)) diagnostics.set(found)
+  }
 
   const watcher = createFolderWatch(() => {
     if (busy) again = true
