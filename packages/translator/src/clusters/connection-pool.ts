@@ -6,7 +6,7 @@ import { defined, duration } from '../message.js'
 import type { ClusterDraft, HttpOptions } from './draft.js'
 
 /** Istio turns Envoy's limits off: 2^32-1 each. */
-export const NO_LIMIT: number = 2 ** 32 - 1
+const NO_LIMIT: number = 2 ** 32 - 1
 
 type Breakers = NonNullable<Cluster['circuit_breakers']>
 
