@@ -44,7 +44,13 @@ describe('a cluster that is checked', () => {
     ]
     const proxy = await startMemoryProxy(
       to('app'),
-      [memoryCluster('app', [], { ...noPanic, health_checks, load_assignment: { cluster_name: 'app', endpoints: [{ lb_endpoints }] } })],
+      [
+        memoryCluster('app', [], {
+          ...noPanic,
+          health_checks,
+          load_assignment: { cluster_name: 'app', endpoints: [{ lb_endpoints }] },
+        }),
+      ],
       { 1: ok, 2: ok, 9: () => 503 },
     )
     await proxy.clock.advanceAsync(10)
