@@ -4,8 +4,8 @@ import { type FollowedRegistry, followRegistry } from '@heddle/config-model/regi
 import { createGraph, createSource, systemClock } from '@heddle/runtime'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createFakeApiServer, type FakeApiServer, type FakeResource } from '../src/kubernetes/testing.js'
 import { type RegistryHarness, testRegistry } from '../src/registries/registry.test-suite.js'
-import { createFakeApiServer, type FakeApiServer, type FakeResource } from './fake-api-server.js'
 
 const RESOURCES: readonly FakeResource[] = [
   { apiVersion: 'v1', kind: 'Service', plural: 'services', namespaced: true },

@@ -2,7 +2,7 @@ import { electLeader, type LeaderElection } from '@heddle/config-model/kubernete
 import type { Clock } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createFakeApiServer, type FakeApiServer } from './fake-api-server.js'
+import { createFakeApiServer, type FakeApiServer } from '../src/kubernetes/testing.js'
 
 const LEASES = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true }
 

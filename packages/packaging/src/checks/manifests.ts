@@ -4,10 +4,11 @@ import type { Manifest, PublicPackage } from '../packages.js'
 
 const PRIVATE = '@heddle/source'
 
-/** An `exports` entry without the private condition. */
+/** An `exports` entry without the private condition; undefined where it has no other: helpers of tests, shared in the repository alone. */
 function shipped(target: unknown): unknown {
   if (typeof target !== 'object' || target === null) return target
-  return Object.fromEntries(Object.entries(target).filter(([condition]) => condition !== PRIVATE))
+  const conditions = Object.entries(target).filter(([condition]) => condition !== PRIVATE)
+  return conditions.length === 0 ? undefined : Object.fromEntries(conditions)
 }
 
 /** What is wrong with a package.json in the repository; `contents.ts` judges the one that ships. */

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 /** A kind as the fake serves it. */
 export interface FakeResource {
@@ -177,8 +176,9 @@ export async function createFakeApiServer(resources: readonly FakeResource[]): P
     request.on('end', () => answer(request, body, response))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     requests,
     install: (resource) => void served.push(resource),
     set: put,
