@@ -17,6 +17,7 @@ function resourcesOf(site: Site, port_value: number): ResourceSet {
   }))
   const manager = {
     '@type': type('network.http_connection_manager.v3.HttpConnectionManager'),
+    stat_prefix: 'site',
     route_config: { virtual_hosts: [{ name: 'site', domains: ['*'], routes }] },
     http_filters: [{ name: 'router', typed_config: { '@type': type('http.router.v3.Router') } }],
   }
