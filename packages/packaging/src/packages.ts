@@ -47,5 +47,11 @@ export function publicPackages(root: string): readonly PublicPackage[] {
     .filter((short) => existsSync(join(packages, short, 'package.json')))
     .map((short) => ({ short, folder: join(packages, short), manifest: readManifest(join(packages, short)) }))
     .filter(({ manifest }) => manifest.private !== true)
-    .map(({ short, folder, manifest }) => ({ name: manifest.name, short, folder, manifest, entries: entriesOf(asPublished(manifest)) }))
+    .map(({ short, folder, manifest }) => ({
+      name: manifest.name,
+      short,
+      folder,
+      manifest,
+      entries: entriesOf(asPublished(manifest)),
+    }))
 }
