@@ -15,10 +15,13 @@ export interface TimedOptions {
   readonly showMore?: boolean
   /** Whether the worker has something to check; default true. */
   readonly checks?: boolean
+  /** So many times the usual warm-up; default 1. More where V8 takes longer to compile what is measured: a peer in Go or C++ came compiled. */
+  readonly warmups?: number
 }
 
 /** A contender whose operations a worker times: the median in milliseconds. */
-export function timed({ name, worker, args, goal, scale = (ms) => ms, showMore = true, checks = true }: TimedOptions): Contender {
+export function timed(options: TimedOptions): Contender {
+  const { name, worker, args, goal, scale = (ms) => ms, showMore = true, checks = true, warmups = 1 } = options
   const ask = async (context: RoundContext, question: string): Promise<unknown> =>
     withProcesses(async (keep) => {
       const words = [...workerCommand(worker, context.built), ...args(context)]
@@ -36,7 +39,7 @@ export function timed({ name, worker, args, goal, scale = (ms) => ms, showMore =
     },
     async measure(context): Promise<Sample> {
       const { warmupSeconds, measureSeconds } = context.effort
-      const report = (await ask(context, `run ${warmupSeconds} ${measureSeconds}`)) as TimedReport
+      const report = (await ask(context, `run ${warmupSeconds * warmups} ${measureSeconds}`)) as TimedReport
       return {
         value: scale(report.medianMs),
         cpuMicros: showMore ? report.cpuMicros : undefined,
