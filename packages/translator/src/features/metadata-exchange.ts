@@ -11,7 +11,7 @@ export const metadataExchange: HttpFeature = {
   name: 'metadata-exchange',
   filters({ build, listener, knownPeer }) {
     if (knownPeer || !exchangesMetadata(build)) return []
-    return build.memo.of('metadata exchange', [listener], () => [writtenOnce(exchange(build, listener))])
+    return build.found.of('metadata exchange', [listener], () => [writtenOnce(exchange(build, listener))])
   },
 }
 

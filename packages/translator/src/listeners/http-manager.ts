@@ -36,7 +36,7 @@ const UUID_REQUEST_ID = 'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig
 /** The HTTP connection manager, with everything that Istio sets on all of them. */
 export function httpManager(build: Build, manager: HttpManager): Filter {
   const { listener, routes, extra } = manager
-  const { always, sometimes, http1, connections } = build.memo.of('manager settings', [listener], () =>
+  const { always, sometimes, http1, connections } = build.found.of('manager settings', [listener], () =>
     settingsOf(build, listener),
   )
   // By name: of an object with so many fields that come from copies alone V8 makes a hash table.

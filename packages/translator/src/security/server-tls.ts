@@ -22,7 +22,7 @@ const TCP_ALPN = ['istio-peer-exchange', ...HTTP_ALPN]
 
 /** mTLS within the mesh: a certificate of any trust domain of the mesh is required. */
 export function meshServerSocket(build: Build, protocol: 'http' | 'tcp'): TransportSocket {
-  return build.memo.of('mesh server socket', [protocol], () =>
+  return build.found.of('mesh server socket', [protocol], () =>
     writtenOnce(tlsSocket('DownstreamTlsContext', meshServerContext(build, protocol))),
   )
 }

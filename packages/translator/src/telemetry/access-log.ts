@@ -45,7 +45,7 @@ export const DEFAULT_JSON: Readonly<Record<string, string>> = {
  * anything, MeshConfig.accessLogFile with its format, and the service that the bootstrap names (enableEnvoyAccessLogService).
  */
 export function accessLogs(build: Build, listener: ListenerClass, of: LoggedBy): readonly AccessLog[] | undefined {
-  return build.memo.of('access logs', [listener, of], () => {
+  return build.found.of('access logs', [listener, of], () => {
     const logs = logsOf(build, listener, of)
     return logs.length === 0 ? undefined : writtenOnce(logs)
   })
@@ -78,7 +78,7 @@ function providerLog(build: Build, provider: ExtensionProvider): AccessLog | und
 /** Logs of connections that no filter chain took, so nothing else speaks of them. */
 export function listenerAccessLogs(build: Build, listener: ListenerClass): readonly AccessLog[] | undefined {
   if (build.mesh.disableEnvoyListenerLog) return undefined
-  return build.memo.of('listener access logs', [listener], () => {
+  return build.found.of('listener access logs', [listener], () => {
     const logs = accessLogs(build, listener, 'listener')?.map((log) => onlyWhere(NO_ROUTE, log))
     return logs === undefined ? undefined : writtenOnce(logs)
   })

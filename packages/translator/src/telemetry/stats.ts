@@ -11,7 +11,7 @@ export function statsFilters(
   build: Build,
   listener: ListenerClass,
 ): readonly { readonly name: string; readonly typed_config: TypedMessage }[] {
-  return build.proxy.stockEnvoy ? [] : build.memo.of('stats filters', [listener], () => made(build, listener))
+  return build.proxy.stockEnvoy ? [] : build.found.of('stats filters', [listener], () => made(build, listener))
 }
 
 function made(build: Build, listener: ListenerClass): ReturnType<typeof statsFilters> {

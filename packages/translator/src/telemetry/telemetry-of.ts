@@ -7,7 +7,7 @@ import { isEmpty } from '../selection.js'
 
 /** The Telemetry resources of a workload, the widest first: that of the root namespace, of its own namespace, and the one that selects or names it. The oldest of each. */
 export function telemetryOf(build: Build): readonly Telemetry[] {
-  return build.memo.of('telemetry', [], () => attached(build))
+  return build.found.of('telemetry', [], () => attached(build))
 }
 
 function attached({ snapshot, proxy }: Build): readonly Telemetry[] {

@@ -20,7 +20,7 @@ export interface ManagerTracing {
 
 /** Spans by Telemetry resources and MeshConfig.defaultProviders.tracing; where both are silent, by MeshConfig.enableTracing and ProxyConfig.tracing. */
 export function managerTracing(build: Build, listener: ListenerClass): ManagerTracing {
-  return build.memo.of('tracing', [listener], () => {
+  return build.found.of('tracing', [listener], () => {
     const { tracing, sampledByRequestId } = made(build, listener)
     return tracing === undefined ? { sampledByRequestId } : { tracing: writtenOnce(tracing), sampledByRequestId }
   })
