@@ -45,13 +45,14 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: 'properties', include: ['packages/*/src/**/*.property.test.ts'], setupFiles: [setup('no-sockets')] },
+        test: { name: 'properties', include: ['packages/*/{src,test}/**/*.property.test.ts'], setupFiles: [setup('no-sockets')] },
       },
       {
         extends: true,
         test: {
           name: 'sockets',
           include: ['packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+          exclude: ['**/*.property.test.ts', '**/node_modules/**', '**/dist/**'],
           setupFiles: [setup('handles')],
           retry: secondTry ? 1 : 0,
         },
