@@ -33,19 +33,19 @@ test('what differs, what is missing and what is too many are told by name', () =
   expect(formatComparison(comparison)).toBe(`--- Control plane Clusters
 +++ Proxy Clusters
 # a
-@@ -1 +1 @@
+@@ -1,4 +1,4 @@
  {
    "name": "a",
 -  "type": "EDS"
 +  "type": "STATIC"
  }
 # held
-@@ -1 +1 @@
+@@ -0,0 +1,3 @@
 +{
 +  "name": "held"
 +}
 # sent
-@@ -1 +1 @@
+@@ -1,3 +0,0 @@
 -{
 -  "name": "sent"
 -}
