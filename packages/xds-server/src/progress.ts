@@ -1,3 +1,5 @@
+import { dropOldest } from '@heddle/runtime'
+
 /** How far a client is behind what it should have; counts changes, knows nothing of what they are. */
 export interface Progress {
   /** Changes of what the client should have, so far. */
@@ -24,7 +26,7 @@ export function createProgress(): Progress {
     if (version === undefined || named?.has(version)) return
     named ??= new Map()
     named.set(version, progress.wanted)
-    if (named.size > REMEMBERED) named.delete(named.keys().next().value ?? '')
+    dropOldest(named, REMEMBERED)
   }
   const progress = {
     wanted: 1,

@@ -1,3 +1,4 @@
+import { dropOldest } from '@heddle/runtime'
 import type { Jwt } from './token.js'
 
 /** Tokens whose signature has been verified under keys that are still in force; the least recently used go first. */
@@ -33,7 +34,7 @@ export function createTokenCache(entries: number, maxTokenBytes: number): TokenC
       under = keys
       lastJwt = undefined
       known.set(text, jwt)
-      if (known.size > entries) known.delete(known.keys().next().value!)
+      dropOldest(known, entries)
     },
   }
 }

@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
+import { dropOldest } from '@heddle/runtime'
 import { formatAddress } from './address.js'
 import type { SocketAddress } from './connection.js'
-import { dropOldest } from './drop-oldest.js'
 import type { ClientTlsContext, TlsMaterial } from './tls.js'
 
 /** A server of which more are known loses the oldest. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@heddle/runtime'
+import { type Clock, dropOldest } from '@heddle/runtime'
 import type { Descriptor, DescriptorEntry } from '../../route/rate-limit.js'
 import { createTokenBucket, type TokenBucket } from './token-bucket.js'
 
@@ -100,7 +100,7 @@ function finderOf(
     dynamic.delete(key)
     const found = known ?? bucketOf(bucket)
     dynamic.set(key, found)
-    if (dynamic.size > most) dynamic.delete(dynamic.keys().next().value ?? '')
+    dropOldest(dynamic, most)
     return found
   }
 }

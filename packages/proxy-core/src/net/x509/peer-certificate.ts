@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
+import { dropOldest } from '@heddle/runtime'
 import type { PeerCertificate } from '../connection.js'
-import { dropOldest } from '../drop-oldest.js'
 import type { PeerSan } from '../tls.js'
 import { EXTENSION } from './certificate.js'
 import { childrenOf, type DerElement, expectTag, oidOf, onlyDer, readDer, TAG } from './der.js'
