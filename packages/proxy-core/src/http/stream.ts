@@ -15,12 +15,12 @@ import { FilterChain, type FilterChainEvents } from './filter-chain.js'
 import { type FollowedRedirect, followRedirect } from './follow-redirect.js'
 import type { Forwarding, ForwardSink } from './forward.js'
 import type { HeaderMap } from './header-map.js'
-import { setJoined } from './identity.js'
 import { isGrpc, responseOf } from './local-reply.js'
 import type { ManagedConnection, ManagerRuntime } from './manager.js'
 import type { Body, HttpRequest, HttpResponse, LocalReply } from './message.js'
 import { createStreamInfo, noteRoute } from './new-stream-info.js'
 import { receiveRequest, takeUpgrade } from './receive.js'
+import { finishResponseHead } from './response-head.js'
 import type { StreamInfo } from './stream-info.js'
 import { StreamTimers } from './stream-timers.js'
 
@@ -329,15 +329,9 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       response.body.discard()
       return
     }
-    const { manager, date } = this.#runtime
     const { headers } = response
     this.info.status = response.status
-    if (!headers.has('date')) headers.appendLower('date', date())
-    if (manager.serverHeader === 'OVERWRITE' || (manager.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server')))
-      headers.set('server', manager.serverName)
-    if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
-    const tellsId = manager.alwaysSetRequestIdInResponse || this.request.headers.has('x-envoy-force-trace')
-    if (tellsId && this.info.requestId !== undefined) headers.set('x-request-id', this.info.requestId)
+    finishResponseHead(response, this.request, this.info.requestId, this.#runtime)
     this.#trace?.onResponse(headers)
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')
