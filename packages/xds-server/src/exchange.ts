@@ -1,7 +1,6 @@
 import type { Unsubscribe } from '@heddle/runtime'
 import type { ResourceSet, VersionedResource } from '@heddle/xds-types'
 import type { ResourceAccess } from './access.js'
-import { createAckTimers } from './ack-timers.js'
 import { createHeartbeats } from './heartbeats.js'
 import { knowsTtl, type NodeInfo } from './node.js'
 import { createProgress, type Progress } from './progress.js'
@@ -13,6 +12,7 @@ import type { WriteOptions } from './shared-bodies.js'
 import type { StreamRecord } from './stream-record.js'
 import { createStuckWatch } from './stuck.js'
 import { type CloseStatus, STATUS } from './transport.js'
+import { createTypeTimers } from './type-timers.js'
 
 const NOTHING_YET: ResourceSet = { groups: [] }
 
@@ -66,13 +66,17 @@ export function createExchange<Request extends TypedRequest>(
     // The session lets only types with a rule through.
     ruleOf: (typeUrl) => ruleFor(context.ruleOf(typeUrl)!, context.wildcardWhenEmpty?.(typeUrl, node)),
     maxResponseBytes: limits.responseBytes,
+    removalGrace: context.removalGraceMs > 0,
     ...(searches === undefined ? {} : { pending: searches.pending }),
     ...(allow === undefined ? {} : { allow }),
   })
-  const timers = createAckTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
+  const timers = createTypeTimers(context.clock, context.ackTimeoutMs, (typeUrl, nonce) => {
     record.emit({ kind: 'unanswered', typeUrl, nonce })
     guard(() => run(protocol.onAckTimeout(typeUrl, nonce)))
   })
+  const graces = createTypeTimers(context.clock, context.removalGraceMs, (typeUrl) =>
+    guard(() => run(protocol.onGraceOver(typeUrl))),
+  )
   const ttl = knowsTtl(node, options.variant)
   const writing: WriteOptions = { identifier: context.identifier, ttl }
   const heartbeats = ttl ? createHeartbeats(context.clock, () => guard(() => run(protocol.onHeartbeat()))) : undefined
@@ -104,6 +108,10 @@ export function createExchange<Request extends TypedRequest>(
       if (stopped) return
       if (effect.kind === 'send') {
         send(effect.response)
+        continue
+      }
+      if (effect.kind === 'grace') {
+        graces.start(effect.typeUrl, '')
         continue
       }
       if (effect.kind === 'ack' || effect.kind === 'nack') {
@@ -169,6 +177,7 @@ export function createExchange<Request extends TypedRequest>(
       unwatch()
       scheduler.cancel(target)
       timers.stopAll()
+      graces.stopAll()
       heartbeats?.stop()
       stuck.stop()
     },

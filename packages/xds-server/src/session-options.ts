@@ -22,6 +22,8 @@ export interface SessionContext {
   readonly views: ViewResources
   readonly identifier: string
   readonly ackTimeoutMs: number
+  /** 0: none. */
+  readonly removalGraceMs: number
   readonly limits: Limits
   readonly resources: (node: NodeInfo, identity: PeerIdentity) => Watch<ResourceSet | undefined>
   /** Undefined: no such type. */

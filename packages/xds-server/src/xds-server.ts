@@ -65,6 +65,11 @@ export interface XdsServerOptions {
   readonly identifier?: string
   /** How long newer content of a type waits for the answer to older; milliseconds, default 10,000. */
   readonly ackTimeoutMs?: number
+  /**
+   * How long a cluster that is gone stays for a client that still asks for it by name, as gRPC's do while calls may go to it; milliseconds, default
+   * 2,000; 0: no longer than routes lead to it. A client that lets go of it is not kept waiting, and those that ask for all clusters never are.
+   */
+  readonly removalGraceMs?: number
   /** Pushes made in one turn of the event loop; default 50. */
   readonly pushesPerTurn?: number
   /** Over {@link DEFAULT_LIMITS}. */
@@ -135,6 +140,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     scheduler: createPushScheduler({ clock, ...(options.pushesPerTurn === undefined ? {} : { perTurn: options.pushesPerTurn }) }),
     views,
     ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    removalGraceMs: options.removalGraceMs ?? 2_000,
     limits,
     resources: quarantine === undefined ? options.resources : (...who) => quarantine.watch(options.resources(...who)),
     quarantine,

@@ -32,6 +32,7 @@ export function createDeltaProtocol(options: ProtocolOptions): StreamProtocol<De
       push.release(typeUrl, nonce)
       return push.flush()
     },
+    onGraceOver: push.endGrace,
     sendAgain: push.sendAgain,
     unanswered: push.unanswered,
     owesAnswers: push.owesAnswers,

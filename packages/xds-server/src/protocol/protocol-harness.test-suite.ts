@@ -59,6 +59,8 @@ export interface ModelClient {
   nack(type: ShortType, message?: string): void
   /** The server gives up waiting for the answer to the last response of the type. */
   timeout(type: ShortType): void
+  /** What is gone of the type, and still asked for by name, is told. */
+  graceOver(type: ShortType): void
   /** A new stream, on which the client asks for what it had asked for. */
   reconnect(): void
   /** The same, to a server that has other content. */
@@ -87,7 +89,12 @@ interface Wish {
   known: Map<string, string>
 }
 
-export function createModelClient(variant: Variant, allow?: (typeUrl: string, name: string) => boolean): ModelClient {
+export interface ModelOptions {
+  readonly allow?: (typeUrl: string, name: string) => boolean
+  readonly removalGrace?: boolean
+}
+
+export function createModelClient(variant: Variant, given: ModelOptions = {}): ModelClient {
   const wishes = new Map<ShortType, Wish>()
   let streams = 0
   let content: Content | undefined
@@ -97,7 +104,7 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
   let delta: StreamProtocol<DeltaRequest>
 
   const open = (): void => {
-    const options = { ruleOf, streamId: `s${++streams}`, ...(allow === undefined ? {} : { allow }) }
+    const options = { ruleOf, streamId: `s${++streams}`, ...given }
     sotw = createSotwProtocol(options)
     delta = createDeltaProtocol(options)
     if (content !== undefined) machine().onSnapshot(view(contentSet(content)))
@@ -194,6 +201,7 @@ export function createModelClient(variant: Variant, allow?: (typeUrl: string, na
       const nonce = wishes.get(type)?.last?.nonce
       if (nonce !== undefined) take(machine().onAckTimeout(TYPES[type], nonce))
     },
+    graceOver: (type) => take(machine().onGraceOver(TYPES[type])),
     restart(next) {
       content = next
       client.reconnect()

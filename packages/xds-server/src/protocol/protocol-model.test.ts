@@ -40,6 +40,7 @@ const step: fc.Arbitrary<Step | Content> = fc.oneof(
   { weight: 6, arbitrary: stepOf('ack') },
   { weight: 1, arbitrary: stepOf('nack') },
   { weight: 1, arbitrary: stepOf('timeout') },
+  { weight: 1, arbitrary: stepOf('grace over') },
   { weight: 1, arbitrary: stepOf('reconnect') },
 )
 
@@ -57,6 +58,7 @@ function perform(client: ModelClient, next: Step | Content): void {
   else if (kind === 'ack' && answered !== undefined) client.ack(answered)
   else if (kind === 'nack' && answered !== undefined) client.nack(answered)
   else if (kind === 'timeout') client.timeout(t)
+  else if (kind === 'grace over') client.graceOver(t)
   else if (kind === 'reconnect') client.reconnect()
 }
 
@@ -97,15 +99,17 @@ test(
   'SotW view, Delta view and cache are the same after any history',
   () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), content, (steps, last) => {
+      fc.property(fc.array(step, { maxLength: 40 }), content, fc.boolean(), (steps, last, removalGrace) => {
         for (const variant of VARIANTS) {
-          const client = createModelClient(variant)
+          const client = createModelClient(variant, { removalGrace })
           for (const next of steps) perform(client, next)
           // What a client has refused is not sent again, and keeps what it may still use: so first everything comes anew.
           client.set(allOf('anew', () => NAMES))
           client.ackAll()
           const fresh = allOf('last', (t) => Object.keys(last[t] ?? {}))
           client.set(fresh)
+          client.ackAll()
+          client.graceOver('cds')
           client.ackAll()
           for (const t of SHORT_TYPES) {
             const wanted = expected(client, fresh, t)

@@ -42,6 +42,8 @@ export interface Push {
   setSnapshot(next: SnapshotView): void
   /** Newer content of the type need not wait for `nonce` any longer. */
   release(typeUrl: string, nonce: string): void
+  /** What is gone of the type is told even to who still asks for it. */
+  endGrace(typeUrl: string): readonly Effect[]
   /** Sends all that is due and may go now, in order; what that takes follows `effects`. */
   flush(effects?: Effect[]): readonly Effect[]
   /** Tells of each resource with a TTL that it is still what it is. A type whose client owes an answer waits for the next time. */
@@ -56,7 +58,7 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
   const states = new Map<string, TypeState>()
   const notes: Effect[] = []
   const nonces = createNonces(options.streamId)
-  const sender = createSender(nonces, dialect, states, options.maxResponseBytes)
+  const sender = createSender(nonces, dialect, states, options)
   let snapshot: SnapshotView | undefined
 
   const ordered = (): readonly TypeState[] => [...states.values()]
@@ -67,6 +69,19 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
     // A view with a broken resource is not served, not even in part: the last good one stays (xds-protocol 63).
     if (view.diagnostics.length > 0) notes.push({ kind: 'broken', typeUrl, diagnostics: view.diagnostics })
     else state.view = restrict(view, state, options.allow)
+  }
+  const flush = (effects: Effect[]): readonly Effect[] => {
+    for (const note of notes) effects.push(note)
+    notes.length = 0
+    let behind = false
+    for (const state of states.values()) {
+      const { view } = state
+      if (view === undefined || isCurrent(state, view)) continue
+      // Removals hold up nobody: they come last anyway.
+      if (state.blocked) behind ||= planOf(state, view).changed.size > 0
+      else sender(state, view, behind, effects)
+    }
+    return effects
   }
   return {
     has: (typeUrl) => states.has(typeUrl),
@@ -87,18 +102,12 @@ export function createPush(options: ProtocolOptions, dialect: Dialect): Push {
       const state = states.get(typeUrl)
       if (state?.awaiting?.nonce === nonce) state.blocked = false
     },
-    flush(effects = []) {
-      for (const note of notes) effects.push(note)
-      notes.length = 0
-      let behind = false
-      for (const state of states.values()) {
-        const { view } = state
-        if (view === undefined || isCurrent(state, view)) continue
-        // Removals hold up nobody: they come last anyway.
-        if (state.blocked) behind ||= planOf(state, view).changed.size > 0
-        else sender(state, view, behind, effects)
-      }
-      return effects
+    flush: (effects = []) => flush(effects),
+    endGrace(typeUrl) {
+      const state = states.get(typeUrl)
+      if (state?.grace !== 'running') return []
+      state.grace = 'over'
+      return flush([])
     },
     heartbeat: () =>
       ordered().flatMap((state) => {
@@ -130,40 +139,58 @@ function createSender(
   nonces: Nonces,
   dialect: Dialect,
   states: ReadonlyMap<string, TypeState>,
-  maxBytes = Number.POSITIVE_INFINITY,
+  { maxResponseBytes = Number.POSITIVE_INFINITY, removalGrace = false }: ProtocolOptions,
 ): Sender {
   const isDue = (state: TypeState): boolean => state.view !== undefined && dialect.isDue(state, planOf(state, state.view))
   const mayStillLead = (state: TypeState): boolean =>
     leadsTraffic(state.rule.typeUrl) && asksForAnything(state.subscription) && (isUnsettled(state) || isDue(state))
-  const holdsRemovals = (state: TypeState, plan: Plan): boolean => {
+  const holdsRemovals = (state: TypeState, plan: Plan, effects: Effect[]): boolean => {
     if (plan.removed.size === 0 || !isRemovedLast(state.rule.typeUrl)) return false
     // A client that comes from another server still routes by what it had there, and asks for listeners and routes only next.
     const arriving = state.lastNonce === undefined && state.mustAnswer
-    return arriving || [...states.values()].some(mayStillLead)
+    return arriving || [...states.values()].some(mayStillLead) || (removalGrace && hasGrace(state, plan, effects))
   }
   return (state, view, behind, effects) => {
     const plan = planOf(state, view)
     const { typeUrl } = state.rule
     if (!dialect.isDue(state, plan)) {
+      state.grace = 'none'
       state.knowledge.commit(view, NOTHING)
       if (state.arrived) effects.push({ kind: 'current', typeUrl, version: view.version })
       state.arrived = false
       return
     }
-    const scope: Scope = { onlyRequested: behind && !state.mustAnswer, holdRemovals: holdsRemovals(state, plan) }
+    const scope: Scope = { onlyRequested: behind && !state.mustAnswer, holdRemovals: holdsRemovals(state, plan, effects) }
     const composed = dialect.compose(state, view, plan, scope)
     if (composed === undefined) return
     const { removed, version, unresolved } = composed
-    const { resources, left, oversized } = fitted(state, composed, maxBytes, dialect.maySplit(state))
+    const { resources, left, oversized } = fitted(state, composed, maxResponseBytes, dialect.maySplit(state))
     effects.push(...oversized)
     if (resources === undefined) return
     const nonce = nonces.next()
     state.knowledge.commit(view, left)
     noteSent(state, nonce, version)
+    if (!scope.holdRemovals) state.grace = 'none'
     requestReferences(states, state, left.size === 0 ? plan.resources : plan.resources.filter(({ name }) => !left.has(name)))
     const response: Response = { typeUrl, version, nonce, resources, removed }
     effects.push({ kind: 'send', response: unresolved === undefined ? response : { ...response, unresolved } })
   }
+}
+
+/**
+ * A gRPC client asks for a cluster by name as long as a call may go to it, which is longer than its routes lead there: a call that was routed before
+ * would fail for want of the cluster.
+ */
+function hasGrace(state: TypeState, plan: Plan, effects: Effect[]): boolean {
+  const { rule, subscription, knowledge } = state
+  const isUsed = (name: string): boolean => subscription.names.has(name) && knowledge.get(name) !== undefined
+  // Endpoints end with their cluster.
+  if (!rule.fullStateInSotw || ![...plan.removed].some(isUsed)) return false
+  if (state.grace === 'none') {
+    state.grace = 'running'
+    effects.push({ kind: 'grace', typeUrl: rule.typeUrl })
+  }
+  return state.grace === 'running'
 }
 
 /** Keeps the map's own order that of a push; types of equal rank stand as they came. */

@@ -43,6 +43,7 @@ export function createSotwProtocol(options: ProtocolOptions): StreamProtocol<Sot
       push.release(typeUrl, nonce)
       return push.flush()
     },
+    onGraceOver: push.endGrace,
     sendAgain: push.sendAgain,
     unanswered: push.unanswered,
     owesAnswers: push.owesAnswers,

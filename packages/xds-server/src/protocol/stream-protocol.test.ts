@@ -395,7 +395,7 @@ describe.each<Variant>(['sotw', 'delta'])('%s', (variant) => {
   })
 
   test('a name that the client may not see does not exist (line 85)', () => {
-    const client = createModelClient(variant, (_, name) => name !== 'secret')
+    const client = createModelClient(variant, { allow: (_, name) => name !== 'secret' })
     client.set({ sds: { secret: '1', own: '1' } })
     client.subscribe('sds', 'secret', 'own')
     expect(client.take()).toEqual(variant === 'sotw' ? ['sds own@1'] : ['sds -secret own@1'])

@@ -78,6 +78,8 @@ export type Effect =
   | { readonly kind: 'broken'; readonly typeUrl: string; readonly diagnostics: readonly Diagnostic[] }
   /** More than may be in one response, and it cannot be split: it is not sent, the client keeps what it has (xds-protocol 62). */
   | { readonly kind: 'oversized'; readonly typeUrl: string; readonly name: string | undefined; readonly bytes: number }
+  /** Clusters are gone that the client asks for by name: it is told when it has let go of them, or `onGraceOver` comes. */
+  | { readonly kind: 'grace'; readonly typeUrl: string }
   /** What the client asks for has changed. */
   | { readonly kind: 'subscribed'; readonly typeUrl: string; readonly wildcard: boolean; readonly names: number }
 
@@ -92,6 +94,8 @@ export interface StreamProtocol<Request> {
   onHeartbeat(): readonly Effect[]
   /** The client has not answered the response with this nonce in time: newer content need not wait for it any longer. */
   onAckTimeout(typeUrl: string, nonce: string): readonly Effect[]
+  /** The client has had the time to let go of what is gone: now it is told. */
+  onGraceOver(typeUrl: string): readonly Effect[]
   /** These are due again with the next snapshot, though the client was sent them. */
   sendAgain(typeUrl: string, names: Iterable<string>): void
   /** Type URLs with a response that the client has not answered. Empty, and no NACK seen: the client has the last snapshot. */
@@ -114,6 +118,8 @@ export interface ProtocolOptions {
   readonly allow?: Allow
   /** The most that the resources of one response may hold; bytes, default without end. */
   readonly maxResponseBytes?: number
+  /** Whether who asks for a cluster by name is given time to let go of it. Default: false. */
+  readonly removalGrace?: boolean
   /** Names that are being looked for: neither sent nor said to be missing until that has ended and a snapshot came. Default: none. */
   readonly pending?: (typeUrl: string, name: string) => boolean
 }

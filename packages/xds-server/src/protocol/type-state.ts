@@ -25,6 +25,8 @@ export interface TypeState {
   oversized: Set<string> | undefined
   /** The client waits for an answer even if there is nothing to tell. */
   mustAnswer: boolean
+  /** What is gone, but not for a client that still asks for it by name: it may use it until the grace is over. */
+  grace: 'none' | 'running' | 'over'
 }
 
 export function createTypeState(rule: TypeRule, pending?: (name: string) => boolean): TypeState {
@@ -40,6 +42,7 @@ export function createTypeState(rule: TypeRule, pending?: (name: string) => bool
     arrived: false,
     oversized: undefined,
     mustAnswer: false,
+    grace: 'none',
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Unsubscribe } from '@heddle/runtime'
 
-/** How long each type's last response has been waiting for its answer. */
-export interface AckTimers {
+/** A time for each type, of the same length: until an answer must have come, or what is gone is told. */
+export interface TypeTimers {
   start(typeUrl: string, nonce: string): void
   stop(typeUrl: string): void
   stopAll(): void
@@ -14,7 +14,7 @@ interface Waiting {
   until: number
 }
 
-export function createAckTimers(clock: Clock, timeoutMs: number, expired: (typeUrl: string, nonce: string) => void): AckTimers {
+export function createTypeTimers(clock: Clock, timeoutMs: number, expired: (typeUrl: string, nonce: string) => void): TypeTimers {
   const waiting = new Map<string, Waiting>()
   let alarm: Unsubscribe | undefined
   // One timer for all types, which is not set anew with each answer: most answers come long before it, and it then finds nothing to do.
