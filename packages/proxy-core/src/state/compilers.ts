@@ -1,5 +1,4 @@
-import { fail, ok, type Random, type Result } from '@heddle/runtime'
-import type { MessageType } from '@heddle/xds-types'
+import { ok, type Random } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v3'
@@ -7,7 +6,7 @@ import { ClusterLoadAssignment } from '@heddle/xds-types/envoy/config/endpoint/v
 import { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { RouteConfiguration, ScopedRouteConfiguration } from '@heddle/xds-types/envoy/config/route/v3'
 import { Secret } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
-import { knownTypes } from '@heddle/xds-types/known'
+import { checked } from '../config/checked.js'
 import { compileCluster } from '../config/cluster.js'
 import type { CompileDeps, SecretSource } from '../config/compiled.js'
 import type { DataSourceReads } from '../config/data-source.js'
@@ -79,16 +78,5 @@ export function createCompilers({
       return compiled.ok ? ok(keepIdentity(previous, compiled.value), compiled.diagnostics) : compiled
     }),
     secret: checked(Secret, (message) => decodeSecret(message, '', { readFile, environment })),
-  }
-}
-
-/** What breaks a rule of the API itself is refused by that rule, as Envoy does, and not looked at any further. */
-function checked<M, A extends readonly unknown[], T>(
-  type: MessageType<M>,
-  compile: (message: M, ...rest: A) => Result<T>,
-): (message: M, ...rest: A) => Result<T> {
-  return (message, ...rest) => {
-    const broken = type.validate(message, knownTypes)
-    return broken.length > 0 ? fail(...broken) : compile(message, ...rest)
   }
 }

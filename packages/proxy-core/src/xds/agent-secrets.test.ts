@@ -26,17 +26,20 @@ function agent() {
     node: { id: 'a' },
     ...{ clock, random: createSeededRandom(1), logger: silentLogger },
   })
-  const push = (...names: string[]): void => {
-    const resources = names.map((name) => ({
+  const send = (version_info: string, nonce: string, secrets: readonly object[]): void => {
+    const resources = secrets.map((secret) => ({
       '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
-      name,
-      ...(name === 'ROOTCA'
-        ? { validation_context: { trusted_ca: { inline_string: 'ROOT' } } }
-        : { tls_certificate: { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'KEY' } } }),
+      ...secret,
     }))
-    streams.at(-1)?.events.onMessage(DiscoveryResponse.encode({ version_info: '1', nonce: 'n1', resources }, knownTypes))
+    streams.at(-1)?.events.onMessage(DiscoveryResponse.encode({ version_info, nonce, resources }, knownTypes))
   }
-  return { clock, secrets, streams, push }
+  const push = (...names: string[]): void => {
+    const certificate = { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'KEY' } }
+    const trust = { validation_context: { trusted_ca: { inline_string: 'ROOT' } } }
+    const secrets = names.map((name) => ({ name, ...(name === 'ROOTCA' ? trust : { tls_certificate: certificate }) }))
+    send('1', 'n1', secrets)
+  }
+  return { clock, secrets, streams, push, send }
 }
 
 test('both secrets come, and are acknowledged', () => {
@@ -60,4 +63,22 @@ test('the agent goes and comes back: what it sent stays meanwhile', () => {
   streams[1]?.events.onClose('closed')
   clock.advance(60_000)
   expect(streams).toHaveLength(2)
+})
+
+test.each([
+  ['cannot be used', { generic_secret: {} }, 'secret.unsupported'],
+  [
+    'breaks a rule of the API',
+    { validation_context: { trusted_ca: { inline_string: 'NEW' }, verify_certificate_hash: ['short'] } },
+    'xds.rule',
+  ],
+])('a secret that %s is refused with the reason, and the last good one stays', (_, secret, reason) => {
+  const { secrets, streams, push, send } = agent()
+  push('default', 'ROOTCA')
+  send('2', 'n2', [{ name: 'ROOTCA', ...secret }])
+  expect(secrets.watch('ROOTCA').current?.trustBundle).toBe('ROOT')
+  const error_detail = { code: 3, message: expect.stringContaining(reason) }
+  expect(streams[0]?.sent.at(-1)).toMatchObject({ version_info: '1', response_nonce: 'n2', error_detail })
+  push('default')
+  expect(streams[0]?.sent.at(-1)).not.toHaveProperty('error_detail')
 })
