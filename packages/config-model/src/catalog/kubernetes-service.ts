@@ -3,12 +3,16 @@ import { LABELS } from '../names/labels.js'
 import { kubernetesPortProtocol } from '../names/port-protocol.js'
 import { clusterOf, keyOf } from '../resource.js'
 import type { MeshService, Resolution } from './service.js'
+import { distributionOf } from './traffic-distribution.js'
 
-export interface ServiceNaming {
+/** What a service is besides what it says of itself. */
+export interface ServiceSurroundings {
   /** `cluster.local`. */
   domainSuffix: string
   /** For the names of accounts; only used when {@link namesAccounts}. */
   trustDomain: string
+  /** Of the namespace: how its services distribute traffic that do not say so themselves. */
+  distribution: string | undefined
 }
 
 /** Whether annotations name the accounts that a client may expect. */
@@ -19,21 +23,21 @@ export function namesAccounts({ metadata }: Service): boolean {
 /** The Services of one name in the common model: the first is the service, every cluster has its own addresses of it. */
 export function fromKubernetesServices(
   services: readonly Service[],
-  naming: ServiceNaming,
+  surroundings: ServiceSurroundings,
   ownCluster: string,
 ): MeshService | undefined {
   const [first] = services
   if (first === undefined) return undefined
-  const service = fromKubernetesService(first, naming)
+  const service = fromKubernetesService(first, surroundings)
   if (services.every(({ metadata }) => clusterOf(metadata) === undefined)) return service
   const addressesIn = Object.fromEntries(
-    services.map((one) => [clusterOf(one.metadata) ?? ownCluster, fromKubernetesService(one, naming).addresses]),
+    services.map((one) => [clusterOf(one.metadata) ?? ownCluster, fromKubernetesService(one, surroundings).addresses]),
   )
   return { ...service, addressesIn }
 }
 
 /** A Kubernetes Service in the common model. */
-export function fromKubernetesService(service: Service, { domainSuffix, trustDomain }: ServiceNaming): MeshService {
+function fromKubernetesService(service: Service, { domainSuffix, trustDomain, distribution }: ServiceSurroundings): MeshService {
   const { metadata, spec } = service
   const { name, namespace } = metadata
   const headless = spec.clusterIP === 'None'
@@ -63,26 +67,12 @@ export function fromKubernetesService(service: Service, { domainSuffix, trustDom
         (account) => `spiffe://${trustDomain}/ns/${namespace}/sa/${account}`,
       ),
     ],
-    ...distributionOf(service),
+    ...distributionOf(spec.trafficDistribution, metadata.annotations, distribution),
     ...(spec.internalTrafficPolicy === 'Local' ? { nodeLocal: true as const } : {}),
     headless,
     createdAt: metadata.creationTimestamp ?? '',
     source: keyOf(service),
   }
-}
-
-/** The field, or else the annotation, whose case does not count. */
-function distributionOf({ metadata, spec }: Service): Pick<MeshService, 'trafficDistribution'> {
-  const said = DISTRIBUTIONS[(spec.trafficDistribution ?? '').toLowerCase()]
-  const annotated = DISTRIBUTIONS[(metadata.annotations[LABELS.trafficDistribution] ?? '').toLowerCase()]
-  const trafficDistribution = said ?? annotated
-  return trafficDistribution === undefined ? {} : { trafficDistribution }
-}
-
-const DISTRIBUTIONS: Readonly<Record<string, NonNullable<MeshService['trafficDistribution']>>> = {
-  preferclose: 'PreferSameZone',
-  prefersamezone: 'PreferSameZone',
-  prefersamenode: 'PreferSameNode',
 }
 
 function clusterAddresses({ spec }: Service): readonly string[] {

@@ -4,6 +4,7 @@ import { parseProtocol } from '../names/port-protocol.js'
 import { keyOf } from '../resource.js'
 import type { MeshService, Resolution, ServicePort } from './service.js'
 import { statusAddresses } from './service-addresses.js'
+import { distributionOf } from './traffic-distribution.js'
 
 const RESOLUTIONS: Readonly<Record<string, Resolution>> = {
   NONE: 'Passthrough',
@@ -13,15 +14,22 @@ const RESOLUTIONS: Readonly<Record<string, Resolution>> = {
   DYNAMIC_DNS: 'DynamicDNS',
 }
 
-/** The ServiceEntries of one host and namespace as one service, as in Istio: the oldest says what it is, ports of the others are added to its own. */
+/**
+ * The ServiceEntries of one host and namespace as one service, as in Istio: the oldest says what it is, ports of the others are added to its own.
+ * `distribution`: what the namespace says of traffic.
+ */
 export function fromServiceEntries(
   entries: readonly ServiceEntry[],
   hostname: string,
   allocated: string | undefined,
+  distribution: string | undefined,
 ): MeshService | undefined {
   const [first, ...others] = oldestFirst(entries)
   if (first === undefined) return undefined
-  const service = fromServiceEntry(first, hostname, allocated)
+  const service = {
+    ...fromServiceEntry(first, hostname, allocated),
+    ...distributionOf(undefined, first.metadata.annotations, distribution),
+  }
   const ports = new Map(service.ports.map((port) => [port.number, port]))
   for (const { spec } of others)
     for (const port of spec.ports ?? []) if (!ports.has(port.number)) ports.set(port.number, servicePort(port))
