@@ -59,6 +59,8 @@ export interface PilotFeatures {
   readonly dynamicDnsMaxHosts: number
   /** MAX_CONNECTIONS_PER_SOCKET_EVENT_LOOP, default 1; 0: no limit. */
   readonly acceptedAtOnce: number
+  /** COMPLIANCE_POLICY, default none: what TLS of all proxies keeps to. `pqc`: TLS 1.3 with a key exchange that withstands quantum computers. */
+  readonly compliance: 'none' | 'fips-140-2' | 'fips-140-3' | 'pqc'
   /** PILOT_SKIP_VALIDATE_TRUST_DOMAIN, default false: servers take clients of every trust domain that the roots vouch for. */
   readonly skipTrustDomains: boolean
   /** PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS, default true: TCP to a headless service has a listener for each of its pods. */
@@ -110,6 +112,8 @@ const BOOLEANS: Readonly<Record<string, boolean>> = Object.fromEntries([
   ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false]),
 ])
 
+const COMPLIANCE = ['fips-140-2', 'fips-140-3', 'pqc'] as const
+
 type Env = Readonly<Record<string, string | undefined>>
 
 /** What an environment switches on. A value that is no boolean counts as absent, as in istiod. */
@@ -144,6 +148,7 @@ export function pilotFeatures(env: Env): PilotFeatures {
     dnsUdpMaxQueries: decimal(env, 'PILOT_DNS_CARES_UDP_MAX_QUERIES', 100),
     dynamicDnsMaxHosts: decimal(env, 'PILOT_ALLOW_ANY_DYNAMIC_DNS_MAX_HOSTS', 1024),
     acceptedAtOnce: decimal(env, 'MAX_CONNECTIONS_PER_SOCKET_EVENT_LOOP', 1),
+    compliance: COMPLIANCE.find((policy) => policy === env['COMPLIANCE_POLICY']) ?? 'none',
     skipTrustDomains: flag(env, 'PILOT_SKIP_VALIDATE_TRUST_DOMAIN', false),
     headlessPodListeners: flag(env, 'PILOT_ENABLE_HEADLESS_SERVICE_POD_LISTENERS', true),
     mongoFilter: flag(env, 'PILOT_ENABLE_MONGO_FILTER', true),

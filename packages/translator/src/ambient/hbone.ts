@@ -5,6 +5,7 @@ import { RAW_BUFFER } from '../clusters/raw-buffer.js'
 import { typed } from '../message.js'
 import { WORKLOAD_CERTIFICATE, WORKLOAD_ROOT } from '../names.js'
 import { parseBool } from '../pilot-features.js'
+import { compliant } from '../security/compliance.js'
 import { agentSecret, tlsSocket } from '../security/tls-context.js'
 
 /** HBONE: connections of the mesh inside HTTP/2 CONNECT over mTLS, what L4 proxies, waypoints and sidecars beside them speak. */
@@ -50,17 +51,20 @@ export function takesHbone({ features, proxy }: Build): boolean {
 export function tunnelTls(build: Build, prefixes: readonly string[] = []): object {
   const { trustDomain, trustDomainAliases } = build.mesh
   const domains = [trustDomain, ...trustDomainAliases].map((domain) => `spiffe://${domain}/`)
-  return {
+  return compliant(build, {
     alpn_protocols: ['h2'],
     tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
     tls_certificate_sds_secret_configs: [agentSecret(WORKLOAD_CERTIFICATE)],
     combined_validation_context: {
       default_validation_context: {
-        match_typed_subject_alt_names: [...domains, ...prefixes].map((prefix) => ({ san_type: 'URI', matcher: { prefix } })),
+        match_typed_subject_alt_names: [...domains, ...prefixes].map((prefix) => ({
+          san_type: 'URI' as const,
+          matcher: { prefix },
+        })),
       },
       validation_context_sds_secret_config: agentSecret(WORKLOAD_ROOT),
     },
-  }
+  })
 }
 
 /** The name that Istio gives to TLS of tunnels. */

@@ -2,17 +2,19 @@ import type { ClientTLSSettings, MeshService } from '@heddle/config-model'
 import { writtenOnce } from '@heddle/xds-types'
 import type { Cluster_TransportSocketMatch } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
+import type { TlsParameters } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import { sendsHbone } from '../ambient/hbone.js'
 import { addTunnelMatch } from '../ambient/socket-matches.js'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
 import { offersExchange } from '../peer-exchange.js'
+import { compliant } from '../security/compliance.js'
 import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from '../security/tls-context.js'
 import type { ClusterDraft } from './draft.js'
 import { RAW_BUFFER } from './raw-buffer.js'
 
 const MESH_ALPN = ['istio-peer-exchange', 'istio']
-const TLS_PARAMS = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' }
+const TLS_PARAMS: TlsParameters = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' }
 
 export interface UpstreamTls {
   readonly service: MeshService
@@ -92,7 +94,10 @@ function applySettings(build: Build, draft: ClusterDraft, tls: UpstreamTls, sett
     }
   draft.cluster.transport_socket = tlsSocket(
     'UpstreamTlsContext',
-    defined({ common_tls_context: plainTls(build, draft, settings, names), sni: settings.sni === '' ? undefined : settings.sni }),
+    defined({
+      common_tls_context: compliant(build, plainTls(build, draft, settings, names)),
+      sni: settings.sni === '' ? undefined : settings.sni,
+    }),
   )
 }
 
@@ -139,10 +144,12 @@ function meshSocket(build: Build, draft: ClusterDraft, names: readonly string[],
 /** Most clusters differ in nothing but the SNI. */
 function meshContext(build: Build, http2: boolean, names: readonly string[]): object {
   return build.memo.of('mesh client context', [http2, ...names], () =>
-    writtenOnce({
-      tls_params: TLS_PARAMS,
-      alpn_protocols: [...(offersExchange(build) ? MESH_ALPN : ['istio']), ...(http2 ? ['h2'] : [])],
-      ...mutualTlsCertificates(names.map((exact) => ({ exact }))),
-    }),
+    writtenOnce(
+      compliant(build, {
+        tls_params: TLS_PARAMS,
+        alpn_protocols: [...(offersExchange(build) ? MESH_ALPN : ['istio']), ...(http2 ? ['h2'] : [])],
+        ...mutualTlsCertificates(names.map((exact) => ({ exact }))),
+      }),
+    ),
   )
 }

@@ -2,9 +2,11 @@ import type { ServerTLSSettings, TLSProtocol } from '@heddle/config-model'
 import { createSideTable, type SideTable } from '@heddle/runtime'
 import { writtenOnce } from '@heddle/xds-types'
 import type { TransportSocket } from '@heddle/xds-types/envoy/config/core/v3'
+import type { TlsParameters, TlsParameters_TlsProtocol } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { Build } from '../build.js'
 import { defined } from '../message.js'
 import { offersExchange } from '../peer-exchange.js'
+import { compliant } from './compliance.js'
 import { controlPlaneSecret, fileSecret, mutualTlsCertificates, tlsSocket } from './tls-context.js'
 
 /** Istio's cipher suites for TLS 1.2. */
@@ -30,10 +32,10 @@ export function meshServerSocket(build: Build, protocol: 'http' | 'tcp'): Transp
 function meshServerContext(build: Build, protocol: 'http' | 'tcp'): object {
   const { trustDomain, trustDomainAliases, meshMTLS } = build.mesh
   return {
-    common_tls_context: {
+    common_tls_context: compliant(build, {
       tls_params: defined({
         tls_minimum_protocol_version: version(meshMTLS?.minProtocolVersion) ?? 'TLSv1_2',
-        tls_maximum_protocol_version: 'TLSv1_3',
+        tls_maximum_protocol_version: 'TLSv1_3' as const,
         cipher_suites: (meshMTLS?.cipherSuites ?? []).length > 0 ? meshMTLS?.cipherSuites : CIPHERS,
         ecdh_curves: (meshMTLS?.ecdhCurves ?? []).length > 0 ? meshMTLS?.ecdhCurves : undefined,
       }),
@@ -43,7 +45,7 @@ function meshServerContext(build: Build, protocol: 'http' | 'tcp'): object {
           ? []
           : [trustDomain, ...trustDomainAliases].map((domain) => ({ prefix: `spiffe://${domain}/` })),
       ),
-    },
+    }),
     require_client_certificate: true,
   }
 }
@@ -82,7 +84,10 @@ function userServerContext(
     ? mutualTlsCertificates((tls.subjectAltNames ?? []).map((exact) => ({ exact })))
     : certificatesOf(tls, mutual || tls.mode === 'OPTIONAL_MUTUAL')
   return {
-    common_tls_context: defined({ alpn_protocols: alpn, ...certificates, tls_params: istio ? undefined : params(build, tls) }),
+    common_tls_context: compliant(
+      build,
+      defined({ alpn_protocols: alpn, ...certificates, tls_params: istio ? undefined : params(build, tls) }),
+    ),
     require_client_certificate: mutual,
   }
 }
@@ -138,7 +143,7 @@ function credentialUri(name: string): string {
   return name.includes('://') ? name : `kubernetes://${name}`
 }
 
-function params(build: Build, tls: ServerTLSSettings): object | undefined {
+function params(build: Build, tls: ServerTLSSettings): TlsParameters | undefined {
   const defaults = build.mesh.tlsDefaults
   const list = (own: readonly string[] | undefined, mesh: readonly string[] | undefined): readonly string[] | undefined =>
     own !== undefined && own.length > 0 ? own : mesh !== undefined && mesh.length > 0 ? mesh : undefined
@@ -151,6 +156,14 @@ function params(build: Build, tls: ServerTLSSettings): object | undefined {
   return Object.keys(fields).length === 0 ? undefined : fields
 }
 
-function version(of: TLSProtocol | undefined): string | undefined {
-  return of === undefined || of === 'TLS_AUTO' ? undefined : of.replace('TLSV', 'TLSv')
+const VERSIONS: Readonly<Record<TLSProtocol, TlsParameters_TlsProtocol | undefined>> = {
+  TLS_AUTO: undefined,
+  TLSV1_0: 'TLSv1_0',
+  TLSV1_1: 'TLSv1_1',
+  TLSV1_2: 'TLSv1_2',
+  TLSV1_3: 'TLSv1_3',
+}
+
+function version(of: TLSProtocol | undefined): TlsParameters_TlsProtocol | undefined {
+  return of === undefined ? undefined : VERSIONS[of]
 }
