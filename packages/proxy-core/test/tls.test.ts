@@ -252,3 +252,28 @@ test('a client that goes after its ClientHello leaves nothing behind', async () 
   await expect(accepted).rejects.toThrow('closed during the TLS handshake')
   await bound.close()
 })
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what %s may come to', (version) => {
+  const only = (terms: Partial<ServerTlsContext>): ServerTlsContext =>
+    serverContext({ minVersion: version, maxVersion: version, ...terms })
+  const wants = (terms: Partial<ClientTlsContext>): ClientTlsContext =>
+    clientContext({ minVersion: version, maxVersion: version, ...terms })
+  const suite = version === 'TLSv1.2' ? 'ECDHE-RSA-AES256-GCM-SHA384' : 'TLS_AES_256_GCM_SHA384'
+
+  test.each<[string, Partial<ServerTlsContext>, Partial<ClientTlsContext>]>([
+    ['ciphers', { ciphers: suite }, {}],
+    ['curves', { curves: 'P-384' }, { curves: 'X25519:P-384' }],
+    ['signature algorithms', { signatureAlgorithms: 'rsa_pss_rsae_sha512' }, {}],
+  ])('%s that both know', async (what, theirs, ours) => {
+    const [accepted] = await connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants(ours))
+    expect(accepted.tls).toMatchObject({ version, peerVerified: true, ...(what === 'ciphers' ? { cipher: suite } : {}) })
+  })
+
+  test.each<[string, Partial<ServerTlsContext>, Partial<ClientTlsContext>]>([
+    // Without a curve in common RSA would do in TLS 1.2.
+    ['curves', { curves: 'P-384', ciphers: suite }, { curves: 'P-256' }],
+    ['signature algorithms', { signatureAlgorithms: 'rsa_pss_rsae_sha512' }, { signatureAlgorithms: 'rsa_pss_rsae_sha256' }],
+  ])('no %s in common', async (_, theirs, ours) => {
+    await expect(connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants(ours))).rejects.toThrow()
+  })
+})

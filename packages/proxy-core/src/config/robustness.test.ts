@@ -120,7 +120,10 @@ const SAMPLES: Readonly<Record<string, { json: object; compile(json: object): Re
             typed_config: {
               '@type': `${TLS}.UpstreamTlsContext`,
               common_tls_context: {
-                tls_params: { cipher_suites: ['[A|B]'] },
+                tls_params: {
+                  cipher_suites: ['[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]'],
+                  ecdh_curves: ['P-256'],
+                },
                 validation_context: {
                   trusted_ca: { filename: 'f' },
                   match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'a' } }],

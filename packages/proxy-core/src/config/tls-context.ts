@@ -1,7 +1,6 @@
 import type {
   CommonTlsContext,
   DownstreamTlsContext,
-  TlsParameters,
   UpstreamTlsContext,
 } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { PeerRules } from '../net/peer-rules.js'
@@ -9,6 +8,7 @@ import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
 import type { CompileDeps, Secret } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileValidationContext } from './peer-rules.js'
+import { compileTlsTerms } from './tls-parameters.js'
 import { compileMaterial, secretName, type ValidationSource } from './tls-secrets.js'
 
 /**
@@ -59,7 +59,7 @@ function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: Compi
   const common: Common = {
     material: compileMaterial(fields, source, deps),
     alpn: fields.strings('alpn_protocols').filter((protocol) => protocol !== PEER_EXCHANGE),
-    ...compileParameters(fields.message('tls_params'), highest),
+    ...compileTlsTerms(fields.message('tls_params'), highest),
     ...(rules && { rules }),
   }
   fields.done()
@@ -87,23 +87,4 @@ function compileValidation(fields: Fields<CommonTlsContext>, deps: CompileDeps):
   if (secret !== undefined) return { source: { secret: secretName(secret) } }
   const inline = fields.message('validation_context')
   return { source: inline === undefined ? {} : { inline: compileValidationContext(inline, deps) } }
-}
-
-const VERSIONS = { TLS_AUTO: undefined, TLSv1_2: 'TLSv1.2', TLSv1_3: 'TLSv1.3' } as const
-
-function compileParameters(
-  fields: Fields<TlsParameters> | undefined,
-  highest: 'TLSv1.2' | 'TLSv1.3',
-): Pick<Common, 'minVersion' | 'maxVersion' | 'ciphers'> {
-  if (fields === undefined) return { minVersion: 'TLSv1.2', maxVersion: highest }
-  const names = ['TLS_AUTO', 'TLSv1_2', 'TLSv1_3'] as const
-  const ciphers = fields.strings('cipher_suites').flatMap((suite) => suite.replace(/[[\]]/g, '').split('|'))
-  const parameters = {
-    minVersion: VERSIONS[fields.choice('tls_minimum_protocol_version', names, 'TLS_AUTO')] ?? 'TLSv1.2',
-    maxVersion: VERSIONS[fields.choice('tls_maximum_protocol_version', names, 'TLS_AUTO')] ?? highest,
-    ...(ciphers.length > 0 && { ciphers: ciphers.join(':') }),
-  }
-  fields.done()
-  if (parameters.minVersion > parameters.maxVersion) fields.problem('the lowest version is above the highest.')
-  return parameters
 }

@@ -2,13 +2,11 @@ import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { identitiesFor } from './identity-choice.js'
 import { presentedChain } from './presented-chain.js'
-import type { TlsMaterial } from './tls.js'
+import type { TlsMaterial, TlsTerms } from './tls.js'
+import { secureTerms, termsText } from './tls-terms.js'
 import { urisOfPem } from './x509/peer-certificate.js'
 
-interface Parameters {
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly ciphers?: string
+interface Parameters extends TlsTerms {
   /** Tickets are given, or taken and kept. */
   readonly tickets?: boolean
   /** A server's: for how many seconds its tickets are good. */
@@ -26,10 +24,10 @@ const MAX_KNOWN_CHAINS = 100
  * `serverName` chooses among several certificates. Throws what node:tls throws: key and certificate do not fit, PEM that is none.
  */
 export function secureContextOf(material: TlsMaterial, parameters: Parameters, serverName?: string): SecureContext {
-  const { minVersion, maxVersion, ciphers, tickets = false, sessionTimeoutS, asksForCertificate = false } = parameters
+  const { tickets = false, sessionTimeoutS, asksForCertificate = false } = parameters
   const identities = identitiesFor(material, serverName)
   const chains = identities.map(({ certificateChain }) => certificateChain)
-  const terms = [minVersion, maxVersion, ciphers, tickets, sessionTimeoutS, asksForCertificate].join(' ')
+  const terms = [termsText(parameters), tickets, sessionTimeoutS, asksForCertificate].join(' ')
   const key = `${terms} ${material.others === undefined ? '' : chains.join('')}`
   let known = contexts.get(material)
   if (known === undefined) {
@@ -43,9 +41,7 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
       ...(identities.length === 0 ? {} : { cert, key: identities.map(({ privateKey }) => privateKey) }),
       ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle }),
       ...(material.crl === undefined ? {} : { crl: material.crl }),
-      ...(ciphers === undefined ? {} : { ciphers }),
-      minVersion,
-      maxVersion,
+      ...secureTerms(parameters),
       // OpenSSL makes ticket keys of each context's own: a ticket ends with the material that it was given under (CVE-2022-21654).
       sessionIdContext: 'heddle',
       ...(sessionTimeoutS === undefined ? {} : { sessionTimeout: sessionTimeoutS }),

@@ -4,6 +4,7 @@ import { dropOldest } from '@heddle/runtime'
 import { formatAddress } from './address.js'
 import type { SocketAddress } from './connection.js'
 import type { ClientTlsContext, TlsMaterial } from './tls.js'
+import { termsText } from './tls-terms.js'
 
 /** A server of which more are known loses the oldest. */
 const MAX_SERVERS = 1_000
@@ -63,8 +64,7 @@ export function createClientSessions(): ClientSessions {
 
 /** A session is for the server and the name that it was made with (CVE-2026-48934), and for no other terms. */
 function keyOf({ context, server }: SessionTerms): string {
-  const { sni, alpn, minVersion, maxVersion, ciphers } = context
-  return [formatAddress(server), sni, alpn.join(), minVersion, maxVersion, ciphers].join(' ')
+  return [formatAddress(server), context.sni, context.alpn.join(), termsText(context)].join(' ')
 }
 
 const peers = new WeakMap<SecureContext, Map<string, X509Certificate>>()

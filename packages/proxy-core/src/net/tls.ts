@@ -24,28 +24,32 @@ export interface TlsMaterial {
   rules?: PeerRules
 }
 
+/** Envoy's TlsParameters, compiled: what a handshake may come to. Lists in OpenSSL's notation, `a:b`; absent: OpenSSL's own. */
+export interface TlsTerms {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly ciphers?: string
+  /** Groups of the key exchange. */
+  readonly curves?: string
+  readonly signatureAlgorithms?: string
+}
+
 /** Envoy's DownstreamTlsContext, compiled. */
-export interface ServerTlsContext {
+export interface ServerTlsContext extends TlsTerms {
   readonly material: Watch<TlsMaterial | undefined>
   readonly alpn: readonly string[]
   readonly requireClientCertificate: boolean
   /** For how many seconds clients are known again by a ticket, as long as the material stays what it is. Absent or 0: no tickets are given. */
   readonly sessionTimeoutS?: number
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly ciphers?: string
   /** Checked after the handshake. */
   readonly rules?: PeerRules
 }
 
 /** Envoy's UpstreamTlsContext, compiled. */
-export interface ClientTlsContext {
+export interface ClientTlsContext extends TlsTerms {
   readonly material: Watch<TlsMaterial | undefined>
   readonly sni?: string
   readonly alpn: readonly string[]
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
-  readonly ciphers?: string
   readonly rules?: PeerRules
   /** A session of each server is kept, to be known again by. Absent: yes. */
   readonly resumes?: boolean
