@@ -98,7 +98,8 @@ function startWorker(index: number): WorkerProcess {
     })
   })
   const tell = (message: ToWorker): void => {
-    if (worker.isConnected()) worker.send(message)
+    // One that has just died may still count as connected. Its `exit` says so, and rejects what it was asked: an error of the channel tells nothing more.
+    if (worker.isConnected()) worker.send(message, () => {})
   }
   const ask = <T>(question: (id: number) => ToWorker): Promise<T> =>
     new Promise<T>((resolve, reject) => {
