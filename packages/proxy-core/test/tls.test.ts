@@ -253,25 +253,51 @@ test('a client that goes after its ClientHello leaves nothing behind', async () 
   await bound.close()
 })
 
+test('ciphers without ephemeral keys or authenticated encryption are for whom they are configured', async () => {
+  const old = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-SHA:AES128-GCM-SHA256' } as const
+  const network = createSystemNetwork({ clock: systemClock })
+  await expect(connectBoth(network, serverContext(), clientContext(old))).rejects.toThrow()
+  const [accepted] = await connectBoth(network, serverContext({ ciphers: 'AES128-GCM-SHA256' }), clientContext(old))
+  expect(accepted.tls).toMatchObject({ version: 'TLSv1.2', cipher: 'AES128-GCM-SHA256' })
+})
+
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('what %s may come to', (version) => {
   const only = (terms: Partial<ServerTlsContext>): ServerTlsContext =>
     serverContext({ minVersion: version, maxVersion: version, ...terms })
   const wants = (terms: Partial<ClientTlsContext>): ClientTlsContext =>
     clientContext({ minVersion: version, maxVersion: version, ...terms })
-  const suite = version === 'TLSv1.2' ? 'ECDHE-RSA-AES256-GCM-SHA384' : 'TLS_AES_256_GCM_SHA384'
+  const list = version === 'TLSv1.2' ? 'ciphers' : 'suites'
+  const [suite, other, chacha] =
+    version === 'TLSv1.2'
+      ? ['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-CHACHA20-POLY1305']
+      : ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256']
 
-  test.each<[string, Partial<ServerTlsContext>, Partial<ClientTlsContext>]>([
-    ['ciphers', { ciphers: suite }, {}],
-    ['curves', { curves: 'P-384' }, { curves: 'X25519:P-384' }],
-    ['signature algorithms', { signatureAlgorithms: 'rsa_pss_rsae_sha512' }, {}],
-  ])('%s that both know', async (what, theirs, ours) => {
-    const [accepted] = await connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants(ours))
-    expect(accepted.tls).toMatchObject({ version, peerVerified: true, ...(what === 'ciphers' ? { cipher: suite } : {}) })
+  test.each<[string, Partial<ServerTlsContext>, string, string]>([
+    ['that the server has', { [list]: suite }, `${other}:${suite}`, suite],
+    ['dearest to the server', { [list]: `${suite}:${other}` }, `${other}:${suite}`, suite],
+    [
+      'dearest to the client, by prefer_client_ciphers',
+      { [list]: `${other}:${suite}`, prefersClientCiphers: true },
+      `${suite}:${other}`,
+      suite,
+    ],
+    ['dearest to a client without AES in hardware', { [list]: `${other}:${chacha}` }, `${chacha}:${other}`, chacha],
+  ])('the cipher %s', async (_, theirs, ours, chosen) => {
+    const [accepted] = await connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants({ [list]: ours }))
+    expect(accepted.tls).toMatchObject({ version, cipher: chosen, peerVerified: true })
   })
 
   test.each<[string, Partial<ServerTlsContext>, Partial<ClientTlsContext>]>([
-    // Without a curve in common RSA would do in TLS 1.2.
-    ['curves', { curves: 'P-384', ciphers: suite }, { curves: 'P-256' }],
+    ['curves', { curves: 'P-384' }, { curves: 'X25519:P-384' }],
+    ['signature algorithms', { signatureAlgorithms: 'rsa_pss_rsae_sha512' }, {}],
+  ])('%s that both know', async (_, theirs, ours) => {
+    const [accepted] = await connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants(ours))
+    expect(accepted.tls).toMatchObject({ version, peerVerified: true })
+  })
+
+  test.each<[string, Partial<ServerTlsContext>, Partial<ClientTlsContext>]>([
+    ['curves', { curves: 'P-384' }, { curves: 'P-256' }],
+    ['ciphers', { [list]: suite }, { [list]: other }],
     ['signature algorithms', { signatureAlgorithms: 'rsa_pss_rsae_sha512' }, { signatureAlgorithms: 'rsa_pss_rsae_sha256' }],
   ])('no %s in common', async (_, theirs, ours) => {
     await expect(connectBoth(createSystemNetwork({ clock: systemClock }), only(theirs), wants(ours))).rejects.toThrow()

@@ -29,6 +29,7 @@ export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: Com
   const context: ServerTlsContext = {
     ...common,
     requireClientCertificate: fields.boolean('require_client_certificate'),
+    prefersClientCiphers: fields.boolean('prefer_client_ciphers'),
     sessionTimeoutS: tickets ? Math.floor(timeoutMs / 1000) : 0,
   }
   fields.done({

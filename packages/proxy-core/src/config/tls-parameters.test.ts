@@ -15,6 +15,7 @@ test.each<[TlsParameters, object]>([
     { cipher_suites: ['[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]', 'AES128-SHA'] },
     { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:AES128-SHA' },
   ],
+  [{ cipher_suites: ['TLS_AES_128_GCM_SHA256', 'AES128-SHA'] }, { ciphers: 'AES128-SHA' }],
   [{ ecdh_curves: ['X25519', 'P-256', 'P-384'] }, { curves: 'X25519:P-256:P-384' }],
   [
     { signature_algorithms: ['ecdsa_secp256r1_sha256', 'rsa_pss_rsae_sha256'] },
@@ -26,7 +27,8 @@ test.each<[TlsParameters, object]>([
       minVersion: 'TLSv1.2',
       maxVersion: 'TLSv1.3',
       curves: 'P-256:P-384',
-      ciphers: expect.stringContaining('TLS_AES_256_GCM_SHA384'),
+      ciphers: expect.stringContaining('ECDHE-RSA-AES256-GCM-SHA384'),
+      suites: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384',
     },
   ],
 ])('%j', (json, wanted) => {
@@ -35,6 +37,8 @@ test.each<[TlsParameters, object]>([
 
 test.each<[TlsParameters, string]>([
   [{ cipher_suites: ['NO-SUCH-CIPHER'] }, 'tls_params.cipher_suites'],
+  [{ cipher_suites: ['ECDHE-RSA-AES128-GCM-SHA256', 'NO-SUCH-CIPHER'] }, 'tls_params.cipher_suites'],
+  [{ cipher_suites: ['TLS_AES_128_GCM_SHA256'] }, 'tls_params.cipher_suites'],
   [{ ecdh_curves: ['P-256', 'P-1'] }, 'tls_params.ecdh_curves'],
   [{ signature_algorithms: ['by hand'] }, 'tls_params.signature_algorithms'],
   [{ tls_minimum_protocol_version: 'TLSv1_0' }, 'tls_params.tls_minimum_protocol_version'],

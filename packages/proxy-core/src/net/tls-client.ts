@@ -27,7 +27,7 @@ export async function connectTls(
   const known = tickets ? sessions.get(terms) : undefined
   const options: ConnectionOptions = {
     socket: transportOf(connection),
-    secureContext: secureContextOf(material, { ...context, tickets }),
+    secureContext: secureContextOf(material, { terms: context, tickets }),
     // The peer is judged below, by all rules at once.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,

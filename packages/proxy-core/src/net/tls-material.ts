@@ -6,14 +6,19 @@ import type { TlsMaterial, TlsTerms } from './tls.js'
 import { secureTerms, termsText } from './tls-terms.js'
 import { urisOfPem } from './x509/peer-certificate.js'
 
-interface Parameters extends TlsTerms {
+interface Parameters {
+  readonly terms: TlsTerms
   /** Tickets are given, or taken and kept. */
   readonly tickets?: boolean
   /** A server's: for how many seconds its tickets are good. */
-  readonly sessionTimeoutS?: number
+  readonly sessionTimeoutS?: number | undefined
   /** A server's: a ticket of a client that was not asked for its certificate is none for where it is asked. */
   readonly asksForCertificate?: boolean
+  readonly prefersClientCiphers?: boolean | undefined
 }
+
+// BoringSSL leaves what it holds equal, and all of TLS 1.3, to the client's order: of that OpenSSL knows who has no AES in hardware.
+const CHACHA_AT_WISH = constants.SSL_OP_PRIORITIZE_CHACHA
 
 // One context for each material, certificates and parameters: reading keys and certificates costs more than a handshake.
 const contexts = new WeakMap<TlsMaterial, Map<string, SecureContext>>()
@@ -24,11 +29,11 @@ const MAX_KNOWN_CHAINS = 100
  * `serverName` chooses among several certificates. Throws what node:tls throws: key and certificate do not fit, PEM that is none.
  */
 export function secureContextOf(material: TlsMaterial, parameters: Parameters, serverName?: string): SecureContext {
-  const { tickets = false, sessionTimeoutS, asksForCertificate = false } = parameters
+  const { terms, tickets = false, sessionTimeoutS, asksForCertificate = false, prefersClientCiphers = false } = parameters
   const identities = identitiesFor(material, serverName)
   const chains = identities.map(({ certificateChain }) => certificateChain)
-  const terms = [termsText(parameters), tickets, sessionTimeoutS, asksForCertificate].join(' ')
-  const key = `${terms} ${material.others === undefined ? '' : chains.join('')}`
+  const uses = `${tickets} ${sessionTimeoutS} ${asksForCertificate} ${prefersClientCiphers}`
+  const key = `${termsText(terms)} ${uses} ${material.others === undefined ? '' : chains.join('')}`
   let known = contexts.get(material)
   if (known === undefined) {
     known = new Map()
@@ -41,11 +46,12 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
       ...(identities.length === 0 ? {} : { cert, key: identities.map(({ privateKey }) => privateKey) }),
       ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle }),
       ...(material.crl === undefined ? {} : { crl: material.crl }),
-      ...secureTerms(parameters),
+      ...secureTerms(terms),
+      honorCipherOrder: !prefersClientCiphers,
       // OpenSSL makes ticket keys of each context's own: a ticket ends with the material that it was given under (CVE-2022-21654).
       sessionIdContext: 'heddle',
       ...(sessionTimeoutS === undefined ? {} : { sessionTimeout: sessionTimeoutS }),
-      ...(tickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
+      secureOptions: CHACHA_AT_WISH | (tickets ? 0 : constants.SSL_OP_NO_TICKET),
     })
     known.set(key, context)
   }

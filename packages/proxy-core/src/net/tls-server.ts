@@ -23,7 +23,9 @@ export async function acceptTls(
   const protocol = context.alpn.find((name) => hello.alpn.includes(name))
   // Our own verification wants the whole chain each time.
   const tickets = !verification.strict && (context.sessionTimeoutS ?? 0) > 0
-  const secureContext = secureContextOf(material, { ...context, tickets, asksForCertificate }, hello.serverName)
+  const { sessionTimeoutS, prefersClientCiphers } = context
+  const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers }
+  const secureContext = secureContextOf(material, uses, hello.serverName)
   const socket = new TLSSocket(transportOf(connection), {
     isServer: true,
     secureContext,

@@ -24,13 +24,17 @@ export interface TlsMaterial {
   rules?: PeerRules
 }
 
-/** Envoy's TlsParameters, compiled: what a handshake may come to. Lists in OpenSSL's notation, `a:b`; absent: OpenSSL's own. */
+/** Envoy's TlsParameters, compiled: what a handshake may come to. Lists in OpenSSL's notation, `a:b`, dearest first. */
 export interface TlsTerms {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** Of TLS 1.2. Absent: Envoy's, AES-GCM and ChaCha20 with ephemeral keys. */
   readonly ciphers?: string
-  /** Groups of the key exchange. */
+  /** Of TLS 1.3. Absent: all three of RFC 8446, as Envoy's clients order them. */
+  readonly suites?: string
+  /** Groups of the key exchange. Absent: X25519 and P-256 as in Envoy, then P-384 and P-521. */
   readonly curves?: string
+  /** Absent: OpenSSL's. */
   readonly signatureAlgorithms?: string
 }
 
@@ -39,6 +43,8 @@ export interface ServerTlsContext extends TlsTerms {
   readonly material: Watch<TlsMaterial | undefined>
   readonly alpn: readonly string[]
   readonly requireClientCertificate: boolean
+  /** The client's order of ciphers counts. Absent: ours. */
+  readonly prefersClientCiphers?: boolean
   /** For how many seconds clients are known again by a ticket, as long as the material stays what it is. Absent or 0: no tickets are given. */
   readonly sessionTimeoutS?: number
   /** Checked after the handshake. */

@@ -13,7 +13,7 @@ const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [] }
 export type DescribedPeer = PeerCertificate & { readonly san: PeerSan }
 type Described = Omit<DescribedPeer, 'chainPem'>
 
-// By their SHA-256: the few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
+// By their SHA-256, as node:crypto writes it: the few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
 const described = new Map<string, Described>()
 const MAX_DESCRIBED = 1_000
 
