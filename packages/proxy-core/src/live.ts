@@ -1,5 +1,5 @@
 import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
-import type { CompiledFilterChain, CompiledListener, HttpManager } from './config/compiled.js'
+import type { CompiledListener, HttpManager } from './config/compiled.js'
 import type { TracingProvider } from './config/tracing-provider.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { Codecs } from './http/auto.js'
@@ -13,7 +13,6 @@ import type { Network } from './net/network.js'
 import type { Terminal } from './net/terminal.js'
 import { createTimers } from './net/timers.js'
 import type { Tls } from './net/tls.js'
-import type { AccessLogConfig } from './observe/access-log.js'
 import { createProxyProtocolStats } from './observe/proxy-protocol-stats.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import { createHttpTracing, type HttpTracing } from './observe/tracing/request-trace.js'
@@ -166,7 +165,7 @@ export function createLivePath(options: LiveOptions): LivePath {
         gates: (chain) => chain.gates.map((gate) => gate.create({ clock, stats })),
         proxyProtocolStats: createProxyProtocolStats(stats, listener.proxyProtocol?.statPrefix ?? ''),
         terminal(chain) {
-          const terminal = loggingAs(chain)
+          const { terminal } = chain
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
           const { statPrefix } = terminal
           return createTcpProxy({
@@ -177,21 +176,6 @@ export function createLivePath(options: LiveOptions): LivePath {
         },
       }),
   }
-}
-
-/** Logs of a chain know its name; nothing below a chain does. */
-function loggingAs({ name, terminal }: CompiledFilterChain): CompiledFilterChain['terminal'] {
-  if (name === '' || terminal.accessLogs.length === 0) return terminal
-  const accessLogs = terminal.accessLogs.map(
-    (log): AccessLogConfig => ({
-      name: log.name,
-      log(entry) {
-        entry.info.filterChainName = name
-        log.log(entry)
-      },
-    }),
-  )
-  return { ...terminal, accessLogs }
 }
 
 /** stat_prefix, or `127.0.0.1_8080` as Envoy writes addresses in statistics. */

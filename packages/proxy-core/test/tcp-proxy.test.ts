@@ -127,6 +127,35 @@ test('an idle connection is closed; a client that resets takes the upstream with
   await expect.poll(() => upstreamClosed).toBe(2)
 })
 
+test('a reset of either side reaches the other, which would take the end of what it read for the end', async () => {
+  const ends: (string | undefined)[] = []
+  const upstream = await listen((socket) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code))
+    socket.on('end', () => ends.push('end'))
+    socket.on('data', (bytes) => {
+      if (String(bytes) === 'reset') socket.resetAndDestroy()
+      else socket.write(bytes)
+    })
+  })
+  const { port, log } = await start(upstream)
+  const mine = connect(port, '127.0.0.1', () => mine.write('hello'))
+  mine.on('error', () => {})
+  mine.on('data', () => mine.resetAndDestroy())
+  await expect.poll(() => ends).toEqual(['ECONNRESET'])
+  const theirs = connect(port, '127.0.0.1', () => theirs.write('reset'))
+  const seen = await new Promise((resolve) => {
+    theirs.on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+    theirs.on('end', () => resolve('end'))
+    theirs.resume()
+  })
+  expect(seen).toBe('ECONNRESET')
+  await expect.poll(() => log.length).toBe(2)
+  expect(log.map(({ connection, info }) => [connection?.reset, info.upstreamConnection?.reset, [...info.flags].join()])).toEqual([
+    ['remote', 'local', ''],
+    ['local', 'remote', 'UR'],
+  ])
+})
+
 test('max_connect_attempts tries again before it gives up', async () => {
   const free = await listen(() => {})
   await closers.pop()?.()

@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import { Duplex } from 'node:stream'
 import { connect as connectTlsSocket } from 'node:tls'
 import { createWatch, systemClock } from '@heddle/runtime'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { emptyStreamInfo } from '../src/http/new-stream-info.js'
 import type { Connection } from '../src/net/connection.js'
 import { createMemoryNetwork } from '../src/net/memory.js'
 import type { Network } from '../src/net/network.js'
@@ -9,6 +11,7 @@ import { createTls } from '../src/net/node-tls.js'
 import { peerRules } from '../src/net/peer-rules.js'
 import { createSystemNetwork } from '../src/net/socket.js'
 import type { ClientTlsContext, ServerTlsContext, TlsMaterial } from '../src/net/tls.js'
+import { compileTextFormat } from '../src/observe/log-format.js'
 import { type Identity, issue, spiffe } from './certificates.js'
 
 const tls = createTls()
@@ -122,7 +125,7 @@ describe.each([
     expect(accepted.tls?.sni).toBe('outbound_.80_._.server.default.svc.cluster.local')
     expect(accepted.tls?.peer).toMatchObject({ subject: 'CN=client,O=Heddle', dns: ['client.example'] })
     expect(accepted.tls?.peer?.hash).toMatch(/^[0-9a-f]{64}$/)
-    expect(accepted.tls?.peer?.chainPem().match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+    expect(accepted.tls?.peer?.chain()).toHaveLength(2)
     expect(outgoing.tls).toMatchObject({ peerVerified: true, peerUris: [spiffe('server')] })
     echo(accepted)
     const bytes = Buffer.alloc(300_000, 'heddle')
@@ -251,6 +254,41 @@ test('a client that goes after its ClientHello leaves nothing behind', async () 
   plain.end()
   await expect(accepted).rejects.toThrow('closed during the TLS handshake')
   await bound.close()
+})
+
+test('logs tell of the certificates of both sides, and of the chain', async () => {
+  const between = issue({ commonName: 'between', ca: true }, root)
+  const leaf = issue({ commonName: 'leaf', dns: ['a.example'] }, between)
+  const own = issue({ commonName: 'own, Inc.', uris: [spiffe('own')], dns: ['b.example', 'c.example'] }, root)
+  const trusts = (identity: Identity, chain = ''): { material: ServerTlsContext['material'] } => ({
+    material: createWatch<TlsMaterial | undefined>({ ...material(identity), certificateChain: identity.certificate + chain }),
+  })
+  const network = createSystemNetwork({ clock: systemClock })
+  const [accepted, outgoing] = await connectBoth(
+    network,
+    serverContext(trusts(own)),
+    clientContext(trusts(leaf, between.certificate)),
+  )
+  const line = (format: string): string => {
+    const compiled = compileTextFormat(format, 'format', { omitEmptyValues: false })
+    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message)
+    return compiled.value({
+      info: Object.assign(emptyStreamInfo(), { downstreamTls: accepted.tls, upstreamTls: outgoing.tls }),
+    })
+  }
+  const [one, two] = [leaf, between].map(({ certificate }) => new X509Certificate(certificate))
+  const plain = (fingerprint = ''): string => fingerprint.replaceAll(':', '').toLowerCase()
+  expect(line('%DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256%')).toBe(`${plain(one?.fingerprint256)},${plain(two?.fingerprint256)}`)
+  expect(line('%DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1%')).toBe(`${plain(one?.fingerprint)},${plain(two?.fingerprint)}`)
+  expect(line('%DOWNSTREAM_PEER_CHAIN_SERIALS%')).toBe(`${one?.serialNumber},${two?.serialNumber}`.toLowerCase())
+  expect(line('%DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256% %DOWNSTREAM_PEER_ISSUER_SERIAL%')).toBe(
+    `${plain(two?.fingerprint256)} ${two?.serialNumber.toLowerCase()}`,
+  )
+  expect(line('%DOWNSTREAM_LOCAL_SUBJECT% %DOWNSTREAM_LOCAL_DNS_SAN%')).toBe('CN=own\\, Inc.,O=Heddle b.example,c.example')
+  expect(line('%DOWNSTREAM_LOCAL_IP_SAN% %DOWNSTREAM_LOCAL_EMAIL_SAN% %DOWNSTREAM_PEER_OTHERNAME_SAN%')).toBe('- - -')
+  expect(line('%UPSTREAM_LOCAL_DNS_SAN% %UPSTREAM_PEER_DNS_SAN% %UPSTREAM_TLS_GROUP%')).toBe(
+    'a.example b.example,c.example X25519',
+  )
 })
 
 test('ciphers without ephemeral keys or authenticated encryption are for whom they are configured', async () => {

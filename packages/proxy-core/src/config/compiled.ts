@@ -8,9 +8,10 @@ import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFa
 import type { Http1CodecOptions } from '../http/h1/options.js'
 import type { Http2Options } from '../http/h2/options.js'
 import type { IpDetection } from '../http/ip-detection.js'
-import type { Connection, SocketAddress } from '../net/connection.js'
+import type { Connection, ServedAt, SocketAddress } from '../net/connection.js'
 import type { PeerRules } from '../net/peer-rules.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
+import type { WantedFingerprints } from '../net/tls-fingerprint.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { ScopedRouting } from '../route/scope.js'
@@ -48,6 +49,8 @@ export interface CompiledListener {
   /** Of original_src: the mark of connections that keep their client's address; undefined without that filter. */
   readonly originalSrcMark?: number
   readonly proxyProtocol?: ProxyProtocolFilter
+  /** Of tls_inspector. */
+  readonly fingerprints?: WantedFingerprints
   /** False: filter_disabled switches this filter off for connections to that port. */
   listenerFilterEnabled(name: CompiledListener['listenerFilters'][number], destinationPort: number): boolean
   /** 0: wait for ever. */
@@ -68,6 +71,8 @@ export interface CompiledFilterChain {
   /** As configured: an open connection can go on under another chain only if these are equal. */
   readonly transportSocket?: unknown
   readonly transportSocketConnectTimeoutMs: number
+  /** What its connections tell of it. */
+  readonly servedAt?: ServedAt
   /** Network filters before the terminal one that count connections: connection and rate limits. */
   readonly gates: readonly NetworkGate[]
   /** Those that judge a connection by what is known of it (network RBAC), when it starts and when the listener changes. */

@@ -15,6 +15,7 @@ import type { CompileDeps, CompiledFilterChain, NetworkGuard } from './compiled.
 import { type Fields, fieldsOf } from './fields.js'
 import { type ChainMatch, compileChainMatch } from './filter-chain-match.js'
 import { compileHttpManager } from './http-manager.js'
+import { type FilterMetadata, metadataOf } from './metadata.js'
 import { compileTcpProxy } from './tcp-proxy.js'
 import { compileServerSocket } from './transport-socket.js'
 
@@ -32,16 +33,22 @@ export interface MatchedChain {
   readonly chain: CompiledFilterChain
 }
 
-export function compileFilterChain(fields: Fields<FilterChain>, deps: CompileDeps): MatchedChain | undefined {
+export function compileFilterChain(
+  fields: Fields<FilterChain>,
+  deps: CompileDeps,
+  listenerMetadata: FilterMetadata | undefined,
+): MatchedChain | undefined {
   const match = compileChainMatch(fields.message('filter_chain_match'))
   const tls = compileServerSocket(fields.message('transport_socket'), deps)
   const transportSocket = fields.raw('transport_socket')
   const { terminal, ...filters } = compileNetworkFilters(fields, deps)
+  const name = fields.string('name')
   const rest = {
-    name: fields.string('name'),
+    name,
+    servedAt: { filterChainName: name, filterChainMetadata: metadataOf(fields), listenerMetadata },
     transportSocketConnectTimeoutMs: fields.durationMs('transport_socket_connect_timeout', DEFAULT_CONNECT_MS),
   }
-  fields.done({ metadata: 'no filter here reads it' })
+  fields.done()
   return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), ...filters, terminal } }
 }
 

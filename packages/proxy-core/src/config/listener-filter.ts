@@ -1,5 +1,7 @@
 import type { ListenerFilter, ListenerFilterChainMatchPredicate } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { OriginalSrc } from '@heddle/xds-types/envoy/extensions/filters/listener/original_src/v3'
+import type { TlsInspector } from '@heddle/xds-types/envoy/extensions/filters/listener/tls_inspector/v3'
+import type { WantedFingerprints } from '../net/tls-fingerprint.js'
 import type { CompiledListener } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { compileProxyProtocolFilter, type ProxyProtocolFilter } from './proxy-protocol.js'
@@ -18,13 +20,13 @@ const NAMES: Readonly<Record<string, ListenerFilterName>> = {
 const INSPECTOR_FIELDS = {
   initial_read_buffer_size: 'the inspector reads as much as it needs',
   max_client_hello_size: 'the inspector has a limit of its own, 64 KiB',
-  enable_ja3_fingerprinting: 'nothing here reads fingerprints',
-  enable_ja4_fingerprinting: 'nothing here reads fingerprints',
 }
 
 export interface CompiledListenerFilter {
   readonly name: ListenerFilterName
   readonly proxyProtocol?: ProxyProtocolFilter
+  /** Of tls_inspector: what it makes of a ClientHello. */
+  readonly fingerprints?: WantedFingerprints
   /** Of original_src. */
   readonly mark?: number
   enabled(destinationPort: number): boolean
@@ -42,11 +44,21 @@ export function compileListenerFilter(fields: Fields<ListenerFilter>): CompiledL
   fields.done({ name: 'the type decides' })
   const filter = name && { name, enabled: (port: number) => !off(port) }
   if (filter?.name === 'original_src') return { ...filter, mark: compileOriginalSrc(own) }
+  if (filter?.name === 'tls_inspector') return { ...filter, fingerprints: compileInspector(own) }
   if (own === undefined || filter?.name !== 'proxy_protocol') {
     own?.done(INSPECTOR_FIELDS)
     return filter
   }
   return { ...filter, proxyProtocol: compileProxyProtocolFilter(own) }
+}
+
+function compileInspector(fields: Fields<TlsInspector> | undefined): WantedFingerprints {
+  const wanted = {
+    ja3: fields?.boolean('enable_ja3_fingerprinting') ?? false,
+    ja4: fields?.boolean('enable_ja4_fingerprinting') ?? false,
+  }
+  fields?.done(INSPECTOR_FIELDS)
+  return wanted
 }
 
 function compileOriginalSrc(fields: Fields<OriginalSrc> | undefined): number {

@@ -8,6 +8,7 @@ import { compileMessage, type Fields } from './fields.js'
 import { compileFilterChain } from './filter-chain.js'
 import { indexChains } from './filter-chain-match.js'
 import { type CompiledListenerFilter, compileListenerFilter } from './listener-filter.js'
+import { metadataOf } from './metadata.js'
 
 const DEFAULT_LISTENER_FILTERS_MS = 15_000
 
@@ -17,15 +18,17 @@ export function compileListener(json: Listener, deps: CompileDeps, path: string)
 }
 
 function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
-  const chains = fields.messages('filter_chains').flatMap((each) => compileFilterChain(each, deps) ?? [])
+  const metadata = metadataOf(fields)
+  const chains = fields.messages('filter_chains').flatMap((each) => compileFilterChain(each, deps, metadata) ?? [])
   const fallbackFields = fields.message('default_filter_chain')
-  const fallback = fallbackFields && compileFilterChain(fallbackFields, deps)?.chain
+  const fallback = fallbackFields && compileFilterChain(fallbackFields, deps, metadata)?.chain
   const index = indexChains<CompiledFilterChain>(chains)
   for (const { name } of index.duplicates)
     fields.problem(`two filter chains match the same connections; one is ${JSON.stringify(name)}.`, 'filter_chains')
   const filters = compileListenerFilters(fields)
   const proxyProtocol = filters.find((each) => each.proxyProtocol !== undefined)?.proxyProtocol
   const mark = filters.find(({ name }) => name === 'original_src')?.mark
+  const fingerprints = filters.find((each) => each.fingerprints !== undefined)?.fingerprints
   const listener: CompiledListener = {
     name: fields.string('name'),
     address: compileAddress(fields.message('address')),
@@ -39,6 +42,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
     ...(proxyProtocol && { proxyProtocol }),
+    ...(fingerprints && { fingerprints }),
     ...(mark !== undefined && { originalSrcMark: mark }),
     listenerFilterEnabled: (name, port) => filters.find((each) => each.name === name)?.enabled(port) ?? false,
     listenerFiltersTimeoutMs: fields.durationMs('listener_filters_timeout', DEFAULT_LISTENER_FILTERS_MS),
@@ -55,7 +59,6 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     enable_reuse_port: 'a listener is bound once',
     reuse_port: 'a listener is bound once',
     tcp_backlog_size: "the system's default holds",
-    metadata: 'no filter here reads it',
     drain_type: 'a listener drains whenever it is replaced or removed',
     ignore_global_conn_limit: 'there is no global limit',
   })

@@ -5,6 +5,11 @@ export type FilterMetadata = Readonly<Record<string, Readonly<Record<string, unk
 
 const EMPTY: FilterMetadata = Object.freeze({})
 
+/** filter_metadata of the `metadata` of a message; undefined when it has none. */
+export function metadataOf<M extends { metadata?: Metadata }>(fields: Fields<M>): FilterMetadata | undefined {
+  return fields.has('metadata') ? compileMetadata(fields.message('metadata') as Fields<Metadata> | undefined) : undefined
+}
+
 /** filter_metadata of a Metadata message. */
 export function compileMetadata(fields: Fields<Metadata> | undefined): FilterMetadata {
   if (fields === undefined) return EMPTY

@@ -4,7 +4,7 @@ import type { CompiledRoute, CompiledVirtualHost, Mirror, RouteAction } from '..
 import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileHeaderLists } from './header-options.js'
-import { compileMetadata } from './metadata.js'
+import { metadataOf } from './metadata.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRateLimits } from './rate-limit-actions.js'
@@ -42,6 +42,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
   const virtualClusterOf = compileVirtualClusters(fields.messages('virtual_clusters'))
   const virtualHost: CompiledVirtualHost = {
     name: fields.string('name'),
+    metadata: metadataOf(fields),
     domains: fields.strings('domains'),
     routes: fields.messages('routes').map((route, index) => compileRoute(route, index, routeScope, scope.maxDirectBodyBytes)),
     ...(routesOf && { routesOf }),
@@ -54,9 +55,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     includeAttemptCountInResponse: fields.boolean('include_attempt_count_in_response'),
     requireTls: fields.choice('require_tls', ['NONE', 'EXTERNAL_ONLY', 'ALL'], 'NONE'),
   }
-  fields.done({
-    metadata: 'no filter here reads it',
-  })
+  fields.done()
   if (virtualHost.domains.length === 0) fields.problem('needs at least one domain.', 'domains')
   return virtualHost
 }
@@ -89,7 +88,7 @@ function compileRoute(fields: Fields<Route>, index: number, scope: RouteScope, m
     action: compileAction(fields, { ...scope, matchedLength, template }, maxDirectBodyBytes),
     ...compileHeaderLists(fields),
     perFilterConfig: compilePerFilterConfig(fields, scope.deps),
-    ...(fields.has('metadata') && { metadata: compileMetadata(fields.message('metadata')) }),
+    metadata: metadataOf(fields),
     ...compileBufferLimit(fields),
     ...(fields.has('stat_prefix') && { statPrefix: fields.string('stat_prefix') }),
     ...(tracing && { tracing }),

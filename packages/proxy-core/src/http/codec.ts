@@ -76,6 +76,9 @@ export interface WireBytes {
   /** Of them field lines, without start lines; of HTTP/2 whole frames of header blocks. */
   readonly headersReceived: number
   readonly headersSent: number
+  /** Names and values of field lines before their compression, pseudo fields included; of HTTP/1 as above. */
+  readonly fieldsReceived: number
+  readonly fieldsSent: number
 }
 
 /** Why an exchange was cut off, in Envoy's words: RESPONSE_CODE_DETAILS and a response flag. */

@@ -1,5 +1,6 @@
 import type { HttpManager } from '../config/compiled.js'
 import type { TlsInfo } from '../net/connection.js'
+import { toPem } from '../net/x509/pem.js'
 import type { HeaderMap } from './header-map.js'
 
 const NAME = 'x-forwarded-client-cert'
@@ -30,7 +31,7 @@ export function forwardedClientCertElement({ setCurrentClientCert: wanted }: Htt
   for (const uri of tls.localUris.slice(0, 1)) parts.push(`By=${uri}`)
   parts.push(`Hash=${peer.hash}`)
   if (wanted.cert) parts.push(`Cert="${encodePem(peer.pem())}"`)
-  if (wanted.chain) parts.push(`Chain="${encodePem(peer.chainPem())}"`)
+  if (wanted.chain) parts.push(`Chain="${encodePem(peer.chain().map(toPem).join(''))}"`)
   if (wanted.subject) parts.push(`Subject="${peer.subject.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
   if (wanted.uri) parts.push(...(peer.uris.length === 0 ? ['URI='] : peer.uris.map((uri) => `URI=${uri}`)))
   if (wanted.dns) parts.push(...peer.dns.map((name) => `DNS=${name}`))

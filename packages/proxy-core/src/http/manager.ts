@@ -132,7 +132,7 @@ interface Home {
 export class ManagedConnection implements ServerHandler, Served {
   readonly connection: Connection
   readonly forwardedFor: string
-  readonly origin: StreamOrigin
+  origin: StreamOrigin
   #home: Home
   #session: ServerSession | undefined
   #lifetime: Timer | undefined
@@ -170,6 +170,7 @@ export class ManagedConnection implements ServerHandler, Served {
     this.#leave()
     this.#home = home
     this.#xfcc = undefined
+    this.origin = streamOrigin(this.connection)
     this.#enter()
     this.#countProtocol(1)
   }

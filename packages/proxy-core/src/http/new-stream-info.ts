@@ -9,11 +9,21 @@ import type { StreamInfo } from './stream-info.js'
 /** What the stories of all requests of one connection begin with. */
 export type StreamOrigin = Pick<
   StreamInfo,
-  'downstreamRemote' | 'downstreamDirectRemote' | 'downstreamLocal' | 'downstreamTls' | 'sni' | 'peerPrincipal' | 'localPrincipal'
+  | 'downstreamRemote'
+  | 'downstreamDirectRemote'
+  | 'downstreamLocal'
+  | 'downstreamTls'
+  | 'sni'
+  | 'peerPrincipal'
+  | 'localPrincipal'
+  | 'servedAt'
+  | 'downstreamTimes'
+  | 'tlsFingerprints'
 >
 
 export function streamOrigin(connection: Connection): StreamOrigin {
-  const { remote, directRemote, local, originalDestination, tls, requestedServerName } = connection
+  const { remote, directRemote, local, originalDestination, tls, requestedServerName, servedAt, times, tlsFingerprints } =
+    connection
   return {
     downstreamRemote: formatAddress(remote),
     downstreamDirectRemote: directRemote && formatAddress(directRemote),
@@ -22,6 +32,9 @@ export function streamOrigin(connection: Connection): StreamOrigin {
     sni: requestedServerName,
     peerPrincipal: tls?.peerUris[0],
     localPrincipal: tls?.localUris[0],
+    servedAt,
+    downstreamTimes: times,
+    tlsFingerprints,
   }
 }
 
@@ -33,6 +46,9 @@ const NOWHERE: StreamOrigin = {
   sni: undefined,
   peerPrincipal: undefined,
   localPrincipal: undefined,
+  servedAt: undefined,
+  downstreamTimes: undefined,
+  tlsFingerprints: undefined,
 }
 
 /** The story of nothing. */
@@ -40,9 +56,11 @@ export function emptyStreamInfo(): StreamInfo {
   return new Story(NOWHERE, undefined, 0, 0)
 }
 
-/** The story of a connection's bytes as it begins. */
+/** The story of a connection's bytes as it begins, which is when it was accepted. */
 export function createConnectionInfo(connection: Connection, origin: StreamOrigin, clock: Clock): StreamInfo {
-  return new Story(origin, connection.metadata, clock.now(), clock.monotonic())
+  const now = clock.monotonic()
+  const began = connection.times?.began ?? now
+  return new Story(origin, connection.metadata, clock.now() - (now - began), began)
 }
 
 /** The story of a request as it begins. Dynamic metadata is the request's, too, once there is any. */
@@ -79,6 +97,7 @@ class Story implements StreamInfo {
   virtualHost: StreamInfo['virtualHost'] = undefined
   virtualCluster: StreamInfo['virtualCluster'] = undefined
   cluster: StreamInfo['cluster'] = undefined
+  virtualHostMetadata: StreamInfo['virtualHostMetadata'] = undefined
   routeMetadata: StreamInfo['routeMetadata'] = undefined
   clusterMetadata: StreamInfo['clusterMetadata'] = undefined
   endpoint: StreamInfo['endpoint'] = undefined
@@ -88,6 +107,7 @@ class Story implements StreamInfo {
   upstreamTransportFailureReason: StreamInfo['upstreamTransportFailureReason'] = undefined
   upstreamServiceTimeMs: StreamInfo['upstreamServiceTimeMs'] = undefined
   requestEnd: StreamInfo['requestEnd'] = undefined
+  attemptStart: StreamInfo['attemptStart'] = undefined
   upstreamStart: StreamInfo['upstreamStart'] = undefined
   upstreamFirstByte: StreamInfo['upstreamFirstByte'] = undefined
   upstreamEnd: StreamInfo['upstreamEnd'] = undefined
@@ -95,6 +115,7 @@ class Story implements StreamInfo {
   attempted: StreamInfo['attempted'] = undefined
   clusterStatName: StreamInfo['clusterStatName'] = undefined
   upstreamConnection: StreamInfo['upstreamConnection'] = undefined
+  earlierConnections: StreamInfo['earlierConnections'] = undefined
   downstreamTransportFailureReason: StreamInfo['downstreamTransportFailureReason'] = undefined
   downstreamRemote: string
   downstreamDirectRemote: StreamInfo['downstreamDirectRemote']
@@ -103,7 +124,9 @@ class Story implements StreamInfo {
   sni: StreamInfo['sni']
   downstreamTls: StreamInfo['downstreamTls']
   upstreamTls: StreamInfo['upstreamTls'] = undefined
-  filterChainName: StreamInfo['filterChainName'] = undefined
+  servedAt: StreamInfo['servedAt']
+  downstreamTimes: StreamInfo['downstreamTimes']
+  tlsFingerprints: StreamInfo['tlsFingerprints']
   peerPrincipal: StreamInfo['peerPrincipal']
   localPrincipal: StreamInfo['localPrincipal']
   upstreamPeerPrincipal: StreamInfo['upstreamPeerPrincipal'] = undefined
@@ -123,6 +146,9 @@ class Story implements StreamInfo {
     this.sni = origin.sni
     this.peerPrincipal = origin.peerPrincipal
     this.localPrincipal = origin.localPrincipal
+    this.servedAt = origin.servedAt
+    this.downstreamTimes = origin.downstreamTimes
+    this.tlsFingerprints = origin.tlsFingerprints
     if (metadata !== undefined) this.#metadata = copyMetadata(metadata)
   }
 
@@ -162,6 +188,7 @@ export function noteRoute(info: StreamInfo, decision: RouteDecision, request: Ht
   const { virtualHost } = decision
   if (virtualHost !== undefined) {
     info.virtualHost = virtualHost.name
+    info.virtualHostMetadata = virtualHost.metadata
     const virtualCluster = virtualHost.virtualClusterOf?.(request)
     if (virtualCluster !== undefined) info.virtualCluster = virtualCluster
   }

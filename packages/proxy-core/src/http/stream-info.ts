@@ -1,5 +1,5 @@
 import type { FilterMetadata } from '../config/metadata.js'
-import type { Connection, TlsInfo } from '../net/connection.js'
+import type { Connection, ConnectionTimes, ServedAt, TlsFingerprints, TlsInfo } from '../net/connection.js'
 import type { ResponseFlags } from '../observe/response-flags.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 
@@ -29,7 +29,8 @@ export interface StreamInfo {
   virtualHost?: string | undefined
   virtualCluster?: string | undefined
   cluster?: string | undefined
-  /** filter_metadata of the route and of the cluster that were chosen. */
+  /** filter_metadata of the virtual host, the route and the cluster that were chosen. */
+  virtualHostMetadata?: FilterMetadata | undefined
   routeMetadata?: FilterMetadata | undefined
   clusterMetadata?: FilterMetadata | undefined
   endpoint?: Endpoint | undefined
@@ -44,6 +45,8 @@ export interface StreamInfo {
   /** The request has been read to its end; its last attempt went out; the answer began, and has come whole. */
   requestEnd?: number | undefined
   upstreamStart?: number | undefined
+  /** Its last attempt began to look for a connection. */
+  attemptStart?: number | undefined
   upstreamFirstByte?: number | undefined
   upstreamEnd?: number | undefined
   /** A connection to `endpoint` was had. */
@@ -53,6 +56,8 @@ export interface StreamInfo {
   /** alt_stat_name of the cluster, where it has one. */
   clusterStatName?: string | undefined
   upstreamConnection?: Connection | undefined
+  /** Those of attempts before. */
+  earlierConnections?: Connection[] | undefined
   /** Why TLS with the client failed; only listeners hear of it. */
   downstreamTransportFailureReason?: string | undefined
   /** The client as far as it is trusted, which x-forwarded-for may have told. */
@@ -66,8 +71,10 @@ export interface StreamInfo {
   downstreamTls?: TlsInfo | undefined
   /** Of the connection to the endpoint. */
   upstreamTls?: TlsInfo | undefined
-  /** Of the listener. */
-  filterChainName?: string | undefined
+  /** Filter chain and listener of the client's connection, and when it came about. */
+  servedAt?: ServedAt | undefined
+  downstreamTimes?: ConnectionTimes | undefined
+  tlsFingerprints?: TlsFingerprints | undefined
   /** First URI SAN of the verified peer. */
   peerPrincipal?: string | undefined
   localPrincipal?: string | undefined

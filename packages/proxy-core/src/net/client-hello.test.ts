@@ -1,11 +1,11 @@
 import { Duplex } from 'node:stream'
-import { connect } from 'node:tls'
+import { type ConnectionOptions, connect } from 'node:tls'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readClientHello } from './client-hello.js'
+import { readClientHello, readClientHelloParts } from './client-hello.js'
 
 /** What node:tls says first. */
-function helloOf(options: { servername?: string; ALPNProtocols?: string[]; minVersion?: 'TLSv1.3' }): Promise<Buffer> {
+function helloOf(options: ConnectionOptions): Promise<Buffer> {
   return new Promise((resolve) => {
     const stream = new Duplex({
       read() {},
@@ -24,6 +24,19 @@ test("server name and ALPN in the client's order", async () => {
     kind: 'hello',
     hello: { serverName: 'app.example', alpn: ['istio-http/1.1', 'istio', 'http/1.1'] },
   })
+})
+
+test('all that it offers, in its order, for fingerprints', async () => {
+  const terms = {
+    minVersion: 'TLSv1.3',
+    ecdhCurve: 'X25519:P-256',
+    sigalgs: 'rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256',
+  } as const
+  const ciphers = 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256'
+  const parts = readClientHelloParts(await helloOf({ ...terms, ciphers, servername: 'a.example', ALPNProtocols: ['h2'] }))
+  expect(parts).toMatchObject({ version: 0x0303, groups: [0x1d, 0x17], signatureAlgorithms: [0x0804, 0x0403], alpn: ['h2'] })
+  expect([parts.versions, parts.ciphers.slice(0, 2)]).toEqual([[0x0304], [0x1302, 0x1301]])
+  expect(parts.extensions).toEqual(expect.arrayContaining([0, 10, 13, 16, 43, 51]))
 })
 
 test('a hello of TLS 1.3 alone, split over segments and over records, is read all the same (CVE-2020-8660)', async () => {

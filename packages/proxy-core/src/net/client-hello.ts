@@ -5,6 +5,19 @@ export interface ClientHello {
   readonly alpn: readonly string[]
 }
 
+/** All that fingerprints are made of, in the client's order. */
+export interface ClientHelloParts {
+  readonly version: number
+  readonly ciphers: readonly number[]
+  readonly extensions: readonly number[]
+  readonly groups: readonly number[]
+  readonly pointFormats: readonly number[]
+  readonly signatureAlgorithms: readonly number[]
+  /** Of supported_versions. */
+  readonly versions: readonly number[]
+  readonly alpn: readonly string[]
+}
+
 /** `not_tls`: the first bytes are no TLS handshake. `malformed`: they claim to be, and are not. */
 export type ClientHelloOutcome =
   | { readonly kind: 'hello'; readonly hello: ClientHello }
@@ -17,6 +30,11 @@ const HANDSHAKE = 0x16
 const CLIENT_HELLO = 1
 const SERVER_NAME = 0
 const ALPN = 16
+const SUPPORTED_GROUPS = 10
+const EC_POINT_FORMATS = 11
+const SIGNATURE_ALGORITHMS = 13
+const SUPPORTED_VERSIONS = 43
+const NOTHING = new Uint8Array()
 
 const MORE: ClientHelloOutcome = { kind: 'more' }
 const NOT_TLS: ClientHelloOutcome = { kind: 'not_tls' }
@@ -49,6 +67,37 @@ function unwrapRecords(bytes: Uint8Array): Uint8Array | undefined {
     at += 5 + length
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+}
+
+/** Of bytes that {@link readClientHello} has read. */
+export function readClientHelloParts(bytes: Uint8Array): ClientHelloParts {
+  const message = unwrapRecords(bytes) ?? NOTHING
+  const cursor = new Cursor(message, Math.min(4, message.length), message.length)
+  const version = cursor.u16()
+  cursor.skip(32)
+  cursor.skip(cursor.u8())
+  const ciphers = cursor.part(cursor.u16()).numbers()
+  cursor.skip(cursor.u8())
+  const lists = new Map<number, Cursor>()
+  const extensions: number[] = []
+  const all = cursor.part(cursor.u16())
+  while (all.left > 0 && !all.failed) {
+    const type = all.u16()
+    extensions.push(type)
+    lists.set(type, all.part(all.u16()))
+  }
+  const list = (type: number, lengthBytes: 1 | 2): Cursor => {
+    const data = lists.get(type) ?? new Cursor(message, 0, 0)
+    return data.part(lengthBytes === 1 ? data.u8() : data.u16())
+  }
+  return {
+    ...{ version, ciphers, extensions },
+    groups: list(SUPPORTED_GROUPS, 2).numbers(),
+    pointFormats: list(EC_POINT_FORMATS, 1).octets(),
+    signatureAlgorithms: list(SIGNATURE_ALGORITHMS, 2).numbers(),
+    versions: list(SUPPORTED_VERSIONS, 1).numbers(),
+    alpn: (lists.has(ALPN) ? readAlpn(lists.get(ALPN)!) : undefined) ?? [],
+  }
 }
 
 function readHello(cursor: Cursor): ClientHello | undefined {
@@ -123,6 +172,19 @@ class Cursor {
 
   u16(): number {
     return this.#take(2) ? (this.#bytes[this.#at - 2]! << 8) | this.#bytes[this.#at - 1]! : 0
+  }
+
+  /** What is left, by twos. */
+  numbers(): readonly number[] {
+    const numbers: number[] = []
+    while (this.left > 1) numbers.push(this.u16())
+    return numbers
+  }
+
+  octets(): readonly number[] {
+    const octets: number[] = []
+    while (this.left > 0) octets.push(this.u8())
+    return octets
   }
 
   skip(length: number): void {

@@ -1,3 +1,4 @@
+import type { FilterMetadata } from '../config/metadata.js'
 import type { TransparentSource } from './original-dst/transparent-client.js'
 import type { Tlv } from './proxy-protocol/header.js'
 
@@ -9,26 +10,53 @@ export interface SocketAddress {
   port: number
 }
 
+/** Where a connection is served, as logs and formats tell it. */
+export interface ServedAt {
+  /** Empty: the chain has none. */
+  readonly filterChainName: string
+  readonly filterChainMetadata?: FilterMetadata | undefined
+  readonly listenerMetadata?: FilterMetadata | undefined
+}
+
+/** When a connection came about, in monotonic milliseconds of the proxy's clock. */
+export interface ConnectionTimes {
+  /** It was accepted, or connecting began. */
+  readonly began: number
+  readonly connected: number
+  /** The TLS handshake was over. */
+  secured?: number
+}
+
+/** Of the ClientHello, as tls_inspector is asked for them. */
+export interface TlsFingerprints {
+  readonly ja3?: string | undefined
+  readonly ja4?: string | undefined
+}
+
 /** What the TLS handshake settled. */
 export interface TlsInfo {
   /** Negotiated ALPN protocol; undefined when none was. */
-  alpn?: string
+  alpn?: string | undefined
   /** Server name that the client asked for. */
-  sni?: string
+  sni?: string | undefined
   /** `TLSv1.2`, `TLSv1.3`. */
   version: string
   /** The peer presented a certificate, and it was verified against the trust bundle. */
   peerVerified: boolean
   /** The peer was known again by a session of an earlier connection. Absent: it was not. */
   resumed?: boolean
+  /** Of the key exchange, under BoringSSL's name: `X25519`, `P-256`. Of a connection that we accepted Node does not tell it. */
+  group?: string | undefined
   /** OpenSSL's name of the cipher suite. */
   cipher?: string
   /** The peer's certificates as presented, leaf first; undefined when it presented none. */
-  peer?: PeerCertificate
+  peer?: PeerCertificate | undefined
   /** URI SANs of the peer's verified certificate, in order: SPIFFE IDs. */
   peerUris: readonly string[]
   /** URI SANs of our own certificate. */
   localUris: readonly string[]
+  /** Its DER; undefined when there is none. */
+  localCertificate?: Uint8Array | undefined
 }
 
 /** What headers and policies may ask of a peer's leaf certificate. */
@@ -46,8 +74,10 @@ export interface PeerCertificate {
   validity(): { readonly from: number; readonly to: number }
   /** PEM of the leaf. */
   pem(): string
-  /** PEM of the whole verified chain, leaf first, root included. */
-  chainPem(): string
+  /** DER of all certificates that came, leaf first. */
+  chain(): readonly Uint8Array[]
+  /** DER of the one that issued it, where it came along or is a trust anchor. */
+  issuer(): Uint8Array | undefined
 }
 
 /** What the owner of a connection hears. */
@@ -96,9 +126,16 @@ export interface Connection {
    * filter it stays unknown, even where the proxy ends TLS.
    */
   requestedServerName?: string | undefined
+  tlsFingerprints?: TlsFingerprints | undefined
+  /** Undefined: no filter chain has been chosen. */
+  servedAt?: ServedAt | undefined
+  /** Undefined where nobody took the time. */
+  times?: ConnectionTimes | undefined
   /** Present once TLS has been established on it. */
   readonly tls?: TlsInfo | undefined
   readonly closed: boolean
+  /** It was cut off by a reset, of the peer or of our own. Undefined: it is open, or was closed in order. */
+  readonly reset?: 'remote' | 'local' | undefined
   /**
    * Bytes given to `write` that the system has not taken yet. 0 right after a write: its buffer is free to be used again,
    * which lets writers share one staging buffer.
@@ -117,7 +154,10 @@ export interface Connection {
   write(bytes: Uint8Array): boolean
   /** Half-closes after what was written. */
   end(): void
-  /** Closes at once; `onClose` follows, later and not within this call. */
+  /**
+   * Closes at once; `onClose` follows, later and not within this call. Of an error whose code is ECONNRESET the peer hears as well: what it
+   * has read is not all.
+   */
   destroy(error?: Error): void
   /** Stops reading, so that the peer feels it. */
   pause(): void

@@ -108,6 +108,8 @@ class Session implements ListenerSession {
   #begin(connection: Connection, mayHandOff: boolean): void {
     const { listener, logger } = this.#options
     this.#pending.add(connection)
+    const now = this.#options.clock.monotonic()
+    connection.times ??= { began: now, connected: now }
     this.#serve(connection, mayHandOff).catch((error: Error) => {
       logger.debug(
         { listener: listener.name, remote: formatAddress(connection.remote), reason: error.message },
@@ -150,7 +152,7 @@ class Session implements ListenerSession {
       })
       return
     }
-    const connection = await secure(accepted, chain, this.#options).catch((error: Error) => {
+    const connection = await secure(accepted, facts, chain, this.#options).catch((error: Error) => {
       this.#log?.unserved(accepted, facts, { transportFailure: `TLS_error: ${error.message}` })
       throw error
     })
@@ -186,6 +188,7 @@ class Session implements ListenerSession {
       throw new Error('the listener has changed during the handshake')
     }
     connection.metadata = withGuardMetadata(connection.metadata, final, facts)
+    connection.servedAt = final.servedAt
     return final
   }
 
@@ -222,14 +225,19 @@ class Session implements ListenerSession {
     // Before the terminal, which may want to wait: what listener filters read is told in a later turn.
     connection.resume()
     const served = this.#terminalOf(chain).serve(connection, facts)
-    this.#log?.served(connection, facts, chain, served)
+    this.#log?.served(connection, facts, served)
     const open: OpenConnection = { connection, facts, served, chain, home: this }
     this.#open.add(open)
     connection.onClosed(() => open.home.gone(open))
   }
 
   adopt(open: OpenConnection, chain: CompiledFilterChain): boolean {
-    if (!this.#terminalOf(chain).adopt(open.served)) return false
+    const { servedAt } = open.connection
+    open.connection.servedAt = chain.servedAt
+    if (!this.#terminalOf(chain).adopt(open.served)) {
+      open.connection.servedAt = servedAt
+      return false
+    }
     open.chain = chain
     open.home = this
     this.#open.add(open)
@@ -321,6 +329,7 @@ function count(connection: Connection, stats: ListenerStats): void {
 
 async function secure(
   connection: Connection,
+  { transportProtocol, serverName, applicationProtocols: alpn }: ConnectionFacts,
   chain: CompiledFilterChain,
   { tls, clock, stats }: ListenerSessionOptions,
 ): Promise<Connection> {
@@ -331,7 +340,9 @@ async function secure(
       ? clock.after(timeoutMs, () => connection.destroy(new Error(`the TLS handshake took longer than ${timeoutMs} ms`)))
       : undefined
   try {
-    const secured = await tls.accept(connection, chain.tls)
+    const hello = transportProtocol === 'tls' ? { alpn, ...(serverName !== undefined && { serverName }) } : undefined
+    const secured = await tls.accept(connection, chain.tls, hello)
+    if (secured.times !== undefined) secured.times.secured = clock.monotonic()
     stats.ssl.established(secured)
     return secured
   } catch (error) {

@@ -78,6 +78,16 @@ test('destroyed like a socket: what was written arrives, and writing back is a r
   expect(atB).toMatchObject({ closed: true, error: 'ECONNRESET' })
 })
 
+test('a reset cuts off what was written, and each side knows whose it is', async () => {
+  const [a, b] = pair()
+  const [atA, atB] = [listen(a), listen(b)]
+  a.write(Buffer.from('never heard'))
+  a.destroy(Object.assign(new Error('passed on'), { code: 'ECONNRESET' }))
+  await turn()
+  expect(atB).toMatchObject({ text: '', ended: false, closed: true, error: 'ECONNRESET' })
+  expect([atA.closed, a.reset, b.reset]).toEqual([true, 'local', 'remote'])
+})
+
 test('a reader that pauses makes the writer wait', async () => {
   const [a, b] = pair()
   const atA = listen(a)

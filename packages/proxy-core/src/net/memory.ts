@@ -1,5 +1,6 @@
 import type { Connection, ConnectionHandler, SocketAddress } from './connection.js'
 import type { Network } from './network.js'
+import { isReset } from './reset.js'
 
 const ENOUGH_UNDER_WAY = 64 * 1024
 const FIRST_EPHEMERAL_PORT = 32768
@@ -84,6 +85,7 @@ class End implements Connection {
   #toldClose = false
   #error: Error | undefined
   #full = false
+  #cutOff = false
   readonly #closers: (() => void)[] = []
 
   constructor(local: SocketAddress, remote: SocketAddress) {
@@ -141,8 +143,16 @@ class End implements Connection {
   /** As close(2): what was written still arrives, then the peer hears the end. */
   destroy(error?: Error): void {
     if (this.#closed) return
-    if (!this.#ended) this.peer.#put({ kind: 'end' }, 0)
+    if (isReset(error)) {
+      this.#cutOff = true
+      this.peer.#close(Object.assign(new Error('the peer has reset the connection'), { code: 'ECONNRESET' }))
+    } else if (!this.#ended) this.peer.#put({ kind: 'end' }, 0)
     this.#close(error)
+  }
+
+  get reset(): 'remote' | 'local' | undefined {
+    if (this.#cutOff) return 'local'
+    return isReset(this.#error) ? 'remote' : undefined
   }
 
   pause(): void {

@@ -24,9 +24,9 @@ export function createTls({ certificates = 'openssl', clock = systemClock }: Tls
   const sessions = createClientSessions()
   const verification = (): Verification => ({ strict: certificates === 'strict', at: clock.now() })
   return {
-    async accept(connection, context) {
+    async accept(connection, context, hello) {
       try {
-        return await acceptTls(connection, context, verification())
+        return await acceptTls(connection, context, verification(), hello)
       } catch (error) {
         connection.destroy()
         throw error

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { BufferChooser, Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
 import type { Tlv } from './proxy-protocol/header.js'
+import { isReset } from './reset.js'
 import { type HandleWriter, handleWriter } from './socket-handle.js'
 
 /** Beyond this many bytes under way `write` asks for patience. */
@@ -20,6 +21,8 @@ export type SocketFacts = Pick<
   | 'requestedServerName'
   | 'tlvs'
   | 'metadata'
+  | 'tlsFingerprints'
+  | 'times'
   | 'tls'
 >
 
@@ -61,6 +64,9 @@ export class SocketConnection implements Connection {
   tlvs?: readonly Tlv[] | undefined
   metadata?: Connection['metadata']
   requestedServerName?: string | undefined
+  tlsFingerprints?: Connection['tlsFingerprints']
+  servedAt?: Connection['servedAt']
+  times?: Connection['times']
   readonly tls?: TlsInfo | undefined
   bytesReceived = 0
   bytesSent = 0
@@ -80,9 +86,13 @@ export class SocketConnection implements Connection {
   #ended = false
   #closed = false
   #error: Error | undefined
+  #cutOff = false
+  /** What a reset goes through; undefined: none does. */
+  readonly #transport: Socket | undefined
   #closers: readonly (() => void)[] = NOBODY_ELSE
 
-  constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean) {
+  /** `transport`: the TCP socket under one of TLS. */
+  constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean, transport?: Socket) {
     this.remote = facts.remote
     this.directRemote = facts.directRemote
     this.local = facts.local
@@ -91,9 +101,14 @@ export class SocketConnection implements Connection {
     this.tlvs = facts.tlvs
     this.metadata = facts.metadata
     this.requestedServerName = facts.requestedServerName
+    this.tlsFingerprints = facts.tlsFingerprints
+    this.servedAt = undefined
+    this.times = facts.times
     this.tls = facts.tls
-    this.#socket = Object.assign(socket, { [connectionOf]: this })
+    this.#socket = socket as OwnedSocket
+    this.#socket[connectionOf] = this
     this.#ownBuffer = ownBuffer
+    this.#transport = transport ?? (facts.tls === undefined && facts.local.port !== 0 ? socket : undefined)
     // TLS takes one write at a time, which only the socket itself sees to.
     this.#writer = ownBuffer && facts.tls === undefined ? handleWriter(socket, this) : undefined
     this.#socket.on('error', onError)
@@ -175,9 +190,25 @@ export class SocketConnection implements Connection {
     if (!this.#socket.writableEnded) this.#socket.end()
   }
 
+  get reset(): 'remote' | 'local' | undefined {
+    if (this.#cutOff) return 'local'
+    return isReset(this.#error) ? 'remote' : undefined
+  }
+
   destroy(error?: Error): void {
     if (error !== undefined) this.failed(error)
-    this.#socket.destroy()
+    const transport = this.#socket.destroyed || !isReset(error) ? undefined : this.#transport
+    if (transport === undefined || transport.destroyed) this.#socket.destroy()
+    else {
+      // TLS goes with it.
+      this.#cutOff = true
+      transport.resetAndDestroy()
+    }
+  }
+
+  /** The TCP socket at the bottom; undefined: there is none. */
+  get transport(): Socket | undefined {
+    return this.#transport
   }
 
   pause(): void {

@@ -3,15 +3,15 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { isIpAddress } from './address.js'
-import type { Connection, TlsInfo } from './connection.js'
+import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
 import { dnsNameFits, judgePeer, PeerRefusedError, type PeerRules } from './peer-rules.js'
 import { SocketConnection } from './socket-connection.js'
 import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
-import { localUrisOf } from './tls-material.js'
+import { localLeafOf } from './tls-material.js'
 import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
-import { type DescribedPeer, describePeer, keepDescription } from './x509/peer-certificate.js'
+import { type DescribedPeer, describePeer, issuerOf, keepDescription } from './x509/peer-certificate.js'
 
 /** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
 export function transportOf(connection: Connection): Socket | Duplex {
@@ -65,29 +65,46 @@ interface Established {
   readonly verification: Verification
 }
 
+const GROUPS: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
+
+function groupOf(socket: TLSSocket): string | undefined {
+  const key = socket.getEphemeralKeyInfo()
+  const name = key !== null && 'name' in key && typeof key.name === 'string' ? key.name : undefined
+  return name === undefined ? undefined : (GROUPS[name] ?? name)
+}
+
+const NO_URIS: readonly string[] = []
+
 /** The encrypted connection, when the peer is let in. A peer that shows no certificate is nobody, and was not asked for one. */
 export function establish(established: Established): Connection {
   const { socket, leaf, inner, material, sni } = established
-  const peer = leaf === undefined ? undefined : describePeer(leaf, () => chainOf(leaf).map(({ raw }) => raw))
-  const verified = peer !== undefined && leaf !== undefined && isVerified(established, peer, leaf)
+  const described = leaf && describePeer(leaf)
+  const verified = described !== undefined && leaf !== undefined && isVerified(established, described, leaf)
   // Strangers leave nothing behind, however many certificates they show.
-  if (verified) keepDescription(peer)
-  const cipher = socket.getCipher()
+  if (verified) keepDescription(described)
+  const own = localLeafOf(material, established.purpose === 'client' ? sni : undefined)
+  const { alpnProtocol } = socket
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
-    cipher: cipher.name,
-    peerVerified: verified,
+    cipher: socket.getCipher().name,
+    group: established.purpose === 'server' ? groupOf(socket) : undefined,
+    alpn: typeof alpnProtocol === 'string' ? alpnProtocol : undefined,
+    sni,
     resumed: socket.isSessionReused(),
-    peerUris: verified && peer !== undefined ? peer.uris : [],
-    localUris: localUrisOf(material, established.purpose === 'client' ? sni : undefined),
-    ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
-    ...(sni === undefined ? {} : { sni }),
-    ...(peer === undefined ? {} : { peer }),
+    peerVerified: verified,
+    peer: leaf && described && withChain(described, leaf, material.trustBundle),
+    peerUris: verified ? described.uris : NO_URIS,
+    localUris: own?.uris ?? NO_URIS,
+    localCertificate: own?.der,
   }
   const { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata } = inner
-  const known = { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata }
+  const addresses = { remote, directRemote, local, originalDestination, transparentSource }
+  const known = { ...addresses, requestedServerName, tlvs, metadata, tlsFingerprints: inner.tlsFingerprints, times: inner.times }
   const target: ReadTarget = { connection: undefined }
-  const connection = new SocketConnection(socket, { ...known, tls: info }, readWithOnRead(socket, target))
+  const connection = new SocketConnection(
+    ...([socket, { ...known, tls: info }, readWithOnRead(socket, target)] as const),
+    inner instanceof SocketConnection ? inner.transport : undefined,
+  )
   target.connection = connection
   const early: Buffer | null = socket.read()
   if (early !== null) connection.unread(early)
@@ -139,6 +156,11 @@ function chainProblemOf(
 
 function isNamed({ dns, ips }: PeerSan, name: string): boolean {
   return ips.includes(name) || dns.some((each) => dnsNameFits(each.toLowerCase(), name))
+}
+
+function withChain(described: DescribedPeer, leaf: X509Certificate, trustBundle: string | undefined): PeerCertificate {
+  const chain = (): readonly Uint8Array[] => chainOf(leaf).map(({ raw }) => raw)
+  return { ...described, chain, issuer: () => issuerOf(chain(), trustBundle) }
 }
 
 /** As presented, leaf first. */

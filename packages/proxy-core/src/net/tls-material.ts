@@ -1,10 +1,12 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { dropOldest } from '@heddle/runtime'
 import { identitiesFor } from './identity-choice.js'
 import { presentedChain } from './presented-chain.js'
 import type { TlsMaterial, TlsTerms } from './tls.js'
 import { secureTerms, termsText } from './tls-terms.js'
-import { urisOfPem } from './x509/peer-certificate.js'
+import { readSubjectAltNames } from './x509/peer-certificate.js'
+import { derOf } from './x509/pem.js'
 
 interface Parameters {
   readonly terms: TlsTerms
@@ -22,7 +24,7 @@ const CHACHA_AT_WISH = constants.SSL_OP_PRIORITIZE_CHACHA
 
 // One context for each material, certificates and parameters: reading keys and certificates costs more than a handshake.
 const contexts = new WeakMap<TlsMaterial, Map<string, SecureContext>>()
-const uris = new Map<string, readonly string[]>()
+const leaves = new Map<string, LocalLeaf>()
 const MAX_KNOWN_CHAINS = 100
 
 /**
@@ -58,15 +60,23 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
   return context
 }
 
-/** URI SANs of the certificate that is shown to a client with this server name. */
-export function localUrisOf(material: TlsMaterial, serverName?: string): readonly string[] {
+/** A certificate of our own. */
+export interface LocalLeaf {
+  readonly der: Uint8Array
+  /** Its URI SANs. */
+  readonly uris: readonly string[]
+}
+
+/** The certificate that is shown to a client with this server name. */
+export function localLeafOf(material: TlsMaterial, serverName?: string): LocalLeaf | undefined {
   const chain = identitiesFor(material, serverName)[0]?.certificateChain
-  if (chain === undefined) return []
-  let known = uris.get(chain)
-  if (known === undefined) {
-    known = urisOfPem(chain)
-    if (uris.size >= MAX_KNOWN_CHAINS) uris.clear()
-    uris.set(chain, known)
-  }
-  return known
+  if (chain === undefined) return undefined
+  const known = leaves.get(chain)
+  if (known !== undefined) return known
+  const [der] = derOf(chain)
+  if (der === undefined) return undefined
+  const leaf = { der, uris: readSubjectAltNames(der).uris }
+  leaves.set(chain, leaf)
+  dropOldest(leaves, MAX_KNOWN_CHAINS)
+  return leaf
 }

@@ -9,13 +9,14 @@ import { establish, handshake, transportOf, type Verification } from './tls-hand
 import { secureContextOf } from './tls-material.js'
 import { rememberedPeer, rememberPeer } from './tls-sessions.js'
 
-/** Ends TLS on an accepted connection. */
+/** Ends TLS on an accepted connection. `known`: its ClientHello, where somebody has read it and put it back. */
 export async function acceptTls(
   connection: Connection,
   context: ServerTlsContext,
   verification: Verification,
+  known?: ClientHello,
 ): Promise<Connection> {
-  const hello = await clientHelloOf(connection)
+  const hello = known ?? (await clientHelloOf(connection))
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
   const rules = joinRules(context.rules, material.rules)

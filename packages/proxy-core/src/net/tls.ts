@@ -1,4 +1,5 @@
 import type { Watch } from '@heddle/runtime'
+import type { ClientHello } from './client-hello.js'
 import type { Connection } from './connection.js'
 import type { PeerRules } from './peer-rules.js'
 
@@ -75,6 +76,7 @@ export interface PeerSan {
  * with the encrypted connection; rejects when the handshake fails or the peer is not let in, and the connection is closed then.
  */
 export interface Tls {
-  accept(connection: Connection, context: ServerTlsContext): Promise<Connection>
+  /** `hello`: what the client says first, where a listener filter has read it. */
+  accept(connection: Connection, context: ServerTlsContext, hello?: ClientHello): Promise<Connection>
   connect(connection: Connection, context: ClientTlsContext): Promise<Connection>
 }

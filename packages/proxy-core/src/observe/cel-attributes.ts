@@ -1,3 +1,4 @@
+import type { FilterMetadata } from '../config/metadata.js'
 import type { HeaderMap } from '../http/header-map.js'
 import type { CelAttributes } from '../matcher/cel.js'
 import type { RequestHead } from '../route/table.js'
@@ -65,14 +66,18 @@ export function celAttributes(
       cluster_name: info.cluster,
       route_name: info.routeName,
       virtual_host_name: info.virtualHost,
-      filter_chain_name: info.filterChainName,
-      cluster_metadata: info.clusterMetadata && { filter_metadata: info.clusterMetadata },
-      route_metadata: info.routeMetadata && { filter_metadata: info.routeMetadata },
+      filter_chain_name: info.servedAt?.filterChainName || undefined,
+      cluster_metadata: withFilters(info.clusterMetadata),
+      route_metadata: withFilters(info.routeMetadata),
+      virtual_host_metadata: withFilters(info.virtualHostMetadata),
+      listener_metadata: withFilters(info.servedAt?.listenerMetadata),
     }),
     metadata: { filter_metadata: Object.fromEntries(info.metadata) },
     filter_state: Object.fromEntries(info.filterState),
   }
 }
+
+const withFilters = (metadata: FilterMetadata | undefined): object | undefined => metadata && { filter_metadata: metadata }
 
 function present(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

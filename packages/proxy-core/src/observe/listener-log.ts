@@ -1,5 +1,5 @@
 import type { Clock } from '@heddle/runtime'
-import type { CompiledFilterChain, CompiledListener } from '../config/compiled.js'
+import type { CompiledListener } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { createConnectionInfo, streamOrigin } from '../http/new-stream-info.js'
 import type { StreamInfo } from '../http/stream-info.js'
@@ -18,7 +18,7 @@ export interface Unserved {
 
 /** Envoy's listener.access_log: one line a connection, when it is over, whatever it carried. */
 export interface ListenerLog {
-  served(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain, served: Served): void
+  served(connection: Connection, facts: ConnectionFacts, served: Served): void
   unserved(connection: Connection, facts: ConnectionFacts, why: Unserved): void
 }
 
@@ -34,11 +34,10 @@ export function createListenerLog({ accessLogs }: CompiledListener, clock: Clock
     for (const log of accessLogs) log.log({ info, connection, type: 'NotSet' })
   }
   return {
-    served(connection, facts, chain, served) {
+    served(connection, facts, served) {
       const own = served.story === undefined ? storyOf(connection, facts) : undefined
       connection.onClosed(() => {
         const info = own ?? served.story?.() ?? storyOf(connection, facts)
-        if (chain.name !== '') info.filterChainName = chain.name
         write(info, connection)
       })
     },

@@ -35,21 +35,10 @@ export function compileOperator(command: string, args: string | undefined, path:
 
 /** Those of Envoy's operators that would need what this proxy does not keep. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
-  // Names and fingerprints of chains, of our own certificate beyond its URIs, and of handshakes.
-  ...['DOWNSTREAM_LOCAL_SUBJECT', 'DOWNSTREAM_LOCAL_DNS_SAN', 'DOWNSTREAM_LOCAL_IP_SAN', 'DOWNSTREAM_LOCAL_EMAIL_SAN'],
-  ...['DOWNSTREAM_LOCAL_OTHERNAME_SAN', 'DOWNSTREAM_PEER_OTHERNAME_SAN', 'UPSTREAM_LOCAL_DNS_SAN', 'UPSTREAM_LOCAL_IP_SAN'],
-  ...['DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256', 'DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1', 'DOWNSTREAM_PEER_CHAIN_SERIALS'],
-  ...['DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256', 'DOWNSTREAM_PEER_ISSUER_SERIAL'],
-  ...['DOWNSTREAM_TLS_SESSION_ID', 'DOWNSTREAM_TLS_GROUP', 'UPSTREAM_TLS_SESSION_ID', 'UPSTREAM_TLS_GROUP'],
-  ...['TLS_JA3_FINGERPRINT', 'TLS_JA4_FINGERPRINT'],
-  // Times and ends of connections.
-  ...['DOWNSTREAM_HANDSHAKE_DURATION', 'UPSTREAM_CONNECTION_POOL_READY_DURATION', 'UPSTREAM_CONNECTION_IDS_ATTEMPTED'],
-  ...['DOWNSTREAM_DETECTED_CLOSE_TYPE', 'UPSTREAM_DETECTED_CLOSE_TYPE'],
+  // What Node does not tell of a handshake.
+  ...['DOWNSTREAM_TLS_SESSION_ID', 'DOWNSTREAM_TLS_GROUP', 'UPSTREAM_TLS_SESSION_ID'],
   ...['DOWNSTREAM_LOCAL_CLOSE_REASON', 'UPSTREAM_LOCAL_CLOSE_REASON'],
-  // Sizes of header fields before their compression.
-  ...['DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED', 'DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT'],
-  ...['UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED', 'UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT'],
-  // Contents of files and secrets have no place in a log.
+  // Of Envoy's formatter extensions.
   ...['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'],
 ])
 
@@ -77,7 +66,7 @@ const SIMPLE: PlainOperators = {
   CONNECTION_ID: ({ connection }) => (connection === undefined ? 0 : connectionId(connection)),
   STREAM_ID: ({ info }) => present(info.requestId),
   ROUTE_NAME: ({ info }) => present(info.routeName),
-  FILTER_CHAIN_NAME: ({ info }) => present(info.filterChainName),
+  FILTER_CHAIN_NAME: ({ info }) => present(info.servedAt?.filterChainName),
   VIRTUAL_CLUSTER_NAME: ({ info }) => present(info.virtualCluster),
   VIRTUAL_HOST_NAME: ({ info }) => present(info.virtualHost),
   TRACE_ID: trace((context) => context.traceId),

@@ -139,7 +139,7 @@ export interface CompiledRoute {
   /** per_request_buffer_limit_bytes: how long a body may be that is kept for retries. */
   readonly bufferLimitBytes?: number
   /** filter_metadata, for %METADATA(ROUTE:…)%. */
-  readonly metadata?: FilterMetadata
+  readonly metadata?: FilterMetadata | undefined
   readonly statPrefix?: string
   /** tracing and decorator. */
   readonly tracing?: RouteTracing
@@ -147,6 +147,8 @@ export interface CompiledRoute {
 
 export interface CompiledVirtualHost {
   readonly name: string
+  /** filter_metadata, for %METADATA(VIRTUAL_HOST:…)%. */
+  readonly metadata?: FilterMetadata | undefined
   readonly domains: readonly string[]
   readonly rateLimits?: readonly RateLimitRule[]
   readonly routes: readonly CompiledRoute[]

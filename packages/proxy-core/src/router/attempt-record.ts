@@ -12,11 +12,12 @@ import type { AttemptFailure } from '../upstream/pool.js'
 import { isOverflow } from './failure.js'
 
 /** Another attempt begins, at this endpoint: the one before is one of those attempted, if it was connected to. */
-export function recordAttempt(info: StreamInfo, endpoint: Endpoint): void {
+export function recordAttempt(info: StreamInfo, endpoint: Endpoint, now: number): void {
   const { endpoint: before, connected } = info
   if (before !== undefined && connected === true && info.attempted?.includes(before) !== true)
     (info.attempted ??= []).push(before)
   info.connected = false
+  info.attemptStart = now
   info.endpoint = endpoint
 }
 
@@ -67,18 +68,24 @@ export function requestStatsOf(
   ]
 }
 
-/** What the connection of an attempt tells logs and traces. */
+/** The connection of a request's attempt. */
 export function recordConnection(
   info: StreamInfo,
   connection: Connection,
   protocol: ClientSession['protocol'],
   now: number,
 ): void {
+  if (info.upstreamConnection !== undefined) (info.earlierConnections ??= []).push(info.upstreamConnection)
+  info.upstreamStart = now
+  info.upstreamProtocol = protocol
+  recordUpstream(info, connection)
+}
+
+/** What a connection to an endpoint tells logs and traces. */
+export function recordUpstream(info: StreamInfo, connection: Connection): void {
   const { tls } = connection
   info.connected = true
   info.upstreamConnection = connection
-  info.upstreamStart = now
-  info.upstreamProtocol = protocol
   info.upstreamLocal = formatAddress(connection.local)
   if (tls === undefined) return
   info.upstreamTls = tls

@@ -171,7 +171,7 @@ export class Forward implements Forwarding, AttemptsOwner {
       return
     }
     this.#endpoint = endpoint
-    recordAttempt(info, endpoint)
+    recordAttempt(info, endpoint, this.#runtime.clock.monotonic())
     if (this.#action.autoHostRewrite && endpoint.hostname !== undefined)
       rewriteHost(request, endpoint.hostname, this.#action.appendForwardedHost)
     this.#connected = false

@@ -1,7 +1,7 @@
 import type { Clock } from '@heddle/runtime'
 import type { CompiledCluster } from '../config/compiled.js'
 import type { UpstreamProxyProtocol } from '../config/proxy-protocol.js'
-import type { Connection, SocketAddress } from '../net/connection.js'
+import type { Connection, ConnectionTimes, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { ClientTlsContext, Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
@@ -71,6 +71,8 @@ export async function openConnection(options: OpenOptions, address: SocketAddres
   const transparentSource = options.downstream?.transparentSource
   const sourceAddress = sourceFor(cluster, address)
   const connection = await network.connect({ address, timeoutMs, sourceAddress, transparentSource })
+  const times: ConnectionTimes = { began, connected: clock.monotonic() }
+  connection.times = times
   if (options.proxyProtocol !== undefined) introduce(connection, options.proxyProtocol, options.downstream)
   if (tlsContext === undefined) return connection
   let late = false
@@ -80,6 +82,7 @@ export async function openConnection(options: OpenOptions, address: SocketAddres
   })
   try {
     const secured = await tls.connect(connection, tlsContext)
+    times.secured = clock.monotonic()
     stats.ssl.established(secured)
     return secured
   } catch (error) {

@@ -1,9 +1,10 @@
 import type { Clock } from '@heddle/runtime'
 import type { CompiledListener } from '../../config/compiled.js'
 import { isIpAddress } from '../../net/address.js'
-import { type ClientHello, readClientHello } from '../../net/client-hello.js'
-import type { Connection } from '../../net/connection.js'
+import { type ClientHello, readClientHello, readClientHelloParts } from '../../net/client-hello.js'
+import type { Connection, TlsFingerprints } from '../../net/connection.js'
 import { peek } from '../../net/peek.js'
+import { ja3Of, ja4Of, type WantedFingerprints } from '../../net/tls-fingerprint.js'
 import type { ProxyProtocolStats } from '../../observe/proxy-protocol-stats.js'
 import type { ConnectionFacts } from './facts.js'
 import { inspectHttp } from './http-inspector.js'
@@ -54,13 +55,26 @@ export async function inspectConnection(
     const wantsTls = listener.listenerFilterEnabled('tls_inspector', port)
     const wantsHttp = listener.listenerFilterEnabled('http_inspector', port)
     if (late || (!wantsTls && !wantsHttp)) return factsOf(connection, PLAIN)
-    const found = await waiting(peek(connection, (bytes) => look(bytes, wantsTls, wantsHttp))).found
+    const see = (bytes: Uint8Array): ReturnType<typeof look> => {
+      const seen = look(bytes, wantsTls, wantsHttp)
+      if (listener.fingerprints !== undefined && seen !== undefined && seen !== REFUSED && seen.tls !== undefined)
+        connection.tlsFingerprints = fingerprintsOf(bytes, listener.fingerprints)
+      return seen
+    }
+    const found = await waiting(peek(connection, see)).found
     if (found === REFUSED) return undefined
     if (found !== undefined) return factsOf(connection, found)
     return late && listener.continueOnListenerFiltersTimeout ? factsOf(connection, PLAIN) : undefined
   } finally {
     stop?.()
   }
+}
+
+/** Undefined: none is wanted. */
+function fingerprintsOf(bytes: Uint8Array, { ja3, ja4 }: WantedFingerprints): TlsFingerprints | undefined {
+  if (!ja3 && !ja4) return undefined
+  const parts = readClientHelloParts(bytes)
+  return { ja3: ja3 ? ja3Of(parts) : undefined, ja4: ja4 ? ja4Of(parts) : undefined }
 }
 
 /** envoy.filters.listener.original_src. */

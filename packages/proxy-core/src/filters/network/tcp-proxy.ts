@@ -2,13 +2,13 @@ import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
 import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
-import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
 import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
 import type { Timer, Timers } from '../../net/timers.js'
 import type { AccessLogType } from '../../observe/access-log.js'
 import type { TcpStats } from '../../observe/stats.js'
+import { recordUpstream } from '../../router/attempt-record.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
@@ -83,8 +83,9 @@ class Relay implements Served {
     this.#downstream = downstream
     this.#relays = relays
     this.#serverName = facts.serverName
-    this.#startTime = options.clock.now()
-    this.#start = options.clock.monotonic()
+    const now = options.clock.monotonic()
+    this.#start = downstream.times?.began ?? now
+    this.#startTime = options.clock.now() - (now - this.#start)
   }
 
   start(): void {
@@ -152,8 +153,7 @@ class Relay implements Served {
     info.endpoint = this.#endpoint
     info.attempts = this.#attempts
     info.upstreamTransportFailureReason = this.#upstreamFailure
-    info.upstreamConnection = this.#upstream
-    info.upstreamLocal = this.#upstream && formatAddress(this.#upstream.local)
+    if (this.#upstream !== undefined) recordUpstream(info, this.#upstream)
     info.bytesReceived = this.#copying?.forth ?? 0
     info.bytesSent = this.#copying?.back ?? 0
     for (const flag of this.#flags) info.flags.add(flag)

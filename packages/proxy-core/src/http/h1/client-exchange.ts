@@ -51,6 +51,8 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
       sent: this.#sentBytes < 0 ? this.#session.writer.total - this.#from : this.#sentBytes,
       headersReceived: this.fieldBytes,
       headersSent: this.#fieldsSent,
+      fieldsReceived: this.fieldBytes,
+      fieldsSent: this.#fieldsSent,
     }
   }
 

@@ -60,6 +60,8 @@ export class Http1ServerExchange implements ServerExchange, BodySink {
       sent: this.#session.writer.total - this.#from,
       headersReceived: this.fieldBytes,
       headersSent: this.#fieldsSent,
+      fieldsReceived: this.fieldBytes,
+      fieldsSent: this.#fieldsSent,
     }
   }
 

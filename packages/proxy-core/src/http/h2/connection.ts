@@ -195,6 +195,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
   countBlock(stream: Http2Stream): void {
     stream.wire.received += this.#block.bytes
     stream.wire.headersReceived += this.#block.bytes
+    stream.wire.fieldsReceived += this.#block.head.bytes
   }
 
   rstStream(streamId: number, code: number): void {

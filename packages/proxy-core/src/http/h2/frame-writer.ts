@@ -196,19 +196,22 @@ export interface FieldSource {
 /** Collects the fields of a block; one serves all connections, since a block is written at once. */
 export class Fields implements FieldSource {
   maxBytes = 0
+  /** Of names and values. */
+  bytes = 0
   /** They keep their length: an array that is emptied gives its memory back, and asks for it again. */
   readonly #names: string[] = []
   readonly #values: string[] = []
   #count = 0
 
   clear(): this {
-    this.maxBytes = 0
+    this.maxBytes = this.bytes = 0
     this.#count = 0
     return this
   }
 
   add(name: string, value: string): void {
     this.maxBytes += maxFieldBytes(name, value)
+    this.bytes += name.length + value.length
     this.#names[this.#count] = name
     this.#values[this.#count++] = value
   }

@@ -38,7 +38,8 @@ export class MessageHead {
   #host: string | undefined
   #cookie: string | undefined
   #regular = false
-  #bytes = 0
+  /** Of names and values. */
+  bytes = 0
   #count = 0
 
   constructor(limits: MessageLimits) {
@@ -52,7 +53,7 @@ export class MessageHead {
     this.contentLength = -1
     this.expectContinue = this.bomb = this.hasPseudo = this.#regular = false
     this.#host = this.#cookie = undefined
-    this.#seen = this.#bytes = this.#count = 0
+    this.#seen = this.bytes = this.#count = 0
   }
 
   /** A pseudo field of this kind has come. */
@@ -73,10 +74,10 @@ export class MessageHead {
 
   readonly take = (field: HeaderField): void => {
     const { name, value } = field
-    this.#bytes += name.length + value.length
-    if (this.#bytes > this.#limits.maxBytes || ++this.#count > this.#limits.maxHeaders) {
-      this.#fail(this.#bytes > this.#limits.maxBytes ? TOO_LARGE : TOO_MANY)
-      if (this.#bytes > this.#limits.maxBytes * BOMB_FACTOR || this.#count > this.#limits.maxHeaders * BOMB_FACTOR * 16)
+    this.bytes += name.length + value.length
+    if (this.bytes > this.#limits.maxBytes || ++this.#count > this.#limits.maxHeaders) {
+      this.#fail(this.bytes > this.#limits.maxBytes ? TOO_LARGE : TOO_MANY)
+      if (this.bytes > this.#limits.maxBytes * BOMB_FACTOR || this.#count > this.#limits.maxHeaders * BOMB_FACTOR * 16)
         this.bomb = true
       return
     }

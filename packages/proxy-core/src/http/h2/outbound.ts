@@ -53,6 +53,7 @@ export class Outbound {
     const bytes = this.writer.headers(stream.id, this.#encoder, block, endStream)
     stream.wire.sent += bytes
     stream.wire.headersSent += bytes
+    stream.wire.fieldsSent += block.bytes
     if (endStream) this.#ended(stream)
   }
 

@@ -1,4 +1,5 @@
 import { HeldBytes } from '../../net/held-bytes.js'
+import type { WireBytes } from '../codec.js'
 import type { HeaderMap } from '../header-map.js'
 import type { Body, BodySink } from '../message.js'
 import type { Http2Connection } from './connection.js'
@@ -33,11 +34,13 @@ export class Http2Stream implements Body, BodySink {
   received = 0
   sent = 0
   /** Whole frames: all of the stream's HEADERS, CONTINUATION and DATA, and of them those of header blocks. */
-  readonly wire: { received: number; sent: number; headersReceived: number; headersSent: number } = {
+  readonly wire: { -readonly [count in keyof WireBytes]: number } = {
     received: 0,
     sent: 0,
     headersReceived: 0,
     headersSent: 0,
+    fieldsReceived: 0,
+    fieldsSent: 0,
   }
   remoteEnded = false
   localEnded = false

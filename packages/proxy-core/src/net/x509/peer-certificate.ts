@@ -5,40 +5,49 @@ import type { PeerSan } from '../tls.js'
 import { EXTENSION } from './certificate.js'
 import { childrenOf, type DerElement, expectTag, oidOf, onlyDer, readDer, TAG } from './der.js'
 import { ipText } from './host-names.js'
-import { toPem } from './pem.js'
+import { derOf, toPem } from './pem.js'
 
 const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [] }
 
 /** A peer's leaf certificate, with all its names. */
-export type DescribedPeer = PeerCertificate & { readonly san: PeerSan }
-type Described = Omit<DescribedPeer, 'chainPem'>
-
-// By their SHA-256, as node:crypto writes it: the few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
-const described = new Map<string, Described>()
-const MAX_DESCRIBED = 1_000
-
-/** A leaf certificate as headers and policies see it. `chain`: DER of the verified chain, leaf first. */
-export function describePeer(certificate: X509Certificate, chain: () => readonly Uint8Array[]): DescribedPeer {
-  const hash = certificate.fingerprint256.replaceAll(':', '').toLowerCase()
-  const known = described.get(hash) ?? describe(certificate, hash)
-  return { ...known, chainPem: () => chain().map(toPem).join('') }
+export interface DescribedPeer extends Omit<PeerCertificate, 'chain' | 'issuer'> {
+  readonly san: PeerSan
+  /** SHA-256 of the DER as node:crypto writes it. */
+  readonly fingerprint: string
 }
 
-/** The next description of this certificate costs next to nothing. Of more than 1,000 the one that was not kept for longest is forgotten. */
-export function keepDescription({ chainPem, ...certificate }: DescribedPeer): void {
-  described.delete(certificate.hash)
-  described.set(certificate.hash, certificate)
+// The few workloads that call here come again and again, and reading a certificate costs a share of the handshake.
+const described = new Map<string, DescribedPeer>()
+const MAX_DESCRIBED = 1_000
+
+/** A leaf certificate as headers and policies see it. */
+export function describePeer(certificate: X509Certificate): DescribedPeer {
+  const { fingerprint256 } = certificate
+  return described.get(fingerprint256) ?? describe(certificate, fingerprint256)
+}
+
+/** The next description of this certificate costs next to nothing. Of more than 1,000 the one that was kept first is forgotten. */
+export function keepDescription(peer: DescribedPeer): void {
+  if (described.has(peer.fingerprint)) return
+  described.set(peer.fingerprint, peer)
   dropOldest(described, MAX_DESCRIBED)
 }
 
-function describe(certificate: X509Certificate, hash: string): Described {
+/** RFC 2253 of what node:crypto writes on lines. */
+const rfc2253 = (name: string | undefined): string => (name ?? '').split('\n').reverse().join(',')
+
+export const subjectOf = (der: Uint8Array): string => rfc2253(new X509Certificate(der).subject)
+export const issuerNameOf = (der: Uint8Array): string => rfc2253(new X509Certificate(der).issuer)
+
+function describe(certificate: X509Certificate, fingerprint: string): DescribedPeer {
   const { raw, serialNumber, subject, validFrom, validTo } = certificate
   const san = readSubjectAltNames(raw)
   const validity = { from: Date.parse(validFrom), to: Date.parse(validTo) }
   return {
     serial: serialNumber.toLowerCase(),
-    hash,
-    subject: subject === undefined ? '' : subject.split('\n').reverse().join(','),
+    hash: fingerprint.replaceAll(':', '').toLowerCase(),
+    fingerprint,
+    subject: rfc2253(subject),
     uris: san.uris,
     dns: san.dns,
     der: raw,
@@ -48,13 +57,11 @@ function describe(certificate: X509Certificate, hash: string): Described {
   }
 }
 
-/** URI SANs of the first certificate of a PEM chain; none when it cannot be read. */
-export function urisOfPem(pem: string): readonly string[] {
-  try {
-    return readSubjectAltNames(new X509Certificate(pem).raw).uris
-  } catch {
-    return []
-  }
+/** DER of who issued a certificate: one of those that came after it in its chain, or a trust anchor. `trustBundle`: PEM. */
+export function issuerOf([leaf, ...others]: readonly Uint8Array[], trustBundle = ''): Uint8Array | undefined {
+  if (leaf === undefined) return undefined
+  const certificate = new X509Certificate(leaf)
+  return [...others, ...derOf(trustBundle)].find((der) => certificate.checkIssued(new X509Certificate(der)))
 }
 
 /**
@@ -63,24 +70,52 @@ export function urisOfPem(pem: string): readonly string[] {
  */
 export function readSubjectAltNames(der: Uint8Array): PeerSan {
   try {
-    return findNames(der)
+    const names = findNames(der)
+    return names === undefined ? NO_SAN : readNames(der, names)
   } catch {
     return NO_SAN
   }
 }
 
+const OTHER_NAME = 0xa0
+
+/** Values of the otherName SANs, in order: numbers in decimal, of everything else its octets. */
+export function readOtherNames(der: Uint8Array): readonly string[] {
+  try {
+    const names = findNames(der)
+    return names === undefined
+      ? []
+      : childrenOf(der, names)
+          .filter(({ tag }) => tag === OTHER_NAME)
+          .map((name) => otherName(der, name))
+  } catch {
+    return []
+  }
+}
+
+/** `type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY` */
+function otherName(der: Uint8Array, name: DerElement): string {
+  const wrapper = childrenOf(der, name)[1]
+  if (wrapper === undefined) return ''
+  const { tag, start, end } = readDer(der, wrapper.start, wrapper.end)
+  const bytes = Buffer.from(der.subarray(start, end))
+  return tag === TAG.integer
+    ? BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)).toString()
+    : bytes.toString('latin1')
+}
+
 const EXTENSIONS = 0xa3
 
-function findNames(der: Uint8Array): PeerSan {
+function findNames(der: Uint8Array): DerElement | undefined {
   const [tbs] = childrenOf(der, onlyDer(der, TAG.sequence))
   const wrapper = childrenOf(der, expectTag(tbs, TAG.sequence)).find(({ tag }) => tag === EXTENSIONS)
-  if (wrapper === undefined) return NO_SAN
+  if (wrapper === undefined) return undefined
   for (const extension of childrenOf(der, readDer(der, wrapper.start, wrapper.end))) {
     const parts = childrenOf(der, extension)
     const value = expectTag(parts.at(-1), TAG.octetString)
-    if (oidOf(der, parts[0]!) === EXTENSION.subjectAltName) return readNames(der, readDer(der, value.start, value.end))
+    if (oidOf(der, parts[0]!) === EXTENSION.subjectAltName) return readDer(der, value.start, value.end)
   }
-  return NO_SAN
+  return undefined
 }
 
 const EMAIL = 0x81

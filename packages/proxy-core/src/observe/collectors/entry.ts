@@ -9,6 +9,7 @@ import type {
 } from '@heddle/xds-types/envoy/data/accesslog/v3'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { StreamInfo } from '../../http/stream-info.js'
+import { issuerNameOf, readSubjectAltNames, subjectOf } from '../../net/x509/peer-certificate.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { accessLogType } from '../log-operators.js'
 import { splitAddress } from '../operators/addresses.js'
@@ -120,18 +121,26 @@ function addressAs<K extends string>(name: K, text: string | undefined): { [key 
 
 const TLS_VERSIONS = { TLSv1: 'TLSv1', 'TLSv1.1': 'TLSv1_1', 'TLSv1.2': 'TLSv1_2', 'TLSv1.3': 'TLSv1_3' } as const
 
-function tlsProperties({ downstreamTls, sni, localPrincipal }: StreamInfo): TLSProperties {
+function tlsProperties({ downstreamTls, sni, tlsFingerprints }: StreamInfo): TLSProperties {
   const peer = downstreamTls?.peer
   const names: TLSProperties_CertificateProperties = {
     subject_alt_name: [...(downstreamTls?.peerUris ?? []).map((uri) => ({ uri })), ...(peer?.dns ?? []).map((dns) => ({ dns }))],
     subject: peer?.subject ?? '',
+    issuer: peer === undefined ? '' : issuerNameOf(peer.der),
   }
+  const own = downstreamTls?.localCertificate
   return {
     tls_version: TLS_VERSIONS[downstreamTls?.version as keyof typeof TLS_VERSIONS] ?? 'VERSION_UNSPECIFIED',
     tls_sni_hostname: sni ?? '',
-    ...(localPrincipal !== undefined && { local_certificate_properties: { subject_alt_name: [{ uri: localPrincipal }] } }),
+    ...(own !== undefined && { local_certificate_properties: propertiesOf(own) }),
     ...(peer !== undefined && { peer_certificate_properties: names }),
+    ...(tlsFingerprints?.ja3 !== undefined && { ja3_fingerprint: tlsFingerprints.ja3 }),
   }
+}
+
+function propertiesOf(der: Uint8Array): TLSProperties_CertificateProperties {
+  const { uris, dns } = readSubjectAltNames(der)
+  return { subject_alt_name: [...uris.map((uri) => ({ uri })), ...dns.map((name) => ({ dns: name }))], subject: subjectOf(der) }
 }
 
 const FLAGS: Readonly<Record<string, keyof ResponseFlags>> = {

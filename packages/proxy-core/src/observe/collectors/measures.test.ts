@@ -24,7 +24,7 @@ it('of an answer of our own there is nothing upstream', () => {
 
 it('bytes are told where they were counted', () => {
   const info = Object.assign(emptyStreamInfo(), { bytesReceived: 5, bytesSent: 7 })
-  const downstreamWire = { received: 50, sent: 70, headersReceived: 0, headersSent: 0 }
+  const downstreamWire = { received: 50, sent: 70, headersReceived: 0, headersSent: 0, fieldsReceived: 0, fieldsSent: 0 }
   expect(wireBytesOf({ info, requestHeaders: createHeaderMap(), downstreamWire })).toEqual({
     downstream_wire_bytes_sent: 70,
     downstream_wire_bytes_received: 50,

@@ -12,7 +12,7 @@ const wire =
 export function wireOf(entry: AccessLogEntry, side: 'downstreamWire' | 'upstreamWire'): WireBytes | undefined {
   if (entry.requestHeaders !== undefined) return entry[side]
   const { bytesReceived, bytesSent } = entry.info
-  const none = { headersReceived: 0, headersSent: 0 }
+  const none = { headersReceived: 0, headersSent: 0, fieldsReceived: 0, fieldsSent: 0 }
   return side === 'downstreamWire'
     ? { received: bytesReceived, sent: bytesSent, ...none }
     : { received: bytesSent, sent: bytesReceived, ...none }
@@ -50,8 +50,12 @@ export const byteOperators: PlainOperators = {
   DOWNSTREAM_WIRE_BYTES_SENT: wire('downstreamWire', 'sent'),
   DOWNSTREAM_HEADER_BYTES_RECEIVED: wire('downstreamWire', 'headersReceived'),
   DOWNSTREAM_HEADER_BYTES_SENT: wire('downstreamWire', 'headersSent'),
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: wire('downstreamWire', 'fieldsReceived'),
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: wire('downstreamWire', 'fieldsSent'),
   UPSTREAM_WIRE_BYTES_RECEIVED: wire('upstreamWire', 'received'),
   UPSTREAM_WIRE_BYTES_SENT: wire('upstreamWire', 'sent'),
   UPSTREAM_HEADER_BYTES_RECEIVED: wire('upstreamWire', 'headersReceived'),
   UPSTREAM_HEADER_BYTES_SENT: wire('upstreamWire', 'headersSent'),
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: wire('upstreamWire', 'fieldsReceived'),
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: wire('upstreamWire', 'fieldsSent'),
 }

@@ -1,5 +1,6 @@
 import { fail, ok, problem } from '@heddle/runtime'
 import type { StreamInfo } from '../../http/stream-info.js'
+import type { ConnectionTimes } from '../../net/connection.js'
 import type { LogValue, MakeOperator, Operator, PlainOperators } from './operator.js'
 
 /** On the clock of {@link StreamInfo}; undefined: it was never reached. */
@@ -10,7 +11,14 @@ const requestEnd: TimePoint = (info) => info.requestEnd ?? (info.bytesReceived =
 const upstreamSent: TimePoint = (info) =>
   info.upstreamStart === undefined || info.requestEnd === undefined ? undefined : Math.max(info.upstreamStart, info.requestEnd)
 
-/** Of COMMON_DURATION, under Envoy's names. Of a connection's own times (US_CX_BEG ...) nothing is kept. */
+/** Of a connection that was made for the request: one of an earlier one tells none. */
+const fresh = ({ upstreamConnection, start }: StreamInfo): ConnectionTimes | undefined => {
+  const times = upstreamConnection?.times
+  return times !== undefined && times.began >= start ? times : undefined
+}
+const isTcp = (info: StreamInfo): boolean => info.protocol === ''
+
+/** Of COMMON_DURATION, under Envoy's names. */
 export const TIME_POINTS: {
   readonly [name in
     | 'DS_RX_BEG'
@@ -20,7 +28,12 @@ export const TIME_POINTS: {
     | 'US_RX_BEG'
     | 'US_RX_END'
     | 'DS_TX_BEG'
-    | 'DS_TX_END']: TimePoint
+    | 'DS_TX_END'
+    | 'DS_CX_BEG'
+    | 'DS_CX_END'
+    | 'US_CX_BEG'
+    | 'US_CX_END'
+    | 'US_HS_END']: TimePoint
 } = {
   DS_RX_BEG: (info) => info.start,
   DS_RX_END: requestEnd,
@@ -30,6 +43,12 @@ export const TIME_POINTS: {
   US_RX_END: (info) => info.upstreamEnd,
   DS_TX_BEG: (info) => info.upstreamFirstByte ?? info.end,
   DS_TX_END: (info) => info.end,
+  DS_CX_BEG: (info) => info.downstreamTimes?.began,
+  // A request is over before its connection is.
+  DS_CX_END: (info) => (isTcp(info) ? info.end : undefined),
+  US_CX_BEG: (info) => fresh(info)?.began,
+  US_CX_END: (info) => fresh(info)?.connected,
+  US_HS_END: (info) => fresh(info)?.secured,
 }
 const timePoint = (name: string): TimePoint | undefined =>
   Object.hasOwn(TIME_POINTS, name) ? TIME_POINTS[name as keyof typeof TIME_POINTS] : undefined
@@ -57,6 +76,21 @@ export const durationOperators: PlainOperators = {
       (of) => of.end,
       1,
     ),
+  // Counted from the request, which the handshake came before: 0 or less.
+  DOWNSTREAM_HANDSHAKE_DURATION: ({ info }) => {
+    const secured = info.downstreamTimes?.secured
+    return secured === undefined || isTcp(info) ? undefined : Math.ceil(secured - info.start)
+  },
+  UPSTREAM_CONNECTION_POOL_READY_DURATION: ({ info }) => {
+    const times = info.upstreamConnection?.times
+    if (isTcp(info)) return times && Math.floor((times.secured ?? times.connected) - times.began)
+    return between(
+      info,
+      (of) => of.attemptStart,
+      (of) => of.upstreamStart,
+      1,
+    )
+  },
   // Of QUIC, which does not come here.
   ROUNDTRIP_DURATION: () => undefined,
 }

@@ -4,6 +4,9 @@ import type { LogValue, MakeOperator, Operator } from './operator.js'
 
 const SOURCES: Readonly<Record<string, (info: StreamInfo, namespace: string) => unknown>> = {
   DYNAMIC: (info, namespace) => info.metadata.get(namespace),
+  LISTENER: (info, namespace) => info.servedAt?.listenerMetadata?.[namespace],
+  LISTENER_FILTER_CHAIN: (info, namespace) => info.servedAt?.filterChainMetadata?.[namespace],
+  VIRTUAL_HOST: (info, namespace) => info.virtualHostMetadata?.[namespace],
   ROUTE: (info, namespace) => info.routeMetadata?.[namespace],
   CLUSTER: (info, namespace) => info.clusterMetadata?.[namespace],
   UPSTREAM_HOST: (info, namespace) => info.endpoint?.metadata[namespace],

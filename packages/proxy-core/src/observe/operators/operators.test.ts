@@ -17,7 +17,7 @@ const endpoint = (address: string, hostname?: string): Endpoint => ({
   ...(hostname !== undefined && { hostname }),
 })
 
-const wire = { received: 1, sent: 2, headersReceived: 3, headersSent: 4 }
+const wire = { received: 1, sent: 2, headersReceived: 3, headersSent: 4, fieldsReceived: 5, fieldsSent: 6 }
 
 function entry(change: Partial<StreamInfo> = {}, more: Partial<AccessLogEntry> = {}): AccessLogEntry {
   const info = Object.assign(emptyStreamInfo(), {
@@ -54,6 +54,62 @@ describe('operators of bytes', () => {
         tcp,
       ),
     ).toBe('5 5 7 0')
+  })
+
+  it('tell headers before their compression', () => {
+    expect(line('%DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED% %DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT%')).toBe('5 6')
+    expect(line('%UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED%')).toBe('0')
+  })
+})
+
+describe('operators of connections', () => {
+  const upstreamConnection = { times: { began: 101, connected: 102, secured: 104 } } as Connection
+  const downstreamTimes = { began: 40, connected: 40, secured: 48.5 }
+  const times =
+    '%COMMON_DURATION(DS_CX_BEG:DS_RX_BEG:ms)% %COMMON_DURATION(US_CX_BEG:US_CX_END:ms)% %COMMON_DURATION(US_CX_END:US_HS_END:ms)%'
+  const waits = '%DOWNSTREAM_HANDSHAKE_DURATION% %UPSTREAM_CONNECTION_POOL_READY_DURATION%'
+
+  it('tell when they came about', () => {
+    expect(line(times, entry({ downstreamTimes, upstreamConnection }))).toBe('60 1 2')
+    expect(line(waits, entry({ downstreamTimes, upstreamConnection, attemptStart: 100 }))).toBe('-51 5')
+    expect(line('%COMMON_DURATION(DS_CX_BEG:DS_CX_END:ms)%', entry({ downstreamTimes })), 'a request ends before').toBe('-')
+    expect(line(`${times} ${waits}`)).toBe('- - - - -')
+  })
+
+  it('tell nothing of a connection that was made for an earlier request', () => {
+    const before = { times: { began: 99, connected: 99.5 } } as Connection
+    expect(line(times, entry({ downstreamTimes, upstreamConnection: before }))).toBe('60 - -')
+  })
+
+  it('tell a TCP connection from its beginning to its end', () => {
+    const tcp = { info: Object.assign(emptyStreamInfo(), { start: 40, end: 50, downstreamTimes, upstreamConnection }) }
+    expect(line(`%COMMON_DURATION(DS_CX_BEG:DS_CX_END:ms)% ${waits}`, tcp)).toBe('10 - 3')
+  })
+
+  it('number those that were tried', () => {
+    const [first, second] = [{}, {}] as Connection[]
+    const of = entry({ upstreamConnection: second, earlierConnections: [first!] })
+    const [one, two] = line('%UPSTREAM_CONNECTION_IDS_ATTEMPTED%', of).split(',')
+    expect([two, one === two]).toEqual([line('%UPSTREAM_CONNECTION_ID%', of), false])
+    expect(line('%UPSTREAM_CONNECTION_IDS_ATTEMPTED%')).toBe('-')
+  })
+
+  it('tell how they end', () => {
+    const both = '%DOWNSTREAM_DETECTED_CLOSE_TYPE% %UPSTREAM_DETECTED_CLOSE_TYPE%'
+    const end = (reset?: 'remote' | 'local'): Connection => ({ reset }) as Connection
+    expect(line(both, entry({ upstreamConnection: end('remote') }, { connection: end('local') }))).toBe('LocalReset RemoteReset')
+    expect(line(both, entry({}, { connection: end() }))).toBe('Normal -')
+  })
+
+  it('tell where they are served', () => {
+    const metadata = (of: string): { n: { k: string } } => ({ n: { k: of } })
+    const servedAt = { filterChainName: 'c', filterChainMetadata: metadata('chain'), listenerMetadata: metadata('listener') }
+    const of = entry({ servedAt, virtualHostMetadata: metadata('host'), tlsFingerprints: { ja3: 'a', ja4: undefined } })
+    expect(line('%METADATA(LISTENER:n:k)% %METADATA(LISTENER_FILTER_CHAIN:n:k)% %METADATA(VIRTUAL_HOST:n:k)%', of)).toBe(
+      'listener chain host',
+    )
+    expect(line('%FILTER_CHAIN_NAME% %TLS_JA3_FINGERPRINT% %TLS_JA4_FINGERPRINT%', of)).toBe('c a -')
+    expect(line('%CEL(xds.virtual_host_metadata.filter_metadata.n.k)% %CEL(xds.filter_chain_name)%', of)).toBe('host c')
   })
 })
 
@@ -111,10 +167,9 @@ it('mask addresses, and give connections numbers that stay', () => {
 })
 
 it.each([
-  ['%TLS_JA3_FINGERPRINT%', /TLS_JA3_FINGERPRINT.*does not support/],
-  ['%DOWNSTREAM_DETECTED_CLOSE_TYPE%', /does not support/],
+  ['%DOWNSTREAM_TLS_GROUP%', /DOWNSTREAM_TLS_GROUP.*does not support/],
   ['%NOBODY_KNOWS%', /no command operator/],
-  ['%COMMON_DURATION(DS_RX_BEG:US_CX_BEG:ms)%', /DS_RX_BEG, DS_RX_END/],
+  ['%COMMON_DURATION(DS_RX_BEG:US_NEVER:ms)%', /DS_RX_BEG, DS_RX_END/],
   ['%COALESCE({"operators": ["NOBODY_KNOWS"]})%', /NOBODY_KNOWS/],
   ['%COALESCE({})%', /operators/],
   ['%CEL(1 +)%', /no CEL expression/],

@@ -1,5 +1,6 @@
 import type { StreamInfo } from '../../http/stream-info.js'
 import { formatAddress } from '../../net/address.js'
+import type { Connection } from '../../net/connection.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import { connectionId } from './connection-id.js'
 import { type Operator, type PlainOperators, present } from './operator.js'
@@ -27,6 +28,11 @@ const listed =
         .join(','),
     )
 
+const CLOSE_TYPES = { remote: 'RemoteReset', local: 'LocalReset' } as const
+
+/** Of one that is open, too, it is what would be said if it closed in order. */
+const closeType = ({ reset }: Connection): string => (reset === undefined ? 'Normal' : CLOSE_TYPES[reset])
+
 export const upstreamOperators: PlainOperators = {
   UPSTREAM_PROTOCOL: ({ info }) => info.upstreamProtocol,
   UPSTREAM_HOST: ({ info }) => upstreamAddress(info.endpoint),
@@ -39,6 +45,12 @@ export const upstreamOperators: PlainOperators = {
   UPSTREAM_CLUSTER: ({ info }) => present(info.clusterStatName ?? info.cluster),
   UPSTREAM_CLUSTER_RAW: ({ info }) => present(info.cluster),
   UPSTREAM_CONNECTION_ID: ({ info }) => (info.upstreamConnection === undefined ? 0 : connectionId(info.upstreamConnection)),
+  UPSTREAM_CONNECTION_IDS_ATTEMPTED: ({ info: { earlierConnections = [], upstreamConnection } }) =>
+    present(
+      [...earlierConnections, ...(upstreamConnection === undefined ? [] : [upstreamConnection])].map(connectionId).join(','),
+    ),
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: ({ connection }) => connection && closeType(connection),
+  UPSTREAM_DETECTED_CLOSE_TYPE: ({ info: { upstreamConnection } }) => upstreamConnection && closeType(upstreamConnection),
   UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_')),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: ({ info }) => info.attempts,
   // Only logs of the router's own requests have any, which are not written here.
