@@ -256,6 +256,37 @@ test('a client that goes after its ClientHello leaves nothing behind', async () 
   await bound.close()
 })
 
+test('whatever stands in the bundle is an anchor, self-signed or not', async () => {
+  const between = issue({ commonName: 'between', ca: true }, root)
+  const leaf = issue({ commonName: 'leaf', uris: [spiffe('leaf')] }, between)
+  const trusting = (bundle: Identity): ServerTlsContext =>
+    serverContext({ material: createWatch<TlsMaterial | undefined>({ ...material(server), trustBundle: bundle.certificate }) })
+  const withLeaf = clientContext({ material: createWatch<TlsMaterial | undefined>(material(leaf)) })
+  const network = createSystemNetwork({ clock: systemClock })
+  for (const anchor of [between, leaf]) {
+    const [accepted] = await connectBoth(network, trusting(anchor), withLeaf)
+    expect(accepted.tls?.peerUris).toEqual([spiffe('leaf')])
+  }
+  await expect(connectBoth(network, trusting(stranger), withLeaf)).rejects.toThrow()
+})
+
+test('of several certificates each side knows which was shown; without a name nobody is served where one is asked', async () => {
+  const other = issue({ commonName: 'other', uris: [spiffe('other')], dns: ['other.example'] }, root)
+  const both: TlsMaterial = { ...material(server), others: [{ certificateChain: other.certificate, privateKey: other.key }] }
+  const shown = async (terms: Partial<ServerTlsContext>, sni?: string): Promise<readonly string[] | undefined> => {
+    const context = serverContext({ material: createWatch<TlsMaterial | undefined>(both), ...terms })
+    const { sni: _, ...anonymous } = clientContext()
+    const named = sni === undefined ? anonymous : { ...anonymous, sni }
+    const [accepted, outgoing] = await connectBoth(createSystemNetwork({ clock: systemClock }), context, named)
+    expect(accepted.tls?.localUris).toEqual(outgoing.tls?.peerUris)
+    return outgoing.tls?.peerUris
+  }
+  expect(await shown({}, 'other.example')).toEqual([spiffe('other')])
+  expect(await shown({ requiresServerName: true }, 'nobody.example')).toEqual([spiffe('server')])
+  expect(await shown({})).toEqual([spiffe('server')])
+  await expect(shown({ requiresServerName: true })).rejects.toThrow()
+})
+
 test('logs tell of the certificates of both sides, and of the chain', async () => {
   const between = issue({ commonName: 'between', ca: true }, root)
   const leaf = issue({ commonName: 'leaf', dns: ['a.example'] }, between)

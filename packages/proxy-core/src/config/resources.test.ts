@@ -149,7 +149,13 @@ describe('TLS contexts', () => {
     expect(material.current).toEqual({ certificateChain: 'C', privateKey: 'K', trustBundle: 'T' })
   })
 
-  const san = { uris: ['spiffe://td/ns/a/sa/b'], dns: ['*.example.com', 'exact.org'], ips: ['10.0.0.1'], emails: [] }
+  const san = {
+    uris: ['spiffe://td/ns/a/sa/b'],
+    dns: ['*.example.com', 'exact.org'],
+    ips: ['10.0.0.1'],
+    emails: [],
+    otherNames: [{ type: '1.2.3', value: 'upn' }],
+  }
   it.each<[object, boolean]>([
     [{ match_subject_alt_names: [{ exact: 'spiffe://td/ns/a/sa/b' }] }, true],
     [{ match_subject_alt_names: [{ prefix: 'spiffe://other/' }] }, false],
@@ -159,6 +165,8 @@ describe('TLS contexts', () => {
     [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'a.b.example.com' } }] }, false],
     [{ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'example.com' } }] }, false],
     [{ match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: '10.0.0.1' } }] }, true],
+    [{ match_typed_subject_alt_names: [{ san_type: 'OTHER_NAME', oid: '1.2.3', matcher: { exact: 'upn' } }] }, true],
+    [{ match_typed_subject_alt_names: [{ san_type: 'OTHER_NAME', oid: '1.2.4', matcher: { exact: 'upn' } }] }, false],
   ])('CVE-2022-21657, CVE-2020-15104: %j lets the peer in: %j', (validation_context, allowed) => {
     const rules = context({ validation_context }, testDeps()).material.current?.rules
     expect(rules?.names.some((test) => test(san))).toBe(allowed)

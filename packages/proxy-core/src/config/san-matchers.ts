@@ -27,16 +27,19 @@ function compileUntyped(fields: Parameters<typeof compileStringMatcher>[0]): San
 }
 
 function compileTyped(fields: Fields<SubjectAltNameMatcher>): SanTest {
-  const type = fields.choice('san_type', ['EMAIL', 'DNS', 'URI', 'IP_ADDRESS'], 'URI')
+  const type = fields.choice('san_type', ['EMAIL', 'DNS', 'URI', 'IP_ADDRESS', 'OTHER_NAME'], 'URI')
+  const oid = fields.string('oid')
   const matcher = fields.message('matcher')
   const exact = matcher?.has('exact') ? asciiLower(matcher.string('exact')) : undefined
   const compiled = matcher === undefined ? undefined : compileStringMatcher(matcher)
   fields.done()
   if (!fields.has('san_type')) fields.problem('is required.', 'san_type')
+  if (type === 'OTHER_NAME' && !/^\d+(\.\d+)+$/.test(oid)) fields.problem('is required for OTHER_NAME, as in 1.2.3.', 'oid')
   if (compiled === undefined) {
     fields.problem('is required.', 'matcher')
     return () => false
   }
   if (type === 'DNS' && exact !== undefined) return (san) => san.dns.some((name) => dnsNameFits(asciiLower(name), exact))
+  if (type === 'OTHER_NAME') return (san) => san.otherNames.some((name) => name.type === oid && compiled.matches(name.value))
   return (san) => san[LISTS[type]].some(compiled.matches)
 }

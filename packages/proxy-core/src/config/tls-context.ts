@@ -22,7 +22,6 @@ const SESSION_TIMEOUT_MS = 7_200_000
 
 export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps): ServerTlsContext {
   const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
-  if (fields.boolean('require_sni')) fields.problem('is not supported.', 'require_sni')
   fields.choice('ocsp_staple_policy', ['LENIENT_STAPLING'], 'LENIENT_STAPLING')
   const timeoutMs = fields.durationMs('session_timeout', SESSION_TIMEOUT_MS)
   const tickets = !fields.boolean('disable_stateless_session_resumption')
@@ -30,11 +29,12 @@ export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: Com
     ...common,
     requireClientCertificate: fields.boolean('require_client_certificate'),
     prefersClientCiphers: fields.boolean('prefer_client_ciphers'),
+    requiresServerName: fields.boolean('require_sni'),
+    scansAllCertificates: fields.boolean('full_scan_certs_on_sni_mismatch'),
     sessionTimeoutS: tickets ? Math.floor(timeoutMs / 1000) : 0,
   }
   fields.done({
     disable_stateful_session_resumption: 'sessions are kept by clients only',
-    full_scan_certs_on_sni_mismatch: 'there is one certificate',
   })
   return context
 }

@@ -32,7 +32,8 @@ export function forwardedClientCertElement({ setCurrentClientCert: wanted }: Htt
   parts.push(`Hash=${peer.hash}`)
   if (wanted.cert) parts.push(`Cert="${encodePem(peer.pem())}"`)
   if (wanted.chain) parts.push(`Chain="${encodePem(peer.chain().map(toPem).join(''))}"`)
-  if (wanted.subject) parts.push(`Subject="${peer.subject.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
+  // RFC 2253 has a backslash before each quote already.
+  if (wanted.subject) parts.push(`Subject="${peer.subject}"`)
   if (wanted.uri) parts.push(...(peer.uris.length === 0 ? ['URI='] : peer.uris.map((uri) => `URI=${uri}`)))
   if (wanted.dns) parts.push(...peer.dns.map((name) => `DNS=${name}`))
   return parts.join(';')

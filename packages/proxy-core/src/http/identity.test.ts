@@ -134,7 +134,7 @@ describe('x-forwarded-client-cert', () => {
       hash: 'abc',
       serial: '01',
       validity: () => ({ from: 0, to: 0 }),
-      subject: 'CN="c",O=Org',
+      subject: 'CN=\\"c\\",O=Org',
       uris: ['spiffe://a/ns/b/sa/c'],
       dns: ['c.example'],
       der: new Uint8Array(),

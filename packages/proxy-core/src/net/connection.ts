@@ -76,7 +76,7 @@ export interface PeerCertificate {
   pem(): string
   /** DER of all certificates that came, leaf first. */
   chain(): readonly Uint8Array[]
-  /** DER of the one that issued it, where it came along or is a trust anchor. */
+  /** DER of the one that issued it, of a certificate that was verified by trust anchors. */
   issuer(): Uint8Array | undefined
 }
 

@@ -11,10 +11,15 @@ interface Known {
 const known = new WeakMap<TlsMaterial, readonly Known[]>()
 
 /**
- * The certificates that a client is offered: those with its server name, or all where none has it, the first of each kind of key.
- * The first comes first; the handshake takes what the client can verify.
+ * The certificates that a client is offered: those with its server name, or all when it says none, the first of each kind of key.
+ * The first comes first; the handshake takes what the client can verify. Where no certificate has its name it is offered the first one
+ * alone, or all by `scansAll` (full_scan_certs_on_sni_mismatch).
  */
-export function identitiesFor(material: TlsMaterial, serverName: string | undefined): readonly CertificateIdentity[] {
+export function identitiesFor(
+  material: TlsMaterial,
+  serverName: string | undefined,
+  scansAll = false,
+): readonly CertificateIdentity[] {
   const { certificateChain, privateKey, others = [] } = material
   if (certificateChain === undefined || privateKey === undefined) return others
   const first = { certificateChain, privateKey }
@@ -25,6 +30,7 @@ export function identitiesFor(material: TlsMaterial, serverName: string | undefi
     known.set(material, all)
   }
   const named = serverName === undefined ? [] : all.filter(({ names }) => names.some((name) => fits(name, serverName)))
+  if (serverName !== undefined && named.length === 0 && !scansAll) return [first]
   const kinds = new Map<string, CertificateIdentity>()
   for (const { keyType, identity } of named.length === 0 ? all : named) if (!kinds.has(keyType)) kinds.set(keyType, identity)
   return [...kinds.values()]

@@ -82,7 +82,7 @@ export function establish(established: Established): Connection {
   const verified = described !== undefined && leaf !== undefined && isVerified(established, described, leaf)
   // Strangers leave nothing behind, however many certificates they show.
   if (verified) keepDescription(described)
-  const own = localLeafOf(material, established.purpose === 'client' ? sni : undefined)
+  const own = localLeafOf(material, () => socket.getX509Certificate()?.raw)
   const { alpnProtocol } = socket
   const info: TlsInfo = {
     version: socket.getProtocol() ?? '',
@@ -92,7 +92,7 @@ export function establish(established: Established): Connection {
     sni,
     resumed: socket.isSessionReused(),
     peerVerified: verified,
-    peer: leaf && described && withChain(described, leaf, material.trustBundle),
+    peer: leaf && described && withChain(described, leaf, verified ? material.trustBundle : undefined),
     peerUris: verified ? described.uris : NO_URIS,
     localUris: own?.uris ?? NO_URIS,
     localCertificate: own?.der,
@@ -158,9 +158,10 @@ function isNamed({ dns, ips }: PeerSan, name: string): boolean {
   return ips.includes(name) || dns.some((each) => dnsNameFits(each.toLowerCase(), name))
 }
 
+/** `trustBundle`: of a peer that is verified. */
 function withChain(described: DescribedPeer, leaf: X509Certificate, trustBundle: string | undefined): PeerCertificate {
   const chain = (): readonly Uint8Array[] => chainOf(leaf).map(({ raw }) => raw)
-  return { ...described, chain, issuer: () => issuerOf(chain(), trustBundle) }
+  return { ...described, chain, issuer: () => (trustBundle === undefined ? undefined : issuerOf(chain(), trustBundle)) }
 }
 
 /** As presented, leaf first. */

@@ -17,6 +17,7 @@ interface Parameters {
   /** A server's: a ticket of a client that was not asked for its certificate is none for where it is asked. */
   readonly asksForCertificate?: boolean
   readonly prefersClientCiphers?: boolean | undefined
+  readonly scansAllCertificates?: boolean | undefined
 }
 
 // BoringSSL leaves what it holds equal, and all of TLS 1.3, to the client's order: of that OpenSSL knows who has no AES in hardware.
@@ -32,7 +33,7 @@ const MAX_KNOWN_CHAINS = 100
  */
 export function secureContextOf(material: TlsMaterial, parameters: Parameters, serverName?: string): SecureContext {
   const { terms, tickets = false, sessionTimeoutS, asksForCertificate = false, prefersClientCiphers = false } = parameters
-  const identities = identitiesFor(material, serverName)
+  const identities = identitiesFor(material, serverName, parameters.scansAllCertificates)
   const chains = identities.map(({ certificateChain }) => certificateChain)
   const uses = `${tickets} ${sessionTimeoutS} ${asksForCertificate} ${prefersClientCiphers}`
   const key = `${termsText(terms)} ${uses} ${material.others === undefined ? '' : chains.join('')}`
@@ -46,7 +47,8 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
     const cert = chains.map((chain) => presentedChain(chain, material.trustBundle))
     context = createSecureContext({
       ...(identities.length === 0 ? {} : { cert, key: identities.map(({ privateKey }) => privateKey) }),
-      ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle }),
+      // As BoringSSL under Envoy: whatever stands in the bundle is an anchor, self-signed or not.
+      ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle, allowPartialTrustChain: true }),
       ...(material.crl === undefined ? {} : { crl: material.crl }),
       ...secureTerms(terms),
       honorCipherOrder: !prefersClientCiphers,
@@ -67,16 +69,20 @@ export interface LocalLeaf {
   readonly uris: readonly string[]
 }
 
-/** The certificate that is shown to a client with this server name. */
-export function localLeafOf(material: TlsMaterial, serverName?: string): LocalLeaf | undefined {
-  const chain = identitiesFor(material, serverName)[0]?.certificateChain
+/** Our certificate in a handshake. `shown`: by its DER, where there are several to choose from. */
+export function localLeafOf(material: TlsMaterial, shown: () => Uint8Array | undefined): LocalLeaf | undefined {
+  if (material.others !== undefined) return leafOf(shown())
+  const { certificateChain: chain } = material
   if (chain === undefined) return undefined
   const known = leaves.get(chain)
   if (known !== undefined) return known
-  const [der] = derOf(chain)
-  if (der === undefined) return undefined
-  const leaf = { der, uris: readSubjectAltNames(der).uris }
+  const leaf = leafOf(derOf(chain)[0])
+  if (leaf === undefined) return undefined
   leaves.set(chain, leaf)
   dropOldest(leaves, MAX_KNOWN_CHAINS)
   return leaf
+}
+
+function leafOf(der: Uint8Array | undefined): LocalLeaf | undefined {
+  return der && { der, uris: readSubjectAltNames(der).uris }
 }

@@ -17,6 +17,10 @@ export async function acceptTls(
   known?: ClientHello,
 ): Promise<Connection> {
   const hello = known ?? (await clientHelloOf(connection))
+  if (context.requiresServerName === true && hello.serverName === undefined) {
+    connection.destroy()
+    throw new Error('the client asks for no server name')
+  }
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
   const rules = joinRules(context.rules, material.rules)
@@ -24,8 +28,8 @@ export async function acceptTls(
   const protocol = context.alpn.find((name) => hello.alpn.includes(name))
   // Our own verification wants the whole chain each time.
   const tickets = !verification.strict && (context.sessionTimeoutS ?? 0) > 0
-  const { sessionTimeoutS, prefersClientCiphers } = context
-  const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers }
+  const { sessionTimeoutS, prefersClientCiphers, scansAllCertificates } = context
+  const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers, scansAllCertificates }
   const secureContext = secureContextOf(material, uses, hello.serverName)
   const socket = new TLSSocket(transportOf(connection), {
     isServer: true,

@@ -44,6 +44,10 @@ export interface ServerTlsContext extends TlsTerms {
   readonly material: Watch<TlsMaterial | undefined>
   readonly alpn: readonly string[]
   readonly requireClientCertificate: boolean
+  /** Of several certificates, and none with the name that the client asks for, it may get any. Absent: the first. */
+  readonly scansAllCertificates?: boolean
+  /** Who asks for no server name is refused. */
+  readonly requiresServerName?: boolean
   /** The client's order of ciphers counts. Absent: ours. */
   readonly prefersClientCiphers?: boolean
   /** For how many seconds clients are known again by a ticket, as long as the material stays what it is. Absent or 0: no tickets are given. */
@@ -64,11 +68,20 @@ export interface ClientTlsContext extends TlsTerms {
   readonly mustBeNamed?: string
 }
 
+/** A name of a kind of its own (RFC 5280 §4.2.1.6, otherName). */
+export interface OtherName {
+  /** An object identifier, `1.2.3`. */
+  readonly type: string
+  /** Numbers in decimal, of everything else its octets. */
+  readonly value: string
+}
+
 export interface PeerSan {
   readonly uris: readonly string[]
   readonly dns: readonly string[]
   readonly ips: readonly string[]
   readonly emails: readonly string[]
+  readonly otherNames: readonly OtherName[]
 }
 
 /**

@@ -92,5 +92,5 @@ describe('name constraints', () => {
 
 it('CVE-2025-66220: what cannot be read has no names', () => {
   for (const bytes of ['', '30', '3003020101', '30820000', 'ff'.repeat(40)])
-    expect(readSubjectAltNames(Buffer.from(bytes, 'hex'))).toEqual({ uris: [], dns: [], ips: [], emails: [] })
+    expect(readSubjectAltNames(Buffer.from(bytes, 'hex'))).toEqual({ uris: [], dns: [], ips: [], emails: [], otherNames: [] })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readOtherNames } from './peer-certificate.js'
+import { readSubjectAltNames } from './peer-certificate.js'
 
 const der = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
   const content = Buffer.concat(parts)
@@ -22,11 +22,16 @@ test('values of otherName, by their kind', () => {
     otherName(der(0x02, Buffer.from([7]))),
     otherName(der(0x02, Buffer.from([0xff]))),
   ]
-  expect(readOtherNames(certificate(...names))).toEqual(['upn@a.example', 'ia5', '7', '-1'])
+  const type = '1.2.3.4'
+  expect(readSubjectAltNames(certificate(...names))).toMatchObject({
+    dns: ['a.example'],
+    otherNames: ['upn@a.example', 'ia5', '7', '-1'].map((value) => ({ type, value })),
+  })
 })
 
 test('none where there are none, or where they cannot be read', () => {
-  expect(readOtherNames(certificate(der(0x82, Buffer.from('a.example'))))).toEqual([])
-  expect(readOtherNames(certificate(der(0xa0, oid(0x2a))))).toEqual([''])
-  expect(readOtherNames(Buffer.from([0x30, 5, 1]))).toEqual([])
+  const named = der(0x82, Buffer.from('a.example'))
+  const unread = [der(0xa0, oid(0x2a)), otherName(der(0x1f, Buffer.from([1]))), otherName(der(0x02))]
+  for (const names of [[named], [named, ...unread]])
+    expect(readSubjectAltNames(certificate(...names))).toMatchObject({ dns: ['a.example'], otherNames: [] })
 })

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import { dropOldest } from '@heddle/runtime'
 import type { PeerCertificate } from '../connection.js'
-import type { PeerSan } from '../tls.js'
+import type { OtherName, PeerSan } from '../tls.js'
 import { EXTENSION } from './certificate.js'
-import { childrenOf, type DerElement, expectTag, oidOf, onlyDer, readDer, TAG } from './der.js'
+import { childrenOf, contentOf, type DerElement, expectTag, oidOf, onlyDer, readDer, TAG } from './der.js'
 import { ipText } from './host-names.js'
 import { derOf, toPem } from './pem.js'
 
-const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [] }
+const NO_SAN: PeerSan = { uris: [], dns: [], ips: [], emails: [], otherNames: [] }
 
 /** A peer's leaf certificate, with all its names. */
 export interface DescribedPeer extends Omit<PeerCertificate, 'chain' | 'issuer'> {
@@ -58,7 +58,7 @@ function describe(certificate: X509Certificate, fingerprint: string): DescribedP
 }
 
 /** DER of who issued a certificate: one of those that came after it in its chain, or a trust anchor. `trustBundle`: PEM. */
-export function issuerOf([leaf, ...others]: readonly Uint8Array[], trustBundle = ''): Uint8Array | undefined {
+export function issuerOf([leaf, ...others]: readonly Uint8Array[], trustBundle: string): Uint8Array | undefined {
   if (leaf === undefined) return undefined
   const certificate = new X509Certificate(leaf)
   return [...others, ...derOf(trustBundle)].find((der) => certificate.checkIssued(new X509Certificate(der)))
@@ -77,33 +77,6 @@ export function readSubjectAltNames(der: Uint8Array): PeerSan {
   }
 }
 
-const OTHER_NAME = 0xa0
-
-/** Values of the otherName SANs, in order: numbers in decimal, of everything else its octets. */
-export function readOtherNames(der: Uint8Array): readonly string[] {
-  try {
-    const names = findNames(der)
-    return names === undefined
-      ? []
-      : childrenOf(der, names)
-          .filter(({ tag }) => tag === OTHER_NAME)
-          .map((name) => otherName(der, name))
-  } catch {
-    return []
-  }
-}
-
-/** `type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY` */
-function otherName(der: Uint8Array, name: DerElement): string {
-  const wrapper = childrenOf(der, name)[1]
-  if (wrapper === undefined) return ''
-  const { tag, start, end } = readDer(der, wrapper.start, wrapper.end)
-  const bytes = Buffer.from(der.subarray(start, end))
-  return tag === TAG.integer
-    ? BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)).toString()
-    : bytes.toString('latin1')
-}
-
 const EXTENSIONS = 0xa3
 
 function findNames(der: Uint8Array): DerElement | undefined {
@@ -118,18 +91,27 @@ function findNames(der: Uint8Array): DerElement | undefined {
   return undefined
 }
 
+const OTHER_NAME = 0xa0
 const EMAIL = 0x81
 const DNS = 0x82
 const URI = 0x86
 const IP = 0x87
 
 function readNames(der: Uint8Array, names: DerElement): PeerSan {
-  const san = { uris: [] as string[], dns: [] as string[], ips: [] as string[], emails: [] as string[] }
-  for (const { tag, start, end } of childrenOf(der, names)) {
+  const san = {
+    ...{ uris: [] as string[], dns: [] as string[], ips: [] as string[], emails: [] as string[] },
+    otherNames: [] as OtherName[],
+  }
+  for (const name of childrenOf(der, names)) {
+    const { tag, start, end } = name
     const bytes = der.subarray(start, end)
     if (tag === IP) {
       const ip = ipText(bytes)
       if (ip !== undefined) san.ips.push(ip)
+      continue
+    }
+    if (tag === OTHER_NAME) {
+      san.otherNames.push(...readOtherName(der, name))
       continue
     }
     if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) continue
@@ -139,4 +121,18 @@ function readNames(der: Uint8Array, names: DerElement): PeerSan {
     else if (tag === EMAIL) san.emails.push(text)
   }
   return san
+}
+
+/** `type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY`. None: of a kind that is not read here. */
+function readOtherName(der: Uint8Array, name: DerElement): readonly OtherName[] {
+  try {
+    const [type, wrapper] = childrenOf(der, name)
+    const { start, end } = expectTag(wrapper, OTHER_NAME)
+    const value = readDer(der, start, end)
+    const bytes = Buffer.from(contentOf(der, value))
+    const number = value.tag === TAG.integer ? BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)) : undefined
+    return [{ type: oidOf(der, expectTag(type, TAG.oid)), value: number?.toString() ?? bytes.toString('latin1') }]
+  } catch {
+    return []
+  }
 }

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { StreamInfo } from '../../http/stream-info.js'
 import type { PeerCertificate, TlsInfo } from '../../net/connection.js'
-import { issuerNameOf, readOtherNames, readSubjectAltNames, subjectOf } from '../../net/x509/peer-certificate.js'
+import { issuerNameOf, readSubjectAltNames, subjectOf } from '../../net/x509/peer-certificate.js'
 import { type Operator, type PlainOperators, present } from './operator.js'
 
 const ofDownstream =
@@ -27,7 +27,10 @@ const names =
   (kind: 'dns' | 'ips' | 'emails'): ReadCertificate =>
   (der) =>
     readSubjectAltNames(der)[kind].join(',')
-const otherNames: ReadCertificate = (der) => readOtherNames(der).join(',')
+const otherNames: ReadCertificate = (der) =>
+  readSubjectAltNames(der)
+    .otherNames.map(({ value }) => value)
+    .join(',')
 const eachOfChain = (read: ReadCertificate): Operator => ofClient((peer) => peer.chain().map(read).join(','))
 const ofIssuer = (read: ReadCertificate): Operator =>
   ofClient((peer) => {
