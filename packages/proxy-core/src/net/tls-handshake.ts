@@ -101,10 +101,8 @@ export function establish(established: Established): Connection {
   const addresses = { remote, directRemote, local, originalDestination, transparentSource }
   const known = { ...addresses, requestedServerName, tlvs, metadata, tlsFingerprints: inner.tlsFingerprints, times: inner.times }
   const target: ReadTarget = { connection: undefined }
-  const connection = new SocketConnection(
-    ...([socket, { ...known, tls: info }, readWithOnRead(socket, target)] as const),
-    inner instanceof SocketConnection ? inner.transport : undefined,
-  )
+  const transport = inner instanceof SocketConnection ? inner.transport : undefined
+  const connection = new SocketConnection(socket, { ...known, tls: info }, readWithOnRead(socket, target), transport)
   target.connection = connection
   const early: Buffer | null = socket.read()
   if (early !== null) connection.unread(early)
