@@ -15,6 +15,7 @@ import {
 import { addLoadReportingService, type GrpcXdsServer, listenGrpc } from '@heddle/xds-server/grpc'
 import type { ResourceGroup } from '@heddle/xds-types'
 import { eventually } from './eventually.js'
+import { freePorts } from './free-ports.js'
 import { type Greeter, startGreeter } from './greeter.js'
 import { AUTHORITY, PROVIDER, type TargetWish, targetGroups } from './proxyless.js'
 
@@ -63,7 +64,9 @@ export async function createProxylessWorld(): Promise<ProxylessWorld> {
     listener = await listenGrpc(server, { address: `127.0.0.1:${port}`, drainMs: 200 })
     addLoadReportingService(listener.grpcServer, reports)
   }
-  await listen(0)
+  // It goes away and comes back.
+  const [port = 0] = await freePorts(1)
+  await listen(port)
   const world: ProxylessWorld = {
     ...{ reports, ports, secureIdentity },
     bootstrap: bootstrapOf(listener!.port, folder),

@@ -1,6 +1,6 @@
 import { createSnapshotCache, createXdsServer, type SnapshotCache, type XdsEvent } from '@heddle/xds-server'
 import { listenGrpc } from '@heddle/xds-server/grpc'
-import { later } from './support.js'
+import { freePort, later } from './support.js'
 
 export interface ControlPlane {
   readonly port: number
@@ -9,8 +9,12 @@ export interface ControlPlane {
   close(): Promise<void>
 }
 
-/** Our xDS server; a second one may take over the cache and the port of the first. */
-export async function startControlPlane(cache: SnapshotCache = createSnapshotCache(), port = 0): Promise<ControlPlane> {
+/**
+ * Our xDS server; a second one may take over the cache and the port of the first. In between nobody takes it for a connection of its own, as
+ * may happen to a port that the system gave.
+ */
+export async function startControlPlane(cache: SnapshotCache = createSnapshotCache(), taken?: number): Promise<ControlPlane> {
+  const port = taken ?? (await freePort())
   const events: XdsEvent[] = []
   const server = createXdsServer({ resources: (node) => cache.watch(node.id) })
   server.subscribe((event) => events.push(event))
