@@ -43,17 +43,16 @@ function compileRewrite(fields: Fields<RedirectAction>, matchedLength: number | 
 export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps: CompileDeps, maxBytes: number): RouteAction {
   const status = fields.number('status')
   const body = compileDataSource(fields.message('body'), deps) ?? ''
-  const bytes = compileBinaryData(fields.message('body'))
+  const bytes = compileBinaryData(fields.message('body')) ?? new TextEncoder().encode(body)
   const format = compileBodyFormat(fields.message('body_format'), deps)
   fields.done()
   if (status < 200 || status > 599) fields.problem('must be from 200 to 599.', 'status')
-  if (new TextEncoder().encode(body).length > maxBytes)
-    fields.problem(`is longer than max_direct_response_body_size_bytes (${maxBytes}).`, 'body')
+  if (bytes.length > maxBytes) fields.problem(`is longer than max_direct_response_body_size_bytes (${maxBytes}).`, 'body')
   const reply: LocalReply = {
     status,
     body,
     details: 'direct_response',
-    ...(bytes && !format && { bytes }),
+    ...(!format && { bytes }),
     ...(format && { format: format.format, headers: format.headers }),
   }
   if (status !== 201 && (status < 300 || status > 399)) return { kind: 'reply', reply: () => reply }

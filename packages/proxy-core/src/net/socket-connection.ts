@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { BufferChooser, Connection, ConnectionHandler, SocketAddress, TlsInfo } from './connection.js'
+import { type HandleWriter, handleWriter } from './handle-writer.js'
 import type { Tlv } from './proxy-protocol/header.js'
 import { isReset } from './reset.js'
-import { type HandleWriter, handleWriter } from './socket-handle.js'
 
 /** Beyond this many bytes under way `write` asks for patience. */
 const ENOUGH_UNDER_WAY = 64 * 1024
@@ -84,6 +84,8 @@ export class SocketConnection implements Connection {
   #paused = false
   #full = false
   #ended = false
+  /** Nothing more is written. */
+  #finished = false
   #closed = false
   #error: Error | undefined
   #cutOff = false
@@ -109,8 +111,7 @@ export class SocketConnection implements Connection {
     this.#socket[connectionOf] = this
     this.#ownBuffer = ownBuffer
     this.#transport = transport ?? (facts.tls === undefined && facts.local.port !== 0 ? socket : undefined)
-    // TLS takes one write at a time, which only the socket itself sees to.
-    this.#writer = ownBuffer && facts.tls === undefined ? handleWriter(socket, this) : undefined
+    this.#writer = ownBuffer ? handleWriter(socket, facts.tls === undefined ? 'net' : 'tls', this) : undefined
     this.#socket.on('error', onError)
     this.#socket.on('close', onClose)
   }
@@ -176,7 +177,7 @@ export class SocketConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket
-    if (this.#closed || socket.destroyed || socket.writableEnded) return true
+    if (this.#closed || this.#finished || socket.destroyed) return true
     this.bytesSent += bytes.length
     if (this.#writer === undefined) socket.write(bytes)
     else this.#writer.write(bytes)
@@ -187,7 +188,10 @@ export class SocketConnection implements Connection {
   }
 
   end(): void {
-    if (!this.#socket.writableEnded) this.#socket.end()
+    if (this.#finished) return
+    this.#finished = true
+    if (this.#writer === undefined) this.#socket.end()
+    else this.#writer.end()
   }
 
   get reset(): 'remote' | 'local' | undefined {

@@ -1,9 +1,8 @@
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { getSystemErrorName } from 'node:util'
 import type { SocketConnection } from './socket-connection.js'
 
-// What Node does not document of its sockets. Everything here has a test of its being there, and a public way beside it.
+// What Node does not document of accepting and of reading. Everything here has a test of its being there, and a public way beside it.
 
 // All sockets of the process read into one buffer: a connection's owner takes what it wants before it returns.
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
@@ -94,100 +93,4 @@ export function acceptHandles(server: Server, accept: (handle: SocketHandle) => 
 export function fdOf(owner: object): number {
   const fd = (owner as { _handle?: { fd?: unknown } | null })._handle?.fd
   return typeof fd === 'number' ? fd : -1
-}
-
-/** Writes to a socket's handle, past Node's stream: what the system takes at once costs one call. */
-export interface HandleWriter {
-  /** Bytes that the system has not taken yet. */
-  readonly pending: number
-  write(bytes: Uint8Array): void
-}
-
-interface WriteRequest {
-  oncomplete?: (status: number) => void
-  bytes?: Uint8Array
-}
-
-interface StreamWrap {
-  readonly WriteWrap: new () => WriteRequest
-  /** What the last call of a handle has to tell beside its result. */
-  readonly streamBaseState: ArrayLike<number>
-  readonly kLastWriteWasAsync: number
-}
-
-interface Handle {
-  /** 0 or an error's number. What is not written at once waits in the order of the calls. */
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): number
-}
-
-/** Undefined where Node no longer has it, or does not let us. */
-function findStreamWrap(): StreamWrap | undefined {
-  try {
-    const { binding } = process as unknown as { binding?(name: string): Partial<StreamWrap> }
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = binding?.('stream_wrap') ?? {}
-    if (typeof WriteWrap !== 'function' || typeof kLastWriteWasAsync !== 'number') return undefined
-    if (typeof streamBaseState?.[kLastWriteWasAsync] !== 'number') return undefined
-    return { WriteWrap, streamBaseState, kLastWriteWasAsync }
-  } catch {
-    return undefined
-  }
-}
-
-let streamWrap: StreamWrap | undefined | 'unknown' = 'unknown'
-
-/** Hears when everything that waited is out. */
-interface WriterOwner {
-  written(): void
-}
-
-/** Of a connected node:net socket to which nobody writes but the writer. Undefined: write by the socket. */
-export function handleWriter(socket: Socket, owner: WriterOwner): HandleWriter | undefined {
-  if (streamWrap === 'unknown') streamWrap = findStreamWrap()
-  const handle = (socket as unknown as { _handle?: Partial<Handle> | null })._handle
-  if (streamWrap === undefined || typeof handle?.writeBuffer !== 'function') return undefined
-  return new DirectWriter(streamWrap, socket, handle as Handle, owner)
-}
-
-// A write that was over at once leaves its request as it was: the next one takes it.
-let spare: WriteRequest | undefined
-
-class DirectWriter implements HandleWriter {
-  pending = 0
-  readonly #native: StreamWrap
-  readonly #socket: Socket
-  readonly #handle: Handle
-  readonly #owner: WriterOwner
-
-  constructor(native: StreamWrap, socket: Socket, handle: Handle, owner: WriterOwner) {
-    this.#native = native
-    this.#socket = socket
-    this.#handle = handle
-    this.#owner = owner
-  }
-
-  write(bytes: Uint8Array): void {
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = this.#native
-    const request = (spare ??= new WriteWrap())
-    const status = this.#handle.writeBuffer(request, bytes)
-    if (status !== 0) this.#socket.destroy(writeError(status))
-    else if (streamBaseState[kLastWriteWasAsync] !== 0) this.#wait(request, bytes)
-  }
-
-  #wait(request: WriteRequest, bytes: Uint8Array): void {
-    spare = undefined
-    this.pending += bytes.length
-    // The system reads from them until then: nobody must collect them.
-    request.bytes = bytes
-    request.oncomplete = (status) => {
-      this.pending -= bytes.length
-      if (this.#socket.destroyed) return
-      if (status < 0) this.#socket.destroy(writeError(status))
-      else if (this.pending === 0) this.#owner.written()
-    }
-  }
-}
-
-function writeError(status: number): Error {
-  const code = getSystemErrorName(status)
-  return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' })
 }
