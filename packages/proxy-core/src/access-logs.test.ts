@@ -150,3 +150,82 @@ it('a TCP proxy does so, too', async () => {
   ])
   expect(lines.slice(3).sort()).toEqual(['TcpConnectionEnd 1000 rx=5 tx=0', 'listener NotSet flags=- - rx=5 tx=0'])
 })
+
+const REASONS = log('%DOWNSTREAM_LOCAL_CLOSE_REASON% %UPSTREAM_LOCAL_CLOSE_REASON% flags=%RESPONSE_FLAGS%')
+const TCP = tcp(REASONS)
+const behind = (message: string, config: object): object => ({
+  filters: [
+    { name: 'gate', typed_config: { '@type': `${EXTENSIONS}.filters.network.${message}`, stat_prefix: 'gate', ...config } },
+    { name: 'tcp', typed_config: TCP },
+  ],
+})
+const bucket = { max_tokens: 1, tokens_per_fill: 1, fill_interval: '60s' }
+const everybody = { permissions: [{ any: true }], principals: [{ any: true }] }
+const keepalive = { connection_keepalive: { interval: '1s', timeout: '1s' } }
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'
+const LAST_REQUEST = 'GET / HTTP/1.1\r\nhost: app\r\nconnection: close\r\n\r\n'
+
+/** `says`: of a second client, which closes nothing by itself. */
+const CLOSED: readonly [of: string, reason: string, proxy: Parameters<typeof run>, says: string][] = [
+  [
+    'a TCP session without traffic',
+    'tcp_session_idle_timeout tcp_session_idle_timeout flags=-',
+    [tcp({ ...REASONS, idle_timeout: '1s' })],
+    '',
+  ],
+  [
+    'an old TCP session',
+    'max_connection_duration_reached max_connection_duration_reached flags=DT',
+    [tcp({ ...REASONS, max_downstream_connection_duration: '1s' })],
+    '',
+  ],
+  ['a TCP session without a cluster', 'tcp_initializion_failure:3 - flags=NC', [tcp({ ...REASONS, cluster: 'other' })], ''],
+  [
+    'a connection where one may be',
+    'over_connection_limit - flags=-',
+    [{}, {}, behind('connection_limit.v3.ConnectionLimit', { max_connections: 1 })],
+    '',
+  ],
+  [
+    'a connection within a minute',
+    'local_ratelimit_close_over_limit - flags=URX',
+    [{}, {}, behind('local_ratelimit.v3.LocalRateLimit', { token_bucket: bucket })],
+    '',
+  ],
+  [
+    'a connection that a rule denies',
+    'rbac_deny_close - flags=-',
+    [{}, {}, behind('rbac.v3.RBAC', { rules: { action: 'DENY', policies: { everybody } } })],
+    '',
+  ],
+  [
+    'a connection without a request',
+    'on_idle_timeout - flags=-',
+    [http({ common_http_protocol_options: { idle_timeout: '1s' } }), REASONS],
+    '',
+  ],
+  [
+    'a connection that stays after its last answer',
+    'triggered_delayed_close_timeout - flags=-',
+    [http({ route_config: { virtual_hosts: [] } }), REASONS],
+    LAST_REQUEST,
+  ],
+  [
+    'a connection that answers no PING',
+    'http2_ping_timeout - flags=-',
+    [http({ codec_type: 'HTTP2', http2_protocol_options: keepalive }), REASONS],
+    PREFACE,
+  ],
+]
+
+// As stock Envoy 1.40 tells it.
+it.each(CLOSED)('why the proxy closed %s: %s', async (_, reason, proxy, says) => {
+  const { clock, lines, connect } = await run(...proxy)
+  await connect()
+  await clock.advanceAsync(1)
+  const client = await connect()
+  client.handle({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} })
+  client.write(bytes(says))
+  for (let i = 0; i < 30; i++) await clock.advanceAsync(100)
+  expect(lines.at(-1)).toBe(reason)
+})

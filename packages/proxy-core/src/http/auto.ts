@@ -1,3 +1,4 @@
+import { CLOSE_REASON } from '../net/close-reason.js'
 import type { Connection, ConnectionHandler } from '../net/connection.js'
 import { HeldBytes } from '../net/held-bytes.js'
 import type { Timer } from '../net/timers.js'
@@ -58,7 +59,10 @@ class Undecided implements ServerSession, ConnectionHandler {
     this.#connection = connection
     this.#options = options
     this.#handler = handler
-    this.#idle = options.timers.timer(() => this.#close())
+    this.#idle = options.timers.timer(() => {
+      connection.localCloseReason = CLOSE_REASON.idle
+      this.#close()
+    })
     this.#idle.start(options.timeouts.idle)
     connection.handle(this)
   }

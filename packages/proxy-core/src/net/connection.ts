@@ -47,6 +47,8 @@ export interface TlsInfo {
   resumed?: boolean
   /** Of the key exchange, under BoringSSL's name: `X25519`, `P-256`. Of a connection that we accepted Node does not tell it. */
   group?: string | undefined
+  /** Lower-case hex; undefined: it has none, as in TLS 1.3, and where a ticket has taken its place. */
+  sessionId?: string | undefined
   /** OpenSSL's name of the cipher suite. */
   cipher?: string
   /** The peer's certificates as presented, leaf first; undefined when it presented none. */
@@ -136,6 +138,8 @@ export interface Connection {
   readonly closed: boolean
   /** It was cut off by a reset, of the peer or of our own. Undefined: it is open, or was closed in order. */
   readonly reset?: 'remote' | 'local' | undefined
+  /** Why this side closed it, where there is a word for it: see {@link CLOSE_REASON}. */
+  localCloseReason?: string | undefined
   /**
    * Bytes given to `write` that the system has not taken yet. 0 right after a write: its buffer is free to be used again,
    * which lets writers share one staging buffer.

@@ -3,11 +3,12 @@ import type { CompiledFilterChain, CompiledListener, NetworkGuard } from '../con
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { inspectConnection } from '../filters/listener/inspect.js'
 import type { Authorizer } from '../filters/network/authorizer.js'
-import type { Gatekeeper } from '../filters/network/gate.js'
+import type { Gatekeeper, GateRefusal } from '../filters/network/gate.js'
 import { createListenerLog, type ListenerLog } from '../observe/listener-log.js'
 import type { ProxyProtocolStats } from '../observe/proxy-protocol-stats.js'
 import type { ListenerStats } from '../observe/stats.js'
 import { formatAddress } from './address.js'
+import { CLOSE_REASON, closeFor } from './close-reason.js'
 import type { Connection, SocketAddress } from './connection.js'
 import { withGuardMetadata } from './guard-metadata.js'
 import { refusingGuard, sameIntake, sameTransport, successionOf } from './succession.js'
@@ -144,9 +145,12 @@ class Session implements ListenerSession {
       throw new Error('no filter chain fits')
     }
     count(accepted, stats)
-    if (!this.#gatesOf(chain).every((gate) => gate.admit(accepted))) {
+    const refusal = refusalOf(this.#gatesOf(chain), accepted)
+    if (refusal !== undefined) {
       // What a gate holds back for a while is still here.
       accepted.onClosed(() => {
+        this.#terminalOf(chain).refused?.(accepted, facts, refusal)
+        this.#log?.unserved(accepted, facts, refusal)
         this.#pending.delete(accepted)
         this.#left()
       })
@@ -207,6 +211,7 @@ class Session implements ListenerSession {
       const refusal = await authorizer.check(connection)
       if (connection.closed) throw new Error('the client did not wait')
       if (refusal === undefined) continue
+      connection.localCloseReason = CLOSE_REASON.extAuthz
       this.#terminalOf(chain).refused?.(connection, facts, refusal)
       this.#log?.unserved(connection, facts, refusal)
       connection.destroy()
@@ -217,6 +222,7 @@ class Session implements ListenerSession {
   admit(connection: Connection, facts: ConnectionFacts, chain: CompiledFilterChain): void {
     const guard = refusingGuard(chain, facts, this.#options.judged)
     if (guard !== undefined) {
+      connection.localCloseReason = CLOSE_REASON.rbac
       this.#terminalOf(chain).refused?.(connection, facts)
       this.#log?.unserved(connection, facts, {})
       connection.destroy()
@@ -312,6 +318,15 @@ class Session implements ListenerSession {
   }
 }
 
+/** Of the first gate that has one: those behind it do not count the connection. */
+function refusalOf(gates: readonly Gatekeeper[], connection: Connection): GateRefusal | undefined {
+  for (const gate of gates) {
+    const refusal = gate.refuse(connection)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
 /** Its sockets ask for the destination before redirection. */
 export function asksOriginalDestination({ useOriginalDst, listenerFilters }: CompiledListener): boolean {
   return useOriginalDst || listenerFilters.includes('original_dst')
@@ -337,7 +352,9 @@ async function secure(
   const { transportSocketConnectTimeoutMs: timeoutMs } = chain
   const stop =
     timeoutMs > 0
-      ? clock.after(timeoutMs, () => connection.destroy(new Error(`the TLS handshake took longer than ${timeoutMs} ms`)))
+      ? clock.after(timeoutMs, () =>
+          closeFor(connection, CLOSE_REASON.handshakeTimeout, new Error(`the TLS handshake took longer than ${timeoutMs} ms`)),
+        )
       : undefined
   try {
     const hello = transportProtocol === 'tls' ? { alpn, ...(serverName !== undefined && { serverName }) } : undefined

@@ -67,6 +67,7 @@ export class SocketConnection implements Connection {
   tlsFingerprints?: Connection['tlsFingerprints']
   servedAt?: Connection['servedAt']
   times?: Connection['times']
+  localCloseReason?: string | undefined
   readonly tls?: TlsInfo | undefined
   bytesReceived = 0
   bytesSent = 0
@@ -106,6 +107,7 @@ export class SocketConnection implements Connection {
     this.tlsFingerprints = facts.tlsFingerprints
     this.servedAt = undefined
     this.times = facts.times
+    this.localCloseReason = undefined
     this.tls = facts.tls
     this.#socket = socket as OwnedSocket
     this.#socket[connectionOf] = this

@@ -17,9 +17,10 @@ export interface Terminal {
 
 /** What access logs say of a connection that was not let in. */
 export interface Refusal {
-  readonly flag: string
+  /** A response flag. */
+  readonly flag?: string
   /** Response code details. */
-  readonly details: string
+  readonly details?: string
 }
 
 /** One connection in the hands of a terminal. */

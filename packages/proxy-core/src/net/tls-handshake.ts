@@ -10,6 +10,7 @@ import { SocketConnection } from './socket-connection.js'
 import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localLeafOf } from './tls-material.js'
+import { sessionIdOf } from './tls-session-id.js'
 import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
 import { type DescribedPeer, describePeer, issuerOf, keepDescription } from './x509/peer-certificate.js'
 
@@ -84,8 +85,10 @@ export function establish(established: Established): Connection {
   if (verified) keepDescription(described)
   const own = localLeafOf(material, () => socket.getX509Certificate()?.raw)
   const { alpnProtocol } = socket
+  const version = socket.getProtocol() ?? ''
   const info: TlsInfo = {
-    version: socket.getProtocol() ?? '',
+    version,
+    sessionId: version === 'TLSv1.2' ? sessionIdOf(socket.getSession()) : undefined,
     cipher: socket.getCipher().name,
     group: established.purpose === 'server' ? groupOf(socket) : undefined,
     alpn: typeof alpnProtocol === 'string' ? alpnProtocol : undefined,

@@ -35,9 +35,8 @@ export function compileOperator(command: string, args: string | undefined, path:
 
 /** Those of Envoy's operators that would need what this proxy does not keep. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
-  // What Node does not tell of a handshake.
-  ...['DOWNSTREAM_TLS_SESSION_ID', 'DOWNSTREAM_TLS_GROUP', 'UPSTREAM_TLS_SESSION_ID'],
-  ...['DOWNSTREAM_LOCAL_CLOSE_REASON', 'UPSTREAM_LOCAL_CLOSE_REASON'],
+  // Node does not tell it of a handshake.
+  'DOWNSTREAM_TLS_GROUP',
   // Of Envoy's formatter extensions.
   ...['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'],
 ])

@@ -1,6 +1,7 @@
 import type { ConnectionLimit } from '@heddle/xds-types/envoy/extensions/filters/network/connection_limit/v3'
 import type { Fields } from '../../config/fields.js'
 import { compileRuntimeFlag } from '../../config/runtime-flag.js'
+import { CLOSE_REASON, closeFor } from '../../net/close-reason.js'
 import { CONNECTION_LIMIT_LABEL } from '../../observe/labels.js'
 import type { NetworkGate } from './gate.js'
 
@@ -22,13 +23,14 @@ export function compileConnectionLimit(fields: Fields<ConnectionLimit>, name: st
         .labels(statPrefix)
       let open = 0
       return {
-        admit(connection) {
-          if (!enabled) return true
+        refuse(connection) {
+          if (!enabled) return undefined
           if (open >= most) {
             limited.inc()
-            if (delayMs === 0) connection.destroy()
-            else connection.onClosed(clock.after(delayMs, () => connection.destroy()))
-            return false
+            const close = (): void => closeFor(connection, CLOSE_REASON.connectionLimit)
+            if (delayMs === 0) close()
+            else connection.onClosed(clock.after(delayMs, close))
+            return {}
           }
           open++
           active.add(1)
@@ -36,7 +38,7 @@ export function compileConnectionLimit(fields: Fields<ConnectionLimit>, name: st
             open--
             active.add(-1)
           })
-          return true
+          return undefined
         },
       }
     },

@@ -13,6 +13,11 @@ export interface NetworkGate {
 }
 
 export interface Gatekeeper {
-  /** False: the connection may not go on. It is then the gate's to close. */
-  admit(connection: Connection): boolean
+  /** Undefined: the connection may go on. Else it is the gate's to close. */
+  refuse(connection: Connection): GateRefusal | undefined
+}
+
+export interface GateRefusal {
+  /** A response flag. */
+  readonly flag?: string
 }

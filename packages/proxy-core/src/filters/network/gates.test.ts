@@ -17,7 +17,8 @@ function keep(compiled: ReturnType<typeof compileMessage<object, NetworkGate>>) 
   const arrive = () => {
     const [, connection] = createConnectionPair({ address: '10.0.0.9', port: 1 }, { address: '10.0.0.1', port: 80 })
     connection.handle({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} })
-    return { admitted: keeper.admit(connection), connection }
+    const refusal = keeper.refuse(connection)
+    return { admitted: refusal === undefined, refusal, connection }
   }
   const values = () =>
     Object.fromEntries(

@@ -1,6 +1,7 @@
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { Fields } from '../../config/fields.js'
 import { compileRuntimeFlag } from '../../config/runtime-flag.js'
+import { CLOSE_REASON, closeFor } from '../../net/close-reason.js'
 import { NETWORK_RATE_LIMIT_LABEL } from '../../observe/labels.js'
 import { createTokenBucket } from '../http/token-bucket.js'
 import type { NetworkGate } from './gate.js'
@@ -30,11 +31,11 @@ export function compileNetworkRateLimit(fields: Fields<LocalRateLimit>, name: st
       const limited = stats.counter('envoy_local_rate_limit_rate_limited', help, [NETWORK_RATE_LIMIT_LABEL]).labels(statPrefix)
       const tokens = createTokenBucket(settings, clock)
       return {
-        admit(connection) {
-          if (!enabled || tokens.take()) return true
+        refuse(connection) {
+          if (!enabled || tokens.take()) return undefined
           limited.inc()
-          connection.destroy()
-          return false
+          closeFor(connection, CLOSE_REASON.rateLimit)
+          return { flag: 'URX' }
         },
       }
     },

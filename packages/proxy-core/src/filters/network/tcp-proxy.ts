@@ -2,6 +2,7 @@ import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
 import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
+import { CLOSE_REASON, closeFor, initializationFailure, UPSTREAM_FAILURE } from '../../net/close-reason.js'
 import type { Connection } from '../../net/connection.js'
 import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
@@ -9,6 +10,7 @@ import type { Timer, Timers } from '../../net/timers.js'
 import type { AccessLogType } from '../../observe/access-log.js'
 import type { TcpStats } from '../../observe/stats.js'
 import { recordUpstream } from '../../router/attempt-record.js'
+import { reasonText } from '../../router/failure.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
@@ -35,10 +37,8 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
     },
     refused(connection, facts, refusal) {
       const info = createInfo(options.clock, connection, facts.serverName)
-      if (refusal !== undefined) {
-        info.flags.add(refusal.flag)
-        info.details = refusal.details
-      }
+      if (refusal?.flag !== undefined) info.flags.add(refusal.flag)
+      info.details = refusal?.details ?? ''
       info.cluster = options.config.target(options.random)
       info.end = options.clock.monotonic()
       for (const log of options.config.accessLogs) log.log({ info, connection })
@@ -102,7 +102,7 @@ class Relay implements Served {
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
-      this.#refuse('NC')
+      this.#refuse(UPSTREAM_FAILURE.noRoute, 'NC')
       return
     }
     this.#cluster = name
@@ -116,12 +116,12 @@ class Relay implements Served {
     const hash = config.hash?.(downstream)
     const endpoint = cluster.pick(hash === undefined ? {} : { hash }, downstream.originalDestination)
     if (endpoint === undefined) {
-      this.#refuse('UH')
+      this.#refuse(UPSTREAM_FAILURE.noHealthyUpstream, 'UH')
       return
     }
     if (!cluster.resources.mayConnect()) {
       cluster.stats.upstreamCxOverflow.inc()
-      this.#refuse('UO')
+      this.#refuse(UPSTREAM_FAILURE.resourceLimitExceeded, 'UO')
       return
     }
     this.#endpoint = endpoint
@@ -133,14 +133,14 @@ class Relay implements Served {
       },
       (error: Error & { code?: string }) => {
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
-        this.#upstreamFailure = error.message
+        this.#upstreamFailure = error.code === 'ETIMEDOUT' ? undefined : reasonText(error)
         if (this.#over) return
         if (this.#attempts < config.maxConnectAttempts) {
           this.#connect(cluster)
           return
         }
         stats.upstreamCxConnectAttemptsExceeded.inc()
-        this.#refuse('UF', 'URX')
+        this.#refuse(UPSTREAM_FAILURE.connectFailed, 'UF', 'URX')
       },
     )
   }
@@ -168,9 +168,9 @@ class Relay implements Served {
     this.#downstream.destroy(new Error('the listener is closing'))
   }
 
-  #refuse(...flags: readonly string[]): void {
+  #refuse(failure: number, ...flags: readonly string[]): void {
     this.#flags = flags
-    this.#downstream.destroy()
+    closeFor(this.#downstream, initializationFailure(failure))
   }
 
   #join(upstream: Connection): void {
@@ -223,15 +223,20 @@ class Relay implements Served {
       return true
     }
     this.#options.stats.idleTimeout.inc()
-    this.#downstream.destroy(new Error('idle_timeout'))
+    this.#close(CLOSE_REASON.sessionIdle)
     return false
   }
 
   #isYoung(): boolean {
     this.#options.stats.maxConnectionDuration.inc()
     this.#flag('DT')
-    this.#downstream.destroy(new Error('max_downstream_connection_duration'))
+    this.#close(CLOSE_REASON.maxDuration)
     return false
+  }
+
+  #close(reason: string): void {
+    if (this.#upstream !== undefined) this.#upstream.localCloseReason = reason
+    closeFor(this.#downstream, reason, new Error(reason))
   }
 
   #logPeriodically(): boolean {

@@ -1,3 +1,4 @@
+import { CLOSE_REASON, closeFor } from '../../net/close-reason.js'
 import type { Connection, ConnectionHandler } from '../../net/connection.js'
 import { asBuffer, HeldBytes } from '../../net/held-bytes.js'
 import type { Timer } from '../../net/timers.js'
@@ -60,9 +61,12 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.http1 = options.http1 ?? NO_HTTP1_OPTIONS
     this.#limits = { maxBytes: options.maxHeadersKb * 1024, maxHeaders: options.maxHeadersCount, http1: this.http1 }
     this.writer = new Writer(connection, options.defer)
-    this.#idle = options.timers.timer(() => this.#shutdown())
+    this.#idle = options.timers.timer(() => {
+      connection.localCloseReason = CLOSE_REASON.idle
+      this.#shutdown()
+    })
     this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
-    this.#linger = options.timers.timer(() => connection.destroy())
+    this.#linger = options.timers.timer(() => closeFor(connection, CLOSE_REASON.delayed))
     this.#idle.start(options.timeouts.idle)
   }
 

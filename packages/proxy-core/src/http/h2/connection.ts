@@ -1,3 +1,4 @@
+import { CLOSE_REASON, closeFor } from '../../net/close-reason.js'
 import type { Connection, ConnectionHandler } from '../../net/connection.js'
 import type { Timer, Timers } from '../../net/timers.js'
 import type { CodecStats } from '../codec.js'
@@ -74,12 +75,13 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.#block = new HeaderBlock(http2.hpackTableSize, options.limits, this.guard)
     this.#reader = new FrameReader(this, this.guard, this.#block, side.isServer)
     this.#window = new ReceiveWindow(http2.initialConnectionWindowSize)
-    this.#linger = timers.timer(() => connection.destroy())
+    this.#linger = timers.timer(() => closeFor(connection, CLOSE_REASON.delayed))
     if (http2.keepalive !== undefined)
       this.#keepalive = new Keepalive(http2.keepalive, timers, {
         ping: (payload) => this.#writer.frame(FRAME.ping, 0, 0, payload),
         lost: () => {
           stats.keepaliveTimeout.inc()
+          connection.localCloseReason = CLOSE_REASON.pingTimeout
           this.destroy(new Error('the peer has not answered a PING in time'))
         },
       })

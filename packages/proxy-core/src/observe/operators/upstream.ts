@@ -51,6 +51,8 @@ export const upstreamOperators: PlainOperators = {
     ),
   DOWNSTREAM_DETECTED_CLOSE_TYPE: ({ connection }) => connection && closeType(connection),
   UPSTREAM_DETECTED_CLOSE_TYPE: ({ info: { upstreamConnection } }) => upstreamConnection && closeType(upstreamConnection),
+  DOWNSTREAM_LOCAL_CLOSE_REASON: ({ connection }) => connection?.localCloseReason,
+  UPSTREAM_LOCAL_CLOSE_REASON: ({ info: { upstreamConnection } }) => upstreamConnection?.localCloseReason,
   UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_')),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: ({ info }) => info.attempts,
   // Only logs of the router's own requests have any, which are not written here.
