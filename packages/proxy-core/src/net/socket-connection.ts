@@ -23,7 +23,6 @@ export type SocketFacts = Pick<
   | 'metadata'
   | 'tlsFingerprints'
   | 'times'
-  | 'tls'
 >
 
 /** What a socket says goes to the connection that it has here: listeners that are everybody's cost an idle connection nothing. */
@@ -94,8 +93,8 @@ export class SocketConnection implements Connection {
   readonly #transport: Socket | undefined
   #closers: readonly (() => void)[] = NOBODY_ELSE
 
-  /** `transport`: the TCP socket under one of TLS. */
-  constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean, transport?: Socket) {
+  /** `tls`: of a socket of node:tls; `transport` is the TCP socket under it then. */
+  constructor(socket: Socket, facts: SocketFacts, ownBuffer: boolean, tls?: TlsInfo, transport?: Socket) {
     this.remote = facts.remote
     this.directRemote = facts.directRemote
     this.local = facts.local
@@ -108,12 +107,12 @@ export class SocketConnection implements Connection {
     this.servedAt = undefined
     this.times = facts.times
     this.localCloseReason = undefined
-    this.tls = facts.tls
+    this.tls = tls
     this.#socket = socket as OwnedSocket
     this.#socket[connectionOf] = this
     this.#ownBuffer = ownBuffer
-    this.#transport = transport ?? (facts.tls === undefined && facts.local.port !== 0 ? socket : undefined)
-    this.#writer = ownBuffer ? handleWriter(socket, facts.tls === undefined ? 'net' : 'tls', this) : undefined
+    this.#transport = transport ?? (tls === undefined && facts.local.port !== 0 ? socket : undefined)
+    this.#writer = ownBuffer ? handleWriter(socket, tls === undefined ? 'net' : 'tls', this) : undefined
     this.#socket.on('error', onError)
     this.#socket.on('close', onClose)
   }
@@ -232,10 +231,12 @@ export class SocketConnection implements Connection {
   /** Gives the bare socket to TLS, with what was read and put back; this connection is over then. */
   release(): { socket: Socket; head: Uint8Array | undefined } {
     const socket = this.#socket
-    socket.removeAllListeners('data')
-    socket.removeAllListeners('end')
-    socket.removeAllListeners('drain')
-    if (this.#started) socket.pause()
+    if (this.#started) {
+      socket.off('data', onData)
+      socket.off('end', onEnd)
+      socket.off('drain', onDrain)
+      socket.pause()
+    }
     const head = this.#head
     this.#head = undefined
     this.#handler = nobody

@@ -3,16 +3,17 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { isIpAddress } from './address.js'
-import type { Connection, PeerCertificate, TlsInfo } from './connection.js'
+import type { Connection, TlsInfo } from './connection.js'
 import { streamOf } from './connection-stream.js'
 import { dnsNameFits, judgePeer, PeerRefusedError, type PeerRules } from './peer-rules.js'
+import { chainOf, PresentedPeer } from './presented-peer.js'
 import { SocketConnection } from './socket-connection.js'
 import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localLeafOf } from './tls-material.js'
 import { sessionIdOf } from './tls-session-id.js'
 import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
-import { type DescribedPeer, describePeer, issuerOf, keepDescription } from './x509/peer-certificate.js'
+import { type DescribedPeer, describePeer, keepDescription } from './x509/peer-certificate.js'
 
 /** What node:tls shall work on: the bare socket where there is one, with what was read and put back. */
 export function transportOf(connection: Connection): Socket | Duplex {
@@ -31,16 +32,19 @@ export function handshake(socket: TLSSocket, event: 'secure' | 'secureConnect'):
     }
     const over = (): void => reject(reason ?? new Error('the connection was closed during the TLS handshake'))
     // Node tells errors of an accepted handshake by this event only.
-    socket.once('_tlsError', failed)
+    socket.on('_tlsError', failed)
     socket.on('error', failed)
     // A peer that goes in the middle leaves its half-open connection to us.
-    socket.once('end', over)
-    socket.once('close', over)
-    socket.once(event, () => {
+    socket.on('end', over)
+    socket.on('close', over)
+    const done = (): void => {
+      socket.off('_tlsError', failed)
       socket.off('end', over)
       socket.off('close', over)
+      socket.off(event, done)
       resolve()
-    })
+    }
+    socket.on(event, done)
   })
 }
 
@@ -95,17 +99,14 @@ export function establish(established: Established): Connection {
     sni,
     resumed: socket.isSessionReused(),
     peerVerified: verified,
-    peer: leaf && described && withChain(described, leaf, verified ? material.trustBundle : undefined),
+    peer: leaf && described && new PresentedPeer(described, leaf, verified ? material.trustBundle : undefined),
     peerUris: verified ? described.uris : NO_URIS,
     localUris: own?.uris ?? NO_URIS,
     localCertificate: own?.der,
   }
-  const { remote, directRemote, local, originalDestination, transparentSource, requestedServerName, tlvs, metadata } = inner
-  const addresses = { remote, directRemote, local, originalDestination, transparentSource }
-  const known = { ...addresses, requestedServerName, tlvs, metadata, tlsFingerprints: inner.tlsFingerprints, times: inner.times }
   const target: ReadTarget = { connection: undefined }
   const transport = inner instanceof SocketConnection ? inner.transport : undefined
-  const connection = new SocketConnection(socket, { ...known, tls: info }, readWithOnRead(socket, target), transport)
+  const connection = new SocketConnection(socket, inner, readWithOnRead(socket, target), info, transport)
   target.connection = connection
   const early: Buffer | null = socket.read()
   if (early !== null) connection.unread(early)
@@ -157,17 +158,4 @@ function chainProblemOf(
 
 function isNamed({ dns, ips }: PeerSan, name: string): boolean {
   return ips.includes(name) || dns.some((each) => dnsNameFits(each.toLowerCase(), name))
-}
-
-/** `trustBundle`: of a peer that is verified. */
-function withChain(described: DescribedPeer, leaf: X509Certificate, trustBundle: string | undefined): PeerCertificate {
-  const chain = (): readonly Uint8Array[] => chainOf(leaf).map(({ raw }) => raw)
-  return { ...described, chain, issuer: () => (trustBundle === undefined ? undefined : issuerOf(chain(), trustBundle)) }
-}
-
-/** As presented, leaf first. */
-function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
-  const chain: X509Certificate[] = []
-  for (let each: X509Certificate | undefined = leaf; each !== undefined; each = each.issuerCertificate) chain.push(each)
-  return chain
 }

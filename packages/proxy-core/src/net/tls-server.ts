@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
-import { type SecureContext, TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { type ClientHello, readClientHello } from './client-hello.js'
 import type { Connection } from './connection.js'
 import { peek } from './peek.js'
-import { joinRules, needsCertificate, PeerRefusedError } from './peer-rules.js'
-import type { ServerTlsContext } from './tls.js'
+import { joinRules, needsCertificate, PeerRefusedError, type PeerRules } from './peer-rules.js'
+import type { ServerTlsContext, TlsMaterial } from './tls.js'
 import { establish, handshake, transportOf, type Verification } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
 import { rememberedPeer, rememberPeer } from './tls-sessions.js'
@@ -23,22 +23,19 @@ export async function acceptTls(
   }
   const material = context.material.current
   if (material === undefined) throw new Error('the certificate for this listener has not come yet')
-  const rules = joinRules(context.rules, material.rules)
-  const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate || needsCertificate(rules)
-  const protocol = context.alpn.find((name) => hello.alpn.includes(name))
   // Our own verification wants the whole chain each time.
-  const tickets = !verification.strict && (context.sessionTimeoutS ?? 0) > 0
-  const { sessionTimeoutS, prefersClientCiphers, scansAllCertificates } = context
-  const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers, scansAllCertificates }
-  const secureContext = secureContextOf(material, uses, hello.serverName)
+  const offer = offerOf(context, material, !verification.strict)
+  const { tickets, rules } = offer
+  const secureContext = offer.secureContext(hello.serverName)
+  const protocol = context.alpn.find((name) => hello.alpn.includes(name))
   const socket = new TLSSocket(transportOf(connection), {
     isServer: true,
     secureContext,
-    requestCert: asksForCertificate,
+    requestCert: offer.asksForCertificate,
     rejectUnauthorized: false,
     // A client that offers only strangers is served without ALPN, as Envoy does; node:tls alone would refuse it.
-    ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
-  })
+    ALPNProtocols: protocol === undefined ? undefined : [protocol],
+  } as TLSSocketOptions)
   await handshake(socket, 'secure')
   const leaf = clientOf(socket, secureContext, tickets)
   if (context.requireClientCertificate && leaf === undefined) {
@@ -50,6 +47,44 @@ export async function acceptTls(
   // Only of who was let in.
   if (tickets && leaf !== undefined && !socket.isSessionReused()) rememberPeer(secureContext, leaf)
   return secured
+}
+
+/** What a server says to every client, as long as its material is the same. */
+interface Offer {
+  readonly material: TlsMaterial
+  readonly mayGiveTickets: boolean
+  readonly tickets: boolean
+  readonly rules: PeerRules
+  readonly asksForCertificate: boolean
+  secureContext(serverName: string | undefined): SecureContext
+}
+
+const offers = new WeakMap<ServerTlsContext, Offer>()
+
+function offerOf(context: ServerTlsContext, material: TlsMaterial, mayGiveTickets: boolean): Offer {
+  let offer = offers.get(context)
+  if (offer?.material !== material || offer.mayGiveTickets !== mayGiveTickets) {
+    offer = makeOffer(context, material, mayGiveTickets)
+    offers.set(context, offer)
+  }
+  return offer
+}
+
+function makeOffer(context: ServerTlsContext, material: TlsMaterial, mayGiveTickets: boolean): Offer {
+  const rules = joinRules(context.rules, material.rules)
+  const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate || needsCertificate(rules)
+  const { sessionTimeoutS, prefersClientCiphers, scansAllCertificates } = context
+  const tickets = mayGiveTickets && (sessionTimeoutS ?? 0) > 0
+  const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers, scansAllCertificates }
+  let only: SecureContext | undefined
+  return {
+    ...{ material, mayGiveTickets, tickets, rules, asksForCertificate },
+    secureContext(serverName) {
+      // Of one certificate there is no choice.
+      if (material.others !== undefined) return secureContextOf(material, uses, serverName)
+      return (only ??= secureContextOf(material, uses))
+    },
+  }
 }
 
 /** The client's certificate, with its chain: of this handshake, or of the one that its ticket is from. */
