@@ -8,7 +8,7 @@ import type { HttpStats } from '../observe/stats.js'
 import type { HttpTracing } from '../observe/tracing/request-trace.js'
 import type { RequestHead, RouteTable } from '../route/table.js'
 import { type Codecs, ownCodecs, serveHttp } from './auto.js'
-import type { ExchangeProblem, ServerExchange, ServerHandler, ServerSession } from './codec.js'
+import type { ExchangeProblem, ServerExchange, ServerHandler, ServerOptions, ServerSession } from './codec.js'
 import { createHttpDate } from './date.js'
 import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
@@ -85,7 +85,8 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
     createFilters: factories.length === 0 ? () => none : (stream) => factories.map((create) => create(stream)),
   }
   const connections = new Set<ManagedConnection>()
-  const home: Home = { runtime, connections }
+  const serverOptions = { http: serverOptionsOf(runtime, 'http'), https: serverOptionsOf(runtime, 'https') }
+  const home: Home = { runtime, connections, serverOptions }
   const codecs = options.codecs ?? ownCodecs
   const localAddress = options.localAddress ?? ownAddress()
   let draining = false
@@ -126,6 +127,26 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
 interface Home {
   readonly runtime: ManagerRuntime
   readonly connections: Set<ManagedConnection>
+  /** By scheme: the same object for every connection. */
+  readonly serverOptions: Readonly<Record<'http' | 'https', ServerOptions>>
+}
+
+function serverOptionsOf({ manager, timers, stats, clock }: ManagerRuntime, scheme: 'http' | 'https'): ServerOptions {
+  const { idle, requestHeaders: headers, delayedClose, drain } = manager.timeouts
+  return {
+    scheme,
+    maxHeadersKb: manager.maxRequestHeadersKb,
+    maxHeadersCount: manager.maxHeadersCount,
+    acceptHttp10: manager.acceptHttp10,
+    enableTrailers: manager.enableTrailers,
+    ...(manager.http1 && { http1: manager.http1 }),
+    proxy100Continue: manager.proxy100Continue,
+    http2: manager.http2,
+    timers,
+    stats: stats.codec,
+    ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
+    timeouts: { idle, headers, delayedClose, drain },
+  }
 }
 
 /** One downstream connection with its requests. */
@@ -192,32 +213,9 @@ export class ManagedConnection implements ServerHandler, Served {
   }
 
   start(codecs: Codecs): void {
-    const { manager, timers, stats, clock } = this.#runtime
-    this.#session = serveHttp(
-      codecs,
-      manager.codec,
-      this.connection,
-      {
-        scheme: this.connection.tls === undefined ? 'http' : 'https',
-        maxHeadersKb: manager.maxRequestHeadersKb,
-        maxHeadersCount: manager.maxHeadersCount,
-        acceptHttp10: manager.acceptHttp10,
-        enableTrailers: manager.enableTrailers,
-        ...(manager.http1 && { http1: manager.http1 }),
-        proxy100Continue: manager.proxy100Continue,
-        http2: manager.http2,
-        timers,
-        stats: stats.codec,
-        ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
-        timeouts: {
-          idle: manager.timeouts.idle,
-          headers: manager.timeouts.requestHeaders,
-          delayedClose: manager.timeouts.delayedClose,
-          drain: manager.timeouts.drain,
-        },
-      },
-      this,
-    )
+    const { manager } = this.#runtime
+    const scheme = this.connection.tls === undefined ? 'http' : 'https'
+    this.#session = serveHttp(codecs, manager.codec, this.connection, this.#home.serverOptions[scheme], this)
     this.#limitLifetime(manager.timeouts.maxConnectionDuration)
   }
 

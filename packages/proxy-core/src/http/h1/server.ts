@@ -46,7 +46,8 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
   readonly #held = new HeldBytes()
   readonly #idle: Timer
   readonly #headers: Timer
-  readonly #linger: Timer
+  /** Made at the end. */
+  #linger: Timer | undefined
   #exchange: Exchange | undefined
   #pumping = false
   #total = 0
@@ -66,7 +67,6 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
       this.#shutdown()
     })
     this.#headers = options.timers.timer(() => this.#refuse(HEADER_TIMEOUT))
-    this.#linger = options.timers.timer(() => closeFor(connection, CLOSE_REASON.delayed))
     this.#idle.start(options.timeouts.idle)
   }
 
@@ -132,7 +132,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
     this.#closing = true
     this.#idle.stop()
     this.#headers.stop()
-    this.#linger.stop()
+    this.#linger?.stop()
     const exchange = this.#exchange
     this.#exchange = undefined
     exchange?.onConnectionClose(error)
@@ -293,6 +293,7 @@ class Session implements ServerSession, ExchangeHome, ConnectionHandler, BodySou
       this.#connection.destroy()
       return
     }
+    this.#linger ??= this.#options.timers.timer(() => closeFor(this.#connection, CLOSE_REASON.delayed))
     this.#linger.start(this.#options.timeouts.delayedClose)
     this.#connection.resume()
   }

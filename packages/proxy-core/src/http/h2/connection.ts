@@ -59,7 +59,8 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
   readonly #block: HeaderBlock
   readonly #window: ReceiveWindow
   readonly #keepalive: Keepalive | undefined
-  readonly #linger: Timer
+  /** Made at the end. */
+  #linger: Timer | undefined
   #over = false
 
   constructor(connection: Connection, side: Http2Side, options: Http2ConnectionOptions) {
@@ -75,7 +76,6 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.#block = new HeaderBlock(http2.hpackTableSize, options.limits, this.guard)
     this.#reader = new FrameReader(this, this.guard, this.#block, side.isServer)
     this.#window = new ReceiveWindow(http2.initialConnectionWindowSize)
-    this.#linger = timers.timer(() => closeFor(connection, CLOSE_REASON.delayed))
     if (http2.keepalive !== undefined)
       this.#keepalive = new Keepalive(http2.keepalive, timers, {
         ping: (payload) => this.#writer.frame(FRAME.ping, 0, 0, payload),
@@ -137,7 +137,7 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.#over = true
     this.out.stop()
     this.#keepalive?.stop()
-    this.#linger.stop()
+    this.#linger?.stop()
     this.guard.stop()
     const gone = error ?? new Error('the peer has closed the connection')
     for (const stream of this.streams.all()) this.#drop(stream, ERROR_CODE.connectError, false, gone)
@@ -383,8 +383,11 @@ export class Http2Connection implements ConnectionHandler, FrameSink {
     this.#keepalive?.stop()
     this.#writer.flush()
     this.connection.end()
-    if (this.#options.lingerMs > 0) this.#linger.start(this.#options.lingerMs)
-    else this.connection.destroy()
+    const { lingerMs, timers } = this.#options
+    if (lingerMs > 0) {
+      this.#linger ??= timers.timer(() => closeFor(this.connection, CLOSE_REASON.delayed))
+      this.#linger.start(lingerMs)
+    } else this.connection.destroy()
     for (const stream of this.streams.all())
       this.#drop(stream, ERROR_CODE.connectError, false, new Error('the connection is over'))
   }
