@@ -229,3 +229,28 @@ it.each(CLOSED)('why the proxy closed %s: %s', async (_, reason, proxy, says) =>
   for (let i = 0; i < 30; i++) await clock.advanceAsync(100)
   expect(lines.at(-1)).toBe(reason)
 })
+
+it('a connection of HTTP/1 that is too old goes at once, or after its next answer with http1_safe_max_connection_duration', async () => {
+  const options = { common_http_protocol_options: { max_connection_duration: '1s' }, route_config: { virtual_hosts: [] } }
+  const closed = async (extra: object): Promise<{ lines: readonly string[]; again: () => Promise<string> }> => {
+    const { clock, lines, connect } = await run(http({ ...options, ...extra }), LISTENER)
+    const client = await connect()
+    let heard = ''
+    const onData = (data: Uint8Array): void => void (heard += Buffer.from(data).toString('latin1'))
+    client.handle({ onData, onEnd: () => client.end(), onDrain() {}, onClose() {} })
+    client.write(bytes(REQUEST))
+    for (let i = 0; i < 30; i++) await clock.advanceAsync(100)
+    const again = async (): Promise<string> => {
+      heard = ''
+      client.write(bytes(REQUEST))
+      await clock.advanceAsync(100)
+      return heard
+    }
+    return { lines, again }
+  }
+  expect((await closed({})).lines).toHaveLength(1)
+  const safe = await closed({ http1_safe_max_connection_duration: true })
+  expect(safe.lines).toHaveLength(0)
+  expect(await safe.again()).toContain('connection: close')
+  expect(safe.lines).toHaveLength(1)
+})

@@ -99,6 +99,31 @@ describe('requests', () => {
     expect((await play(get('/', 'x-inside: 1\r\n'), { table })).sent[0]).not.toContain('x-inside')
   })
 
+  it('early_header_mutation_extensions come before routes, client addresses and request ids', async () => {
+    const set = (key: string, value: string): object => ({
+      append: { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+    })
+    const mutations = [set('x-route', 'b'), set('x-request-id', 'mine'), set('x-seen', '%REQ(:path)%'), { remove: 'x-old' }]
+    const early = (list: readonly object[]): object => ({
+      early_header_mutation_extensions: [
+        {
+          name: 'early',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
+            mutations: list,
+          },
+        },
+      ],
+    })
+    const headers = [{ name: 'x-route', string_match: { exact: 'b' } }]
+    const routes = [{ match: { prefix: '/', headers }, route: { cluster: 'app' } }, direct(404)]
+    const { sent } = await play(get('/p', 'x-route: a\r\nx-old: 1\r\n'), { routes, manager: early(mutations) })
+    expect(sent[0]).toMatch(/x-request-id: mine\r\n/)
+    expect(sent[0]).toMatch(/x-seen: \/p\r\n/)
+    expect(sent[0]).not.toContain('x-old')
+    await expect(play(get('/'), { manager: early([set(':path', '/other')]) })).rejects.toThrow(/:path may not be changed/)
+  })
+
   it('a route changes a request that knows its timeout already', async () => {
     const request_headers_to_remove = ['x-envoy-expected-rq-timeout-ms']
     const value = '%REQ(x-envoy-expected-rq-timeout-ms)%'

@@ -60,6 +60,7 @@ export function httpManager(overrides: Partial<HttpManager> = {}): HttpManager {
       maxStreamDuration: 0,
     },
     maxRequestHeadersKb: 60,
+    http1SafeMaxConnectionDuration: false,
     maxHeadersCount: 100,
     maxRequestsPerConnection: 0,
     acceptHttp10: false,

@@ -23,6 +23,7 @@ import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import type { LoadBalancerDeps, Picker } from '../upstream/load-balancer.js'
 import type { DataSourceReads } from './data-source.js'
 import type { ExpectedFilter, FilterConfigSource } from './discovered-filter.js'
+import type { ApplyMutation } from './header-mutations.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
 import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
 import type { CompiledTracing } from './tracing.js'
@@ -188,6 +189,8 @@ export interface HttpManager {
     maxConnectionDuration: number
     maxStreamDuration: number
   }
+  /** A connection of HTTP/1 that is too old goes with its next response, not when it is idle. */
+  readonly http1SafeMaxConnectionDuration: boolean
   /** 60 by default. */
   readonly maxRequestHeadersKb: number
   readonly maxHeadersCount: number
@@ -205,6 +208,10 @@ export interface HttpManager {
   /** scheme_header_transformation: what every request is said to have come by. */
   readonly schemeToOverwrite?: 'http' | 'https'
   readonly appendXForwardedPort: boolean
+  /** forward_proto_config: what x-forwarded-proto says of a connection that was meant for this port, by PROXY protocol or redirection. */
+  readonly protoByPort?: ReadonlyMap<number, 'http' | 'https'>
+  /** early_header_mutation_extensions. */
+  readonly earlyMutations?: readonly ApplyMutation[]
   readonly alwaysSetRequestIdInResponse: boolean
   /** internal_address_config: whether a trusted client address counts as internal. */
   isInternalAddress(address: string): boolean

@@ -1,4 +1,5 @@
 import type {
+  ForwardProtoConfig,
   HttpConnectionManager,
   HttpConnectionManager_InternalAddressConfig,
   HttpConnectionManager_UpgradeConfig,
@@ -7,6 +8,7 @@ import { asciiLower } from '../matcher/ascii.js'
 import { compileCidr, createCidrSet } from '../matcher/cidr.js'
 import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, HttpManager } from './compiled.js'
+import { compileEarlyHeaderMutations } from './early-header-mutation.js'
 import type { Fields } from './fields.js'
 import { compileHttpFilters } from './http-filters.js'
 import { compileIpDetection } from './http-ip-detection.js'
@@ -40,6 +42,8 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...(tracing && { tracing }),
     ...compileIdentity(fields),
     ...compilePaths(fields),
+    ...compileEarly(fields),
+    ...compileForwardedProto(fields.message('forward_proto_config')),
     stripFragment: deps.runtime?.boolean(REJECT_FRAGMENT) === false,
     headersWithUnderscores: common.headersWithUnderscores,
     timeouts: {
@@ -52,6 +56,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
       maxConnectionDuration: common.maxConnectionDurationMs,
       maxStreamDuration: common.maxStreamDurationMs,
     },
+    http1SafeMaxConnectionDuration: fields.boolean('http1_safe_max_connection_duration'),
     maxRequestHeadersKb: fields.number('max_request_headers_kb', 60),
     maxHeadersCount: common.maxHeadersCount,
     maxRequestsPerConnection: common.maxRequestsPerConnection,
@@ -61,7 +66,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...compileScheme(fields),
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
-  fields.done()
+  fields.done({ append_local_overload: 'nothing here is ever overloaded on purpose' })
   return manager
 }
 
@@ -131,6 +136,20 @@ function compileIdentity(fields: Fields<HttpConnectionManager>) {
     preserveExternalRequestId: fields.boolean('preserve_external_request_id'),
     alwaysSetRequestIdInResponse: fields.boolean('always_set_request_id_in_response'),
   } as const
+}
+
+function compileEarly(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'earlyMutations'> {
+  const earlyMutations = compileEarlyHeaderMutations(fields.messages('early_header_mutation_extensions'))
+  return earlyMutations.length === 0 ? {} : { earlyMutations }
+}
+
+function compileForwardedProto(fields: Fields<ForwardProtoConfig> | undefined): Pick<HttpManager, 'protoByPort'> {
+  if (fields === undefined) return {}
+  const protoByPort = new Map<number, 'http' | 'https'>()
+  for (const port of fields.numbers('http_destination_ports')) protoByPort.set(port, 'http')
+  for (const port of fields.numbers('https_destination_ports')) protoByPort.set(port, 'https')
+  fields.done()
+  return { protoByPort }
 }
 
 function detection(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'ipDetection'> {

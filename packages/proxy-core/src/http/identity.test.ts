@@ -15,14 +15,17 @@ interface Asked {
   readonly remote?: string
   readonly forwardedFor?: string
   readonly tls?: TlsInfo
+  /** Port of the original destination. */
+  readonly meantFor?: number
 }
 
 function ask(
   overrides: Partial<HttpManager>,
-  { headers = {}, remote = '10.1.1.1', forwardedFor = remote, tls }: Asked,
+  { headers = {}, remote = '10.1.1.1', forwardedFor = remote, tls, meantFor }: Asked,
 ): { identity: RequestIdentity; headers: Record<string, string>; request: HttpRequest } {
   const manager = httpManager(overrides)
   const [, end] = createConnectionPair({ address: remote, port: 1 }, { address: '10.0.0.2', port: 80 })
+  if (meantFor !== undefined) end.originalDestination = { address: '10.0.0.3', port: meantFor }
   const connection: Connection =
     tls === undefined ? end : Object.assign(Object.create(end) as Connection, { tls, remote: end.remote, local: end.local })
   const request: HttpRequest = {
@@ -54,6 +57,13 @@ describe('x-forwarded-for', () => {
     )
     expect(headers).toMatchObject({ 'x-forwarded-for': '1.2.3.4,10.1.1.1', 'x-forwarded-proto': 'http' })
     expect(identity.clientAddress).toBe('10.1.1.1')
+  })
+
+  test('x-forwarded-proto goes by the port that a connection was meant for, where forward_proto_config names it', () => {
+    const protoByPort = new Map([[8443, 'https'] as const])
+    expect(ask({ protoByPort }, { meantFor: 8443 }).headers['x-forwarded-proto']).toBe('https')
+    for (const meantFor of [8080, undefined])
+      expect(ask({ protoByPort }, { ...(meantFor && { meantFor }) }).headers['x-forwarded-proto']).toBe('http')
   })
 
   test('a trusted hop is believed about the client and the protocol', () => {

@@ -61,7 +61,7 @@ const EDGE_HEADERS: ReadonlySet<string> = new Set([
 /** Envoy's mutateRequestHeaders: who asks, over what, and under which id. The order of the steps is Envoy's. */
 export function identifyRequest(request: HttpRequest, manager: HttpManager, peer: PeerFacts, node: NodeName): Identified {
   const { headers } = request
-  const secure = peer.connection.tls !== undefined
+  const own = ownProto(peer.connection, manager)
   const remote = peer.connection.remote.address
   sanitizeTe(headers)
   headers.delete('x-envoy-internal')
@@ -71,10 +71,9 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   const client = detected?.address ?? trustedClient(list, manager, remote)
   if (manager.useRemoteAddress) {
     if (!manager.skipXffAppend) setForwardedFor(headers, list, peer.forwardedFor)
-    if (manager.xffNumTrustedHops === 0 || !headers.has('x-forwarded-proto'))
-      headers.set('x-forwarded-proto', secure ? 'https' : 'http')
+    if (manager.xffNumTrustedHops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', own)
     if (manager.appendXForwardedPort) headers.set('x-forwarded-port', String(peer.connection.local.port))
-  } else if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', secure ? 'https' : 'http')
+  } else if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', own)
   if (manager.schemeToOverwrite !== undefined) headers.set('x-forwarded-proto', manager.schemeToOverwrite)
   const proto = headers.get('x-forwarded-proto')?.toLowerCase()
   if (proto === 'http' || proto === 'https') request.scheme = proto
@@ -88,6 +87,12 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
   applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
   return { kind: 'request', clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
+}
+
+/** What the connection says that it carries. */
+function ownProto({ tls, originalDestination }: Connection, { protoByPort }: HttpManager): 'http' | 'https' {
+  const byPort = originalDestination === undefined ? undefined : protoByPort?.get(originalDestination.port)
+  return byPort ?? (tls === undefined ? 'http' : 'https')
 }
 
 /** Few requests bring any of the proxy's own headers. */

@@ -225,7 +225,10 @@ export class ManagedConnection implements ServerHandler, Served {
 
   #limitLifetime(ms: number): void {
     if (ms === 0) return
-    this.#lifetime = this.#runtime.timers.timer(() => this.drain(true))
+    this.#lifetime = this.#runtime.timers.timer(() => {
+      const isHttp1 = this.#protocol !== undefined && this.#protocol !== 'HTTP/2'
+      this.drain(!(isHttp1 && this.#runtime.manager.http1SafeMaxConnectionDuration))
+    })
     this.#lifetime.start(ms)
   }
 

@@ -42,6 +42,10 @@ export function receiveRequest(
   }
   const { tls } = peer.connection
   if (tls?.peer !== undefined) request.clientCertificate = tls.peerVerified ? 'validated' : 'untrusted'
+  if (manager.earlyMutations !== undefined) {
+    const entry = { info, requestHeaders: request.headers }
+    for (const mutate of manager.earlyMutations) mutate(request.headers, entry)
+  }
   const identity = identifyRequest(request, manager, peer, node)
   if (identity.kind === 'reject') return { kind: 'reply', closes: false, reply: identity.reply }
   if (identity.requestId !== undefined) info.requestId = identity.requestId
