@@ -99,9 +99,10 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
     const whole = (await at.outcome)?.tls
     for (let again = 0; again < 2; again++) {
       const second = await call(at, context)
-      // TLS 1.2 exchanges no keys when it resumes.
-      const group = version === 'TLSv1.2' ? undefined : first.tls?.group
       const peer = expect.objectContaining({ hash: first.tls?.peer?.hash })
+      // TLS 1.2 exchanges no keys when it resumes: OpenSSL 3.0 knows of none then, later ones of those of the session.
+      const group = version === 'TLSv1.2' ? second.tls?.group : first.tls?.group
+      expect([undefined, first.tls?.group]).toContain(group)
       expect(second.tls).toEqual({ ...first.tls, resumed: true, group, peer })
       const known = (await at.outcome)?.tls
       expect(known).toMatchObject({ resumed: true, peerVerified: true, peerUris: [spiffe('client')], alpn: 'h2', version })

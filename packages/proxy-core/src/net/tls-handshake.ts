@@ -70,12 +70,16 @@ interface Established {
   readonly verification: Verification
 }
 
-const GROUPS: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
+/** BoringSSL's names of what OpenSSL calls otherwise, some versions of it in small letters. */
+const GROUPS: Readonly<Record<string, string>> = {
+  ...{ prime256v1: 'P-256', secp256r1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' },
+  ...{ x25519: 'X25519', x25519mlkem768: 'X25519MLKEM768' },
+}
 
 function groupOf(socket: TLSSocket): string | undefined {
   const key = socket.getEphemeralKeyInfo()
   const name = key !== null && 'name' in key && typeof key.name === 'string' ? key.name : undefined
-  return name === undefined ? undefined : (GROUPS[name] ?? name)
+  return name === undefined ? undefined : (GROUPS[name.toLowerCase()] ?? name)
 }
 
 const NO_URIS: readonly string[] = []

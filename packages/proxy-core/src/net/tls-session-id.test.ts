@@ -11,4 +11,7 @@ test('the identifier of a session is told in hex, and one that has none tells no
   expect(sessionIdOf(session('00ff10'))).toBe('00ff10')
   expect(sessionIdOf(session(''))).toBeUndefined()
   expect(sessionIdOf(undefined)).toBeUndefined()
+  const labelled = Buffer.concat([Buffer.from('\0nodejs:0 a.example '), session('00ff10')])
+  expect(sessionIdOf(labelled)).toBe('00ff10')
+  expect(sessionIdOf(Buffer.from('\0nodejs:0'))).toBeUndefined()
 })
