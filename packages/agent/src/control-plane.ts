@@ -1,9 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { createWorkloadCertificate } from '@heddle/ca'
 import { createCertificateClient } from '@heddle/ca/grpc'
 import type { Clock, Logger, Random } from '@heddle/runtime'
+import { channelTo } from './channel.js'
 import type { NameSubscription } from './dns/names.js'
 import { type Certificate, createOwnCertificate } from './own-certificate.js'
 import { addSecretService } from './secret-server.js'
@@ -44,22 +45,16 @@ export interface ControlPlane {
 /** The control plane as the proxy sees it: two Unix sockets, one for configuration and one for the certificate that the agent renews. */
 export function connectControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { access, sockets, logger } = options
-  const channelOptions = access.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': access.serverName }
-  const secure =
-    access.rootCertificate === undefined
-      ? credentials.createInsecure()
-      : credentials.createSsl(Buffer.from(access.rootCertificate))
   const xds = new Server({ 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': -1 })
   const relay = addXdsRelay(xds, {
     address: access.discoveryAddress,
-    credentials: secure,
-    channelOptions,
+    ...channelTo(access.discoveryAddress, access.rootCertificate, access.serverName),
     ...(access.token && { token: access.token }),
     onAnswered: options.onAnswered,
     ...(options.names === undefined ? {} : { names: options.names }),
     logger,
   })
-  const certificate = keepCertificate(options, secure, channelOptions)
+  const certificate = keepCertificate(options)
   const sds = new Server()
   addSecretService(sds, certificate.identity)
   return {
@@ -76,17 +71,12 @@ export function connectControlPlane(options: ControlPlaneOptions): ControlPlane 
   }
 }
 
-function keepCertificate(
-  { access, clock, random, logger }: ControlPlaneOptions,
-  secure: ReturnType<typeof credentials.createInsecure>,
-  channelOptions: object,
-): Certificate {
+function keepCertificate({ access, clock, random, logger }: ControlPlaneOptions): Certificate {
   const address = access.caAddress ?? (access.rootCertificate === undefined ? undefined : access.discoveryAddress)
   if (address === undefined) return createOwnCertificate({ clock, random, logger })
   const client = createCertificateClient({
     address,
-    credentials: secure,
-    channelOptions,
+    ...channelTo(address, access.rootCertificate, access.serverName),
     clock,
     ...(access.token && { token: access.token }),
   })

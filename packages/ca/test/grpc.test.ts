@@ -79,7 +79,7 @@ afterAll(() => {
 
 function clientWith(token: () => Promise<string | undefined>, ttlMs?: number): CertificateClient {
   const client = createCertificateClient({
-    address: `127.0.0.1:${port}`,
+    address: `localhost:${port}`,
     credentials: ChannelCredentials.createSsl(Buffer.from(authority.trustBundle.current.join(''))),
     token,
     clock,

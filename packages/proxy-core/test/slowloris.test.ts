@@ -29,10 +29,16 @@ afterAll(async () => {
   await upstream.close()
 })
 
+/** Not the resident set: newer engines let the space for what is young grow, whoever asks for it. */
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
 test(`slowloris: ${EACH} half requests and ${EACH} silent connections are cut, others are served throughout`, {
   timeout: soak ? 300_000 : 60_000,
 }, async () => {
-  const before = process.memoryUsage().rss
+  const before = heldBytes()
   const script = fileURLToPath(new URL('slowloris-client.mjs', import.meta.url))
   const attacker = spawn(process.execPath, [script, String(proxy.port), String(EACH)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const gone = new Promise((resolve) => attacker.once('exit', resolve))
@@ -54,6 +60,6 @@ test(`slowloris: ${EACH} half requests and ${EACH} silent connections are cut, o
   expect(spoken).toBe(0)
   await gone
   await expect.poll(() => proxy.manager.connections).toBeLessThanOrEqual(20)
-  expect(process.memoryUsage().rss - before).toBeLessThan(MOST_BYTES * (EACH / 500))
+  expect(heldBytes() - before).toBeLessThan(MOST_BYTES * (EACH / 500))
   expect((await call(proxy.port)).status).toBe(200)
 })

@@ -8,11 +8,11 @@ export interface Issued {
 
 export interface TestAuthority {
   readonly root: Buffer
-  issue(names: { readonly uri?: string; readonly uris?: readonly string[]; readonly ip?: string }): Issued
+  issue(names: { readonly uri?: string; readonly uris?: readonly string[]; readonly dns?: string }): Issued
 }
 
 const URI = 6
-const IP = 7
+const DNS = 2
 
 /** A throw-away authority; 2048-bit RSA, because node-forge makes nothing faster. */
 export function createTestAuthority(): TestAuthority {
@@ -34,9 +34,9 @@ export function createTestAuthority(): TestAuthority {
   const root = certify(keys.publicKey, [{ name: 'basicConstraints', cA: true, critical: true }], subject)
   return {
     root: Buffer.from(forge.pki.certificateToPem(root)),
-    issue({ uri, uris = uri === undefined ? [] : [uri], ip }) {
+    issue({ uri, uris = uri === undefined ? [] : [uri], dns }) {
       const own = forge.pki.rsa.generateKeyPair(2048)
-      const altNames = [...uris.map((value) => ({ type: URI, value })), ...(ip === undefined ? [] : [{ type: IP, ip }])]
+      const altNames = [...uris.map((value) => ({ type: URI, value })), ...(dns === undefined ? [] : [{ type: DNS, value: dns }])]
       const certificate = certify(own.publicKey, [{ name: 'subjectAltName', altNames }], [])
       return {
         key: Buffer.from(forge.pki.privateKeyToPem(own.privateKey)),

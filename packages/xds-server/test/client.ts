@@ -46,7 +46,11 @@ export function connect(
     channelOptions = {},
   }: { credentials?: ChannelCredentials; token?: string; channelOptions?: ChannelOptions } = {},
 ): TestClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials, channelOptions)
+  // No address: grpc-js would say it as SNI, which Node 26 refuses.
+  const client = new Client(`127.0.0.1:${port}`, credentials, {
+    'grpc.ssl_target_name_override': 'localhost',
+    ...channelOptions,
+  })
   const open = <Req, Res>(path: string, request: MessageType<Req>, response: MessageType<Res>): TestStream<Req, Res> => {
     const metadata = new Metadata()
     if (token !== undefined) metadata.set('authorization', `Bearer ${token}`)

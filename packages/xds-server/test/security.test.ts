@@ -17,7 +17,7 @@ const ALICE = 'spiffe://cluster.local/ns/shop/sa/alice'
 const BOB = 'spiffe://cluster.local/ns/shop/sa/bob'
 
 const authority = createTestAuthority()
-const serverPair = authority.issue({ ip: '127.0.0.1' })
+const serverPair = authority.issue({ dns: 'localhost' })
 const alice = authority.issue({ uri: ALICE })
 const stranger = createTestAuthority().issue({ uri: ALICE })
 const twoNames = authority.issue({ uris: [ALICE, BOB] })
@@ -122,7 +122,7 @@ describe('TLS and identity (lines 84, 85)', () => {
     before.send({ node: aliceNode, type_url: CDS })
     await before.next()
     const second = createTestAuthority()
-    identity.set(identityOf(second.issue({ ip: '127.0.0.1' })))
+    identity.set(identityOf(second.issue({ dns: 'localhost' })))
     const credentials = ChannelCredentials.createSsl(second.root, alice.key, alice.certificate)
     const after = connect(listener.port, { credentials })
     clients.push(after)

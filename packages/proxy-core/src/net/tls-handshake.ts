@@ -110,7 +110,9 @@ export function establish(established: Established): Connection {
   }
   const target: ReadTarget = { connection: undefined }
   const transport = inner instanceof SocketConnection ? inner.transport : undefined
-  const connection = new SocketConnection(socket, inner, readWithOnRead(socket, target), info, transport)
+  // Above a stream of ours Node 26 loses what it reads into a buffer of ours.
+  const ownBuffer = inner instanceof SocketConnection && readWithOnRead(socket, target)
+  const connection = new SocketConnection(socket, inner, ownBuffer, info, transport)
   target.connection = connection
   const early: Buffer | null = socket.read()
   if (early !== null) connection.unread(early)

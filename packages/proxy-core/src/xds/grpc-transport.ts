@@ -1,4 +1,5 @@
 import { type ChannelOptions, Client, type ClientDuplexStream, credentials, Metadata, status } from '@grpc/grpc-js'
+import { ipOf, isFor } from '../net/server-identity.js'
 import type { StreamEvents, XdsStream, XdsTransport } from './transport.js'
 
 /** PEM texts for TLS to the server. */
@@ -35,7 +36,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): XdsTransport
     const key = JSON.stringify(tls ?? null)
     if (channel?.key === key) return channel.client
     channel?.client.close()
-    const client = new Client(options.target, channelCredentials(tls), channelOptions(options, tls))
+    const client = new Client(options.target, channelCredentials(options.target, tls), channelOptions(options, tls))
     channel = { client, key }
     return client
   }
@@ -95,10 +96,15 @@ async function readMetadata(options: GrpcTransportOptions): Promise<Metadata> {
   return metadata
 }
 
-function channelCredentials(tls: GrpcTls | undefined): ReturnType<typeof credentials.createInsecure> {
+/** Said instead of an IP address, which is no server name (RFC 6066 §3): grpc-js would say it, and Node 26 refuses to. */
+const NO_NAME = 'ip-address.invalid'
+
+function channelCredentials(target: string, tls: GrpcTls | undefined): ReturnType<typeof credentials.createInsecure> {
   if (tls === undefined) return credentials.createInsecure()
+  const ip = tls.serverName === undefined ? ipOf(target) : undefined
+  const verify = ip === undefined ? {} : { checkServerIdentity: isFor(ip) }
   const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text))
-  return credentials.createSsl(pem(tls.rootCertificates), pem(tls.privateKey), pem(tls.certificateChain))
+  return credentials.createSsl(pem(tls.rootCertificates), pem(tls.privateKey), pem(tls.certificateChain), verify)
 }
 
 function channelOptions(options: GrpcTransportOptions, tls: GrpcTls | undefined): ChannelOptions {
@@ -111,6 +117,9 @@ function channelOptions(options: GrpcTransportOptions, tls: GrpcTls | undefined)
     // The client above decides when to come back.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1000,
+    ...(tls !== undefined &&
+      tls.serverName === undefined &&
+      ipOf(options.target) !== undefined && { 'grpc.ssl_target_name_override': NO_NAME }),
     ...(tls?.serverName !== undefined && {
       'grpc.ssl_target_name_override': tls.serverName,
       'grpc.default_authority': tls.serverName,
