@@ -10,7 +10,10 @@ export interface ChannelSettings {
 /** Said instead of an IP address, which is no server name (RFC 6066 §3): grpc-js would say it, and Node 26 refuses to. */
 const NO_NAME = 'ip-address.invalid'
 
-/** How grpc-js makes sure of who answers at `address`. `rootCertificate`: PEM; absent: plaintext. `serverName`: in its certificate, where it is not the host of the address. */
+/**
+ * How grpc-js makes sure of who answers at `address`. `rootCertificate`: PEM; absent: plaintext. `serverName`: in its certificate, where
+ * it is not the host of the address.
+ */
 export function channelTo(address: string, rootCertificate: string | undefined, serverName?: string): ChannelSettings {
   if (rootCertificate === undefined) return { credentials: credentials.createInsecure(), channelOptions: {} }
   const ip = serverName === undefined ? ipOf(address) : undefined
