@@ -47,6 +47,7 @@ test('adds up the counts of every runner; a command without counts is one', () =
       'conformance',
       'packages',
       'unit-node-26',
+      'sockets-node-26',
     ]),
   )
   expect(sum).toBeGreaterThan(50)
@@ -70,7 +71,7 @@ test('--soak: all tests once at length, then twenty rounds as usual', () => {
 })
 
 test.each([
-  ['a failure', 'case "$*" in *unit) echo "9 passed, 1 failed"; exit 1;; esac', 'unit: 9 passed, 1 failed'],
+  ['a failure', 'case "$*" in *"project unit") echo "9 passed, 1 failed"; exit 1;; esac', 'unit: 9 passed, 1 failed'],
   ['an end without a count', 'case "$*" in *lint) exit 1;; esac', 'lint: 0 passed, 1 failed'],
   [
     'a crash after a good count',
