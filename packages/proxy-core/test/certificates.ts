@@ -13,6 +13,7 @@ interface Request {
   readonly commonName: string
   readonly uris?: readonly string[]
   readonly dns?: readonly string[]
+  readonly ips?: readonly string[]
   readonly ca?: boolean
   /** Of the extended key usage: both by default. */
   readonly usage?: 'client' | 'server'
@@ -40,6 +41,7 @@ export function issue(request: Request, issuer?: Identity): Identity {
   const altNames = [
     ...(request.uris ?? []).map((value) => ({ type: 6, value })),
     ...(request.dns ?? []).map((value) => ({ type: 2, value })),
+    ...(request.ips ?? []).map((ip) => ({ type: 7, ip })),
   ]
   certificate.setExtensions([
     { name: 'basicConstraints', cA: request.ca === true, critical: true },
