@@ -45,7 +45,7 @@ export interface TlsInfo {
   peerVerified: boolean
   /** The peer was known again by a session of an earlier connection. Absent: it was not. */
   resumed?: boolean
-  /** Of the key exchange, under BoringSSL's name: `X25519`, `P-256`. Of a connection that we accepted Node does not tell it. */
+  /** Of the key exchange, under BoringSSL's name: `X25519`, `P-256`; undefined where it had none, as RSA's. */
   group?: string | undefined
   /** Lower-case hex; undefined: it has none, as in TLS 1.3, and where a ticket has taken its place. */
   sessionId?: string | undefined

@@ -11,7 +11,7 @@ import { SocketConnection } from './socket-connection.js'
 import { type ReadTarget, readWithOnRead } from './socket-handle.js'
 import type { PeerSan, TlsMaterial } from './tls.js'
 import { localLeafOf } from './tls-material.js'
-import { sessionIdOf } from './tls-session-id.js'
+import { readSession } from './tls-session.js'
 import { isOutOfTime, ownProblem, timeProblem, verifyErrorOf } from './verify-error.js'
 import { type DescribedPeer, describePeer, keepDescription } from './x509/peer-certificate.js'
 
@@ -70,18 +70,6 @@ interface Established {
   readonly verification: Verification
 }
 
-/** BoringSSL's names of what OpenSSL calls otherwise, some versions of it in small letters. */
-const GROUPS: Readonly<Record<string, string>> = {
-  ...{ prime256v1: 'P-256', secp256r1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' },
-  ...{ x25519: 'X25519', x25519mlkem768: 'X25519MLKEM768' },
-}
-
-function groupOf(socket: TLSSocket): string | undefined {
-  const key = socket.getEphemeralKeyInfo()
-  const name = key !== null && 'name' in key && typeof key.name === 'string' ? key.name : undefined
-  return name === undefined ? undefined : (GROUPS[name.toLowerCase()] ?? name)
-}
-
 const NO_URIS: readonly string[] = []
 
 /** The encrypted connection, when the peer is let in. A peer that shows no certificate is nobody, and was not asked for one. */
@@ -94,11 +82,13 @@ export function establish(established: Established): Connection {
   const own = localLeafOf(material, () => socket.getX509Certificate()?.raw)
   const { alpnProtocol } = socket
   const version = socket.getProtocol() ?? ''
+  const session = readSession(socket.getSession())
   const info: TlsInfo = {
     version,
-    sessionId: version === 'TLSv1.2' ? sessionIdOf(socket.getSession()) : undefined,
+    // TLS 1.3 knows clients again by tickets alone; the identifier there is filler.
+    sessionId: version === 'TLSv1.2' ? session.id : undefined,
     cipher: socket.getCipher().name,
-    group: established.purpose === 'server' ? groupOf(socket) : undefined,
+    group: session.group,
     alpn: typeof alpnProtocol === 'string' ? alpnProtocol : undefined,
     sni,
     resumed: socket.isSessionReused(),

@@ -33,13 +33,8 @@ export function compileOperator(command: string, args: string | undefined, path:
   return fail(problem('log.format', path, `%${command}% ${why}.`))
 }
 
-/** Those of Envoy's operators that would need what this proxy does not keep. */
-const UNSUPPORTED: ReadonlySet<string> = new Set([
-  // Node does not tell it of a handshake.
-  'DOWNSTREAM_TLS_GROUP',
-  // Of Envoy's formatter extensions.
-  ...['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'],
-])
+/** Those of Envoy's formatter extensions, which it refuses, too, where no `formatters` name them. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'])
 
 /** Of the span that was made for the request; its headers tell upstreams. */
 const trace =

@@ -167,7 +167,7 @@ it('mask addresses, and give connections numbers that stay', () => {
 })
 
 it.each([
-  ['%DOWNSTREAM_TLS_GROUP%', /DOWNSTREAM_TLS_GROUP.*does not support/],
+  ['%SECRET(name)%', /SECRET.*does not support/],
   ['%NOBODY_KNOWS%', /no command operator/],
   ['%COMMON_DURATION(DS_RX_BEG:US_NEVER:ms)%', /DS_RX_BEG, DS_RX_END/],
   ['%COALESCE({"operators": ["NOBODY_KNOWS"]})%', /NOBODY_KNOWS/],

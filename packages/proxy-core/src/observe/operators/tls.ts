@@ -46,6 +46,7 @@ export const tlsOperators: PlainOperators = {
   TLS_JA3_FINGERPRINT: ({ info }) => info.tlsFingerprints?.ja3,
   TLS_JA4_FINGERPRINT: ({ info }) => info.tlsFingerprints?.ja4,
   DOWNSTREAM_TLS_VERSION: ofDownstream((tls) => tls.version),
+  DOWNSTREAM_TLS_GROUP: ofDownstream((tls) => tls.group),
   DOWNSTREAM_TLS_SESSION_ID: ofDownstream((tls) => tls.sessionId),
   DOWNSTREAM_TLS_CIPHER: ofDownstream((tls) => tls.cipher),
   DOWNSTREAM_PEER_SERIAL: ofClient((peer) => peer.serial),
