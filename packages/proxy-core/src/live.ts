@@ -112,6 +112,7 @@ export function createLivePath(options: LiveOptions): LivePath {
       scoped === undefined ? routes.current : tableOfScope(scopeOf(scoped, head, scopes()), byName)
     return { routes, scoped, scopes, tableFor }
   }
+  const clusterMetadata = (name: string) => clusters.get(name)?.compiled.metadata
   const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
     const { demand } = options
     const { routes, scoped, scopes, tableFor } = routesOf(manager)
@@ -126,7 +127,7 @@ export function createLivePath(options: LiveOptions): LivePath {
         ...{ clock, random, logger, stats, node: options.node, direction: listener.direction },
         dnsCaches,
         clusterDiscovery: (name) => clusters.get(name)?.compiled.discovery,
-        clusterMetadata: (name) => clusters.get(name)?.compiled.metadata,
+        clusterMetadata,
         clusterHealth(name) {
           const of = clusters.get(name)?.stats
           return of && { total: of.membershipTotal.value, healthy: of.membershipHealthy.value }
@@ -168,8 +169,10 @@ export function createLivePath(options: LiveOptions): LivePath {
           const { terminal } = chain
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
           const { statPrefix } = terminal
+          const observed = { clock, stats, node: options.node, direction: listener.direction, clusterMetadata }
           return createTcpProxy({
             ...{ clusters, timers, clock, random },
+            observers: chain.observers.map((each) => each.observe(observed)),
             config: terminal,
             stats: createTcpStats(stats, statPrefix),
           })

@@ -86,6 +86,7 @@ async function startHop(
     transportSocketConnectTimeoutMs: 0,
     gates: [],
     authorizers: [],
+    observers: [],
     guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow, explain: () => '' }],
     terminal: manager,
     ...(options.tls === undefined ? {} : { tls: options.tls }),

@@ -53,6 +53,7 @@ export async function startTcpProxy(port: number, overrides: Partial<TcpProxy> =
     timers,
     clock,
     random: systemRandom,
+    observers: [],
   })
   const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) =>
     terminal.serve(connection, {

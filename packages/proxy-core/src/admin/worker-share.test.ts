@@ -37,6 +37,23 @@ test('what only another worker has counted is there, too', () => {
   expect(renderPrometheus(merged.stats)).toContain('envoy_late{code="503"} 2')
 })
 
+test('sets of labels of one name stay apart', () => {
+  const counted = (labels: readonly string[], values: readonly string[]): MetricsRegistry => {
+    const registry = createMetricsRegistry()
+    registry
+      .counter('istio_requests_total', 'requests', labels, 10)
+      .labels(...values)
+      .inc()
+    return registry
+  }
+  const others = [counted(['code', 'who'], ['200', 'me']), counted(['code'], ['200'])].map((stats) => shareOf(views(stats)))
+  const merged = viewsWithShares(views(counted(['code'], ['200'])), others)
+  expect(renderPrometheus(merged.stats).split('\n').slice(2, 4)).toEqual([
+    'istio_requests_total{code="200"} 2',
+    'istio_requests_total{code="200",who="me"} 1',
+  ])
+})
+
 test('they are LIVE when all are, and counters of endpoints are added', () => {
   const own = views(createMetricsRegistry(), 'LIVE', 4)
   expect(viewsWithShares(own, [shareOf(own)]).state).toBe('LIVE')

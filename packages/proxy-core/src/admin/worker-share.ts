@@ -81,8 +81,9 @@ function addHosts(own: HostStats, key: string, others: readonly WorkerShare[]): 
 function addFamilies(shares: readonly (readonly FamilyShare[])[]): Iterable<MetricFamily<Counter>> {
   const families = new Map<string, { family: FamilyShare; series: Map<string, SeriesShare> }>()
   for (const family of shares.flat()) {
-    const known = families.get(family.name) ?? { family, series: new Map<string, SeriesShare>() }
-    families.set(family.name, known)
+    const key = [family.name, ...family.labelNames].join()
+    const known = families.get(key) ?? { family, series: new Map<string, SeriesShare>() }
+    families.set(key, known)
     const summed = family.kind !== 'gauge' || SUMMED.test(family.name)
     for (const one of family.series) {
       const key = one.labels.join('\0')

@@ -3,6 +3,7 @@ import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import type { NetworkGate } from '../filters/network/gate.js'
+import type { NetworkObserver } from '../filters/network/observer.js'
 import type { HttpLogOptions } from '../http/early-logs.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
 import type { Http1CodecOptions } from '../http/h1/options.js'
@@ -80,6 +81,8 @@ export interface CompiledFilterChain {
   readonly guards: readonly NetworkGuard[]
   /** Those that ask another service (network ext_authz), in order, about a connection that every guard lets in. */
   readonly authorizers: readonly NetworkAuthorizer[]
+  /** Those that watch what becomes of a TCP proxy's connections (istio.stats). */
+  readonly observers: readonly NetworkObserver[]
   readonly terminal: HttpManager | TcpProxy
 }
 

@@ -5,11 +5,14 @@ import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/f
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import type { PluginConfig } from '@heddle/xds-types/stats'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import { compileConnectionLimit } from '../filters/network/connection-limit.js'
 import { compileNetworkExtAuthz } from '../filters/network/ext-authz.js'
 import type { NetworkGate } from '../filters/network/gate.js'
+import { compileNetworkStats } from '../filters/network/istio-stats.js'
 import { compileNetworkRateLimit } from '../filters/network/local-ratelimit.js'
+import type { NetworkObserver } from '../filters/network/observer.js'
 import { compileNetworkRbac } from '../filters/network/rbac.js'
 import type { CompileDeps, CompiledFilterChain, NetworkGuard } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
@@ -22,7 +25,7 @@ import { compileServerSocket } from './transport-socket.js'
 const FILTERS = 'envoy.extensions.filters.network'
 /** Needs no filter: its ALPN is never offered (tls-context), so no peer speaks it to us. */
 const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
-/** Only counts TCP connections for Istio's metrics, which is not done yet. */
+/** istio.stats. */
 const TCP_STATS = 'stats.PluginConfig'
 /** Has no settings: it names the cluster of the tcp_proxy that follows. */
 const SNI_CLUSTER = `${FILTERS}.sni_cluster.v3.SniCluster`
@@ -56,6 +59,7 @@ interface NetworkFilters {
   readonly gates: readonly NetworkGate[]
   readonly guards: readonly NetworkGuard[]
   readonly authorizers: readonly NetworkAuthorizer[]
+  readonly observers: readonly NetworkObserver[]
   readonly terminal: CompiledFilterChain['terminal'] | undefined
 }
 
@@ -63,6 +67,7 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
   const gates: NetworkGate[] = []
   const guards: NetworkGuard[] = []
   const authorizers: NetworkAuthorizer[] = []
+  const observers: NetworkObserver[] = []
   let terminal: CompiledFilterChain['terminal'] | undefined
   let bySni = false
   for (const fields of chain.messages('filters')) {
@@ -72,18 +77,21 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
     if (made !== undefined && 'kind' in made)
       terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
     else if (made !== undefined && 'message' in made) authorizers.push(made)
+    else if (made !== undefined && 'observe' in made) observers.push(made)
     else if (made !== undefined && 'create' in made) gates.push(made)
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
   }
   if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
-  return { gates, guards, authorizers, terminal }
+  if (observers.length > 0 && terminal?.kind === 'http_connection_manager')
+    chain.problem(`${observers[0]?.name} counts connections of a tcp_proxy; an HTTP manager has it as an HTTP filter.`, 'filters')
+  return { gates, guards, authorizers, observers, terminal }
 }
 
 function compileNetworkFilter(
   fields: Fields<Filter>,
   deps: CompileDeps,
-): NetworkGate | NetworkGuard | NetworkAuthorizer | CompiledFilterChain['terminal'] | undefined {
+): NetworkGate | NetworkGuard | NetworkAuthorizer | NetworkObserver | CompiledFilterChain['terminal'] | undefined {
   const config = fields.any('typed_config')
   const into = fields as Fields<never>
   switch (config?.typeName) {
@@ -99,9 +107,10 @@ function compileNetworkFilter(
       return compileConnectionLimit(fieldsOf<ConnectionLimit>(config, into), fields.string('name'))
     case `${FILTERS}.local_ratelimit.v3.LocalRateLimit`:
       return compileNetworkRateLimit(fieldsOf<LocalRateLimit>(config, into), fields.string('name'))
+    case TCP_STATS:
+      return compileNetworkStats(fieldsOf<PluginConfig>(config, into), fields.string('name'))
     case SNI_CLUSTER:
     case TCP_EXCHANGE:
-    case TCP_STATS:
       return undefined
     default:
       if (!fields.has('config_discovery'))

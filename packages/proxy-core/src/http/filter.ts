@@ -2,6 +2,7 @@ import type { Clock, Logger, Random, Result } from '@heddle/runtime'
 import type { CompileDeps, CompiledCluster } from '../config/compiled.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { Connection } from '../net/connection.js'
+import type { AccessLogEntry } from '../observe/access-log.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RequestHead } from '../route/table.js'
 import type { DnsCaches } from '../upstream/dns-cache.js'
@@ -10,8 +11,8 @@ import type { HttpClient } from '../upstream/http-client.js'
 import type { HttpRequest, HttpResponse, LocalReply } from './message.js'
 import type { StreamInfo } from './stream-info.js'
 
-/** One request on its way through the filter chain, as filters see it. */
-export interface HttpStream {
+/** One request on its way through the filter chain, as filters see it; with what is answered, as far as it is. */
+export interface HttpStream extends Pick<AccessLogEntry, 'responseHeaders' | 'responseTrailers' | 'downstreamWire'> {
   readonly request: HttpRequest
   readonly connection: Connection
   readonly info: StreamInfo

@@ -39,7 +39,7 @@ export function celAttributes(
     response: present({
       code: BigInt(info.status),
       code_details: info.details,
-      grpc_status: info.grpcStatus === undefined ? undefined : BigInt(info.grpcStatus),
+      grpc_status: info.grpcStatus !== undefined && /^\d{1,9}$/.test(info.grpcStatus) ? BigInt(info.grpcStatus) : undefined,
       headers: responseHeaders && headersOf(responseHeaders),
       trailers: responseTrailers && headersOf(responseTrailers),
       size: BigInt(info.bytesSent),

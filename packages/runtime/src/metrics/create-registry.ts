@@ -9,10 +9,10 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 
 /**
  * An empty registry. Asking again for a name gives the same family. A name that is none, or that is taken by another kind or other
- * labels, throws: that is a mistake of the programmer, never of data.
+ * labels, throws: that is a mistake of the programmer, never of data. With `maxSeries` other labels are another family of the same name.
  */
 export function createMetricsRegistry(): MetricsRegistry {
-  const families = new Map<string, AnyFamily>()
+  const families = new Map<string, AnyFamily[]>()
 
   const family = <M>(
     kind: AnyFamily['kind'],
@@ -22,14 +22,16 @@ export function createMetricsRegistry(): MetricsRegistry {
     create: () => M,
     maxSeries?: number,
   ): MetricFamily<M> => {
-    const known = families.get(name)
+    const namesakes = families.get(name) ?? []
+    const known = namesakes.find((each) => each.labelNames.join() === labelNames.join()) ?? namesakes[0]
     if (known !== undefined) {
-      if (known.kind !== kind || known.labelNames.join() !== labelNames.join()) {
+      const same = known.labelNames.join() === labelNames.join()
+      if (known.kind !== kind || (!same && maxSeries === undefined)) {
         throw new Error(
           `metric ${name} is a ${known.kind} with labels [${known.labelNames.join()}]; it cannot be a ${kind} with [${labelNames.join()}] too`,
         )
       }
-      return known as unknown as MetricFamily<M>
+      if (same) return known as unknown as MetricFamily<M>
     }
     if (!METRIC_NAME.test(name)) throw new Error(`${JSON.stringify(name)} is no metric name`)
     for (const label of labelNames) {
@@ -37,19 +39,19 @@ export function createMetricsRegistry(): MetricsRegistry {
         throw new Error(`${JSON.stringify(label)} is no label name for ${name}`)
     }
     const created = createFamily(kind, name, help, labelNames, create, maxSeries)
-    families.set(name, created as unknown as AnyFamily)
+    families.set(name, [...namesakes, created as unknown as AnyFamily])
     return created
   }
   return {
     counter: (name, help, labelNames = [], maxSeries) =>
       family('counter', name, help, labelNames, () => new OneCounter(), maxSeries),
-    gauge: (name, help, labelNames = []) => family('gauge', name, help, labelNames, () => new OneGauge()),
+    gauge: (name, help, labelNames = [], maxSeries) => family('gauge', name, help, labelNames, () => new OneGauge(), maxSeries),
     histogram(name, help, labelNames = [], bounds = DEFAULT_BUCKET_BOUNDS, maxSeries) {
       if (bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!)))
         throw new Error(`the bounds of ${name} do not ascend`)
       return family('histogram', name, help, labelNames, () => createHistogram(bounds), maxSeries)
     },
-    families: () => families.values(),
+    families: () => [...families.values()].flat(),
   }
 }
 

@@ -34,6 +34,20 @@ test('a name belongs to one kind and one set of labels', () => {
   expect(() => registry.counter('c', '').labels().inc(-1)).toThrow(RangeError)
 })
 
+test('where others choose the labels, a name may have several sets of them, and one kind', () => {
+  const registry = createMetricsRegistry()
+  const family = registry.counter('a_total', 'A.', ['zone'], 10)
+  registry.gauge('up', '').labels().set(1)
+  registry.counter('a_total', 'A.', ['zone', 'who'], 10).labels('z', 'w').inc()
+  family.labels('z').inc(2)
+  expect(registry.counter('a_total', 'A.', ['zone'], 10)).toBe(family)
+  expect(() => registry.gauge('a_total', '', ['who'], 10)).toThrow(/a_total is a counter/)
+  expect(() => registry.counter('a_total', '', ['who'])).toThrow(/a_total is a counter with labels \[zone\]/)
+  expect(renderPrometheus(registry)).toBe(
+    '# HELP a_total A.\n# TYPE a_total counter\na_total{zone="z"} 2\na_total{zone="z",who="w"} 1\n# HELP up \n# TYPE up gauge\nup 1\n',
+  )
+})
+
 test('gauges go both ways', () => {
   const gauge = createMetricsRegistry().gauge('open', '').labels()
   gauge.set(5)

@@ -3,9 +3,9 @@ import type { Counter, Gauge, Histogram, MetricFamily, MetricsRegistry } from '.
 /** The content type of {@link renderPrometheus}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** All series of a registry in Prometheus's text format 0.0.4. Families without a series are left out. */
+/** All series of a registry in Prometheus's text format 0.0.4, those of a name together. Families without a series are left out. */
 export function renderPrometheus(registry: MetricsRegistry): string {
-  const lines: string[] = []
+  const byName = new Map<string, string[]>()
   for (const family of registry.families()) {
     const samples: string[] = []
     if (isHistogram(family)) for (const [values, metric] of family.series()) writeHistogram(samples, family, values, metric)
@@ -13,10 +13,14 @@ export function renderPrometheus(registry: MetricsRegistry): string {
       for (const [values, metric] of family.series())
         samples.push(`${family.name}${labelSet(family.labelNames, values)} ${number(metric.value)}`)
     if (samples.length === 0) continue
-    lines.push(`# HELP ${family.name} ${escapeHelp(family.help)}`, `# TYPE ${family.name} ${family.kind}`)
+    let lines = byName.get(family.name)
+    if (lines === undefined) {
+      lines = [`# HELP ${family.name} ${escapeHelp(family.help)}`, `# TYPE ${family.name} ${family.kind}`]
+      byName.set(family.name, lines)
+    }
     for (const sample of samples) lines.push(sample)
   }
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+  return [...byName.values()].map((lines) => `${lines.join('\n')}\n`).join('')
 }
 
 function isHistogram(

@@ -33,12 +33,13 @@ export interface MetricFamily<M> {
 }
 
 /**
- * Metrics of one process or of one part of it. Names and labels are Prometheus's. `maxSeries`: where others choose label values,
- * new ones beyond so many series share one whose labels all say `overflow`; default: no limit.
+ * Metrics of one process or of one part of it. Names and labels are Prometheus's. `maxSeries`: others choose the labels. New values
+ * beyond so many series share one whose labels all say `overflow`, and several families may have one name, each with labels of its own;
+ * default: no limit, and one family.
  */
 export interface MetricsRegistry {
   counter(name: string, help: string, labelNames?: readonly string[], maxSeries?: number): MetricFamily<Counter>
-  gauge(name: string, help: string, labelNames?: readonly string[]): MetricFamily<Gauge>
+  gauge(name: string, help: string, labelNames?: readonly string[], maxSeries?: number): MetricFamily<Gauge>
   /** `bounds`: upper bucket bounds, ascending, without +Inf. */
   histogram(
     name: string,

@@ -19,7 +19,14 @@ interface GrpcStatsConfig {
   named(method: Method): Method | undefined
 }
 
-const STATE = 'envoy.filters.http.grpc_stats'
+/** Where `emit_filter_state` leaves {@link GrpcMessages}. */
+export const GRPC_STATS = 'envoy.filters.http.grpc_stats'
+
+export interface GrpcMessages {
+  readonly request_message_count: number
+  readonly response_message_count: number
+}
+
 const ALL: Method = { service: '', method: '' }
 
 /** envoy.filters.http.grpc_stats: `cluster.<name>.grpc.[<service>.<method>.]` total, success, failure, each status, and messages. */
@@ -39,7 +46,7 @@ export const grpcStatsFilter: HttpFilterFactory<GrpcStatsConfig> = {
       const method = methodOf(request.path)
       const under = (method && named(method)) ?? ALL
       const messages = { request_message_count: 0, response_message_count: 0 }
-      if (emitFilterState) info.filterState.set(STATE, messages)
+      if (emitFilterState) info.filterState.set(GRPC_STATS, messages)
       return {
         onRequest() {
           request.body = counted(request.body, () => messages.request_message_count++)

@@ -1,9 +1,10 @@
-import type { Counter } from '@heddle/runtime'
+import { type Counter, renderPrometheus } from '@heddle/runtime'
+import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
-import type { FilterDeps } from '../../http/filter.js'
+import type { FilterDeps, HttpStream } from '../../http/filter.js'
+import { decodePeer, encodePeer } from '../../observe/istio-stats/workload.js'
 import { istioStatsFilter } from './istio-stats.js'
 import { configured, deps, NODE, stream } from './testing.js'
-import { decodePeer, encodePeer } from './workload.js'
 
 describe('istio.stats', () => {
   const series = (own: FilterDeps, metric: string): Record<string, string>[] => {
@@ -24,6 +25,7 @@ describe('istio.stats', () => {
       status: 403,
       details: 'rbac',
       peerPrincipal: 'spiffe://cluster.local/ns/nolen/sa/client',
+      localPrincipal: 'spiffe://cluster.local/ns/nolen/sa/apps',
       end: 12,
     })
     configured(istioStatsFilter, {}, own)(asked).onComplete!(asked.info)
@@ -92,9 +94,123 @@ describe('istio.stats', () => {
     const [labels] = series(own, 'istio_requests_total')
     expect(labels).toMatchObject({ request_host: 'apps', kind: 'x', via: 'v' })
     expect(labels).not.toHaveProperty('source_app')
-    expect(istioStatsFilter.decode({ metrics: [{ dimensions: { a: 'request.size + 1' } }] }, 'c')).toMatchObject({
-      ok: false,
-      diagnostics: [{ path: 'c.metrics[0].dimensions["a"]' }],
+  })
+
+  it('loses a tag that is no expression, and says so, but nothing else', () => {
+    const own = deps()
+    const config = {
+      metrics: [{ dimensions: { a: 'request.size +', source_app: ')', 'b-c': 'string(request.size + 1)', le: 'request.id' } }],
+    }
+    expect(istioStatsFilter.decode(config, 'c')).toMatchObject({
+      ok: true,
+      diagnostics: [
+        { severity: 'warning', code: 'cel.invalid', path: 'c.metrics[0].dimensions["a"]' },
+        { severity: 'warning', code: 'cel.invalid', path: 'c.metrics[0].dimensions["source_app"]' },
+      ],
     })
+    const asked = stream()
+    configured(istioStatsFilter, config, own)(asked).onComplete!(asked.info)
+    const [labels] = series(own, 'istio_request_duration_milliseconds')
+    expect(labels).toMatchObject({ b_c: '4', le_: 'unknown' })
+    expect(Object.keys(labels!)).not.toEqual(expect.arrayContaining(['a']))
+    expect(labels).not.toHaveProperty('source_app')
+  })
+
+  it('has other labels for clients than for servers, and after a change', () => {
+    const own = deps()
+    for (const dimensions of [{}, { who: 'request.host' }, { who: 'request.host', what: 'request.method' }]) {
+      const asked = stream()
+      configured(istioStatsFilter, { metrics: [{ dimensions }] }, own)(asked).onComplete!(asked.info)
+    }
+    const all = [...own.stats.families()].filter(({ name }) => name === 'istio_requests_total')
+    expect(all.map(({ labelNames }) => labelNames.slice(25))).toEqual([[], ['who'], ['what', 'who']])
+    const text = renderPrometheus(own.stats)
+    expect(text.match(/^# TYPE istio_requests_total counter$/gm)).toHaveLength(1)
+    expect(text.match(/^istio_requests_total\{/gm)).toHaveLength(3)
+  })
+
+  it('keeps the place of a label whose value is another', () => {
+    const own = deps()
+    const asked = stream()
+    configured(istioStatsFilter, { metrics: [{ dimensions: { reporter: "'me'", a: "'b'" } }] }, own)(asked).onComplete!(
+      asked.info,
+    )
+    const family = [...own.stats.families()].find(({ name }) => name === 'istio_requests_total')!
+    expect([family.labelNames[0], family.labelNames.at(-1)]).toEqual(['reporter', 'a'])
+    expect(series(own, 'istio_requests_total')[0]).toMatchObject({ reporter: 'me', a: 'b' })
+  })
+
+  it('measures what went over the wire, where the codec tells', () => {
+    const own = deps()
+    const asked = { ...stream(), downstreamWire: { received: 100, sent: 2000 } } as HttpStream
+    configured(istioStatsFilter, {}, own)(asked).onComplete!(asked.info)
+    const text = renderPrometheus(own.stats)
+    expect(text).toMatch(/^istio_request_bytes_sum\{.*\} 100$/m)
+    expect(text).toMatch(/^istio_response_bytes_sum\{.*\} 2000$/m)
+  })
+
+  it('counts the messages of gRPC calls while they last, under what is known when it is known', () => {
+    const clock = createFakeClock()
+    const own = deps({ clock })
+    const asked = stream({ headers: { 'content-type': 'application/grpc' } })
+    const counts = { request_message_count: 0, response_message_count: 0 }
+    asked.info.filterState.set('envoy.filters.http.grpc_stats', counts)
+    const filter = configured(istioStatsFilter, { tcp_reporting_duration: '2s' }, own)(asked)
+    const told = (): unknown[] =>
+      ['request', 'response'].map((side) => {
+        const family = [...own.stats.families()].find(({ name }) => name === `istio_${side}_messages_total`)!
+        return [...family.series()].map(([, metric]) => (metric as Counter).value)
+      })
+    Object.assign(counts, { request_message_count: 3, response_message_count: 1 })
+    clock.advance(2_000)
+    expect(told()).toEqual([[], []])
+    asked.info.filterState.set('downstream_peer', decodePeer(encodePeer({ ...NODE, WORKLOAD_NAME: 'client' })))
+    clock.advance(2_000)
+    expect(told()).toEqual([[3], [1]])
+    counts.response_message_count = 9
+    filter.onComplete!(asked.info)
+    expect(told()).toEqual([[3], [9]])
+    const [labels] = series(own, 'istio_request_messages_total')
+    expect(labels).toMatchObject({ reporter: 'destination', source_workload: 'client' })
+    expect(labels).not.toHaveProperty('request_protocol')
+    clock.advance(60_000)
+    expect(told()).toEqual([[3], [9]])
+  })
+
+  it('has metrics of the user’s own, and keeps Istio’s as they are', () => {
+    const own = deps()
+    const definitions = [
+      { name: 'big', value: 'request.size > 2 ? 1 : 0', type: 'COUNTER' },
+      { name: 'size', value: 'request.size', type: 'HISTOGRAM' },
+      { name: 'last', value: 'response.code', type: 'GAUGE' },
+      { name: 'none', value: 'request.host', type: 'COUNTER' },
+      { name: 'requests_total', value: '1' },
+      { name: 'broken', value: '(' },
+    ]
+    const config = { definitions, metrics: [{ name: 'big', dimensions: { method: 'request.method' } }] }
+    expect(istioStatsFilter.decode(config, 'c')).toMatchObject({
+      ok: true,
+      diagnostics: [
+        { severity: 'warning', path: 'c.definitions[4].name' },
+        { severity: 'warning', path: 'c.definitions[5].value' },
+      ],
+    })
+    const asked = stream()
+    configured(istioStatsFilter, config, own)(asked).onComplete!(asked.info)
+    const text = renderPrometheus(own.stats)
+    expect(text).toContain('istio_big{method="GET"} 1\n')
+    expect(text).toContain('istio_size_sum 3\n')
+    expect(text).toContain('istio_last 200\n')
+    expect(text).toContain('istio_none 0\n')
+    expect(text).not.toContain('istio_broken')
+  })
+
+  it('says which version of Istio it is of', () => {
+    const own = deps()
+    configured(istioStatsFilter, {}, own)
+    expect(renderPrometheus(own.stats)).toContain('istio_build{component="proxy",tag="unknown"} 1\n')
+    const told = deps({ node: { ...own.node, metadata: { ...NODE, ISTIO_VERSION: '1.30.1' } } })
+    configured(istioStatsFilter, {}, told)
+    expect(renderPrometheus(told.stats)).toContain('istio_build{component="proxy",tag="1.30.1"} 1\n')
   })
 })

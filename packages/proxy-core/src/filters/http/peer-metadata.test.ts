@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { decodePeer, encodePeer, workloadOfEndpoint } from '../../observe/istio-stats/workload.js'
 import { peerMetadataFilter } from './peer-metadata.js'
 import { configured, NODE, response, stream } from './testing.js'
-import { decodePeer, encodePeer, workloadOfEndpoint } from './workload.js'
 
 describe('peer metadata', () => {
   it('travels as a Struct in base64 and comes back', () => {

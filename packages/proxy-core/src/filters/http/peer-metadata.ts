@@ -2,7 +2,7 @@ import type { Config } from '@heddle/xds-types/io/istio/http/peer_metadata'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
-import { DOWNSTREAM_PEER, decodePeer, encodePeer, UPSTREAM_PEER } from './workload.js'
+import { DOWNSTREAM_PEER, decodePeer, encodePeer, UPSTREAM_PEER } from '../../observe/istio-stats/workload.js'
 
 interface PeerMetadataConfig {
   /** Read what the client's sidecar says; answer in kind. */

@@ -4,7 +4,7 @@ import { emptyBody } from '../../http/body.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import { createHeaderMap } from '../../http/header-map.js'
 import type { HttpRequest, HttpResponse } from '../../http/message.js'
-import type { StreamInfo } from '../../http/stream-info.js'
+import { emptyStreamInfo } from '../../http/new-stream-info.js'
 import type { TlsInfo } from '../../net/connection.js'
 
 /** Helpers of the filters' own tests. */
@@ -48,19 +48,8 @@ export function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls
     headers: createHeaderMap(Object.entries(headers)),
     body: emptyBody,
   }
-  const info = {
-    metadata: new Map(),
-    filterState: new Map(),
-    flags: new Set(),
-    status: 200,
-    start: 0,
-    authority: 'apps',
-    path,
-    method,
-    downstreamRemote: '10.0.0.9:1234',
-    bytesReceived: 3,
-    bytesSent: 5,
-  } as unknown as StreamInfo
+  const info = Object.assign(emptyStreamInfo(), { method, path, authority: 'apps', status: 200 })
+  Object.assign(info, { downstreamRemote: '10.0.0.9:1234', bytesReceived: 3, bytesSent: 5 })
   const connection = { remote: { address: '10.0.0.9', port: 1234 }, local: { address: '10.0.0.1', port: 8080 }, tls }
   return {
     request,

@@ -15,6 +15,7 @@ import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import type { ConnectionFacts } from '../listener/facts.js'
+import type { ConnectionObserver } from './observer.js'
 
 export interface TcpProxyOptions {
   readonly config: TcpProxy
@@ -23,6 +24,7 @@ export interface TcpProxyOptions {
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
+  readonly observers: readonly ConnectionObserver[]
 }
 
 /** envoy.filters.network.tcp_proxy: one upstream connection for each downstream connection. */
@@ -41,6 +43,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       info.details = refusal?.details ?? ''
       info.cluster = options.config.target(options.random)
       info.end = options.clock.monotonic()
+      for (const observe of options.observers) observe(() => info)()
       for (const log of options.config.accessLogs) log.log({ info, connection })
     },
     // Its upstream was chosen by the chain that it began with.
@@ -76,6 +79,8 @@ class Relay implements Served {
   #copying: Copying | undefined
   #timers: readonly Timer[] = NONE
   #bytesSeen = 0
+  /** Told when it is over. */
+  #observed: readonly (() => void)[] = NONE
   #over = false
 
   constructor(options: TcpProxyOptions, downstream: Connection, facts: ConnectionFacts, relays: Set<Relay>) {
@@ -89,8 +94,9 @@ class Relay implements Served {
   }
 
   start(): void {
-    const { config, clusters, random, stats } = this.#options
+    const { config, clusters, random, stats, observers } = this.#options
     const downstream = this.#downstream
+    if (observers.length > 0) this.#observed = observers.map((observe) => observe(() => this.story()))
     stats.downstreamCxTotal.inc()
     downstream.pause()
     if (config.logOptions?.onStart === true) this.#log('TcpConnectionStart')
@@ -254,6 +260,7 @@ class Relay implements Served {
     const { config, stats } = this.#options
     stats.downstreamCxRxBytesTotal.inc(this.#copying?.forth ?? 0)
     stats.downstreamCxTxBytesTotal.inc(this.#copying?.back ?? 0)
+    for (const tell of this.#observed) tell()
     if (config.accessLogs.length > 0) this.#log()
     this.#relays.delete(this)
   }

@@ -1,28 +1,8 @@
 import { fail, ok, problem, type Result } from '@heddle/runtime'
 import { compileCelValue } from '../../matcher/cel.js'
 import { celAttributes } from '../cel-attributes.js'
+import { asJson, asText } from '../cel-text.js'
 import type { LogValue, MakeOperator, Operator } from './operator.js'
-
-/** A CEL value as JSON may hold it; a map or a list keeps its shape. */
-function asJson(value: unknown): LogValue {
-  if (value === null || value === undefined) return undefined
-  if (typeof value === 'bigint') return Number(value)
-  if (value instanceof Date) return value.toISOString()
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), asJson(item)]))
-  if (Array.isArray(value)) return value.map(asJson)
-  if (typeof value === 'object') {
-    if (!isPlain(value)) return String(value)
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asJson(item)]))
-  }
-  return value as LogValue
-}
-
-const isPlain = (value: object): boolean =>
-  Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null
-
-const asText = (value: LogValue): LogValue =>
-  value === undefined || typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
 function celOperator(shape: (value: LogValue) => LogValue): MakeOperator {
   return (args, path) => {
