@@ -13,6 +13,7 @@ import type { Network } from './net/network.js'
 import type { Terminal } from './net/terminal.js'
 import { createTimers } from './net/timers.js'
 import type { Tls } from './net/tls.js'
+import { createGreetings } from './observe/peer/greeting.js'
 import { createProxyProtocolStats } from './observe/proxy-protocol-stats.js'
 import { createClusterStats, createHttpStats, createListenerStats, createTcpStats } from './observe/stats.js'
 import { createHttpTracing, type HttpTracing } from './observe/tracing/request-trace.js'
@@ -112,6 +113,7 @@ export function createLivePath(options: LiveOptions): LivePath {
       scoped === undefined ? routes.current : tableOfScope(scopeOf(scoped, head, scopes()), byName)
     return { routes, scoped, scopes, tableFor }
   }
+  const greetingOf = createGreetings(options.node)
   const clusterMetadata = (name: string) => clusters.get(name)?.compiled.metadata
   const httpTerminal = (manager: HttpManager, listener: CompiledListener): Terminal => {
     const { demand } = options
@@ -173,6 +175,8 @@ export function createLivePath(options: LiveOptions): LivePath {
           return createTcpProxy({
             ...{ clusters, timers, clock, random },
             observers: chain.observers.map((each) => each.observe(observed)),
+            exchange: chain.exchange,
+            greetingOf,
             config: terminal,
             stats: createTcpStats(stats, statPrefix),
           })

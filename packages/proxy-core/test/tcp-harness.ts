@@ -54,6 +54,7 @@ export async function startTcpProxy(port: number, overrides: Partial<TcpProxy> =
     clock,
     random: systemRandom,
     observers: [],
+    greetingOf: () => new Uint8Array(),
   })
   const bound = await network.listen({ address: { address: '127.0.0.1', port: 0 } }, (connection) =>
     terminal.serve(connection, {

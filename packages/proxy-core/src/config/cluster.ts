@@ -1,6 +1,7 @@
 import type { Result } from '@heddle/runtime'
 import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { BindConfig } from '@heddle/xds-types/envoy/config/core/v3'
+import type { MetadataExchange } from '@heddle/xds-types/envoy/tcp/metadataexchange/config'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
 import { compileSocketAddress } from './address.js'
 import { compileCircuitBreakers } from './circuit-breakers.js'
@@ -8,10 +9,11 @@ import { compileDiscovery } from './cluster-discovery.js'
 import { compileClusterHttp } from './cluster-http.js'
 import { compileClusterSockets } from './cluster-sockets.js'
 import type { CompileDeps, CompiledCluster } from './compiled.js'
-import { compileMessage, type Fields } from './fields.js'
+import { compileMessage, type Fields, fieldsOf } from './fields.js'
 import { compileHealthCheck } from './health-check.js'
 import { compileLoadBalancing } from './load-balancing.js'
 import { compileMetadata } from './metadata.js'
+import { compileMetadataExchange, METADATA_EXCHANGE, type PeerExchange } from './metadata-exchange.js'
 import { compileOutlierDetection } from './outlier-detection.js'
 
 /** Compiles envoy.config.cluster.v3.Cluster. Every field that would change behaviour and is not supported is an error at its path. */
@@ -26,7 +28,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   const outlier = compileOutlierDetection(fields.message('outlier_detection'))
   const sourceAddresses = compileSource(fields.message('upstream_bind_config'))
   const healthCheck = compileHealthChecks(fields, deps)
-  checkNetworkFilters(fields)
+  const exchange = compileNetworkFilters(fields)
   const cluster: CompiledCluster = {
     name,
     altStatName: fields.string('alt_stat_name', name),
@@ -38,6 +40,7 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     cleanupIntervalMs: fields.durationMs('cleanup_interval', 5_000),
     ...(outlier && { outlier }),
     ...(healthCheck && { healthCheck }),
+    ...(exchange && { exchange }),
     ignoreHealthOnHostRemoval: fields.boolean('ignore_health_on_host_removal'),
     closeConnectionsOnHealthFailure: fields.boolean('close_connections_on_host_health_failure'),
     ...compileClusterSockets(fields, deps),
@@ -80,13 +83,15 @@ function compileHealthChecks(fields: Fields<Cluster>, deps: CompileDeps): Health
   return checks[0]
 }
 
-const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
-
-/** Istio's TCP metadata exchange needs no filter where its ALPN is never offered (tls-context); any other is refused. */
-function checkNetworkFilters(fields: Fields<Cluster>): void {
+/** Of upstream network filters there is Istio's TCP metadata exchange; any other is refused. */
+function compileNetworkFilters(fields: Fields<Cluster>): PeerExchange | undefined {
+  let exchange: PeerExchange | undefined
   for (const filter of fields.messages('filters')) {
-    const type = filter.any('typed_config')?.typeName ?? ''
-    if (type !== TCP_EXCHANGE) filter.problem(`${type} is not supported as an upstream network filter.`)
+    const config = filter.any('typed_config')
+    if (config?.typeName === METADATA_EXCHANGE) {
+      exchange = compileMetadataExchange(fieldsOf<MetadataExchange>(config, filter as Fields<never>))
+    } else filter.problem(`${config?.typeName ?? ''} is not supported as an upstream network filter.`)
     filter.done({ name: 'the type decides' })
   }
+  return exchange
 }

@@ -26,6 +26,7 @@ import type { DataSourceReads } from './data-source.js'
 import type { ExpectedFilter, FilterConfigSource } from './discovered-filter.js'
 import type { ApplyMutation } from './header-mutations.js'
 import type { RewriteLocalReply } from './http-local-reply.js'
+import type { PeerExchange } from './metadata-exchange.js'
 import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
 import type { CompiledTracing } from './tracing.js'
 
@@ -83,6 +84,8 @@ export interface CompiledFilterChain {
   readonly authorizers: readonly NetworkAuthorizer[]
   /** Those that watch what becomes of a TCP proxy's connections (istio.stats). */
   readonly observers: readonly NetworkObserver[]
+  /** Clients of its TCP proxy that agree on it say who they are first. An HTTP manager has headers for it. */
+  readonly exchange?: PeerExchange
   readonly terminal: HttpManager | TcpProxy
 }
 
@@ -311,6 +314,8 @@ export interface CompiledCluster {
     readonly maxHeadersCount: number
     readonly maxHeadersKb: number
   }
+  /** A TCP proxy and its endpoints say first who they are, where they agree on it. */
+  readonly exchange?: PeerExchange
   /** `istio` metadata of the cluster: the services behind it, for telemetry. */
   readonly metadata: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** upstream_bind_config: outgoing connections are bound to the first of the family that they go to. */

@@ -5,6 +5,7 @@ import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/f
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import type { MetadataExchange } from '@heddle/xds-types/envoy/tcp/metadataexchange/config'
 import type { PluginConfig } from '@heddle/xds-types/stats'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import { compileConnectionLimit } from '../filters/network/connection-limit.js'
@@ -19,12 +20,11 @@ import { type Fields, fieldsOf } from './fields.js'
 import { type ChainMatch, compileChainMatch } from './filter-chain-match.js'
 import { compileHttpManager } from './http-manager.js'
 import { type FilterMetadata, metadataOf } from './metadata.js'
+import { compileMetadataExchange, METADATA_EXCHANGE, type PeerExchange } from './metadata-exchange.js'
 import { compileTcpProxy } from './tcp-proxy.js'
 import { compileServerSocket } from './transport-socket.js'
 
 const FILTERS = 'envoy.extensions.filters.network'
-/** Needs no filter: its ALPN is never offered (tls-context), so no peer speaks it to us. */
-const TCP_EXCHANGE = 'envoy.tcp.metadataexchange.config.MetadataExchange'
 /** istio.stats. */
 const TCP_STATS = 'stats.PluginConfig'
 /** Has no settings: it names the cluster of the tcp_proxy that follows. */
@@ -42,9 +42,10 @@ export function compileFilterChain(
   listenerMetadata: FilterMetadata | undefined,
 ): MatchedChain | undefined {
   const match = compileChainMatch(fields.message('filter_chain_match'))
-  const tls = compileServerSocket(fields.message('transport_socket'), deps)
-  const transportSocket = fields.raw('transport_socket')
   const { terminal, ...filters } = compileNetworkFilters(fields, deps)
+  const exchanges = filters.exchange !== undefined && terminal?.kind === 'tcp_proxy'
+  const tls = compileServerSocket(fields.message('transport_socket'), deps, exchanges)
+  const transportSocket = fields.raw('transport_socket')
   const name = fields.string('name')
   const rest = {
     name,
@@ -60,6 +61,7 @@ interface NetworkFilters {
   readonly guards: readonly NetworkGuard[]
   readonly authorizers: readonly NetworkAuthorizer[]
   readonly observers: readonly NetworkObserver[]
+  readonly exchange?: PeerExchange
   readonly terminal: CompiledFilterChain['terminal'] | undefined
 }
 
@@ -68,6 +70,7 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
   const guards: NetworkGuard[] = []
   const authorizers: NetworkAuthorizer[] = []
   const observers: NetworkObserver[] = []
+  let exchange: PeerExchange | undefined
   let terminal: CompiledFilterChain['terminal'] | undefined
   let bySni = false
   for (const fields of chain.messages('filters')) {
@@ -78,6 +81,7 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
       terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
     else if (made !== undefined && 'message' in made) authorizers.push(made)
     else if (made !== undefined && 'observe' in made) observers.push(made)
+    else if (made !== undefined && 'additionalLabels' in made) exchange = made
     else if (made !== undefined && 'create' in made) gates.push(made)
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
@@ -85,13 +89,13 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
   if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
   if (observers.length > 0 && terminal?.kind === 'http_connection_manager')
     chain.problem(`${observers[0]?.name} counts connections of a tcp_proxy; an HTTP manager has it as an HTTP filter.`, 'filters')
-  return { gates, guards, authorizers, observers, terminal }
+  return { gates, guards, authorizers, observers, ...(exchange && { exchange }), terminal }
 }
 
 function compileNetworkFilter(
   fields: Fields<Filter>,
   deps: CompileDeps,
-): NetworkGate | NetworkGuard | NetworkAuthorizer | NetworkObserver | CompiledFilterChain['terminal'] | undefined {
+): NetworkGate | NetworkGuard | NetworkAuthorizer | NetworkObserver | PeerExchange | CompiledFilterChain['terminal'] | undefined {
   const config = fields.any('typed_config')
   const into = fields as Fields<never>
   switch (config?.typeName) {
@@ -109,8 +113,9 @@ function compileNetworkFilter(
       return compileNetworkRateLimit(fieldsOf<LocalRateLimit>(config, into), fields.string('name'))
     case TCP_STATS:
       return compileNetworkStats(fieldsOf<PluginConfig>(config, into), fields.string('name'))
+    case METADATA_EXCHANGE:
+      return compileMetadataExchange(fieldsOf<MetadataExchange>(config, into))
     case SNI_CLUSTER:
-    case TCP_EXCHANGE:
       return undefined
     default:
       if (!fields.has('config_discovery'))

@@ -5,28 +5,25 @@ import type {
 } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { PeerRules } from '../net/peer-rules.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
+import { PEER_EXCHANGE } from '../observe/peer/greeting.js'
 import type { CompileDeps, Secret } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileValidationContext } from './peer-rules.js'
 import { compileTlsTerms } from './tls-parameters.js'
 import { compileMaterial, secretName, type ValidationSource } from './tls-secrets.js'
 
-/**
- * `istio-peer-exchange` promises Istio's TCP metadata exchange, which this proxy does not speak: it is never offered, so the
- * peer does not wait for it.
- */
-const PEER_EXCHANGE = 'istio-peer-exchange'
-
 /** BoringSSL's. */
 const SESSION_TIMEOUT_MS = 7_200_000
 
-export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps): ServerTlsContext {
-  const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
+/** `exchanges`: peers say who they are before anything else; only then is it offered, since a peer would wait for it. */
+export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps, exchanges: boolean): ServerTlsContext {
+  const { exchangingAlpn, ...common } = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
   fields.choice('ocsp_staple_policy', ['LENIENT_STAPLING'], 'LENIENT_STAPLING')
   const timeoutMs = fields.durationMs('session_timeout', SESSION_TIMEOUT_MS)
   const tickets = !fields.boolean('disable_stateless_session_resumption')
   const context: ServerTlsContext = {
     ...common,
+    ...(exchanges && { alpn: exchangingAlpn }),
     requireClientCertificate: fields.boolean('require_client_certificate'),
     prefersClientCiphers: fields.boolean('prefer_client_ciphers'),
     requiresServerName: fields.boolean('require_sni'),
@@ -48,23 +45,30 @@ export function compileClientTls(fields: Fields<UpstreamTlsContext>, deps: Compi
     allow_renegotiation: 'there is none in TLS 1.3, and no server may ask for it here',
     enforce_rsa_key_usage: 'the TLS library decides',
   })
-  return { ...common, resumes, ...(sni !== '' && { sni }) }
+  const { exchangingAlpn, ...rest } = common
+  const context = { ...rest, resumes, ...(sni !== '' && { sni }) }
+  return exchangingAlpn.includes(PEER_EXCHANGE) ? { ...context, exchanging: { ...context, alpn: exchangingAlpn } } : context
 }
 
-type Common = Omit<ClientTlsContext, 'sni'>
+/** `exchangingAlpn`: as configured. `alpn`: without the promise of Istio's TCP metadata exchange, which only some connections keep. */
+type Common = Omit<ClientTlsContext, 'sni'> & { readonly exchangingAlpn: readonly string[] }
 
 function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: CompileDeps, highest: 'TLSv1.2' | 'TLSv1.3'): Common {
   if (fields === undefined)
-    return { material: compileMaterial(undefined, {}, deps), alpn: [], minVersion: 'TLSv1.2', maxVersion: highest }
+    return { material: compileMaterial(undefined, {}, deps), ...alpnOf([]), minVersion: 'TLSv1.2', maxVersion: highest }
   const { source, rules } = compileValidation(fields, deps)
   const common: Common = {
     material: compileMaterial(fields, source, deps),
-    alpn: fields.strings('alpn_protocols').filter((protocol) => protocol !== PEER_EXCHANGE),
+    ...alpnOf(fields.strings('alpn_protocols')),
     ...compileTlsTerms(fields.message('tls_params'), highest),
     ...(rules && { rules }),
   }
   fields.done()
   return common
+}
+
+function alpnOf(protocols: readonly string[]): Pick<Common, 'alpn' | 'exchangingAlpn'> {
+  return { alpn: protocols.filter((protocol) => protocol !== PEER_EXCHANGE), exchangingAlpn: protocols }
 }
 
 interface Validation {

@@ -15,9 +15,10 @@ const RAW = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'
 export function compileServerSocket(
   fields: Fields<TransportSocket> | undefined,
   deps: CompileDeps,
+  exchanges: boolean,
 ): ServerTlsContext | undefined {
   return compileSocket(fields, `${TLS}.DownstreamTlsContext`, (config) =>
-    compileServerTls(config as Fields<DownstreamTlsContext>, deps),
+    compileServerTls(config as Fields<DownstreamTlsContext>, deps, exchanges),
   )
 }
 

@@ -14,6 +14,20 @@ export interface Copying {
   readonly back: number
 }
 
+/** What one side says before anything else, and the other side is not to hear. */
+export interface Preface {
+  /** What of `bytes` comes behind it, in their memory or in memory of its own; undefined: it is not over. Not called again once it is. */
+  take(bytes: Uint8Array): Uint8Array | undefined
+  /** What was taken of one that never came to its end: it was none. */
+  rest(): Uint8Array
+}
+
+/** Of each side what it says first. */
+export interface Prefaces {
+  readonly first?: Preface | undefined
+  readonly second?: Preface | undefined
+}
+
 /**
  * Joins two connections until both have ended: bytes, half-closes and resets of each reach the other, and a slow reader slows
  * its writer. `over` is called once, when both are closed: with the error that ended them, and the side that it came from.
@@ -22,9 +36,12 @@ export function joinConnections(
   first: Connection,
   second: Connection,
   over: (error?: Error, from?: Connection) => void,
+  prefaces: Prefaces = NONE,
 ): Copying {
-  return new Joint(first, second, over)
+  return new Joint(first, second, over, prefaces)
 }
+
+const NONE: Prefaces = {}
 
 class Joint implements Copying {
   readonly #forth: Way
@@ -34,10 +51,10 @@ class Joint implements Copying {
   #reason: Error | undefined
   #culprit: Connection | undefined
 
-  constructor(first: Connection, second: Connection, over: (error?: Error, from?: Connection) => void) {
+  constructor(first: Connection, second: Connection, over: (error?: Error, from?: Connection) => void, prefaces: Prefaces) {
     this.#over = over
-    this.#forth = new Way(first, second, this)
-    this.#back = new Way(second, first, this)
+    this.#forth = new Way(first, second, this, prefaces.first)
+    this.#back = new Way(second, first, this, prefaces.second)
     first.handle(this.#forth)
     second.handle(this.#back)
     first.resume()
@@ -68,11 +85,13 @@ class Way implements ConnectionHandler, BufferChooser {
   readonly #to: Connection
   readonly #joint: Joint
   #own: Buffer | undefined
+  #preface: Preface | undefined
 
-  constructor(from: Connection, to: Connection, joint: Joint) {
+  constructor(from: Connection, to: Connection, joint: Joint, preface: Preface | undefined) {
     this.#from = from
     this.#to = to
     this.#joint = joint
+    this.#preface = preface
     from.readInto?.(this)
   }
 
@@ -81,6 +100,10 @@ class Way implements ConnectionHandler, BufferChooser {
   }
 
   onData(bytes: Uint8Array, lasting?: boolean): void {
+    if (this.#preface !== undefined) {
+      this.#onPreface(this.#preface, bytes, lasting)
+      return
+    }
     const { length } = bytes
     this.bytes += length
     const own = this.#own
@@ -96,6 +119,13 @@ class Way implements ConnectionHandler, BufferChooser {
     if (!more) this.#from.pause()
   }
 
+  #onPreface(preface: Preface, bytes: Uint8Array, lasting: boolean | undefined): void {
+    const behind = preface.take(bytes)
+    if (behind === undefined) return
+    this.#preface = undefined
+    if (behind.length > 0) this.onData(behind, lasting === true || behind.buffer !== bytes.buffer)
+  }
+
   #written(own: Buffer, length: number, more: boolean): void {
     const free = this.#to.buffered === 0
     // While the system holds it nothing is read: the buffer is free again when reading goes on.
@@ -106,6 +136,9 @@ class Way implements ConnectionHandler, BufferChooser {
   }
 
   onEnd(): void {
+    const rest = this.#preface?.rest()
+    this.#preface = undefined
+    if (rest !== undefined && rest.length > 0) this.onData(rest, true)
     this.#to.end()
   }
 

@@ -64,6 +64,8 @@ export interface ClientTlsContext extends TlsTerms {
   readonly rules?: PeerRules
   /** A session of each server is kept, to be known again by. Absent: yes. */
   readonly resumes?: boolean
+  /** The same for connections on which both sides say who they are first (Istio's TCP metadata exchange); absent: it is not offered. */
+  readonly exchanging?: ClientTlsContext
   /** auto_san_validation: the host name or address that the certificate must be for, whatever else the rules ask. */
   readonly mustBeNamed?: string
 }

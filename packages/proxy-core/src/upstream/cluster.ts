@@ -6,7 +6,7 @@ import { formatAddress } from '../net/address.js'
 import type { Connection, SocketAddress } from '../net/connection.js'
 import type { Network } from '../net/network.js'
 import type { Timers } from '../net/timers.js'
-import type { Tls } from '../net/tls.js'
+import type { ClientTlsContext, Tls } from '../net/tls.js'
 import type { ClusterStats } from '../observe/stats.js'
 import { contextFor } from './auto-sni.js'
 import { type ClusterResources, createClusterResources } from './circuit-breaker.js'
@@ -217,7 +217,7 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
         downstream,
         resources: resources.DEFAULT,
         host: hostOf(endpoint),
-        tlsContext: compiled.tlsFor(endpoint),
+        tlsContext: connectionTls(compiled, endpoint),
       }),
     host: hostOf,
     get endpoints() {
@@ -233,6 +233,12 @@ export function createUpstreamCluster(options: UpstreamClusterOptions): Upstream
       for (const host of hosts.values()) drainPools(host)
     },
   }
+}
+
+/** Of a connection for a TCP proxy: both sides may say who they are on it. */
+function connectionTls(compiled: CompiledCluster, endpoint: Endpoint): ClientTlsContext | undefined {
+  const context = compiled.tlsFor(endpoint)
+  return (compiled.exchange && context?.exchanging) ?? context
 }
 
 /** Clients choose server names: what they have left behind must not pile up. */

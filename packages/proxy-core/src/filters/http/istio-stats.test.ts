@@ -2,7 +2,7 @@ import { type Counter, renderPrometheus } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import type { FilterDeps, HttpStream } from '../../http/filter.js'
-import { decodePeer, encodePeer } from '../../observe/istio-stats/workload.js'
+import { decodePeer, encodePeer } from '../../observe/peer/workload.js'
 import { istioStatsFilter } from './istio-stats.js'
 import { configured, deps, NODE, stream } from './testing.js'
 

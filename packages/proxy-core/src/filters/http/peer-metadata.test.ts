@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodePeer, encodePeer, workloadOfEndpoint } from '../../observe/istio-stats/workload.js'
+import { decodePeer, encodePeer, workloadOfEndpoint } from '../../observe/peer/workload.js'
 import { peerMetadataFilter } from './peer-metadata.js'
 import { configured, NODE, response, stream } from './testing.js'
 

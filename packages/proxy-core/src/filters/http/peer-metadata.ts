@@ -2,7 +2,7 @@ import type { Config } from '@heddle/xds-types/io/istio/http/peer_metadata'
 import { compileMessage, type Fields } from '../../config/fields.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
-import { DOWNSTREAM_PEER, decodePeer, encodePeer, UPSTREAM_PEER } from '../../observe/istio-stats/workload.js'
+import { DOWNSTREAM_PEER, decodePeer, encodePeer, UPSTREAM_PEER } from '../../observe/peer/workload.js'
 
 interface PeerMetadataConfig {
   /** Read what the client's sidecar says; answer in kind. */
@@ -12,6 +12,8 @@ interface PeerMetadataConfig {
   readonly toUpstream: boolean
   /** Tell nothing to services outside the mesh. */
   readonly skipExternal: boolean
+  /** Labels that are told besides those of metrics. */
+  readonly additionalLabels: readonly string[]
 }
 
 const ID = 'x-envoy-peer-metadata-id'
@@ -28,12 +30,13 @@ export const peerMetadataFilter: HttpFilterFactory<PeerMetadataConfig> = {
         fromUpstream: usesHeaders(fields, 'upstream_discovery'),
         toUpstream: usesHeaders(fields, 'upstream_propagation'),
         skipExternal: skipsExternal(fields),
+        additionalLabels: fields.strings('additional_labels'),
       }
-      fields.done({ shared_with_upstream: 'there is no inner proxy', additional_labels: 'no metric here reads them' })
+      fields.done({ shared_with_upstream: 'there is no inner proxy' })
       return compiled
     }),
   create(config, deps) {
-    const own = { id: deps.node.id, value: encodePeer(deps.node.metadata) }
+    const own = { id: deps.node.id, value: encodePeer(deps.node.metadata, config.additionalLabels) }
     return (stream) => createFilter(config, own, stream, deps)
   },
 }

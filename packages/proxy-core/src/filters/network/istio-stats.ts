@@ -17,7 +17,7 @@ const TCP_LABELS = [...PEER_LABELS, 'request_protocol', 'response_flags', 'conne
 
 /**
  * istio.stats of a TCP proxy: Istio's standard TCP metrics. An open connection is told every `tcp_reporting_duration`, from the first time on
- * that it has an upstream; its labels are those that it had then.
+ * that it has an upstream and both sides are known; its labels are those that it had then.
  */
 export function compileNetworkStats(fields: Fields<PluginConfig>, name: string): NetworkObserver {
   const config = compileStatsConfig(fields)
@@ -29,15 +29,14 @@ export function compileNetworkStats(fields: Fields<PluginConfig>, name: string):
       const custom = createCustomMetrics(config, deps)
       const reporting = createReporting(deps.clock, config.reportingMs)
       recordBuild(deps.stats, deps.node)
-      return (story) => {
+      return (connection) => {
         const told = new Told((info) => find(valuesOf(labeller, info), { info }))
         const stop = reporting.add(() => {
-          const info = story()
-          if (info.upstreamLocal !== undefined) told.update(info)
+          if (connection.settled) told.update(connection.story())
         })
         return () => {
           stop()
-          const info = story()
+          const info = connection.story()
           told.update(info)
           told.close()
           custom({ info })

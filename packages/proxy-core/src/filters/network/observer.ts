@@ -9,5 +9,12 @@ export interface NetworkObserver {
   observe(deps: ObserverDeps): ConnectionObserver
 }
 
-/** A connection begins; `story` tells how far it has come. What is returned is called once, when it is over. */
-export type ConnectionObserver = (story: () => StreamInfo) => () => void
+/** A connection, as far as it has come. */
+export interface WatchedConnection {
+  story(): StreamInfo
+  /** It has an upstream, and who is at its ends has been said, as far as anybody says it. */
+  readonly settled: boolean
+}
+
+/** A connection begins. What is returned is called once, when it is over. */
+export type ConnectionObserver = (connection: WatchedConnection) => () => void

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
+import type { PeerExchange } from '../../config/metadata-exchange.js'
 import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { CLOSE_REASON, closeFor, initializationFailure, UPSTREAM_FAILURE } from '../../net/close-reason.js'
@@ -8,6 +9,8 @@ import { type Copying, joinConnections } from '../../net/copy.js'
 import type { Served, Terminal } from '../../net/terminal.js'
 import type { Timer, Timers } from '../../net/timers.js'
 import type { AccessLogType } from '../../observe/access-log.js'
+import { GreetingReader, PEER_EXCHANGE } from '../../observe/peer/greeting.js'
+import { DOWNSTREAM_PEER, UPSTREAM_PEER } from '../../observe/peer/workload.js'
 import type { TcpStats } from '../../observe/stats.js'
 import { recordUpstream } from '../../router/attempt-record.js'
 import { reasonText } from '../../router/failure.js'
@@ -15,7 +18,7 @@ import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import type { ConnectionFacts } from '../listener/facts.js'
-import type { ConnectionObserver } from './observer.js'
+import type { ConnectionObserver, WatchedConnection } from './observer.js'
 
 export interface TcpProxyOptions {
   readonly config: TcpProxy
@@ -25,6 +28,10 @@ export interface TcpProxyOptions {
   readonly clock: Clock
   readonly random: Random
   readonly observers: readonly ConnectionObserver[]
+  /** What clients and endpoints are told of this proxy, where they agree to it. */
+  greetingOf(exchange: PeerExchange): Uint8Array
+  /** Of the filter chain. */
+  readonly exchange?: PeerExchange | undefined
 }
 
 /** envoy.filters.network.tcp_proxy: one upstream connection for each downstream connection. */
@@ -43,7 +50,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       info.details = refusal?.details ?? ''
       info.cluster = options.config.target(options.random)
       info.end = options.clock.monotonic()
-      for (const observe of options.observers) observe(() => info)()
+      for (const observe of options.observers) observe({ story: () => info, settled: true })()
       for (const log of options.config.accessLogs) log.log({ info, connection })
     },
     // Its upstream was chosen by the chain that it began with.
@@ -61,7 +68,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
 
 const NONE: readonly never[] = []
 
-class Relay implements Served {
+class Relay implements Served, WatchedConnection {
   readonly #options: TcpProxyOptions
   readonly #downstream: Connection
   readonly #serverName: string | undefined
@@ -79,6 +86,8 @@ class Relay implements Served {
   #copying: Copying | undefined
   #timers: readonly Timer[] = NONE
   #bytesSeen = 0
+  /** Sides that have agreed to say who they are, and have not yet. */
+  #unheard = 0
   /** Told when it is over. */
   #observed: readonly (() => void)[] = NONE
   #over = false
@@ -96,7 +105,7 @@ class Relay implements Served {
   start(): void {
     const { config, clusters, random, stats, observers } = this.#options
     const downstream = this.#downstream
-    if (observers.length > 0) this.#observed = observers.map((observe) => observe(() => this.story()))
+    if (observers.length > 0) this.#observed = observers.map((observe) => observe(this))
     stats.downstreamCxTotal.inc()
     downstream.pause()
     if (config.logOptions?.onStart === true) this.#log('TcpConnectionStart')
@@ -135,7 +144,7 @@ class Relay implements Served {
     cluster.connect(endpoint, downstream).then(
       (upstream) => {
         cluster.outlierFor(endpoint)?.onConnected(endpoint)
-        this.#join(upstream)
+        this.#join(upstream, cluster.compiled.exchange)
       },
       (error: Error & { code?: string }) => {
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
@@ -179,18 +188,37 @@ class Relay implements Served {
     closeFor(this.#downstream, initializationFailure(failure))
   }
 
-  #join(upstream: Connection): void {
+  #join(upstream: Connection, exchange: PeerExchange | undefined): void {
     if (this.#over) {
       upstream.destroy()
       return
     }
     this.#upstream = upstream
-    this.#copying = joinConnections(this.#downstream, upstream, (_, culprit) => {
+    const over = (_: Error | undefined, culprit: Connection | undefined): void => {
       if (culprit === upstream) this.#flag('UR')
       this.#finish()
+    }
+    this.#copying = joinConnections(this.#downstream, upstream, over, {
+      first: this.#greet(this.#downstream, this.#options.exchange, DOWNSTREAM_PEER),
+      second: this.#greet(upstream, exchange, UPSTREAM_PEER),
     })
     if (this.#options.config.logOptions?.onConnected === true) this.#log('TcpUpstreamConnected')
     this.#watchTime()
+  }
+
+  /** Says who this proxy is, to a peer that has agreed to say the same; what is returned hears it. */
+  #greet(peer: Connection, exchange: PeerExchange | undefined, key: string): GreetingReader | undefined {
+    if (exchange === undefined || peer.tls?.alpn !== PEER_EXCHANGE) return undefined
+    this.#unheard++
+    peer.write(this.#options.greetingOf(exchange))
+    return new GreetingReader((workload) => {
+      this.#unheard--
+      if (workload !== undefined) this.story().filterState.set(key, workload)
+    })
+  }
+
+  get settled(): boolean {
+    return this.#upstream !== undefined && this.#unheard === 0
   }
 
   /** `type`: of a line before the end, which says how far things have come. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { stream } from '../../filters/http/testing.js'
 import { createHeaderMap } from '../../http/header-map.js'
+import { workloadOf } from '../peer/workload.js'
 import { compileExpression } from './expression.js'
-import { workloadOf } from './workload.js'
 
 const node = { id: 'me', cluster: 'c', metadata: { NAMESPACE: 'here' } }
 

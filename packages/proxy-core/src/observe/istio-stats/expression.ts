@@ -3,7 +3,7 @@ import { compileCelValue } from '../../matcher/cel.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { celAttributes } from '../cel-attributes.js'
 import { asJson, asText } from '../cel-text.js'
-import { DOWNSTREAM_PEER, UPSTREAM_PEER, type WorkloadMetadata } from './workload.js'
+import { DOWNSTREAM_PEER, UPSTREAM_PEER, type WorkloadMetadata } from '../peer/workload.js'
 
 /** Who the proxy is, for expressions that ask for `node`. */
 export interface ExpressionNode {
@@ -64,8 +64,8 @@ function peersOf({ info: { filterState } }: AccessLogEntry): Record<string, unkn
   ] as const) {
     const peer = filterState.get(key) as WorkloadMetadata | undefined
     if (peer === undefined) continue
-    const { canonicalName: service, canonicalRevision: revision, name: workload, namespace, cluster, app, version } = peer
-    peers[name] = { workload, namespace, cluster, service, revision, app, version }
+    const { canonicalName: service, canonicalRevision: revision, name: workload, ...rest } = peer
+    peers[name] = { workload, service, revision, ...rest }
   }
   return peers
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { deps, stream } from '../../filters/http/testing.js'
 import type { FilterDeps } from '../../http/filter.js'
 import type { StreamInfo } from '../../http/stream-info.js'
+import { workloadOf } from '../peer/workload.js'
 import { createLabeller, PEER_LABELS } from './labels.js'
-import { workloadOf } from './workload.js'
 
 const SERVICES = { istio: { services: [{ host: 'apps.nolen.svc.cluster.local', name: 'apps', namespace: 'nolen' }] } }
 const peer = workloadOf({ WORKLOAD_NAME: 'other', NAMESPACE: 'told', CLUSTER_ID: 'far', LABELS: { app: 'o', version: 'v9' } })

@@ -1,7 +1,7 @@
 import type { FilterDeps } from '../../http/filter.js'
 import type { StreamInfo } from '../../http/stream-info.js'
+import { DOWNSTREAM_PEER, UPSTREAM_PEER, type WorkloadMetadata, workloadOf, workloadOfEndpoint } from '../peer/workload.js'
 import { serviceOf } from './service.js'
-import { DOWNSTREAM_PEER, UPSTREAM_PEER, type WorkloadMetadata, workloadOf, workloadOfEndpoint } from './workload.js'
 
 /** Who called whom: labels of every Istio metric, in Istio's order (docs: reference/config/metrics). */
 export const PEER_LABELS = [

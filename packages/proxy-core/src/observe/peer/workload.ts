@@ -1,5 +1,5 @@
 import { fromBase64, toBase64 } from '@heddle/xds-types'
-import { TypedStruct } from '@heddle/xds-types/xds/type/v3'
+import { decodeStruct, encodeStruct } from './bare-messages.js'
 
 /** What Istio's sidecars tell one another of the workload behind them. Empty texts: not known. */
 export interface WorkloadMetadata {
@@ -10,6 +10,8 @@ export interface WorkloadMetadata {
   readonly canonicalRevision: string
   readonly app: string
   readonly version: string
+  /** All that were told, those above among them. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** Keys of StreamInfo.filterState. */
@@ -23,7 +25,7 @@ type Loose = Readonly<Record<string, unknown>>
 
 /** From node metadata, or from the Struct that a peer sent: both have Istio's keys. */
 export function workloadOf(metadata: Loose): WorkloadMetadata {
-  const labels = (typeof metadata['LABELS'] === 'object' && metadata['LABELS'] !== null ? metadata['LABELS'] : {}) as Loose
+  const labels = labelsIn(metadata)
   return {
     name: text(metadata['WORKLOAD_NAME']),
     namespace: text(metadata['NAMESPACE']),
@@ -32,6 +34,7 @@ export function workloadOf(metadata: Loose): WorkloadMetadata {
     canonicalRevision: text(labels['service.istio.io/canonical-revision']) || 'latest',
     app: text(labels['app']),
     version: text(labels['version']),
+    labels: pick(labels, Object.keys(labels)),
   }
 }
 
@@ -40,18 +43,22 @@ export function workloadOfEndpoint(encoded: unknown): WorkloadMetadata | undefin
   const parts = typeof encoded === 'string' ? encoded.split(';') : []
   if (parts.length < 5) return undefined
   const [name = '', namespace = '', canonicalName = '', canonicalRevision = '', cluster = ''] = parts
-  return { name, namespace, cluster, canonicalName, canonicalRevision, app: '', version: '' }
+  return { name, namespace, cluster, canonicalName, canonicalRevision, app: '', version: '', labels: {} }
 }
 
-/** The value of x-envoy-peer-metadata: a Struct of what others need, with sorted keys, in base64. */
-export function encodePeer(metadata: Loose): string {
-  const labels = (metadata['LABELS'] ?? {}) as Loose
-  const told = ['service.istio.io/canonical-name', 'service.istio.io/canonical-revision', 'app', 'version']
-  const struct = {
+const TOLD_LABELS = ['service.istio.io/canonical-name', 'service.istio.io/canonical-revision', 'app', 'version']
+
+/** What others are told: of the metadata what they need, with sorted keys; of the labels those of metrics and `additional` ones. */
+export function toldOf(metadata: Loose, additional: readonly string[] = []): Loose {
+  return {
     ...pick(metadata, ['NAME', 'NAMESPACE', 'WORKLOAD_NAME', 'CLUSTER_ID', 'OWNER']),
-    LABELS: pick(labels, told),
+    LABELS: pick(labelsIn(metadata), [...TOLD_LABELS, ...additional]),
   }
-  return toBase64(encodeStruct(struct))
+}
+
+/** The value of x-envoy-peer-metadata: {@link toldOf} in base64. */
+export function encodePeer(metadata: Loose, additional?: readonly string[]): string {
+  return toBase64(encodeStruct(toldOf(metadata, additional)))
 }
 
 /** Undefined: not what a sidecar sends. */
@@ -63,31 +70,12 @@ export function decodePeer(header: string): WorkloadMetadata | undefined {
   return struct && workloadOf(struct)
 }
 
-// A Struct by itself is no message of the API: it is written and read as field 2 of a TypedStruct, without that field's head.
-const FIELD_2 = 0x12
-
-function encodeStruct(struct: object): Uint8Array {
-  const bytes = TypedStruct.encode({ value: struct as NonNullable<TypedStruct['value']> })
-  let at = 1
-  while (bytes[at]! >= 0x80) at++
-  return bytes.subarray(at + 1)
-}
-
-function decodeStruct(bytes: Uint8Array): Loose | undefined {
-  const head = [FIELD_2]
-  for (let length = bytes.length; ; length >>>= 7) {
-    head.push(length > 0x7f ? (length & 0x7f) | 0x80 : length)
-    if (length <= 0x7f) break
-  }
-  const whole = new Uint8Array(head.length + bytes.length)
-  whole.set(head)
-  whole.set(bytes, head.length)
-  const decoded = TypedStruct.decode(whole)
-  return decoded.ok ? ((decoded.value.value ?? {}) as Loose) : undefined
-}
-
 function pick(from: Loose, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(keys.flatMap((key) => (typeof from[key] === 'string' && from[key] !== '' ? [[key, from[key]]] : [])))
+}
+
+function labelsIn({ LABELS: labels }: Loose): Loose {
+  return typeof labels === 'object' && labels !== null ? (labels as Loose) : {}
 }
 
 function text(value: unknown): string {
