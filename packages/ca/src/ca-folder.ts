@@ -14,16 +14,15 @@ const OWNER_ONLY = 0o600
 const READABLE = 0o644
 const modeOf = (name: string): number => (name === CA_FILES.caKey ? OWNER_ONLY : READABLE)
 
-/** The four files of a folder; `cert-chain.pem` may be missing. */
+/** The four files of a folder; `cert-chain.pem` may be missing. One after another: of several that are missing the first is told. */
 export async function readPluggedInFolder(folder: string): Promise<PluggedInFiles> {
   const read = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8')
-  const [caCert, caKey, rootCert, certChain] = await Promise.all([
-    read(CA_FILES.caCert),
-    read(CA_FILES.caKey),
-    read(CA_FILES.rootCert),
-    readIfThere(path.join(folder, CA_FILES.certChain)),
-  ])
-  return { caCert, caKey, rootCert, certChain: certChain ?? '' }
+  return {
+    caCert: await read(CA_FILES.caCert),
+    caKey: await read(CA_FILES.caKey),
+    rootCert: await read(CA_FILES.rootCert),
+    certChain: (await readIfThere(path.join(folder, CA_FILES.certChain))) ?? '',
+  }
 }
 
 /**

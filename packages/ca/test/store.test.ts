@@ -36,6 +36,11 @@ describe('a folder', () => {
     expect(await readdir(path.dirname(folder))).not.toContainEqual(expect.stringContaining(`${path.basename(folder)}.new-`))
   })
 
+  it('that holds nothing lacks its certificate first, however often it is asked for', async () => {
+    for (let i = 0; i < 100; i++)
+      await expect(readPluggedInFolder(folder)).rejects.toMatchObject({ code: 'ENOENT', path: path.join(folder, 'ca-cert.pem') })
+  })
+
   it('that holds a key without a certificate is left alone', async () => {
     await writeFile(path.join(folder, 'ca-key.pem'), 'precious')
     await expect(createSelfSignedAuthority({ clock, store: createFolderStore(folder) })).rejects.toThrow()

@@ -85,7 +85,9 @@ export const analyze: Command = {
     const suppressions = suppressionsOf(args, io)
     const meshConfig = await readMeshConfigFlag(args, io)
     const defaultNamespace = args.string('namespace')
-    const files = await Promise.all(yamlFiles(args.positionals).map(async (file) => ({ file, text: await readText(file, io) })))
+    // One after another: of several that cannot be read the first is told.
+    const files: { readonly file: string; readonly text: string }[] = []
+    for (const file of yamlFiles(args.positionals)) files.push({ file, text: await readText(file, io) })
     const messages = analyzeFiles(files, {
       now: systemClock.now(),
       suppressions,

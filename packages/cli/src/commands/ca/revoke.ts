@@ -45,7 +45,9 @@ export const caRevoke: Command = {
     const json = wantsJson(args)
     const { folder, rest } = folderOf(args)
     const reason = reasonOf(args)
-    const serials = await Promise.all(rest.map((one) => serialOf(one, io)))
+    // One after another: of several that cannot be read the first is told.
+    const serials: Awaited<ReturnType<typeof serialOf>>[] = []
+    for (const one of rest) serials.push(await serialOf(one, io))
     const lifetimeMs = durationOf(args, 'ttl')
     const { authority } = await openFolder(folder)
     const store = createFolderRevocationStore(folder)
