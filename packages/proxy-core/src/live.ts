@@ -1,6 +1,7 @@
 import { type Clock, createWatch, type Logger, type MetricsRegistry, type Random, type Watch } from '@heddle/runtime'
 import type { CompiledListener, HttpManager } from './config/compiled.js'
 import type { TracingProvider } from './config/tracing-provider.js'
+import { createDirectResponse } from './filters/network/direct-response.js'
 import { createTcpProxy } from './filters/network/tcp-proxy.js'
 import type { Codecs } from './http/auto.js'
 import type { FilterDeps } from './http/filter.js'
@@ -170,6 +171,7 @@ export function createLivePath(options: LiveOptions): LivePath {
         terminal(chain) {
           const { terminal } = chain
           if (terminal.kind === 'http_connection_manager') return httpTerminal(terminal, listener)
+          if (terminal.kind === 'direct_response') return createDirectResponse(terminal, timers)
           const { statPrefix } = terminal
           const observed = { clock, stats, node: options.node, direction: listener.direction, clusterMetadata }
           return createTcpProxy({

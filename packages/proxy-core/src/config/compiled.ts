@@ -2,13 +2,17 @@ import type { MetricsRegistry, Random, Result, Watch } from '@heddle/runtime'
 import type { AccessLogFilter } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
+import type { DirectResponse } from '../filters/network/direct-response.js'
 import type { NetworkGate } from '../filters/network/gate.js'
 import type { NetworkObserver } from '../filters/network/observer.js'
 import type { HttpLogOptions } from '../http/early-logs.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStream } from '../http/filter.js'
+import type { ClientCertForwarding } from '../http/forwarded-client-cert.js'
 import type { Http1CodecOptions } from '../http/h1/options.js'
 import type { Http2Options } from '../http/h2/options.js'
 import type { IpDetection } from '../http/ip-detection.js'
+import type { ProxyStatusConfig } from '../http/proxy-status.js'
+import type { MatchTree } from '../matcher/match-tree.js'
 import type { Connection, ServedAt, SocketAddress } from '../net/connection.js'
 import type { PeerRules } from '../net/peer-rules.js'
 import type { ClientTlsContext, ServerTlsContext } from '../net/tls.js'
@@ -16,7 +20,7 @@ import type { WantedFingerprints } from '../net/tls-fingerprint.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { ScopedRouting } from '../route/scope.js'
-import type { RouteTable } from '../route/table.js'
+import type { RequestHead, RouteTable } from '../route/table.js'
 import type { Runtime } from '../runtime.js'
 import type { AutoSni } from '../upstream/auto-sni.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
@@ -86,7 +90,7 @@ export interface CompiledFilterChain {
   readonly observers: readonly NetworkObserver[]
   /** Clients of its TCP proxy that agree on it say who they are first. An HTTP manager has headers for it. */
   readonly exchange?: PeerExchange
-  readonly terminal: HttpManager | TcpProxy
+  readonly terminal: HttpManager | TcpProxy | DirectResponse
 }
 
 export interface NetworkGuard {
@@ -143,7 +147,7 @@ export interface CompiledHttpFilter {
 }
 
 /** HttpConnectionManager, compiled. */
-export interface HttpManager {
+export interface HttpManager extends ClientCertForwarding {
   readonly kind: 'http_connection_manager'
   /** Where it stands in its filter chain: `filters[1].typed_config`. */
   readonly path: string
@@ -175,8 +179,9 @@ export interface HttpManager {
   /** Runtime http_reject_path_with_fragment is off: a fragment is cut off instead of refused. */
   readonly stripFragment: boolean
   readonly xffNumTrustedHops: number
-  readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY'
-  readonly setCurrentClientCert: { subject: boolean; cert: boolean; chain: boolean; dns: boolean; uri: boolean }
+  /** forward_client_cert_matcher: other settings of x-forwarded-client-cert for some requests. */
+  readonly clientCertMatcher?: MatchTree<RequestHead, ClientCertForwarding>
+  readonly proxyStatus?: ProxyStatusConfig
   readonly generateRequestId: boolean
   readonly preserveExternalRequestId: boolean
   readonly normalizePath: boolean
@@ -191,6 +196,8 @@ export interface HttpManager {
     request: number
     requestHeaders: number
     drain: number
+    /** A share of `drain` that may be added, by chance. Absent: none. */
+    drainJitter?: number
     delayedClose: number
     maxConnectionDuration: number
     maxStreamDuration: number

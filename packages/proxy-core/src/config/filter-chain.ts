@@ -1,5 +1,6 @@
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { ConnectionLimit } from '@heddle/xds-types/envoy/extensions/filters/network/connection_limit/v3'
+import type { Config as DirectResponseConfig } from '@heddle/xds-types/envoy/extensions/filters/network/direct_response/v3'
 import type { ExtAuthz } from '@heddle/xds-types/envoy/extensions/filters/network/ext_authz/v3'
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
@@ -9,6 +10,7 @@ import type { MetadataExchange } from '@heddle/xds-types/envoy/tcp/metadataexcha
 import type { PluginConfig } from '@heddle/xds-types/stats'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
 import { compileConnectionLimit } from '../filters/network/connection-limit.js'
+import { compileDirectResponse } from '../filters/network/direct-response.js'
 import { compileNetworkExtAuthz } from '../filters/network/ext-authz.js'
 import type { NetworkGate } from '../filters/network/gate.js'
 import { compileNetworkStats } from '../filters/network/istio-stats.js'
@@ -86,8 +88,8 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
     else if (made !== undefined) guards.push(made)
     fields.done({ name: 'the type decides' })
   }
-  if (terminal === undefined) chain.problem('must end with http_connection_manager or tcp_proxy.', 'filters')
-  if (observers.length > 0 && terminal?.kind === 'http_connection_manager')
+  if (terminal === undefined) chain.problem('must end with http_connection_manager, tcp_proxy or direct_response.', 'filters')
+  if (observers.length > 0 && terminal !== undefined && terminal.kind !== 'tcp_proxy')
     chain.problem(`${observers[0]?.name} counts connections of a tcp_proxy; an HTTP manager has it as an HTTP filter.`, 'filters')
   return { gates, guards, authorizers, observers, ...(exchange && { exchange }), terminal }
 }
@@ -103,6 +105,8 @@ function compileNetworkFilter(
       return compileHttpManager(fieldsOf<HttpConnectionManager>(config, into), deps)
     case `${FILTERS}.tcp_proxy.v3.TcpProxy`:
       return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
+    case `${FILTERS}.direct_response.v3.Config`:
+      return compileDirectResponse(fieldsOf<DirectResponseConfig>(config, into), deps)
     case `${FILTERS}.rbac.v3.RBAC`:
       return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
     case `${FILTERS}.ext_authz.v3.ExtAuthz`:

@@ -1,12 +1,15 @@
 import type {
   ForwardProtoConfig,
   HttpConnectionManager,
+  HttpConnectionManager_ForwardClientCertConfig,
   HttpConnectionManager_InternalAddressConfig,
   HttpConnectionManager_UpgradeConfig,
 } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
+import type { Percent } from '@heddle/xds-types/envoy/type/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileCidr, createCidrSet } from '../matcher/cidr.js'
 import { compileAccessLogs } from './access-logs.js'
+import { compileClientCert, compileClientCertMatcher } from './client-cert.js'
 import type { CompileDeps, HttpManager } from './compiled.js'
 import { compileEarlyHeaderMutations } from './early-header-mutation.js'
 import type { Fields } from './fields.js'
@@ -14,6 +17,7 @@ import { compileHttpFilters } from './http-filters.js'
 import { compileIpDetection } from './http-ip-detection.js'
 import { compileLocalReply } from './http-local-reply.js'
 import { compileCommonHttpOptions, compileHttp1Options, compileHttp2Options } from './http-options.js'
+import { compileProxyStatus } from './proxy-status.js'
 import { compileRouteTable } from './route-configuration.js'
 import { compileScopedRoutes } from './scoped-routes.js'
 import { compileTracing } from './tracing.js'
@@ -44,6 +48,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...compilePaths(fields),
     ...compileEarly(fields),
     ...compileForwardedProto(fields.message('forward_proto_config')),
+    ...compileProxyStatus(fields.message('proxy_status_config')),
     stripFragment: deps.runtime?.boolean(REJECT_FRAGMENT) === false,
     headersWithUnderscores: common.headersWithUnderscores,
     timeouts: {
@@ -52,6 +57,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
       request: fields.durationMs('request_timeout', 0),
       requestHeaders: fields.durationMs('request_headers_timeout', 0),
       drain: fields.durationMs('drain_timeout', 5_000),
+      drainJitter: compileShare(fields.message('drain_timeout_jitter')),
       delayedClose: fields.durationMs('delayed_close_timeout', 1_000),
       maxConnectionDuration: common.maxConnectionDurationMs,
       maxStreamDuration: common.maxStreamDurationMs,
@@ -66,8 +72,18 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
     ...compileScheme(fields),
     proxy100Continue: fields.boolean('proxy_100_continue'),
   }
-  fields.done({ append_local_overload: 'nothing here is ever overloaded on purpose' })
+  fields.done({
+    append_local_overload: 'nothing here is ever overloaded on purpose',
+    represent_ipv4_remote_address_as_ipv4_mapped_ipv6: 'has no effect in Envoy either',
+  })
   return manager
+}
+
+/** envoy.type.v3.Percent as a share of 1. */
+function compileShare(fields: Fields<Percent> | undefined): number {
+  const percent = fields?.number('value') ?? 0
+  fields?.done()
+  return percent / 100
 }
 
 /** The older spellings give way to the newer ones, as in Envoy. */
@@ -106,19 +122,8 @@ function compileRoutes(fields: Fields<HttpConnectionManager>, deps: CompileDeps)
   return { kind: 'rds', name }
 }
 
-const FORWARD = ['SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY'] as const
-
 /** What the manager says of client, proxy and request in headers. */
 function compileIdentity(fields: Fields<HttpConnectionManager>) {
-  const details = fields.message('set_current_client_cert_details')
-  const setCurrentClientCert = {
-    subject: details?.boolean('subject') ?? false,
-    cert: details?.boolean('cert') ?? false,
-    chain: details?.boolean('chain') ?? false,
-    dns: details?.boolean('dns') ?? false,
-    uri: details?.boolean('uri') ?? false,
-  }
-  details?.done()
   return {
     serverName: fields.string('server_name', 'envoy') || 'envoy',
     serverHeader: fields.choice('server_header_transformation', ['OVERWRITE', 'APPEND_IF_ABSENT', 'PASS_THROUGH'], 'OVERWRITE'),
@@ -130,8 +135,8 @@ function compileIdentity(fields: Fields<HttpConnectionManager>) {
     skipXffAppend: fields.boolean('skip_xff_append'),
     appendXForwardedPort: fields.boolean('append_x_forwarded_port'),
     isInternalAddress: compileInternal(fields.message('internal_address_config')),
-    forwardClientCert: fields.choice('forward_client_cert_details', FORWARD, 'SANITIZE'),
-    setCurrentClientCert,
+    ...compileClientCert(fields as Fields<HttpConnectionManager_ForwardClientCertConfig>),
+    ...compileClientCertMatcher(fields),
     generateRequestId: fields.boolean('generate_request_id', true),
     preserveExternalRequestId: fields.boolean('preserve_external_request_id'),
     alwaysSetRequestIdInResponse: fields.boolean('always_set_request_id_in_response'),

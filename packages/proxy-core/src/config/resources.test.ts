@@ -314,7 +314,7 @@ describe('listeners', () => {
 
   it.each<[object, object, string]>([
     [{ http_filters: [] }, {}, 'l.filter_chains[0].filters[0].typed_config.http_filters'],
-    [{ proxy_status_config: {} }, {}, 'l.filter_chains[0].filters[0].typed_config.proxy_status_config'],
+    [{ stream_flush_timeout: '1s' }, {}, 'l.filter_chains[0].filters[0].typed_config.stream_flush_timeout'],
     [
       {
         http_filters: [{ name: 'lua', typed_config: { '@type': 'x/envoy.extensions.filters.http.lua.v3.Lua' } }],

@@ -20,7 +20,7 @@ export function compileRouteMatcher(
 ): MatchTree<RequestHead, readonly CompiledRoute[]> | undefined {
   if (fields === undefined) return undefined
   return compileMatchTree<RequestHead, readonly CompiledRoute[]>(fields, {
-    input: compileInput,
+    input: compileRequestInput,
     action(config, at) {
       if (config.typeName === ROUTE) return [compileRoute(fieldsOf<Route>(config, at))]
       if (config.typeName === ROUTES) {
@@ -35,7 +35,11 @@ export function compileRouteMatcher(
   })
 }
 
-function compileInput(config: TypedConfig, at: Fields<never>): ((head: RequestHead) => string | undefined) | undefined {
+/** What a request says, for matchers of routes and of managers. */
+export function compileRequestInput(
+  config: TypedConfig,
+  at: Fields<never>,
+): ((head: RequestHead) => string | undefined) | undefined {
   if (config.typeName === HEADER) {
     const input = fieldsOf<HttpRequestHeaderMatchInput>(config, at)
     const name = asciiLower(input.string('header_name'))

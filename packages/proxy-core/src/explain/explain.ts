@@ -110,6 +110,11 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
     stages.push({ stage: 'tcp_proxy', name: terminal.statPrefix, outcome: 'chosen', losers: [], resource: own })
     return explainCluster(walk, terminal.target(request.random), { context: {}, notFoundStatus: 503 })
   }
+  if (terminal.kind === 'direct_response') {
+    const reason = 'every client is told the same, and the connection ends'
+    stages.push({ stage: 'network_filter', name: terminal.statPrefix, outcome: 'stop', reason, losers: [], resource: own })
+    return { kind: 'close', reason: terminal.statPrefix }
+  }
   if (request.connection.transportProtocol === 'tls' && chain.tls === undefined) {
     const reason = 'the connection is TLS, and this filter chain takes HTTP in plaintext'
     stages.push({ stage: 'http_manager', name: terminal.statPrefix, outcome: 'stop', reason, losers: [], resource: own })

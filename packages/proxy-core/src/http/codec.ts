@@ -34,6 +34,8 @@ export interface ServerOptions {
    * and the last request that it takes.
    */
   readonly timeouts: { readonly idle: number; readonly headers: number; readonly delayedClose: number; readonly drain: number }
+  /** What is added to `drain`, anew for each connection. Absent: nothing. */
+  readonly drainJitterMs?: () => number
 }
 
 /** `http2.*` of the whole server, or of a cluster. */

@@ -4,7 +4,7 @@ import type { HttpManager } from '../config/compiled.js'
 import type { Connection, TlsInfo } from '../net/connection.js'
 import { createConnectionPair } from '../net/memory.js'
 import { emptyBody } from './body.js'
-import { forwardedClientCertElement } from './forwarded-client-cert.js'
+import { type DescribeClient, describeClient } from './forwarded-client-cert.js'
 import { createHeaderMap } from './header-map.js'
 import { identifyRequest, type RequestIdentity } from './identity.js'
 import { createHeaderDetection, createXffDetection } from './ip-detection.js'
@@ -37,8 +37,13 @@ function ask(
     headers: createHeaderMap(Object.entries(headers)),
     body: emptyBody,
   }
-  const xfcc = (): string => (tls === undefined ? '' : forwardedClientCertElement(manager, tls))
-  const identity = identifyRequest(request, manager, { connection, forwardedFor, xfcc }, { id: 'n1', cluster: 'apps' })
+  const describe: DescribeClient = tls === undefined ? () => '' : describeClient(tls)
+  const identity = identifyRequest(
+    request,
+    manager,
+    { connection, forwardedFor, describeClient: describe },
+    { id: 'n1', cluster: 'apps' },
+  )
   if (identity.kind === 'reject') throw new Error(identity.reply.details)
   return { identity, headers: Object.fromEntries(request.headers), request }
 }

@@ -2,7 +2,7 @@ import type { HttpManager } from '../config/compiled.js'
 import { isIpAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
 import { createUuid } from '../net/uuid.js'
-import { applyForwardedClientCert } from './forwarded-client-cert.js'
+import { applyForwardedClientCert, type DescribeClient } from './forwarded-client-cert.js'
 import type { HeaderMap } from './header-map.js'
 import { type Detected, readForwardedFor } from './ip-detection.js'
 import type { HttpRequest } from './message.js'
@@ -12,7 +12,7 @@ export interface PeerFacts {
   readonly connection: Connection
   /** What x-forwarded-for says of the peer: the proxy's own address for a client on 127.0.0.1. */
   readonly forwardedFor: string
-  readonly xfcc: () => string
+  readonly describeClient: DescribeClient
 }
 
 /** Of the bootstrap's node. */
@@ -85,7 +85,7 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   if (edge) headers.set('x-envoy-external-address', client)
   if (manager.addUserAgent) sayWho(headers, node)
   if (manager.via !== '') setJoined(headers, 'via', manager.via, ', ')
-  applyForwardedClientCert(headers, manager, peer.connection.tls, peer.xfcc)
+  applyForwardedClientCert(headers, manager, request, peer.connection.tls, peer.describeClient)
   return { kind: 'request', clientAddress: client, internal, edge, requestId: requestId(headers, manager, edge) }
 }
 

@@ -12,7 +12,7 @@ import type { ExchangeProblem, ServerExchange, ServerHandler, ServerOptions, Ser
 import { createHttpDate } from './date.js'
 import type { FilterDeps, HttpFilter, HttpStream } from './filter.js'
 import type { Forwarder } from './forward.js'
-import { forwardedClientCertElement } from './forwarded-client-cert.js'
+import { type ClientCertDetails, type DescribeClient, describeClient } from './forwarded-client-cert.js'
 import type { HttpRequest, LocalReply } from './message.js'
 import { type StreamOrigin, streamOrigin } from './new-stream-info.js'
 import { Stream } from './stream.js'
@@ -131,8 +131,8 @@ interface Home {
   readonly serverOptions: Readonly<Record<'http' | 'https', ServerOptions>>
 }
 
-function serverOptionsOf({ manager, timers, stats, clock }: ManagerRuntime, scheme: 'http' | 'https'): ServerOptions {
-  const { idle, requestHeaders: headers, delayedClose, drain } = manager.timeouts
+function serverOptionsOf({ manager, timers, stats, clock, random }: ManagerRuntime, scheme: 'http' | 'https'): ServerOptions {
+  const { idle, requestHeaders: headers, delayedClose, drain, drainJitter = 0 } = manager.timeouts
   return {
     scheme,
     maxHeadersKb: manager.maxRequestHeadersKb,
@@ -146,6 +146,7 @@ function serverOptionsOf({ manager, timers, stats, clock }: ManagerRuntime, sche
     stats: stats.codec,
     ...(clock.endOfTurn !== undefined && { defer: clock.endOfTurn }),
     timeouts: { idle, headers, delayedClose, drain },
+    ...(drainJitter > 0 && { drainJitterMs: () => drain * drainJitter * random.next() }),
   }
 }
 
@@ -157,7 +158,8 @@ export class ManagedConnection implements ServerHandler, Served {
   #home: Home
   #session: ServerSession | undefined
   #lifetime: Timer | undefined
-  #xfcc: string | undefined
+  /** As x-forwarded-client-cert told last of the peer. */
+  #described: { readonly details: ClientCertDetails; readonly json: boolean; readonly text: string } | undefined
   #active = 0
   /** Once a request has told it. */
   #protocol: HttpRequest['protocol'] | undefined
@@ -190,7 +192,6 @@ export class ManagedConnection implements ServerHandler, Served {
   moveTo(home: Home): void {
     this.#leave()
     this.#home = home
-    this.#xfcc = undefined
     this.origin = streamOrigin(this.connection)
     this.#enter()
     this.#countProtocol(1)
@@ -232,11 +233,15 @@ export class ManagedConnection implements ServerHandler, Served {
     this.#lifetime.start(ms)
   }
 
-  /** The certificate of the peer as x-forwarded-client-cert tells it; the same for every request. */
-  readonly xfcc = (): string => {
+  /** The same for every request, but where a matcher says otherwise. */
+  readonly describeClient: DescribeClient = (details, json) => {
     const { tls } = this.connection
-    this.#xfcc ??= tls === undefined ? '' : forwardedClientCertElement(this.#runtime.manager, tls)
-    return this.#xfcc
+    if (tls === undefined) return ''
+    const known = this.#described
+    if (known?.details === details && known.json === json) return known.text
+    const text = describeClient(tls)(details, json)
+    this.#described = { details, json, text }
+    return text
   }
 
   onRequest(exchange: ServerExchange): void {

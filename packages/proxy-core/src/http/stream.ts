@@ -330,8 +330,8 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
       return
     }
     const { headers } = response
+    finishResponseHead(response, this.request, this.info, this.#runtime)
     this.info.status = response.status
-    finishResponseHead(response, this.request, this.info.requestId, this.#runtime)
     this.#trace?.onResponse(headers)
     this.responseHeaders = headers
     const grpcStatus = headers.get('grpc-status')

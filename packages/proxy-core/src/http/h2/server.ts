@@ -75,7 +75,8 @@ class Session implements ServerSession, Http2Side {
     if (this.#draining) return
     this.#draining = true
     this.#h2.sendGoaway(MAX_STREAM_ID, ERROR_CODE.noError)
-    if (this.#options.timeouts.drain > 0) this.#drainTimer.start(this.#options.timeouts.drain)
+    const { timeouts, drainJitterMs } = this.#options
+    if (timeouts.drain > 0) this.#drainTimer.start(timeouts.drain + (drainJitterMs?.() ?? 0))
     else this.#refuseFurther()
   }
 
