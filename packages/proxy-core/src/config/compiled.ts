@@ -33,6 +33,7 @@ import type { RewriteLocalReply } from './http-local-reply.js'
 import type { PeerExchange } from './metadata-exchange.js'
 import type { ProxyProtocolFilter, UpstreamProxyProtocol } from './proxy-protocol.js'
 import type { CompiledTracing } from './tracing.js'
+import type { TunnelRequest } from './tunneling.js'
 
 /** Envoy's listeners and clusters as the data path wants them: parsed once, checked once, immutable. */
 
@@ -116,6 +117,8 @@ export interface TcpProxy {
   target(random: Random): string
   /** Of hash_policy, for balancers that hash. */
   hash?(connection: Connection): bigint | undefined
+  /** tunneling_config: endpoints are HTTP proxies, and asked so for a tunnel. */
+  readonly tunnel?: TunnelRequest
   /** Connections that are tried, each on an endpoint picked anew. */
   readonly maxConnectAttempts: number
   /** sni_cluster: a client that asks for a server name gets the cluster of that name. */

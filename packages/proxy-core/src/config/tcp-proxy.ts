@@ -5,10 +5,12 @@ import { compileAccessLogs } from './access-logs.js'
 import type { CompileDeps, TcpProxy } from './compiled.js'
 import type { Fields } from './fields.js'
 import { DEFAULT_IDLE_MS } from './http-options.js'
+import { compileTunneling } from './tunneling.js'
 
 export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps): TcpProxy {
   const weights = compileWeights(fields)
   const hash = compileHash(fields, deps)
+  const tunnel = compileTunneling(fields.message('tunneling_config'))
   const proxy: TcpProxy = {
     kind: 'tcp_proxy',
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
@@ -20,6 +22,7 @@ export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     ...compileLogOptions(fields),
     ...(hash && { hash }),
+    ...(tunnel && { tunnel }),
     maxConnectAttempts: Math.max(1, fields.number('max_connect_attempts', 1)),
   }
   fields.done()

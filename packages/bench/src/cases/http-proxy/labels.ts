@@ -61,7 +61,7 @@ async function checkLabels(ours: Contender, work: Work, context: RoundContext): 
       await (await fetch(`http://127.0.0.1:${port}/`, { headers: headers() })).arrayBuffer()
       const stats = await (await fetch(`http://127.0.0.1:${admin}/stats/prometheus`)).text()
       const [line = 'none', ...more] = stats.split('\n').filter((each) => each.startsWith('istio_requests_total{'))
-      const wanted = ['destination_workload="app-v1"', 'destination_service="app.bench.svc.cluster.local"', 'response_code="200"']
+      const wanted = ['source_workload="app-v1"', 'destination_service="app.bench.svc.cluster.local"', 'response_code="200"']
       if (more.length > 0 || !line.endsWith(' 1') || !wanted.every((label) => line.includes(label)))
         throw new Error(`one request is counted as ${[line, ...more].join(', ')}`)
     })

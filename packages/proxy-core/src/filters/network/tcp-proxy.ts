@@ -17,6 +17,7 @@ import { reasonText } from '../../router/failure.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
+import { type OpeningTunnel, openHttpTunnel, TunnelError } from '../../upstream/http-tunnel.js'
 import type { ConnectionFacts } from '../listener/facts.js'
 import type { ConnectionObserver, WatchedConnection } from './observer.js'
 
@@ -67,6 +68,8 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
 }
 
 const NONE: readonly never[] = []
+/** For an HTTP proxy to answer whom a tunnel is asked of; Envoy waits for as long as the client does. */
+const TUNNEL_MS = 60_000
 
 class Relay implements Served, WatchedConnection {
   readonly #options: TcpProxyOptions
@@ -81,6 +84,8 @@ class Relay implements Served, WatchedConnection {
   #endpoint: Endpoint | undefined
   #attempts = 0
   #upstream: Connection | undefined
+  /** Its tunnel, as long as nobody has answered. */
+  #opening: OpeningTunnel | undefined
   #upstreamFailure: string | undefined
   #flags: readonly string[] = NONE
   #copying: Copying | undefined
@@ -111,6 +116,7 @@ class Relay implements Served, WatchedConnection {
     if (config.logOptions?.onStart === true) this.#log('TcpConnectionStart')
     downstream.onClosed(() => {
       for (const timer of this.#timers) timer.stop()
+      this.#opening?.cancel()
       if (this.#copying === undefined) this.#finish()
     })
     const name = (config.clusterOfServerName === true ? this.#serverName : undefined) ?? config.target(random)
@@ -141,14 +147,15 @@ class Relay implements Served, WatchedConnection {
     }
     this.#endpoint = endpoint
     this.#attempts++
-    cluster.connect(endpoint, downstream).then(
+    this.#open(cluster, endpoint).then(
       (upstream) => {
+        this.#opening = undefined
         cluster.outlierFor(endpoint)?.onConnected(endpoint)
         this.#join(upstream, cluster.compiled.exchange)
       },
       (error: Error & { code?: string }) => {
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
-        this.#upstreamFailure = error.code === 'ETIMEDOUT' ? undefined : reasonText(error)
+        this.#upstreamFailure = failureOf(error)
         if (this.#over) return
         if (this.#attempts < config.maxConnectAttempts) {
           this.#connect(cluster)
@@ -158,6 +165,15 @@ class Relay implements Served, WatchedConnection {
         this.#refuse(UPSTREAM_FAILURE.connectFailed, 'UF', 'URX')
       },
     )
+  }
+
+  #open(cluster: UpstreamCluster, endpoint: Endpoint): Promise<Connection> {
+    const { tunnel } = this.#options.config
+    if (tunnel === undefined) return cluster.connect(endpoint, this.#downstream)
+    const request = tunnel({ info: this.story(), connection: this.#downstream })
+    const pool = cluster.pool(endpoint, cluster.protocolFor('HTTP/1.1'), { downstream: this.#downstream })
+    this.#opening = openHttpTunnel(pool, request, this.#options.timers, TUNNEL_MS)
+    return this.#opening.opened
   }
 
   story(): StreamInfo {
@@ -292,6 +308,12 @@ class Relay implements Served, WatchedConnection {
     if (config.accessLogs.length > 0) this.#log()
     this.#relays.delete(this)
   }
+}
+
+/** For UPSTREAM_TRANSPORT_FAILURE_REASON; a timeout has none. */
+function failureOf(error: Error & { code?: string }): string | undefined {
+  if (error instanceof TunnelError) return error.answer
+  return error.code === 'ETIMEDOUT' ? undefined : reasonText(error)
 }
 
 function createInfo(clock: Clock, connection: Connection, sni: string | undefined): StreamInfo {

@@ -18,6 +18,8 @@ export interface ExchangeHome {
   readonly keepsTrailers: boolean
   cancel(exchange: Http1ClientExchange): void
   destroy(error?: Error): void
+  /** Half-closes, once what was written is out. */
+  endWriting(): void
 }
 
 /** A request sent on the connection. */
@@ -161,6 +163,7 @@ export class Http1ClientExchange implements ClientExchange, BodySink {
       writer.ascii('\r\n')
     }
     this.sent = true
+    if (this.request.upgrade === 'connect') this.#session.endWriting()
   }
 
   /** The client is gone in the middle of its request: the upstream must not take what it has for a whole one. */

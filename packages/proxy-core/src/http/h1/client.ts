@@ -79,6 +79,12 @@ class Session implements ClientSession, ExchangeHome, ConnectionHandler, BodySou
     if (this.#exchange === undefined) this.connection.destroy()
   }
 
+  /** Of a tunnel: nothing else tells the upstream that one side is done. */
+  endWriting(): void {
+    this.writer.flush()
+    this.connection.end()
+  }
+
   destroy(error?: Error): void {
     this.#usable = false
     this.connection.destroy(error)
