@@ -13,6 +13,7 @@ describe('peer metadata', () => {
       canonicalRevision: 'latest',
       app: 'apps',
       version: 'v1',
+      labels: NODE['LABELS'],
     })
     const wire = Buffer.from(encodePeer({ NAMESPACE: 'n', LABELS: {} }), 'base64').toString('hex')
     expect(wire).toBe('0a0c0a064c4142454c5312022a000a100a094e414d45535041434512031a016e')
