@@ -58,6 +58,19 @@ it('renews what has a verdict and keeps the rest', () => {
   expect(second).toContain('2026-03-04')
 })
 
+it('keeps the figures of one Node beside those of another', () => {
+  const first = renewPage(undefined, cases, [row()], occasion)
+  const second = renewPage(first, cases, [row({ ratio: 1.5 })], { ...occasion, date: '2026-03-04', node: 'Node 26.10.0' })
+  expect(second.match(/^## .*/gm)).toEqual(['## http', '## http on Node 26', '## csr'])
+  expect(second).toContain('0.94x')
+  expect(second).toContain('1.50x')
+  const third = renewPage(second, cases, [row({ ratio: 0.9 })], { ...occasion, node: 'Node 20.20.2' })
+  expect(third).toContain('1.50x')
+  expect(third).toContain('0.90x')
+  expect(third).not.toContain('0.94x')
+  expect(renewPage(third, cases, [refused], { ...occasion, node: 'Node 26.11.0' })).toBe(third)
+})
+
 it('does not publish what was not pinned or not watched', () => {
   expect(renewPage(undefined, cases, [row({ notes: ['not pinned'] })], occasion)).not.toContain('0.94x')
 })

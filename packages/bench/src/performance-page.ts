@@ -24,13 +24,34 @@ export function renewPage(
   occasion: Occasion,
 ): string {
   const benches = [...new Set(cases.map(({ bench }) => bench))]
-  const sections = benches.map((bench) => {
-    const before = page === undefined ? undefined : sectionOf(page, bench)
+  const sections = benches.flatMap((bench) => {
     const own = rows.filter((row) => row.bench === bench)
-    const kept = own.some(isPublishable) ? undefined : before
-    return kept ?? writeSection(bench, cases, own, occasion)
+    const current = titleOf(bench, occasion.node)
+    const measured = own.some(isPublishable)
+    const titles = [...new Set([bench, ...(measured ? [current] : []), ...othersOf(page ?? '', bench)])]
+    return titles.map((title) => {
+      const before = page === undefined ? undefined : sectionOf(page, title)
+      if (measured && title === current) return writeSection(title, bench, cases, own, occasion)
+      return before ?? writeSection(title, bench, cases, [], occasion)
+    })
   })
   return [HEAD, ...sections].join('\n')
+}
+
+/** The oldest Node that the packages run on: its figures have no other name. */
+const OLDEST = 'Node 20'
+
+/** `ca-mtls`, `ca-mtls on Node 26`: what one Node does says little of another, and none overwrites another's. */
+function titleOf(bench: string, node: string): string {
+  const [major = node] = /^Node \d+/.exec(node) ?? []
+  return major === OLDEST ? bench : `${bench} on ${major}`
+}
+
+/** Titles of the sections that are there from other Nodes. */
+function othersOf(page: string, bench: string): readonly string[] {
+  return [...page.matchAll(/^<!-- bench (.+ on Node \d+) -->$/gm)]
+    .map(([, title = '']) => title)
+    .filter((title) => title.startsWith(`${bench} on Node `))
 }
 
 /** On pinned cores, watched, with a verdict. */
@@ -38,16 +59,22 @@ function isPublishable({ verdict, notes }: Row): boolean {
   return verdict === 'measured' && notes.length === 0
 }
 
-const begin = (bench: string): string => `<!-- bench ${bench} -->\n`
+const begin = (title: string): string => `<!-- bench ${title} -->\n`
 const END = '<!-- end -->\n'
 
-function sectionOf(page: string, bench: string): string | undefined {
-  const start = page.indexOf(begin(bench))
+function sectionOf(page: string, title: string): string | undefined {
+  const start = page.indexOf(begin(title))
   const end = page.indexOf(END, start)
   return start < 0 || end < 0 ? undefined : page.slice(start, end + END.length)
 }
 
-function writeSection(bench: string, cases: readonly BenchCase[], rows: readonly Row[], occasion: Occasion): string {
+function writeSection(
+  title: string,
+  bench: string,
+  cases: readonly BenchCase[],
+  rows: readonly Row[],
+  occasion: Occasion,
+): string {
   const lines = cases
     .filter((one) => one.bench === bench)
     .flatMap((one) =>
@@ -57,7 +84,7 @@ function writeSection(bench: string, cases: readonly BenchCase[], rows: readonly
       }),
     )
   const measured = rows.some(isPublishable) ? `\n${occasion.date}, ${occasion.node}, ${occasion.machine}\n` : ''
-  return `${begin(bench)}## ${bench}
+  return `${begin(title)}## ${title}
 ${measured}
 | case | peer | ratio | ours : peer | CPU µs ours : peer | more | spread, rounds | goal: must, after |
 |---|---|---|---|---|---|---|---|
