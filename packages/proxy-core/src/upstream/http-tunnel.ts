@@ -10,17 +10,18 @@ export interface OpeningTunnel {
   cancel(): void
 }
 
-/** The endpoint could be asked, and there is no tunnel. */
+/** There is no tunnel, though the endpoint can be reached. */
 export class TunnelError extends Error {
   /** For UPSTREAM_TRANSPORT_FAILURE_REASON: `tunnel_response:403`; undefined: it has said nothing. */
   readonly answer: string | undefined
-  readonly failure: AttemptFailure | undefined
+  /** A circuit breaker of ours was open: nobody was asked. */
+  readonly overflow: boolean
 
   constructor(answer: string | undefined, failure?: AttemptFailure) {
     super(answer ?? `the tunnel broke off: ${failure}`)
     this.name = 'TunnelError'
     this.answer = answer
-    this.failure = failure
+    this.overflow = failure === 'overflow' || failure === 'pending_overflow'
   }
 }
 
@@ -52,7 +53,8 @@ export function openHttpTunnel(pool: Pool, request: Omit<HttpRequest, 'body'>, t
           reject(new TunnelError(`tunnel_response:${status}`))
           attempt?.cancel()
         },
-        onEnd: () => made.responseOver(),
+        // The body tells its end itself, after its last byte.
+        onEnd() {},
         onFailure(reason, error) {
           deadline?.stop()
           if (tunnel !== undefined) made.fail(error ?? new TunnelError(undefined, reason))
@@ -126,11 +128,6 @@ class Tunnel implements Connection {
 
   fail(error: Error): void {
     this.#close(error)
-  }
-
-  /** Nothing comes any more, and the exchange may be gone. */
-  responseOver(): void {
-    if (this.#ended) this.#close()
   }
 
   get remote(): SocketAddress {

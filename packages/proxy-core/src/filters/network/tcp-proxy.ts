@@ -154,6 +154,10 @@ class Relay implements Served, WatchedConnection {
         this.#join(upstream, cluster.compiled.exchange)
       },
       (error: Error & { code?: string }) => {
+        if (error instanceof TunnelError && error.overflow) {
+          this.#refuse(UPSTREAM_FAILURE.resourceLimitExceeded, 'UO')
+          return
+        }
         cluster.outlierFor(endpoint)?.onLocalFailure(endpoint, error.code === 'ETIMEDOUT' ? 'timeout' : 'connect')
         this.#upstreamFailure = failureOf(error)
         if (this.#over) return
