@@ -272,9 +272,9 @@ describe('proxy', () => {
 
   test('what is not supported is named, with its path', async () => {
     const file = join(folder, 'envoy.yaml')
-    writeFileSync(file, bootstrap(0).replace('cluster: c', 'cluster: c, tunneling_config: {hostname: x}'))
+    writeFileSync(file, bootstrap(0).replace('cluster: c', 'cluster: c, on_demand: {}'))
     const { code, stderr } = await run(['proxy', '-c', file])
     expect(code).toBe(1)
-    expect(stderr).toContain('tunneling_config')
+    expect(stderr).toContain('on_demand')
   })
 })

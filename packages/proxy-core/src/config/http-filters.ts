@@ -92,7 +92,7 @@ function compileRouter(fields: Fields<Router>): boolean {
   const suppress = fields.boolean('suppress_envoy_headers')
   fields.done({
     dynamic_stats: 'names statistics',
-    start_child_span: 'there are no spans yet',
+    start_child_span: 'spawn_upstream_span of the manager is its successor',
     suppress_grpc_request_failure_code_stats: 'names statistics',
   })
   return suppress

@@ -23,9 +23,11 @@ export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | u
   if (fields === undefined) return undefined
   const provider = fields.message('provider')
   const compiledProvider = provider && compileTracingProvider(provider)
-  const operation = compileOperation(fields)
-  if (fields.boolean('spawn_upstream_span'))
-    fields.problem('is not supported: each proxy makes one span for a request.', 'spawn_upstream_span')
+  const operation = compileOperation(fields, 'operation')
+  const upstreamOperation = compileOperation(fields, 'upstream_operation')
+  const upstream = fields.boolean('spawn_upstream_span')
+    ? { ...(upstreamOperation && { operation: upstreamOperation }) }
+    : undefined
   if (fields.boolean('no_context_propagation'))
     fields.problem('is not supported: the next hop always hears of the trace.', 'no_context_propagation')
   const tracing: CompiledTracing = {
@@ -37,12 +39,10 @@ export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | u
     customTags: compileCustomTags(fields),
     maxPathTagLength: fields.number('max_path_tag_length', PATH_LENGTH),
     ...(operation && { operation }),
+    ...(upstream && { upstream }),
     ...(compiledProvider && { provider: compiledProvider }),
   }
-  fields.done({
-    verbose: 'spans carry no log of their own',
-    upstream_operation: 'there is no span of the upstream call alone',
-  })
+  fields.done({ verbose: 'spans carry no log of their own' })
   return tracing
 }
 
@@ -52,10 +52,13 @@ function percent(fields: Fields<Percent> | undefined): number {
   return value / 100
 }
 
-function compileOperation(fields: Fields<{ operation?: string | undefined }>): LogFormatter | undefined {
-  const format = fields.string('operation')
+function compileOperation(
+  fields: Fields<HttpConnectionManager_Tracing>,
+  name: 'operation' | 'upstream_operation',
+): LogFormatter | undefined {
+  const format = fields.string(name)
   if (format === '') return undefined
-  return fields.take(compileTextFormat(format, `${fields.path}.operation`, { omitEmptyValues: true }))
+  return fields.take(compileTextFormat(format, `${fields.path}.${name}`, { omitEmptyValues: true }))
 }
 
 /** Route.tracing and Route.decorator; undefined: the route says nothing of either. */

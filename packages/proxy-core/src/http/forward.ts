@@ -1,5 +1,6 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
+import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RedirectHistory } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
@@ -29,6 +30,8 @@ export interface ForwardContext {
 export interface ForwardSink {
   /** First of all: the cluster is there and the timeouts are taken, so that the route may now change the request. */
   onRouted?(): void
+  /** An attempt at the endpoint that was chosen begins; undefined: nobody wants to hear how it goes. */
+  onAttempt?(): AttemptSpan | undefined
   /** Before them, any number of times: 1xx, not 101. */
   onInterim?(status: number, headers: HeaderMap): void
   /** `details`: Envoy's RESPONSE_CODE_DETAILS; default `via_upstream`. */

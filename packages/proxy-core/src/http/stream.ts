@@ -1,5 +1,6 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
+import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
@@ -217,6 +218,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
     if (request.path !== before) info.originalPath = before
     info.path = request.path
     info.authority = request.authority
+  }
+
+  onAttempt(): AttemptSpan | undefined {
+    return this.#trace?.attempt(this.request.headers, this)
   }
 
   onInterim(status: number, headers: HeaderMap): void {

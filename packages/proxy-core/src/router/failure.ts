@@ -1,4 +1,5 @@
 import type { LocalReply } from '../http/message.js'
+import type { AttemptEnd } from '../observe/tracing/attempt-span.js'
 import type { AttemptFailure } from '../upstream/pool.js'
 
 interface Words {
@@ -22,6 +23,13 @@ const WORDS: Readonly<Record<AttemptFailure, Words>> = {
 export function isOverflow(reason: AttemptFailure | 'per_try_timeout'): boolean {
   return reason === 'overflow' || reason === 'pending_overflow'
 }
+
+/** For the span of the attempt. */
+export function endOf(reason: AttemptFailure): AttemptEnd {
+  return { flag: WORDS[reason].flag, reason: WORDS[reason].reason }
+}
+
+export const CANCELED: AttemptEnd = { canceled: true }
 
 export function flagOf(reason: AttemptFailure): string {
   return WORDS[reason].flag

@@ -9,6 +9,7 @@ import { JOINED_IN_RESPONSES, joinFields } from '../http/joined-fields.js'
 import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
+import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
 import type { FindRequestStats, RequestStats } from '../observe/virtual-host-stats.js'
 import { rewriteHost } from '../route/rewrite.js'
 import type { ForwardAction } from '../route/table.js'
@@ -27,7 +28,7 @@ import {
 } from './attempt-record.js'
 import { openConnectTunnel } from './connect-tunnel.js'
 import { EndpointChoice } from './endpoint-choice.js'
-import { brokenDetails, failureReply, flagOf, reasonText } from './failure.js'
+import { brokenDetails, CANCELED, endOf, failureReply, flagOf, reasonText } from './failure.js'
 import { chooseMirrors, sendMirror } from './mirror.js'
 import { type AttemptsOwner, OneAttempt } from './one-attempt.js'
 import { createReplayBody, type ReplayBody } from './replay-body.js'
@@ -68,6 +69,8 @@ export class Forward implements Forwarding, AttemptsOwner {
   /** The last one, even after it has failed: for logs. */
   #logged: Attempt | undefined
   #attempts = 0
+  /** Of the attempt that was begun last. */
+  #span: AttemptSpan | undefined
   #choice!: EndpointChoice
   #requestStats: readonly RequestStats[] = []
   #endpoint: Endpoint | undefined
@@ -123,6 +126,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   cancel(): void {
     if (this.#over) return
+    this.#span?.over(CANCELED)
     this.#finish()
     this.#attempt?.cancel()
   }
@@ -177,6 +181,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#connected = false
     this.#limitTry()
     this.#attempt = undefined
+    this.#span = this.#sink.onAttempt?.()
     const attempts = this.#attempts
     const events = this.#retries === undefined ? this : new OneAttempt(this, attempts)
     const attempt = this.#sendTo(endpoint, events)
@@ -216,6 +221,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     this.#connected = true
+    this.#span?.connected(protocol)
     recordConnection(this.#context.entry.info, connection, protocol, this.#runtime.clock.monotonic())
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
@@ -227,6 +233,7 @@ export class Forward implements Forwarding, AttemptsOwner {
   onResponse(response: HttpResponse): void {
     const { status, headers } = response
     joinFields(headers, JOINED_IN_RESPONSES)
+    this.#span?.answered(status)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
     this.#tryTimers?.stop()
     const retries = this.#retries
@@ -262,6 +269,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   /** Of an answer that another attempt shall better. */
   #drop(response: HttpResponse): void {
+    this.#span?.over(CANCELED)
     const { length } = response.body
     if (length !== undefined && length <= WORTH_READING) response.body.discard()
     else this.#attempt?.cancel()
@@ -302,12 +310,14 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (this.#over) return
     const { info } = this.#context.entry
     info.upstreamEnd = this.#runtime.clock.monotonic()
+    this.#span?.over()
     this.#cluster.stats.upstreamRqTime.observe(info.upstreamEnd - info.start)
     this.#finish()
   }
 
   onFailure(reason: AttemptFailure, error?: Error): void {
     if (this.#over) return
+    this.#span?.over(endOf(reason))
     this.#noteFailure(reason, error)
     if (this.#answered) {
       const { info } = this.#context.entry
@@ -354,6 +364,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (details === 'upstream_per_try_idle_timeout') stats.upstreamRqPerTryIdleTimeout.inc()
     else stats.upstreamRqPerTryTimeout.inc()
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, false)
+    this.#span?.over(CANCELED)
     this.#attempt?.cancel()
     this.#attemptFailed('per_try_timeout', () => ({ ...this.#timeoutReply(), details }))
   }
@@ -370,6 +381,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     this.#cluster.stats.upstreamRqTimeout.inc()
     for (const stats of this.#requestStats) stats.timeout.inc()
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, this.#answered)
+    this.#span?.over(CANCELED)
     this.#attempt?.cancel()
     if (!this.#answered) {
       this.#replyFailed({ ...this.#timeoutReply(), details: 'response_timeout' })

@@ -166,6 +166,7 @@ describe('what it is called', () => {
     [{ direction: 'OUTBOUND' }, 'egress reviews:9080'],
     [{ direction: 'OUTBOUND', config: { operation: '%REQ(USER-AGENT)% out' } }, 'curl/8 out'],
     [{ route: { decorator } }, 'reviews:9080/*'],
+    [{ route: { decorator }, config: { operation: 'ours' } }, 'ours'],
   ])('%j: %s', (asked, name) => {
     expect(trace(asked).finished()?.name).toBe(name)
   })
@@ -214,7 +215,8 @@ describe('refused', () => {
       'tracing.provider.typed_config.collector_endpoint_version',
     ],
     [provider('OpenTelemetryConfig', {}), 'tracing.provider.typed_config'],
-    [{ spawn_upstream_span: true }, 'tracing.spawn_upstream_span'],
+    [{ no_context_propagation: true }, 'tracing.no_context_propagation'],
+    [{ upstream_operation: '%NOPE%' }, 'tracing.upstream_operation'],
     [{ custom_tags: [{ tag: 't', value: '%NOPE%' }] }, 'tracing.custom_tags[0].value'],
   ])('%j', (config, path) => {
     const compiled = compileMessage(config, 'tracing', compileTracing)

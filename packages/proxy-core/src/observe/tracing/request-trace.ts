@@ -1,9 +1,11 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest } from '../../http/message.js'
+import { createHexId } from '../../net/uuid.js'
 import type { RouteDecision } from '../../route/decision.js'
 import type { AccessLogEntry } from '../access-log.js'
 import type { LogFormatter } from '../log-format.js'
+import { type AttemptSpan, OneAttemptSpan } from './attempt-span.js'
 import type { CustomTag } from './custom-tags.js'
 import { decideTracing, type Sampling } from './sampling.js'
 import type { SpanContext, SpanKind, Tracer } from './span.js'
@@ -15,8 +17,10 @@ export interface TracingConfig {
   readonly customTags: readonly CustomTag[]
   /** Of http.url, in characters. */
   readonly maxPathTagLength: number
-  /** What spans are called, where no decorator says it. */
+  /** What spans are called, whatever decorators say. */
   readonly operation?: LogFormatter
+  /** spawn_upstream_span: each attempt at an endpoint is a span of its own. `operation`: what it is called. */
+  readonly upstream?: { readonly operation?: LogFormatter }
 }
 
 /** Route.tracing and Route.decorator, compiled. */
@@ -46,6 +50,8 @@ export interface HttpTracing {
 export interface RequestTrace {
   /** On its way upstream. */
   inject(headers: HeaderMap): void
+  /** An attempt at the endpoint that was chosen begins; undefined: it is no span of its own. */
+  attempt(headers: HeaderMap, entry: AccessLogEntry): AttemptSpan | undefined
   onResponse(headers: HeaderMap): void
   finish(entry: AccessLogEntry): void
 }
@@ -63,15 +69,20 @@ class OneTrace implements RequestTrace {
   readonly #options: HttpTracingOptions
   readonly #route: RouteTracing | undefined
   readonly #context: SpanContext | undefined
+  /** The manager calls for a workload, and does not answer for one. */
+  readonly #egress: boolean
   readonly #kind: SpanKind
   readonly #host: string
+  #attempt: OneAttemptSpan | undefined
   /** Of a decorator, ours or a neighbour's. */
   #operation: string
 
   constructor(options: HttpTracingOptions, request: HttpRequest, { info }: AccessLogEntry, route: RouteTracing | undefined) {
     this.#options = options
     this.#route = route
-    this.#kind = options.direction === 'OUTBOUND' ? 'CLIENT' : 'SERVER'
+    this.#egress = options.direction === 'OUTBOUND'
+    // Where the call upstream is a span of its own, this one is of the call that came.
+    this.#kind = this.#egress && options.config.upstream === undefined ? 'CLIENT' : 'SERVER'
     this.#host = request.authority
     const { headers } = request
     const sampling = route?.sampling ?? options.config.sampling
@@ -87,7 +98,7 @@ class OneTrace implements RequestTrace {
   /** Clients tell servers what their spans are called, and the other way round. */
   #decorate(headers: HeaderMap, decorator: RouteTracing['decorator']): string {
     const own = decorator?.operation ?? ''
-    if (this.#kind === 'CLIENT') {
+    if (this.#egress) {
       if (own !== '' && decorator?.propagate === true) headers.set(DECORATOR, own)
       return own
     }
@@ -100,8 +111,20 @@ class OneTrace implements RequestTrace {
     if (this.#context !== undefined) this.#options.tracer?.inject(headers, this.#context)
   }
 
+  attempt(headers: HeaderMap, entry: AccessLogEntry): AttemptSpan | undefined {
+    const { config, tracer, clock } = this.#options
+    const parent = this.#context
+    if (config.upstream === undefined || parent === undefined || tracer === undefined) return undefined
+    const context: SpanContext = { ...parent, spanId: createHexId(8), parentId: parent.spanId, shared: false }
+    tracer.inject(headers, context)
+    if (!context.sampled) return undefined
+    const name = config.upstream.operation?.(entry) ?? `router ${entry.info.cluster} egress`
+    this.#attempt = new OneAttemptSpan({ tracer, clock, context, name, customTags: this.#customTags(), entry })
+    return this.#attempt
+  }
+
   onResponse(headers: HeaderMap): void {
-    if (this.#kind === 'CLIENT') {
+    if (this.#egress) {
       const told = headers.get(DECORATOR)
       if (told !== undefined && told !== '') this.#operation = told
       headers.delete(DECORATOR)
@@ -114,6 +137,7 @@ class OneTrace implements RequestTrace {
   finish(entry: AccessLogEntry): void {
     const context = this.#context
     if (context === undefined || !context.sampled) return
+    this.#attempt?.finish()
     const { tracer, clock } = this.#options
     const { startTime, start, end = clock.monotonic(), status } = entry.info
     tracer?.report({
@@ -127,21 +151,27 @@ class OneTrace implements RequestTrace {
     })
   }
 
+  /** What the manager calls spans goes before what routes and neighbours call them. */
   #name(entry: AccessLogEntry): string {
+    const { config, tracer } = this.#options
+    if (config.operation !== undefined) return config.operation(entry)
     if (this.#operation !== '') return this.#operation
-    const { operation } = this.#options.config
-    if (operation !== undefined) return operation(entry)
-    return this.#kind === 'CLIENT' ? `egress ${this.#host}` : 'ingress'
+    if (tracer?.namesByHost === true) return this.#host
+    return this.#egress ? `egress ${this.#host}` : 'ingress'
   }
 
   #tags(entry: AccessLogEntry): Map<string, string> {
     const { config, node } = this.#options
     const tags = standardTags(entry, node, config.maxPathTagLength)
-    // The route's go before the manager's of the same name.
-    for (const { tag, read } of [...config.customTags, ...(this.#route?.customTags ?? [])]) {
+    for (const { tag, read } of this.#customTags()) {
       const value = read(entry)
       if (value !== undefined) tags.set(tag, value)
     }
     return tags
+  }
+
+  /** The route's go before the manager's of the same name. */
+  #customTags(): readonly CustomTag[] {
+    return [...this.#options.config.customTags, ...(this.#route?.customTags ?? [])]
   }
 }

@@ -25,6 +25,8 @@ export interface Span {
 
 /** A tracing provider at work: its headers, its ids, its collector. */
 export interface Tracer {
+  /** A span that nothing gives a name has its request's host for one; else it is `ingress`, or `egress <host>`. */
+  readonly namesByHost?: boolean
   /** Takes our place in the trace that the headers tell of, or begins one; `sampled` counts when nobody before us has decided. */
   begin(headers: HeaderMap, kind: SpanKind, sampled: boolean): SpanContext
   /** Tells the next hop. */

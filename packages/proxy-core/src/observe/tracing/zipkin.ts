@@ -58,6 +58,7 @@ export function createZipkinTracer(provider: ZipkinProvider, deps: ZipkinDeps): 
     },
   })
   return {
+    namesByHost: true,
     begin(headers, kind, sampled) {
       const before = readB3(headers) ?? (provider.w3c ? readW3c(headers) : undefined)
       if (before === undefined) {
