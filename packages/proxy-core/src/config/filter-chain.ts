@@ -1,3 +1,4 @@
+import { ok } from '@heddle/runtime'
 import type { Filter, FilterChain } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { ConnectionLimit } from '@heddle/xds-types/envoy/extensions/filters/network/connection_limit/v3'
 import type { Config as DirectResponseConfig } from '@heddle/xds-types/envoy/extensions/filters/network/direct_response/v3'
@@ -121,9 +122,21 @@ function compileNetworkFilter(
       return compileMetadataExchange(fieldsOf<MetadataExchange>(config, into))
     case SNI_CLUSTER:
       return undefined
+    case `${FILTERS}.mongo_proxy.v3.MongoProxy`:
+    case `${FILTERS}.mysql_proxy.v3.MySQLProxy`:
+      passOver(fieldsOf<{ readonly stat_prefix?: string }>(config, into))
+      return undefined
     default:
       if (!fields.has('config_discovery'))
         fields.problem(`the network filter ${config?.typeName ?? fields.string('name')} is not supported.`, 'typed_config')
       return undefined
   }
+}
+
+/** What reads a protocol for its statistics, which are not kept here, and lets every byte pass; anything else that it could do is refused. */
+function passOver(fields: Fields<{ readonly stat_prefix?: string }>): void {
+  fields.string('stat_prefix')
+  fields.done({ commands: 'names statistics' })
+  const message = 'The statistics of this protocol are not kept; its bytes pass as they are.'
+  fields.take(ok(undefined, [{ code: 'config.no_statistics', severity: 'warning', path: fields.path, message }]))
 }

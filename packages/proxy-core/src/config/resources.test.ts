@@ -341,6 +341,24 @@ describe('listeners', () => {
     expect(result.diagnostics.map((diagnostic) => diagnostic.path)).toContain(path)
   })
 
+  it('what only reads a protocol for its statistics is passed over, and said to be', () => {
+    const tcp = {
+      name: 't',
+      typed_config: { '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 't', cluster: 'c' },
+    }
+    const mongo = (more: object): object => ({
+      name: 'm',
+      typed_config: { '@type': `${FILTERS}.network.mongo_proxy.v3.MongoProxy`, stat_prefix: 'm', ...more },
+    })
+    const of = (more: object) => listener({}, { filter_chains: [{ filters: [mongo(more), tcp] }] })
+    expect(of({})).toMatchObject({ ok: true, diagnostics: [{ severity: 'warning', code: 'config.no_statistics' }] })
+    const delays = of({ delay: { fixed_delay: '1s' } })
+    expect([delays.ok, delays.diagnostics.map(({ path }) => path)]).toEqual([
+      false,
+      expect.arrayContaining(['l.filter_chains[0].filters[0].typed_config.delay']),
+    ])
+  })
+
   it('a filter without a config of its own still stands in the chain', () => {
     const cors = { name: 'envoy.filters.http.cors', typed_config: { '@type': `${FILTERS}.http.cors.v3.Cors` } }
     const router = { name: 'router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } }

@@ -28,8 +28,6 @@ export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | u
   const upstream = fields.boolean('spawn_upstream_span')
     ? { ...(upstreamOperation && { operation: upstreamOperation }) }
     : undefined
-  if (fields.boolean('no_context_propagation'))
-    fields.problem('is not supported: the next hop always hears of the trace.', 'no_context_propagation')
   const tracing: CompiledTracing = {
     sampling: {
       client: percent(fields.message('client_sampling')),
@@ -40,6 +38,7 @@ export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | u
     maxPathTagLength: fields.number('max_path_tag_length', PATH_LENGTH),
     ...(operation && { operation }),
     ...(upstream && { upstream }),
+    propagates: !fields.boolean('no_context_propagation'),
     ...(compiledProvider && { provider: compiledProvider }),
   }
   fields.done({ verbose: 'spans carry no log of their own' })

@@ -43,7 +43,11 @@ function trace({ direction = 'INBOUND', config = {}, route, headers = [], info: 
   const info = {
     ...{ requestId: ID, method: 'GET', path: '/new', originalPath: '/old', authority: 'reviews:9080', protocol: 'HTTP/1.1' },
     ...{ startTime: 1000.5, start: 10, end: 15, status: 200, bytesReceived: 3, bytesSent: 4, flags: new Set() },
-    ...{ downstreamRemote: '10.0.0.9:1', cluster: 'c', endpoint: { metadata: { lb: { canary: true } } } },
+    ...{
+      downstreamRemote: '10.0.0.9:1',
+      cluster: 'c',
+      endpoint: { address: { address: '10.0.0.1', port: 80 }, metadata: { lb: { canary: true } } },
+    },
     ...{ metadata: new Map([['rbac', { verdict: { rule: 'r1' } }]]), clusterMetadata: { istio: { service: 'reviews' } } },
     ...change,
   } as unknown as StreamInfo
@@ -172,6 +176,20 @@ describe('what it is called', () => {
   })
 })
 
+it('the next hop hears of the trace, unless it is not to', () => {
+  for (const [config, told] of [
+    [{}, true],
+    [{ no_context_propagation: true }, false],
+    [{ no_context_propagation: true, spawn_upstream_span: true }, false],
+    [{ spawn_upstream_span: true }, true],
+  ] as const) {
+    const { one, info, requestHeaders } = trace({ config, headers: [['x-before', 'b']] })
+    one.inject(requestHeaders)
+    one.attempt(requestHeaders, { info, requestHeaders })
+    expect([requestHeaders.has('x-injected'), requestHeaders.get('x-before')]).toEqual([told, 'b'])
+  }
+})
+
 describe('custom tags', () => {
   const tagged = (tag: object, route?: object): string | undefined =>
     trace({
@@ -215,7 +233,6 @@ describe('refused', () => {
       'tracing.provider.typed_config.collector_endpoint_version',
     ],
     [provider('OpenTelemetryConfig', {}), 'tracing.provider.typed_config'],
-    [{ no_context_propagation: true }, 'tracing.no_context_propagation'],
     [{ upstream_operation: '%NOPE%' }, 'tracing.upstream_operation'],
     [{ custom_tags: [{ tag: 't', value: '%NOPE%' }] }, 'tracing.custom_tags[0].value'],
   ])('%j', (config, path) => {

@@ -21,6 +21,8 @@ export interface TracingConfig {
   readonly operation?: LogFormatter
   /** spawn_upstream_span: each attempt at an endpoint is a span of its own. `operation`: what it is called. */
   readonly upstream?: { readonly operation?: LogFormatter }
+  /** The next hop hears of the trace; else of what the headers said before. */
+  readonly propagates: boolean
 }
 
 /** Route.tracing and Route.decorator, compiled. */
@@ -108,7 +110,7 @@ class OneTrace implements RequestTrace {
   }
 
   inject(headers: HeaderMap): void {
-    if (this.#context !== undefined) this.#options.tracer?.inject(headers, this.#context)
+    if (this.#context !== undefined) this.#tell(headers, this.#context)
   }
 
   attempt(headers: HeaderMap, entry: AccessLogEntry): AttemptSpan | undefined {
@@ -116,7 +118,7 @@ class OneTrace implements RequestTrace {
     const parent = this.#context
     if (config.upstream === undefined || parent === undefined || tracer === undefined) return undefined
     const context: SpanContext = { ...parent, spanId: createHexId(8), parentId: parent.spanId, shared: false }
-    tracer.inject(headers, context)
+    this.#tell(headers, context)
     if (!context.sampled) return undefined
     const name = config.upstream.operation?.(entry) ?? `router ${entry.info.cluster} egress`
     this.#attempt = new OneAttemptSpan({ tracer, clock, context, name, customTags: this.#customTags(), entry })
@@ -149,6 +151,11 @@ class OneTrace implements RequestTrace {
       tags: this.#tags(entry),
       error: status === 0 || status >= 500,
     })
+  }
+
+  #tell(headers: HeaderMap, context: SpanContext): void {
+    const { config, tracer } = this.#options
+    if (config.propagates) tracer?.inject(headers, context)
   }
 
   /** What the manager calls spans goes before what routes and neighbours call them. */
