@@ -42,6 +42,14 @@ test('is taken off, wherever it is cut', () => {
   expect(read(greeting).heard).toHaveLength(1)
 })
 
+test('is taken off, though it comes byte by byte', () => {
+  const { heard, passed } = read(...[...greeting, ...behind].map((byte) => Uint8Array.of(byte)))
+  expect(heard).toMatchObject([{ name: 'shop' }])
+  expect(passed).toBe('hello')
+  const parts = [...greeting.subarray(0, 50)].map((byte) => Uint8Array.of(byte))
+  expect(read(...parts).passed).toBe(Buffer.from(greeting.subarray(0, 50)).toString())
+})
+
 test.each([
   ['other bytes', Buffer.from('GET / HTTP/1.1')],
   ['the beginning of a magic number', Buffer.from('3d23ff', 'hex')],

@@ -11,7 +11,6 @@ const HEAD_BYTES = 8
 /** More is no greeting. */
 const MOST_BYTES = 64 * 1024
 const [METADATA, ID] = ['x-envoy-peer-metadata', 'x-envoy-peer-metadata-id']
-const NOTHING = new Uint8Array(0)
 
 interface Node {
   readonly id: string
@@ -41,7 +40,10 @@ export function createGreetings(node: Node): (exchange: { readonly additionalLab
 /** Takes the greeting off what a peer sends. Bytes that are none pass as they are: then nobody has said who he is. */
 export class GreetingReader implements Preface {
   readonly #heard: (peer: WorkloadMetadata | undefined) => void
-  #held: Uint8Array = NOTHING
+  /** What has come so far; joined only when it may be whole, so that one that comes byte by byte costs no more. */
+  readonly #held: Uint8Array[] = []
+  #size = 0
+  #wanted = 0
 
   /** `heard` is called once; with undefined where there was no greeting. */
   constructor(heard: (peer: WorkloadMetadata | undefined) => void) {
@@ -49,15 +51,21 @@ export class GreetingReader implements Preface {
   }
 
   take(bytes: Uint8Array): Uint8Array | undefined {
+    this.#size += bytes.length
+    if (this.#size < this.#wanted) {
+      this.#held.push(Uint8Array.from(bytes))
+      return undefined
+    }
     const all =
-      this.#held.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.#held, bytes])
+      this.#held.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([...this.#held, bytes])
     const length = lengthOf(all)
     if (length === undefined) {
       this.#heard(undefined)
       return all
     }
     if (all.length < length) {
-      this.#held = Uint8Array.from(all)
+      this.#wanted = length
+      this.#held.splice(0, this.#held.length, Uint8Array.from(all))
       return undefined
     }
     const told = decodeAnyStruct(all.subarray(HEAD_BYTES, length))?.[METADATA]
@@ -67,7 +75,7 @@ export class GreetingReader implements Preface {
 
   rest(): Uint8Array {
     this.#heard(undefined)
-    return this.#held
+    return Buffer.concat(this.#held)
   }
 }
 
