@@ -186,7 +186,12 @@ describe.runIf(process.env['HEDDLE_SOAK'] === '1')('soak: floods from other proc
 })
 
 test('a client that does not read what it asked for is not remembered for more than a window each (CVE-2019-9517)', async () => {
-  const big = await startUpstream((_, response) => response.end(Buffer.alloc(4 * MIB)))
+  const body = Buffer.alloc(4 * MIB, 1)
+  let asked = 0
+  const big = await startUpstream((_, response) => {
+    asked++
+    response.end(body)
+  })
   const slow = await startProxy({ table: routeTable('u'), clusters: [cluster('u', [endpoint(big.port)])] })
   const client = await rawClient(slow.port)
   client.socket.pause()
@@ -196,6 +201,7 @@ test('a client that does not read what it asked for is not remembered for more t
     frame(TYPE.windowUpdate, 0, 0, u32(2 ** 30)),
     many(100, (i) => headers(1 + 2 * i, get)),
   )
+  while (asked < 100) await new Promise((resolve) => setTimeout(resolve, 50))
   await new Promise((resolve) => setTimeout(resolve, 500))
   // The upstream of this test lives in the same process: its 400 MiB are one buffer shared.
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * MIB)
