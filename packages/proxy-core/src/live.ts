@@ -175,7 +175,7 @@ export function createLivePath(options: LiveOptions): LivePath {
           const { statPrefix } = terminal
           const observed = { clock, stats, node: options.node, direction: listener.direction, clusterMetadata }
           return createTcpProxy({
-            ...{ clusters, timers, clock, random },
+            ...{ clusters, dnsCaches, timers, clock, random },
             observers: chain.observers.map((each) => each.observe(observed)),
             exchange: chain.exchange,
             greetingOf,

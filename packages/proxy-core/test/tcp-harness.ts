@@ -1,4 +1,4 @@
-import { createMetricsRegistry, systemClock, systemRandom } from '@heddle/runtime'
+import { createMetricsRegistry, silentLogger, systemClock, systemRandom } from '@heddle/runtime'
 import type { TcpProxy } from '../src/config/compiled.js'
 import { createTcpProxy } from '../src/filters/network/tcp-proxy.js'
 import { createSystemNetwork } from '../src/net/socket.js'
@@ -6,6 +6,7 @@ import { createTimers } from '../src/net/timers.js'
 import type { AccessLogEntry } from '../src/observe/access-log.js'
 import { createClusterStats, createTcpStats, type TcpStats } from '../src/observe/stats.js'
 import { createClusterManager } from '../src/upstream/cluster-manager.js'
+import { createDnsCaches } from '../src/upstream/dns-cache.js'
 import { cluster, endpoint } from './harness.js'
 
 export interface TestTcpProxy {
@@ -49,6 +50,7 @@ export async function startTcpProxy(port: number, overrides: Partial<TcpProxy> =
       ...overrides,
     },
     clusters,
+    dnsCaches: createDnsCaches({ lookup: () => Promise.resolve([]), clock, logger: silentLogger }),
     stats,
     timers,
     clock,

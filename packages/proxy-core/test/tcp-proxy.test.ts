@@ -1,6 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import type { TcpProxy } from '../src/config/compiled.js'
 import { startTcpProxy, type TestTcpProxy } from './tcp-harness.js'
 
 const closers: (() => unknown)[] = []
@@ -83,11 +82,10 @@ test('a refused upstream closes the client with UF,URX', async () => {
   expect([...log[0]!.info.flags]).toEqual(['UF', 'URX'])
 })
 
-test('sni_cluster takes the cluster of the server name, and the own one without a name', async () => {
+test('the cluster that a server name has chosen is connected to, and must be there', async () => {
   const upstream = await listen((socket) => socket.end('hello'))
-  const byName = { clusterOfServerName: true, target: () => 'other' }
-  const answer = async (overrides: Partial<TcpProxy>, serverName?: string): Promise<string> => {
-    const { port, log } = await start(upstream, overrides, serverName)
+  const answer = async (serverName?: string): Promise<string> => {
+    const { port, log } = await start(upstream, { target: (_, name) => name ?? 'up' }, serverName)
     const text = await new Promise<string>((resolve) => {
       let received = ''
       const socket = connect(port, '127.0.0.1')
@@ -98,9 +96,9 @@ test('sni_cluster takes the cluster of the server name, and the own one without 
     await expect.poll(() => log.length).toBe(1)
     return `${text} ${[...log[0]!.info.flags].join()} ${log[0]!.info.cluster}`
   }
-  expect(await answer(byName, 'up')).toBe('hello  up')
-  expect(await answer({ clusterOfServerName: true })).toBe('hello  up')
-  expect(await answer(byName, 'nobody')).toBe(' NC undefined')
+  expect(await answer('up')).toBe('hello  up')
+  expect(await answer()).toBe('hello  up')
+  expect(await answer('nobody')).toBe(' NC undefined')
 })
 
 test('an idle connection is closed; a client that resets takes the upstream with it', async () => {

@@ -113,16 +113,16 @@ export interface TcpProxy {
   /** Where it stands in its filter chain: `filters[1].typed_config`. */
   readonly path: string
   readonly statPrefix: string
-  /** The cluster, after weights and dice. */
-  target(random: Random): string
+  /** The cluster, after weights and dice; where sni_cluster stands before it, that of the server name, if the client asks for one. */
+  target(random: Random, serverName?: string): string
   /** Of hash_policy, for balancers that hash. */
   hash?(connection: Connection): bigint | undefined
   /** tunneling_config: endpoints are HTTP proxies, and asked so for a tunnel. */
   readonly tunnel?: TunnelRequest
   /** Connections that are tried, each on an endpoint picked anew. */
   readonly maxConnectAttempts: number
-  /** sni_cluster: a client that asks for a server name gets the cluster of that name. */
-  readonly clusterOfServerName?: boolean
+  /** sni_dynamic_forward_proxy: a server name is looked up, in the cluster's own cache, before its cluster is asked for it on `port`. */
+  readonly sniForward?: { readonly cache: DnsCacheConfig; readonly port: number } | undefined
   /** 0: none. Envoy's default is an hour. */
   readonly idleTimeoutMs: number
   /** 0: none. */

@@ -6,7 +6,8 @@ import type { ExtAuthz } from '@heddle/xds-types/envoy/extensions/filters/networ
 import type { HttpConnectionManager } from '@heddle/xds-types/envoy/extensions/filters/network/http_connection_manager/v3'
 import type { LocalRateLimit } from '@heddle/xds-types/envoy/extensions/filters/network/local_ratelimit/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
-import type { TcpProxy } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
+import type { FilterConfig as SniForwardConfig } from '@heddle/xds-types/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3'
+import type { TcpProxy as TcpProxyProto } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
 import type { MetadataExchange } from '@heddle/xds-types/envoy/tcp/metadataexchange/config'
 import type { PluginConfig } from '@heddle/xds-types/stats'
 import type { NetworkAuthorizer } from '../filters/network/authorizer.js'
@@ -18,12 +19,13 @@ import { compileNetworkStats } from '../filters/network/istio-stats.js'
 import { compileNetworkRateLimit } from '../filters/network/local-ratelimit.js'
 import type { NetworkObserver } from '../filters/network/observer.js'
 import { compileNetworkRbac } from '../filters/network/rbac.js'
-import type { CompileDeps, CompiledFilterChain, NetworkGuard } from './compiled.js'
+import type { CompileDeps, CompiledFilterChain, NetworkGuard, TcpProxy } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { type ChainMatch, compileChainMatch } from './filter-chain-match.js'
 import { compileHttpManager } from './http-manager.js'
 import { type FilterMetadata, metadataOf } from './metadata.js'
 import { compileMetadataExchange, METADATA_EXCHANGE, type PeerExchange } from './metadata-exchange.js'
+import { compileSniForward } from './sni-forward.js'
 import { compileTcpProxy } from './tcp-proxy.js'
 import { compileServerSocket } from './transport-socket.js'
 
@@ -59,77 +61,88 @@ export function compileFilterChain(
   return terminal && { match, chain: { ...rest, ...(tls && { tls, transportSocket }), ...filters, terminal } }
 }
 
+/** Filters of one chain, each where the chain looks for it. */
 interface NetworkFilters {
-  readonly gates: readonly NetworkGate[]
-  readonly guards: readonly NetworkGuard[]
-  readonly authorizers: readonly NetworkAuthorizer[]
-  readonly observers: readonly NetworkObserver[]
-  readonly exchange?: PeerExchange
-  readonly terminal: CompiledFilterChain['terminal'] | undefined
+  readonly gates: NetworkGate[]
+  readonly guards: NetworkGuard[]
+  readonly authorizers: NetworkAuthorizer[]
+  readonly observers: NetworkObserver[]
+  exchange?: PeerExchange
+  terminal: CompiledFilterChain['terminal'] | undefined
+}
+
+/** What a server name means to the tcp_proxy that follows. */
+interface ServerNameUse {
+  cluster?: boolean
+  forward?: TcpProxy['sniForward']
 }
 
 function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): NetworkFilters {
-  const gates: NetworkGate[] = []
-  const guards: NetworkGuard[] = []
-  const authorizers: NetworkAuthorizer[] = []
-  const observers: NetworkObserver[] = []
-  let exchange: PeerExchange | undefined
-  let terminal: CompiledFilterChain['terminal'] | undefined
-  let bySni = false
+  const found: NetworkFilters = { gates: [], guards: [], authorizers: [], observers: [], terminal: undefined }
+  const serverName: ServerNameUse = {}
   for (const fields of chain.messages('filters')) {
-    if (terminal !== undefined) fields.problem('stands after the terminal filter.')
-    bySni ||= fields.any('typed_config')?.typeName === SNI_CLUSTER
-    const made = compileNetworkFilter(fields, deps)
-    if (made !== undefined && 'kind' in made)
-      terminal = made.kind === 'tcp_proxy' ? { ...made, clusterOfServerName: bySni } : made
-    else if (made !== undefined && 'message' in made) authorizers.push(made)
-    else if (made !== undefined && 'observe' in made) observers.push(made)
-    else if (made !== undefined && 'additionalLabels' in made) exchange = made
-    else if (made !== undefined && 'create' in made) gates.push(made)
-    else if (made !== undefined) guards.push(made)
+    if (found.terminal !== undefined) fields.problem('stands after the terminal filter.')
+    compileNetworkFilter(fields, deps, found, serverName)
     fields.done({ name: 'the type decides' })
   }
+  const { terminal, observers } = found
   if (terminal === undefined) chain.problem('must end with http_connection_manager, tcp_proxy or direct_response.', 'filters')
-  if (observers.length > 0 && terminal !== undefined && terminal.kind !== 'tcp_proxy')
+  else if (terminal.kind === 'tcp_proxy') return { ...found, terminal: withServerName(terminal, serverName) }
+  else if (observers.length > 0)
     chain.problem(`${observers[0]?.name} counts connections of a tcp_proxy; an HTTP manager has it as an HTTP filter.`, 'filters')
-  return { gates, guards, authorizers, observers, ...(exchange && { exchange }), terminal }
+  return found
 }
 
-function compileNetworkFilter(
-  fields: Fields<Filter>,
-  deps: CompileDeps,
-): NetworkGate | NetworkGuard | NetworkAuthorizer | NetworkObserver | PeerExchange | CompiledFilterChain['terminal'] | undefined {
+function withServerName(proxy: TcpProxy, { cluster, forward }: ServerNameUse): TcpProxy {
+  const target: TcpProxy['target'] = cluster === true ? (random, name) => name ?? proxy.target(random, name) : proxy.target
+  return { ...proxy, target, sniForward: forward }
+}
+
+function compileNetworkFilter(fields: Fields<Filter>, deps: CompileDeps, found: NetworkFilters, serverName: ServerNameUse): void {
   const config = fields.any('typed_config')
-  const into = fields as Fields<never>
+  const name = fields.string('name')
+  const of = <T>(): Fields<T> => fieldsOf<T>(config!, fields as Fields<never>)
   switch (config?.typeName) {
     case `${FILTERS}.http_connection_manager.v3.HttpConnectionManager`:
-      return compileHttpManager(fieldsOf<HttpConnectionManager>(config, into), deps)
+      found.terminal = compileHttpManager(of<HttpConnectionManager>(), deps)
+      break
     case `${FILTERS}.tcp_proxy.v3.TcpProxy`:
-      return compileTcpProxy(fieldsOf<TcpProxy>(config, into), deps)
+      found.terminal = compileTcpProxy(of<TcpProxyProto>(), deps)
+      break
     case `${FILTERS}.direct_response.v3.Config`:
-      return compileDirectResponse(fieldsOf<DirectResponseConfig>(config, into), deps)
+      found.terminal = compileDirectResponse(of<DirectResponseConfig>(), deps)
+      break
     case `${FILTERS}.rbac.v3.RBAC`:
-      return compileNetworkRbac(fieldsOf<RBAC>(config, into), fields.string('name'))
+      found.guards.push(compileNetworkRbac(of<RBAC>(), name))
+      break
     case `${FILTERS}.ext_authz.v3.ExtAuthz`:
-      return compileNetworkExtAuthz(fieldsOf<ExtAuthz>(config, into), fields.string('name'), config.value)
+      found.authorizers.push(compileNetworkExtAuthz(of<ExtAuthz>(), name, config.value))
+      break
     case `${FILTERS}.connection_limit.v3.ConnectionLimit`:
-      return compileConnectionLimit(fieldsOf<ConnectionLimit>(config, into), fields.string('name'))
+      found.gates.push(compileConnectionLimit(of<ConnectionLimit>(), name))
+      break
     case `${FILTERS}.local_ratelimit.v3.LocalRateLimit`:
-      return compileNetworkRateLimit(fieldsOf<LocalRateLimit>(config, into), fields.string('name'))
+      found.gates.push(compileNetworkRateLimit(of<LocalRateLimit>(), name))
+      break
     case TCP_STATS:
-      return compileNetworkStats(fieldsOf<PluginConfig>(config, into), fields.string('name'))
+      found.observers.push(compileNetworkStats(of<PluginConfig>(), name))
+      break
     case METADATA_EXCHANGE:
-      return compileMetadataExchange(fieldsOf<MetadataExchange>(config, into))
+      found.exchange = compileMetadataExchange(of<MetadataExchange>())
+      break
     case SNI_CLUSTER:
-      return undefined
+      serverName.cluster = true
+      break
+    case `${FILTERS}.sni_dynamic_forward_proxy.v3.FilterConfig`:
+      serverName.forward = compileSniForward(of<SniForwardConfig>())
+      break
     case `${FILTERS}.mongo_proxy.v3.MongoProxy`:
     case `${FILTERS}.mysql_proxy.v3.MySQLProxy`:
-      passOver(fieldsOf<{ readonly stat_prefix?: string }>(config, into))
-      return undefined
+      passOver(of<{ readonly stat_prefix?: string }>())
+      break
     default:
       if (!fields.has('config_discovery'))
-        fields.problem(`the network filter ${config?.typeName ?? fields.string('name')} is not supported.`, 'typed_config')
-      return undefined
+        fields.problem(`the network filter ${config?.typeName ?? name} is not supported.`, 'typed_config')
   }
 }
 

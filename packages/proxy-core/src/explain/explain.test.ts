@@ -251,6 +251,42 @@ it('of weighted clusters the weights are told, of those that were not drawn too'
   })
 })
 
+describe('TCP by server name', () => {
+  const EXTENSIONS = 'type.googleapis.com/envoy.extensions'
+  const dns_cache_config = { name: 'dns' }
+  const ask = (serverName?: string) => {
+    const filter = (name: string, config: object = {}) => ({
+      name,
+      typed_config: { '@type': `${TYPE}.network.${name}`, ...config },
+    })
+    const filters = [
+      filter('sni_cluster.v3.SniCluster'),
+      filter('sni_dynamic_forward_proxy.v3.FilterConfig', { dns_cache_config, port_value: 8443 }),
+      filter('tcp_proxy.v3.TcpProxy', { stat_prefix: 't', cluster: 'rest' }),
+    ]
+    const address = { socket_address: { address: '0.0.0.0', port_value: 80 } }
+    const tcp = must(compileListener({ name: 'tcp', address, filter_chains: [{ filters }] } as never, deps, ''))
+    const typed_config = { '@type': `${EXTENSIONS}.clusters.dynamic_forward_proxy.v3.ClusterConfig`, dns_cache_config }
+    const dynamic = must(compileCluster({ name: 'a.example', cluster_type: { name: 'dfp', typed_config } } as never, deps, ''))
+    const clusters = (name: string) => (name === 'a.example' || name === 'rest' ? { ...dynamic, name } : undefined)
+    const connection = facts({ transportProtocol: 'tls', ...(serverName && { serverName }) })
+    return explain({ ...config, listeners: [tcp], clusters }, { head: head('/'), connection, random: createSeededRandom(1) })
+      .result
+  }
+
+  it('goes to the cluster of the name, and to the server of the name', () => {
+    expect(ask('a.example')).toEqual({ kind: 'forward', cluster: 'a.example', endpoint: 'a.example:8443', tls: false })
+  })
+
+  it('without a name the cluster is the configured one, whose server nobody knows', () => {
+    expect(ask()).toMatchObject({ kind: 'reply', details: 'no_healthy_upstream' })
+  })
+
+  it('what names no cluster ends there', () => {
+    expect(ask('b.example')).toMatchObject({ details: 'cluster_not_found' })
+  })
+})
+
 describe('scoped routes', () => {
   const scoped_routes = {
     scope_key_builder: { fragments: [{ header_value_extractor: { name: 'x-tenant', index: 0 } }] },

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { CompiledCluster, CompiledFilterChain, CompiledListener } from '../config/compiled.js'
 import { listenerFor } from '../config/listener-choice.js'
+import { sniHostPort } from '../config/sni-forward.js'
 import type { ConnectionFacts } from '../filters/listener/facts.js'
 import { withGuardMetadata } from '../net/guard-metadata.js'
 import type { RouteScopes } from '../route/scope.js'
@@ -108,7 +109,9 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
   const own = { ...resource, path: `${path}.${terminal.path}` }
   if (terminal.kind === 'tcp_proxy') {
     stages.push({ stage: 'tcp_proxy', name: terminal.statPrefix, outcome: 'chosen', losers: [], resource: own })
-    return explainCluster(walk, terminal.target(request.random), { context: {}, notFoundStatus: 503 })
+    const { serverName } = request.connection
+    const context = { hostPort: sniHostPort(terminal, serverName) }
+    return explainCluster(walk, terminal.target(request.random, serverName), { context, notFoundStatus: 503 })
   }
   if (terminal.kind === 'direct_response') {
     const reason = 'every client is told the same, and the connection ends'

@@ -1,7 +1,7 @@
 import type { CompiledCluster } from '../config/compiled.js'
 import { formatAddress } from '../net/address.js'
 import type { ClusterWeight } from '../route/table.js'
-import { dynamicEndpoint, isDynamic } from '../upstream/dynamic-hosts.js'
+import { dynamicEndpoint, endpointAt, isDynamic, type ResolvedHosts, splitHostPort } from '../upstream/dynamic-hosts.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
 import { NO_ENDPOINTS } from '../upstream/endpoint-set.js'
 import type { PickContext } from '../upstream/load-balancer.js'
@@ -106,9 +106,12 @@ function explainAggregate(
   return { kind: 'reply', status: 503, details: 'no_healthy_upstream' }
 }
 
+/** Nobody is asked for addresses here: names stand for themselves. */
+const UNRESOLVED: ResolvedHosts = { get: (hostPort) => endpointAt(splitHostPort(hostPort), hostPort) }
+
 function explainDynamic(walk: Walk, cluster: CompiledCluster, { context }: ClusterQuestion): ExplainedResult {
   const resource = { typeUrl: CLUSTER, name: cluster.name, path: '' }
-  const endpoint = dynamicEndpoint(cluster, context, walk.request.connection.destination, undefined)
+  const endpoint = dynamicEndpoint(cluster, context, walk.request.connection.destination, UNRESOLVED)
   if (endpoint !== undefined) return chosen(walk, cluster, endpoint, [], resource)
   const reason = 'the request names no address that is known'
   walk.stages.push({ stage: 'endpoint', name: '', outcome: 'stop', reason, losers: [], resource })

@@ -2,7 +2,7 @@ import type { Clock, Logger, Unsubscribe } from '@heddle/runtime'
 import type { DnsCacheConfig } from '../config/compiled.js'
 import { isIpAddress } from '../net/address.js'
 import type { Lookup } from '../net/dns.js'
-import { endpointAt, hostPortOf, type ResolvedHosts } from './dynamic-hosts.js'
+import { endpointAt, hostPortOf, type ResolvedHosts, splitHostPort } from './dynamic-hosts.js'
 import type { Endpoint } from './endpoint.js'
 
 /** How a wait for a name ended: `overflow` when max_hosts or max_pending_requests is reached. */
@@ -90,7 +90,7 @@ class Cache implements DnsCache {
   }
 
   async #ask(hostPort: string, entry: Entry): Promise<Resolution> {
-    const { host, port } = split(hostPort)
+    const { address: host, port } = splitHostPort(hostPort)
     try {
       const [address] = isIpAddress(host) ? [host] : await this.#lookUp(host)
       if (address !== undefined && entry.endpoint?.address.address !== address)
@@ -127,10 +127,4 @@ class Cache implements DnsCache {
     }
     if (this.#entries.size > 0) this.#refreshLater()
   }
-}
-
-function split(hostPort: string): { host: string; port: number } {
-  const at = hostPort.lastIndexOf(':')
-  const host = hostPort.slice(0, at)
-  return { host: host.startsWith('[') ? host.slice(1, -1) : host, port: Number(hostPort.slice(at + 1)) }
 }

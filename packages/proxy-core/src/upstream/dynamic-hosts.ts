@@ -15,15 +15,17 @@ export function isDynamic({ discovery: { kind } }: CompiledCluster): boolean {
   return kind === 'ORIGINAL_DST' || kind === 'DYNAMIC_FORWARD_PROXY'
 }
 
-/** The endpoint that a request names: by its original destination, a header, or its Host. */
+/** The endpoint that a request names: by its original destination, a header, or its Host; a connection, by its server name. */
 export function dynamicEndpoint(
   { discovery }: CompiledCluster,
-  { head }: PickContext,
+  { head, hostPort }: PickContext,
   destination: SocketAddress | undefined,
   resolved: ResolvedHosts | undefined,
 ): Endpoint | undefined {
-  if (discovery.kind === 'DYNAMIC_FORWARD_PROXY')
-    return head === undefined ? undefined : resolved?.get(hostPortOf(head.authority, discovery.defaultPort))
+  if (discovery.kind === 'DYNAMIC_FORWARD_PROXY') {
+    const wanted = hostPort ?? (head && hostPortOf(head.authority, discovery.defaultPort))
+    return wanted === undefined ? undefined : resolved?.get(wanted)
+  }
   if (discovery.kind !== 'ORIGINAL_DST') return undefined
   const named = discovery.headerName === undefined ? undefined : parseAddress(head?.headers.get(discovery.headerName))
   const found = named ?? (discovery.headerName === undefined ? destination : undefined)
@@ -40,6 +42,13 @@ export function endpointAt(address: SocketAddress, hostname?: string): Endpoint 
 /** `host:port` of an authority, in lower case. */
 export function hostPortOf(authority: string, defaultPort: number): string {
   return (/:\d+$/.test(authority) ? authority : `${authority}:${defaultPort}`).toLowerCase()
+}
+
+/** The other way round; brackets of IPv6 are no part of the host. */
+export function splitHostPort(hostPort: string): SocketAddress {
+  const at = hostPort.lastIndexOf(':')
+  const host = hostPort.slice(0, at)
+  return { address: host.startsWith('[') ? host.slice(1, -1) : host, port: Number(hostPort.slice(at + 1)) }
 }
 
 function parseAddress(text: string | undefined): SocketAddress | undefined {

@@ -18,6 +18,8 @@ export interface PickContext {
   attempts?: number | undefined
   /** The request, where it may name its endpoint itself. */
   head?: RequestHead | undefined
+  /** The same of a connection that is no request: `host:port`. */
+  hostPort?: string | undefined
   /** metadata_match of the route, for subset load balancing. */
   metadataMatch?: Readonly<Record<string, unknown>> | undefined
 }

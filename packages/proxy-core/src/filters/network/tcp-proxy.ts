@@ -1,6 +1,7 @@
 import type { Clock, Random } from '@heddle/runtime'
 import type { TcpProxy } from '../../config/compiled.js'
 import type { PeerExchange } from '../../config/metadata-exchange.js'
+import { sniHostPort } from '../../config/sni-forward.js'
 import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
 import { CLOSE_REASON, closeFor, initializationFailure, UPSTREAM_FAILURE } from '../../net/close-reason.js'
@@ -16,6 +17,7 @@ import { recordUpstream } from '../../router/attempt-record.js'
 import { reasonText } from '../../router/failure.js'
 import type { UpstreamCluster } from '../../upstream/cluster.js'
 import type { ClusterManager } from '../../upstream/cluster-manager.js'
+import type { DnsCaches, Resolution } from '../../upstream/dns-cache.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import { type OpeningTunnel, openHttpTunnel, TunnelError } from '../../upstream/http-tunnel.js'
 import type { ConnectionFacts } from '../listener/facts.js'
@@ -24,6 +26,8 @@ import type { ConnectionObserver, WatchedConnection } from './observer.js'
 export interface TcpProxyOptions {
   readonly config: TcpProxy
   readonly clusters: ClusterManager
+  /** Of sni_dynamic_forward_proxy. */
+  readonly dnsCaches: DnsCaches
   readonly stats: TcpStats
   readonly timers: Timers
   readonly clock: Clock
@@ -49,7 +53,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       const info = createInfo(options.clock, connection, facts.serverName)
       if (refusal?.flag !== undefined) info.flags.add(refusal.flag)
       info.details = refusal?.details ?? ''
-      info.cluster = options.config.target(options.random)
+      info.cluster = options.config.target(options.random, facts.serverName)
       info.end = options.clock.monotonic()
       for (const observe of options.observers) observe({ story: () => info, settled: true })()
       for (const log of options.config.accessLogs) log.log({ info, connection })
@@ -81,6 +85,8 @@ class Relay implements Served, WatchedConnection {
   /** Made when somebody asks: most of a connection's life nobody does. */
   #info: StreamInfo | undefined
   #cluster: string | undefined
+  /** Where a server name leads. */
+  #hostPort: string | undefined
   #endpoint: Endpoint | undefined
   #attempts = 0
   #upstream: Connection | undefined
@@ -119,11 +125,32 @@ class Relay implements Served, WatchedConnection {
       this.#opening?.cancel()
       if (this.#copying === undefined) this.#finish()
     })
-    const name = (config.clusterOfServerName === true ? this.#serverName : undefined) ?? config.target(random)
+    const name = config.target(random, this.#serverName)
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
       this.#refuse(UPSTREAM_FAILURE.noRoute, 'NC')
+      return
+    }
+    const found = this.#lookUp()
+    if (typeof found === 'string') this.#connectTo(name, cluster, found)
+    else void found.then((later) => this.#connectTo(name, cluster, later))
+  }
+
+  /** Of sni_dynamic_forward_proxy, the server that the client has named; who names none goes on without. */
+  #lookUp(): Resolution | Promise<Resolution> {
+    const { config, dnsCaches } = this.#options
+    this.#hostPort = sniHostPort(config, this.#serverName)
+    if (this.#hostPort === undefined || config.sniForward === undefined) return 'resolved'
+    const { cache, port } = config.sniForward
+    return dnsCaches.get(cache).resolve(this.#hostPort, port)
+  }
+
+  #connectTo(name: string, cluster: UpstreamCluster, found: Resolution): void {
+    if (this.#over) return
+    // As in Envoy, it never comes as far as a cluster.
+    if (found === 'overflow') {
+      this.#downstream.destroy()
       return
     }
     this.#cluster = name
@@ -135,7 +162,7 @@ class Relay implements Served, WatchedConnection {
     const { config, stats } = this.#options
     const downstream = this.#downstream
     const hash = config.hash?.(downstream)
-    const endpoint = cluster.pick(hash === undefined ? {} : { hash }, downstream.originalDestination)
+    const endpoint = cluster.pick({ hash, hostPort: this.#hostPort }, downstream.originalDestination)
     if (endpoint === undefined) {
       this.#refuse(UPSTREAM_FAILURE.noHealthyUpstream, 'UH')
       return
