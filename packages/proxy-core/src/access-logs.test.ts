@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { Connection } from './net/connection.js'
 import { createMemoryNetwork } from './net/memory.js'
 import { createProxy } from './proxy.js'
+import { OWN_CHAIN, OWN_KEY } from './testing-certificates.js'
 
 /** When access logs of listeners, HTTP managers and TCP proxies are written, and what they count. */
 
@@ -159,6 +160,16 @@ const behind = (message: string, config: object): object => ({
     { name: 'tcp', typed_config: TCP },
   ],
 })
+/** Its certificate comes when the first client does, who says nothing. */
+const TLS = {
+  name: 'tls',
+  typed_config: {
+    '@type': `${EXTENSIONS}.transport_sockets.tls.v3.DownstreamTlsContext`,
+    common_tls_context: {
+      tls_certificates: [{ certificate_chain: { inline_string: OWN_CHAIN }, private_key: { inline_string: OWN_KEY } }],
+    },
+  },
+}
 const bucket = { max_tokens: 1, tokens_per_fill: 1, fill_interval: '60s' }
 const everybody = { permissions: [{ any: true }], principals: [{ any: true }] }
 const keepalive = { connection_keepalive: { interval: '1s', timeout: '1s' } }
@@ -196,6 +207,18 @@ const CLOSED: readonly [of: string, reason: string, proxy: Parameters<typeof run
     'a connection that a rule denies',
     'rbac_deny_close - flags=-',
     [{}, {}, behind('rbac.v3.RBAC', { rules: { action: 'DENY', policies: { everybody } } })],
+    '',
+  ],
+  [
+    'a connection that nobody can be asked about',
+    'ext_authz_close - flags=UAEX',
+    [{}, {}, behind('ext_authz.v3.ExtAuthz', { grpc_service: { envoy_grpc: { cluster_name: 'nobody' } } })],
+    '',
+  ],
+  [
+    'a connection without a handshake',
+    'transport_socket_timeout - flags=-',
+    [tcp(), REASONS, { transport_socket: TLS, transport_socket_connect_timeout: '1s' }],
     '',
   ],
   [

@@ -38,7 +38,9 @@ const manager = (filters: readonly object[] = [], extra: object = {}): object =>
   })
 const proxy = any('filters.network.tcp_proxy.v3.TcpProxy', { stat_prefix: 'tcp', cluster: 'app' })
 const tls = (alpn: string): object => ({
-  transport_socket: any('transport_sockets.tls.v3.DownstreamTlsContext', { common_tls_context: { alpn_protocols: [alpn] } }),
+  transport_socket: any('transport_sockets.tls.v3.DownstreamTlsContext', {
+    common_tls_context: { alpn_protocols: [alpn], tls_certificate_sds_secret_configs: [{ name: 'default' }] },
+  }),
 })
 const listener = (filters: readonly object[], chain: object = {}, extra: object = {}): object => ({
   name: 'in',

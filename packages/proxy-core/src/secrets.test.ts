@@ -2,6 +2,7 @@ import { createWatch } from '@heddle/runtime'
 import { describe, expect, it } from 'vitest'
 import type { Secret } from './config/compiled.js'
 import { chainSecrets, createIdentitySecrets, createStaticSecrets, decodeSecret, type WorkloadIdentity } from './secrets.js'
+import { OTHER_CHAIN, OWN_CHAIN, OWN_KEY } from './testing-certificates.js'
 
 describe('the identity of a workload', () => {
   it("is served under Istio's two names, and again with each renewal", () => {
@@ -42,13 +43,14 @@ describe('an SDS secret', () => {
     const decoded = decodeSecret(
       {
         name: 's',
-        tls_certificate: { certificate_chain: { filename: '/c' }, private_key: { inline_string: 'K' } },
-        validation_context: { trusted_ca: { inline_bytes: 'Uk9PVA==' } },
+        tls_certificate: { certificate_chain: { filename: '/c' }, private_key: { inline_string: OWN_KEY } },
+        validation_context: { trusted_ca: { inline_bytes: btoa(OTHER_CHAIN) } },
       } as object,
       'secret',
-      { readFile: () => 'C' },
+      { readFile: () => OWN_CHAIN },
     )
-    expect(decoded).toMatchObject({ ok: true, value: { name: 's', certificateChain: 'C', privateKey: 'K', trustBundle: 'ROOT' } })
+    const value = { name: 's', certificateChain: OWN_CHAIN, privateKey: OWN_KEY, trustBundle: OTHER_CHAIN }
+    expect(decoded).toMatchObject({ ok: true, value })
   })
 
   it.each([

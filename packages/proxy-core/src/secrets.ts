@@ -1,10 +1,10 @@
 import { createWatch, fail, ok, problem, type Result, type Watch } from '@heddle/runtime'
-import type { DataSource } from '@heddle/xds-types/envoy/config/core/v3'
 import type { Secret as SecretMessage } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { Secret, SecretSource } from './config/compiled.js'
 import { type DataSourceReads, readDataSource } from './config/data-source.js'
 import { compileMessage } from './config/fields.js'
 import { compileValidationContext } from './config/peer-rules.js'
+import { compileCertificate } from './config/tls-secrets.js'
 
 /** A fixed set of secrets: those of a static bootstrap. */
 export function createStaticSecrets(secrets: readonly Secret[]): SecretSource {
@@ -68,35 +68,28 @@ function firstDefined(watches: readonly Watch<Secret | undefined>[]): Watch<Secr
   return merged
 }
 
-/** An SDS secret: certificate with key, trust anchors, or both; or a generic one. Session ticket keys are refused. */
+/**
+ * An SDS secret: certificate with key, trust anchors, or both; or a generic one. Session ticket keys are refused, and so is what no
+ * handshake could use.
+ */
 export function decodeSecret(message: SecretMessage, path: string, reads: DataSourceReads): Result<Secret> {
-  const read = (source: DataSource | undefined, field: string): Result<string | undefined> =>
-    source === undefined ? ok(undefined) : readDataSource(source, `${path}.${field}`, reads)
-  if (message.generic_secret?.secret !== undefined) {
-    const generic = readDataSource(message.generic_secret.secret, `${path}.generic_secret.secret`, reads)
-    return generic.ok ? ok({ name: message.name ?? '', generic: generic.value.trim() }) : generic
+  const { name = '', tls_certificate, validation_context, generic_secret } = message
+  const at = (field: string): string => (path === '' ? field : `${path}.${field}`)
+  if (generic_secret?.secret !== undefined) {
+    const generic = readDataSource(generic_secret.secret, at('generic_secret.secret'), reads)
+    return generic.ok ? ok({ name, generic: generic.value.trim() }) : generic
   }
-  if (message.tls_certificate === undefined && message.validation_context === undefined) {
-    return fail(
-      problem(
-        'secret.unsupported',
-        path,
-        'Only tls_certificate, validation_context and generic_secret with a secret are supported.',
-      ),
-    )
+  if (tls_certificate === undefined && validation_context === undefined) {
+    const supported = 'Only tls_certificate, validation_context and generic_secret with a secret are supported.'
+    return fail(problem('secret.unsupported', path, supported))
   }
-  const certificateChain = read(message.tls_certificate?.certificate_chain, 'tls_certificate.certificate_chain')
-  if (!certificateChain.ok) return certificateChain
-  const privateKey = read(message.tls_certificate?.private_key, 'tls_certificate.private_key')
-  if (!privateKey.ok) return privateKey
-  const validation = compileMessage(message.validation_context ?? {}, `${path}.validation_context`, (fields) =>
+  const identity =
+    tls_certificate === undefined
+      ? ok(undefined)
+      : compileMessage(tls_certificate, at('tls_certificate'), (fields) => compileCertificate(fields, reads))
+  if (!identity.ok) return identity
+  const validation = compileMessage(validation_context ?? {}, at('validation_context'), (fields) =>
     compileValidationContext(fields, reads),
   )
-  if (!validation.ok) return validation
-  return ok({
-    name: message.name ?? '',
-    ...(certificateChain.value !== undefined && { certificateChain: certificateChain.value }),
-    ...(privateKey.value !== undefined && { privateKey: privateKey.value }),
-    ...validation.value,
-  })
+  return validation.ok ? ok({ name, ...identity.value, ...validation.value }) : validation
 }

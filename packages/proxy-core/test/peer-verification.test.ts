@@ -147,6 +147,19 @@ describe('a client certificate', () => {
     })
     expect(await meet({ client: other, trust: { ...trusting(), crl } })).toMatchObject({ verified: true })
   })
+
+  test('of a chain of two issuers needs a list of each: one text may hold both', async () => {
+    const between = issue({ commonName: 'between', ca: true, identified: true }, root)
+    const chainOf = (identity: Identity): Identity => ({ ...identity, certificate: identity.certificate + between.certificate })
+    const one = chainOf(issue({ commonName: 'one', uris: [spiffe('one')] }, between))
+    const two = chainOf(issue({ commonName: 'two', uris: [spiffe('two')] }, between))
+    const [ofRoot, ofBetween] = [revocationList(root, []), revocationList(between, [one])]
+    const outcome = (who: Identity, crl: string) => meet({ client: who, trust: { ...trusting(), crl } })
+    expect(await outcome(two, ofRoot)).toMatchObject({ message: 'UNABLE_TO_GET_CRL' })
+    expect(await outcome(two, ofRoot + ofBetween)).toMatchObject({ verified: true })
+    expect(await outcome(one, ofRoot + ofBetween)).toMatchObject({ message: 'CERT_REVOKED' })
+    expect(await outcome(two, revocationList(root, [between]) + ofBetween)).toMatchObject({ message: 'CERT_REVOKED' })
+  })
 })
 
 describe('strict certificates', () => {
@@ -187,7 +200,8 @@ function revocationList(issuer: Identity, revoked: readonly Identity[]): string 
     element(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`))
   const algorithm = element(0x30, element(0x06, Buffer.from('2a864886f70d01010b', 'hex')), element(0x05))
   const { raw } = new X509Certificate(issuer.certificate)
-  const subject = raw.subarray(raw.indexOf(Buffer.from('310f', 'hex')) - 2)
+  // O=Heddle begins both names; the issuer's own is the second.
+  const subject = raw.subarray(raw.lastIndexOf(Buffer.from('310f300d060355040a', 'hex')) - 2)
   const name = subject.subarray(0, 2 + subject[1]!)
   const entries = revoked.map(({ certificate }) =>
     element(0x30, element(0x02, Buffer.from(new X509Certificate(certificate).serialNumber, 'hex')), time(Date.now() - 1000)),
@@ -199,7 +213,7 @@ function revocationList(issuer: Identity, revoked: readonly Identity[]): string 
     name,
     time(Date.now() - 60_000),
     time(Date.now() + 60_000),
-    element(0x30, ...entries),
+    ...(entries.length === 0 ? [] : [element(0x30, ...entries)]),
   )
   const signature = element(0x03, Uint8Array.of(0), sign('sha256', tbs, issuer.key))
   const der = element(0x30, tbs, algorithm, signature)

@@ -2,6 +2,7 @@ import { createFakeClock } from '@heddle/runtime/testing'
 import { expect, it } from 'vitest'
 import { createMemoryNetwork } from '../net/memory.js'
 import { createProxy } from '../proxy.js'
+import { OTHER_CHAIN, OWN_CHAIN, OWN_KEY } from '../testing-certificates.js'
 import type { AdminViews } from './page.js'
 import { secretsBeside } from './secrets-dump.js'
 
@@ -56,8 +57,11 @@ it('the server tells its flags, its age and its state', async () => {
 
 it('secrets of the bootstrap are in the config dump, without their private keys', async () => {
   const secrets = [
-    { name: 'own', tls_certificate: { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'KEY' } } },
-    { name: 'ROOTCA', validation_context: { trusted_ca: { inline_string: 'ROOT' } } },
+    {
+      name: 'own',
+      tls_certificate: { certificate_chain: { inline_string: OWN_CHAIN }, private_key: { inline_string: OWN_KEY } },
+    },
+    { name: 'ROOTCA', validation_context: { trusted_ca: { inline_string: OTHER_CHAIN } } },
   ]
   const proxy = createProxy({
     bootstrap: { static_resources: { secrets } },
@@ -69,12 +73,12 @@ it('secrets of the bootstrap are in the config dump, without their private keys'
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
   expect(JSON.parse(dump).configs.at(-1)).toMatchObject({
     static_secrets: [
-      { name: 'own', secret: { tls_certificate: { certificate_chain: { inline_string: 'CHAIN' } } } },
-      { name: 'ROOTCA', secret: { validation_context: { trusted_ca: { inline_string: 'ROOT' } } } },
+      { name: 'own', secret: { tls_certificate: { certificate_chain: { inline_string: OWN_CHAIN } } } },
+      { name: 'ROOTCA', secret: { validation_context: { trusted_ca: { inline_string: OTHER_CHAIN } } } },
     ],
   })
-  expect(dump).not.toContain('KEY"')
-  expect(dump).not.toContain(base64('KEY'))
+  expect(dump).not.toContain(OWN_KEY.split('\n')[1])
+  expect(dump).not.toContain(base64(OWN_KEY))
   await proxy.close()
 })
 

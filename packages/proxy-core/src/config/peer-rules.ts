@@ -1,5 +1,7 @@
 import type { CertificateValidationContext } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
 import type { PeerRules } from '../net/peer-rules.js'
+import { crlProblem, trustProblem } from '../net/pem-problems.js'
+import { pemBlocks } from '../net/x509/pem.js'
 import type { Secret } from './compiled.js'
 import { compileDataSource, type DataSourceReads } from './data-source.js'
 import type { Fields } from './fields.js'
@@ -10,8 +12,7 @@ export function compileValidationContext(
   fields: Fields<CertificateValidationContext>,
   reads: DataSourceReads,
 ): Omit<Secret, 'name'> {
-  const trustBundle = compileDataSource(fields.message('trusted_ca'), reads)
-  const crl = compileDataSource(fields.message('crl'), reads)
+  const { trustBundle, crl } = compileTrust(fields, reads)
   const rules: PeerRules = {
     names: compileSanMatchers(fields),
     hashes: fields.strings('verify_certificate_hash').map((text) => compileHash(text, fields)),
@@ -28,6 +29,22 @@ export function compileValidationContext(
     ...(trustBundle !== undefined && { trustBundle }),
     ...(crl !== undefined && { crl }),
     ...(hasRules(rules) && { rules }),
+  }
+}
+
+/** Lists of revocation may stand among the trust anchors, too (X509_load_cert_crl_file). */
+function compileTrust(fields: Fields<CertificateValidationContext>, reads: DataSourceReads): Pick<Secret, 'trustBundle' | 'crl'> {
+  const trusted = compileDataSource(fields.message('trusted_ca'), reads)
+  const revoked = compileDataSource(fields.message('crl'), reads) ?? ''
+  const among = pemBlocks(trusted ?? '', 'X509 CRL')
+  const untrusted = trusted === undefined ? undefined : (trustProblem(trusted) ?? (among.length > 0 && crlProblem(trusted)))
+  if (untrusted) fields.problem(untrusted, 'trusted_ca')
+  const unread = revoked === '' ? undefined : crlProblem(revoked)
+  if (unread !== undefined) fields.problem(unread, 'crl')
+  const lists = [...among, ...pemBlocks(revoked, 'X509 CRL')]
+  return {
+    ...(trusted !== undefined && { trustBundle: among.length > 0 ? pemBlocks(trusted, 'CERTIFICATE').join('\n') : trusted }),
+    ...(lists.length > 0 && { crl: lists.join('\n') }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import { describe, expect, it } from 'vitest'
 import { joinRules, peerRules } from '../net/peer-rules.js'
 import { testDeps } from '../testing.js'
+import { OTHER_CHAIN, OTHER_CRL, OTHER_KEY, OWN_CHAIN, OWN_CRL, OWN_KEY, OWN_KEY_ENCRYPTED } from '../testing-certificates.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import { compileCluster } from './cluster.js'
 import type { CompileDeps, CompiledCluster, CompiledFilterChain, Secret } from './compiled.js'
@@ -141,12 +142,78 @@ describe('TLS contexts', () => {
   it('read inline data and files', () => {
     const { material } = context(
       {
-        tls_certificates: [{ certificate_chain: { inline_string: 'C' }, private_key: { inline_bytes: btoa('K') } }],
+        tls_certificates: [{ certificate_chain: { inline_string: OWN_CHAIN }, private_key: { inline_bytes: btoa(OWN_KEY) } }],
         validation_context: { trusted_ca: { filename: '/ca.pem' } },
       },
-      testDeps({ readFile: (path) => (path === '/ca.pem' ? 'T' : undefined) }),
+      testDeps({ readFile: (path) => (path === '/ca.pem' ? OTHER_CHAIN : undefined) }),
     )
-    expect(material.current).toEqual({ certificateChain: 'C', privateKey: 'K', trustBundle: 'T' })
+    expect(material.current).toEqual({ certificateChain: OWN_CHAIN, privateKey: OWN_KEY, trustBundle: OTHER_CHAIN })
+  })
+
+  it('take lists of revocation from among the trust anchors, too', () => {
+    const trusted_ca = { inline_string: OWN_CHAIN + OTHER_CRL + OTHER_CHAIN }
+    const { material } = context({ validation_context: { trusted_ca, crl: { inline_string: OWN_CRL } } }, testDeps())
+    expect(material.current).toEqual({
+      trustBundle: `${OWN_CHAIN}${OTHER_CHAIN}`.trimEnd(),
+      crl: `${OTHER_CRL}${OWN_CRL}`.trimEnd(),
+    })
+  })
+
+  it('read a key by its password', () => {
+    const text = (inline_string: string): object => ({ inline_string })
+    const certificate = { certificate_chain: text(OWN_CHAIN), private_key: text(OWN_KEY_ENCRYPTED), password: text('secret') }
+    const { material } = context({ tls_certificates: [certificate] }, testDeps())
+    expect(material.current).toEqual({ certificateChain: OWN_CHAIN, privateKey: OWN_KEY })
+  })
+
+  const certificate = (chain?: string, key?: string, more: object = {}): object => ({
+    tls_certificates: [
+      {
+        ...(chain !== undefined && { certificate_chain: { inline_string: chain } }),
+        ...(key !== undefined && { private_key: { inline_string: key } }),
+        ...more,
+      },
+    ],
+  })
+  const validation = (more: object): object => ({ ...certificate(OWN_CHAIN, OWN_KEY), validation_context: more })
+  const names = [{ san_type: 'DNS', matcher: { exact: 'a' } }]
+
+  // Each as `envoy --mode validate` 1.40, which passes over a crl that is none.
+  it.each<[string, object, string]>([
+    ['no certificate', {}, 'a server needs a certificate'],
+    ['an empty one', certificate(), 'tls_certificates[0].certificate_chain is required'],
+    ['no chain', certificate(undefined, OWN_KEY), 'tls_certificates[0].certificate_chain is required'],
+    ['an empty key', certificate(OWN_CHAIN, ''), 'tls_certificates[0].private_key is required'],
+    ['a chain that is none', certificate('-', OWN_KEY), 'tls_certificates[0].certificate_chain cannot be read'],
+    ["another's key", certificate(OWN_CHAIN, OTHER_KEY), 'tls_certificates[0].private_key is not the key'],
+    [
+      'a wrong password',
+      certificate(OWN_CHAIN, OWN_KEY_ENCRYPTED, { password: { inline_string: 'wrong' } }),
+      'tls_certificates[0].private_key cannot be read with this password',
+    ],
+    ['anchors that are none', validation({ trusted_ca: { inline_string: '-' } }), 'validation_context.trusted_ca has no cert'],
+    [
+      'no list',
+      validation({ trusted_ca: { inline_string: OWN_CHAIN }, crl: { inline_string: '-' } }),
+      'crl has no revocation list',
+    ],
+    [
+      'a list of nobody',
+      validation({ crl: { inline_string: OWN_CRL } }),
+      'validation_context.crl says nothing without trusted_ca',
+    ],
+    ['names of nobody', validation({ match_typed_subject_alt_names: names }), 'match_typed_subject_alt_names anybody can claim'],
+    ['the age of nobody', validation({ allow_expired_certificate: true }), 'allow_expired_certificate says nothing without'],
+  ])('of a server with %s are refused', (_, common_tls_context, problem) => {
+    const typed_config = { '@type': `${TLS}.DownstreamTlsContext`, common_tls_context }
+    const filters = [
+      { name: 't', typed_config: { '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 't', cluster: 'c' } },
+    ]
+    const filter_chains = [{ transport_socket: { name: 'tls', typed_config }, filters }]
+    const address = { socket_address: { address: '0.0.0.0', port_value: 1 } }
+    const { ok, diagnostics } = compileListener({ name: 'l', address, filter_chains } as Listener, testDeps(), 'l')
+    expect(ok).toBe(false)
+    expect(diagnostics.map(({ path, message }) => `${path} ${message}`).join('\n')).toContain(problem)
   })
 
   const san = {
@@ -167,7 +234,8 @@ describe('TLS contexts', () => {
     [{ match_typed_subject_alt_names: [{ san_type: 'IP_ADDRESS', matcher: { exact: '10.0.0.1' } }] }, true],
     [{ match_typed_subject_alt_names: [{ san_type: 'OTHER_NAME', oid: '1.2.3', matcher: { exact: 'upn' } }] }, true],
     [{ match_typed_subject_alt_names: [{ san_type: 'OTHER_NAME', oid: '1.2.4', matcher: { exact: 'upn' } }] }, false],
-  ])('CVE-2022-21657, CVE-2020-15104: %j lets the peer in: %j', (validation_context, allowed) => {
+  ])('CVE-2022-21657, CVE-2020-15104: %j lets the peer in: %j', (names, allowed) => {
+    const validation_context = { ...names, trusted_ca: { inline_string: OWN_CHAIN } }
     const rules = context({ validation_context }, testDeps()).material.current?.rules
     expect(rules?.names.some((test) => test(san))).toBe(allowed)
   })
@@ -207,7 +275,10 @@ describe('TLS contexts', () => {
   it.each<[object, string]>([
     [{ verify_certificate_hash: ['abc'] }, 'verify_certificate_hash'],
     [{ verify_certificate_spki: ['abc'] }, 'verify_certificate_spki'],
-    [{ allow_expired_certificate: true, crl: { inline_string: 'C' } }, 'allow_expired_certificate'],
+    [
+      { allow_expired_certificate: true, trusted_ca: { inline_string: OWN_CHAIN }, crl: { inline_string: OWN_CRL } },
+      'allow_expired_certificate',
+    ],
   ])('%j is refused', (validation_context, name) => {
     const typed_config = { '@type': `${TLS}.UpstreamTlsContext`, common_tls_context: { validation_context } }
     expect(problems({ transport_socket: { name: 'tls', typed_config } } as Cluster)[0]).toContain(`validation_context.${name}`)

@@ -2,6 +2,7 @@ import type { Result } from '@heddle/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testDeps } from '../testing.js'
+import { OWN_CHAIN } from '../testing-certificates.js'
 import { compileCluster } from './cluster.js'
 import { compileListener } from './listener.js'
 import { compileLoadAssignment } from './load-assignment.js'
@@ -9,7 +10,7 @@ import { compileRouteConfiguration } from './route-configuration.js'
 
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters'
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3'
-const deps = testDeps({ readFile: () => 'PEM' })
+const deps = testDeps({ readFile: () => OWN_CHAIN })
 
 const ROUTES = {
   name: 'r',

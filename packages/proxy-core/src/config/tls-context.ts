@@ -1,4 +1,5 @@
 import type {
+  CertificateValidationContext,
   CommonTlsContext,
   DownstreamTlsContext,
   UpstreamTlsContext,
@@ -15,9 +16,14 @@ import { compileMaterial, secretName, type ValidationSource } from './tls-secret
 /** BoringSSL's. */
 const SESSION_TIMEOUT_MS = 7_200_000
 
+const CERTIFICATES = ['tls_certificates', 'tls_certificate_sds_secret_configs'] as const
+
 /** `exchanges`: peers say who they are before anything else; only then is it offered, since a peer would wait for it. */
 export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: CompileDeps, exchanges: boolean): ServerTlsContext {
-  const { exchangingAlpn, ...common } = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.3')
+  const common_tls_context = fields.message('common_tls_context')
+  const { exchangingAlpn, ...common } = compileCommon(common_tls_context, deps, 'TLSv1.3')
+  if (!CERTIFICATES.some((name) => common_tls_context?.has(name)))
+    fields.problem(`a server needs a certificate: one of ${CERTIFICATES.join(', ')}.`, 'common_tls_context')
   fields.choice('ocsp_staple_policy', ['LENIENT_STAPLING'], 'LENIENT_STAPLING')
   const timeoutMs = fields.durationMs('session_timeout', SESSION_TIMEOUT_MS)
   const tickets = !fields.boolean('disable_stateless_session_resumption')
@@ -90,6 +96,18 @@ function compileValidation(fields: Fields<CommonTlsContext>, deps: CompileDeps):
   }
   const secret = fields.message('validation_context_sds_secret_config')
   if (secret !== undefined) return { source: { secret: secretName(secret) } }
-  const inline = fields.message('validation_context')
-  return { source: inline === undefined ? {} : { inline: compileValidationContext(inline, deps) } }
+  const validation = fields.message('validation_context')
+  if (validation === undefined) return { source: {} }
+  const inline = compileValidationContext(validation, deps)
+  if (inline.trustBundle === undefined) refuseWithoutTrust(validation, inline)
+  return { source: { inline } }
+}
+
+/** What means something of certificates only that somebody has vouched for. */
+function refuseWithoutTrust(fields: Fields<CertificateValidationContext>, { crl, rules }: Omit<Secret, 'name'>): void {
+  if (fields.has('trusted_ca')) return
+  if (crl !== undefined) fields.problem('says nothing without trusted_ca.', 'crl')
+  if (rules?.allowExpired === true) fields.problem('says nothing without trusted_ca.', 'allow_expired_certificate')
+  if ((rules?.names.length ?? 0) > 0)
+    fields.problem('anybody can claim names: without trusted_ca they are worth nothing.', 'match_typed_subject_alt_names')
 }

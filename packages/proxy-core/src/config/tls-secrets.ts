@@ -4,9 +4,10 @@ import type {
   SdsSecretConfig,
   TlsCertificate,
 } from '@heddle/xds-types/envoy/extensions/transport_sockets/tls/v3'
-import type { TlsMaterial } from '../net/tls.js'
+import { chainProblem, decryptedKey, keyProblem } from '../net/pem-problems.js'
+import type { CertificateIdentity, TlsMaterial } from '../net/tls.js'
 import type { CompileDeps, Secret } from './compiled.js'
-import { compileDataSource } from './data-source.js'
+import { compileDataSource, type DataSourceReads } from './data-source.js'
 import type { Fields } from './fields.js'
 
 type Source = Watch<Secret | undefined>
@@ -21,7 +22,7 @@ export function compileMaterial(
   const names = fields?.messages('tls_certificate_sds_secret_configs') ?? []
   const named = names.map((each) => deps.secrets.watch(secretName(each)))
   const inline = (fields?.messages('tls_certificates') ?? []).map((each) =>
-    createWatch<Secret | undefined>(compileCertificate(each, deps)),
+    createWatch<Secret | undefined>({ name: 'inline', ...compileCertificate(each, deps) }),
   )
   const trust = validation.secret === undefined ? [] : [deps.secrets.watch(validation.secret)]
   return joinSecrets([...named, ...inline], trust, validation.inline)
@@ -40,15 +41,26 @@ export function secretName(fields: Fields<SdsSecretConfig>): string {
   return name
 }
 
-function compileCertificate(fields: Fields<TlsCertificate>, deps: CompileDeps): Secret {
-  const certificateChain = compileDataSource(fields.message('certificate_chain'), deps)
-  const privateKey = compileDataSource(fields.message('private_key'), deps)
+/** A certificate with its key, from a TLS context or from SDS. What cannot be presented is refused, lest it takes the place of what can. */
+export function compileCertificate(fields: Fields<TlsCertificate>, reads: DataSourceReads): CertificateIdentity | undefined {
+  const certificateChain = compileRequired(fields, 'certificate_chain', reads)
+  const key = compileRequired(fields, 'private_key', reads)
+  const password = compileDataSource(fields.message('password'), reads)
   fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
-  return {
-    name: 'inline',
-    ...(certificateChain !== undefined && { certificateChain }),
-    ...(privateKey !== undefined && { privateKey }),
-  }
+  if (certificateChain === undefined || key === undefined) return undefined
+  const privateKey = password === undefined ? key : decryptedKey(key, password)
+  const unread = chainProblem(certificateChain)
+  const unfit = privateKey === undefined ? 'cannot be read with this password.' : keyProblem(privateKey, certificateChain)
+  if (unread !== undefined) fields.problem(unread, 'certificate_chain')
+  else if (unfit !== undefined) fields.problem(unfit, 'private_key')
+  else if (privateKey !== undefined) return { certificateChain, privateKey }
+  return undefined
+}
+
+function compileRequired(fields: Fields<TlsCertificate>, name: 'certificate_chain' | 'private_key', reads: DataSourceReads) {
+  const text = compileDataSource(fields.message(name), reads)
+  if (text === '' || !fields.has(name)) fields.problem('is required.', name)
+  return text === '' ? undefined : text
 }
 
 /** Secrets of certificates and trust, with what stands in the config itself. Undefined as long as one is missing. */

@@ -6,7 +6,7 @@ import { presentedChain } from './presented-chain.js'
 import type { TlsMaterial, TlsTerms } from './tls.js'
 import { secureTerms, termsText } from './tls-terms.js'
 import { readSubjectAltNames } from './x509/peer-certificate.js'
-import { derOf } from './x509/pem.js'
+import { derOf, pemBlocks } from './x509/pem.js'
 
 interface Parameters {
   readonly terms: TlsTerms
@@ -49,7 +49,7 @@ export function secureContextOf(material: TlsMaterial, parameters: Parameters, s
       ...(identities.length === 0 ? {} : { cert, key: identities.map(({ privateKey }) => privateKey) }),
       // As BoringSSL under Envoy: whatever stands in the bundle is an anchor, self-signed or not.
       ...(material.trustBundle === undefined ? {} : { ca: material.trustBundle, allowPartialTrustChain: true }),
-      ...(material.crl === undefined ? {} : { crl: material.crl }),
+      ...(material.crl === undefined ? {} : { crl: [...pemBlocks(material.crl, 'X509 CRL')] }),
       ...secureTerms(terms),
       honorCipherOrder: !prefersClientCiphers,
       // OpenSSL makes ticket keys of each context's own: a ticket ends with the material that it was given under (CVE-2022-21654).

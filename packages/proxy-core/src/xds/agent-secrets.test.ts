@@ -3,6 +3,7 @@ import { createFakeClock, createSeededRandom } from '@heddle/runtime/testing'
 import { DiscoveryRequest, DiscoveryResponse } from '@heddle/xds-types/envoy/service/discovery/v3'
 import { knownTypes } from '@heddle/xds-types/known'
 import { expect, test } from 'vitest'
+import { OTHER_CHAIN, OWN_CHAIN, OWN_KEY } from '../testing-certificates.js'
 import { createAgentSecrets } from './agent-secrets.js'
 import type { StreamEvents } from './transport.js'
 
@@ -34,8 +35,8 @@ function agent() {
     streams.at(-1)?.events.onMessage(DiscoveryResponse.encode({ version_info, nonce, resources }, knownTypes))
   }
   const push = (...names: string[]): void => {
-    const certificate = { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'KEY' } }
-    const trust = { validation_context: { trusted_ca: { inline_string: 'ROOT' } } }
+    const certificate = { certificate_chain: { inline_string: OWN_CHAIN }, private_key: { inline_string: OWN_KEY } }
+    const trust = { validation_context: { trusted_ca: { inline_string: OTHER_CHAIN } } }
     const secrets = names.map((name) => ({ name, ...(name === 'ROOTCA' ? trust : { tls_certificate: certificate }) }))
     send('1', 'n1', secrets)
   }
@@ -46,8 +47,8 @@ test('both secrets come, and are acknowledged', () => {
   const { secrets, streams, push } = agent()
   expect(streams[0]?.sent[0]).toMatchObject({ node: { id: 'a' }, resource_names: ['default', 'ROOTCA'] })
   push('default', 'ROOTCA')
-  expect(secrets.watch('default').current).toEqual({ name: 'default', certificateChain: 'CHAIN', privateKey: 'KEY' })
-  expect(secrets.watch('ROOTCA').current?.trustBundle).toBe('ROOT')
+  expect(secrets.watch('default').current).toEqual({ name: 'default', certificateChain: OWN_CHAIN, privateKey: OWN_KEY })
+  expect(secrets.watch('ROOTCA').current?.trustBundle).toBe(OTHER_CHAIN)
   expect(streams[0]?.sent[1]).toMatchObject({ version_info: '1', response_nonce: 'n1' })
   expect([secrets.owns?.('default'), secrets.owns?.('kubernetes://cert')]).toEqual([true, false])
 })
@@ -56,7 +57,7 @@ test('the agent goes and comes back: what it sent stays meanwhile', () => {
   const { clock, secrets, streams, push } = agent()
   push('default')
   streams[0]?.events.onClose('14 UNAVAILABLE')
-  expect(secrets.watch('default').current?.privateKey).toBe('KEY')
+  expect(secrets.watch('default').current?.privateKey).toBe(OWN_KEY)
   clock.advance(500)
   expect(streams).toHaveLength(2)
   secrets.close()
@@ -67,6 +68,7 @@ test('the agent goes and comes back: what it sent stays meanwhile', () => {
 
 test.each([
   ['cannot be used', { generic_secret: {} }, 'secret.unsupported'],
+  ['has no certificate', { validation_context: { trusted_ca: { inline_string: 'NEW' } } }, 'trusted_ca: has no certificate'],
   [
     'breaks a rule of the API',
     { validation_context: { trusted_ca: { inline_string: 'NEW' }, verify_certificate_hash: ['short'] } },
@@ -76,7 +78,7 @@ test.each([
   const { secrets, streams, push, send } = agent()
   push('default', 'ROOTCA')
   send('2', 'n2', [{ name: 'ROOTCA', ...secret }])
-  expect(secrets.watch('ROOTCA').current?.trustBundle).toBe('ROOT')
+  expect(secrets.watch('ROOTCA').current?.trustBundle).toBe(OTHER_CHAIN)
   const error_detail = { code: 3, message: expect.stringContaining(reason) }
   expect(streams[0]?.sent.at(-1)).toMatchObject({ version_info: '1', response_nonce: 'n2', error_detail })
   push('default')

@@ -13,6 +13,11 @@ export function derOf(pem: string): readonly Uint8Array[] {
   return all
 }
 
+/** The certificates, or the revocation lists, of a PEM text: each as a PEM text of its own, in order. */
+export function pemBlocks(pem: string, label: 'CERTIFICATE' | 'X509 CRL'): readonly string[] {
+  return pem.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? []
+}
+
 export function toPem(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
