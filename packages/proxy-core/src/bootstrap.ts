@@ -122,6 +122,14 @@ function checkFields(bootstrap: Bootstrap): Diagnostic[] {
       noted.push(unsupported(field))
     }
   }
+  const names = new Set<string>()
+  for (const [i, { name = '' }] of (bootstrap.static_resources?.clusters ?? []).entries()) {
+    if (names.has(name)) {
+      const message = `Another cluster has the name ${JSON.stringify(name)}: give this one its own.`
+      noted.push(problem('bootstrap.duplicate', `static_resources.clusters[${i}].name`, message))
+    }
+    names.add(name)
+  }
   for (const [i, layer] of (bootstrap.layered_runtime?.layers ?? []).entries()) {
     const path = `layered_runtime.layers[${i}]`
     const message = 'Runtime is not read from disk.'

@@ -1,4 +1,5 @@
 import type { Address, SocketAddress as SocketAddressProto } from '@heddle/xds-types/envoy/config/core/v3'
+import { isIpAddress } from '../net/address.js'
 import type { SocketAddress } from '../net/connection.js'
 import type { Fields } from './fields.js'
 
@@ -14,6 +15,18 @@ export function compileAddress(fields: Fields<Address> | undefined): SocketAddre
   pipe?.done({ mode: 'the umask decides' })
   fields.done()
   return address
+}
+
+/** The same of something that no name stands for. */
+export function compileLiteral(fields: Fields<{ address?: Address }>, name: 'address'): SocketAddress {
+  const address = compileAddress(fields.message(name))
+  if (!isLiteral(address)) fields.problem(`${JSON.stringify(address.address)} is no IP address.`, name)
+  return address
+}
+
+/** An IP address, a pipe, or nothing; no name, which somebody would have to look up. */
+export function isLiteral({ address }: SocketAddress): boolean {
+  return address === '' || address.startsWith('/') || address.startsWith('@') || isIpAddress(address)
 }
 
 export function compileSocketAddress(fields: Fields<SocketAddressProto>): SocketAddress {

@@ -16,7 +16,8 @@ const KINDS = ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS', 'EDS', 'ORIGINAL_DST'] as 
 export function compileDiscovery(fields: Fields<Cluster>, name: string): Discovery {
   const kind = fields.choice('type', KINDS, 'STATIC')
   const assignment = fields.message('load_assignment')
-  const endpoints = assignment === undefined ? NO_ENDPOINTS : compileEndpointSet(assignment)
+  const looksUp = kind === 'STRICT_DNS' || kind === 'LOGICAL_DNS'
+  const endpoints = assignment === undefined ? NO_ENDPOINTS : compileEndpointSet(assignment, looksUp)
   const dns = compileDns(fields)
   const eds = fields.message('eds_cluster_config')
   const serviceName = eds?.string('service_name', name) ?? name
@@ -24,6 +25,11 @@ export function compileDiscovery(fields: Fields<Cluster>, name: string): Discove
   const original = compileOriginal(fields.message('original_dst_lb_config'))
   const custom = fields.message('cluster_type')
   if (custom !== undefined) return compileCustom(custom, fields)
+  if (kind === 'LOGICAL_DNS' && (endpoints.endpoints.length !== 1 || endpoints.localities.length !== 1))
+    fields.problem('LOGICAL_DNS wants one locality with one endpoint.', 'load_assignment')
+  if (kind === 'ORIGINAL_DST' && endpoints.localities.length > 0)
+    fields.problem('ORIGINAL_DST has no endpoints of its own.', 'load_assignment')
+  if (kind === 'EDS' && eds === undefined) fields.problem('is required for EDS.', 'eds_cluster_config')
   switch (kind) {
     case 'EDS':
       return { kind, serviceName: serviceName === '' ? name : serviceName }

@@ -8,7 +8,7 @@ import { type ClientSocket, compileClientSocket } from './transport-socket.js'
 export function compileClusterSockets(
   fields: Fields<Cluster>,
   deps: CompileDeps,
-): Pick<CompiledCluster, 'tlsFor' | 'proxyProtocolFor'> {
+): Pick<CompiledCluster, 'tlsFor' | 'proxyProtocolFor'> & { readonly everyTls: boolean } {
   const fallback = compileClientSocket(fields.message('transport_socket'), deps)
   const matches = fields.messages('transport_socket_matches').map((each) => compileSocketMatch(each, deps))
   const socketFor = (endpoint: Endpoint): ClientSocket => {
@@ -16,8 +16,10 @@ export function compileClusterSockets(
     const labels = endpoint.metadata['envoy.transport_socket_match'] ?? {}
     return matches.find(({ wanted }) => wanted.every(([key, value]) => labels[key] === value))?.socket ?? fallback
   }
-  const proxies = [fallback, ...matches.map(({ socket }) => socket)].some(({ proxyProtocol }) => proxyProtocol !== undefined)
+  const sockets = [fallback, ...matches.map(({ socket }) => socket)]
+  const proxies = sockets.some(({ proxyProtocol }) => proxyProtocol !== undefined)
   return {
+    everyTls: sockets.every(({ tls }) => tls !== undefined),
     tlsFor: (endpoint) => socketFor(endpoint).tls,
     ...(proxies && { proxyProtocolFor: (endpoint: Endpoint) => socketFor(endpoint).proxyProtocol }),
   }

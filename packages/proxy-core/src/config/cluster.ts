@@ -29,10 +29,13 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   const sourceAddresses = compileSource(fields.message('upstream_bind_config'))
   const healthCheck = compileHealthChecks(fields, deps)
   const exchange = compileNetworkFilters(fields)
+  const discovery = compileDiscovery(fields, name)
+  const http = compileClusterHttp(fields)
+  const { everyTls, ...sockets } = compileClusterSockets(fields, deps)
   const cluster: CompiledCluster = {
     name,
     altStatName: fields.string('alt_stat_name', name),
-    discovery: compileDiscovery(fields, name),
+    discovery,
     connectTimeoutMs: fields.durationMs('connect_timeout', 5_000),
     ...balancing,
     circuitBreakers: breakers.normal,
@@ -43,8 +46,8 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     ...(exchange && { exchange }),
     ignoreHealthOnHostRemoval: fields.boolean('ignore_health_on_host_removal'),
     closeConnectionsOnHealthFailure: fields.boolean('close_connections_on_host_health_failure'),
-    ...compileClusterSockets(fields, deps),
-    http: compileClusterHttp(fields),
+    ...sockets,
+    http,
     metadata: compileMetadata(fields.message('metadata')),
     sourceAddresses,
   }
@@ -60,7 +63,22 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
     preconnect_policy: 'connections are opened when they are needed',
   })
   if (name === '') fields.problem('is required.', 'name')
+  checkPolicy(fields, discovery)
+  if (healthCheck?.checker.kind === 'GRPC' && http.protocol === 'HTTP1')
+    fields.problem('grpc_health_check wants a cluster of HTTP/2.', 'health_checks')
+  if (http.protocol === 'AUTO' && !everyTls)
+    fields.problem('auto_config wants a transport socket that chooses protocols by ALPN.', 'typed_extension_protocol_options')
   return cluster
+}
+
+/** Clusters that find the endpoint of each connection themselves leave nothing to choose, and no others are like that. */
+function checkPolicy(fields: Fields<Cluster>, { kind }: CompiledCluster['discovery']): void {
+  if (fields.has('load_balancing_policy')) return
+  const provided = fields.string('lb_policy', 'ROUND_ROBIN') === 'CLUSTER_PROVIDED'
+  const provides = kind === 'ORIGINAL_DST' || kind === 'AGGREGATE' || kind === 'DYNAMIC_FORWARD_PROXY'
+  if (provides !== provided)
+    fields.problem(provides ? `must be CLUSTER_PROVIDED for ${kind}.` : `CLUSTER_PROVIDED is not for ${kind}.`, 'lb_policy')
+  if (provided && fields.has('lb_subset_config')) fields.problem('excludes CLUSTER_PROVIDED.', 'lb_subset_config')
 }
 
 function compileSource(fields: Fields<BindConfig> | undefined): readonly string[] {

@@ -28,7 +28,7 @@ export interface Fields<T = Loose> {
   number(name: Name<T>, fallback?: number): number
   numbers(name: Name<T>): readonly number[]
   boolean(name: Name<T>, fallback?: boolean): boolean
-  /** A Duration in milliseconds. */
+  /** A Duration in milliseconds, not below 0. */
   durationMs(name: Name<T>, fallback: number): number
   /** Any other name than those in `allowed` is a problem. */
   choice<C extends string>(name: Name<T>, allowed: readonly C[], fallback: C): C
@@ -102,7 +102,7 @@ function createFields<T>(json: Loose, path: string, problems: Diagnostic[]): Fie
     numbers: (name) => present(list(name).map(toNumber)),
     boolean: (name, fallback = false) =>
       typed(name, fallback, 'true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
-    durationMs: (name, fallback) => typed(name, fallback, 'a duration like "1.5s"', parseDuration),
+    durationMs: (name, fallback) => typed(name, fallback, 'a duration like "1.5s"', toPositiveDuration),
     choice: (name, allowed, fallback) =>
       typed(name, fallback, `one of ${allowed.join(', ')}; nothing else is supported`, (value) =>
         allowed.find((each) => each === value),
@@ -162,6 +162,11 @@ export function typedConfig(value: unknown, path: string): TypedConfig | undefin
   if (typeName !== 'udpa.type.v1.TypedStruct' && typeName !== 'xds.type.v3.TypedStruct') return { typeName, value: any, path }
   const inner = String(any['type_url'] ?? '')
   return { typeName: inner.slice(inner.lastIndexOf('/') + 1), value: (any['value'] ?? {}) as Loose, path: `${path}.value` }
+}
+
+function toPositiveDuration(value: unknown): number | undefined {
+  const ms = parseDuration(value)
+  return ms === undefined || ms < 0 ? undefined : ms
 }
 
 function toNumber(value: unknown): number | undefined {

@@ -77,7 +77,6 @@ describe('filter chain match', () => {
     ],
     ['source ports', { p: { source_ports: [40000] }, any: {} }, {}, 'p'],
     ['nothing fits', { p: { destination_port: 81 } }, {}, undefined],
-    ['"*" is any name', { any: { server_names: ['*'] } }, {}, 'any'],
   ])('%s', (_name, chains, rest, want) => {
     expect(index(chains).find(facts(rest))).toBe(want)
   })

@@ -44,7 +44,7 @@ export function compileChainMatch(fields: Fields<FilterChainMatch> | undefined):
     sourcePorts: fields.numbers('source_ports'),
   }
   fields.done()
-  const bad = match.serverNames.find((name) => name.includes('*') && !/^\*(\.[^*]+)?$/.test(name))
+  const bad = match.serverNames.find((name) => name.includes('*') && !/^\*\.[^*]+$/.test(name))
   if (bad !== undefined)
     fields.problem(
       `${JSON.stringify(bad)}: a wildcard stands only for whole leading labels, as in "*.example.com".`,
@@ -86,7 +86,7 @@ const CRITERIA: readonly Criterion[] = [
   },
   {
     name: 'server name',
-    keys: ({ serverNames }) => orAny(serverNames.map((name) => (name === '*' ? '' : name))),
+    keys: ({ serverNames }) => orAny(serverNames),
     candidates: ({ serverName }) => serverNameKeys(asciiLower(serverName ?? '')),
     actual: ({ serverName }) => serverName ?? 'absent',
   },

@@ -161,6 +161,8 @@ function detection(fields: Fields<HttpConnectionManager>): Pick<HttpManager, 'ip
   const list = fields.messages('original_ip_detection_extensions')
   if (list.length === 0) return {}
   if (fields.boolean('use_remote_address')) fields.problem('excludes use_remote_address.', 'original_ip_detection_extensions')
+  if (fields.number('xff_num_trusted_hops') > 0)
+    fields.problem('excludes xff_num_trusted_hops.', 'original_ip_detection_extensions')
   return { ipDetection: compileIpDetection(list) }
 }
 
@@ -196,8 +198,11 @@ function compileInternal(fields: Fields<HttpConnectionManager_InternalAddressCon
 
 function compileUpgrades(list: readonly Fields<HttpConnectionManager_UpgradeConfig>[]): ReadonlySet<string> {
   const upgrades = new Set<string>()
+  const seen = new Set<string>()
   for (const fields of list) {
     const type = asciiLower(fields.string('upgrade_type'))
+    if (seen.has(type)) fields.problem(`${type} is there twice.`, 'upgrade_type')
+    seen.add(type)
     if (fields.boolean('enabled', true)) upgrades.add(type)
     fields.done()
   }

@@ -2,7 +2,7 @@ import type { Result } from '@heddle/runtime'
 import type { AdditionalAddress, Listener } from '@heddle/xds-types/envoy/config/listener/v3'
 import type { SocketAddress } from '../net/connection.js'
 import { compileAccessLogs } from './access-logs.js'
-import { compileAddress } from './address.js'
+import { compileLiteral } from './address.js'
 import type { CompileDeps, CompiledFilterChain, CompiledListener } from './compiled.js'
 import { compileMessage, type Fields } from './fields.js'
 import { compileFilterChain } from './filter-chain.js'
@@ -19,19 +19,21 @@ export function compileListener(json: Listener, deps: CompileDeps, path: string)
 
 function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
   const metadata = metadataOf(fields)
-  const chains = fields.messages('filter_chains').flatMap((each) => compileFilterChain(each, deps, metadata) ?? [])
+  const messages = fields.messages('filter_chains')
+  const chains = messages.flatMap((each) => compileFilterChain(each, deps, metadata) ?? [])
   const fallbackFields = fields.message('default_filter_chain')
   const fallback = fallbackFields && compileFilterChain(fallbackFields, deps, metadata)?.chain
   const index = indexChains<CompiledFilterChain>(chains)
   for (const { name } of index.duplicates)
     fields.problem(`two filter chains match the same connections; one is ${JSON.stringify(name)}.`, 'filter_chains')
+  if (messages.length === 0 && fallbackFields === undefined) fields.problem('is required.', 'filter_chains')
   const filters = compileListenerFilters(fields)
   const proxyProtocol = filters.find((each) => each.proxyProtocol !== undefined)?.proxyProtocol
   const mark = filters.find(({ name }) => name === 'original_src')?.mark
   const fingerprints = filters.find((each) => each.fingerprints !== undefined)?.fingerprints
   const listener: CompiledListener = {
     name: fields.string('name'),
-    address: compileAddress(fields.message('address')),
+    address: compileLiteral(fields, 'address'),
     additionalAddresses: fields.messages('additional_addresses').map(compileAdditional),
     statPrefix: fields.string('stat_prefix'),
     direction: fields.choice('traffic_direction', ['UNSPECIFIED', 'INBOUND', 'OUTBOUND'], 'UNSPECIFIED'),
@@ -77,7 +79,7 @@ function compileListenerFilters(fields: Fields<Listener>): readonly CompiledList
 }
 
 function compileAdditional(fields: Fields<AdditionalAddress>): SocketAddress {
-  const address = compileAddress(fields.message('address'))
+  const address = compileLiteral(fields, 'address')
   fields.done()
   return address
 }

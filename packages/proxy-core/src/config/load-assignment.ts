@@ -7,12 +7,12 @@ import type {
   LocalityLbEndpoints,
 } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Endpoint, EndpointSet, Locality, LocalityWeight } from '../upstream/endpoint.js'
-import { compileAddress } from './address.js'
+import { compileAddress, isLiteral } from './address.js'
 import { compileMessage, type Fields } from './fields.js'
 import { compileMetadata } from './metadata.js'
 
 /** Of all that share a choice: what a uint32 holds. */
-const MOST_WEIGHT = 2 ** 32 - 1
+export const MOST_WEIGHT: number = 2 ** 32 - 1
 const LAST_PRIORITY = 128
 const DEFAULT_OVERPROVISIONING = 140
 const HEALTH = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const
@@ -37,11 +37,12 @@ function firstOfEach(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   return first.size === endpoints.length ? endpoints : [...first.values()]
 }
 
-export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>): EndpointSet {
+/** `named`: endpoints may be names, which are looked up. */
+export function compileEndpointSet(fields: Fields<ClusterLoadAssignment>, named = false): EndpointSet {
   const policy = fields.message('policy')
   const overprovisioningFactor = policy?.number('overprovisioning_factor', DEFAULT_OVERPROVISIONING) ?? DEFAULT_OVERPROVISIONING
   policy?.done({ endpoint_stale_after: 'endpoints stay until the server says otherwise' })
-  const groups = fields.messages('endpoints').map(compileLocality)
+  const groups = fields.messages('endpoints').map((each) => compileLocality(each, named))
   for (const [priority, sum] of weightsByPriority(groups))
     if (sum > MOST_WEIGHT)
       fields.problem(`localities of priority ${priority} weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'endpoints')
@@ -59,12 +60,15 @@ function weightsByPriority(groups: readonly { weight: LocalityWeight }[]): Map<n
   return sums
 }
 
-function compileLocality(fields: Fields<LocalityLbEndpoints>): { weight: LocalityWeight; endpoints: readonly Endpoint[] } {
+function compileLocality(
+  fields: Fields<LocalityLbEndpoints>,
+  named: boolean,
+): { weight: LocalityWeight; endpoints: readonly Endpoint[] } {
   const locality = localityOf(fields.message('locality'))
   const priority = fields.number('priority')
   if (priority > LAST_PRIORITY) fields.problem(`must be ${LAST_PRIORITY} at most.`, 'priority')
   const weight = { locality, priority, weight: fields.number('load_balancing_weight') }
-  const endpoints = fields.messages('lb_endpoints').map((each) => compileEndpoint(each, locality, priority))
+  const endpoints = fields.messages('lb_endpoints').map((each) => compileEndpoint(each, { locality, priority, named }))
   const sum = endpoints.reduce((total, each) => total + each.weight, 0)
   if (sum > MOST_WEIGHT) fields.problem(`weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'lb_endpoints')
   fields.done({ proximity: 'Envoy reads it nowhere', metadata: 'no filter here reads it' })
@@ -81,7 +85,13 @@ function localityOf(fields: Fields<LocalityProto> | undefined): Locality {
   return locality
 }
 
-function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priority: number): Endpoint {
+interface Place {
+  readonly locality: Locality
+  readonly priority: number
+  readonly named: boolean
+}
+
+function compileEndpoint(fields: Fields<LbEndpoint>, { locality, priority, named }: Place): Endpoint {
   const inner = fields.message('endpoint')
   const hostname = inner?.string('hostname') ?? ''
   const healthCheck = compileCheck(inner?.message('health_check_config'))
@@ -89,8 +99,14 @@ function compileEndpoint(fields: Fields<LbEndpoint>, locality: Locality, priorit
   const weight = fields.number('load_balancing_weight', 1)
   if (weight < 1) fields.problem('must be at least 1.', 'load_balancing_weight')
   if (inner?.has('address') === false) inner.problem('is required.', 'address')
+  const address = compileAddress(inner?.message('address'))
+  if (!named && !isLiteral(address))
+    inner?.problem(
+      `${JSON.stringify(address.address)} is no IP address: only STRICT_DNS and LOGICAL_DNS look names up.`,
+      'address',
+    )
   const endpoint: Endpoint = {
-    address: compileAddress(inner?.message('address')),
+    address,
     ...(hostname !== '' && { hostname }),
     weight,
     priority,

@@ -33,6 +33,7 @@ export function compileOutlierDetection(fields: Fields<OutlierDetection> | undef
       requestVolume: fields.number('failure_percentage_request_volume', 50),
     },
   }
+  if (config.maxEjectionTimeMs < baseEjectionTimeMs) fields.problem('cannot be below base_ejection_time.', 'max_ejection_time')
   fields.done({
     enforcing_local_origin_success_rate: 'errors of local origin are counted with the rest',
     enforcing_failure_percentage_local_origin: 'errors of local origin are counted with the rest',

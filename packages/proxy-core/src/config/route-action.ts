@@ -15,6 +15,7 @@ import { type Fields, fieldsOf } from './fields.js'
 import { compileHashPolicy } from './hash-policy.js'
 import { compileHeaderLists } from './header-options.js'
 import { compileInternalRedirect } from './internal-redirect.js'
+import { MOST_WEIGHT } from './load-assignment.js'
 import { compileMetadata } from './metadata.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
@@ -136,7 +137,9 @@ function compileTarget(
   const headerName = weighted.string('header_name')
   const byHash = weighted.boolean('use_hash_policy')
   weighted.done({ runtime_key_prefix: 'no runtime layer overrides it', total_weight: 'the sum of the weights counts' })
-  if (targets.reduce((sum, { weight }) => sum + weight, 0) <= 0) {
+  const sum = targets.reduce((total, { weight }) => total + weight, 0)
+  if (sum > MOST_WEIGHT) weighted.problem(`weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'clusters')
+  if (sum <= 0) {
     weighted.problem('needs a weight above 0.', 'clusters')
     return { target: () => ({ cluster: '' }) }
   }
@@ -161,6 +164,7 @@ function compileWeight(
   const target: RouteTarget = { cluster: fields.string('name'), ...rest }
   const headerName = fields.string('cluster_header')
   fields.done()
+  if ((target.cluster === '') === (headerName === '')) fields.problem('needs one of name, cluster_header.')
   if (headerName !== '') return { weight, cluster: `by header ${headerName}`, target: byHeader(headerName, rest) }
   clusters.add(target.cluster)
   return { weight, cluster: target.cluster, target: () => target }
@@ -255,8 +259,11 @@ function compileUpgrades(fields: Fields<RouteAction>): Pick<ForwardAction, 'upgr
   const upgrades = new Map<string, boolean>()
   let terminatesConnect = false
   for (const config of fields.messages('upgrade_configs')) {
-    upgrades.set(asciiLower(config.string('upgrade_type')), config.boolean('enabled', true))
+    const type = asciiLower(config.string('upgrade_type'))
+    if (upgrades.has(type)) config.problem(`${type} is there twice.`, 'upgrade_type')
+    upgrades.set(type, config.boolean('enabled', true))
     const connect = config.message('connect_config')
+    if (connect !== undefined && type !== 'connect') config.problem('is for CONNECT only.', 'connect_config')
     if (connect !== undefined) terminatesConnect = true
     connect?.done()
     config.done()

@@ -16,6 +16,8 @@ import { compileMaterial, secretName, type ValidationSource } from './tls-secret
 /** BoringSSL's. */
 const SESSION_TIMEOUT_MS = 7_200_000
 
+/** RFC 7301 §3.1. */
+const LONGEST_PROTOCOL = 255
 const CERTIFICATES = ['tls_certificates', 'tls_certificate_sds_secret_configs'] as const
 
 /** `exchanges`: peers say who they are before anything else; only then is it offered, since a peer would wait for it. */
@@ -44,8 +46,12 @@ export function compileServerTls(fields: Fields<DownstreamTlsContext>, deps: Com
 
 export function compileClientTls(fields: Fields<UpstreamTlsContext>, deps: CompileDeps): ClientTlsContext {
   // Envoy's clients stop at TLS 1.2 unless told otherwise.
-  const common = compileCommon(fields.message('common_tls_context'), deps, 'TLSv1.2')
+  const common_tls_context = fields.message('common_tls_context')
+  const common = compileCommon(common_tls_context, deps, 'TLSv1.2')
+  if (CERTIFICATES.some((name) => (common_tls_context?.messages(name).length ?? 0) > 1))
+    fields.problem('a client has one certificate at most.', 'common_tls_context')
   const sni = fields.string('sni')
+  if (sni.includes('\0')) fields.problem('holds a NUL.', 'sni')
   const resumes = fields.number('max_session_keys', 1) > 0
   fields.done({
     allow_renegotiation: 'there is none in TLS 1.3, and no server may ask for it here',
@@ -65,12 +71,19 @@ function compileCommon(fields: Fields<CommonTlsContext> | undefined, deps: Compi
   const { source, rules } = compileValidation(fields, deps)
   const common: Common = {
     material: compileMaterial(fields, source, deps),
-    ...alpnOf(fields.strings('alpn_protocols')),
+    ...alpnOf(compileAlpn(fields)),
     ...compileTlsTerms(fields.message('tls_params'), highest),
     ...(rules && { rules }),
   }
   fields.done()
   return common
+}
+
+function compileAlpn(fields: Fields<CommonTlsContext>): readonly string[] {
+  const protocols = fields.strings('alpn_protocols')
+  if (protocols.some((protocol) => protocol === '' || Buffer.byteLength(protocol) > LONGEST_PROTOCOL))
+    fields.problem(`each must have 1 to ${LONGEST_PROTOCOL} octets.`, 'alpn_protocols')
+  return protocols
 }
 
 function alpnOf(protocols: readonly string[]): Pick<Common, 'alpn' | 'exchangingAlpn'> {

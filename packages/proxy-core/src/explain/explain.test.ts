@@ -267,7 +267,13 @@ describe('TCP by server name', () => {
     const address = { socket_address: { address: '0.0.0.0', port_value: 80 } }
     const tcp = must(compileListener({ name: 'tcp', address, filter_chains: [{ filters }] } as never, deps, ''))
     const typed_config = { '@type': `${EXTENSIONS}.clusters.dynamic_forward_proxy.v3.ClusterConfig`, dns_cache_config }
-    const dynamic = must(compileCluster({ name: 'a.example', cluster_type: { name: 'dfp', typed_config } } as never, deps, ''))
+    const dynamic = must(
+      compileCluster(
+        { name: 'a.example', lb_policy: 'CLUSTER_PROVIDED', cluster_type: { name: 'dfp', typed_config } } as never,
+        deps,
+        '',
+      ),
+    )
     const clusters = (name: string) => (name === 'a.example' || name === 'rest' ? { ...dynamic, name } : undefined)
     const connection = facts({ transportProtocol: 'tls', ...(serverName && { serverName }) })
     return explain({ ...config, listeners: [tcp], clusters }, { head: head('/'), connection, random: createSeededRandom(1) })

@@ -104,14 +104,17 @@ function compileCache(fields: Fields<JwtProviderProto>): JwtProvider['cache'] {
   return { entries, maxTokenBytes, counted: cache !== undefined }
 }
 
-/** Local keys that cannot be read are none, as in Envoy: the listener stands, and every token is refused. */
 function compileKeys(fields: Fields<JwtProviderProto>, reads: DataSourceReads): JwtProvider['keys'] {
   const remote = fields.message('remote_jwks')
   if (remote !== undefined) return compileRemote(remote)
   const local = fields.message('local_jwks')
   const text = compileDataSource(local, reads)
   if (local === undefined) fields.problem('needs one of remote_jwks, local_jwks.')
-  return (text === undefined ? undefined : parseJwks(text)) ?? []
+  if (text === undefined) return []
+  const keys = parseJwks(text)
+  if (keys === undefined) fields.problem('is no JWKS.', 'local_jwks')
+  else if (keys.length === 0) fields.problem('has no key that could verify a token.', 'local_jwks')
+  return keys ?? []
 }
 
 function compileRemote(fields: Fields<RemoteJwks>): Keys | RemoteJwksConfig {

@@ -38,6 +38,7 @@ function compileConnectionRule(fields: Fields<Permission>): RbacPredicate | unde
   if (range !== undefined) {
     const [start, end] = [range.number('start'), range.number('end')]
     range.done()
+    if (start >= end) range.problem(`${start} is not before ${end}.`, 'start')
     return portCondition(`from ${start} to before ${end}`, (port) => port >= start && port < end)
   }
   if (fields.has('destination_port')) {

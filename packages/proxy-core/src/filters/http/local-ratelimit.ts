@@ -61,7 +61,7 @@ function compile(fields: Fields<LocalRateLimit>, runtime: Runtime | undefined): 
     statPrefix: fields.string('stat_prefix'),
     limits: {
       bucket: compileBucket(fields.message('token_bucket')),
-      descriptors: fields.messages('descriptors').flatMap((each) => compileDescriptor(each) ?? []),
+      descriptors: compileDescriptors(fields),
       alwaysDefault: fields.boolean('always_consume_default_token_bucket', true),
       maxDynamic: fields.number('max_dynamic_descriptors', DEFAULT_DYNAMIC),
     },
@@ -97,6 +97,17 @@ function compileBucket(fields: Fields<TokenBucketProto> | undefined): BucketConf
   if (bucket.fillMs < SHORTEST_FILL_MS) fields.problem(`fill_interval must be ${SHORTEST_FILL_MS} ms or more.`)
   if (bucket.max < 1 || bucket.perFill < 1) fields.problem('max_tokens and tokens_per_fill must be 1 or more.')
   return bucket
+}
+
+function compileDescriptors(fields: Fields<LocalRateLimit>): readonly LimitedDescriptor[] {
+  const seen = new Set<string>()
+  return fields.messages('descriptors').flatMap((each) => {
+    const descriptor = compileDescriptor(each)
+    const key = JSON.stringify(descriptor?.entries)
+    if (descriptor !== undefined && seen.has(key)) each.problem('an earlier one has the same entries.', 'entries')
+    seen.add(key)
+    return descriptor ?? []
+  })
 }
 
 function compileDescriptor(fields: Fields<LocalRateLimitDescriptor>): LimitedDescriptor | undefined {
