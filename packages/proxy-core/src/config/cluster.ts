@@ -3,7 +3,7 @@ import type { Cluster } from '@heddle/xds-types/envoy/config/cluster/v3'
 import type { BindConfig } from '@heddle/xds-types/envoy/config/core/v3'
 import type { MetadataExchange } from '@heddle/xds-types/envoy/tcp/metadataexchange/config'
 import type { HealthCheck } from '../upstream/health-check/health-check.js'
-import { compileSocketAddress } from './address.js'
+import { compileSocketAddress, isLiteral } from './address.js'
 import { compileCircuitBreakers } from './circuit-breakers.js'
 import { compileDiscovery } from './cluster-discovery.js'
 import { compileClusterHttp } from './cluster-http.js'
@@ -91,6 +91,8 @@ function compileSource(fields: Fields<BindConfig> | undefined): readonly string[
   })
   fields.done()
   const addresses = [first, ...extra].flatMap((each) => (each === undefined ? [] : [compileSocketAddress(each)]))
+  const name = addresses.find((address) => !isLiteral(address))
+  if (name !== undefined) fields.problem(`${JSON.stringify(name.address)} is no IP address.`, 'source_address')
   if (addresses.some(({ port }) => port !== 0)) fields.problem('a fixed source port is not supported.', 'source_address')
   return addresses.map(({ address }) => address)
 }

@@ -49,6 +49,7 @@ export function compileHeaderOption(fields: Fields<HeaderValueOption>): HeaderAd
     keepEmpty: fields.boolean('keep_empty_value'),
   }
   fields.done()
+  if (fields.has('append') && fields.has('append_action')) fields.problem('excludes append.', 'append_action')
   if (isProtected(name)) fields.problem(`${JSON.stringify(name)} cannot be set here: use the route's rewrites.`, 'header')
   return addition
 }

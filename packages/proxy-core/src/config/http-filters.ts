@@ -33,6 +33,7 @@ export function compileHttpFilters(manager: Fields<HttpConnectionManager>, deps:
     if (config?.typeName === ROUTER) {
       suppressEnvoyHeaders = compileRouter(fieldsOf<Router>(config, fields as Fields<never>))
       if (!last) fields.problem('the router must be the last filter.')
+      if (fields.boolean('disabled')) fields.problem('the router cannot be switched off.', 'disabled')
     } else {
       const filter = compileFilter(fields, config, deps, parts)
       if (filter !== undefined) filters.push(filter)

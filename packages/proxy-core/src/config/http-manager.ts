@@ -179,12 +179,15 @@ const ESCAPED = [
 
 function compilePaths(fields: Fields<HttpConnectionManager>) {
   const escaped = fields.choice('path_with_escaped_slashes_action', ESCAPED, 'KEEP_UNCHANGED')
+  const stripMatchingHostPort = fields.boolean('strip_matching_host_port')
+  const stripAnyHostPort = fields.boolean('strip_any_host_port')
+  if (stripMatchingHostPort && stripAnyHostPort) fields.problem('excludes strip_matching_host_port.', 'strip_any_host_port')
   return {
     normalizePath: fields.boolean('normalize_path'),
     mergeSlashes: fields.boolean('merge_slashes'),
     escapedSlashes: escaped === 'IMPLEMENTATION_SPECIFIC_DEFAULT' ? 'KEEP_UNCHANGED' : escaped,
-    stripMatchingHostPort: fields.boolean('strip_matching_host_port'),
-    stripAnyHostPort: fields.boolean('strip_any_host_port'),
+    stripMatchingHostPort,
+    stripAnyHostPort,
     stripTrailingHostDot: fields.boolean('strip_trailing_host_dot'),
   } as const
 }

@@ -7,7 +7,7 @@ import type {
   LocalityLbEndpoints,
 } from '@heddle/xds-types/envoy/config/endpoint/v3'
 import type { Endpoint, EndpointSet, Locality, LocalityWeight } from '../upstream/endpoint.js'
-import { compileAddress, isLiteral } from './address.js'
+import { compileAddress, compileLiteral, isLiteral } from './address.js'
 import { compileMessage, type Fields } from './fields.js'
 import { compileMetadata } from './metadata.js'
 
@@ -127,11 +127,11 @@ function compileCheck(fields: Fields<Endpoint_HealthCheckConfig> | undefined): E
   if (fields === undefined) return undefined
   const port = fields.number('port_value')
   const hostname = fields.string('hostname')
-  const address = fields.message('address')
+  const address = fields.has('address') ? compileLiteral(fields, 'address') : undefined
   const check = {
     ...(port !== 0 && { port }),
     ...(hostname !== '' && { hostname }),
-    ...(address && { address: compileAddress(address) }),
+    ...(address && { address }),
     ...(fields.boolean('disable_active_health_check') && { disabled: true }),
   }
   fields.done()

@@ -40,6 +40,7 @@ function compileWrapper(
   }
   const config = typedConfig(wrapper.value['config'], `${wrapper.path}.config`)
   if (config !== undefined) set(fields, deps, name, config, wrapper.value['is_optional'] === true, out)
+  else fields.problem(`${name} says neither disabled nor a config.`, 'typed_per_filter_config')
 }
 
 function set(

@@ -95,22 +95,20 @@ describe('a listener', () => {
       },
     ],
   })
-  const http = (config: object, http_filters: readonly object[] = []): object => {
-    const router = { name: 'r', typed_config: { '@type': `${filters}.http.router.v3.Router` } }
-    const typed_config = {
-      '@type': `${filters}.network.http_connection_manager.v3.HttpConnectionManager`,
-      ...{ stat_prefix: 'h', route_config: {}, http_filters: [...http_filters, router], ...config },
-    }
-    return { filter_chains: [{ filters: [{ name: 'h', typed_config }] }] }
+  const router = { name: 'r', typed_config: { '@type': `${filters}.http.router.v3.Router` } }
+  const manager = (config: object): object => {
+    const type = `${filters}.network.http_connection_manager.v3.HttpConnectionManager`
+    return { name: 'h', typed_config: { '@type': type, stat_prefix: 'h', route_config: {}, ...config } }
   }
+  const http = (config: object, before: readonly object[] = []): object => ({
+    filter_chains: [{ filters: [manager({ http_filters: [...before, router], ...config })] }],
+  })
+  const hosts = (host: object): object => http({ route_config: { virtual_hosts: [{ name: 'v', domains: ['*'], ...host }] } })
   const filter = (name: string, config: object): object => ({
     name,
     typed_config: { '@type': `${filters}.http.${name}`, ...config },
   })
-  const route = (action: object): object =>
-    http({
-      route_config: { virtual_hosts: [{ name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: action }] }] },
-    })
+  const route = (action: object): object => hosts({ routes: [{ match: { prefix: '/' }, route: action }] })
   const weighted = (...clusters: object[]): object => route({ weighted_clusters: { clusters } })
   const twice = [{ upgrade_type: 'websocket' }, { upgrade_type: 'WebSocket' }]
   const port = { destination_port_range: { start: 5, end: 5 } }
@@ -119,6 +117,23 @@ describe('a listener', () => {
     filter('jwt_authn.v3.JwtAuthentication', { providers: { p: { local_jwks: { inline_string: text } } } })
   const token_bucket = { max_tokens: 1, fill_interval: '1s' }
   const limit = { entries: [{ key: 'a', value: 'b' }], token_bucket }
+  const off = manager({ http_filters: [{ ...router, disabled: true }] })
+  const both = { header: { key: 'a', value: 'b' }, append: true, append_action: 'ADD_IF_ABSENT' }
+  const wrapper = { '@type': 'type.googleapis.com/envoy.config.route.v3.FilterConfig' }
+  const plain = { match: { prefix: '/' }, route: { cluster: 'c' } }
+  const anyCase = { safe_regex: { regex: 'a' }, ignore_case: true }
+  const input = {
+    name: 'i',
+    typed_config: { '@type': 'type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput', header_name: 'a' },
+  }
+  const typed_config = { '@type': 'type.googleapis.com/envoy.config.route.v3.Route', ...plain }
+  const tree = { matcher_tree: { input, exact_match_map: { map: { a: { action: { name: 'r', typed_config } } } } } }
+  const ofHeader = { permissions: [{ not_rule: { header: { name: 'a', present_match: true } } }], principals: [{ any: true }] }
+  const guard = {
+    name: 'g',
+    typed_config: { '@type': `${filters}.network.rbac.v3.RBAC`, stat_prefix: 'g', rules: { policies: { header: ofHeader } } },
+  }
+  const only = (tcp() as { filters: object[] }).filters
   const xff = { name: 'x', typed_config: { '@type': `${EXTENSIONS}.http.original_ip_detection.xff.v3.XffConfig` } }
 
   it.each<[string, object, string]>([
@@ -149,6 +164,17 @@ describe('a listener', () => {
       http({ xff_num_trusted_hops: 1, original_ip_detection_extensions: [xff] }),
       'excludes xff_num_trusted_hops',
     ],
+    ['ways to strip a port', http({ strip_matching_host_port: true, strip_any_host_port: true }), 'strip_any_host_port excludes'],
+    ['a router that is off', { filter_chains: [{ filters: [off] }] }, 'disabled the router cannot be switched off'],
+    ['a header twice', hosts({ request_headers_to_add: [both] }), 'append_action excludes append'],
+    ['nothing for a filter', hosts({ typed_per_filter_config: { x: wrapper } }), 'typed_per_filter_config x says neither'],
+    ['a tree and a list', hosts({ matcher: tree, routes: [plain] }), 'matcher excludes routes'],
+    [
+      'a regex without case',
+      hosts({ routes: [{ ...plain, match: { prefix: '/', headers: [{ name: 'a', string_match: anyCase }] } }] }),
+      'ignore_case means nothing to safe_regex',
+    ],
+    ['rules of requests for connections', { filter_chains: [{ filters: [guard, ...only] }] }, 'rules header is of requests'],
     [
       'ports from and to the same',
       http({}, [filter('rbac.v3.RBAC', { rules })]),

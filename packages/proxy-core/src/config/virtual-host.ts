@@ -56,6 +56,7 @@ export function compileVirtualHost(fields: Fields<VirtualHost>, scope: VirtualHo
     requireTls: fields.choice('require_tls', ['NONE', 'EXTERNAL_ONLY', 'ALL'], 'NONE'),
   }
   fields.done()
+  if (routesOf !== undefined && virtualHost.routes.length > 0) fields.problem('excludes routes.', 'matcher')
   if (virtualHost.domains.length === 0) fields.problem('needs at least one domain.', 'domains')
   return virtualHost
 }

@@ -43,6 +43,7 @@ export function compileStringMatcher(fields: Fields<StringMatcherProto>): String
         ? compileRegexMatcher(regex)
         : undefined
   fields.done()
+  if (ignoreCase && regex !== undefined) fields.problem('means nothing to safe_regex: begin it with (?i).', 'ignore_case')
   if (matcher === undefined && !fields.has('custom')) fields.problem('needs one of exact, prefix, suffix, contains, safe_regex.')
   return matcher ?? NEVER
 }

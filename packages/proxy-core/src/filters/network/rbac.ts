@@ -1,3 +1,4 @@
+import type { RBAC as Rules } from '@heddle/xds-types/envoy/config/rbac/v3'
 import type { RBAC } from '@heddle/xds-types/envoy/extensions/filters/network/rbac/v3'
 import type { NetworkGuard } from '../../config/compiled.js'
 import type { Fields } from '../../config/fields.js'
@@ -12,8 +13,13 @@ import type { ConnectionFacts } from '../listener/facts.js'
 
 const NAMESPACE = 'envoy.filters.network.rbac'
 
-/** envoy.filters.network.rbac: judges a connection once. Rules about requests match nothing here. */
+/** envoy.filters.network.rbac: judges a connection once. Rules about requests, of which there are none yet, are refused. */
 export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkGuard {
+  for (const rules of ['rules', 'shadow_rules'] as const) {
+    const { policies = {} } = (fields.raw(rules) ?? {}) as Rules
+    const found = requestRule(Object.values(policies).flatMap(({ permissions, principals }) => [permissions, principals]))
+    if (found !== undefined) fields.problem(`${found} is of requests: a connection has none.`, rules)
+  }
   const engine = compileEngine(fields.message('rules'), fields.message('matcher'))
   const shadowEngine = compileEngine(fields.message('shadow_rules'), fields.message('shadow_matcher'))
   const statPrefix = fields.string('stat_prefix')
@@ -41,6 +47,18 @@ export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkG
     explain: (facts) =>
       [explain(engine, facts, ''), explain(shadowEngine, facts, 'shadow: ')].filter((line) => line !== '').join('; '),
   }
+}
+
+const OF_REQUESTS = ['header', 'url_path', 'uri_template']
+
+function requestRule(rule: unknown): string | undefined {
+  if (typeof rule !== 'object' || rule === null) return undefined
+  for (const [name, value] of Object.entries(rule)) {
+    if (OF_REQUESTS.includes(name)) return name
+    const within = name === 'typed_config' ? undefined : requestRule(value)
+    if (within !== undefined) return within
+  }
+  return undefined
 }
 
 function explain(engine: RbacEngine | undefined, facts: ConnectionFacts, prefix: string): string {
