@@ -41,7 +41,7 @@ export async function startTcpProxy(port: number, overrides: Partial<TcpProxy> =
       kind: 'tcp_proxy',
       path: '',
       statPrefix: 't',
-      target: () => 'up',
+      target: () => ({ cluster: 'up' }),
       idleTimeoutMs: 0,
       maxConnectionDurationMs: 0,
       maxConnectAttempts: 1,

@@ -85,7 +85,7 @@ test('a refused upstream closes the client with UF,URX', async () => {
 test('the cluster that a server name has chosen is connected to, and must be there', async () => {
   const upstream = await listen((socket) => socket.end('hello'))
   const answer = async (serverName?: string): Promise<string> => {
-    const { port, log } = await start(upstream, { target: (_, name) => name ?? 'up' }, serverName)
+    const { port, log } = await start(upstream, { target: (_, name) => ({ cluster: name ?? 'up' }) }, serverName)
     const text = await new Promise<string>((resolve) => {
       let received = ''
       const socket = connect(port, '127.0.0.1')

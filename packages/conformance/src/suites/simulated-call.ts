@@ -47,7 +47,7 @@ export function answer(call: Call, config: ExplainConfig, resources: Resources):
   const plain = isPlain(call)
   if (chain.tls !== undefined && plain) return { ...inChain, error: 'invalid TLS' }
   if (chain.tls !== undefined && asksForWorkload(json) !== (call.tls === 'mtls')) return { ...inChain, error: 'invalid mTLS' }
-  if (chain.terminal.kind === 'tcp_proxy') return { ...inChain, clusterMatched: chain.terminal.target({ next: () => 0 }) }
+  if (chain.terminal.kind === 'tcp_proxy') return { ...inChain, clusterMatched: chain.terminal.target({ next: () => 0 }).cluster }
   if (chain.terminal.kind === 'direct_response') return inChain
   if ((!plain && chain.tls === undefined) || !isHttp(call)) return { ...inChain, error: 'protocol error' }
   return route(call, chain.terminal.routes, { config, resources, json, met: inChain })

@@ -20,7 +20,7 @@ import type { WantedFingerprints } from '../net/tls-fingerprint.js'
 import type { AccessLogConfig, AccessLogSinks } from '../observe/access-log.js'
 import type { LogPredicate } from '../observe/access-log-filter.js'
 import type { ScopedRouting } from '../route/scope.js'
-import type { RequestHead, RouteTable } from '../route/table.js'
+import type { RequestHead, RouteTable, RouteTarget } from '../route/table.js'
 import type { Runtime } from '../runtime.js'
 import type { AutoSni } from '../upstream/auto-sni.js'
 import type { Endpoint, EndpointSet } from '../upstream/endpoint.js'
@@ -114,7 +114,7 @@ export interface TcpProxy {
   readonly path: string
   readonly statPrefix: string
   /** The cluster, after weights and dice; where sni_cluster stands before it, that of the server name, if the client asks for one. */
-  target(random: Random, serverName?: string): string
+  target(random: Random, serverName?: string): TcpTarget
   /** Of hash_policy, for balancers that hash. */
   hash?(connection: Connection): bigint | undefined
   /** tunneling_config: endpoints are HTTP proxies, and asked so for a tunnel. */
@@ -133,6 +133,9 @@ export interface TcpProxy {
   /** access_log_options; absent: one line, at the end. */
   readonly logOptions?: TcpLogOptions
 }
+
+/** Where connections of a tcp_proxy go. */
+export type TcpTarget = Pick<RouteTarget, 'cluster' | 'metadataMatch'>
 
 export interface TcpLogOptions {
   readonly onStart: boolean

@@ -94,8 +94,11 @@ function compileNetworkFilters(chain: Fields<FilterChain>, deps: CompileDeps): N
 }
 
 function withServerName(proxy: TcpProxy, { cluster, forward }: ServerNameUse): TcpProxy {
-  const target: TcpProxy['target'] = cluster === true ? (random, name) => name ?? proxy.target(random, name) : proxy.target
-  return { ...proxy, target, sniForward: forward }
+  const bySni: TcpProxy['target'] = (random, name) => {
+    const target = proxy.target(random, name)
+    return name === undefined ? target : { ...target, cluster: name }
+  }
+  return { ...proxy, target: cluster === true ? bySni : proxy.target, sniForward: forward }
 }
 
 function compileNetworkFilter(fields: Fields<Filter>, deps: CompileDeps, found: NetworkFilters, serverName: ServerNameUse): void {

@@ -2,9 +2,10 @@ import type { Random } from '@heddle/runtime'
 import type { TcpProxy as TcpProxyProto } from '@heddle/xds-types/envoy/extensions/filters/network/tcp_proxy/v3'
 import { isIpAddress } from '../net/address.js'
 import { compileAccessLogs } from './access-logs.js'
-import type { CompileDeps, TcpProxy } from './compiled.js'
+import type { CompileDeps, TcpProxy, TcpTarget } from './compiled.js'
 import type { Fields } from './fields.js'
 import { DEFAULT_IDLE_MS } from './http-options.js'
+import { compileMetadata } from './metadata.js'
 import { compileTunneling } from './tunneling.js'
 
 export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps): TcpProxy {
@@ -16,7 +17,7 @@ export function compileTcpProxy(fields: Fields<TcpProxyProto>, deps: CompileDeps
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
     statPrefix: fields.string('stat_prefix'),
     target: chooser(weights),
-    clusters: weights.map(({ name }) => name),
+    clusters: weights.map(({ target }) => target.cluster),
     idleTimeoutMs: fields.durationMs('idle_timeout', DEFAULT_IDLE_MS),
     maxConnectionDurationMs: fields.durationMs('max_downstream_connection_duration', 0),
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
@@ -55,15 +56,19 @@ function compileHash(fields: Fields<TcpProxyProto>, { hash64 }: CompileDeps): Tc
 }
 
 interface Weight {
-  readonly name: string
   readonly weight: number
+  readonly target: TcpTarget
 }
 
 function compileWeights(fields: Fields<TcpProxyProto>): readonly Weight[] {
-  if (fields.has('cluster')) return [{ name: fields.string('cluster'), weight: 1 }]
+  const inherited = compileMetadata(fields.message('metadata_match'))['envoy.lb']
+  const targetOf = (cluster: string, own: TcpTarget['metadataMatch']): TcpTarget =>
+    inherited === undefined && own === undefined ? { cluster } : { cluster, metadataMatch: { ...inherited, ...own } }
+  if (fields.has('cluster')) return [{ weight: 1, target: targetOf(fields.string('cluster'), undefined) }]
   const weighted = fields.message('weighted_clusters')
   const weights = (weighted?.messages('clusters') ?? []).map((each) => {
-    const weight = { name: each.string('name'), weight: each.number('weight') }
+    const own = compileMetadata(each.message('metadata_match'))['envoy.lb']
+    const weight = { weight: each.number('weight'), target: targetOf(each.string('name'), own) }
     each.done()
     if (weight.weight < 1) each.problem('must be 1 or more.', 'weight')
     return weight
@@ -72,16 +77,18 @@ function compileWeights(fields: Fields<TcpProxyProto>): readonly Weight[] {
   return weights
 }
 
-function chooser(weights: readonly Weight[]): (random: Random) => string {
+const NOWHERE: TcpTarget = { cluster: '' }
+
+function chooser(weights: readonly Weight[]): (random: Random) => TcpTarget {
   const total = weights.reduce((sum, { weight }) => sum + weight, 0)
-  const [only] = weights
-  if (weights.length <= 1) return () => only?.name ?? ''
+  const last = weights.at(-1)?.target ?? NOWHERE
+  if (weights.length <= 1) return () => last
   return (random) => {
     let at = Math.floor(random.next() * total)
-    for (const { name, weight } of weights) {
-      if (at < weight) return name
+    for (const { target, weight } of weights) {
+      if (at < weight) return target
       at -= weight
     }
-    return weights[weights.length - 1]!.name
+    return last
   }
 }

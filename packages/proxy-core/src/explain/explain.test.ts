@@ -293,6 +293,32 @@ describe('TCP by server name', () => {
   })
 })
 
+it('TCP goes to the subset of its endpoints that metadata_match names, of the cluster or of all', () => {
+  const tagged = (port_value: number, labels: object): object => ({
+    endpoint: { address: { socket_address: { address: '10.0.0.1', port_value } } },
+    metadata: { filter_metadata: { 'envoy.lb': labels } },
+  })
+  const lb_endpoints = [tagged(1, { v: 'a', zone: 'x' }), tagged(2, { v: 'b', zone: 'x' }), tagged(3, { v: 'b', zone: 'y' })]
+  const subsets = { subset_selectors: [{ keys: ['v'] }, { keys: ['v', 'zone'] }], fallback_policy: 'NO_FALLBACK' }
+  const json = { name: 'up', load_assignment: { cluster_name: 'up', endpoints: [{ lb_endpoints }] }, lb_subset_config: subsets }
+  const up = must(compileCluster(json as never, deps, ''))
+  const metadata = (labels: object): object => ({ metadata_match: { filter_metadata: { 'envoy.lb': labels } } })
+  const endpointOf = (config: object): unknown => {
+    const typed_config = { '@type': `${TYPE}.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 't', ...config }
+    const address = { socket_address: { address: '0.0.0.0', port_value: 80 } }
+    const chain = { filters: [{ name: 'tcp', typed_config }] }
+    const tcp = must(compileListener({ name: 'tcp', address, filter_chains: [chain] } as never, deps, ''))
+    const random = createSeededRandom(1)
+    const world = { listeners: [tcp], clusters: () => up, endpoints: () => undefined, routes: () => undefined }
+    const { result } = explain(world, { head: head('/'), connection: facts(), random })
+    return result.kind === 'forward' ? result.endpoint : result.kind
+  }
+  expect(endpointOf({ cluster: 'up', ...metadata({ v: 'a' }) })).toBe('10.0.0.1:1')
+  const weighted_clusters = { clusters: [{ name: 'up', weight: 1, ...metadata({ zone: 'y' }) }] }
+  expect(endpointOf({ weighted_clusters, ...metadata({ v: 'b' }) })).toBe('10.0.0.1:3')
+  expect(endpointOf({ cluster: 'up', ...metadata({ v: 'c' }) })).toBe('reply')
+})
+
 describe('scoped routes', () => {
   const scoped_routes = {
     scope_key_builder: { fragments: [{ header_value_extractor: { name: 'x-tenant', index: 0 } }] },

@@ -110,8 +110,9 @@ function explainChain(walk: Walk, listener: CompiledListener): ExplainedResult {
   if (terminal.kind === 'tcp_proxy') {
     stages.push({ stage: 'tcp_proxy', name: terminal.statPrefix, outcome: 'chosen', losers: [], resource: own })
     const { serverName } = request.connection
-    const context = { hostPort: sniHostPort(terminal, serverName) }
-    return explainCluster(walk, terminal.target(request.random, serverName), { context, notFoundStatus: 503 })
+    const { cluster, metadataMatch } = terminal.target(request.random, serverName)
+    const context = { hostPort: sniHostPort(terminal, serverName), metadataMatch }
+    return explainCluster(walk, cluster, { context, notFoundStatus: 503 })
   }
   if (terminal.kind === 'direct_response') {
     const reason = 'every client is told the same, and the connection ends'

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@heddle/runtime'
-import type { TcpProxy } from '../../config/compiled.js'
+import type { TcpProxy, TcpTarget } from '../../config/compiled.js'
 import type { PeerExchange } from '../../config/metadata-exchange.js'
 import { sniHostPort } from '../../config/sni-forward.js'
 import { createConnectionInfo, streamOrigin } from '../../http/new-stream-info.js'
@@ -53,7 +53,7 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       const info = createInfo(options.clock, connection, facts.serverName)
       if (refusal?.flag !== undefined) info.flags.add(refusal.flag)
       info.details = refusal?.details ?? ''
-      info.cluster = options.config.target(options.random, facts.serverName)
+      info.cluster = options.config.target(options.random, facts.serverName).cluster
       info.end = options.clock.monotonic()
       for (const observe of options.observers) observe({ story: () => info, settled: true })()
       for (const log of options.config.accessLogs) log.log({ info, connection })
@@ -85,6 +85,7 @@ class Relay implements Served, WatchedConnection {
   /** Made when somebody asks: most of a connection's life nobody does. */
   #info: StreamInfo | undefined
   #cluster: string | undefined
+  #metadataMatch: TcpTarget['metadataMatch']
   /** Where a server name leads. */
   #hostPort: string | undefined
   #endpoint: Endpoint | undefined
@@ -125,7 +126,8 @@ class Relay implements Served, WatchedConnection {
       this.#opening?.cancel()
       if (this.#copying === undefined) this.#finish()
     })
-    const name = config.target(random, this.#serverName)
+    const { cluster: name, metadataMatch } = config.target(random, this.#serverName)
+    this.#metadataMatch = metadataMatch
     const cluster = clusters.get(name)
     if (cluster === undefined) {
       stats.downstreamCxNoRoute.inc()
@@ -162,7 +164,10 @@ class Relay implements Served, WatchedConnection {
     const { config, stats } = this.#options
     const downstream = this.#downstream
     const hash = config.hash?.(downstream)
-    const endpoint = cluster.pick({ hash, hostPort: this.#hostPort }, downstream.originalDestination)
+    const endpoint = cluster.pick(
+      { hash, hostPort: this.#hostPort, metadataMatch: this.#metadataMatch },
+      downstream.originalDestination,
+    )
     if (endpoint === undefined) {
       this.#refuse(UPSTREAM_FAILURE.noHealthyUpstream, 'UH')
       return
