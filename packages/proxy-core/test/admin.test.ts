@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createProxy, createStaticSecrets } from '../src/index.js'
+import { OWN_CHAIN, OWN_KEY } from '../src/testing-certificates.js'
 import { ask, httpManager, later, listener, routes, socketAddress, staticCluster, upstream } from './support.js'
 
 async function start() {
@@ -17,7 +18,7 @@ async function start() {
         secrets: [
           {
             name: 'mine',
-            tls_certificate: { certificate_chain: { inline_string: 'CHAIN' }, private_key: { inline_string: 'SECRET-KEY' } },
+            tls_certificate: { certificate_chain: { inline_string: OWN_CHAIN }, private_key: { inline_string: OWN_KEY } },
           },
         ],
       },
@@ -102,8 +103,9 @@ describe('the admin interface', () => {
       name: 'web',
     })
     expect(dump.configs[2].static_listeners[0].listener).toMatchObject({ name: 'ingress' })
-    expect(JSON.stringify(dump)).not.toContain('SECRET-KEY')
-    expect(JSON.stringify(proxy.configDump())).not.toContain('SECRET-KEY')
+    const [, secret] = OWN_KEY.split('\n')
+    expect(JSON.stringify(dump)).not.toContain(secret)
+    expect(JSON.stringify(proxy.configDump())).not.toContain(secret)
     expect((await json('/config_dump?resource=static_clusters')).configs).toMatchObject([
       { '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump.StaticCluster', cluster: { name: 'web' } },
     ])
