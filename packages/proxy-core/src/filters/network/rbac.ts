@@ -16,8 +16,8 @@ const NAMESPACE = 'envoy.filters.network.rbac'
 /** envoy.filters.network.rbac: judges a connection once. Rules about requests, of which there are none yet, are refused. */
 export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkGuard {
   for (const rules of ['rules', 'shadow_rules'] as const) {
-    const { policies = {} } = (fields.raw(rules) ?? {}) as Rules
-    const found = requestRule(Object.values(policies).flatMap(({ permissions, principals }) => [permissions, principals]))
+    const { policies } = (fields.raw(rules) ?? {}) as Rules
+    const found = requestRule(Object.values(policies ?? {}).flatMap((policy) => [policy?.permissions, policy?.principals]))
     if (found !== undefined) fields.problem(`${found} is of requests: a connection has none.`, rules)
   }
   const engine = compileEngine(fields.message('rules'), fields.message('matcher'))
