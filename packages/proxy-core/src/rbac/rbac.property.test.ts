@@ -66,7 +66,7 @@ function permission(dice: Dice, depth: number): Permission {
     () => ({ url_path: { path: textMatcher(dice, ['/a', '/a/b', '/ab', '/', '/admin']) } }),
     () => ({ header: header(dice) }),
     () => ({ destination_port: one(80, 8080) }),
-    () => ({ destination_port_range: { start: one(80, 81), end: one(80, 8080, 8081) } }),
+    () => ({ destination_port_range: { start: one(80, 81), end: one(82, 8080, 8081) } }),
     () => ({ destination_ip: range(dice) }),
     () => ({ requested_server_name: textMatcher(dice, ['a.example', 'b.example', '']) }),
     () => ({ metadata: metadata(dice) }),
