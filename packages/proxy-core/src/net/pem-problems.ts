@@ -10,9 +10,12 @@ const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
 
 /** Of a certificate chain, leaf first. */
 export const chainProblem: (pem: string) => string | undefined = remembered((pem) => {
+  const key = leafKeyOf(pem)
+  // Before OpenSSL is asked, which tells of some of them on its own, in words of its own.
+  const unfit = key && kindProblem(key)
+  if (unfit !== undefined) return unfit
   const unread = refusalOf({ cert: pem })
-  if (unread !== undefined) return `cannot be read as a certificate chain: ${unread}.`
-  return kindProblem(new X509Certificate(pem).publicKey)
+  return unread && `cannot be read as a certificate chain: ${unread}.`
 })
 
 /** Of the private key to a chain that has no problem. */
@@ -46,6 +49,14 @@ export const crlProblem: (pem: string) => string | undefined = remembered((pem) 
   const refused = lists.length < count(pem, 'X509 CRL') ? 'it ends in the middle' : refusalOf({ crl: [...lists] })
   return refused && `has a revocation list that cannot be read: ${refused}.`
 })
+
+function leafKeyOf(chain: string): KeyObject | undefined {
+  try {
+    return new X509Certificate(chain).publicKey
+  } catch {
+    return undefined
+  }
+}
 
 function kindProblem({ asymmetricKeyType: kind, asymmetricKeyDetails: details }: KeyObject): string | undefined {
   const bits = details?.modulusLength ?? LEAST_RSA_BITS
