@@ -53,6 +53,17 @@ describe('an SDS secret', () => {
     expect(decoded).toMatchObject({ ok: true, value })
   })
 
+  it('of a Kubernetes Secret may bring an OCSP response, which is not stapled', () => {
+    const text = (inline_string: string): object => ({ inline_string })
+    const tls_certificate = {
+      certificate_chain: text(OWN_CHAIN),
+      private_key: text(OWN_KEY),
+      ocsp_staple: { inline_bytes: 'MAA=' },
+    }
+    const decoded = decodeSecret({ name: 's', tls_certificate } as object, '', {})
+    expect(decoded).toMatchObject({ ok: true, value: { certificateChain: OWN_CHAIN, privateKey: OWN_KEY } })
+  })
+
   it.each([
     [
       'a file that is not there',

@@ -102,7 +102,7 @@ function createFields<T>(json: Loose, path: string, problems: Diagnostic[]): Fie
     numbers: (name) => present(list(name).map(toNumber)),
     boolean: (name, fallback = false) =>
       typed(name, fallback, 'true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
-    durationMs: (name, fallback) => typed(name, fallback, 'a duration like "1.5s"', toPositiveDuration),
+    durationMs: (name, fallback) => typed(name, fallback, 'a duration like "1.5s"', toDuration),
     choice: (name, allowed, fallback) =>
       typed(name, fallback, `one of ${allowed.join(', ')}; nothing else is supported`, (value) =>
         allowed.find((each) => each === value),
@@ -164,7 +164,7 @@ export function typedConfig(value: unknown, path: string): TypedConfig | undefin
   return { typeName: inner.slice(inner.lastIndexOf('/') + 1), value: (any['value'] ?? {}) as Loose, path: `${path}.value` }
 }
 
-function toPositiveDuration(value: unknown): number | undefined {
+function toDuration(value: unknown): number | undefined {
   const ms = parseDuration(value)
   return ms === undefined || ms < 0 ? undefined : ms
 }

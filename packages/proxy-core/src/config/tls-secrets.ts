@@ -46,7 +46,10 @@ export function compileCertificate(fields: Fields<TlsCertificate>, reads: DataSo
   const certificateChain = compileRequired(fields, 'certificate_chain', reads)
   const key = compileRequired(fields, 'private_key', reads)
   const password = compileDataSource(fields.message('password'), reads)
-  fields.done({ watched_directory: 'files are read once, when the resource is compiled' })
+  fields.done({
+    watched_directory: 'files are read once, when the resource is compiled',
+    ocsp_staple: 'LENIENT_STAPLING lets clients go without, and they ask elsewhere',
+  })
   if (certificateChain === undefined || key === undefined) return undefined
   const privateKey = password === undefined ? key : decryptedKey(key, password)
   const unread = chainProblem(certificateChain)

@@ -115,7 +115,7 @@ class Relay implements Served, WatchedConnection {
   }
 
   start(): void {
-    const { config, clusters, random, stats, observers } = this.#options
+    const { config, stats, observers } = this.#options
     const downstream = this.#downstream
     if (observers.length > 0) this.#observed = observers.map((observe) => observe(this))
     stats.downstreamCxTotal.inc()
@@ -126,17 +126,9 @@ class Relay implements Served, WatchedConnection {
       this.#opening?.cancel()
       if (this.#copying === undefined) this.#finish()
     })
-    const { cluster: name, metadataMatch } = config.target(random, this.#serverName)
-    this.#metadataMatch = metadataMatch
-    const cluster = clusters.get(name)
-    if (cluster === undefined) {
-      stats.downstreamCxNoRoute.inc()
-      this.#refuse(UPSTREAM_FAILURE.noRoute, 'NC')
-      return
-    }
     const found = this.#lookUp()
-    if (typeof found === 'string') this.#connectTo(name, cluster, found)
-    else void found.then((later) => this.#connectTo(name, cluster, later))
+    if (typeof found === 'string') this.#choose(found)
+    else void found.then((later) => this.#choose(later))
   }
 
   /** Of sni_dynamic_forward_proxy, the server that the client has named; who names none goes on without. */
@@ -148,14 +140,24 @@ class Relay implements Served, WatchedConnection {
     return dnsCaches.get(cache).resolve(this.#hostPort, port)
   }
 
-  #connectTo(name: string, cluster: UpstreamCluster, found: Resolution): void {
+  /** The cluster in force by now. */
+  #choose(found: Resolution): void {
     if (this.#over) return
     // As in Envoy, it never comes as far as a cluster.
     if (found === 'overflow') {
       this.#downstream.destroy()
       return
     }
+    const { config, clusters, random, stats } = this.#options
+    const { cluster: name, metadataMatch } = config.target(random, this.#serverName)
+    const cluster = clusters.get(name)
+    if (cluster === undefined) {
+      stats.downstreamCxNoRoute.inc()
+      this.#refuse(UPSTREAM_FAILURE.noRoute, 'NC')
+      return
+    }
     this.#cluster = name
+    this.#metadataMatch = metadataMatch
     this.#connect(cluster)
   }
 
