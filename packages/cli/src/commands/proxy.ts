@@ -176,15 +176,22 @@ function snapshotOf(path: string, index: number | undefined): SnapshotStore {
 }
 
 async function serve(server: ProxyServer, args: Arguments, io: Io): Promise<number> {
-  await server.start()
-  tellAdminAddress(server.adminAddress, args)
-  const asked = io.stopped()
-  const told = new Promise<void>((resolve) => {
-    if (workerIndex(io.env) !== undefined) answerSupervisor(server, resolve)
-  })
-  await Promise.race([Promise.race([asked, told]).then(() => server.drain()), server.closed])
-  await server.close()
-  return EXIT.ok
+  // A proxy that neither listens nor asks anybody stays, as Envoy does: Node would leave, for a promise does not hold it.
+  const { port1: alive } = new MessageChannel()
+  alive.ref()
+  try {
+    await server.start()
+    tellAdminAddress(server.adminAddress, args)
+    const asked = io.stopped()
+    const told = new Promise<void>((resolve) => {
+      if (workerIndex(io.env) !== undefined) answerSupervisor(server, resolve)
+    })
+    await Promise.race([Promise.race([asked, told]).then(() => server.drain()), server.closed])
+    await server.close()
+    return EXIT.ok
+  } finally {
+    alive.close()
+  }
 }
 
 function supervise(workers: number, bootstrap: Bootstrap, args: Arguments, io: Io): Promise<number> {

@@ -12,6 +12,7 @@ import type { CompileDeps, CompiledCluster } from './compiled.js'
 import { compileMessage, type Fields, fieldsOf } from './fields.js'
 import { compileHealthCheck } from './health-check.js'
 import { compileLoadBalancing } from './load-balancing.js'
+import { isClusterProvided } from './load-balancing-policy.js'
 import { compileMetadata } from './metadata.js'
 import { compileMetadataExchange, METADATA_EXCHANGE, type PeerExchange } from './metadata-exchange.js'
 import { compileOutlierDetection } from './outlier-detection.js'
@@ -73,9 +74,13 @@ function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
 
 /** Clusters that find the endpoint of each connection themselves leave nothing to choose, and no others are like that. */
 function checkPolicy(fields: Fields<Cluster>, { kind }: CompiledCluster['discovery']): void {
-  if (fields.has('load_balancing_policy')) return
-  const provided = fields.string('lb_policy', 'ROUND_ROBIN') === 'CLUSTER_PROVIDED'
   const provides = kind === 'ORIGINAL_DST' || kind === 'AGGREGATE' || kind === 'DYNAMIC_FORWARD_PROXY'
+  const typed = fields.message('load_balancing_policy')
+  if (typed !== undefined && kind !== 'ORIGINAL_DST') {
+    if (!provides && isClusterProvided(typed)) fields.problem(`ClusterProvided is not for ${kind}.`, 'load_balancing_policy')
+    return
+  }
+  const provided = fields.string('lb_policy', 'ROUND_ROBIN') === 'CLUSTER_PROVIDED'
   if (provides !== provided)
     fields.problem(provides ? `must be CLUSTER_PROVIDED for ${kind}.` : `CLUSTER_PROVIDED is not for ${kind}.`, 'lb_policy')
   if (provided && fields.has('lb_subset_config')) fields.problem('excludes CLUSTER_PROVIDED.', 'lb_subset_config')

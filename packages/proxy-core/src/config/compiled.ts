@@ -356,6 +356,8 @@ export interface DnsCacheConfig {
 /** What compiling asks of the proxy around it. No part of it is called again after compiling, but `secrets`' watches and `hash64` live on. */
 export interface CompileDeps extends DataSourceReads {
   readonly secrets: SecretSource
+  /** A cluster of this name is in force or on its way; without it `validate_clusters` asks nobody. */
+  hasCluster?(name: string): boolean
   /** Filters that may stand in an HTTP manager: `filters/defaults` and the user's own. */
   readonly httpFilters: readonly HttpFilterFactory<unknown>[]
   /** Compiles one envoy.config.accesslog.v3.AccessLog. */

@@ -11,6 +11,7 @@ import type { Int64Range } from '@heddle/xds-types/envoy/type/v3'
 import { asciiLower } from '../matcher/ascii.js'
 import { compileStringMatcher } from '../matcher/string.js'
 import type { AccessLogSink } from '../observe/access-log.js'
+import { openSink } from '../observe/open-sink.js'
 import { createHeaderMutation, type HeaderMutation } from '../route/header-mutation.js'
 import type { GrpcHealthCheck, HealthCheck, HttpHealthCheck, TcpHealthCheck } from '../upstream/health-check/health-check.js'
 import type { CompileDeps } from './compiled.js'
@@ -150,7 +151,15 @@ function compilePayload(fields: Fields<HealthCheck_Payload>): Uint8Array {
 const FILE_SINK = 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink'
 
 function compileEventLogs(fields: Fields<HealthCheckProto>, { sink }: CompileDeps): readonly AccessLogSink[] {
-  const paths: string[] = fields.has('event_log_path') ? [fields.string('event_log_path')] : []
+  const logs: AccessLogSink[] = []
+  const open = (file: Fields<{ event_log_path?: string }>): void => {
+    const path = file.string('event_log_path')
+    if (sink === undefined || path === '') return
+    const opened = openSink(sink, path, '')
+    if (opened.ok) logs.push(opened.value)
+    else file.problem(opened.diagnostics[0]?.message ?? '', 'event_log_path')
+  }
+  if (fields.has('event_log_path')) open(fields)
   for (const logger of fields.messages('event_logger')) {
     const config = logger.any('typed_config')
     logger.done({ name: 'the type decides' })
@@ -159,8 +168,8 @@ function compileEventLogs(fields: Fields<HealthCheckProto>, { sink }: CompileDep
       continue
     }
     const file = fieldsOf<{ event_log_path?: string }>(config, fields as Fields<never>)
-    paths.push(file.string('event_log_path'))
+    open(file)
     file.done()
   }
-  return sink === undefined ? [] : paths.filter((path) => path !== '').map(sink)
+  return logs
 }

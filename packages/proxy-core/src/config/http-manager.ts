@@ -32,7 +32,7 @@ export function compileHttpManager(fields: Fields<HttpConnectionManager>, deps: 
   const http2 = compileHttp2Options(fields.message('http2_protocol_options'), streamErrors)
   checkRequestId(fields)
   const localReply = compileLocalReply(fields.message('local_reply_config'), deps)
-  const tracing = compileTracing(fields.message('tracing'))
+  const tracing = compileTracing(fields.message('tracing'), deps)
   const manager: HttpManager = {
     kind: 'http_connection_manager',
     path: fields.path.slice(fields.path.lastIndexOf('filters[')),
@@ -112,7 +112,7 @@ function compileScheme(fields: Fields<HttpConnectionManager>): Pick<HttpManager,
 
 function compileRoutes(fields: Fields<HttpConnectionManager>, deps: CompileDeps): HttpManager['routes'] {
   const inline = fields.message('route_config')
-  if (inline !== undefined) return { kind: 'inline', table: compileRouteTable(inline, deps) }
+  if (inline !== undefined) return { kind: 'inline', table: compileRouteTable(inline, deps, true) }
   const scoped = fields.message('scoped_routes')
   if (scoped !== undefined) return { kind: 'scoped', ...compileScopedRoutes(scoped, deps) }
   const rds = fields.message('rds')

@@ -170,6 +170,16 @@ const compileClusterProvided: Compile = (fields, common) => {
 
 const policyType = (name: string, message: string): string => `envoy.extensions.load_balancing_policies.${name}.v3.${message}`
 
+const CLUSTER_PROVIDED = policyType('cluster_provided', 'ClusterProvided')
+
+/** The first policy of the list that is known here leaves the choice to the cluster. */
+export function isClusterProvided(fields: Fields<LoadBalancingPolicy>): boolean {
+  const types = fields
+    .messages('policies')
+    .map((policy) => policy.message('typed_extension_config')?.any('typed_config')?.typeName ?? '')
+  return types.find((type) => KNOWN.has(type)) === CLUSTER_PROVIDED
+}
+
 const KNOWN: ReadonlyMap<string, Compile> = new Map([
   [policyType('round_robin', 'RoundRobin'), compileRoundRobin],
   [policyType('least_request', 'LeastRequest'), compileLeastRequest],
@@ -179,5 +189,5 @@ const KNOWN: ReadonlyMap<string, Compile> = new Map([
   [policyType('wrr_locality', 'WrrLocality'), compileWrrLocality],
   [policyType('subset', 'Subset'), compileSubset],
   [policyType('override_host', 'OverrideHost'), compileOverrideHost],
-  [policyType('cluster_provided', 'ClusterProvided'), compileClusterProvided],
+  [CLUSTER_PROVIDED, compileClusterProvided],
 ])

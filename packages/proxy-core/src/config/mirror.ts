@@ -5,9 +5,14 @@ import type { Runtime } from '../runtime.js'
 import type { Fields } from './fields.js'
 import { compileRuntimeShare } from './fraction.js'
 import { compileMutation } from './header-mutations.js'
+import type { RouteClusters } from './route-clusters.js'
 
 /** RouteAction.RequestMirrorPolicy. An absent or empty cluster_header mirrors nothing. */
-export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, clusters: Set<string>, runtime?: Runtime): Mirror {
+export function compileMirror(
+  fields: Fields<RouteAction_RequestMirrorPolicy>,
+  clusters: RouteClusters,
+  runtime?: Runtime,
+): Mirror {
   const cluster = fields.string('cluster')
   const headerName = asciiLower(fields.string('cluster_header'))
   const mutations = fields.messages('request_headers_mutations').map(compileMutation)
@@ -23,6 +28,6 @@ export function compileMirror(fields: Fields<RouteAction_RequestMirrorPolicy>, c
   }
   fields.done({ trace_sampled: 'says only how a mirrored request is traced' })
   if ((cluster === '') === (headerName === '')) fields.problem('needs one of cluster, cluster_header.')
-  if (cluster !== '') clusters.add(cluster)
+  if (cluster !== '') clusters.add(cluster, fields, 'cluster')
   return mirror
 }

@@ -6,6 +6,7 @@ import { testDeps } from '../testing.js'
 import { compileCluster } from './cluster.js'
 import { compileListener } from './listener.js'
 import { compileLoadAssignment } from './load-assignment.js'
+import { compileRouteConfiguration } from './route-configuration.js'
 
 /** Configurations that are whole, and mean nothing: what `envoy --mode validate` 1.40 refuses is refused here. */
 
@@ -34,6 +35,8 @@ describe('a cluster', () => {
   const auto = { '@type': `${EXTENSIONS}.upstreams.http.v3.HttpProtocolOptions`, auto_config: {} }
   const check = { timeout: '1s', interval: '1s', unhealthy_threshold: 1, healthy_threshold: 1, grpc_health_check: {} }
   const secrets = [{ name: 'a' }, { name: 'b' }]
+  const policy = { '@type': `${EXTENSIONS}.load_balancing_policies.cluster_provided.v3.ClusterProvided` }
+  const provided = { policies: [{ typed_extension_config: { name: 'p', typed_config: policy } }] }
 
   it.each<[string, object, string]>([
     ['a name where nobody looks names up', { type: 'STATIC', ...endpoints('localhost') }, 'address "localhost" is no IP address'],
@@ -43,6 +46,12 @@ describe('a cluster', () => {
     ['a choice of one', { type: 'ORIGINAL_DST' }, 'lb_policy must be CLUSTER_PROVIDED for ORIGINAL_DST'],
     ['a choice of others', { cluster_type }, 'lb_policy must be CLUSTER_PROVIDED for AGGREGATE'],
     ['no choice', { lb_policy: 'CLUSTER_PROVIDED' }, 'lb_policy CLUSTER_PROVIDED is not for STATIC'],
+    ['no choice, by its type', { load_balancing_policy: provided }, 'load_balancing_policy ClusterProvided is not for STATIC'],
+    [
+      'a choice of one, by its type',
+      { type: 'ORIGINAL_DST', load_balancing_policy: provided },
+      'lb_policy must be CLUSTER_PROVIDED for ORIGINAL_DST',
+    ],
     [
       'endpoints that are not asked for',
       { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', ...endpoints('127.0.0.1') },
@@ -54,6 +63,11 @@ describe('a cluster', () => {
       'lb_subset_config excludes CLUSTER_PROVIDED',
     ],
     ['gRPC over HTTP/1', { health_checks: [check] }, 'health_checks grpc_health_check wants a cluster of HTTP/2'],
+    [
+      'a log of its health that cannot be written to',
+      { health_checks: [{ ...check, grpc_health_check: undefined, tcp_health_check: {}, event_log_path: '/no/such/file' }] },
+      'health_checks[0].event_log_path The file "/no/such/file" cannot be written to: ENOENT',
+    ],
     ['ALPN without TLS', { typed_extension_protocol_options: { o: auto } }, 'auto_config wants a transport socket'],
     [
       'a longest ejection below the shortest',
@@ -69,9 +83,16 @@ describe('a cluster', () => {
       'a client has one certificate',
     ],
   ])('of %s', (_, cluster, problem) => {
-    const compiled = compileCluster({ name: 'c', ...cluster } as Cluster, testDeps(), '')
+    const sink = (): never => {
+      throw new Error('ENOENT')
+    }
+    const compiled = compileCluster({ name: 'c', ...cluster } as Cluster, testDeps({ sink }), '')
     expect(compiled.ok).toBe(false)
     expect(told(compiled)).toContain(problem)
+  })
+
+  it('leaves the choice to clusters that choose, by a type as well', () => {
+    expect(told(compileCluster({ name: 'c', cluster_type, load_balancing_policy: provided } as Cluster, testDeps(), ''))).toBe('')
   })
 
   it('gets no names by EDS', () => {
@@ -191,5 +212,91 @@ describe('a listener', () => {
     const compiled = compileListener({ name: 'l', address: address('0.0.0.0'), ...listener } as Listener, testDeps(), '')
     expect(compiled.ok).toBe(false)
     expect(told(compiled)).toContain(problem)
+  })
+})
+
+describe('a cluster that routes name, and that is not there', () => {
+  const deps = testDeps({ hasCluster: (name) => name === 'known' })
+  const to = (route: object, more: object = {}): object => ({
+    name: 'r',
+    virtual_hosts: [{ name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route }] }],
+    ...more,
+  })
+  const listener = (manager: object): Listener => {
+    const typed_config = {
+      '@type': `${EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+      stat_prefix: 'h',
+      http_filters: [{ name: 'r', typed_config: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router` } }],
+      ...manager,
+    }
+    return { name: 'l', address: address('127.0.0.1'), filter_chains: [{ filters: [{ name: 'h', typed_config }] }] }
+  }
+  const mirrored = { request_mirror_policies: [{ cluster: 'gone' }] }
+  const scoped_routes = {
+    name: 's',
+    scope_key_builder: { fragments: [{ header_value_extractor: { name: 'x', index: 0 } }] },
+    scoped_route_configurations_list: {
+      scoped_route_configurations: [
+        { name: 's', key: { fragments: [{ string_key: 'a' }] }, route_configuration: to({ cluster: 'gone' }) },
+      ],
+    },
+  }
+  const zipkin = {
+    '@type': 'type.googleapis.com/envoy.config.trace.v3.ZipkinConfig',
+    collector_cluster: 'gone',
+    collector_endpoint: '/api/v2/spans',
+    collector_endpoint_version: 'HTTP_JSON',
+  }
+
+  it.each<[string, object, string]>([
+    ['inline', { route_config: to({ cluster: 'gone' }) }, 'routes[0].route.cluster names a cluster that is not there: "gone"'],
+    [
+      'by weight',
+      {
+        route_config: to({
+          weighted_clusters: {
+            clusters: [
+              { name: 'known', weight: 1 },
+              { name: 'gone', weight: 0 },
+            ],
+          },
+        }),
+      },
+      'weighted_clusters.clusters[1].name names a cluster',
+    ],
+    [
+      'of a mirror',
+      { route_config: to({ cluster: 'known', ...mirrored }) },
+      'request_mirror_policies[0].cluster names a cluster',
+    ],
+    [
+      'of a mirror above',
+      { route_config: to({ cluster: 'known' }, mirrored) },
+      'request_mirror_policies[0].cluster names a cluster',
+    ],
+    ['of a scope', { scoped_routes }, 'routes[0].route.cluster names a cluster'],
+    [
+      'of Zipkin',
+      { route_config: to({ cluster: 'known' }), tracing: { provider: { name: 'z', typed_config: zipkin } } },
+      'tracing.provider names a cluster that is not there: "gone"',
+    ],
+  ])('%s: is refused', (_, manager, problem) => {
+    expect(told(compileListener(listener(manager), deps, ''))).toContain(problem)
+  })
+
+  it.each<[string, object]>([
+    ['that is known', { route_config: to({ cluster: 'known' }) }],
+    ['that a header names', { route_config: to({ cluster_header: 'gone' }) }],
+    ['that nobody asks about', { route_config: to({ cluster: 'gone' }, { validate_clusters: false }) }],
+  ])('%s: is taken', (_, manager) => {
+    expect(told(compileListener(listener(manager), deps, ''))).toBe('')
+  })
+
+  it('is found out by requests where RDS does not ask', () => {
+    expect(told(compileRouteConfiguration(to({ cluster: 'gone' }), deps, ''))).toBe('')
+    expect(told(compileRouteConfiguration(to({ cluster: 'gone' }, { validate_clusters: true }), deps, ''))).toContain(
+      'is not there',
+    )
+    expect(told(compileRouteConfiguration(to({ cluster: 'gone' }, { validate_clusters: true }), testDeps(), ''))).toBe('')
   })
 })

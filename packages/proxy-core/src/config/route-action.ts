@@ -21,12 +21,13 @@ import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRateLimits } from './rate-limit-actions.js'
 import { compileRetryPolicy } from './retry-policy.js'
+import type { RouteClusters } from './route-clusters.js'
 import { compileSubstitution } from './substitution.js'
 
 /** What a route takes over from the levels above it. */
 export interface RouteScope {
   readonly deps: CompileDeps
-  readonly clusters: Set<string>
+  readonly clusters: RouteClusters
   readonly retry: RetryPolicy | undefined
   readonly mirrors: readonly Mirror[]
   readonly matchedLength: number | undefined
@@ -123,7 +124,7 @@ function compileTarget(
   const metadataMatch = compileMetadata(fields.message('metadata_match'))['envoy.lb']
   if (fields.has('cluster')) {
     const target: RouteTarget = { cluster: fields.string('cluster'), ...(metadataMatch && { metadataMatch }) }
-    scope.clusters.add(target.cluster)
+    scope.clusters.add(target.cluster, fields, 'cluster')
     return { target: () => target }
   }
   if (fields.has('cluster_header'))
@@ -166,7 +167,7 @@ function compileWeight(
   fields.done()
   if ((target.cluster === '') === (headerName === '')) fields.problem('needs one of name, cluster_header.')
   if (headerName !== '') return { weight, cluster: `by header ${headerName}`, target: byHeader(headerName, rest) }
-  clusters.add(target.cluster)
+  clusters.add(target.cluster, fields, 'name')
   return { weight, cluster: target.cluster, target: () => target }
 }
 

@@ -9,16 +9,19 @@ import { compileMessage, type Fields } from './fields.js'
 import { compileHeaderLists } from './header-options.js'
 import { compileMirror } from './mirror.js'
 import { compilePerFilterConfig } from './per-filter-config.js'
+import { createRouteClusters } from './route-clusters.js'
 import { MAX_DIRECT_BODY_BYTES } from './route-reply.js'
 import { compileVirtualHost } from './virtual-host.js'
 
 /** Compiles envoy.config.route.v3.RouteConfiguration. Every field that would change behaviour and is not supported is an error at its path. */
 export function compileRouteConfiguration(json: RouteConfiguration, deps: CompileDeps, path: string): Result<RouteTable> {
-  return compileMessage<RouteConfiguration, RouteTable>(json, path, (fields) => compileRouteTable(fields, deps))
+  return compileMessage<RouteConfiguration, RouteTable>(json, path, (fields) => compileRouteTable(fields, deps, false))
 }
 
-export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: CompileDeps): RouteTable {
-  const clusters = new Set<string>()
+/** `validatesClusters`: where `validate_clusters` does not say; Envoy's default is true for routes that stand inline, false for RDS. */
+export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: CompileDeps, validatesClusters: boolean): RouteTable {
+  const validates = fields.boolean('validate_clusters', validatesClusters)
+  const clusters = createRouteClusters(validates ? deps.hasCluster : undefined)
   const mirrors = fields.messages('request_mirror_policies').map((each) => compileMirror(each, clusters, deps.runtime))
   const maxDirectBodyBytes = fields.number('max_direct_response_body_size_bytes', MAX_DIRECT_BODY_BYTES)
   const virtualHosts = fields
@@ -36,15 +39,12 @@ export function compileRouteTable(fields: Fields<RouteConfiguration>, deps: Comp
     mostSpecificHeaderMutationsWins: fields.boolean('most_specific_header_mutations_wins'),
     perFilterConfig: compilePerFilterConfig(fields, deps),
     internalOnlyHeaders: fields.strings('internal_only_headers').map(asciiLower),
-    clusters,
+    clusters: clusters.names,
     virtualHostOf: index.of,
     explainVirtualHosts: index.losers,
     resolve: (head, random) => resolveRoute(index.of(head.authority), head, random),
   }
-  fields.done({
-    validate_clusters: 'a route to an unknown cluster answers cluster_not_found instead',
-    metadata: 'no filter here reads it',
-  })
+  fields.done({ metadata: 'no filter here reads it' })
   return table
 }
 

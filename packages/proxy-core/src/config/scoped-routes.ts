@@ -41,7 +41,7 @@ export function compileScopedRoutes(fields: Fields<ScopedRoutes>, deps: CompileD
 /** A scope of SRDS. */
 export function compileScope(json: ScopedRouteConfiguration, deps: CompileDeps, path: string): Result<RouteScope> {
   return compileMessage<ScopedRouteConfiguration, RouteScope>(json, path, (fields) => {
-    const scope = compileConfiguration(fields, deps)
+    const scope = compileConfiguration(fields, deps, false)
     const named = fields.string('route_configuration_name')
     fields.done()
     if ((named === '') === (scope.table === undefined))
@@ -56,7 +56,7 @@ function compileList(fields: Fields<ScopedRoutes>, deps: CompileDeps): ScopedRou
   if (list === undefined) return undefined
   const scopes = new Map<string, RouteScope>()
   for (const each of list.messages('scoped_route_configurations')) {
-    const { table, ...scope } = compileConfiguration(each, deps)
+    const { table, ...scope } = compileConfiguration(each, deps, true)
     if (each.string('route_configuration_name') !== '')
       each.problem('is for scopes of SRDS; an inline scope has its routes inline.', 'route_configuration_name')
     else if (table === undefined) each.problem('is required.', 'route_configuration')
@@ -67,7 +67,7 @@ function compileList(fields: Fields<ScopedRoutes>, deps: CompileDeps): ScopedRou
   return scopes
 }
 
-function compileConfiguration(fields: Fields<ScopedRouteConfiguration>, deps: CompileDeps) {
+function compileConfiguration(fields: Fields<ScopedRouteConfiguration>, deps: CompileDeps, validatesClusters: boolean) {
   const key = fields.message('key')
   const parts = key?.messages('fragments').map((each) => {
     const part = each.string('string_key')
@@ -81,7 +81,7 @@ function compileConfiguration(fields: Fields<ScopedRouteConfiguration>, deps: Co
     name: fields.string('name'),
     key: scopeKey(parts ?? []),
     onDemand: fields.boolean('on_demand'),
-    table: inline && compileRouteTable(inline, deps),
+    table: inline && compileRouteTable(inline, deps, validatesClusters),
   }
 }
 

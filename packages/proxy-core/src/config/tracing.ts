@@ -8,6 +8,7 @@ import { compileTextFormat, type LogFormatter } from '../observe/log-format.js'
 import { environment } from '../observe/log-operators.js'
 import { type CustomTag, formatTag, headerTag, literalTag, type MetadataOf, metadataTag } from '../observe/tracing/custom-tags.js'
 import type { RouteTracing, TracingConfig } from '../observe/tracing/request-trace.js'
+import type { CompileDeps } from './compiled.js'
 import type { Fields } from './fields.js'
 import { compileFraction } from './fraction.js'
 import { compileTracingProvider, type TracingProvider } from './tracing-provider.js'
@@ -19,10 +20,16 @@ export interface CompiledTracing extends TracingConfig {
   readonly provider?: TracingProvider
 }
 
-export function compileTracing(fields: Fields<HttpConnectionManager_Tracing> | undefined): CompiledTracing | undefined {
+export function compileTracing(
+  fields: Fields<HttpConnectionManager_Tracing> | undefined,
+  { hasCluster }: Pick<CompileDeps, 'hasCluster'>,
+): CompiledTracing | undefined {
   if (fields === undefined) return undefined
   const provider = fields.message('provider')
   const compiledProvider = provider && compileTracingProvider(provider)
+  // Envoy asks this of Zipkin's alone.
+  if (compiledProvider?.kind === 'zipkin' && hasCluster?.(compiledProvider.cluster) === false)
+    provider?.problem(`names a cluster that is not there: ${JSON.stringify(compiledProvider.cluster)}.`)
   const operation = compileOperation(fields, 'operation')
   const upstreamOperation = compileOperation(fields, 'upstream_operation')
   const upstream = fields.boolean('spawn_upstream_span')

@@ -10,6 +10,7 @@ import { compilePerFilterConfig } from './per-filter-config.js'
 import { compileRateLimits } from './rate-limit-actions.js'
 import { compileRetryPolicy } from './retry-policy.js'
 import { compileForward, type RouteScope } from './route-action.js'
+import type { RouteClusters } from './route-clusters.js'
 import { type CompiledMatch, compileRouteMatch } from './route-match.js'
 import { compileRouteMatcher } from './route-matcher.js'
 import { compileDirectResponse, compileRedirect } from './route-reply.js'
@@ -19,7 +20,7 @@ import { compileVirtualClusters } from './virtual-cluster.js'
 /** What a virtual host takes over from its route configuration. */
 export interface VirtualHostScope {
   readonly deps: CompileDeps
-  readonly clusters: Set<string>
+  readonly clusters: RouteClusters
   readonly mirrors: readonly Mirror[]
   readonly maxDirectBodyBytes: number
 }

@@ -50,7 +50,7 @@ export interface LinePieces {
   end(): void
 }
 
-/** Where lines go: one sink per path, `/dev/stdout` and `/dev/stderr` among them. */
+/** Where lines go: one sink per path, `/dev/stdout` and `/dev/stderr` among them. Throws where nothing can be written to: the configuration is refused then. */
 export type AccessLogSinks = (path: string) => AccessLogSink
 
 /** One access log of an HTTP manager, a TCP proxy or a listener, compiled: filter, format and sink. */

@@ -34,6 +34,7 @@ function compile(log: AccessLog, random = 0.5) {
   const paths: string[] = []
   const compiled = compileAccessLog(log, 'access_log[0]', {
     sinks: (path) => {
+      if (path === '/no/such/folder') throw new Error('ENOENT')
       paths.push(path)
       return { write: (line) => lines.push(line) }
     },
@@ -73,6 +74,12 @@ describe('loggers', () => {
       'access_log[0].typed_config',
     ],
     ['no path', { typed_config: { '@type': FILE } }, 'log.path', 'access_log[0].typed_config.path'],
+    [
+      'what cannot be written to',
+      { typed_config: { '@type': FILE, path: '/no/such/folder' } },
+      'log.path',
+      'access_log[0].typed_config.path',
+    ],
     [
       'a filter of an extension',
       withFilter({ extension_filter: {} }),

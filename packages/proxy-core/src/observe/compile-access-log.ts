@@ -7,6 +7,7 @@ import type { AccessLogConfig, AccessLogEntry, AccessLogSinks } from './access-l
 import { compileLogFilter, type LogPredicate } from './access-log-filter.js'
 import type { CollectorLogs } from './collectors/collector-logs.js'
 import { compileJsonLine, compileTextLine, DEFAULT_TEXT_FORMAT, type LineFormat } from './log-format.js'
+import { openSink } from './open-sink.js'
 
 export interface AccessLogDeps {
   sinks: AccessLogSinks
@@ -71,7 +72,9 @@ function compileLines(config: LineLogger, target: string, path: string, deps: Ac
   if (target === '') return fail(problem('log.path', `${path}.path`, 'The file to write to is missing.'))
   const format = compileFormat(config, path)
   if (!format.ok) return format
-  const sink = deps.sinks(target)
+  const opened = openSink(deps.sinks, target, `${path}.path`)
+  if (!opened.ok) return opened
+  const sink = opened.value
   const line = format.value
   const { pieces } = sink
   if (pieces === undefined) return ok((entry) => sink.write(line.text(entry)))

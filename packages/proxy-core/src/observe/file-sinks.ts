@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { Clock, Logger } from '@heddle/runtime'
 import type { AccessLogSinks } from './access-log.js'
 import { createFileAppender } from './append-to-file.js'
@@ -11,17 +12,16 @@ export interface FileSinks {
 /** Access logs into files, appended, one buffer a path; `/dev/stdout` and `/dev/stderr` go to the process's own streams. */
 export function createFileSinks(options: { clock: Clock; logger: Logger }): FileSinks {
   const sinks = new Map<string, BufferedSink>()
-  const open = (path: string): BufferedSink =>
-    createBufferedSink({
+  const open = (path: string): BufferedSink => {
+    const stream = path === '/dev/stdout' ? process.stdout : path === '/dev/stderr' ? process.stderr : undefined
+    // Now is when somebody can be told that it cannot be written to; it may still go away later.
+    if (stream === undefined) closeSync(openSync(path, 'a'))
+    return createBufferedSink({
       clock: options.clock,
-      write:
-        path === '/dev/stdout'
-          ? toStream(process.stdout)
-          : path === '/dev/stderr'
-            ? toStream(process.stderr)
-            : createFileAppender(path, options.clock),
+      write: stream === undefined ? createFileAppender(path, options.clock) : toStream(stream),
       onError: (error) => options.logger.error({ path, error: String(error) }, 'access log: a block of lines is lost'),
     })
+  }
   return {
     sinkFor(path) {
       let sink = sinks.get(path)

@@ -199,6 +199,8 @@ describe('what is refused', () => {
     ['%REQ()%', /header name/],
     ['%REQ(a?b?c)%', /header name/],
     ['%PROTOCOL(x)%', /takes no argument/],
+    ['%PROTOCOL:3%', /%PROTOCOL% has no length to cut: found :3/],
+    ['%START_TIME(%s):3%', /has no length/],
     ['%GRPC_STATUS(x)%', /CAMEL_STRING/],
   ])('%s', (format, message) => {
     const compiled = compileTextFormat(format, 'access_log[0].format', { omitEmptyValues: false })

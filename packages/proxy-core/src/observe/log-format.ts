@@ -1,6 +1,6 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import type { AccessLogEntry, LinePieces } from './access-log.js'
-import { compileOperator } from './log-operators.js'
+import { compileOperator, TAKES_LENGTH } from './log-operators.js'
 import type { LogValue, Operator } from './operators/operator.js'
 
 /** Makes a line of a finished request. */
@@ -199,6 +199,8 @@ function parseFormat(format: string, path: string): Result<Segment[]> {
       )
     const operator = compileOperator(match[1] ?? '', match[2], path)
     if (!operator.ok) return operator
+    if (match[3] !== undefined && !TAKES_LENGTH.has(match[1] ?? ''))
+      return fail(problem('log.format', path, `%${match[1]}% has no length to cut: found :${match[3]}.`))
     if (literal !== '') segments.push(literal)
     literal = ''
     segments.push({ read: operator.value, maxLength: match[3] === undefined ? undefined : Number(match[3]) })

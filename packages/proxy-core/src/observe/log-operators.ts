@@ -33,6 +33,12 @@ export function compileOperator(command: string, args: string | undefined, path:
   return fail(problem('log.format', path, `%${command}% ${why}.`))
 }
 
+/** Operators whose value `:LENGTH` may cut; Envoy refuses it of every other. */
+export const TAKES_LENGTH: ReadonlySet<string> = new Set([
+  ...['REQ', 'RESP', 'TRAILER', 'REQUEST_HEADER', 'RESPONSE_HEADER', 'RESPONSE_TRAILER', 'PATH', 'QUERY_PARAM', 'QUERY_PARAMS'],
+  ...['DYNAMIC_METADATA', 'METADATA', 'FILTER_STATE', 'UPSTREAM_FILTER_STATE', 'CEL', 'TYPED_CEL', 'ENVIRONMENT', 'COALESCE'],
+])
+
 /** Those of Envoy's formatter extensions, which it refuses, too, where no `formatters` name them. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'])
 

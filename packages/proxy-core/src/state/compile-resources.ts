@@ -60,17 +60,19 @@ export async function compileResources(
     compile.extension(message, NO_SECRETS),
   ))
     extensions.set(name, filter)
+  const named = new Set((resources.get(storeTypes.cluster.typeUrl) ?? []).map((message) => storeTypes.cluster.nameOf(message)))
+  const hasCluster = (name: string): boolean => named.has(name)
   const scopes = all<Parameters<typeof compile.scope>[0], RouteScope>(storeTypes.scope, (message) =>
-    compile.scope(message, NO_SECRETS),
+    compile.scope(message, NO_SECRETS, hasCluster),
   )
   const clusters = all<Parameters<typeof compile.cluster>[0], CompiledCluster>(storeTypes.cluster, (message) =>
     compile.cluster(message, NO_SECRETS),
   )
   const listeners = all<Parameters<typeof compile.listener>[0], CompiledListener>(storeTypes.listener, (message) =>
-    compile.listener(message, NO_SECRETS),
+    compile.listener(message, NO_SECRETS, hasCluster),
   )
   const routes = all<Parameters<typeof compile.route>[0], RouteTable>(storeTypes.route, (message) =>
-    compile.route(message, NO_SECRETS),
+    compile.route(message, NO_SECRETS, hasCluster),
   )
   const endpoints = all<Parameters<typeof compile.endpoints>[0], EndpointSet>(storeTypes.endpoints, (message) =>
     compile.endpoints(message, undefined),

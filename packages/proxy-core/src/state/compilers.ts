@@ -54,8 +54,9 @@ export function createCompilers({
   environment,
   readBytes,
 }: CompilerOptions): StoreCompilers {
-  const deps = (secrets: SecretSource): CompileDeps => ({
+  const deps = (secrets: SecretSource, hasCluster?: CompileDeps['hasCluster']): CompileDeps => ({
     secrets,
+    ...(hasCluster !== undefined && { hasCluster }),
     httpFilters: filters,
     extensions,
     vhds,
@@ -69,9 +70,13 @@ export function createCompilers({
   })
   return {
     cluster: checked(Cluster, (message, secrets) => compileCluster(message, deps(secrets), '')),
-    listener: checked(Listener, (message, secrets) => compileListener(message, deps(secrets), '')),
-    route: checked(RouteConfiguration, (message, secrets) => compileRouteConfiguration(message, deps(secrets), '')),
-    scope: checked(ScopedRouteConfiguration, (message, secrets) => compileScope(message, deps(secrets), '')),
+    listener: checked(Listener, (message, secrets, hasCluster) => compileListener(message, deps(secrets, hasCluster), '')),
+    route: checked(RouteConfiguration, (message, secrets, hasCluster) =>
+      compileRouteConfiguration(message, deps(secrets, hasCluster), ''),
+    ),
+    scope: checked(ScopedRouteConfiguration, (message, secrets, hasCluster) =>
+      compileScope(message, deps(secrets, hasCluster), ''),
+    ),
     extension: checked(TypedExtensionConfig, (message, secrets) => compileExtension(message, deps(secrets), '')),
     endpoints: checked(ClusterLoadAssignment, (message, previous) => {
       const compiled = compileLoadAssignment(message, '')

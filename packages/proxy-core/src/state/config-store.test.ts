@@ -17,6 +17,8 @@ interface Message {
   value?: string
   refs?: ResourceRef[]
   secrets?: string[]
+  /** What there must be, as `validate_clusters` asks. */
+  cluster?: string
   bad?: true
 }
 
@@ -60,8 +62,10 @@ function setUp() {
     remove: (name: string) => events.push(`-listener ${name}`),
     closeLeft() {},
   } as unknown as ListenerManager
-  const compileAs = (kind: string) => (message: object, source?: { watch(name: string): unknown }) => {
-    const { name, value, secrets = [], bad } = message as Message
+  type Source = { watch(name: string): unknown }
+  const compileAs = (kind: string) => (message: object, source?: Source, hasCluster?: (name: string) => boolean) => {
+    const { name, value, secrets = [], cluster, bad } = message as Message
+    if (cluster !== undefined && hasCluster?.(cluster) !== true) return fail<never>(problem(`${kind}.bad`, 'a', `no ${cluster}`))
     if (bad) return fail<never>(problem(`${kind}.bad`, 'a.b[0]', 'this cannot be'))
     for (const secret of secrets) source?.watch(secret)
     const discovery = { kind: 'EDS', serviceName: name }
@@ -120,6 +124,26 @@ function setUp() {
   }
   return { store, clock, events, subscribed, late, bindErrors, push }
 }
+
+it('knows of each cluster that is in force or on its way (validate_clusters)', async () => {
+  const { push } = setUp()
+  await push('cluster', [
+    { name: 'warming', refs: [EDS('a')] },
+    { name: 'refused', bad: true },
+    { name: 'there' },
+    { name: 'gone' },
+  ])
+  await push('cluster', [], ['gone'])
+  for (const [name, kind] of [
+    ['l', 'listener'],
+    ['r', 'route'],
+    ['s', 'scope'],
+  ] as const) {
+    for (const cluster of ['warming', 'there']) expect(await push(kind, [{ name, cluster }])).toEqual([])
+    for (const cluster of ['refused', 'gone', 'unknown'])
+      expect(await push(kind, [{ name, cluster }])).toMatchObject([{ name, message: expect.stringContaining(`no ${cluster}`) }])
+  }
+})
 
 describe('clusters', () => {
   it('come into force when their endpoints are there; a new one replaces the old one only then', async () => {

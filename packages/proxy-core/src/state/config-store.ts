@@ -42,12 +42,14 @@ export interface StoreTypes {
   readonly secret: ResourceType<SecretMessage>
 }
 
-/** How messages become what the data path reads. Each is given the secrets that exist now or later. */
+type HasCluster = (name: string) => boolean
+
+/** How messages become what the data path reads. Each is given the secrets that exist now or later; `hasCluster`: see CompileDeps. */
 export interface StoreCompilers {
   cluster(message: Cluster, secrets: SecretSource): Result<CompiledCluster>
-  listener(message: Listener, secrets: SecretSource): Result<CompiledListener>
-  route(message: RouteConfiguration, secrets: SecretSource): Result<RouteTable>
-  scope(message: ScopedRouteConfiguration, secrets: SecretSource): Result<RouteScope>
+  listener(message: Listener, secrets: SecretSource, hasCluster?: HasCluster): Result<CompiledListener>
+  route(message: RouteConfiguration, secrets: SecretSource, hasCluster?: HasCluster): Result<RouteTable>
+  scope(message: ScopedRouteConfiguration, secrets: SecretSource, hasCluster?: HasCluster): Result<RouteScope>
   extension(message: TypedExtensionConfig, secrets: SecretSource): Result<DecodedFilter>
   endpoints(message: ClusterLoadAssignment, previous: EndpointSet | undefined): Result<EndpointSet>
   secret(message: SecretMessage): Result<Secret>
@@ -118,7 +120,7 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
   const hold = (owner: string, refs: readonly ResourceRef[]): void => references.set(owner, refs)
   const hosts = createVirtualHostSet({
     ...{ typeUrl: types.virtualHost.typeUrl, routes, hold, clock, logger, timeoutMs },
-    compile: (message) => compile.route(message, secrets),
+    compile: (message) => compile.route(message, secrets, hasCluster),
     begin: () => options.begin(types.virtualHost.typeUrl),
   })
   const onDemandClusters = createDemands({ typeUrl: types.cluster.typeUrl, hold, clock, timeoutMs })
@@ -135,10 +137,11 @@ export function createConfigStore(options: ConfigStoreOptions, listeners: Listen
     for (const name of drop) valueSets.get(typeUrl)?.forget(name)
   })
 
-  const compiling = <M, T extends object>(run: (message: M, source: SecretSource) => Result<T>) => {
+  const hasCluster = (name: string): boolean => clusterSet.has(name)
+  const compiling = <M, T extends object>(run: (message: M, source: SecretSource, hasCluster: HasCluster) => Result<T>) => {
     return (message: M): Result<T> => {
       secrets.take()
-      const result = run(message, secrets)
+      const result = run(message, secrets, hasCluster)
       if (result.ok) secretsOf.set(result.value, secrets.take())
       return result
     }

@@ -45,7 +45,8 @@ export interface WarmedSet<M extends object> {
   /** Static resources stay. */
   remove(name: string): void
   readonly warming: number
-  names(): readonly string[]
+  /** In force or on its way. */
+  has(name: string): boolean
   records(): readonly ResourceRecord[]
 }
 
@@ -176,7 +177,10 @@ export function createWarmedSet<M extends object, T>(options: WarmedSetOptions<M
     get warming() {
       return warming
     },
-    names: () => [...entries].filter(([, entry]) => entry.active !== undefined || entry.next !== undefined).map(([name]) => name),
+    has(name) {
+      const entry = entries.get(name)
+      return entry?.active !== undefined || entry?.next !== undefined
+    },
     records: () => [...entries].flatMap(([name, entry]) => recordsOf(options.typeUrl, name, entry)),
   }
 }

@@ -21,7 +21,7 @@ interface Asked {
 }
 
 function trace({ direction = 'INBOUND', config = {}, route, headers = [], info: change = {} }: Asked) {
-  const compiled = compileMessage(config, 'tracing', compileTracing)
+  const compiled = compileMessage(config, 'tracing', (fields) => compileTracing(fields, {}))
   if (!compiled.ok || compiled.value === undefined) throw new Error(compiled.diagnostics[0]?.message)
   const reported: Span[] = []
   const tracer: Tracer = {
@@ -236,7 +236,7 @@ describe('refused', () => {
     [{ upstream_operation: '%NOPE%' }, 'tracing.upstream_operation'],
     [{ custom_tags: [{ tag: 't', value: '%NOPE%' }] }, 'tracing.custom_tags[0].value'],
   ])('%j', (config, path) => {
-    const compiled = compileMessage(config, 'tracing', compileTracing)
+    const compiled = compileMessage(config, 'tracing', (fields) => compileTracing(fields, {}))
     expect(compiled.ok).toBe(false)
     expect(compiled.diagnostics.map((problem) => problem.path)).toContain(path)
   })

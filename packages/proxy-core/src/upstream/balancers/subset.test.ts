@@ -109,7 +109,6 @@ describe('typed policies', () => {
     ['random', 'Random', {}],
     ['least_request', 'LeastRequest', { choice_count: 3 }],
     ['least_request', 'LeastRequest', { selection_method: 'FULL_SCAN' }],
-    ['cluster_provided', 'ClusterProvided', {}],
     ['wrr_locality', 'WrrLocality', { endpoint_picking_policy: { policies: [typed('round_robin', 'RoundRobin')] } }],
   ])('%s takes everybody', (name, message, config) => {
     expect(picked(policy(typed(name, message, config)), {}, deps(), 400)).toEqual([1, 2, 3, 4])
