@@ -22,11 +22,12 @@ export function compileMirror(
     fraction: compileRuntimeShare(fields.message('runtime_fraction'), 1, runtime),
     appendShadow: !fields.boolean('disable_shadow_host_suffix_append'),
     ...(hostRewrite !== '' && { hostRewrite }),
+    ...(fields.has('trace_sampled') && { traceSampled: fields.boolean('trace_sampled') }),
     mutate(headers, entry) {
       for (const mutation of mutations) mutation(headers, entry)
     },
   }
-  fields.done({ trace_sampled: 'says only how a mirrored request is traced' })
+  fields.done()
   if ((cluster === '') === (headerName === '')) fields.problem('needs one of cluster, cluster_header.')
   if (cluster !== '') clusters.add(cluster, fields, 'cluster')
   return mirror

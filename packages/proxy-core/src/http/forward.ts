@@ -1,6 +1,7 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry } from '../observe/access-log.js'
 import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
+import type { MirrorCall, MirrorSpan } from '../observe/tracing/mirror-span.js'
 import type { RouteDecision } from '../route/decision.js'
 import type { RedirectHistory } from '../route/internal-redirect.js'
 import type { RouteTable } from '../route/table.js'
@@ -32,6 +33,8 @@ export interface ForwardSink {
   onRouted?(): void
   /** An attempt at the endpoint that was chosen begins; undefined: nobody wants to hear how it goes. */
   onAttempt?(): AttemptSpan | undefined
+  /** A copy with these headers goes to another cluster; undefined: nobody traces it. */
+  onMirror?(headers: HeaderMap, call: MirrorCall): MirrorSpan | undefined
   /** Before them, any number of times: 1xx, not 101. */
   onInterim?(status: number, headers: HeaderMap): void
   /** `details`: Envoy's RESPONSE_CODE_DETAILS; default `via_upstream`. */

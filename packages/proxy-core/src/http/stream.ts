@@ -1,6 +1,7 @@
 import type { Connection } from '../net/connection.js'
 import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
 import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
+import type { MirrorCall, MirrorSpan } from '../observe/tracing/mirror-span.js'
 import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
@@ -222,6 +223,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   onAttempt(): AttemptSpan | undefined {
     return this.#trace?.attempt(this.request.headers, this)
+  }
+
+  onMirror(headers: HeaderMap, call: MirrorCall): MirrorSpan | undefined {
+    return this.#trace?.mirror(headers, this, call)
   }
 
   onInterim(status: number, headers: HeaderMap): void {

@@ -63,6 +63,8 @@ export interface Mirror {
   readonly appendShadow: boolean
   /** The copy's Host, as it stands. */
   readonly hostRewrite?: string
+  /** trace_sampled: whether the copy is traced. Absent: as the request itself. */
+  readonly traceSampled?: boolean
   /** request_headers_mutations of the copy. */
   mutate(headers: HeaderMap, entry: AccessLogEntry): void
 }

@@ -145,7 +145,7 @@ export class Forward implements Forwarding, AttemptsOwner {
         this.#replay = createReplayBody(watched, this.#bufferLimit())
       else request.body = watched
     }
-    for (const mirror of mirrors) sendMirror(mirror, request, this.#replay?.open(true), this.#context.entry, this.#runtime)
+    for (const mirror of mirrors) sendMirror(mirror, this.#context, this.#replay?.open(true), this.#sink, this.#runtime)
   }
 
   #bufferLimit(): number {

@@ -7,6 +7,7 @@ import type { AccessLogEntry } from '../access-log.js'
 import type { LogFormatter } from '../log-format.js'
 import { type AttemptSpan, OneAttemptSpan } from './attempt-span.js'
 import type { CustomTag } from './custom-tags.js'
+import { createMirrorSpan, type MirrorCall, type MirrorSpan } from './mirror-span.js'
 import { decideTracing, type Sampling } from './sampling.js'
 import type { SpanContext, SpanKind, Tracer } from './span.js'
 import { standardTags } from './standard-tags.js'
@@ -54,6 +55,8 @@ export interface RequestTrace {
   inject(headers: HeaderMap): void
   /** An attempt at the endpoint that was chosen begins; undefined: it is no span of its own. */
   attempt(headers: HeaderMap, entry: AccessLogEntry): AttemptSpan | undefined
+  /** A copy of the request, of which these are the headers, goes elsewhere; undefined: nobody is told of it. */
+  mirror(headers: HeaderMap, entry: AccessLogEntry, call: MirrorCall): MirrorSpan | undefined
   onResponse(headers: HeaderMap): void
   finish(entry: AccessLogEntry): void
 }
@@ -66,6 +69,11 @@ export function createHttpTracing(options: HttpTracingOptions): HttpTracing {
 
 const tracingOf = (route: RouteDecision | undefined): RouteTracing | undefined =>
   route === undefined || route.kind === 'none' ? undefined : route.route?.tracing
+
+/** The place of a call that is made for the one of `parent`. */
+function below(parent: SpanContext): SpanContext {
+  return { ...parent, spanId: createHexId(8), parentId: parent.spanId, shared: false }
+}
 
 class OneTrace implements RequestTrace {
   readonly #options: HttpTracingOptions
@@ -115,14 +123,22 @@ class OneTrace implements RequestTrace {
 
   attempt(headers: HeaderMap, entry: AccessLogEntry): AttemptSpan | undefined {
     const { config, tracer, clock } = this.#options
-    const parent = this.#context
-    if (config.upstream === undefined || parent === undefined || tracer === undefined) return undefined
-    const context: SpanContext = { ...parent, spanId: createHexId(8), parentId: parent.spanId, shared: false }
+    if (config.upstream === undefined || this.#context === undefined || tracer === undefined) return undefined
+    const context = below(this.#context)
     this.#tell(headers, context)
     if (!context.sampled) return undefined
     const name = config.upstream.operation?.(entry) ?? `router ${entry.info.cluster} egress`
     this.#attempt = new OneAttemptSpan({ tracer, clock, context, name, customTags: this.#customTags(), entry })
     return this.#attempt
+  }
+
+  mirror(headers: HeaderMap, { info }: AccessLogEntry, call: MirrorCall): MirrorSpan | undefined {
+    const { tracer, clock } = this.#options
+    if (this.#context === undefined || tracer === undefined) return undefined
+    const parent = below(this.#context)
+    const context = { ...parent, sampled: call.sampled ?? parent.sampled }
+    this.#tell(headers, context)
+    return context.sampled ? createMirrorSpan({ tracer, clock, context, call, info }) : undefined
   }
 
   onResponse(headers: HeaderMap): void {
