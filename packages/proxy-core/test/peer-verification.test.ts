@@ -87,6 +87,22 @@ describe('a client certificate', () => {
   test.each<[string, () => Meeting, object]>([
     ['that is vouched for is verified', () => ({ client, trust: trusting() }), { verified: true }],
     ['that is missing is refused', () => ({ trust: trusting() }), { refusal: 'fail_verify_no_cert' }],
+    [
+      'that is missing, and not required, is refused where rules say whose it must be',
+      () => ({ requires: false, trust: trusting(), rules: { names: [() => true] } }),
+      { refusal: 'fail_verify_no_cert' },
+    ],
+    [
+      'that is missing is refused where it is pinned',
+      () => ({ requires: false, rules: { hashes: [hashOf(client)] } }),
+      { refusal: 'fail_verify_no_cert' },
+    ],
+    ['that is missing is nobody where it is not required', () => ({ requires: false, trust: trusting() }), { verified: false }],
+    [
+      'that is missing is nobody where strangers are let in, whatever the rules say',
+      () => ({ requires: false, trust: trusting(), rules: { names: [() => true], acceptUntrusted: true } }),
+      { verified: false },
+    ],
     ['of a stranger is refused', () => ({ client: foreign, trust: trusting() }), { refusal: 'fail_verify_error' }],
     ['out of its time is refused', () => ({ client: expired, trust: trusting() }), { refusal: 'fail_verify_error' }],
     [

@@ -85,6 +85,27 @@ describe('x-forwarded-for', () => {
     expect(ask({}, { headers: { 'x-forwarded-for': value } }).identity.clientAddress).toBe('10.1.1.1')
   })
 
+  test.each<[string, number, boolean]>([
+    ['10.1.1.2', 0, true],
+    ['garbage', 0, false],
+    ['10.1.1.2:80', 0, false],
+    ['', 0, false],
+    ['8.8.8.8', 1, false],
+    ['10.1.1.2', 1, false],
+  ])('%j behind %i trusted hops makes a request of an internal peer internal: %s', (value, xffNumTrustedHops, internal) => {
+    const isInternalAddress = (address: string): boolean => address.startsWith('10.')
+    const asked = { 'x-forwarded-for': value, 'x-envoy-upstream-rq-timeout-ms': '1' }
+    const { identity, headers } = ask({ xffNumTrustedHops, isInternalAddress }, { headers: asked })
+    expect(identity.internal).toBe(internal)
+    expect('x-envoy-upstream-rq-timeout-ms' in headers).toBe(internal)
+  })
+
+  test('x-forwarded-port is that of the listener, and without use_remote_address that of who came before', () => {
+    const port = (useRemoteAddress: boolean, headers: Record<string, string> = {}): string | undefined =>
+      ask({ appendXForwardedPort: true, useRemoteAddress }, { headers }).headers['x-forwarded-port']
+    expect([port(true), port(false), port(false, { 'x-forwarded-port': '99' })]).toEqual(['80', '80', '99'])
+  })
+
   test("a client on 127.0.0.1 is written as the proxy's own address", () => {
     expect(ask({ useRemoteAddress: true }, { remote: '127.0.0.1', forwardedFor: '172.17.0.5' }).headers['x-forwarded-for']).toBe(
       '172.17.0.5',
@@ -203,7 +224,7 @@ describe('original_ip_detection_extensions', () => {
   })
 
   test('without the header the request is refused', () => {
-    expect(() => ask({ ipDetection: [byHeader] }, {})).toThrow('rejected_because_detection_failed')
+    expect(() => ask({ ipDetection: [byHeader] }, {})).toThrow('rejecting_because_detection_failed')
   })
 
   test('the next one is asked when one cannot tell; when none can it is the peer', () => {
@@ -222,6 +243,15 @@ describe('original_ip_detection_extensions', () => {
     expect(asked.headers['x-forwarded-for']).toBe('1.1.1.1, 2.2.2.2, 10.0.0.9,10.1.1.1')
     const stranger = ask({ ipDetection }, { remote: '9.9.9.9', headers: { 'x-forwarded-for': '2.2.2.2' } })
     expect(stranger.identity.clientAddress).toBe('9.9.9.9')
+    expect(stranger.headers['x-forwarded-for']).toBe('2.2.2.2,9.9.9.9')
+  })
+
+  test("who appends does so whatever it has learned, the proxy's own address for a client on 127.0.0.1", () => {
+    const ipDetection = [createXffDetection({ trustedHops: 1, append: true })]
+    const said = (headers: Record<string, string>): string | undefined =>
+      ask({ ipDetection }, { remote: '127.0.0.1', forwardedFor: '172.17.0.5', headers }).headers['x-forwarded-for']
+    expect(said({})).toBe('172.17.0.5')
+    expect(said({ 'x-forwarded-for': '1.2.3.4:80' })).toBe('1.2.3.4:80,172.17.0.5')
   })
 })
 

@@ -21,7 +21,10 @@ export interface NodeName {
   readonly cluster: string
 }
 
-export type Identified = RequestIdentity | Extract<Detected, { kind: 'reject' }>
+type Found = Extract<Detected, { kind: 'address' }>
+type Rejected = Extract<Detected, { kind: 'reject' }>
+
+export type Identified = RequestIdentity | Rejected
 
 export interface RequestIdentity {
   readonly kind: 'request'
@@ -66,18 +69,24 @@ export function identifyRequest(request: HttpRequest, manager: HttpManager, peer
   sanitizeTe(headers)
   headers.delete('x-envoy-internal')
   const list = readForwardedFor(headers)
-  const detected = detect(headers, manager, remote)
+  const detected = detect(headers, manager, peer)
   if (detected?.kind === 'reject') return detected
-  const client = detected?.address ?? trustedClient(list, manager, remote)
+  const told = trustedClient(list, manager)
+  const client = detected?.address ?? told ?? remote
   if (manager.useRemoteAddress) {
     if (!manager.skipXffAppend) setForwardedFor(headers, list, peer.forwardedFor)
     if (manager.xffNumTrustedHops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', own)
     if (manager.appendXForwardedPort) headers.set('x-forwarded-port', String(peer.connection.local.port))
-  } else if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', own)
+  } else {
+    if (!headers.has('x-forwarded-proto')) headers.appendLower('x-forwarded-proto', own)
+    if (manager.appendXForwardedPort && !headers.has('x-forwarded-port'))
+      headers.appendLower('x-forwarded-port', String(peer.connection.local.port))
+  }
   if (manager.schemeToOverwrite !== undefined) headers.set('x-forwarded-proto', manager.schemeToOverwrite)
   const proto = headers.get('x-forwarded-proto')?.toLowerCase()
   if (proto === 'http' || proto === 'https') request.scheme = proto
-  const single = detected?.trusted ?? (manager.useRemoteAddress ? list.length === 0 : list.length === 1)
+  // One address and no other has been in the list: what cannot be read vouches for nobody.
+  const single = detected?.trusted ?? (manager.useRemoteAddress ? list.length === 0 : list.length === 1 && told !== undefined)
   const internal = single && manager.isInternalAddress(client)
   const edge = !internal && manager.useRemoteAddress
   if (internal) headers.set('x-envoy-internal', 'true')
@@ -102,14 +111,20 @@ function sayEnvoy(headers: HeaderMap): boolean {
 }
 
 /** By original_ip_detection_extensions; where none can tell it is the peer. */
-function detect(headers: HeaderMap, { ipDetection }: HttpManager, remote: string): Detected | undefined {
+function detect(
+  headers: HeaderMap,
+  { ipDetection }: HttpManager,
+  { connection, forwardedFor }: PeerFacts,
+): Found | Rejected | undefined {
   if (ipDetection === undefined) return undefined
+  const peer = connection.remote.address
   for (const ask of ipDetection) {
-    const answer = ask(headers, remote)
-    if (answer?.kind === 'address' && answer.appendXff) setForwardedFor(headers, readForwardedFor(headers), remote)
-    if (answer !== undefined) return answer
+    const answer = ask(headers, peer)
+    if (answer.kind === 'reject') return answer
+    if (answer.appendXff) setForwardedFor(headers, readForwardedFor(headers), forwardedFor)
+    if (answer.kind === 'address') return answer
   }
-  return { kind: 'address', address: remote, trusted: false, appendXff: false }
+  return { kind: 'address', address: peer, trusted: false, appendXff: false }
 }
 
 /** add_user_agent. */
@@ -137,13 +152,12 @@ function sanitizeTe(headers: HeaderMap): void {
   else headers.delete('te')
 }
 
-/** `hops` addresses from the right are proxies that we trust; the one before them is the client. Garbage and too short lists fall to the peer. */
-function trustedClient(list: readonly string[], manager: HttpManager, remote: string): string {
+/** `hops` addresses from the right are proxies that we trust; the one before them is the client. Undefined: it is the peer, as with garbage and too short lists. */
+function trustedClient(list: readonly string[], manager: HttpManager): string | undefined {
   const hops = manager.xffNumTrustedHops
   const back = manager.useRemoteAddress ? hops : hops + 1
-  if (back === 0) return remote
-  const address = list[list.length - back]
-  return address !== undefined && isIpAddress(address) ? address : remote
+  const address = back === 0 ? undefined : list[list.length - back]
+  return address !== undefined && isIpAddress(address) ? address : undefined
 }
 
 function setForwardedFor(headers: HeaderMap, list: readonly string[], own: string): void {

@@ -5,17 +5,19 @@ import type { LocalReply } from './message.js'
 /** What an extension says of the client. `trusted`: the address may make a request internal. */
 export type Detected =
   | { readonly kind: 'address'; readonly address: string; readonly trusted: boolean; readonly appendXff: boolean }
+  /** It cannot tell; the next is asked. */
+  | { readonly kind: 'unknown'; readonly appendXff: boolean }
   | { readonly kind: 'reject'; readonly reply: LocalReply }
 
-/** One of original_ip_detection_extensions. Undefined: it cannot tell; the next is asked. */
-export type IpDetection = (headers: HeaderMap, peer: string) => Detected | undefined
+/** One of original_ip_detection_extensions. */
+export type IpDetection = (headers: HeaderMap, peer: string) => Detected
 
 /** envoy.http.original_ip_detection.custom_header. `rejectStatus`: for requests without a usable address; absent: the next is asked. */
 export function createHeaderDetection(name: string, trusted: boolean, rejectStatus: number | undefined): IpDetection {
-  const rejected: Detected | undefined =
+  const rejected: Detected =
     rejectStatus === undefined
-      ? undefined
-      : { kind: 'reject', reply: { status: rejectStatus, body: '', details: 'rejected_because_detection_failed' } }
+      ? { kind: 'unknown', appendXff: false }
+      : { kind: 'reject', reply: { status: rejectStatus, body: '', details: 'rejecting_because_detection_failed' } }
   return (headers) => {
     const address = headers.get(name)
     return address !== undefined && isIpAddress(address) ? { kind: 'address', address, trusted, appendXff: false } : rejected
@@ -35,7 +37,7 @@ export function createXffDetection({ trustedHops, isTrusted, append }: XffDetect
   return (headers, peer) => {
     const list = readForwardedFor(headers)
     const address = isTrusted === undefined ? list[list.length - 1 - trustedHops] : lastUntrusted(list, peer, isTrusted)
-    if (address === undefined || !isIpAddress(address)) return undefined
+    if (address === undefined || !isIpAddress(address)) return { kind: 'unknown', appendXff: append }
     return { kind: 'address', address, trusted: list.length === 1, appendXff: append }
   }
 }

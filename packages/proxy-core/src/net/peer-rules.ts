@@ -33,9 +33,16 @@ export function joinRules(a: PeerRules | undefined, b: PeerRules | undefined): P
 }
 
 /** These rules look at the peer's certificate, so that it must be asked for. */
-export function needsCertificate({ names, hashes, spkis, acceptUntrusted }: PeerRules): boolean {
-  return names.length + hashes.length + spkis.length > 0 || acceptUntrusted
+export function needsCertificate(rules: PeerRules): boolean {
+  return saysWho(rules) || rules.acceptUntrusted
 }
+
+/** A peer without a certificate cannot fulfil these rules: Envoy refuses it whether certificates are required or not. */
+export function refusesNobody(rules: PeerRules): boolean {
+  return saysWho(rules) && !rules.acceptUntrusted
+}
+
+const saysWho = ({ names, hashes, spkis }: PeerRules): boolean => names.length + hashes.length + spkis.length > 0
 
 /** Envoy's counters of a peer that is not let in. */
 export type PeerRefusal = 'fail_verify_no_cert' | 'fail_verify_error' | 'fail_verify_san' | 'fail_verify_cert_hash'
