@@ -166,6 +166,55 @@ describe('answers of the proxy', () => {
   })
 })
 
+describe('answers of filters', () => {
+  const filter = (name: string, config: object): object => ({
+    name,
+    typed_config: { '@type': `${EXTENSIONS}.filters.http.${name}`, ...config },
+  })
+  const router = filter('router.v3.Router', {})
+  const abort = filter('fault.v3.HTTPFault', { abort: { http_status: 503, percentage: { numerator: 100 } } })
+  const add = (key: string, value: string): object => ({ header: { key, value } })
+  const table = { response_headers_to_add: [add('x-table', 't'), add('x-why', '%RESPONSE_CODE_DETAILS% %RESPONSE_CODE%')] }
+
+  it("have the route's response headers, whose formatters see no status yet", async () => {
+    const { answer } = await play(get('/'), { table, manager: { http_filters: [abort, router] } })
+    expect(answer).toContain(' 503 Service Unavailable')
+    expect(answer).toContain('x-table: t\r\nx-why: fault_filter_abort 0\r\n')
+  })
+
+  it('of a preflight are those of CORS alone', async () => {
+    const policy = { '@type': `${EXTENSIONS}.filters.http.cors.v3.CorsPolicy`, allow_origin_string_match: [{ prefix: 'https' }] }
+    const route = { match: { prefix: '/' }, route: { cluster: 'app' }, typed_per_filter_config: { 'cors.v3.Cors': policy } }
+    const lines = 'origin: https://a\r\naccess-control-request-method: GET\r\n'
+    const preflight = `OPTIONS / HTTP/1.1\r\nhost: h\r\n${lines}\r\n`
+    const { answer } = await play(preflight, {
+      table,
+      routes: [route],
+      manager: { http_filters: [filter('cors.v3.Cors', {}), router] },
+    })
+    expect(answer).toContain('access-control-allow-origin: https://a')
+    expect(answer).not.toContain('x-table')
+  })
+})
+
+describe('the timeout of a route', () => {
+  const routes = [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.2s' } }]
+  const manager = { upgrade_configs: [{ upgrade_type: 'websocket' }] }
+  const upgrade = get('/', 'connection: upgrade\r\nupgrade: websocket\r\n')
+
+  it('counts for an upgrade until it is agreed on', async () => {
+    const { answer } = await play(upgrade, { routes, manager, answers: [''] })
+    expect(answer).toContain(' 504 Gateway Timeout')
+  })
+
+  it('and then no more', async () => {
+    const agreed = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'
+    const { answer, stat } = await play(upgrade, { routes, manager, answers: [agreed] })
+    expect(answer).toContain(' 101 Switching Protocols')
+    expect(stat('envoy_cluster_upstream_rq_timeout', 'app')).toBe(0)
+  })
+})
+
 it('an answer that is tried again counts under retry, the last one under the cluster', async () => {
   const route = { cluster: 'app', retry_policy: { retry_on: '5xx', retry_back_off: { base_interval: '0.001s' } } }
   const busy = 'HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n'

@@ -55,10 +55,15 @@ async function start(tracing: object = {}): Promise<Traced> {
   }
   const custom_tags = [{ tag: 'mine', literal: { value: 'm' } }]
   const retry_policy = { retry_on: '5xx', num_retries: 1 }
+  const mirroredTo = (mirror: object): object => ({ cluster: 'app', request_mirror_policies: [mirror] })
   const routing = routes([
     { match: { prefix: '/refused' }, route: { cluster: 'refused' } },
     { match: { prefix: '/timeout' }, route: { cluster: 'app', timeout: '0.1s' } },
     { match: { prefix: '/retry' }, route: { cluster: 'app', retry_policy } },
+    { match: { prefix: '/mirrored/refused' }, route: mirroredTo({ cluster: 'refused' }) },
+    { match: { prefix: '/mirrored/nobody' }, route: mirroredTo({ cluster: 'nobody' }) },
+    { match: { prefix: '/mirrored/unsampled' }, route: mirroredTo({ cluster: 'app', trace_sampled: false }) },
+    { match: { prefix: '/mirrored' }, route: mirroredTo({ cluster: 'app' }) },
     { match: { prefix: '/direct' }, direct_response: { status: 418 } },
     { match: { prefix: '/' }, route: { cluster: 'app' } },
   ])
@@ -75,6 +80,7 @@ async function start(tracing: object = {}): Promise<Traced> {
           staticCluster('app', [app]),
           staticCluster('collector', [collector]),
           staticCluster('refused', [await freePort()]),
+          staticCluster('nobody', []),
         ],
       },
     },
@@ -145,6 +151,42 @@ describe('each attempt is a span of its own', () => {
     const [own, attempt] = await spansOf(2, '/grpc', { 'content-type': 'application/grpc' })
     expect([own?.name, attempt?.name]).toEqual(['down /grpc', 'up /grpc'])
     expect(attempt?.tags).toMatchObject({ 'grpc.status_code': '7', 'http.status_code': '200' })
+  })
+})
+
+describe('a mirrored request is a span of its own', () => {
+  test('below that of the request, and its copy is told of it', async () => {
+    const { spansOf, told } = await start({ spawn_upstream_span: false })
+    const spans = await spansOf(2, '/mirrored')
+    const own = spans.find(({ name }) => name === 'shop.example')
+    const mirror = spans.find(({ name }) => name === 'mirror')
+    expect(mirror).toMatchObject({ kind: 'CLIENT', parentId: own?.id })
+    expect(told).toContainEqual({ span: mirror?.id, parent: own?.id, sampled: '1' })
+    expect(told).toContainEqual({ span: own?.id, parent: undefined, sampled: '1' })
+    const address = mirror?.tags['upstream_address']
+    expect(mirror?.tags).toEqual({
+      ...{ component: 'proxy', 'http.protocol': 'HTTP/1.1', 'http.status_code': '200', response_flags: '-' },
+      ...{ 'peer.address': address, upstream_address: address, upstream_cluster: 'app', 'upstream_cluster.name': 'app' },
+    })
+  })
+
+  test('that tells of a copy that came to nothing', async () => {
+    const { spansOf } = await start({ spawn_upstream_span: false })
+    const mirrorOf = async (path: string): Promise<ZipkinSpan | undefined> =>
+      (await spansOf(2, path)).find(({ name }) => name === 'mirror')
+    expect((await mirrorOf('/mirrored/refused'))?.tags).toMatchObject({
+      ...{ 'http.status_code': '503', response_flags: 'UF', error: 'true', upstream_cluster: 'refused' },
+    })
+    const nobody = (await mirrorOf('/mirrored/nobody'))?.tags
+    expect(nobody).toMatchObject({ 'http.status_code': '503', response_flags: 'UH', error: 'true' })
+    expect(nobody).not.toHaveProperty('upstream_address')
+  })
+
+  test('unless trace_sampled says otherwise', async () => {
+    const { spansOf, told } = await start({ spawn_upstream_span: false })
+    expect(await spansOf(1, '/mirrored/unsampled')).toHaveLength(1)
+    await until('the copy', () => told.length === 2)
+    expect(told.map(({ sampled }) => sampled).sort()).toEqual(['0', '1'])
   })
 })
 

@@ -71,6 +71,8 @@ export interface LocalReply {
   /** What gRPC callers are told; default: what the status means in gRPC. */
   readonly grpcStatus?: number
   readonly headers?: readonly (readonly [string, string])[]
+  /** An answer of the filter's own, as if it were an upstream: the route's response headers are not for it. */
+  readonly own?: boolean
   /** Over HTTP/1 the connection closes after it: the rest of the request is not wanted. */
   readonly closes?: boolean
   /** Makes the body once the story of the request is known: body_format. It takes the place of `body`. */

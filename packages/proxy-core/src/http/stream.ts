@@ -171,7 +171,7 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
   }
 
   onFilterReply(reply: LocalReply): void {
-    this.#reply(reply, false)
+    this.#reply(reply, reply.own !== true)
   }
 
   onPassed(): void {

@@ -36,7 +36,7 @@ import { Retries } from './retries.js'
 import { retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts, tellTimeLeft } from './timeouts.js'
 import { TryTimers } from './try-timers.js'
-import { lendBody, refusedHandshake } from './upgrade.js'
+import { isAgreed, lendBody, refusedHandshake } from './upgrade.js'
 
 export interface RouterRuntime {
   readonly clusters: ClusterManager
@@ -135,7 +135,10 @@ export class Forward implements Forwarding, AttemptsOwner {
   #prepareBody(): void {
     const { request } = this.#context
     // Of an upgrade the body is a conversation: it has no end to wait for, and cannot be held twice.
-    if (request.upgrade !== undefined && request.body.length !== 0) return
+    if (request.upgrade !== undefined && request.body.length !== 0) {
+      this.#awaitAnswer(this.#runtime.clock.monotonic())
+      return
+    }
     const mirrors = chooseMirrors(this.#action, this.#runtime.random)
     if (request.body.length === 0) this.#requestRead()
     else {
@@ -156,9 +159,13 @@ export class Forward implements Forwarding, AttemptsOwner {
   #requestRead(): void {
     this.#readyAt = this.#runtime.clock.monotonic()
     this.#context.entry.info.requestEnd = this.#readyAt
+    this.#awaitAnswer(this.#readyAt)
+  }
+
+  #awaitAnswer(now: number): void {
     if (this.#over || this.#timeouts.globalMs === 0) return
     this.#globalTimer = this.#runtime.timers.timer(() => this.#timedOut())
-    this.#globalTimer.start(this.#timeouts.globalMs, this.#readyAt)
+    this.#globalTimer.start(this.#timeouts.globalMs, now)
   }
 
   #try(): void {
@@ -288,6 +295,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { headers } = response
     this.#answered = true
     this.#replay?.seal()
+    // What was agreed on takes as long as it takes.
+    if (isAgreed(this.#context.request, response)) this.#globalTimer?.stop()
     const now = clock.monotonic()
     const serviceTime = this.#readyAt < 0 ? 0 : Math.floor(now - this.#readyAt)
     entry.info.upstreamServiceTimeMs = serviceTime

@@ -66,6 +66,7 @@ describe('cors', () => {
       status: 200,
       body: '',
       details: 'cors_response',
+      own: true,
     })
   })
 

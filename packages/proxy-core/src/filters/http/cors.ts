@@ -76,7 +76,7 @@ function createFilter(policy: CorsConfig | undefined, { random, stats, statPrefi
       if (known) allowed = origin
       else
         return isPreflight(request) && !policy.forwardNotMatching
-          ? { status: 200, body: '', details: 'cors_response' }
+          ? { status: 200, body: '', details: 'cors_response', own: true }
           : undefined
       return isPreflight(request) ? preflight(policy, request) : undefined
     },
@@ -106,7 +106,7 @@ function preflight(policy: CorsConfig, request: HttpRequest): LocalReply {
   add('access-control-max-age', policy.maxAge)
   if (policy.privateNetwork && request.headers.get('access-control-request-private-network') === 'true')
     add('access-control-allow-private-network', 'true')
-  return { status: 200, body: '', details: 'cors_response', headers }
+  return { status: 200, body: '', details: 'cors_response', own: true, headers }
 }
 
 function decorate(policy: CorsConfig, origin: string, headers: HeaderMap): void {

@@ -97,6 +97,7 @@ function zipkinSpan({ context, kind, name, startMs, endMs, tags }: Span, deps: Z
     duration: Math.max(1, Math.round(endMs * 1000) - timestamp),
     localEndpoint: { serviceName: deps.serviceName, [deps.address.includes(':') ? 'ipv6' : 'ipv4']: deps.address },
     ...(context.shared && { shared: true }),
-    tags: Object.fromEntries(tags),
+    // As Envoy's: what is empty is left out.
+    tags: Object.fromEntries([...tags].filter(([, value]) => value !== '')),
   }
 }
