@@ -19,6 +19,10 @@ interface Scene {
   readonly manager?: object
   readonly table?: object
   readonly routes?: readonly object[]
+  /** Of the listener. */
+  readonly drainType?: string
+  /** What the admin page was told before. */
+  readonly told?: string
   /** One a request. */
   readonly answers?: readonly string[]
 }
@@ -49,13 +53,21 @@ async function play(request: string, scene: Scene): Promise<Played> {
   const proxy = createProxy({
     bootstrap: {
       static_resources: {
-        listeners: [{ name: 'in', address: at(80), filter_chains: [{ filters: [{ name: 'http', typed_config: http }] }] }],
+        listeners: [
+          {
+            name: 'in',
+            address: at(80),
+            drain_type: scene.drainType,
+            filter_chains: [{ filters: [{ name: 'http', typed_config: http }] }],
+          },
+        ],
         clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
       },
     },
     ...{ network, clock, random: createSeededRandom(1), lookup: () => Promise.resolve([]) },
   })
   await proxy.start()
+  if (scene.told !== undefined) proxy.answerAdmin('POST', scene.told)
   let answer = ''
   const client = await network.connect({ address: { address: '127.0.0.1', port: 80 }, timeoutMs: 0 })
   const onData = (bytes: Uint8Array): void => void (answer += Buffer.from(bytes).toString('latin1'))
@@ -151,6 +163,14 @@ it('x-envoy-force-trace has the request id told', async () => {
 })
 
 describe('answers of the proxy', () => {
+  it('end the connection while health checks are to fail, unless drain_type is MODIFY_ONLY', async () => {
+    const closes = async (scene: Scene): Promise<boolean> => (await play(get('/'), scene)).answer.includes('connection: close')
+    const told = '/healthcheck/fail'
+    expect(await closes({ told })).toBe(true)
+    expect(await closes({ told, drainType: 'MODIFY_ONLY' })).toBe(false)
+    expect(await closes({ told: '/healthcheck/ok' })).toBe(false)
+  })
+
   it('400 ends the connection, whoever says it', async () => {
     expect((await play(get('/'), { routes: [direct(400)] })).answer).toContain('connection: close')
     expect((await play(get('/'), { routes: [direct(401)] })).answer).not.toContain('connection: close')

@@ -123,6 +123,7 @@ export function createLivePath(options: LiveOptions): LivePath {
       ...{ manager, routes },
       ...codecs,
       ...(scoped && { tableFor }),
+      drainsWhenFailed: listener.drainsWhenFailed,
       forwarder,
       timers,
       stats: createHttpStats(stats, manager.statPrefix, statNameOf(listener)),

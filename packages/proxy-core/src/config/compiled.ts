@@ -49,6 +49,8 @@ export interface CompiledListener {
   readonly useOriginalDst: boolean
   /** Its socket takes what a TPROXY rule brings. */
   readonly transparent: boolean
+  /** drain_type DEFAULT: its connections drain while `/healthcheck/fail` is in force. */
+  readonly drainsWhenFailed: boolean
   /** Of connections, written when they end. */
   readonly accessLogs: readonly AccessLogConfig[]
   /** As configured: connections are known alike by two listeners only if these are equal. */

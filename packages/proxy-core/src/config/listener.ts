@@ -40,6 +40,7 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     bindToPort: fields.boolean('bind_to_port', true),
     useOriginalDst: fields.boolean('use_original_dst'),
     transparent: fields.boolean('transparent'),
+    drainsWhenFailed: fields.choice('drain_type', ['DEFAULT', 'MODIFY_ONLY'], 'DEFAULT') === 'DEFAULT',
     accessLogs: compileAccessLogs(fields, 'access_log', deps),
     listenerFilterMessages: (fields.raw('listener_filters') ?? []) as readonly unknown[],
     listenerFilters: filters.map(({ name }) => name),
@@ -61,7 +62,6 @@ function build(fields: Fields<Listener>, deps: CompileDeps): CompiledListener {
     enable_reuse_port: 'a listener is bound once',
     reuse_port: 'a listener is bound once',
     tcp_backlog_size: "the system's default holds",
-    drain_type: 'a listener drains whenever it is replaced or removed',
     ignore_global_conn_limit: 'there is no global limit',
   })
   return listener

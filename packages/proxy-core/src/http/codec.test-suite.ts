@@ -120,10 +120,13 @@ export function describeCodecs(name: string, server: Codecs, client: Codecs): vo
 
     it('opens tunnels by CONNECT', async () => {
       const { session, close } = start((exchange) => {
-        expect([exchange.upgrade, exchange.request.authority]).toEqual(['connect', 'a.test'])
+        expect([exchange.upgrade, exchange.request.authority]).toEqual(['connect', 'a.test:443'])
         exchange.respond({ status: 200, headers: createHeaderMap(), body: echoOf(exchange.request.body) }, false)
       })
-      const request = requestOf({ method: 'CONNECT', path: '', upgrade: 'connect', body: inPieces(Buffer.from('bytes'), false) })
+      const request = requestOf({
+        ...{ method: 'CONNECT', authority: 'a.test:443', path: '', upgrade: 'connect' },
+        body: inPieces(Buffer.from('bytes'), false),
+      })
       expect(await firstBytes(session, request)).toEqual([200, 'bytes'])
       close()
     })

@@ -31,6 +31,8 @@ export interface HttpConnectionManagerOptions {
   readonly localAddress?: string
   /** Default: our own. */
   readonly codecs?: Codecs
+  /** Of the listener, by its drain_type. */
+  readonly drainsWhenFailed?: boolean
   /** Absent: the manager does not trace. */
   readonly tracing?: HttpTracing
 }
@@ -52,6 +54,8 @@ export interface HttpConnectionManager {
 /** What streams use of their manager. */
 export interface ManagerRuntime {
   readonly manager: HttpManager
+  /** `/healthcheck/fail`: clients go elsewhere, each after its next answer. */
+  isFailed(): boolean
   tableFor(head: RequestHead): RouteTable | undefined
   readonly forwarder: Forwarder
   readonly timers: Timers
@@ -72,6 +76,7 @@ export function createHttpConnectionManager(options: HttpConnectionManagerOption
   const none: readonly HttpFilter[] = []
   const runtime: ManagerRuntime = {
     manager,
+    isFailed: () => options.drainsWhenFailed === true && filterDeps.healthy?.() === false,
     tableFor: options.tableFor ?? (() => options.routes.current),
     forwarder: options.forwarder,
     timers: options.timers,
@@ -269,7 +274,9 @@ export class ManagedConnection implements ServerHandler, Served {
 
   /** This response is the connection's last. */
   mustClose(): boolean {
-    const most = this.#runtime.manager.maxRequestsPerConnection
+    const { manager, isFailed } = this.#runtime
+    if (isFailed()) return true
+    const most = manager.maxRequestsPerConnection
     return most > 0 && this.#session !== undefined && this.#session.total >= most
   }
 

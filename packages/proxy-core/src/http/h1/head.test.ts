@@ -104,6 +104,14 @@ describe('request heads', () => {
     expect(refused(request(`${line}\r\nhost: h\r\n\r\n`))).toBe(why)
   })
 
+  test('CONNECT has no content', () => {
+    const connect = (field: string): string => refused(request(`CONNECT a:1 HTTP/1.1\r\nhost: a\r\n${field}\r\n\r\n`))
+    expect(connect('content-length: 3')).toBe('400 http1.body_disallowed')
+    expect(connect('transfer-encoding: chunked')).toBe('501 http1.invalid_transfer_encoding')
+    const empty = headOf(request('CONNECT a:1 HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n'))
+    expect([...empty.headers]).toEqual([])
+  })
+
   test('chunked in HTTP/1.0 is faulty framing', () => {
     expect(refused(request('POST / HTTP/1.0\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n'))).toBe(
       '501 http1.invalid_transfer_encoding',

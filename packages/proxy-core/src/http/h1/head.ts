@@ -49,6 +49,7 @@ const BAD_HOST: HeadProblem = { status: 400, details: 'http.invalid_authority' }
 const BAD_VALUE: HeadProblem = { status: 400, details: 'http1.invalid_characters' }
 const LENGTH_AND_CHUNKED: HeadProblem = { status: 400, details: 'http1.content_length_and_chunked_not_allowed' }
 const BAD_CONNECTION: HeadProblem = { status: 400, details: 'http1.connection_header_rejected' }
+const BODY_DISALLOWED: HeadProblem = { status: 400, details: 'http1.body_disallowed' }
 const BAD_TRANSFER_ENCODING: HeadProblem = { status: 501, details: 'http1.invalid_transfer_encoding' }
 export const LOW_VERSION: HeadProblem = { status: 426, details: 'low_version' }
 export const TOO_LARGE: HeadProblem = { status: 431, details: 'http1.headers_too_large' }
@@ -278,6 +279,12 @@ function readFields(
     if (head.minor === 0) return BAD_TRANSFER_ENCODING
     if (head.contentLength >= 0) headers.delete('content-length')
     head.contentLength = -1
+  }
+  if (isRequest && head.method === 'CONNECT') {
+    // RFC 9110 §9.3.6: its content means nothing; what comes behind it is the tunnel's.
+    if (head.chunked) return BAD_TRANSFER_ENCODING
+    if (head.contentLength > 0) return BODY_DISALLOWED
+    headers.delete('content-length')
   }
   if (connection === undefined) return undefined
   const said = isRequest ? endFields(head, connection) : connection

@@ -31,6 +31,9 @@ describe('request targets', () => {
 
   it('takes the authority of a CONNECT, and the star of OPTIONS alone', () => {
     expect(read('host:443', 'CONNECT')).toEqual({ scheme: 'http', authority: 'host:443', path: '' })
+    for (const target of ['host', 'host:', 'user@host:1', '/a', 'a/b:1'])
+      expect(read(target, 'CONNECT')).toMatchObject({ details: 'http1.invalid_url' })
+    expect(read('[::1]:443', 'CONNECT')).toMatchObject({ authority: '[::1]:443' })
     expect(read('*', 'OPTIONS')).toMatchObject({ path: '*' })
     expect(read('*')).toMatchObject({ details: 'http1.invalid_url' })
   })

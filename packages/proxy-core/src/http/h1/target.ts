@@ -9,6 +9,8 @@ export interface Target {
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)([^#]*)$/i
 const AUTHORITY = /^[^@,]+$/
+/** Where a tunnel leads to (RFC 9112 §3.2.3): a port belongs to it. */
+const TUNNEL = /^[^@,/]+:\d+$/
 
 /**
  * The request target in its four forms (RFC 9112 §3.2), by hand: a URL parser would mend what must be refused. An absolute
@@ -20,8 +22,7 @@ export function readTarget(
   onlyPaths = false,
 ): Target | HeadProblem {
   const { method, target } = head
-  if (method === 'CONNECT')
-    return AUTHORITY.test(target) && !target.includes('/') ? { scheme, authority: target, path: '' } : BAD_TARGET
+  if (method === 'CONNECT') return TUNNEL.test(target) ? { scheme, authority: target, path: '' } : BAD_TARGET
   if (target.charCodeAt(0) === 47) return { scheme, authority: head.host ?? '', path: target }
   if (target === '*') return method === 'OPTIONS' ? { scheme, authority: head.host ?? '', path: '*' } : BAD_TARGET
   if (onlyPaths) return { scheme, authority: head.host ?? '', path: target }
