@@ -12,6 +12,8 @@ interface Played {
   readonly answer: string
   /** Requests to the upstream, in turn. */
   readonly sent: readonly string[]
+  /** Of the access log: type and status. */
+  readonly lines: readonly string[]
   stat(name: string, ...labels: string[]): number
 }
 
@@ -28,12 +30,14 @@ interface Scene {
 }
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi'
+const AGREED = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'
 const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nhost: h\r\n${lines}\r\n`
 
 async function play(request: string, scene: Scene): Promise<Played> {
   const network = createMemoryNetwork()
   const clock = createFakeClock()
   const sent: string[] = []
+  const lines: string[] = []
   await network.listen({ address: { address: '127.0.0.1', port: 9000 } }, (connection) => {
     const onData = (bytes: Uint8Array): void => {
       sent.push(Buffer.from(bytes).toString('latin1'))
@@ -47,6 +51,15 @@ async function play(request: string, scene: Scene): Promise<Played> {
     stat_prefix: 'in',
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }], ...scene.table },
     http_filters: [{ name: 'router', typed_config: { '@type': `${EXTENSIONS}.filters.http.router.v3.Router` } }],
+    access_log: [
+      {
+        name: 'log',
+        typed_config: {
+          '@type': `${EXTENSIONS}.access_loggers.stream.v3.StdoutAccessLog`,
+          log_format: { text_format_source: { inline_string: '%ACCESS_LOG_TYPE% %RESPONSE_CODE%' } },
+        },
+      },
+    ],
     ...scene.manager,
   }
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(9000) } }] }]
@@ -64,6 +77,7 @@ async function play(request: string, scene: Scene): Promise<Played> {
         clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
       },
     },
+    accessLogSinks: () => ({ write: (line) => void lines.push(line) }),
     ...{ network, clock, random: createSeededRandom(1), lookup: () => Promise.resolve([]) },
   })
   await proxy.start()
@@ -82,7 +96,7 @@ async function play(request: string, scene: Scene): Promise<Played> {
       if (labels.every((label) => values.includes(label))) return (metric as unknown as { value: number }).value
     return 0
   }
-  return { answer, sent, stat }
+  return { answer, sent, lines, stat }
 }
 
 const direct = (status: number): object => ({ match: { prefix: '/' }, direct_response: { status } })
@@ -227,9 +241,16 @@ describe('the timeout of a route', () => {
     expect(answer).toContain(' 504 Gateway Timeout')
   })
 
+  it('which is told in the log, where access_log_options asks for it', async () => {
+    const { lines } = await play(upgrade, {
+      ...{ routes, answers: [AGREED] },
+      manager: { ...manager, access_log_options: { flush_log_on_tunnel_successfully_established: true } },
+    })
+    expect(lines[0]).toBe('DownstreamTunnelSuccessfullyEstablished 101')
+  })
+
   it('and then no more', async () => {
-    const agreed = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'
-    const { answer, stat } = await play(upgrade, { routes, manager, answers: [agreed] })
+    const { answer, stat } = await play(upgrade, { routes, manager, answers: [AGREED] })
     expect(answer).toContain(' 101 Switching Protocols')
     expect(stat('envoy_cluster_upstream_rq_timeout', 'app')).toBe(0)
   })

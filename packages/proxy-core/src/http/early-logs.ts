@@ -1,12 +1,13 @@
 import type { Timer } from '../net/timers.js'
 import type { AccessLogEntry, AccessLogType } from '../observe/access-log.js'
+import { isAgreed } from './agreed.js'
 import type { ManagerRuntime } from './manager.js'
 import type { HttpRequest, HttpResponse } from './message.js'
 
 /** access_log_options of the HTTP manager: lines before a request is over. */
 export interface HttpLogOptions {
   readonly onNewRequest: boolean
-  /** A CONNECT was answered with 2xx. */
+  /** An upgrade or a CONNECT was agreed on. */
   readonly onTunnel: boolean
   /** Milliseconds; 0: only at the end. */
   readonly flushIntervalMs: number
@@ -40,10 +41,8 @@ export class EarlyLogs {
     return this
   }
 
-  /** RFC 9110 §9.3.6. */
-  answered({ status }: HttpResponse): void {
-    const opens = this.#stream.request.upgrade === 'connect' && status >= 200 && status < 300
-    if (opens && this.#options.onTunnel) this.#write('DownstreamTunnelSuccessfullyEstablished')
+  answered(response: HttpResponse): void {
+    if (this.#options.onTunnel && isAgreed(this.#stream.request, response)) this.#write('DownstreamTunnelSuccessfullyEstablished')
   }
 
   stop(): void {

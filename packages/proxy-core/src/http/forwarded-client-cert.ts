@@ -37,14 +37,26 @@ export function applyForwardedClientCert(
   describe: DescribeClient,
 ): void {
   const { forwardClientCert: mode, setCurrentClientCert: details } = manager.clientCertMatcher?.(head) ?? manager
-  if (mode === 'ALWAYS_FORWARD_ONLY') return
+  if (mode === 'ALWAYS_FORWARD_ONLY') {
+    joinLines(headers)
+    return
+  }
   if (mode === 'SANITIZE' || tls?.peer === undefined) {
     headers.delete(NAME)
     return
   }
-  if (mode === 'FORWARD_ONLY') return
+  if (mode === 'FORWARD_ONLY') {
+    joinLines(headers)
+    return
+  }
   const present = mode === 'APPEND_FORWARD' ? headers.getAll(NAME).join(',').trim() : ''
   headers.set(NAME, present === '' ? alone(describe, details) : appended(present, describe, details))
+}
+
+/** Several lines are one list, as Envoy passes it on. */
+function joinLines(headers: HeaderMap): void {
+  const lines = headers.getAll(NAME)
+  if (lines.length > 1) headers.set(NAME, lines.join(','))
 }
 
 function alone(describe: DescribeClient, details: ClientCertDetails): string {

@@ -4,7 +4,7 @@ import type { HttpManager } from '../config/compiled.js'
 import type { Connection, TlsInfo } from '../net/connection.js'
 import { createConnectionPair } from '../net/memory.js'
 import { emptyBody } from './body.js'
-import { type DescribeClient, describeClient } from './forwarded-client-cert.js'
+import { applyForwardedClientCert, type DescribeClient, describeClient } from './forwarded-client-cert.js'
 import { createHeaderMap } from './header-map.js'
 import { identifyRequest, type RequestIdentity } from './identity.js'
 import { createHeaderDetection, createXffDetection } from './ip-detection.js'
@@ -196,6 +196,16 @@ describe('x-forwarded-client-cert', () => {
     expect(
       ask({ forwardClientCert, setCurrentClientCert: all }, { headers: theirs, tls }).headers['x-forwarded-client-cert'],
     ).toBe(expected)
+  })
+
+  test.each(['FORWARD_ONLY', 'ALWAYS_FORWARD_ONLY'] as const)('%s passes several lines on as one', (forwardClientCert) => {
+    const lines = createHeaderMap([
+      ['x-forwarded-client-cert', 'By=a'],
+      ['x-forwarded-client-cert', 'By=b,By=c'],
+    ])
+    const manager = httpManager({ forwardClientCert })
+    applyForwardedClientCert(lines, manager, { headers: lines } as HttpRequest, tls, () => '')
+    expect([...lines]).toEqual([['x-forwarded-client-cert', 'By=a,By=b,By=c']])
   })
 
   test.each([

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
+import { isAgreed } from '../http/agreed.js'
 import { emptyBody } from '../http/body.js'
 import { endWatched } from '../http/body-transform.js'
 import type { ClientSession, WireBytes } from '../http/codec.js'
@@ -36,7 +37,7 @@ import { Retries } from './retries.js'
 import { retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts, tellTimeLeft } from './timeouts.js'
 import { TryTimers } from './try-timers.js'
-import { isAgreed, lendBody, refusedHandshake } from './upgrade.js'
+import { lendBody, refusedHandshake } from './upgrade.js'
 
 export interface RouterRuntime {
   readonly clusters: ClusterManager

@@ -32,9 +32,3 @@ export function refusedHandshake(
   headers.set('content-length', '0')
   return { status, headers, body: emptyBody }
 }
-
-/** The answer lets the conversation begin that the request asked for. */
-export function isAgreed({ upgrade }: HttpRequest, { status }: HttpResponse): boolean {
-  if (upgrade === undefined) return false
-  return status === 101 || (upgrade === 'connect' && status >= 200 && status < 300)
-}

@@ -104,6 +104,11 @@ describe('request heads', () => {
     expect(refused(request(`${line}\r\nhost: h\r\n\r\n`))).toBe(why)
   })
 
+  test('proxy-connection: close means what it means without the proxy', () => {
+    const closes = (field: string): boolean => headOf(request(`GET / HTTP/1.1\r\nhost: h\r\n${field}\r\n\r\n`)).close
+    expect([closes('proxy-connection: Close'), closes('proxy-connection: keep-alive')]).toEqual([true, false])
+  })
+
   test('CONNECT has no content', () => {
     const connect = (field: string): string => refused(request(`CONNECT a:1 HTTP/1.1\r\nhost: a\r\n${field}\r\n\r\n`))
     expect(connect('content-length: 3')).toBe('400 http1.body_disallowed')

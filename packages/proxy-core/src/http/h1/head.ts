@@ -259,7 +259,10 @@ function readFields(
         connection = joined(connection, text.slice(valueStart, valueEnd))
         continue
       case 'keep-alive':
+        continue
       case 'proxy-connection':
+        // Of clients that take everybody for a proxy of theirs: they mean the same by it.
+        if (text.slice(valueStart, valueEnd).toLowerCase() === 'close') head.close = true
         continue
       case 'upgrade':
         upgrade = joined(upgrade, text.slice(valueStart, valueEnd))
