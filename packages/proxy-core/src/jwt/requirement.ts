@@ -121,6 +121,7 @@ function requireAll(examination: Examination, parts: readonly Requirement[], ind
 function from(among: readonly JwtProvider[], demand: Demand): Requirement {
   const find = createFinder(among.map(({ locations }) => locations))
   return (examination) => {
+    // Once more: what a requirement before it has set goes again, as in Envoy.
     for (const provider of among) sanitizeClaimHeaders(examination.head, provider)
     return authenticate(examination, demand, find(examination.head))
   }

@@ -109,6 +109,30 @@ describe('what goes upstream', () => {
   })
 })
 
+describe('headers that only providers may set', () => {
+  const own = (name: string) => ({
+    forward_payload_header: `x-${name}-payload`,
+    claim_to_headers: [{ header_name: `X-${name}-Sub`, claim_name: 'sub' }],
+  })
+  const providers = { p: { ...base, ...own('p'), from_headers: [{ name: 'x-token' }] }, q: { ...base, ...own('q') } }
+  const [p, failed] = [{ provider_name: 'p' }, { allow_missing_or_failed: {} }]
+  const route = (config: object): unknown => must(jwtAuthnFilter.decodePerRoute!(config as Record<string, unknown>, ''))
+  it.each<[string, object, { path?: string; method?: string; headers?: Record<string, string>; perRoute?: unknown }]>([
+    ['no rule', p, { path: '/else' }],
+    ['a route without tokens', p, { perRoute: route({ disabled: true }) }],
+    ['a preflight', p, { method: 'OPTIONS', headers: { origin: 'http://a', 'access-control-request-method': 'GET' } }],
+    ['no token', { allow_missing: {} }, {}],
+    ['a token that may fail', { requires_any: { requirements: [p, failed] } }, { headers: { 'x-token': 'x' } }],
+    ['a good token', p, { headers: { 'x-token': iss.token() } }],
+  ])('clients cannot set those of another provider: %s', (_, requires, { headers = {}, ...rest }) => {
+    const spoofed = { 'x-q-sub': 'spoof', 'x-q-payload': 'spoof', 'x-p-sub': 'spoof', 'x-p-payload': 'spoof' }
+    const asked = stream({ path: '/in', ...rest, headers: { ...headers, ...spoofed } })
+    const config = { providers, rules: [{ match: { prefix: '/in' }, requires }], bypass_cors_preflight: true }
+    expect(run(configured(jwtAuthnFilter, config, at()), asked)).toBeUndefined()
+    expect([...asked.request.headers].filter(([, value]) => value === 'spoof')).toEqual([])
+  })
+})
+
 describe('requirements', () => {
   const two = createTestIssuer('https://two.example', 'k2')
   const providers = { p: base, q: { ...base, issuer: two.issuer, local_jwks: { inline_string: two.jwks } } }

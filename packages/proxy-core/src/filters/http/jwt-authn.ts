@@ -4,7 +4,7 @@ import { compileMessage } from '../../config/fields.js'
 import type { FilterAnswer, FilterDeps, FilterQuestion, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { LocalReply } from '../../http/message.js'
 import type { Examination } from '../../jwt/authenticate.js'
-import type { Extracted } from '../../jwt/claims.js'
+import { type Extracted, sanitizeClaimHeaders } from '../../jwt/claims.js'
 import { andThen, type Later } from '../../jwt/later.js'
 import { type JwtProblem, PROBLEM } from '../../jwt/problems.js'
 import type { JwtProvider } from '../../jwt/provider.js'
@@ -72,6 +72,7 @@ function judge(
   deps: FilterDeps,
 ): Later<LocalReply | undefined> {
   const { request, info } = stream
+  sanitize(config, request)
   if (config.bypassCorsPreflight && isPreflight(request)) {
     keeper.counter('cors_preflight_bypassed').inc()
     keeper.counter('allowed').inc()
@@ -100,6 +101,11 @@ function judge(
     if (examination.clearRoute) stream.clearRoute()
     return undefined
   })
+}
+
+/** Of all providers, whatever is required: a backend takes these headers as told by a token, on every path. */
+function sanitize({ providers }: JwtAuthnConfig, head: RequestHead): void {
+  for (const provider of providers) sanitizeClaimHeaders(head, provider)
 }
 
 function examinationOf(
@@ -178,6 +184,7 @@ function remember({ info: { metadata } }: Pick<HttpStream, 'info'>, values: Extr
 /** On a clone of the request's head; keys that would have to be fetched leave it open. */
 function explainJwt(config: JwtAuthnConfig, question: FilterQuestion): FilterAnswer | undefined {
   const { head, clock, random, metadata } = question
+  sanitize(config, head)
   if (config.bypassCorsPreflight && isPreflight(head)) return { outcome: 'pass', reason: 'a CORS preflight needs no token' }
   const chosen = chooseRequirement(config, head, question.perRoute as JwtAuthnPerRoute | undefined, random, undefined)
   if (chosen === undefined) return undefined
