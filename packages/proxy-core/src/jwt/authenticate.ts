@@ -143,5 +143,5 @@ function accept(examination: Examination, provider: JwtProvider, token: FoundTok
 
 function noteFailure({ failures }: Examination, provider: JwtProvider | undefined, problem: JwtProblem): void {
   if (provider === undefined || provider.failedStatusInMetadata === '') return
-  failures.push([provider.failedStatusInMetadata, { code: String(problem.code), message: problem.text }])
+  failures.push([provider.failedStatusInMetadata, { code: problem.code, message: problem.text }])
 }

@@ -33,7 +33,13 @@ function claimText(value: unknown): string {
   if (typeof value === 'string') return Buffer.from(value).toString('latin1')
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return value >= 0 && Number.isInteger(value) ? BigInt(value).toString() : value.toFixed(6)
-  return typeof value === 'object' && value !== null ? Buffer.from(JSON.stringify(value)).toString('base64') : ''
+  return typeof value === 'object' && value !== null ? Buffer.from(JSON.stringify(value, sortedKeys)).toString('base64') : ''
+}
+
+/** Of JSON.stringify: objects with their keys in order, as Envoy writes them. */
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Dynamic metadata by key, in the order in which it was told: a later value stands. */

@@ -32,12 +32,20 @@ export function parseJws(text: string): Jws | JwtProblem {
   if (typeof kid !== 'string') return PROBLEM.headerKid
   const payload = decodeBase64Url(encodedPayload)
   if (payload === undefined) return PROBLEM.payloadBase64
-  const signature = decodeBase64Url(encodedSignature)
+  const signature = decodeSignature(encodedSignature)
   if (signature === undefined) return PROBLEM.signatureBase64
   return {
     ...{ header, alg, kid, encodedPayload, payload, signature },
     signed: Buffer.from(`${encodedHeader}.${encodedPayload}`, 'latin1'),
   }
+}
+
+/** White space and bits that are left over, which RFC 7515 does not know, make a signature that fits no key: Envoy tells it as that. */
+function decodeSignature(text: string): Buffer | undefined {
+  const bytes = decodeBase64Url(text)
+  if (bytes !== undefined) return bytes
+  const bare = text.replace(/[\t\n\v\f\r ]/g, '')
+  return /^[A-Za-z0-9_-]+$/.test(bare) && bare.length % 4 !== 1 ? Buffer.alloc(0) : undefined
 }
 
 /** Undefined: no JSON object, or one nested too deep. */

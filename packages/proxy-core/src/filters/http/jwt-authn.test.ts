@@ -30,6 +30,8 @@ describe('one provider', () => {
     ['early', iss.token({ nbf: NOW / 1000 + 61 }), 'Jwt not yet valid'],
     ['of another issuer', iss.token({ iss: 'https://other.example' }), 'Jwt issuer is not configured'],
     ['forged', tampered(iss.token()), 'Jwt verification fails'],
+    ['followed by more', `${iss.token()} xx`, 'Jwt verification fails'],
+    ['no base64', `${iss.token()}!`, 'Jwt signature is an invalid Base64url encoded'],
     ['long', `${iss.token()}.x`, 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
   ])('a token that is %s', (_, token, want) => expect(body(ask(required(base), bearer(token)))).toBe(want))
 
@@ -78,7 +80,7 @@ describe('one provider', () => {
 
 describe('what goes upstream', () => {
   it('claims as headers in place of the client s; the token goes, and its parameter', () => {
-    const claims = { team: { name: 'blue' }, list: ['a'], n: 5, neg: -1.5, ok: true }
+    const claims = { team: { name: 'blue' }, list: ['a'], map: { b: [{ d: 1, c: 2 }], a: 0 }, n: 5, neg: -1.5, ok: true }
     const config = required({
       ...base,
       forward: false,
@@ -89,6 +91,7 @@ describe('what goes upstream', () => {
       claim_to_headers: [
         { header_name: 'X-Team', claim_name: 'team.name' },
         { header_name: 'x-list', claim_name: 'list' },
+        { header_name: 'x-map', claim_name: 'map' },
         { header_name: 'x-n', claim_path: [{ key: 'n' }] },
         { header_name: 'x-neg', claim_name: 'neg' },
         { header_name: 'x-none', claim_name: 'none' },
@@ -101,6 +104,7 @@ describe('what goes upstream', () => {
     expect([...headers].filter(([name]) => name !== 'x-payload')).toEqual([
       ['x-team', 'blue'],
       ['x-list', 'WyJhIl0='],
+      ['x-map', Buffer.from('{"a":0,"b":[{"c":2,"d":1}]}').toString('base64')],
       ['x-n', '5'],
       ['x-neg', '-1.500000'],
     ])
@@ -191,6 +195,12 @@ describe('requirements', () => {
     expect(kept({})).toBeUndefined()
   })
 
+  it('a route that asks for what is not there is told what there is', () => {
+    const perRoute = must(jwtAuthnFilter.decodePerRoute!({ requirement_name: 'x' }, ''))
+    const config = { providers, requirement_map: { q: { provider_name: 'q' }, p: { provider_name: 'p' } } }
+    expect(body(run(configured(jwtAuthnFilter, config, at()), stream({ perRoute })))).toContain('one of [p,q]')
+  })
+
   it('what is not there is a NACK that names it', () => {
     const decode = (config: object): unknown => jwtAuthnFilter.decode(config as Record<string, unknown>, 'c').diagnostics
     expect(decode({ rules: [{ match: { prefix: '/' }, requires: { provider_name: 'x' } }] })).toMatchObject([
@@ -273,7 +283,7 @@ it('a rehearsal lets pass what fails, and tells it', () => {
   const config = required({ ...base, failed_status_in_metadata: 'dry' }, requires)
   expect(run(configured(jwtAuthnFilter, config, deps({ clock: createFakeClock({ now: NOW }), logger })), asked)).toBeUndefined()
   expect(asked.info.metadata.get('envoy.filters.http.jwt_authn')).toEqual({
-    dry: { code: '26', message: 'Jwt verification fails' },
+    dry: { code: 26, message: 'Jwt verification fails' },
   })
   expect(JSON.stringify(logger.entries)).toContain('Jwt verification fails')
   expect(logger.entries[0]).toMatchObject({ fields: { provider: 'p' } })

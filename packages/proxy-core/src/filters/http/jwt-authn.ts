@@ -146,7 +146,7 @@ function isPreflight({ method, headers }: RequestHead): boolean {
 }
 
 function wrongName(name: string, { named, stripFailureResponse }: JwtAuthnConfig): LocalReply {
-  const text = `Wrong requirement_name: ${name}. It should be one of [${[...named.keys()].join(',')}]`
+  const text = `Wrong requirement_name: ${name}. It should be one of [${[...named.keys()].sort().join(',')}]`
   return {
     status: 403,
     body: stripFailureResponse ? '' : `Failed JWT authentication: ${text}`,
