@@ -11,6 +11,14 @@ export function shadowMetadata(prefix: string, { allowed, policy }: RbacVerdict)
   }
 }
 
+/** What the rules that are enforced leave there, under rules_stat_prefix. */
+export function enforcedMetadata(prefix: string, { allowed, policy }: RbacVerdict): Readonly<Record<string, string>> {
+  return {
+    [`${prefix}enforced_engine_result`]: allowed ? 'allowed' : 'denied',
+    ...(policy !== undefined && { [`${prefix}enforced_effective_policy_id`]: policy }),
+  }
+}
+
 /** Envoy's response code details of a denial; white space in the policy's name becomes `_`. */
 export function denialDetails(policy: string | undefined): string {
   return `rbac_access_denied_matched_policy[${(policy ?? 'none').replace(/\s/g, '_')}]`

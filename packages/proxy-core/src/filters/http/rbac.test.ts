@@ -56,6 +56,26 @@ describe('rbac', () => {
     })
   })
 
+  it.each<[string, object, object]>([
+    [
+      'a policy',
+      { rules: deny.rules },
+      { enforced_engine_result: 'denied', enforced_effective_policy_id: 'ns[nolen]-policy[no admin]-rule[0]' },
+    ],
+    ['no policy', { rules: { policies: {} } }, { enforced_engine_result: 'denied' }],
+    ['rules that log', { rules: { action: 'LOG', policies: {} } }, { enforced_engine_result: 'allowed' }],
+    ['rules under a prefix', { rules: { action: 'DENY' }, rules_stat_prefix: 'rp_' }, { rp_enforced_engine_result: 'allowed' }],
+    [
+      'both',
+      { rules: { action: 'DENY' }, shadow_rules: {} },
+      { shadow_engine_result: 'denied', enforced_engine_result: 'allowed' },
+    ],
+  ])('metadata tells what was decided, and by which policy: %s', (_, config, want) => {
+    const asked = stream({ path: '/admin' })
+    run(configured(rbacFilter, config), asked)
+    expect(asked.info.metadata.get('envoy.filters.http.rbac')).toEqual(want)
+  })
+
   it('counts under the prefixes of the manager and of the rules', () => {
     const stats = createMetricsRegistry()
     const config = { ...deny, shadow_rules: deny.rules, shadow_rules_stat_prefix: 'sp_' }

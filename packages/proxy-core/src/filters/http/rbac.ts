@@ -7,7 +7,7 @@ import type { DynamicMetadata } from '../../matcher/value.js'
 import type { SocketAddress } from '../../net/connection.js'
 import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
-import { denialDetails, MARKS, shadowMetadata } from '../../rbac/details.js'
+import { denialDetails, enforcedMetadata, MARKS, shadowMetadata } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import { hostOf } from '../address-text.js'
@@ -45,10 +45,12 @@ export const rbacFilter: HttpFilterFactory<RbacConfig> = {
     return (stream) => createFilter((stream.perRouteConfig(name) as RbacConfig | undefined) ?? config, counters, deps)
   },
   explain(config, question) {
-    const { rules, shadow, shadowPrefix } = (question.perRoute as RbacConfig | undefined) ?? config
+    const { rules, shadow, rulesPrefix, shadowPrefix } = (question.perRoute as RbacConfig | undefined) ?? config
     const rehearsed = shadow && explainShadow(shadow, shadowPrefix, question)
     if (rules === undefined) return rehearsed === undefined ? undefined : { outcome: 'pass', reason: rehearsed }
-    const { allowed, policy, reason: enforced } = rules.explain(questionOf(question))
+    const verdict = rules.explain(questionOf(question))
+    const { allowed, policy, reason: enforced } = verdict
+    remember(question, enforcedMetadata(rulesPrefix, verdict))
     const reason = rehearsed === undefined ? enforced : `${enforced}; ${rehearsed}`
     return allowed ? { outcome: 'pass', reason } : { outcome: 'reply', reason, reply: denial(policy) }
   },
@@ -101,13 +103,16 @@ function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
   }
 }
 
-function createFilter({ rules, shadow, shadowPrefix }: RbacConfig, counters: FilterCounters, { logger }: FilterDeps): HttpFilter {
+function createFilter(config: RbacConfig, counters: FilterCounters, { logger }: FilterDeps): HttpFilter {
+  const { rules, shadow, rulesPrefix, shadowPrefix } = config
   return {
     onRequest(request, stream) {
       const question = new StreamQuestion(request, stream)
       if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters, logger)
       if (rules === undefined) return
-      const { allowed, policy, logged } = rules.evaluate(question)
+      const verdict = rules.evaluate(question)
+      const { allowed, policy, logged } = verdict
+      remember(stream.info, enforcedMetadata(rulesPrefix, verdict))
       counters.judged(allowed ? 'allowed' : 'denied', counters.rulesPrefix)
       if (logged !== undefined) stream.info.metadata.set(COMMON, { ...stream.info.metadata.get(COMMON), access_log_hint: logged })
       if (allowed) return
