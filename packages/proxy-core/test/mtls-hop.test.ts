@@ -87,7 +87,10 @@ async function startHop(
     gates: [],
     authorizers: [],
     observers: [],
-    guards: options.allow === undefined ? [] : [{ name: 'rbac', allow: options.allow, explain: () => '' }],
+    guards:
+      options.allow === undefined
+        ? []
+        : [{ name: 'rbac', allow: options.allow, terminationDetails: () => '', explain: () => '' }],
     terminal: manager,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   }

@@ -100,6 +100,8 @@ export interface NetworkGuard {
   readonly name: string
   /** False closes the connection. */
   allow(facts: ConnectionFacts): boolean
+  /** Where `allow` says no: CONNECTION_TERMINATION_DETAILS of access logs. */
+  terminationDetails(facts: ConnectionFacts): string
   /** Why `allow` says what it says, for logs and explain; never for the peer. */
   explain(facts: ConnectionFacts): string
   /** Of shadow rules: why they would have denied it. Undefined: they would not. */

@@ -140,13 +140,15 @@ export interface Connection {
   readonly reset?: 'remote' | 'local' | undefined
   /** Why this side closed it, where there is a word for it: see {@link CLOSE_REASON}. */
   localCloseReason?: string | undefined
+  /** What network filters say of why they ended it (CONNECTION_TERMINATION_DETAILS). */
+  terminationDetails?: string | undefined
   /**
    * Bytes given to `write` that the system has not taken yet. 0 right after a write: its buffer is free to be used again,
    * which lets writers share one staging buffer.
    */
   readonly buffered: number
-  /** Bytes that came and bytes that were written so far; of TLS what it carries. */
-  readonly bytesReceived: number
+  /** Bytes that came and bytes that were written so far; of TLS what it carries. What a listener filter took does not count. */
+  bytesReceived: number
   readonly bytesSent: number
   /** Gives the connection to another owner; nothing is read before the first one. */
   handle(handler: ConnectionHandler): void

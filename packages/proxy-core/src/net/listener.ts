@@ -223,6 +223,7 @@ class Session implements ListenerSession {
     const guard = refusingGuard(chain, facts, this.#options.judged)
     if (guard !== undefined) {
       connection.localCloseReason = CLOSE_REASON.rbac
+      connection.terminationDetails = guard.terminationDetails(facts)
       this.#terminalOf(chain).refused?.(connection, facts)
       this.#log?.unserved(connection, facts, {})
       connection.destroy()

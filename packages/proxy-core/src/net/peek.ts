@@ -22,7 +22,9 @@ export function peek<T>(
     done = true
     connection.pause()
     connection.handle(WAITING)
-    if (value !== undefined) held.skip(taken(value))
+    const gone = value === undefined ? 0 : taken(value)
+    held.skip(gone)
+    connection.bytesReceived -= gone
     connection.unread(held.take())
     settle(value)
   }

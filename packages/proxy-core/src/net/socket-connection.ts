@@ -67,6 +67,7 @@ export class SocketConnection implements Connection {
   servedAt?: Connection['servedAt']
   times?: Connection['times']
   localCloseReason?: string | undefined
+  terminationDetails?: string | undefined
   readonly tls?: TlsInfo | undefined
   bytesReceived = 0
   bytesSent = 0

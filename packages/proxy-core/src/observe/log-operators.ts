@@ -62,7 +62,7 @@ const SIMPLE: PlainOperators = {
   LOCAL_REPLY_BODY: ({ localReplyBody = '' }) => localReplyBody,
   RESPONSE_FLAGS: ({ info }) => (info.flags.size === 0 ? '-' : [...info.flags].join(',')),
   RESPONSE_FLAGS_LONG: ({ info }) => (info.flags.size === 0 ? '-' : [...info.flags].map(longFlag).join(',')),
-  CONNECTION_TERMINATION_DETAILS: () => undefined,
+  CONNECTION_TERMINATION_DETAILS: ({ connection }) => connection?.terminationDetails,
   CONNECTION_ID: ({ connection }) => (connection === undefined ? 0 : connectionId(connection)),
   STREAM_ID: ({ info }) => present(info.requestId),
   ROUTE_NAME: ({ info }) => present(info.routeName),

@@ -6,7 +6,7 @@ import type { DynamicMetadata } from '../../matcher/value.js'
 import { prefixedCounter } from '../../observe/filter-stats.js'
 import { NETWORK_RBAC_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
-import { MARKS, shadowMetadata } from '../../rbac/details.js'
+import { denialDetails, MARKS, shadowMetadata } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
 import type { RbacQuestion } from '../../rbac/question.js'
 import type { ConnectionFacts } from '../listener/facts.js'
@@ -30,6 +30,7 @@ export function compileNetworkRbac(fields: Fields<RBAC>, name: string): NetworkG
   return {
     name,
     allow: (facts) => engine?.evaluate(connectionQuestion(facts)).allowed ?? true,
+    terminationDetails: (facts) => denialDetails(engine?.evaluate(connectionQuestion(facts)).policy),
     rehearse(facts) {
       const verdict = marks ? undefined : shadowEngine?.explain(connectionQuestion(facts))
       return verdict?.allowed === false ? verdict.reason : undefined

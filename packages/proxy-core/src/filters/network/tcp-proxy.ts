@@ -53,6 +53,8 @@ export function createTcpProxy(options: TcpProxyOptions): Terminal {
       const info = createInfo(options.clock, connection, facts.serverName)
       if (refusal?.flag !== undefined) info.flags.add(refusal.flag)
       info.details = refusal?.details ?? ''
+      // Those who say so look at a connection when bytes have come, not when it is accepted.
+      if (connection.terminationDetails !== undefined) info.bytesReceived = connection.bytesReceived
       info.cluster = options.config.target(options.random, facts.serverName).cluster
       info.end = options.clock.monotonic()
       for (const observe of options.observers) observe({ story: () => info, settled: true })()
