@@ -61,6 +61,8 @@ export interface ExtAuthzConfig {
   readonly metadataNamespaces: readonly string[]
   readonly routeMetadataNamespaces: readonly string[]
   readonly labelsKey: string
+  /** Headers that cannot be sent are never sent; this says who is blamed, the service or the request. */
+  readonly validateMutations: boolean
 }
 
 const FORBIDDEN = 403
@@ -87,10 +89,10 @@ export function compileExtAuthz(fields: Fields<ExtAuthz>): ExtAuthzConfig {
     metadataNamespaces: fields.strings('metadata_context_namespaces'),
     routeMetadataNamespaces: fields.strings('route_metadata_context_namespaces'),
     labelsKey: fields.string('bootstrap_metadata_labels_key'),
+    validateMutations: fields.boolean('validate_mutations'),
   }
   fields.choice('transport_api_version', ['AUTO', 'V3'], 'V3')
   fields.done({
-    validate_mutations: 'headers that cannot be sent are always refused',
     charge_cluster_response_stats: 'a denial is no answer of the upstream',
     enable_dynamic_metadata_ingestion: 'metadata is taken',
     emit_client_span: 'a check has no span of its own',

@@ -3,10 +3,9 @@ import { CheckRequest, CheckResponse } from '@heddle/xds-types/envoy/service/aut
 import { StatusCode } from '@heddle/xds-types/envoy/type/v3'
 import type { GrpcService } from '../../config/grpc-service.js'
 import { asciiLower } from '../../matcher/ascii.js'
-import type { AppendAction } from '../../route/header-mutation.js'
 import type { GrpcAnswer, GrpcClient } from '../../upstream/grpc-client.js'
 import { GRPC_STATUS } from '../../upstream/grpc-status.js'
-import type { AuthzCall, AuthzVerdict, HeaderEdit } from './ext-authz-verdict.js'
+import type { AuthzCall, AuthzVerdict, EditAction, HeaderEdit } from './ext-authz-verdict.js'
 
 const CHECK = '/envoy.service.auth.v3.Authorization/Check'
 const FORBIDDEN = 403
@@ -42,23 +41,25 @@ function verdictIn({
   ...rest
 }: CheckResponse): AuthzVerdict {
   const metadata = (rest.dynamic_metadata ?? ok?.dynamic_metadata) as Readonly<Record<string, unknown>> | undefined
-  const told = metadata === undefined ? {} : { metadata }
+  const told = metadata === undefined || Object.keys(metadata).length === 0 ? {} : { metadata }
   if (error !== undefined) return failed('the service says that it cannot decide')
   if ((status?.code ?? 0) !== 0)
     return {
       kind: 'denied',
       status: statusNumber(denied?.status?.code) || FORBIDDEN,
       body: denied?.body ?? '',
-      headers: (denied?.headers ?? []).map((option) => editOf(option, 'OVERWRITE_IF_EXISTS_OR_ADD')),
+      // Envoy leaves out those that say `append`.
+      headers: (denied?.headers ?? []).filter(({ append }) => append !== true).map((option) => editOf(option, SET)),
       ...told,
     }
   const set = ok?.query_parameters_to_set ?? []
   const remove = ok?.query_parameters_to_remove ?? []
   return {
     kind: 'ok',
-    request: (ok?.headers ?? []).map((option) => editOf(option, 'OVERWRITE_IF_EXISTS_OR_ADD')),
+    // append_action is not looked at here.
+    request: (ok?.headers ?? []).map((option) => editOf(option, option.append === true ? 'JOIN_IF_EXISTS_OR_ADD' : SET)),
     remove: (ok?.headers_to_remove ?? []).map(asciiLower),
-    response: (ok?.response_headers_to_add ?? []).map((option) => editOf(option, 'OVERWRITE_IF_EXISTS_OR_ADD')),
+    response: (ok?.response_headers_to_add ?? []).map((option) => editOf(option, responseAction(option))),
     ...(set.length + remove.length > 0 && {
       query: { set: set.map(({ key = '', value = '' }) => [key, value] as const), remove },
     }),
@@ -66,20 +67,22 @@ function verdictIn({
   }
 }
 
-/** `append` says whether; an append_action other than the default says how. Neither: the value replaces. */
-function editOf({ header, append, append_action: action }: HeaderValueOption, fallback: AppendAction): HeaderEdit {
-  const name = asciiLower(header?.key ?? '')
+const SET: EditAction = 'OVERWRITE_IF_EXISTS_OR_ADD'
+const ADD: EditAction = 'APPEND_IF_EXISTS_OR_ADD'
+
+/** `append` where it is set, append_action where not. */
+function responseAction({ append, append_action: action }: HeaderValueOption): EditAction {
+  if (append !== undefined) return append ? ADD : SET
+  return (action as EditAction | undefined) ?? ADD
+}
+
+function editOf({ header }: HeaderValueOption, action: EditAction): HeaderEdit {
   const raw = header?.raw_value
   const value =
     raw !== undefined && raw.length > 0
       ? Buffer.from(typeof raw === 'string' ? Buffer.from(raw, 'base64') : raw).toString('latin1')
       : Buffer.from(header?.value ?? '').toString('latin1')
-  if (append !== undefined) return { name, value, action: append ? 'APPEND_IF_EXISTS_OR_ADD' : fallback }
-  return {
-    name,
-    value,
-    action: action === undefined || action === 'APPEND_IF_EXISTS_OR_ADD' ? fallback : (action as AppendAction),
-  }
+  return { name: asciiLower(header?.key ?? ''), value, action }
 }
 
 function statusNumber(code: unknown): number {

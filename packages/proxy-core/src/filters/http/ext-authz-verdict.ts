@@ -2,13 +2,16 @@ import type { HeaderMap } from '../../http/header-map.js'
 import type { HttpRequest } from '../../http/message.js'
 import type { AppendAction } from '../../route/header-mutation.js'
 
+/** JOIN: the value comes behind the one that is there, in one line. */
+export type EditAction = AppendAction | 'JOIN_IF_EXISTS_OR_ADD'
+
 /** One header that the authorization service sets. */
 export interface HeaderEdit {
   /** Lower case. */
   readonly name: string
   /** Bytes as characters. */
   readonly value: string
-  readonly action: AppendAction
+  readonly action: EditAction
 }
 
 export type AuthzVerdict =
@@ -43,7 +46,16 @@ const NAME = /^:?[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** What could split a message, or is no header name, must not get into one. */
 export function isSendable({ name, value }: HeaderEdit): boolean {
-  if (!NAME.test(name)) return false
+  return NAME.test(name) && isValue(value)
+}
+
+/** The first header whose value alone could split a message. */
+export function unsendableValue(edits: readonly HeaderEdit[]): string | undefined {
+  const first = edits.find((edit) => !isSendable(edit))
+  return first !== undefined && NAME.test(first.name) ? first.name : undefined
+}
+
+function isValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
     if (code === 0 || code === 10 || code === 13) return false
@@ -55,8 +67,16 @@ export function applyEdit(headers: HeaderMap, { name, value, action }: HeaderEdi
   const there = headers.has(name)
   if (action === 'OVERWRITE_IF_EXISTS' && !there) return
   if (action === 'ADD_IF_ABSENT' && there) return
-  if (action.startsWith('OVERWRITE')) headers.set(name, value)
+  if (action === 'JOIN_IF_EXISTS_OR_ADD' && there) join(headers, name, value)
+  else if (action.startsWith('OVERWRITE')) headers.set(name, value)
   else headers.append(name, value)
+}
+
+/** To the first line of several. */
+function join(headers: HeaderMap, name: string, value: string): void {
+  const [first = '', ...rest] = headers.getAll(name)
+  headers.set(name, `${first}${name === 'cookie' ? '; ' : ','}${value}`)
+  for (const line of rest) headers.append(name, line)
 }
 
 /** On a request also the pseudo headers can be set; nothing takes them away. */

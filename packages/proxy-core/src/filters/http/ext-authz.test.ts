@@ -84,7 +84,7 @@ describe('over HTTP', () => {
       ['x-more', 'theirs'],
       ['x-absent', '1'],
     ])
-    expect(asked.info.metadata.get('envoy.filters.http.ext_authz')).toEqual({ 'x-user': 'joe' })
+    expect(asked.info.metadata.get('envoy.filters.http.ext_authz')).toEqual({ 'x-user': 'joe', ext_authz_duration: 0 })
     const answer = response()
     await filter.onResponse!(answer, asked)
     expect([...answer.headers]).toEqual([['x-ok', 'yes']])
@@ -140,8 +140,11 @@ describe('over HTTP', () => {
   })
 
   it('a header that would split the message is refused', async () => {
-    const config = over({}, { authorization_response: { allowed_upstream_headers: names('x-a') } })
-    expect(await ask(config, httpService({ set: [['x-a', 'a\r\nx-b: c']] }))).toMatchObject({ status: 500 })
+    const service = { authorization_response: { allowed_upstream_headers: names('x-a') } }
+    const bad = (): HttpClient => httpService({ set: [['x-a', 'a\r\nx-b: c']] })
+    expect(await ask(over({ validate_mutations: true }, service), bad())).toMatchObject({ status: 500 })
+    const details = 'filter_removed_required_request_headers{invalid_header_value_for:_x-a}'
+    expect(await ask(over({}, service), bad())).toMatchObject({ status: 503, details, flag: 'DPE' })
   })
 
   it('a part of the body goes along, and the request keeps the whole', async () => {
@@ -251,18 +254,56 @@ describe('over gRPC', () => {
     expect(await check(grpcService({ json }).grpc, asked)).toBeUndefined()
     expect([...asked.request.headers]).toEqual([
       ['x-set', 'new'],
-      ['x-add', '1'],
-      ['x-add', '2'],
+      ['x-add', '1,2'],
     ])
     expect(asked.request.path).toBe('/x?c&a=2')
-    expect(asked.info.metadata.get('envoy.filters.http.ext_authz')).toEqual({ who: 'joe' })
+    expect(asked.info.metadata.get('envoy.filters.http.ext_authz')).toEqual({ who: 'joe', ext_authz_duration: 0 })
+  })
+
+  const edit = (rest: object, key = 'x-a'): object => ({ header: { key, value: 'n' }, ...rest })
+  const ONLY_OVER = { append_action: 'OVERWRITE_IF_EXISTS' }
+
+  it.each<[string, object, string[]]>([
+    ['append', edit({ append: true }), ['1,n', '2']],
+    ['append to a cookie', edit({ append: true }, 'cookie'), ['c=1; n']],
+    ['append what is not there', edit({ append: true }, 'x-b'), ['n']],
+    ['append: false', edit({ append: false }), ['n']],
+    ['no append', edit({}), ['n']],
+    ['an action for one that is there', edit({ append_action: 'ADD_IF_ABSENT' }), ['n']],
+    ['an action for one that is not', edit(ONLY_OVER, 'x-b'), ['n']],
+  ])('request headers know no append_action: %s', async (_, header, want) => {
+    const asked = stream({ headers: { 'x-a': '1', cookie: 'c=1' } })
+    asked.request.headers.append('x-a', '2')
+    expect(await check(grpcService({ json: { ok_response: { headers: [header] } } }).grpc, asked)).toBeUndefined()
+    const { key } = (header as { header: { key: string } }).header
+    expect(asked.request.headers.getAll(key)).toEqual(want)
+  })
+
+  it.each<[string, object, string[]]>([
+    ['nothing', edit({}), ['1', 'n']],
+    ['append', edit({ append: true }), ['1', 'n']],
+    ['append: false', edit({ append: false }), ['n']],
+    ['only over one', edit(ONLY_OVER, 'x-b'), []],
+    ['only where none is', edit({ append_action: 'ADD_IF_ABSENT' }), ['1']],
+  ])('response headers are added, unless they say otherwise: %s', async (_, header, want) => {
+    const json = { ok_response: { response_headers_to_add: [header] } }
+    const asked = stream()
+    const filter = configured(extAuthzFilter, config, deps({ grpc: grpcService({ json }).grpc }))(asked)
+    expect(await filter.onRequest!(asked.request, asked)).toBeUndefined()
+    const answer = response()
+    answer.headers.append('x-a', '1')
+    await filter.onResponse!(answer, asked)
+    const { key } = (header as { header: { key: string } }).header
+    expect(answer.headers.getAll(key)).toEqual(want)
   })
 
   it('denies with the status it is told, 403 by default; a failed call is no decision', async () => {
     const asked = stream()
     asked.info.startTime = 0
-    const denied = { status: { code: 7 }, denied_response: { status: { code: 'TooManyRequests' }, body: 'later' } }
-    expect(await check(grpcService({ json: denied }).grpc, asked)).toMatchObject({ status: 429, body: 'later', flag: 'UAEX' })
+    const headers = [edit({}), edit({ append: true }, 'x-b')]
+    const denied = { status: { code: 7 }, denied_response: { status: { code: 'TooManyRequests' }, body: 'later', headers } }
+    const told = { status: 429, body: 'later', flag: 'UAEX', headers: [['x-a', 'n']] }
+    expect(await check(grpcService({ json: denied }).grpc, asked)).toMatchObject(told)
     expect(await check(grpcService({ json: { status: { code: 16 } } }).grpc, asked)).toMatchObject({
       status: 403,
       details: 'ext_authz_denied',

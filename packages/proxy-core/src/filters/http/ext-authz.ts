@@ -16,7 +16,15 @@ import {
 import { checkOverGrpc } from './ext-authz-grpc.js'
 import { checkOverHttp, type SentBody } from './ext-authz-http.js'
 import { checkRequestOf } from './ext-authz-request.js'
-import { type AuthzCall, type AuthzVerdict, applyEdit, applyToRequest, type HeaderEdit, isSendable } from './ext-authz-verdict.js'
+import {
+  type AuthzCall,
+  type AuthzVerdict,
+  applyEdit,
+  applyToRequest,
+  type HeaderEdit,
+  isSendable,
+  unsendableValue,
+} from './ext-authz-verdict.js'
 
 const NAMESPACE = 'envoy.filters.http.ext_authz'
 const FLAG = 'UAEX'
@@ -71,8 +79,9 @@ function createFilter(config: ExtAuthzConfig, route: ExtAuthzRoute | undefined, 
   let call: AuthzCall | undefined
   let response: readonly HeaderEdit[] = []
   const check = async (stream: HttpStream, body: SentBody | undefined): Promise<LocalReply | undefined> => {
+    const start = deps.clock.monotonic()
     call = startCheck(config, route, stream, body, deps)
-    const verdict = await call.done
+    const verdict = timed(await call.done, Math.floor(deps.clock.monotonic() - start))
     call = undefined
     if (verdict.kind === 'ok' && valid(verdict)) response = verdict.response
     return settle(config, verdict, stream, deps, counted)
@@ -114,6 +123,12 @@ function startCheck(
   return checkOverGrpc(service, message, deps.grpc)
 }
 
+/** How long it took, beside what else an answer that lets a request pass tells. */
+function timed(verdict: AuthzVerdict, tookMs: number): AuthzVerdict {
+  if (verdict.kind !== 'ok' || verdict.metadata === undefined) return verdict
+  return { ...verdict, metadata: { ...verdict.metadata, ext_authz_duration: tookMs } }
+}
+
 /** What the service is shown; the request keeps the whole. */
 async function holdBody(request: HttpRequest, { maxBytes, allowPartial }: AuthzBody): Promise<SentBody | LocalReply> {
   if (allowPartial) {
@@ -141,8 +156,13 @@ function settle(
 ): LocalReply | undefined {
   const { request, info } = stream
   if (verdict.kind !== 'error' && !valid(verdict)) {
-    counted('invalid', stream)
     logger.warn({ path: request.path }, 'ext_authz: the service set a header that cannot be sent')
+    const name = config.validateMutations || verdict.kind === 'denied' ? undefined : unsendableValue(verdict.request)
+    if (name !== undefined) {
+      counted('ok', stream)
+      return unsendable(name)
+    }
+    counted('invalid', stream)
     return { status: 500, body: '', details: 'ext_authz_invalid', flag: FLAG }
   }
   if (verdict.kind === 'error') return failure(config, verdict, stream, logger, counted)
@@ -156,6 +176,13 @@ function settle(
   logger.info({ status, method: request.method, path: request.path }, 'ext_authz: access denied by the authorization service')
   const told = headers.map(({ name, value }) => [name, value] as const)
   return { status, body, details: 'ext_authz_denied', flag: FLAG, headers: told }
+}
+
+/** As Envoy's router finds it: nobody before has looked. */
+function unsendable(name: string): LocalReply {
+  const body = `invalid header value for: ${name}`
+  const details = `filter_removed_required_request_headers{${body.replaceAll(' ', '_')}}`
+  return { status: 503, body, details, flag: 'DPE' }
 }
 
 function failure(
