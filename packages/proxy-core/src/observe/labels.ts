@@ -10,6 +10,8 @@ export const GRPC_SERVICE_LABEL = 'envoy_grpc_bridge_service'
 export const GRPC_METHOD_LABEL = 'envoy_grpc_bridge_method'
 /** Of rules_stat_prefix or shadow_rules_stat_prefix. */
 export const RBAC_LABEL = 'envoy_rbac_prefix'
+/** Of track_per_rule_stats. */
+export const RBAC_POLICY_LABEL = 'envoy_rbac_policy_name'
 /** Of a filter's own stat_prefix. */
 export const FILTER_LABEL = 'envoy_http_filter_prefix'
 /** Of virtual hosts, and of what is counted within them. */

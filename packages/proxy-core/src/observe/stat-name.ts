@@ -13,6 +13,7 @@ import {
   NETWORK_RATE_LIMIT_LABEL,
   NETWORK_RBAC_LABEL,
   RBAC_LABEL,
+  RBAC_POLICY_LABEL,
   ROUTE_LABEL,
   SCOPED_RDS_LABEL,
   TCP_LABEL,
@@ -73,8 +74,10 @@ export function dottedName(family: string, labelNames: readonly string[], values
   return `${family}${pairs.join('')}`
 }
 
-/** `upstream_rq_5xx`, `upstream_rq_503`. */
+/** `upstream_rq_5xx`, `upstream_rq_503`; `rbac_policy.<name>.denied`. */
 function withStatus(stat: string, labels: ReadonlyMap<string, string>): string {
+  const policy = labels.get(RBAC_POLICY_LABEL)
+  if (policy !== undefined) return stat.replace(/^rbac_policy_/, () => `rbac_policy.${policy}.`)
   const statusClass = labels.get(CLASS_LABEL)
   if (statusClass !== undefined && stat.endsWith('_xx')) return `${stat.slice(0, -3)}_${statusClass}xx`
   const code = labels.get(CODE_LABEL)

@@ -2,6 +2,7 @@ import { createMetricsRegistry } from '@heddle/runtime'
 import { createFakeClock, createMemoryLogger, createSeededRandom } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import type { LocalReply } from '../../http/message.js'
+import { dottedName } from '../../observe/stat-name.js'
 import { rbacFilter } from './rbac.js'
 import { configured, deps, logger, must, run, stream } from './testing.js'
 
@@ -84,6 +85,24 @@ describe('rbac', () => {
       stats.counter(`envoy_http_rbac_${name}`, '', ['envoy_http_conn_manager_prefix', 'envoy_rbac_prefix'])
     expect(counter('denied').labels('in', '').value).toBe(1)
     expect(counter('shadow_denied').labels('in', 'sp_').value).toBe(1)
+  })
+
+  it('counts each policy where track_per_rule_stats says so, under the prefixes of the filter', () => {
+    const stats = createMetricsRegistry()
+    const rules = { action: 'DENY', policies: { 'a b': { permissions: [{ any: true }], principals: [{ any: true }] } } }
+    const rbac = { rules, shadow_rules: rules, track_per_rule_stats: true, rules_stat_prefix: 'own_' }
+    const perRoute = must(rbacFilter.decodePerRoute!({ rbac }, ''))
+    const create = configured(rbacFilter, { rules_stat_prefix: 'rp_' }, deps({ stats, statPrefix: 'in' }))
+    run(create, stream({ perRoute }))
+    const names = [...stats.families()].flatMap(({ name, labelNames, series }) =>
+      [...series()].map(([values]) => dottedName(name, labelNames, values)),
+    )
+    expect(names.sort()).toEqual([
+      'http.in.rbac.policy.a b.shadow_denied',
+      'http.in.rbac.rp_.denied',
+      'http.in.rbac.rp_.policy.a b.denied',
+      'http.in.rbac.shadow_denied',
+    ])
   })
 
   it('counts what rules of a route say where the filter counts, and hints at lines under envoy.common', () => {

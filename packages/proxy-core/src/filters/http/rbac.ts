@@ -5,7 +5,7 @@ import type { FilterDeps, FilterQuestion, HttpFilter, HttpFilterFactory, HttpStr
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import type { DynamicMetadata } from '../../matcher/value.js'
 import type { SocketAddress } from '../../net/connection.js'
-import { HTTP_LABEL, RBAC_LABEL } from '../../observe/labels.js'
+import { HTTP_LABEL, RBAC_LABEL, RBAC_POLICY_LABEL } from '../../observe/labels.js'
 import { compileEngine } from '../../rbac/compile.js'
 import { denialDetails, enforcedMetadata, MARKS, shadowMetadata } from '../../rbac/details.js'
 import type { RbacEngine } from '../../rbac/engine.js'
@@ -19,12 +19,14 @@ export interface RbacConfig {
   readonly shadow?: RbacEngine
   readonly rulesPrefix: string
   readonly shadowPrefix: string
+  /** Each policy has counters of its own. */
+  readonly perRuleStats: boolean
 }
 
 const NAMESPACE = 'envoy.filters.http.rbac'
 /** Where all filters of a chain tell access logs whether a request is worth a line. */
 const COMMON = 'envoy.common'
-const OFF: RbacConfig = { rulesPrefix: '', shadowPrefix: '' }
+const OFF: RbacConfig = { rulesPrefix: '', shadowPrefix: '', perRuleStats: false }
 
 /** envoy.filters.http.rbac. A 403 tells the caller nothing; details, log and metadata tell the operator which policy decided. */
 export const rbacFilter: HttpFilterFactory<RbacConfig> = {
@@ -64,18 +66,19 @@ function compile(fields: Fields<RBAC>): RbacConfig {
     ...(shadow && { shadow }),
     rulesPrefix: fields.string('rules_stat_prefix'),
     shadowPrefix: fields.string('shadow_rules_stat_prefix'),
+    perRuleStats: fields.boolean('track_per_rule_stats'),
   }
-  fields.done({ track_per_rule_stats: 'names statistics' })
+  fields.done()
   return config
 }
 
 type Verdict = 'allowed' | 'denied'
 
 interface Counters {
-  /** Of the rules; `prefix` is rules_stat_prefix. */
-  judged(verdict: Verdict, prefix: string): void
+  /** Of the rules; `prefix` is rules_stat_prefix, `policy` the one that is counted by itself. */
+  judged(verdict: Verdict, prefix: string, policy: string | undefined): void
   /** Of the shadow rules; `prefix` is shadow_rules_stat_prefix. */
-  rehearsed(verdict: Verdict, prefix: string): void
+  rehearsed(verdict: Verdict, prefix: string, policy: string | undefined): void
 }
 
 interface FilterCounters extends Counters {
@@ -87,33 +90,42 @@ function countersOf({ stats, statPrefix = '' }: FilterDeps): Counters {
   const help = "Envoy's http rbac statistics."
   /** Prefixes are few: those of the filter and of routes that have their own. */
   const known = new Map<string, Map<string, Counter>>()
-  const count = (name: string, prefix: string): void => {
+  const find = (name: string, prefix: string, policy: string | undefined): Counter => {
+    const own = prefix.replace(/\.$/, '')
+    if (policy === undefined)
+      return stats.counter(`envoy_http_rbac_${name}`, help, [HTTP_LABEL, RBAC_LABEL]).labels(statPrefix, own)
+    const family = stats.counter(`envoy_http_rbac_policy_${name}`, help, [HTTP_LABEL, RBAC_LABEL, RBAC_POLICY_LABEL])
+    return family.labels(statPrefix, own, policy)
+  }
+  const count = (name: string, prefix: string, policy?: string): void => {
     let counters = known.get(prefix)
     if (counters === undefined) known.set(prefix, (counters = new Map()))
-    let counter = counters.get(name)
-    if (counter === undefined) {
-      const family = stats.counter(`envoy_http_rbac_${name}`, help, [HTTP_LABEL, RBAC_LABEL])
-      counters.set(name, (counter = family.labels(statPrefix, prefix.replace(/\.$/, ''))))
-    }
+    const key = policy === undefined ? name : `${name} ${policy}`
+    let counter = counters.get(key)
+    if (counter === undefined) counters.set(key, (counter = find(name, prefix, policy)))
     counter.inc()
   }
+  const countBoth = (name: string, prefix: string, policy: string | undefined): void => {
+    count(name, prefix)
+    if (policy !== undefined) count(name, prefix, policy)
+  }
   return {
-    judged: count,
-    rehearsed: (verdict, prefix) => count(verdict === 'allowed' ? 'shadow_allowed' : 'shadow_denied', prefix),
+    judged: countBoth,
+    rehearsed: (verdict, prefix, policy) => countBoth(`shadow_${verdict}`, prefix, policy),
   }
 }
 
 function createFilter(config: RbacConfig, counters: FilterCounters, { logger }: FilterDeps): HttpFilter {
-  const { rules, shadow, rulesPrefix, shadowPrefix } = config
+  const { rules, shadow, rulesPrefix } = config
   return {
     onRequest(request, stream) {
       const question = new StreamQuestion(request, stream)
-      if (shadow !== undefined) rehearse(shadow, shadowPrefix, question, stream, counters, logger)
+      if (shadow !== undefined) rehearse(shadow, config, question, stream, counters, logger)
       if (rules === undefined) return
       const verdict = rules.evaluate(question)
       const { allowed, policy, logged } = verdict
       remember(stream.info, enforcedMetadata(rulesPrefix, verdict))
-      counters.judged(allowed ? 'allowed' : 'denied', counters.rulesPrefix)
+      counters.judged(allowed ? 'allowed' : 'denied', counters.rulesPrefix, config.perRuleStats ? policy : undefined)
       if (logged !== undefined) stream.info.metadata.set(COMMON, { ...stream.info.metadata.get(COMMON), access_log_hint: logged })
       if (allowed) return
       logger.info(
@@ -136,7 +148,7 @@ function createFilter(config: RbacConfig, counters: FilterCounters, { logger }: 
 
 function rehearse(
   shadow: RbacEngine,
-  prefix: string,
+  { shadowPrefix: prefix, perRuleStats }: RbacConfig,
   question: RbacQuestion,
   stream: HttpStream,
   counters: FilterCounters,
@@ -144,7 +156,7 @@ function rehearse(
 ): void {
   const verdict = shadow.evaluate(question)
   const { allowed, policy } = verdict
-  counters.rehearsed(allowed ? 'allowed' : 'denied', counters.shadowPrefix)
+  counters.rehearsed(allowed ? 'allowed' : 'denied', counters.shadowPrefix, perRuleStats ? policy : undefined)
   remember(stream.info, shadowMetadata(prefix, verdict))
   if (allowed || prefix.startsWith(MARKS)) return
   const { method, path } = stream.request
