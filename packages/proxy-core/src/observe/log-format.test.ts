@@ -69,6 +69,14 @@ describe('operators in text', () => {
     expect(line).toBe('- 10.0.0.7:8080 Connection_refused')
   })
 
+  it('write a reason as one word, whatever white space it has', () => {
+    const reason = 'TLS_error: unsupported protocol\r\n\t:1664:\n'
+    const told = entry({ upstreamTransportFailureReason: reason, downstreamTransportFailureReason: reason, details: 'a\nb c' })
+    const line = inText('%UPSTREAM_TRANSPORT_FAILURE_REASON% %DOWNSTREAM_TRANSPORT_FAILURE_REASON% %RESPONSE_CODE_DETAILS%', told)
+    const word = 'TLS_error:_unsupported_protocol___:1664:_'
+    expect(line).toBe(`${word} ${word} a_b_c`)
+  })
+
   it('read the environment', () => {
     process.env['HEDDLE_TEST_OPERATOR'] = 'set'
     expect(inText('%ENVIRONMENT(HEDDLE_TEST_OPERATOR)% %ENVIRONMENT(HEDDLE_TEST_UNSET)%')).toBe('set -')

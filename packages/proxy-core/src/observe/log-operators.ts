@@ -9,7 +9,7 @@ import { commonDuration, durationOperators } from './operators/durations.js'
 import { coalesce, expressionOperators } from './operators/expressions.js'
 import { headerOperators } from './operators/headers.js'
 import { metadataOperators } from './operators/metadata.js'
-import { type MakeOperator, type Operator, type PlainOperators, present } from './operators/operator.js'
+import { inOneWord, type MakeOperator, type Operator, type PlainOperators, present } from './operators/operator.js'
 import { timeOperators } from './operators/times.js'
 import { tlsOperators } from './operators/tls.js'
 import { upstreamOperators } from './operators/upstream.js'
@@ -109,7 +109,7 @@ const codeDetails: MakeOperator = (args, path) => {
   if (args !== '' && args !== 'ALLOW_WHITESPACES')
     return fail(problem('log.format', path, `%RESPONSE_CODE_DETAILS(${args})%: the argument is ALLOW_WHITESPACES.`))
   if (args !== '') return ok(({ info }) => present(info.details))
-  return ok(({ info: { details } }) => present(details.includes(' ') ? details.replaceAll(' ', '_') : details))
+  return ok(({ info: { details } }) => present(inOneWord(details)))
 }
 
 export const environment = (name: string): string | undefined => process.env[name]

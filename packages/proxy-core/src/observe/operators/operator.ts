@@ -13,6 +13,11 @@ export type MakeOperator = (args: string, path: string) => Result<Operator>
 export const present = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value
 
+const WHITESPACE = /\s/g
+
+/** As it may stand in a line of words: the reasons that OpenSSL tells end with a newline, which would end the line, too. */
+export const inOneWord = (reason: string | undefined): string | undefined => reason?.replace(WHITESPACE, '_')
+
 const decoder = new TextDecoder()
 
 /** Header values are octets in a string; a log is UTF-8. */

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { StreamInfo } from '../../http/stream-info.js'
 import type { PeerCertificate, TlsInfo } from '../../net/connection.js'
 import { issuerNameOf, readSubjectAltNames, subjectOf } from '../../net/x509/peer-certificate.js'
-import { type Operator, type PlainOperators, present } from './operator.js'
+import { inOneWord, type Operator, type PlainOperators, present } from './operator.js'
 
 const ofDownstream =
   (read: (tls: TlsInfo) => string | undefined): Operator =>
@@ -71,7 +71,7 @@ export const tlsOperators: PlainOperators = {
   DOWNSTREAM_LOCAL_EMAIL_SAN: ofServersOwn(names('emails')),
   DOWNSTREAM_LOCAL_OTHERNAME_SAN: ofServersOwn(otherNames),
   DOWNSTREAM_LOCAL_URI_SAN: ({ info }) => present(info.localPrincipal),
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.downstreamTransportFailureReason?.replaceAll(' ', '_')),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(inOneWord(info.downstreamTransportFailureReason)),
   UPSTREAM_TLS_VERSION: ofUpstream((tls) => tls.version),
   UPSTREAM_TLS_GROUP: ofUpstream((tls) => tls.group),
   UPSTREAM_TLS_SESSION_ID: ofUpstream((tls) => tls.sessionId),

@@ -3,7 +3,7 @@ import { formatAddress } from '../../net/address.js'
 import type { Connection } from '../../net/connection.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import { connectionId } from './connection-id.js'
-import { type Operator, type PlainOperators, present } from './operator.js'
+import { inOneWord, type Operator, type PlainOperators, present } from './operator.js'
 
 /** `10.0.0.1:80`; without a port where there is none. */
 export function upstreamAddress(endpoint: Endpoint | undefined): string | undefined {
@@ -53,7 +53,7 @@ export const upstreamOperators: PlainOperators = {
   UPSTREAM_DETECTED_CLOSE_TYPE: ({ info: { upstreamConnection } }) => upstreamConnection && closeType(upstreamConnection),
   DOWNSTREAM_LOCAL_CLOSE_REASON: ({ connection }) => connection?.localCloseReason,
   UPSTREAM_LOCAL_CLOSE_REASON: ({ info: { upstreamConnection } }) => upstreamConnection?.localCloseReason,
-  UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(info.upstreamTransportFailureReason?.replaceAll(' ', '_')),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(inOneWord(info.upstreamTransportFailureReason)),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: ({ info }) => info.attempts,
   // Only logs of the router's own requests have any, which are not written here.
   UPSTREAM_FILTER_STATE: () => undefined,
