@@ -11,11 +11,8 @@ const requestEnd: TimePoint = (info) => info.requestEnd ?? (info.bytesReceived =
 const upstreamSent: TimePoint = (info) =>
   info.upstreamStart === undefined || info.requestEnd === undefined ? undefined : Math.max(info.upstreamStart, info.requestEnd)
 
-/** Of a connection that was made for the request: one of an earlier one tells none. */
-const fresh = ({ upstreamConnection, start }: StreamInfo): ConnectionTimes | undefined => {
-  const times = upstreamConnection?.times
-  return times !== undefined && times.began >= start ? times : undefined
-}
+/** Of a connection that was made for an earlier request, too: it began before this one did. */
+const upstreamTimes = ({ upstreamConnection }: StreamInfo): ConnectionTimes | undefined => upstreamConnection?.times
 const isTcp = (info: StreamInfo): boolean => info.protocol === ''
 
 /** Of COMMON_DURATION, under Envoy's names. */
@@ -46,19 +43,21 @@ export const TIME_POINTS: {
   DS_CX_BEG: (info) => info.downstreamTimes?.began,
   // A request is over before its connection is.
   DS_CX_END: (info) => (isTcp(info) ? info.end : undefined),
-  US_CX_BEG: (info) => fresh(info)?.began,
-  US_CX_END: (info) => fresh(info)?.connected,
-  US_HS_END: (info) => fresh(info)?.secured,
+  US_CX_BEG: (info) => upstreamTimes(info)?.began,
+  US_CX_END: (info) => upstreamTimes(info)?.connected,
+  US_HS_END: (info) => upstreamTimes(info)?.secured,
 }
 const timePoint = (name: string): TimePoint | undefined =>
   Object.hasOwn(TIME_POINTS, name) ? TIME_POINTS[name as keyof typeof TIME_POINTS] : undefined
 
 const PER_MS: Readonly<Record<string, number>> = { ms: 1, us: 1_000, ns: 1_000_000 }
 
-const between = (info: StreamInfo, from: TimePoint, to: TimePoint, perMs: number): LogValue => {
+const between = (info: StreamInfo, from: TimePoint, to: TimePoint, perMs: number): number | undefined => {
   const [start, end] = [from(info), to(info)]
   return start === undefined || end === undefined ? undefined : Math.floor((end - start) * perMs)
 }
+/** An end that came before its beginning tells nothing. */
+const notBefore = (duration: number | undefined): LogValue => (duration !== undefined && duration < 0 ? undefined : duration)
 const sinceStart =
   (to: TimePoint): Operator =>
   ({ info }) =>
@@ -100,7 +99,7 @@ export const commonDuration: MakeOperator = (args, path) => {
   const [from, to] = [timePoint(start), timePoint(end)]
   const perMs = Object.hasOwn(PER_MS, precision) ? PER_MS[precision] : undefined
   if (from !== undefined && to !== undefined && perMs !== undefined && rest.length === 0)
-    return ok(({ info }) => between(info, from, to, perMs))
+    return ok(({ info }) => notBefore(between(info, from, to, perMs)))
   const points = Object.keys(TIME_POINTS).join(', ')
   return fail(
     problem(

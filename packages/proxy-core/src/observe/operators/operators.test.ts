@@ -76,9 +76,10 @@ describe('operators of connections', () => {
     expect(line(`${times} ${waits}`)).toBe('- - - - -')
   })
 
-  it('tell nothing of a connection that was made for an earlier request', () => {
-    const before = { times: { began: 99, connected: 99.5 } } as Connection
-    expect(line(times, entry({ downstreamTimes, upstreamConnection: before }))).toBe('60 - -')
+  it('tell of a connection that was made for an earlier request when that was', () => {
+    const before = { times: { began: 50, connected: 52 } } as Connection
+    const of = entry({ downstreamTimes, upstreamConnection: before })
+    expect(line(`${times} %COMMON_DURATION(US_CX_BEG:US_TX_BEG:ms)%`, of)).toBe('60 2 - 55')
   })
 
   it('tell a TCP connection from its beginning to its end', () => {
@@ -119,6 +120,7 @@ it.each([
     '%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)% %COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)% %COMMON_DURATION(US_RX_END:DS_TX_END:ns)%',
     '5 25500 10000000',
   ],
+  ['%COMMON_DURATION(DS_TX_BEG:DS_RX_BEG:ms)% %COMMON_DURATION(DS_RX_BEG:DS_RX_BEG:ms)%', '- 0'],
   ['%ROUNDTRIP_DURATION%', '-'],
   ['%EMIT_TIME(%H:%M:%S.%3f)%', '00:00:00.050'],
   ['%QUERY_PARAMS% %QUERY_PARAMS(DECODED)%', 'a=%20b a= b'],
