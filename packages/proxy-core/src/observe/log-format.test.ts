@@ -124,6 +124,43 @@ describe('operators in text', () => {
     expect(inText(format)).toBe(want)
   })
 
+  it('decodes what is well encoded of a query', () => {
+    const sent = entry({ path: '/p?%20s=a+b%2g%zz%41&u=%C3%BC' })
+    expect(inText('%QUERY_PARAM( s)% %QUERY_PARAM(u)% %QUERY_PARAMS(DECODED)%', sent)).toBe('a+b%2g%zzA ü  s=a+b%2g%zzA&u=ü')
+  })
+
+  it.each([
+    ['ns:o', '{"n":1e+06,"p":"q","x":null}'],
+    ['ns:l', '[1,2e+06,{}]'],
+    ['ns:n', '1e+05'],
+  ])('cuts the text of %s', (key, whole) => {
+    const metadata = new Map([['ns', { o: { p: 'q', n: 1_000_000, x: null }, l: [1, 2_000_000, {}], n: 100_000 }]])
+    const of = entry({ metadata })
+    expect(inText(`%DYNAMIC_METADATA(${key})% %DYNAMIC_METADATA(${key}):4%`, of)).toBe(`${whole} ${whole.slice(0, 4)}`)
+    expect(JSON.parse(inJson({ a: `%DYNAMIC_METADATA(${key}):4%` }, of)), 'in JSON it keeps its type').toEqual({
+      a: JSON.parse(whole),
+    })
+  })
+
+  it('leaves all that is empty out of JSON with omit_empty_values, but no list and no text', () => {
+    const metadata = new Map([['ns', { nul: null, o: { x: null }, e: {} }]])
+    const format = {
+      constant: null,
+      'empty object': {},
+      'object of nothing': { none: '%REQ(X-NONE)%', deep: { none: '%REQ(X-NONE)%' } },
+      'null of metadata': '%DYNAMIC_METADATA(ns:nul)%',
+      a: '%DYNAMIC_METADATA(ns:o)%',
+      b: '%DYNAMIC_METADATA(ns:e)%',
+      c: ['%REQ(X-NONE)%', '%DYNAMIC_METADATA(ns:nul)%', {}, { none: '%REQ(X-NONE)%' }, [], 'x'],
+      d: { e: { f: '%PROTOCOL%', none: {} }, g: '' },
+    }
+    expect(inJson(format, entry({ metadata }), true)).toBe(
+      '{"a":{"x":null},"b":{},"c":[[],"x"],"d":{"e":{"f":"HTTP/1.1"},"g":""}}\n',
+    )
+    expect(inJson({ none: '%REQ(X-NONE)%' }, entry(), true)).toBe('{}\n')
+    expect(inJson({ a: {}, b: [{}] })).toBe('{"a":{},"b":[{}]}\n')
+  })
+
   it('leaves a null in a list out with omit_empty_values, as Envoy does', () => {
     expect(inJson({ l: [1, null, 'x'] }, entry(), true)).toBe('{"l":[1,"x"]}\n')
     expect(inJson({ l: [1, null, 'x'] })).toBe('{"l":[1,null,"x"]}\n')
@@ -146,7 +183,7 @@ describe('operators in text', () => {
 
   it('reads the query as it was sent', () => {
     const sent = entry({ path: '/p?a=1%20&b&a=2' })
-    expect(inText('%QUERY_PARAM(a)% %QUERY_PARAM(b)% %QUERY_PARAM(c)% %QUERY_PARAMS%', sent)).toBe('1%20  - a=1%20&b&a=2')
+    expect(inText('%QUERY_PARAM(a)% %QUERY_PARAM(b)% %QUERY_PARAM(c)% %QUERY_PARAMS%', sent)).toBe('1   - a=1%20&b&a=2')
   })
 
   it('names gRPC statuses', () => {

@@ -1,7 +1,8 @@
 import { type Diagnostic, fail, ok, problem, type Result } from '@heddle/runtime'
 import type { AccessLogEntry, LinePieces } from './access-log.js'
-import { compileOperator, TAKES_LENGTH } from './log-operators.js'
+import { compileOperator, GIVES_VALUES, TAKES_LENGTH } from './log-operators.js'
 import type { LogValue, Operator } from './operators/operator.js'
+import { numberText, valueText } from './value-text.js'
 
 /** Makes a line of a finished request. */
 export type LogFormatter = (entry: AccessLogEntry) => string
@@ -21,7 +22,14 @@ export interface LogFormatOptions {
   omitEmptyValues: boolean
 }
 
-type Segment = string | { readonly read: Operator; readonly maxLength: number | undefined }
+interface Command {
+  readonly read: Operator
+  readonly maxLength: number | undefined
+  /** Of metadata and the like: their numbers are written as doubles. */
+  readonly ofValues: boolean
+}
+
+type Segment = string | Command
 
 /** Compiles a text format. Code `log.format` for what is no operator, with its place. */
 export function compileTextFormat(format: string, path: string, options: LogFormatOptions): Result<LogFormatter> {
@@ -37,8 +45,7 @@ export function compileTextLine(format: string, path: string, options: LogFormat
   return ok({
     text: textOf(segments, absent),
     write(entry, line) {
-      for (const segment of segments)
-        line.add(typeof segment === 'string' ? segment : inText(cut(segment.read(entry), segment.maxLength), absent))
+      for (const segment of segments) line.add(typeof segment === 'string' ? segment : inText(segment, entry, absent))
     },
   })
 }
@@ -68,12 +75,12 @@ export function compileJsonLine(format: unknown, path: string, options: LogForma
 
 type Pieces = Pick<LinePieces, 'add' | 'addJson'>
 
-/** A leaf gives a value; undefined: it is absent. An object, an array and a constant are always there. */
-type JsonNode = Operator | { write(entry: AccessLogEntry, line: Pieces): void }
+/** A leaf gives a value; undefined: it is absent. Anything else writes itself behind `before`; false: it is left out, and so is that. */
+type JsonNode = Operator | { write(entry: AccessLogEntry, line: Pieces, before: string): boolean }
 
 function writeJson(node: JsonNode, entry: AccessLogEntry, line: Pieces): void {
   if (typeof node === 'function') addJson(node(entry), line)
-  else node.write(entry, line)
+  else if (!node.write(entry, line, '')) line.add('{}')
 }
 
 function addJson(value: LogValue, line: Pieces): void {
@@ -86,21 +93,28 @@ function compileNode(format: unknown, path: string, options: LogFormatOptions, p
   if (typeof format === 'string') return compileLeaf(format, path, options, problems)
   if (typeof format !== 'object' || format === null) {
     const constant = JSON.stringify(format)
-    return { write: (_entry, line) => line.add(constant) }
+    return {
+      write(_entry, line, before) {
+        line.add(before)
+        line.add(constant)
+        return true
+      },
+    }
   }
   if (Array.isArray(format)) {
     const items = format
       .filter((item) => item !== null || !options.omitEmptyValues)
       .map((item, index) => ({ key: '', node: compileNode(item, `${path}[${index}]`, options, problems) }))
-    return membersOf(items, false, '[', ']')
+    return membersOf(items, { absent: options.omitEmptyValues, empty: false }, '[', ']')
   }
   const fields = Object.entries(format)
+    .filter(([, value]) => value !== null || !options.omitEmptyValues)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => ({
       key: `${JSON.stringify(key)}:`,
       node: compileNode(value, `${path}.${key}`, options, problems),
     }))
-  return membersOf(fields, options.omitEmptyValues, '{', '}')
+  return membersOf(fields, { absent: options.omitEmptyValues, empty: options.omitEmptyValues }, '{', '}')
 }
 
 interface JsonMember {
@@ -108,22 +122,36 @@ interface JsonMember {
   readonly node: JsonNode
 }
 
-/** `omitsAbsent`: a member that is not there is left out; else it is null. */
-function membersOf(members: readonly JsonMember[], omitsAbsent: boolean, open: string, close: string): JsonNode {
+/** `omits.absent`: a member that is not there is left out; else it is null. `omits.empty`: without members all of it is left out. */
+function membersOf(
+  members: readonly JsonMember[],
+  omits: { readonly absent: boolean; readonly empty: boolean },
+  open: string,
+  close: string,
+): JsonNode {
   const all = members.map(({ key, node }) => ({ key, following: `,${key}`, node }))
   return {
-    write(entry, line) {
-      line.add(open)
+    write(entry, line, before) {
+      // What may be left out is opened by its first member.
+      const opening = omits.empty ? before + open : ''
+      if (!omits.empty) {
+        line.add(before)
+        line.add(open)
+      }
       let first = true
       for (const { key, following, node } of all) {
-        const value = typeof node === 'function' ? node(entry) : undefined
-        if (omitsAbsent && value === undefined && typeof node === 'function') continue
-        line.add(first ? key : following)
+        const separator = first ? opening + key : following
+        if (typeof node === 'function') {
+          const value = node(entry)
+          if (omits.absent && (value === undefined || value === null)) continue
+          line.add(separator)
+          addJson(value, line)
+        } else if (!node.write(entry, line, separator)) continue
         first = false
-        if (typeof node === 'function') addJson(value, line)
-        else node.write(entry, line)
       }
+      if (omits.empty && first) return false
       line.add(close)
+      return true
     },
   }
 }
@@ -144,29 +172,25 @@ function compileLeaf(format: string, path: string, options: LogFormatOptions, pr
 function textOf(segments: readonly Segment[], absent: string): LogFormatter {
   return (entry) => {
     let line = ''
-    for (const segment of segments)
-      line += typeof segment === 'string' ? segment : inText(cut(segment.read(entry), segment.maxLength), absent)
+    for (const segment of segments) line += typeof segment === 'string' ? segment : inText(segment, entry, absent)
     return line
   }
 }
 
-function inText(value: LogValue, absent: string): string {
-  if (typeof value === 'string') return value
+function inText({ read, maxLength, ofValues }: Command, entry: AccessLogEntry, absent: string): string {
+  const value = read(entry)
   if (value === undefined || value === null) return absent
-  return typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value)
+  const whole = plainText(value, ofValues)
+  return maxLength === undefined ? whole : whole.slice(0, maxLength)
 }
 
-/** Structs are written with their keys in order, as protobuf's maps are. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  )
+function plainText(value: NonNullable<LogValue>, ofValues: boolean): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'object') return valueText(value)
+  return ofValues && typeof value === 'number' ? numberText(value) : String(value)
 }
 
+/** In JSON only strings are cut: anything else keeps its type. */
 function cut(value: LogValue, maxLength: number | undefined): LogValue {
   return maxLength !== undefined && typeof value === 'string' ? value.slice(0, maxLength) : value
 }
@@ -197,13 +221,15 @@ function parseFormat(format: string, path: string): Result<Segment[]> {
           `Column ${percent + 1} starts no command operator (%NAME%, %NAME(ARGUMENT)%, %NAME(ARGUMENT):LENGTH%); write %% for a percent sign.`,
         ),
       )
-    const operator = compileOperator(match[1] ?? '', match[2], path)
+    const [, name = '', args, length] = match
+    const operator = compileOperator(name, args, path)
     if (!operator.ok) return operator
-    if (match[3] !== undefined && !TAKES_LENGTH.has(match[1] ?? ''))
-      return fail(problem('log.format', path, `%${match[1]}% has no length to cut: found :${match[3]}.`))
+    if (length !== undefined && !TAKES_LENGTH.has(name))
+      return fail(problem('log.format', path, `%${name}% has no length to cut: found :${length}.`))
     if (literal !== '') segments.push(literal)
     literal = ''
-    segments.push({ read: operator.value, maxLength: match[3] === undefined ? undefined : Number(match[3]) })
+    const maxLength = length === undefined ? undefined : Number(length)
+    segments.push({ read: operator.value, maxLength, ofValues: GIVES_VALUES.has(name) })
     at = percent + match[0].length
   }
   if (literal !== '') segments.push(literal)

@@ -39,6 +39,11 @@ export const TAKES_LENGTH: ReadonlySet<string> = new Set([
   ...['DYNAMIC_METADATA', 'METADATA', 'FILTER_STATE', 'UPSTREAM_FILTER_STATE', 'CEL', 'TYPED_CEL', 'ENVIRONMENT', 'COALESCE'],
 ])
 
+/** Operators that give values of protobuf's Struct, whose numbers are doubles. */
+export const GIVES_VALUES: ReadonlySet<string> = new Set([
+  ...['DYNAMIC_METADATA', 'CLUSTER_METADATA', 'UPSTREAM_METADATA', 'METADATA', 'TYPED_CEL'],
+])
+
 /** Those of Envoy's formatter extensions, which it refuses, too, where no `formatters` name them. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['FILE_CONTENT', 'SECRET', 'DYNAMIC_MODULE'])
 

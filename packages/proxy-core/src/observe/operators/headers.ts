@@ -68,25 +68,23 @@ const pathOperator: MakeOperator = (args, path) => {
   })
 }
 
+/** Paths are octets; a configuration is text. */
+const octetsOf = (name: string): string => Buffer.from(name).toString('latin1')
 const queryOf = (path: string): string => (path.includes('?') ? path.slice(path.indexOf('?') + 1) : '')
 
-/** As it was sent: nothing is decoded, the first of two counts. */
+/** The first of two counts. */
 function queryParameter(query: string, name: string): string | undefined {
   for (const part of query.split('&')) {
     const equals = part.indexOf('=')
-    if ((equals < 0 ? part : part.slice(0, equals)) === name) return equals < 0 ? '' : part.slice(equals + 1)
+    const key = equals < 0 ? part : part.slice(0, equals)
+    if (percentDecoded(key) === name) return equals < 0 ? '' : percentDecoded(part.slice(equals + 1))
   }
   return undefined
 }
 
-/** What is not well encoded stays as it was sent. */
-function percentDecoded(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded)
-  } catch {
-    return encoded
-  }
-}
+/** Octets of octets; what is not well encoded stays as it was sent. */
+const percentDecoded = (encoded: string): string =>
+  encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** SNI_ONLY, or with the host that was asked for as the second or the first choice. */
 const serverNameOperator: MakeOperator = (args, path) => {
@@ -127,7 +125,8 @@ export const headerOperators: Readonly<Record<string, MakeOperator>> = {
   REQUESTED_SERVER_NAME: serverNameOperator,
   QUERY_PARAM: (args, path) => {
     if (args === '') return fail(problem('log.format', path, '%QUERY_PARAM% needs (NAME).'))
-    return ok((entry) => text(queryParameter(queryOf(entry.info.path), args)))
+    const name = octetsOf(args)
+    return ok((entry) => text(queryParameter(queryOf(entry.info.path), name)))
   },
   QUERY_PARAMS: (args, path) => {
     if (!['', 'ORIG', 'DECODED'].includes(args))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createHeaderMap } from '../../http/header-map.js'
 import { emptyStreamInfo } from '../../http/new-stream-info.js'
 import type { StreamInfo } from '../../http/stream-info.js'
-import type { Connection } from '../../net/connection.js'
+import type { Connection, TlsInfo } from '../../net/connection.js'
 import type { Endpoint } from '../../upstream/endpoint.js'
 import type { AccessLogEntry } from '../access-log.js'
 import { compileTextFormat } from '../log-format.js'
@@ -156,6 +156,17 @@ it('name a cluster by its alt_stat_name', () => {
   const all = '%UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%'
   expect(line(all, entry({ cluster: 'app', clusterStatName: undefined }))).toBe('app app')
   expect(line(all, entry({ cluster: 'app', clusterStatName: 'other' }))).toBe('other app')
+})
+
+it('name every URI of a certificate', () => {
+  const tls = (who: string) => ({ peer: { uris: [`${who}-peer`, 'p2'] }, localUris: [`${who}-own`, 'o2'] }) as unknown as TlsInfo
+  const all = '%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_LOCAL_URI_SAN% %UPSTREAM_PEER_URI_SAN% %UPSTREAM_LOCAL_URI_SAN%'
+  expect(line(all, entry({ downstreamTls: tls('down'), upstreamTls: tls('up') }))).toBe(
+    'down-peer,p2 down-own,o2 up-peer,p2 up-own,o2',
+  )
+  const [peerPrincipal, localPrincipal, upstreamPeerPrincipal, upstreamLocalPrincipal] = ['a', 'b', 'c', 'd']
+  const principals = { peerPrincipal, localPrincipal, upstreamPeerPrincipal, upstreamLocalPrincipal }
+  expect(line(all, entry(principals)), 'without a certificate of their own').toBe('a b c d')
 })
 
 it('mask addresses, and give connections numbers that stay', () => {

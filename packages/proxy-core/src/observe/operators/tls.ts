@@ -1,5 +1,4 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import type { StreamInfo } from '../../http/stream-info.js'
 import type { PeerCertificate, TlsInfo } from '../../net/connection.js'
 import { issuerNameOf, readSubjectAltNames, subjectOf } from '../../net/x509/peer-certificate.js'
 import { inOneWord, type Operator, type PlainOperators, present } from './operator.js'
@@ -39,8 +38,9 @@ const ofIssuer = (read: ReadCertificate): Operator =>
   })
 const pem: ReadPeer = (peer) =>
   encodeURIComponent(peer.pem()).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-const clientUris = ({ downstreamTls, peerPrincipal }: StreamInfo): string | undefined =>
-  present(downstreamTls?.peer?.uris.join(',') ?? peerPrincipal)
+/** Of a certificate; where there is none, `principal` may have been told in another way. */
+const urisOr = (uris: readonly string[] | undefined, principal: string | undefined): string | undefined =>
+  present(uris?.join(',') ?? principal)
 
 export const tlsOperators: PlainOperators = {
   TLS_JA3_FINGERPRINT: ({ info }) => info.tlsFingerprints?.ja3,
@@ -57,7 +57,7 @@ export const tlsOperators: PlainOperators = {
   DOWNSTREAM_PEER_IP_SAN: ofClient(({ der }) => names('ips')(der)),
   DOWNSTREAM_PEER_EMAIL_SAN: ofClient(({ der }) => names('emails')(der)),
   DOWNSTREAM_PEER_OTHERNAME_SAN: ofClient(({ der }) => otherNames(der)),
-  DOWNSTREAM_PEER_URI_SAN: ({ info }) => clientUris(info),
+  DOWNSTREAM_PEER_URI_SAN: ({ info }) => urisOr(info.downstreamTls?.peer?.uris, info.peerPrincipal),
   DOWNSTREAM_PEER_FINGERPRINT_256: ofClient((peer) => peer.hash),
   DOWNSTREAM_PEER_FINGERPRINT_1: ofClient(({ der }) => sha1(der)),
   DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256: eachOfChain(sha256),
@@ -70,7 +70,7 @@ export const tlsOperators: PlainOperators = {
   DOWNSTREAM_LOCAL_IP_SAN: ofServersOwn(names('ips')),
   DOWNSTREAM_LOCAL_EMAIL_SAN: ofServersOwn(names('emails')),
   DOWNSTREAM_LOCAL_OTHERNAME_SAN: ofServersOwn(otherNames),
-  DOWNSTREAM_LOCAL_URI_SAN: ({ info }) => present(info.localPrincipal),
+  DOWNSTREAM_LOCAL_URI_SAN: ({ info }) => urisOr(info.downstreamTls?.localUris, info.localPrincipal),
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: ({ info }) => present(inOneWord(info.downstreamTransportFailureReason)),
   UPSTREAM_TLS_VERSION: ofUpstream((tls) => tls.version),
   UPSTREAM_TLS_GROUP: ofUpstream((tls) => tls.group),
@@ -84,8 +84,8 @@ export const tlsOperators: PlainOperators = {
   UPSTREAM_PEER_IP_SAN: ofServer(({ der }) => names('ips')(der)),
   UPSTREAM_PEER_SERIAL: ofServer((peer) => peer.serial),
   UPSTREAM_PEER_FINGERPRINT_256: ofServer((peer) => peer.hash),
-  UPSTREAM_PEER_URI_SAN: ({ info }) => present(info.upstreamPeerPrincipal),
+  UPSTREAM_PEER_URI_SAN: ({ info }) => urisOr(info.upstreamTls?.peer?.uris, info.upstreamPeerPrincipal),
   UPSTREAM_LOCAL_DNS_SAN: ofClientsOwn(names('dns')),
   UPSTREAM_LOCAL_IP_SAN: ofClientsOwn(names('ips')),
-  UPSTREAM_LOCAL_URI_SAN: ({ info }) => present(info.upstreamLocalPrincipal),
+  UPSTREAM_LOCAL_URI_SAN: ({ info }) => urisOr(info.upstreamTls?.localUris, info.upstreamLocalPrincipal),
 }
