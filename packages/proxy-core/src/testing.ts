@@ -21,7 +21,7 @@ export function testDeps(deps: Partial<CompileDeps> = {}): CompileDeps {
     secrets: { watch: () => createWatch(undefined) },
     httpFilters: defaultHttpFilters,
     accessLog: (config) => ok({ name: String(config['name'] ?? ''), log: () => {} }),
-    logFilter: (filter, path) => compileLogFilter(filter, path, { next: () => 0 }),
+    logFilter: (filter, path) => compileLogFilter(filter, path, { random: { next: () => 0 } }),
     hash64: testHash,
     ...deps,
   }

@@ -2,6 +2,7 @@ import type { AccessLog, AccessLogFilter } from '@heddle/xds-types/envoy/config/
 import { describe, expect, it } from 'vitest'
 import { createHeaderMap } from '../http/header-map.js'
 import type { StreamInfo } from '../http/stream-info.js'
+import { createRuntime, type Runtime } from '../runtime.js'
 import type { AccessLogEntry } from './access-log.js'
 import { compileAccessLog } from './compile-access-log.js'
 
@@ -29,7 +30,7 @@ const entry = (change: Partial<StreamInfo>): AccessLogEntry => ({
   },
 })
 
-function compile(log: AccessLog, random = 0.5) {
+function compile(log: AccessLog, random = 0.5, runtime?: Runtime) {
   const lines: string[] = []
   const paths: string[] = []
   const compiled = compileAccessLog(log, 'access_log[0]', {
@@ -39,6 +40,7 @@ function compile(log: AccessLog, random = 0.5) {
       return { write: (line) => lines.push(line) }
     },
     random: { next: () => random },
+    runtime,
   })
   return { compiled, lines, paths }
 }
@@ -91,9 +93,34 @@ describe('loggers', () => {
   })
 })
 
+const OF_A = { metadata: new Map([['ns', { k: 'a' }]]) }
 const IS_A = { filter: 'ns', path: [{ key: 'k' }], value: { string_match: { exact: 'a' } } }
 
 describe('filters', () => {
+  it('of a TCP connection find no header', () => {
+    const logs = (header: object): number => {
+      const { compiled, lines } = compile(withFilter({ header_filter: { header: { name: 'x-debug', ...header } } }))
+      if (!compiled.ok) throw new Error('not compiled')
+      compiled.value.log({ info: entry({ method: '', protocol: '' }).info })
+      return lines.length
+    }
+    expect([logs({ present_match: true }), logs({ present_match: true, invert_match: true })]).toEqual([0, 1])
+  })
+
+  it.each<[string, AccessLogFilter, boolean]>([
+    ['a status', { status_code_filter: { comparison: { op: 'EQ', value: { default_value: 404, runtime_key: 'code' } } } }, true],
+    ['a duration', { duration_filter: { comparison: { op: 'GE', value: { default_value: 0, runtime_key: 'ms' } } } }, false],
+    ['a share', { runtime_filter: { runtime_key: 'all' } }, true],
+    ['a share of none', { runtime_filter: { runtime_key: 'none', percent_sampled: { numerator: 100 } } }, false],
+    ['a key that is not set', { runtime_filter: { runtime_key: 'unset', percent_sampled: { numerator: 100 } } }, true],
+  ])('go by %s of the runtime', (_, filter, logged) => {
+    const runtime = createRuntime([{ name: 'fixed', values: { code: 200, ms: 100, all: 100, none: 0 } }])
+    const { compiled, lines } = compile(withFilter(filter), 0.5, runtime)
+    if (!compiled.ok) throw new Error('not compiled')
+    compiled.value.log(entry({}))
+    expect(lines.length).toBe(logged ? 1 : 0)
+  })
+
   const atLeast = (value: number): AccessLogFilter => ({
     status_code_filter: { comparison: { op: 'GE', value: { default_value: value, runtime_key: 'x' } } },
   })
@@ -121,6 +148,7 @@ describe('filters', () => {
     ['other metadata', { metadata_filter: { matcher: IS_A } }, { metadata: new Map([['ns', { k: 'b' }]]) }, false],
     ['no metadata', { metadata_filter: { matcher: IS_A } }, {}, true],
     ['no metadata, which counts', { metadata_filter: { matcher: IS_A, match_if_key_not_found: false } }, {}, false],
+    ['inverted metadata, which Envoy does not invert', { metadata_filter: { matcher: { ...IS_A, invert: true } } }, OF_A, true],
     ['both', { and_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, false],
     ['either', { or_filter: { filters: [atLeast(400), { response_flag_filter: {} }] } }, { status: 503 }, true],
   ])('%s', (_, filter, change, logged) => {

@@ -1,18 +1,16 @@
-import { fail, ok, problem, type Random, type Result } from '@heddle/runtime'
+import { fail, ok, problem, type Result } from '@heddle/runtime'
 import type { AccessLog } from '@heddle/xds-types/envoy/config/accesslog/v3'
 import type { SubstitutionFormatString } from '@heddle/xds-types/envoy/config/core/v3'
 import { COLLECTOR_LOGGERS } from '../config/collector-log.js'
 import { compileMessage, type Fields } from '../config/fields.js'
 import type { AccessLogConfig, AccessLogEntry, AccessLogSinks } from './access-log.js'
-import { compileLogFilter, type LogPredicate } from './access-log-filter.js'
+import { compileLogFilter, type LogFilterDeps, type LogPredicate } from './access-log-filter.js'
 import type { CollectorLogs } from './collectors/collector-logs.js'
 import { compileJsonLine, compileTextLine, DEFAULT_TEXT_FORMAT, type LineFormat } from './log-format.js'
 import { openSink } from './open-sink.js'
 
-export interface AccessLogDeps {
+export interface AccessLogDeps extends LogFilterDeps {
   sinks: AccessLogSinks
-  /** For sampled logs. */
-  random: Random
   /** Logs that call services; absent: there are no clusters to call over. */
   collectors?: CollectorLogs | undefined
 }
@@ -37,7 +35,7 @@ interface LineLogger {
 /** Compiles one access log. A logger that is not supported is refused with code `log.unsupported`. */
 export function compileAccessLog(log: AccessLog, path: string, deps: AccessLogDeps): Result<AccessLogConfig> {
   const filter: Result<LogPredicate> =
-    log.filter === undefined ? ok(() => true) : compileLogFilter(log.filter, `${path}.filter`, deps.random)
+    log.filter === undefined ? ok(() => true) : compileLogFilter(log.filter, `${path}.filter`, deps)
   if (!filter.ok) return filter
   const writer = compileWriter(log.typed_config ?? {}, `${path}.typed_config`, deps)
   if (!writer.ok) return writer
