@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, SocketAddress as NodeAddress } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { SocketAddress } from './connection.js'
 
@@ -47,6 +47,9 @@ function longestZeros(groups: readonly number[]): readonly [start: number, lengt
   }
   return longest
 }
+
+/** As inet_ntop writes it: one text for one address. It must be one. */
+export const canonicalIpv6 = (address: string): string => new NodeAddress({ address, family: 'ipv6' }).address
 
 /** IPv4 addresses that came through an IPv6 socket are IPv4 addresses. */
 export function canonicalIp(address: string): string {

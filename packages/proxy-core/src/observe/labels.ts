@@ -18,12 +18,13 @@ export const FILTER_LABEL = 'envoy_http_filter_prefix'
 export const VIRTUAL_HOST_LABEL = 'envoy_virtual_host'
 export const VIRTUAL_CLUSTER_LABEL = 'envoy_virtual_cluster'
 export const ROUTE_LABEL = 'envoy_route'
-/** Of network filters' stat_prefix. */
+/** Of the stat_prefix of network and listener filters. */
 export const CONNECTION_LIMIT_LABEL = 'envoy_connection_limit_prefix'
 export const NETWORK_RATE_LIMIT_LABEL = 'envoy_local_network_ratelimit_prefix'
 export const NETWORK_EXT_AUTHZ_LABEL = 'envoy_ext_authz_prefix'
 export const NETWORK_RBAC_LABEL = 'envoy_network_rbac_prefix'
 export const LOCAL_RATE_LIMIT_LABEL = 'envoy_local_http_ratelimit_prefix'
+export const PROXY_PROTOCOL_LABEL = 'envoy_proxy_protocol_prefix'
 /** Of scoped_routes. */
 export const SCOPED_RDS_LABEL = 'envoy_scoped_rds_config'
 /** The name of a filter's config in ECDS. */

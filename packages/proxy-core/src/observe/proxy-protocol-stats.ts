@@ -1,5 +1,6 @@
 import type { MetricsRegistry } from '@heddle/runtime'
 import type { ProxyProtocolVersion } from '../net/proxy-protocol/header.js'
+import { PROXY_PROTOCOL_LABEL } from './labels.js'
 
 /** Envoy's `proxy_proto.*`. */
 export interface ProxyProtocolStats {
@@ -9,8 +10,8 @@ export interface ProxyProtocolStats {
 }
 
 export function createProxyProtocolStats(registry: MetricsRegistry, statPrefix: string): ProxyProtocolStats {
-  const prefix = statPrefix === '' ? 'envoy_proxy_proto' : `envoy_proxy_proto_${statPrefix}`
-  const counter = (name: string) => registry.counter(`${prefix}_${name}`, "Envoy's PROXY protocol statistics.", []).labels()
+  const counter = (name: string) =>
+    registry.counter(`envoy_proxy_proto_${name}`, "Envoy's PROXY protocol statistics.", [PROXY_PROTOCOL_LABEL]).labels(statPrefix)
   return {
     absent: (allowed) => counter(allowed ? 'not_found_allowed' : 'not_found_disallowed').inc(),
     version: (version, outcome) => counter(`versions_${version.toLowerCase()}_${outcome}`).inc(),

@@ -12,6 +12,7 @@ import {
   LOCAL_RATE_LIMIT_LABEL,
   NETWORK_RATE_LIMIT_LABEL,
   NETWORK_RBAC_LABEL,
+  PROXY_PROTOCOL_LABEL,
   RBAC_LABEL,
   RBAC_POLICY_LABEL,
   ROUTE_LABEL,
@@ -30,6 +31,7 @@ const SCOPES: readonly { readonly label: string; readonly family: string }[] = [
   { label: TCP_LABEL, family: 'tcp' },
   { label: CONNECTION_LIMIT_LABEL, family: 'connection_limit' },
   { label: NETWORK_RATE_LIMIT_LABEL, family: 'local_rate_limit' },
+  { label: PROXY_PROTOCOL_LABEL, family: 'proxy_proto' },
   { label: EXTENSION_CONFIG_LABEL, family: 'extension_config_discovery_http_filter' },
 ]
 /** Here the prefix comes before the family: `limiter.http_local_rate_limit.enabled`. */
@@ -39,7 +41,6 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
 ]
 const NESTED =
   /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|scoped_rds|health_check|fault|cors|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
-
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
   const labels = new Map(labelNames.map((name, index) => [name, values[index] ?? '']))
@@ -62,14 +63,14 @@ export function dottedName(family: string, labelNames: readonly string[], values
       labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? labels.get(SCOPED_RDS_LABEL) ?? manager ?? method.join('.')
     // The only family of two words that Envoy writes with a dot.
     if (label === EXTENSION_CONFIG_LABEL) return `extension_config_discovery.http_filter.${value}.${stat}`
+    if (label === PROXY_PROTOCOL_LABEL) return proxyProtocolName(value, stat)
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))
     return family
       .slice('envoy_'.length)
-      .replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2|proxy_proto)_/, '$1.')
+      .replace(/^(server|cluster_manager|listener_manager|control_plane|http1|http2)_/, '$1.')
       .replace(/^(cluster_manager\.cds|listener_manager\.lds)_/, '$1.')
-      .replace(/^(proxy_proto\.)versions_(v\d)_/, '$1versions.$2.')
   const pairs = labelNames.map((name, index) => `.${name}.${values[index] ?? ''}`)
   return `${family}${pairs.join('')}`
 }
@@ -82,6 +83,12 @@ function withStatus(stat: string, labels: ReadonlyMap<string, string>): string {
   if (statusClass !== undefined && stat.endsWith('_xx')) return `${stat.slice(0, -3)}_${statusClass}xx`
   const code = labels.get(CODE_LABEL)
   return code === undefined ? stat : `${stat}_${code}`
+}
+
+/** `proxy_proto.mine.versions.v2.found`. */
+function proxyProtocolName(statPrefix: string, stat: string): string {
+  const name = stat.replace(/^versions_(v\d)_/, 'versions.$1.')
+  return statPrefix === '' ? `proxy_proto.${name}` : `proxy_proto.${statPrefix}.${name}`
 }
 
 /** `vhost.shop.vcluster.checkout.upstream_rq_total`. */

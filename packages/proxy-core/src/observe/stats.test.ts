@@ -36,6 +36,9 @@ describe('statistics under their dotted names', () => {
     ['envoy_server_live', [], [], 'server.live'],
     ['envoy_cluster_manager_cds_init_fetch_timeout', [], [], 'cluster_manager.cds.init_fetch_timeout'],
     ['envoy_control_plane_connected_state', [], [], 'control_plane.connected_state'],
+    ['envoy_proxy_proto_versions_v2_found', ['envoy_proxy_protocol_prefix'], ['mine'], 'proxy_proto.mine.versions.v2.found'],
+    ['envoy_proxy_proto_versions_v1_error', ['envoy_proxy_protocol_prefix'], [''], 'proxy_proto.versions.v1.error'],
+    ['envoy_proxy_proto_not_found_allowed', ['envoy_proxy_protocol_prefix'], ['mine'], 'proxy_proto.mine.not_found_allowed'],
     ['istio_requests_total', ['reporter'], ['source'], 'istio_requests_total.reporter.source'],
   ])('%s', (family, labels, values, want) => {
     expect(dottedName(family, labels, values)).toBe(want)

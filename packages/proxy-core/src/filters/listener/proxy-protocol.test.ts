@@ -97,6 +97,12 @@ describe('proxy_protocol', () => {
     expect(rest).toBe('hi')
   })
 
+  it('takes the first of two TLVs', async () => {
+    const rules = [{ tlv_type: 2, on_tlv_present: { key: 'authority' } }]
+    const { server } = await accept(listener({ rules }), v2('020003612e62020003632e64'))
+    expect(server.metadata?.get('envoy.filters.listener.proxy_protocol')).toEqual({ authority: 'a.b' })
+  })
+
   it('CVE-2024-23324: a TLV that is no UTF-8 becomes text that is', async () => {
     const { server } = await accept(
       listener({ rules: [{ tlv_type: 2, on_tlv_present: { key: 'authority' } }] }),

@@ -75,11 +75,13 @@ function speakFor(connection: Connection, { source, destination, tlvs }: Proxied
 function metadataOf(tlvs: readonly Tlv[], { rules }: ProxyProtocolFilter): ReadonlyMap<string, Record<string, unknown>> {
   const metadata = new Map<string, Record<string, unknown>>()
   for (const { type, value } of tlvs) {
-    // The last rule of a type counts, and the last TLV.
+    // The last rule of a type counts, but the first value of a key.
     const rule = rules.findLast((each) => each.type === type)
     if (rule === undefined) continue
+    const before = metadata.get(rule.namespace) ?? {}
+    if (Object.hasOwn(before, rule.key)) continue
     const text = rule.base64 ? Buffer.from(value).toString('base64') : utf8Text(value)
-    metadata.set(rule.namespace, { ...metadata.get(rule.namespace), [rule.key]: text })
+    metadata.set(rule.namespace, { ...before, [rule.key]: text })
   }
   return metadata
 }

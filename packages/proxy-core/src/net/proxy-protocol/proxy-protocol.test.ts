@@ -18,6 +18,9 @@ describe('a PROXY header of version 1', () => {
       proxied: { source, destination, tlvs: [] },
     })
     expect(v1('TCP6 2001:db8::1 2001:db8::2 1 2')).toMatchObject({ proxied: { source: { address: '2001:db8::1', port: 1 } } })
+    expect(v1('TCP6 2001:0DB8:0000:0000:0000:0000:0000:0001 ::FFFF:1.2.3.4 1 2')).toMatchObject({
+      proxied: { source: { address: '2001:db8::1' }, destination: { address: '::ffff:1.2.3.4' } },
+    })
     expect(v1('UNKNOWN ffff:f...f:ffff what ever 65536')).toMatchObject({ kind: 'header', proxied: undefined })
   })
 

@@ -1,5 +1,5 @@
 import { parseIp } from '../../matcher/ip.js'
-import { ipv6Text } from '../address.js'
+import { canonicalIpv6, ipv6Text } from '../address.js'
 import type { SocketAddress } from '../connection.js'
 import { asBuffer } from '../held-bytes.js'
 import {
@@ -65,7 +65,7 @@ function readV1(bytes: Buffer): ProxyHeaderOutcome {
 function addressOf(address: string, port: string, ipv6: boolean): SocketAddress | undefined {
   if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65535 || address.includes(':') !== ipv6) return undefined
   if (parseIp(address) === undefined || !isUnicast(address)) return undefined
-  return { address, port: Number(port) }
+  return { address: ipv6 ? canonicalIpv6(address) : address, port: Number(port) }
 }
 
 /** TCP has only one peer: neither everybody nor nobody. */
