@@ -186,10 +186,17 @@ describe('operators in text', () => {
     expect(inText('%QUERY_PARAM(a)% %QUERY_PARAM(b)% %QUERY_PARAM(c)% %QUERY_PARAMS%', sent)).toBe('1   - a=1%20&b&a=2')
   })
 
-  it('names gRPC statuses', () => {
-    expect(inText('%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%', entry({ grpcStatus: '7' }))).toBe(
-      'PermissionDenied PERMISSION_DENIED 7',
-    )
+  it.each([
+    ['of a trailer', 'application/grpc', { grpcStatus: '7' }, 'PermissionDenied PERMISSION_DENIED 7 7'],
+    ['without a name', 'application/grpc+proto', { grpcStatus: '77' }, '77 77 77 77'],
+    ['that is no number', 'application/grpc', { grpcStatus: 'x' }, '-1 -1 -1 -1'],
+    ['of the HTTP status', 'application/grpc', { status: 503 }, 'Unavailable UNAVAILABLE 14 14'],
+    ['of the HTTP status 200', 'application/grpc;x', {}, 'Unknown UNKNOWN 2 2'],
+    ['of no answer', 'application/grpc', { status: 0 }, '- - - -'],
+    ['of a request that is no gRPC', 'application/grpcfoo', { grpcStatus: '0' }, '- - - -'],
+  ])('tells the gRPC status %s', (_, type, change, want) => {
+    const all = '%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)% %GRPC_STATUS_NUMBER%'
+    expect(inText(all, entry(change, [['content-type', type]]))).toBe(want)
   })
 
   it('reads header octets as UTF-8', () => {

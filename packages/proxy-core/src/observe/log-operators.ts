@@ -7,6 +7,7 @@ import { byteOperators } from './operators/bytes.js'
 import { connectionId } from './operators/connection-id.js'
 import { commonDuration, durationOperators } from './operators/durations.js'
 import { coalesce, expressionOperators } from './operators/expressions.js'
+import { grpcOperators, grpcStatus } from './operators/grpc.js'
 import { headerOperators } from './operators/headers.js'
 import { metadataOperators } from './operators/metadata.js'
 import { inOneWord, type MakeOperator, type Operator, type PlainOperators, present } from './operators/operator.js'
@@ -76,12 +77,12 @@ const SIMPLE: PlainOperators = {
   VIRTUAL_HOST_NAME: ({ info }) => present(info.virtualHost),
   TRACE_ID: trace((context) => context.traceId),
   SPAN_ID: trace((context) => context.spanId),
-  GRPC_STATUS_NUMBER: ({ info }) => (info.grpcStatus === undefined ? undefined : Number(info.grpcStatus)),
   HOSTNAME: () => HOSTNAME,
   UNIQUE_ID: () => createUuid(),
   ...addressOperators,
   ...byteOperators,
   ...durationOperators,
+  ...grpcOperators,
   ...tlsOperators,
   ...upstreamOperators,
 }
@@ -89,25 +90,6 @@ const SIMPLE: PlainOperators = {
 /** When a line is written, under Envoy's names. What a formatter makes of a request under way is no line. */
 export function accessLogType({ info, type }: AccessLogEntry): NonNullable<AccessLogEntry['type']> {
   return type ?? (info.protocol === '' ? 'TcpConnectionEnd' : 'NotSet')
-}
-
-// google.rpc.Code, in the two spellings that Envoy logs.
-const GRPC_NAMES =
-  'OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated'.split(
-    ' ',
-  )
-
-const snake = (camel: string | undefined): string | undefined => camel?.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-
-const grpcStatus: MakeOperator = (args, path) => {
-  const name = (entry: AccessLogEntry): string | undefined => {
-    const status = entry.info.grpcStatus
-    return status === undefined ? undefined : (GRPC_NAMES[Number(status)] ?? status)
-  }
-  if (args === '' || args === 'CAMEL_STRING') return ok(name)
-  if (args === 'NUMBER') return ok((entry) => (entry.info.grpcStatus === undefined ? undefined : Number(entry.info.grpcStatus)))
-  if (args === 'SNAKE_STRING') return ok((entry) => snake(name(entry)))
-  return fail(problem('log.format', path, `%GRPC_STATUS(${args})%: the argument is CAMEL_STRING, SNAKE_STRING or NUMBER.`))
 }
 
 const codeDetails: MakeOperator = (args, path) => {
