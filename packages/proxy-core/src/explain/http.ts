@@ -2,7 +2,7 @@ import { systemClock } from '@heddle/runtime'
 import type { HttpManager } from '../config/compiled.js'
 import { normalizePath } from '../http/normalize.js'
 import type { RouteDecision } from '../route/decision.js'
-import { perRouteConfigOf } from '../route/per-route-config.js'
+import { perRouteConfigOf, perRouteConfigsOf } from '../route/per-route-config.js'
 import { candidateRoutes, needsTls } from '../route/resolve.js'
 import { NO_SCOPES, scopeOf } from '../route/scope.js'
 import type { CompiledRoute, CompiledVirtualHost, RequestHead, RouteTable } from '../route/table.js'
@@ -173,7 +173,8 @@ function explainFilters(
   }
   for (const filter of manager.filters) {
     const perRoute = perRouteConfigOf(decision, table, filter.name)
-    const answer = filter.explain?.({ ...question, perRoute })
+    const perRouteConfigs = perRouteConfigsOf(decision, table, filter.name)
+    const answer = filter.explain?.({ ...question, perRoute, perRouteConfigs })
     if (answer === undefined) continue
     stages.push({ stage: 'http_filter', name: filter.name, outcome: answer.outcome, reason: answer.reason, losers: [], resource })
     if (answer.outcome === 'reply' && answer.reply !== undefined)

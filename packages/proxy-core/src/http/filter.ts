@@ -24,6 +24,8 @@ export interface HttpStream extends Pick<AccessLogEntry, 'responseHeaders' | 're
   onBroken(reply: LocalReply): void
   /** The most specific typed_per_filter_config for this filter's config name: weighted cluster, route, virtual host, route config. */
   perRouteConfig(filterName: string): unknown
+  /** Those of all these levels, the most specific first. */
+  perRouteConfigs(filterName: string): readonly unknown[]
 }
 
 /**
@@ -79,6 +81,8 @@ export interface FilterQuestion {
   readonly client: string
   /** The most specific typed_per_filter_config. */
   readonly perRoute: unknown
+  /** Those of all levels, the most specific first. */
+  readonly perRouteConfigs: readonly unknown[]
   /** Dynamic metadata by filter namespace: what one filter says of the request, later ones read. */
   readonly metadata: Map<string, Record<string, unknown>>
   readonly clock: Clock

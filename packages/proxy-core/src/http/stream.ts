@@ -6,7 +6,7 @@ import type { RequestTrace } from '../observe/tracing/request-trace.js'
 import type { RouteDecision } from '../route/decision.js'
 import { finalizeRequest, finalizeResponse } from '../route/finalize.js'
 import { NO_REDIRECTS, type RedirectHistory } from '../route/internal-redirect.js'
-import { perRouteConfigOf } from '../route/per-route-config.js'
+import { perRouteConfigOf, perRouteConfigsOf } from '../route/per-route-config.js'
 import type { RouteTable } from '../route/table.js'
 import { emptyBody } from './body.js'
 import { endWatched } from './body-transform.js'
@@ -148,6 +148,10 @@ export class Stream implements HttpStream, AccessLogEntry, ExchangeEvents, Forwa
 
   perRouteConfig(filterName: string): unknown {
     return perRouteConfigOf(this.route, this.#table, filterName)
+  }
+
+  perRouteConfigs(filterName: string): readonly unknown[] {
+    return perRouteConfigsOf(this.route, this.#table, filterName)
   }
 
   /** Makes the request the proxy's own, then asks whether the route takes an upgrade. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { LocalReply } from '../../http/message.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
 import { corsFilter } from './cors.js'
-import { configured, deps, must, response, run, stream } from './testing.js'
+import { configured, deps, must, response, run, type StreamOptions, stream } from './testing.js'
+
+const forwarded = (options: StreamOptions) => stream({ kind: 'forward', ...options })
 
 describe('cors', () => {
   const policy = must(
@@ -18,12 +21,13 @@ describe('cors', () => {
   )
   const preflight = { origin: 'https://a.example', 'access-control-request-method': 'POST' }
   it('answers a preflight of an allowed origin', () => {
-    const asked = stream({ method: 'OPTIONS', headers: preflight, perRoute: policy })
+    const asked = forwarded({ method: 'OPTIONS', headers: preflight, perRoute: policy })
     const filter = configured(corsFilter, {})(asked)
     expect(filter.onRequest!(asked.request, asked)).toMatchObject({
       status: 200,
       headers: [
         ['access-control-allow-methods', 'GET,POST'],
+        ['access-control-allow-credentials', 'true'],
         ['access-control-max-age', '60'],
       ],
     })
@@ -34,7 +38,7 @@ describe('cors', () => {
       corsFilter.decodePerRoute!({ allow_origin_string_match: [{ exact: '*' }], allow_methods: '*', allow_headers: '*' }, ''),
     )
     const headers = { ...preflight, origin: 'https://anyone', 'access-control-request-headers': 'x-a' }
-    const asked = stream({ method: 'OPTIONS', headers, perRoute })
+    const asked = forwarded({ method: 'OPTIONS', headers, perRoute })
     expect(configured(corsFilter, {})(asked).onRequest!(asked.request, asked)).toMatchObject({
       headers: [
         ['access-control-allow-methods', 'POST'],
@@ -48,7 +52,7 @@ describe('cors', () => {
       ['https://a.example', 'https://a.example'],
       ['https://evil', '*'],
     ] as const) {
-      const asked = stream({ headers: { origin }, perRoute: policy })
+      const asked = forwarded({ headers: { origin }, perRoute: policy })
       const filter = configured(corsFilter, {})(asked)
       expect(filter.onRequest!(asked.request, asked)).toBeUndefined()
       const answer = response({ 'access-control-allow-origin': '*' })
@@ -60,14 +64,54 @@ describe('cors', () => {
 
   it('preflights of other origins go upstream unless told otherwise', () => {
     const headers = { ...preflight, origin: 'https://evil' }
-    expect(run(configured(corsFilter, {}), stream({ method: 'OPTIONS', headers, perRoute: policy }))).toBeUndefined()
+    expect(run(configured(corsFilter, {}), forwarded({ method: 'OPTIONS', headers, perRoute: policy }))).toBeUndefined()
     const strict = must(corsFilter.decodePerRoute!({ forward_not_matching_preflights: false }, ''))
-    expect(run(configured(corsFilter, {}), stream({ method: 'OPTIONS', headers, perRoute: strict }))).toEqual({
+    expect(run(configured(corsFilter, {}), forwarded({ method: 'OPTIONS', headers, perRoute: strict }))).toEqual({
       status: 200,
       body: '',
       details: 'cors_response',
       own: true,
+      headers: [],
     })
+  })
+
+  it.each<[string, object, readonly (readonly [string, string])[] | undefined]>([
+    [
+      'all that it does not say',
+      {},
+      [
+        ['access-control-allow-methods', 'VH'],
+        ['access-control-allow-credentials', 'true'],
+        ['access-control-max-age', '7'],
+      ],
+    ],
+    [
+      'not what it says',
+      { allow_methods: 'R', allow_credentials: false, max_age: '1' },
+      [
+        ['access-control-allow-methods', 'R'],
+        ['access-control-max-age', '1'],
+      ],
+    ],
+    [
+      'origins only where it has none',
+      { allow_origin_string_match: [{ exact: 'x' }], forward_not_matching_preflights: true },
+      undefined,
+    ],
+    ['no share', { filter_enabled: { default_value: { numerator: 0 } } }, undefined],
+  ])('a route takes from its virtual host: %s', (_what, route, headers) => {
+    const vhost = {
+      ...{ allow_origin_string_match: [{ suffix: '.example' }], allow_methods: 'VH', max_age: '7', allow_credentials: true },
+      ...{ forward_not_matching_preflights: false, filter_enabled: { default_value: { numerator: 100 } } },
+    }
+    const perRoutes = [route, vhost].map((json) => must(corsFilter.decodePerRoute!(json as Record<string, unknown>, '')))
+    const answer = run(configured(corsFilter, {}), forwarded({ method: 'OPTIONS', headers: preflight, perRoutes }))
+    expect((answer as LocalReply | undefined)?.headers).toEqual(headers)
+  })
+
+  it.each([['reply'], [undefined]] as const)('has no policy where the route does not forward: %s', (kind) => {
+    const asked = stream({ method: 'OPTIONS', headers: preflight, perRoute: policy, kind })
+    expect(run(configured(corsFilter, {}), asked)).toBeUndefined()
   })
 
   it('shadow_enabled counts the origins of requests that it leaves alone; a share of 0 of both does not look', () => {
@@ -82,7 +126,7 @@ describe('cors', () => {
         shadow_enabled: share(shadow),
       }
       const perRoute = must(corsFilter.decodePerRoute!(json, ''))
-      const asked = stream({ method: 'OPTIONS', headers: { ...preflight, origin }, perRoute })
+      const asked = forwarded({ method: 'OPTIONS', headers: { ...preflight, origin }, perRoute })
       const filter = configured(corsFilter, {}, own)(asked)
       expect(filter.onRequest?.(asked.request, asked)).toBeUndefined()
       const answer = response({})

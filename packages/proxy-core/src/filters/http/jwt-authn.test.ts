@@ -306,6 +306,7 @@ it('explain tells what the filter would do, and leaves the claims to the filters
       facts: connection,
       client: '1.1.1.1',
       perRoute: undefined,
+      perRouteConfigs: [],
       metadata,
       random: createSeededRandom(1),
     }

@@ -130,6 +130,7 @@ describe('rbac', () => {
       head: stream({ path: '/admin' }).request,
       client: '10.0.0.9',
       perRoute: undefined,
+      perRouteConfigs: [],
       metadata: new Map(),
       clock: createFakeClock(),
       random: createSeededRandom(1),

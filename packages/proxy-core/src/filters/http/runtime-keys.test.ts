@@ -51,7 +51,7 @@ it('so is what a route says', () => {
   }
   const origins = [testDeps(), testDeps({ runtime })].map((compileDeps) => {
     const perRoute = must(corsFilter.decodePerRoute!(policy, 'c', compileDeps))
-    const asked = stream({ perRoute, headers: { origin: 'http://a' } })
+    const asked = stream({ kind: 'forward', perRoute, headers: { origin: 'http://a' } })
     const filter = corsFilter.create(undefined, deps(), 'cors')(asked)
     filter.onRequest?.(asked.request, asked)
     const answer = response()

@@ -35,10 +35,16 @@ export interface StreamOptions {
   method?: string
   path?: string
   perRoute?: unknown
+  /** Of all levels, the most specific first. */
+  perRoutes?: readonly unknown[]
+  /** Of the route that is found; by default there is none. */
+  kind?: 'forward' | 'reply' | undefined
   tls?: Partial<TlsInfo>
 }
 
-export function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls }: StreamOptions = {}): HttpStream {
+export function stream(options: StreamOptions = {}): HttpStream {
+  const { headers = {}, method = 'GET', path = '/', perRoute, kind, tls } = options
+  const { perRoutes = perRoute === undefined ? [] : [perRoute] } = options
   const request: HttpRequest = {
     method,
     scheme: 'http',
@@ -55,10 +61,11 @@ export function stream({ headers = {}, method = 'GET', path = '/', perRoute, tls
     request,
     info,
     connection,
-    route: undefined,
+    route: kind && { kind },
     clearRoute: () => {},
     onBroken: () => {},
-    perRouteConfig: () => perRoute,
+    perRouteConfig: () => perRoutes[0],
+    perRouteConfigs: () => perRoutes,
   } as unknown as HttpStream
 }
 
