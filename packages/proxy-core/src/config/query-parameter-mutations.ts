@@ -31,10 +31,26 @@ export function compileQueryMutation(fields: Fields<KeyValueMutation>): ApplyQue
     if (format === undefined) return
     const present = parameters.get(key)
     if (action === 'ADD_IF_ABSENT' ? present !== undefined : action === 'OVERWRITE_IF_EXISTS' && present === undefined) return
-    const text = format(entry)
+    const text = encoded(format(entry))
     if (action === 'APPEND_IF_EXISTS_OR_ADD' && present !== undefined) present.push(text)
     else parameters.set(key, [text])
   }
+}
+
+/** Of a value that is put in all but letters, digits and `*-._` as %XX. */
+function encoded(value: string): string {
+  return Array.from(Buffer.from(value), (byte) => {
+    const char = String.fromCharCode(byte)
+    return /[\w.*-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+}
+
+/** What came encoded stays decoded, as in Envoy; but no line may end within a path. */
+function decoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (whole, hex: string) => {
+    const code = Number.parseInt(hex, 16)
+    return code < 0x20 || code === 0x7f ? whole : String.fromCharCode(code)
+  })
 }
 
 /** The path with its query changed. As in Envoy the parameters come out in the order of their names. */
@@ -42,11 +58,12 @@ export function mutateQuery(path: string, mutations: readonly ApplyQueryMutation
   if (mutations.length === 0) return path
   const mark = path.indexOf('?')
   const parameters: Parameters = new Map()
-  for (const part of mark < 0 ? [] : path.slice(mark + 1).split('&')) {
-    if (part === '') continue
+  const parts = mark < 0 ? [] : path.slice(mark + 1).split('&')
+  if (parts.at(-1) === '') parts.pop()
+  for (const part of parts) {
     const equals = part.indexOf('=')
-    const key = equals < 0 ? part : part.slice(0, equals)
-    const value = equals < 0 ? '' : part.slice(equals + 1)
+    const key = decoded(equals < 0 ? part : part.slice(0, equals))
+    const value = equals < 0 ? '' : decoded(part.slice(equals + 1))
     const present = parameters.get(key)
     if (present === undefined) parameters.set(key, [value])
     else present.push(value)

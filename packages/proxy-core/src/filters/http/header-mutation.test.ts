@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { HttpStream } from '../../http/filter.js'
 import { headerMutationFilter } from './header-mutation.js'
 import { configured, must, run, stream } from './testing.js'
 
@@ -13,15 +12,11 @@ describe('header mutation', () => {
     },
   })
   it.each([
-    [false, ['filter', 'route', 'vhost']],
-    [true, ['filter', 'vhost', 'route']],
+    [false, ['filter', 'route', 'vhost', 'table']],
+    [true, ['filter', 'table', 'vhost', 'route']],
   ])('runs every level; most specific last: %j', (most_specific_header_mutations_wins, order) => {
-    const level = (value: string) => new Map([['filter', must(headerMutationFilter.decodePerRoute!(add(value), ''))]])
-    const asked = stream()
-    const routed = {
-      ...asked,
-      route: { kind: 'reply', virtualHost: { perFilterConfig: level('vhost') }, route: { perFilterConfig: level('route') } },
-    } as unknown as HttpStream
+    const level = (value: string): unknown => must(headerMutationFilter.decodePerRoute!(add(value), ''))
+    const routed = stream({ perRoutes: ['route', 'vhost', 'table'].map(level) })
     void run(configured(headerMutationFilter, { ...add('filter'), most_specific_header_mutations_wins }), routed)
     expect(routed.request.headers.getAll('x')).toEqual(order)
     expect(routed.request.headers.get('last')).toBe(order.at(-1))

@@ -7,7 +7,7 @@ import { compileMessage, type Fields } from '../../config/fields.js'
 import { type ApplyMutation, compileMutation } from '../../config/header-mutations.js'
 import { type ApplyQueryMutation, compileQueryMutation, mutateQuery } from '../../config/query-parameter-mutations.js'
 import { endWatched } from '../../http/body-transform.js'
-import type { HttpFilterFactory, HttpStream } from '../../http/filter.js'
+import type { HttpFilterFactory } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { Body } from '../../http/message.js'
 import type { AccessLogEntry } from '../../observe/access-log.js'
@@ -25,7 +25,10 @@ interface HeaderMutationConfig {
   readonly mostSpecificWins: boolean
 }
 
-/** envoy.filters.http.header_mutation: its own list, then the route's, then the virtual host's; every one runs. */
+/**
+ * envoy.filters.http.header_mutation: its own list, then those of the weighted cluster, route, virtual host and route
+ * configuration; every one runs.
+ */
 export const headerMutationFilter: HttpFilterFactory<HeaderMutationConfig> = {
   typeNames: ['envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'],
   perRouteTypeNames: ['envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute'],
@@ -48,7 +51,7 @@ export const headerMutationFilter: HttpFilterFactory<HeaderMutationConfig> = {
     ({ own, mostSpecificWins }, _deps, name) =>
     (stream) => {
       const levels = (): readonly MutationLists[] => {
-        const routed = levelsOf(stream, name)
+        const routed = stream.perRouteConfigs(name) as readonly MutationLists[]
         return [own, ...(mostSpecificWins ? [...routed].reverse() : routed)]
       }
       return {
@@ -56,8 +59,10 @@ export const headerMutationFilter: HttpFilterFactory<HeaderMutationConfig> = {
           const { headers } = request
           const entry = { info: stream.info, requestHeaders: headers }
           const lists = levels()
-          for (const list of lists) for (const apply of list.request) apply(headers, entry)
-          for (const { query } of lists) request.path = mutateQuery(request.path, query, entry)
+          for (const list of lists) {
+            for (const apply of list.request) apply(headers, entry)
+            request.path = mutateQuery(request.path, list.query, entry)
+          }
           request.body = mutateTrailers(request.body, lists, 'requestTrailers', entry)
         },
         onResponse(response) {
@@ -82,15 +87,6 @@ function mutateTrailers(
   return endWatched(body, (trailers: HeaderMap | undefined) => {
     if (trailers !== undefined) for (const list of lists) for (const apply of list[which]) apply(trailers, entry)
   })
-}
-
-/** From the most specific level to the least. */
-function levelsOf({ route }: HttpStream, name: string): readonly MutationLists[] {
-  if (route === undefined || route.kind === 'none') return []
-  const ofCluster = route.kind === 'forward' ? route.target.perFilterConfig : undefined
-  return [ofCluster, route.route?.perFilterConfig, route.virtualHost.perFilterConfig].flatMap(
-    (level) => (level?.get(name) as MutationLists | undefined) ?? [],
-  )
 }
 
 function compileLists(fields: Fields<Mutations> | undefined): MutationLists {
