@@ -41,6 +41,9 @@ const PREFIXED: readonly { readonly label: string; readonly family: string }[] =
 ]
 const NESTED =
   /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|scoped_rds|health_check|fault|cors|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
+/** A library's name, its kind, and the direction where the config tells them apart. */
+const COMPRESSOR = /^compressor_(.+?)_(gzip|brotli|zstd)_(?:(request|response)_)?/
+
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
   const labels = new Map(labelNames.map((name, index) => [name, values[index] ?? '']))
@@ -64,6 +67,9 @@ export function dottedName(family: string, labelNames: readonly string[], values
     // The only family of two words that Envoy writes with a dot.
     if (label === EXTENSION_CONFIG_LABEL) return `extension_config_discovery.http_filter.${value}.${stat}`
     if (label === PROXY_PROTOCOL_LABEL) return proxyProtocolName(value, stat)
+    const compressor = COMPRESSOR.exec(stat)
+    if (compressor !== null)
+      return [prefix, value, 'compressor', ...compressor.slice(1), stat.slice(compressor[0].length)].filter(Boolean).join('.')
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))

@@ -33,6 +33,18 @@ describe('statistics under their dotted names', () => {
     ],
     ['envoy_http_rbac_allowed', ['envoy_http_conn_manager_prefix', 'envoy_rbac_prefix'], ['in', ''], 'http.in.rbac.allowed'],
     ['envoy_http_local_rate_limit_enforced', ['envoy_local_http_ratelimit_prefix'], ['rl'], 'rl.http_local_rate_limit.enforced'],
+    [
+      'envoy_http_compressor_a_gz_gzip_not_compressed',
+      ['envoy_http_conn_manager_prefix'],
+      ['in'],
+      'http.in.compressor.a_gz.gzip.not_compressed',
+    ],
+    [
+      'envoy_http_compressor_gzip_gzip_response_compressed',
+      ['envoy_http_conn_manager_prefix'],
+      ['in'],
+      'http.in.compressor.gzip.gzip.response.compressed',
+    ],
     ['envoy_server_live', [], [], 'server.live'],
     ['envoy_cluster_manager_cds_init_fetch_timeout', [], [], 'cluster_manager.cds.init_fetch_timeout'],
     ['envoy_control_plane_connected_state', [], [], 'control_plane.connected_state'],

@@ -2,12 +2,13 @@ import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { bodyOf, readBody, readWhole } from '../../http/body.js'
 import { transformBody } from '../../http/body-transform.js'
+import type { HttpStream } from '../../http/filter.js'
 import { createHeaderMap } from '../../http/header-map.js'
 import type { BodySink } from '../../http/message.js'
 import { hasZstd } from './compression.js'
 import { compressorFilter } from './compressor.js'
 import { decompressorFilter } from './decompressor.js'
-import { configured, response, stream } from './testing.js'
+import { configured, deps, must, response, stream } from './testing.js'
 
 const library = (kind: string, rest: object = {}) => ({
   name: kind,
@@ -77,6 +78,65 @@ describe('compressor', () => {
     const made = answer(TEXT, { etag })
     through({ response_direction_config: { weaken_etag_on_compress: true } }, { 'accept-encoding': 'gzip' }, made)
     expect(made.headers.get('etag')).toBe(weak)
+  })
+
+  const off = { disabled: true }
+  it.each<[string, string, object, object | undefined, string | undefined]>([
+    ['of all that are offered', 'br, gzip', {}, undefined, 'br'],
+    ['what the route has off is offered as well', 'gzip, br', {}, off, undefined],
+    ['what else there is', 'br', {}, off, 'br'],
+    ['not those that do not take the type', 'gzip, br', { common_config: { content_type: ['text/css'] } }, undefined, 'br'],
+    ['none after Accept-Encoding is taken away', 'br', { remove_accept_encoding_header: true }, undefined, undefined],
+    ['but before', 'gzip', { remove_accept_encoding_header: true }, undefined, 'gzip'],
+  ])('two in a chain: %s', (_, accepts, response_direction_config, perRoute, coding) => {
+    const asked = stream({ headers: { 'accept-encoding': accepts } })
+    const route = perRoute && must(compressorFilter.decodePerRoute!(perRoute as Record<string, unknown>, 'c'))
+    const first = { ...asked, perRouteConfig: () => route } as HttpStream
+    const filters = [
+      configured(compressorFilter, { compressor_library: library('gzip'), response_direction_config })(first),
+      configured(compressorFilter, { compressor_library: library('brotli') })(asked),
+    ]
+    const made = answer(TEXT)
+    for (const filter of filters) void filter.onRequest!(asked.request, asked)
+    for (const filter of filters.toReversed()) void filter.onResponse!(made, asked)
+    expect(made.headers.get('content-encoding')).toBe(coding)
+    expect(made.headers.get('vary')).toBe('Accept-Encoding')
+  })
+
+  it.each([
+    ['X', 'X, Accept-Encoding'],
+    ['X, Accept-Encoding', 'X, Accept-Encoding'],
+    ['accept-encoding', 'accept-encoding, Accept-Encoding'],
+  ])('vary %s becomes %s', (vary, want) => {
+    expect(through({}, { 'accept-encoding': 'gzip' }, answer(TEXT, { vary })).headers.get('vary')).toBe(want)
+  })
+
+  it.each<[Record<string, string>, object, string[]]>([
+    [{ 'accept-encoding': 'gzip' }, {}, ['compressed', 'header_compressor_used']],
+    [
+      { 'accept-encoding': 'gzip' },
+      { request_direction_config: {} },
+      ['response_compressed', 'header_compressor_used', 'request_not_compressed'],
+    ],
+    [{ 'accept-encoding': '*' }, {}, ['compressed', 'header_wildcard']],
+    [{ 'accept-encoding': 'identity' }, {}, ['not_compressed', 'header_identity']],
+    [{ 'accept-encoding': 'br' }, {}, ['not_compressed', 'header_not_valid']],
+    [{}, {}, ['not_compressed', 'no_accept_header']],
+    [
+      {},
+      { response_direction_config: { common_config: { min_content_length: 1e6 } } },
+      ['not_compressed', 'content_length_too_small'],
+    ],
+    [{}, { response_direction_config: { disable_on_etag_header: true } }, ['not_compressed', 'not_compressed_etag']],
+  ])('counts for %j with %j: %j', (headers, config, want) => {
+    const own = deps({ statPrefix: 'in' })
+    const asked = stream({ headers })
+    const made = answer(TEXT, { etag: '"a"', 'content-length': '12000' })
+    const filter = configured(compressorFilter, { compressor_library: library('gzip'), ...config }, own)(asked)
+    void filter.onRequest!(asked.request, asked)
+    void filter.onResponse!(made, asked)
+    const counted = [...own.stats.families()].map(({ name }) => name.replace('envoy_http_compressor_gzip_gzip_', ''))
+    expect(counted.toSorted()).toEqual(want.toSorted())
   })
 
   it('compresses with the library that the route names', () => {
@@ -163,7 +223,7 @@ describe('compressor', () => {
     const filters = ['gzip', 'brotli'].map((kind) =>
       configured(compressorFilter, {
         compressor_library: library(kind),
-        response_direction_config: { remove_accept_encoding_header: true },
+        response_direction_config: { remove_accept_encoding_header: kind === 'brotli' },
       })(asked),
     )
     for (const filter of filters) void filter.onRequest!(asked.request, asked)

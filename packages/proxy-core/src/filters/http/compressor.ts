@@ -1,3 +1,4 @@
+import type { Counter } from '@heddle/runtime'
 import type { RuntimeFeatureFlag } from '@heddle/xds-types/envoy/config/core/v3'
 import type {
   Compressor,
@@ -5,7 +6,6 @@ import type {
   CompressorPerRoute,
 } from '@heddle/xds-types/envoy/extensions/filters/http/compressor/v3'
 import { compileMessage, type Fields } from '../../config/fields.js'
-import { FILTER_DISABLED } from '../../config/per-filter-config.js'
 import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../../http/filter.js'
 import type { HeaderMap } from '../../http/header-map.js'
 import type { Body, HttpRequest, HttpResponse } from '../../http/message.js'
@@ -33,27 +33,33 @@ interface ResponseDirection extends Direction {
 /** Why a message stays as it is, in the words of x-envoy-compression-status; '' where that is not told. */
 type Refusal = '' | 'ContentLengthTooSmall' | 'ContentTypeNotAllowed' | 'EtagNotAllowed' | 'StatusCodeNotAllowed'
 
+type CountersOf = (stat: string) => Counter
+
 interface CompressorConfig {
   readonly library: CompressionLibrary
+  /** The statistics of responses say so. */
+  readonly ofResponses: boolean
   readonly request: Direction
   readonly response: ResponseDirection
   readonly chooseFirst: boolean
 }
 
 interface Override {
+  /** Off here; but what the filter offers is among what the chain chooses from. */
+  readonly disabled: boolean
   readonly removeAcceptEncoding?: boolean
   readonly library?: CompressionLibrary
 }
 
 const DEFAULT_TYPES =
   'application/javascript application/json application/xhtml+xml image/svg+xml text/css text/html text/plain text/xml'.split(' ')
-/** In filterState: what the compressors of this chain offer, and what the client said. */
+/** In filterState: what the compressors of this chain offer. */
 const OFFERS = 'envoy.filters.http.compressor'
 
 interface Negotiation {
-  readonly offers: Offer[]
-  accepts: string | undefined
-  choice?: { readonly value: Choice }
+  readonly offers: (Offer & Pick<Direction, 'allowsType'>)[]
+  /** Of the first that asks; it holds for all. */
+  choice?: Choice
 }
 
 /** envoy.filters.http.compressor: bodies in gzip, brotli or zstd for who accepts it; several in a chain choose together. */
@@ -62,13 +68,14 @@ export const compressorFilter: HttpFilterFactory<CompressorConfig> = {
   perRouteTypeNames: ['envoy.extensions.filters.http.compressor.v3.CompressorPerRoute'],
   decode: (config, path) => compileMessage(config as Compressor, path, compile),
   decodePerRoute: (config, path) =>
-    compileMessage(config as CompressorPerRoute, path, (fields): Override | typeof FILTER_DISABLED => {
+    compileMessage(config as CompressorPerRoute, path, (fields): Override => {
       const disabled = fields.boolean('disabled')
       const overrides = fields.message('overrides')
       const response = overrides?.message('response_direction_config')
       const library = overrides?.message('compressor_library')
       const compiled = library && compileCompressorLibrary(library)
       const override: Override = {
+        disabled,
         ...(response?.has('remove_accept_encoding_header') && {
           removeAcceptEncoding: response.boolean('remove_accept_encoding_header'),
         }),
@@ -77,10 +84,9 @@ export const compressorFilter: HttpFilterFactory<CompressorConfig> = {
       response?.done()
       overrides?.done()
       fields.done()
-      return disabled ? FILTER_DISABLED : override
+      return override
     }),
-  create: (config, deps, name) => (stream) =>
-    createFilter(config, (stream.perRouteConfig(name) as Override | undefined) ?? {}, deps),
+  create: (config, deps, name) => (stream) => createFilter(config, stream.perRouteConfig(name) as Override | undefined, deps),
 }
 
 function compile(fields: Fields<Compressor>): CompressorConfig {
@@ -106,6 +112,7 @@ function compile(fields: Fields<Compressor>): CompressorConfig {
   }
   const config = {
     library: compileCompressorLibrary(libraryFields)!,
+    ofResponses: request !== undefined,
     request: { ...direction(request?.message('common_config'), true), ...(request === undefined && { enabled: false }) },
     response: {
       ...direction(response?.message('common_config'), legacy.enabled),
@@ -140,48 +147,61 @@ export function compileFlag(fields: Fields<RuntimeFeatureFlag> | undefined, fall
   return value
 }
 
-function createFilter(config: CompressorConfig, override: Override, deps: FilterDeps): HttpFilter {
+function createFilter(config: CompressorConfig, override: Override | undefined, deps: FilterDeps): HttpFilter {
   // Statistics are the filter's, whatever a route has it compress with.
   const { name, coding } = config.library
-  const library = override.library ?? config.library
+  const library = override?.library ?? config.library
   const family = `compressor_${name}_${coding === 'br' ? 'brotli' : coding}`.replace(/[^a-z0-9_]/gi, '_')
   const counter = httpFilterCounter(deps.stats, deps.statPrefix ?? '', family)
-  const code = (direction: 'request' | 'response', headers: HeaderMap, body: Body): Body => {
+  // Only a config that tells the directions apart has them told apart in its statistics, but for what only responses have.
+  const ofResponse: CountersOf = (stat) => counter(config.ofResponses ? `response_${stat}` : stat)
+  const ofRequest: CountersOf = (stat) => counter(`request_${stat}`)
+  const offer = { coding: library.coding, chooseFirst: config.chooseFirst, allowsType: config.response.allowsType }
+  let accepts: string | undefined
+  const code = (counterOf: CountersOf, headers: HeaderMap, body: Body): Body => {
     headers.delete('content-length')
     headers.set('content-encoding', library.coding)
-    counter(`${direction}_compressed`).inc()
+    counterOf('compressed').inc()
     return recodeBody(body, library.create(), {
       bytes: (taken, given) => {
-        if (taken > 0) counter(`${direction}_total_uncompressed_bytes`).inc(taken)
-        if (given > 0) counter(`${direction}_total_compressed_bytes`).inc(given)
+        if (taken > 0) counterOf('total_uncompressed_bytes').inc(taken)
+        if (given > 0) counterOf('total_compressed_bytes').inc(given)
       },
     })
   }
   return {
     onRequest(request, stream) {
       const { headers, body } = request
-      negotiation(stream, headers).offers.push({ coding: library.coding, chooseFirst: config.chooseFirst })
-      if (config.response.enabled && (override.removeAcceptEncoding ?? config.response.removeAcceptEncoding))
+      negotiation(stream).offers.push(offer)
+      if (override?.disabled === true) return
+      // A compressor before may have taken it away: then this one does nothing.
+      accepts = headers.has('accept-encoding') ? headers.getAll('accept-encoding').join(',') : undefined
+      if (config.response.enabled && (override?.removeAcceptEncoding ?? config.response.removeAcceptEncoding))
         headers.delete('accept-encoding')
       if (!config.request.enabled) return
-      const fits = body.length !== 0 && refusalOf(request, config.request) === undefined && request.upgrade === undefined
-      if (fits) request.body = code('request', headers, body)
-      else counter('request_not_compressed').inc()
+      const refusal = refusalOf(request, config.request)
+      if (refusal === 'ContentLengthTooSmall') ofRequest('content_length_too_small').inc()
+      const fits = body.length !== 0 && refusal === undefined && request.upgrade === undefined
+      if (fits) request.body = code(ofRequest, headers, body)
+      else ofRequest('not_compressed').inc()
     },
     onResponse(response, stream) {
+      if (override?.disabled === true) return
       const { headers, body } = response
       const refusal = refusalOfResponse(response, config.response)
       const bodyless = body.length === 0 || stream.request.method === 'HEAD'
-      const wanted = !bodyless && refusal === undefined && chosen(stream) === library.coding
+      if (refusal === 'ContentLengthTooSmall') ofResponse('content_length_too_small').inc()
+      else if (refusal === 'EtagNotAllowed') counter('not_compressed_etag').inc()
+      const wanted = !bodyless && refusal === undefined && isChosen(negotiation(stream), accepts, offer, headers, counter)
       // Whatever this client got: another one may get the other form.
       if (refusal === undefined) vary(headers)
       const told = wanted ? `Compressed;OriginalLength=${headers.get('content-length') ?? ''}` : refusal
       if (config.response.tellsStatus && !bodyless && told !== undefined && told !== '')
         addStatus(headers, `${library.coding};${told}`)
-      if (!wanted) counter('response_not_compressed').inc()
+      if (!wanted) ofResponse('not_compressed').inc()
       else {
         adaptEtag(headers, config.response.weakenEtag)
-        response.body = code('response', headers, body)
+        response.body = code(ofResponse, headers, body)
       }
     },
   }
@@ -200,21 +220,40 @@ function addStatus(headers: HeaderMap, status: string): void {
   headers.set(name, [...headers.getAll(name), status].join(', '))
 }
 
-/** Accept-Encoding as it came: a compressor before may have taken it away. */
-function negotiation({ info }: HttpStream, headers: HeaderMap): Negotiation {
+function negotiation({ info }: HttpStream): Negotiation {
   const present = info.filterState.get(OFFERS) as Negotiation | undefined
   if (present !== undefined) return present
-  const all = headers.getAll('accept-encoding')
-  const fresh: Negotiation = { offers: [], accepts: all.length === 0 ? undefined : all.join(',') }
+  const fresh: Negotiation = { offers: [] }
   info.filterState.set(OFFERS, fresh)
   return fresh
 }
 
-function chosen({ info }: HttpStream): Choice {
-  const ours = info.filterState.get(OFFERS) as Negotiation | undefined
-  if (ours === undefined) return undefined
-  ours.choice ??= { value: chooseCoding(ours.accepts, ours.offers) }
-  return ours.choice.value
+/** Whether this compressor is the one of the chain; and counts why. */
+function isChosen(
+  negotiation: Negotiation,
+  accepts: string | undefined,
+  { coding }: Offer,
+  headers: HeaderMap,
+  counterOf: CountersOf,
+): boolean {
+  if (accepts === undefined) {
+    counterOf('no_accept_header').inc()
+    return false
+  }
+  const type = typeOf(headers)
+  const choice = (negotiation.choice ??= chooseCoding(
+    accepts,
+    negotiation.offers.filter(({ allowsType }) => type === undefined || allowsType(type)),
+  ))
+  const ours = choice.coding === coding
+  const named = ours ? 'header_compressor_used' : 'header_compressor_overshadowed'
+  counterOf(choice.reason === 'named' ? named : choice.reason).inc()
+  return ours
+}
+
+/** Without its parameters. */
+function typeOf(headers: HeaderMap): string | undefined {
+  return headers.get('content-type')?.split(';')[0]!.trim()
 }
 
 /** Undefined: nothing stands against it. */
@@ -227,8 +266,8 @@ function refusalOf(
   // What does not say how long it is may be long: to HEAD, 204 and 304 as well, though there is nothing to compress.
   const length = Number(headers.get('content-length') ?? (body.length || minBytes))
   if (length < minBytes) return 'ContentLengthTooSmall'
-  const type = headers.get('content-type')
-  return type === undefined || allowsType(type.split(';')[0]!.trim()) ? undefined : 'ContentTypeNotAllowed'
+  const type = typeOf(headers)
+  return type === undefined || allowsType(type) ? undefined : 'ContentTypeNotAllowed'
 }
 
 function refusalOfResponse(response: HttpResponse, direction: ResponseDirection): Refusal | undefined {
@@ -242,6 +281,6 @@ function refusalOfResponse(response: HttpResponse, direction: ResponseDirection)
 function vary(headers: HeaderMap): void {
   const present = headers.getAll('vary')
   if (present.length === 0) headers.set('vary', 'Accept-Encoding')
-  else if (!present.some((value) => /(?:^|,)\s*accept-encoding\s*(?:,|$)/i.test(value)))
-    headers.set('vary', `${present.join(', ')}, Accept-Encoding`)
+  else if (!present.some((value) => /(?:^|,)\s*Accept-Encoding\s*(?:,|$)/.test(value)))
+    headers.set('vary', `${present.join(',')}, Accept-Encoding`)
 }
