@@ -9,7 +9,7 @@ describe('local rate limit', () => {
     token_bucket: { max_tokens: 2, tokens_per_fill: 1, fill_interval: '1s' },
     filter_enabled: all,
     filter_enforced: all,
-    response_headers_to_add: [{ header: { key: 'x-limited', value: 'yes' } }],
+    response_headers_to_add: [{ header: { key: 'x-limited', value: 'yes %RESPONSE_CODE%' } }],
   }
 
   it('lets the bucket empty, then answers 429 until a token is back', () => {
@@ -27,11 +27,13 @@ describe('local rate limit', () => {
       status: 429,
       body: 'local_rate_limited',
       details: 'local_rate_limited',
-      flag: 'RL',
     })
+    expect([...asked.info.flags], 'what is made of the reply does not see the flag').toEqual([])
     const answer = response()
     void filter.onResponse!(answer, asked)
-    expect(answer.headers.get('x-limited')).toBe('yes')
+    expect(answer.headers.get('x-limited')).toBe('yes 0')
+    expect([...asked.info.flags]).toEqual(['RL'])
+    expect(asked.info.status).toBe(200)
   })
 
   it('counts per connection when told to, and only marks when not enforced', () => {
@@ -77,6 +79,11 @@ describe('local rate limit', () => {
     const off = configured(localRateLimitFilter, { token_bucket: limit.token_bucket })
     for (let i = 0; i < 5; i++) expect(run(off, stream())).toBeUndefined()
     expect(localRateLimitFilter.decode({ token_bucket: { max_tokens: 1, fill_interval: '0.01s' } }, 'c').ok).toBe(false)
+    expect(localRateLimitFilter.decode({ stat_prefix: 'l' }, 'c').ok).toBe(true)
+    expect(localRateLimitFilter.decodePerRoute!({ stat_prefix: 'l' }, 'c')).toMatchObject({
+      ok: false,
+      diagnostics: [{ path: 'c.token_bucket' }],
+    })
     expect(localRateLimitFilter.decode({ descriptors: [{ entries: [{ key: 'k', value: 'v' }] }] }, 'c')).toMatchObject({
       ok: false,
       diagnostics: [{ path: 'c.descriptors[0].token_bucket' }],

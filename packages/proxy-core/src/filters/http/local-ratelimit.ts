@@ -48,7 +48,10 @@ export const localRateLimitFilter: HttpFilterFactory<LocalRateLimitConfig> = {
   typeNames: ['envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'],
   decode: (config, path, deps) => compileMessage(config as LocalRateLimit, path, (fields) => compile(fields, deps?.runtime)),
   decodePerRoute: (config, path, deps) =>
-    compileMessage(config as LocalRateLimit, path, (fields) => compile(fields, deps?.runtime)),
+    compileMessage(config as LocalRateLimit, path, (fields) => {
+      if (!fields.has('token_bucket')) fields.problem('is required.', 'token_bucket')
+      return compile(fields, deps?.runtime)
+    }),
   create(config, deps, name) {
     const limiters = createLimiters(deps)
     return (stream) => createFilter((stream.perRouteConfig(name) as LocalRateLimitConfig | undefined) ?? config, limiters, deps)
@@ -158,17 +161,21 @@ function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { rand
       if (random.next() < enforced()) {
         limited = true
         counter('enforced').inc()
+        // No flag of the reply: as in Envoy it is set after what is made of it.
         return refusal(config, isGrpc(request.headers))
       }
       config.whenNotEnforced.apply(request.headers, { info: stream.info, requestHeaders: request.headers })
     },
     onResponse({ headers }, stream: HttpStream) {
-      if (limited)
-        config.responseHeaders.apply(headers, {
-          info: stream.info,
-          requestHeaders: stream.request.headers,
-          responseHeaders: headers,
-        })
+      if (limited) {
+        const { info } = stream
+        const { status } = info
+        // Envoy adds them before there is an answer: %RESPONSE_CODE% is 0.
+        info.status = 0
+        config.responseHeaders.apply(headers, { info, requestHeaders: stream.request.headers, responseHeaders: headers })
+        info.status = status
+        info.flags.add('RL')
+      }
       if (verdict?.config === undefined || !config.tellsClient) return
       headers.set('x-ratelimit-limit', String(verdict.config.max))
       headers.set('x-ratelimit-remaining', String(verdict.remaining()))
@@ -178,6 +185,6 @@ function createFilter(config: LocalRateLimitConfig, limiterOf: LimiterOf, { rand
 }
 
 function refusal({ status, asResourceExhausted }: LocalRateLimitConfig, grpc: boolean): LocalReply {
-  const reply: LocalReply = { status, body: 'local_rate_limited', details: 'local_rate_limited', flag: 'RL' }
+  const reply: LocalReply = { status, body: 'local_rate_limited', details: 'local_rate_limited' }
   return grpc && asResourceExhausted ? { ...reply, headers: [['grpc-status', RESOURCE_EXHAUSTED]] } : reply
 }
