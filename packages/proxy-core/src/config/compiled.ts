@@ -263,6 +263,8 @@ export interface OutlierConfig {
   readonly baseEjectionTimeMs: number
   readonly maxEjectionTimeMs: number
   readonly maxEjectionPercent: number
+  /** The first may be ejected whatever the percentage. */
+  readonly alwaysEjectOneHost: boolean
   readonly maxEjectionTimeJitterMs: number
   /** An endpoint that passes an active check comes back at once. */
   readonly unejectOnActiveSuccess: boolean

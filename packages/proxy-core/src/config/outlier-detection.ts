@@ -19,6 +19,7 @@ export function compileOutlierDetection(fields: Fields<OutlierDetection> | undef
     maxEjectionTimeMs: fields.durationMs('max_ejection_time', Math.max(300_000, baseEjectionTimeMs)),
     maxEjectionTimeJitterMs: fields.durationMs('max_ejection_time_jitter', 0),
     maxEjectionPercent: fields.number('max_ejection_percent', 10),
+    alwaysEjectOneHost: fields.boolean('always_eject_one_host'),
     unejectOnActiveSuccess: fields.boolean('successful_active_health_check_uneject_host', true),
     successRate: {
       enforcing: fields.number('enforcing_success_rate', 100),
@@ -37,7 +38,6 @@ export function compileOutlierDetection(fields: Fields<OutlierDetection> | undef
   fields.done({
     enforcing_local_origin_success_rate: 'errors of local origin are counted with the rest',
     enforcing_failure_percentage_local_origin: 'errors of local origin are counted with the rest',
-    always_eject_one_host: 'one host may always be ejected',
   })
   return config
 }

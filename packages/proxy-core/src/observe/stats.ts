@@ -90,6 +90,8 @@ export interface ClusterStats {
   /** `health_check.*`; made when first asked for. */
   readonly healthCheck: HealthCheckStats
   readonly outlierEjectionsActive: Gauge
+  /** `outlier_detection.ejections_overflow`: max_ejection_percent kept them in. */
+  readonly outlierOverflow: Counter
   /** `outlier_detection.ejections_detected_<kind>`. */
   outlierDetected(kind: OutlierKind): void
   /** `outlier_detection.ejections_enforced_<kind>` and `ejections_enforced_total`. */
@@ -273,6 +275,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     membershipDegraded: scope.gauge('membership_degraded'),
     membershipExcluded: scope.gauge('membership_excluded'),
     outlierEjectionsActive: scope.gauge('outlier_detection_ejections_active'),
+    outlierOverflow: scope.counter('outlier_detection_ejections_overflow'),
     ...outlierCounters(scope),
     ssl: createSslStats(scope.counter),
     retryBackOff: (kind) => scope.counter(`upstream_rq_retry_backoff_${kind}`).inc(),

@@ -105,6 +105,7 @@ function createOutlier(
     clock,
     random,
     onDetected: (_, why) => stats.outlierDetected(why),
+    onOverflow: () => stats.outlierOverflow.inc(),
     onChange(endpoint, change, why) {
       stats.outlierEjectionsActive.add(change === 'ejected' ? 1 : -1)
       if (change === 'ejected' && why !== 'interval') stats.outlierEnforced(why)

@@ -17,25 +17,28 @@ const endpoint = (port: number): Endpoint => ({
   metadata: {},
 })
 
+/** Any number may be ejected, unless `json` says otherwise. */
 function detector(json: object, hosts = 2) {
-  const result = compileMessage(json, '', (fields) => compileOutlierDetection(fields as never))
+  const result = compileMessage({ max_ejection_percent: 100, ...json }, '', (fields) => compileOutlierDetection(fields as never))
   const clock = createFakeClock()
   const changes: string[] = []
   const detected: string[] = []
+  const overflows = { count: 0 }
   const outlier = createOutlierDetector((result as { value: OutlierConfig }).value, {
     clock,
     random: createSeededRandom(1),
     onDetected: ({ address }, why) => detected.push(`${address.port} ${why}`),
+    onOverflow: () => overflows.count++,
     onChange: ({ address }, change, why) => changes.push(`${address.port} ${change} ${why}`),
   })
   const endpoints = Array.from({ length: hosts }, (_, i) => endpoint(i + 1))
   outlier.setEndpoints(endpoints)
-  return { outlier, clock, changes, detected, endpoints, one: endpoints[0]!, two: endpoints[1]! }
+  return { outlier, clock, changes, detected, overflows, endpoints, one: endpoints[0]!, two: endpoints[1]! }
 }
 
 describe('outlier detection', () => {
   it('ejects after consecutive 5xx, and a success starts anew', () => {
-    const { outlier, one } = detector({ consecutive_5xx: 3, max_ejection_percent: 100 })
+    const { outlier, one } = detector({ consecutive_5xx: 3 })
     for (const status of [500, 503, 200, 500, 500]) outlier.onResponse(one, status)
     expect(outlier.isEjected(one)).toBe(false)
     outlier.onResponse(one, 500)
@@ -43,7 +46,7 @@ describe('outlier detection', () => {
   })
 
   it('a threshold of 0 never ejects', () => {
-    const { outlier, one, changes } = detector({ consecutive_5xx: 0, max_ejection_percent: 100 })
+    const { outlier, one, changes } = detector({ consecutive_5xx: 0 })
     for (let i = 0; i < 10; i++) outlier.onResponse(one, 500)
     expect(changes).toEqual([])
   })
@@ -98,11 +101,24 @@ describe('outlier detection', () => {
     expect(changes).toHaveLength(4)
   })
 
-  it('never ejects more than the percentage: 50 % of two is one', () => {
-    const { outlier, one, two } = detector({ consecutive_5xx: 1, max_ejection_percent: 50 })
-    outlier.onResponse(one, 500)
-    outlier.onResponse(two, 500)
-    expect([outlier.isEjected(one), outlier.isEjected(two)]).toEqual([true, false])
+  it.each([
+    // hosts, percentage, always_eject_one_host, ejected
+    [1, 10, false, 0],
+    [1, 100, false, 1],
+    [1, 0, true, 1],
+    [2, 49, false, 0],
+    [2, 50, false, 1],
+    [2, 10, true, 1],
+    [3, 30, false, 0],
+    [3, 34, false, 1],
+    [3, 67, false, 2],
+    [3, 34, true, 1],
+  ])('of %i hosts, %i % of which may go (one always: %s), ejects %i', (hosts, percent, always, want) => {
+    const json = { consecutive_5xx: 1, max_ejection_percent: percent, always_eject_one_host: always }
+    const { outlier, endpoints, overflows } = detector(json, hosts)
+    for (const each of endpoints) outlier.onResponse(each, 500)
+    expect(endpoints.filter((each) => outlier.isEjected(each))).toHaveLength(want)
+    expect(overflows.count).toBe(hosts - want)
   })
 
   it('enforcing 0 only counts', () => {

@@ -18,6 +18,8 @@ export interface OutlierDeps {
   readonly random: Random
   /** Found to be failing, whether or not that is enforced; `why` names the detection. */
   onDetected?(endpoint: Endpoint, why: OutlierKind): void
+  /** Was to be ejected, but too many are already. */
+  onOverflow?(): void
   /** Of an ejection or a return, for counters and logs; `why` names the detection. */
   onChange?(endpoint: Endpoint, change: 'ejected' | 'returned', why: OutlierKind | 'interval'): void
 }
@@ -60,11 +62,19 @@ export function createOutlierDetector(config: OutlierConfig, deps: OutlierDeps):
 
   const ejected = (): number => [...watched.values()].filter(({ ejectedAt }) => ejectedAt !== undefined).length
 
+  const mayEjectOneMore = (): boolean => {
+    const already = ejected()
+    return (100 * (already + 1)) / watched.size <= config.maxEjectionPercent || (config.alwaysEjectOneHost && already === 0)
+  }
+
   const eject = (endpoint: Endpoint, state: Watched, enforcing: number, why: OutlierKind): void => {
     if (state.ejectedAt !== undefined) return
     deps.onDetected?.(endpoint, why)
+    if (!mayEjectOneMore()) {
+      deps.onOverflow?.()
+      return
+    }
     if (random.next() * 100 >= enforcing) return
-    if ((100 * ejected()) / watched.size >= config.maxEjectionPercent) return
     state.backoff++
     state.ejectedAt = clock.monotonic()
     state.ejectedForMs =
