@@ -2,12 +2,12 @@ import { bodyOf, emptyBody } from './body.js'
 import { createHeaderMap, type HeaderMap } from './header-map.js'
 import type { HttpResponse, LocalReply } from './message.js'
 
-/** Content types of gRPC: `application/grpc`, with a suffix or parameters. */
+/** Content types of gRPC: `application/grpc`, with a suffix; with parameters it is none, as in Envoy. */
 export function isGrpc(headers: HeaderMap): boolean {
   const type = headers.get('content-type')
   if (type === undefined || !type.startsWith('application/grpc')) return false
   const next = type.charCodeAt('application/grpc'.length)
-  return Number.isNaN(next) || next === 43 || next === 59
+  return Number.isNaN(next) || next === 43
 }
 
 /** The response that says what `reply` says; to gRPC callers in their way: 200 with grpc-status in the headers. */
@@ -57,6 +57,16 @@ export function grpcStatusOf(status: number): number {
     default:
       return 2
   }
+}
+
+/** Envoy's grpcToHttpStatus, of the text of a grpc-status. */
+export function httpStatusOf(grpcStatus: string): number {
+  return HTTP_STATUS[grpcStatus] ?? 500
+}
+
+const HTTP_STATUS: Readonly<Record<string, number>> = {
+  ...{ 0: 200, 1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400 },
+  ...{ 10: 409, 11: 400, 12: 501, 14: 503, 16: 401 },
 }
 
 /** Percent-encoding of grpc-message (gRPC over HTTP/2: Status-Message). */

@@ -1,5 +1,7 @@
 import type { ClientSession } from '../http/codec.js'
 import type { HeaderMap } from '../http/header-map.js'
+import { httpStatusOf, isGrpc } from '../http/local-reply.js'
+import type { HttpResponse } from '../http/message.js'
 import type { StreamInfo } from '../http/stream-info.js'
 import { formatAddress } from '../net/address.js'
 import type { Connection } from '../net/connection.js'
@@ -21,13 +23,24 @@ export function recordAttempt(info: StreamInfo, endpoint: Endpoint, now: number)
   info.endpoint = endpoint
 }
 
-/** What an answer tells of its endpoint: to its counters, to outlier detection, to its health. */
-export function recordResponse(cluster: UpstreamCluster, endpoint: Endpoint, status: number, headers: HeaderMap): void {
+/** What an answer to `request` tells of its endpoint: to its counters, to outlier detection, to its health. */
+export function recordResponse(
+  cluster: UpstreamCluster,
+  endpoint: Endpoint,
+  request: HeaderMap,
+  { status, headers }: HttpResponse,
+): void {
   const host = cluster.host(endpoint)
   if (status >= 500) host.errors++
   else host.successes++
-  cluster.outlierFor(endpoint)?.onResponse(endpoint, status)
+  cluster.outlierFor(endpoint)?.onResponse(endpoint, outlierStatus(request, status, headers))
   if (headers.has('x-envoy-immediate-health-check-fail')) cluster.failNow(endpoint)
+}
+
+/** Calls are judged by the grpc-status that came in place of an answer; one in trailers comes too late, as in Envoy. */
+export function outlierStatus(request: HeaderMap, status: number, headers: HeaderMap): number {
+  const grpcStatus = headers.get('grpc-status')
+  return grpcStatus === undefined || !isGrpc(request) ? status : httpStatusOf(grpcStatus)
 }
 
 /** The same of an attempt without an answer. */

@@ -242,7 +242,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { status, headers } = response
     joinFields(headers, JOINED_IN_RESPONSES)
     this.#span?.answered(status)
-    if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, status, headers)
+    if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, this.#context.request.headers, response)
     this.#tryTimers?.stop()
     const retries = this.#retries
     if (retries !== undefined && wantsRetryOfResponse(retries.policy, status, headers) && retries.may(this.#isReplayable())) {
