@@ -62,3 +62,15 @@ describe('a back-off that the answer names', () => {
     expect(delay(headers)).toBe(ms)
   })
 })
+
+describe('retriable_headers', () => {
+  it.each([
+    [{ name: ':status', string_match: { exact: '409' } }, 409, true],
+    [{ name: ':status', string_match: { exact: '409' } }, 408, false],
+    [{ name: 'x-a', present_match: true }, 200, true],
+    [{ name: 'x-b', present_match: true }, 200, false],
+  ])('%j of a response with %i: %s', (matcher, status, want) => {
+    const { retriableHeaders } = compiled({ retriable_headers: [matcher] })
+    expect(retriableHeaders?.(createHeaderMap([['x-a', '1']]), status)).toBe(want)
+  })
+})

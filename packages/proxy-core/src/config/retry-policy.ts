@@ -41,7 +41,8 @@ export function compileRetryPolicy(fields: Fields<RetryPolicyProto> | undefined)
     ...(rateLimitedDelayMs && { rateLimitedDelayMs }),
     hostSelectionAttempts: fields.number('host_selection_retry_max_attempts', 1),
     ...(retriable.length > 0 && {
-      retriableHeaders: (headers) => retriable.some((matcher) => matcher.matchesValues(headers.getAll(matcher.name))),
+      retriableHeaders: (headers, status) =>
+        retriable.some(({ name, matchesValues }) => matchesValues(name === ':status' ? [String(status)] : headers.getAll(name))),
     }),
     ...(request.length > 0 && { retriableRequest: (head) => request.some((matcher) => matcher.matches(head)) }),
   }

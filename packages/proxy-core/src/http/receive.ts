@@ -123,11 +123,23 @@ export function takeUpgrade(
   return undefined
 }
 
-function stripHost(request: HttpRequest, manager: HttpManager, localPort: number): void {
+/** strip_trailing_host_dot, strip_any_host_port and strip_matching_host_port, in Envoy's order. */
+export function stripHost(
+  request: Pick<HttpRequest, 'authority'>,
+  manager: Pick<HttpManager, 'stripTrailingHostDot' | 'stripAnyHostPort' | 'stripMatchingHostPort'>,
+  localPort: number,
+): void {
+  if (manager.stripTrailingHostDot) request.authority = withoutTrailingDot(request.authority)
   if (manager.stripAnyHostPort || manager.stripMatchingHostPort) {
     const port = /:(\d+)$/.exec(request.authority)
     if (port !== null && (manager.stripAnyHostPort || Number(port[1]) === localPort))
       request.authority = request.authority.slice(0, port.index)
   }
-  if (manager.stripTrailingHostDot && request.authority.endsWith('.')) request.authority = request.authority.slice(0, -1)
+}
+
+/** The last dot may stand before a port as well. */
+function withoutTrailingDot(authority: string): string {
+  const dot = authority.lastIndexOf('.')
+  const trailing = dot >= 0 && (dot === authority.length - 1 || authority[dot + 1] === ':')
+  return trailing ? authority.slice(0, dot) + authority.slice(dot + 1) : authority
 }

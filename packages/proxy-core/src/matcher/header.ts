@@ -41,7 +41,7 @@ export function compileHeaderMatcher(fields: Fields<HeaderMatcherProto>): Header
   if (name === '') fields.problem('is required.', 'name')
 
   const matchesValues = (values: readonly string[]): boolean => {
-    if (kind.present !== undefined) return (values.length > 0 === kind.present) !== invert
+    if (kind.present !== undefined) return ((values.length > 0 || absentIsEmpty) === kind.present) !== invert
     // An absent header fails a matcher of values, inverted or not.
     if (values.length === 0 && !absentIsEmpty) return false
     return (values.length === 0 ? kind.matcher.matches('') : values.some(kind.matcher.matches)) !== invert

@@ -48,7 +48,7 @@ export interface RetryPolicy {
   readonly rateLimitedDelayMs?: (headers: HeaderMap, now: number) => number | undefined
   readonly hostSelectionAttempts: number
   /** For `retriable-headers`: a response with one of them is retried. */
-  readonly retriableHeaders?: (headers: HeaderMap) => boolean
+  readonly retriableHeaders?: (headers: HeaderMap, status: number) => boolean
   /** Only requests for which it is true are retried. */
   readonly retriableRequest?: (head: RequestHead) => boolean
 }

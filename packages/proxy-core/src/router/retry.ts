@@ -75,7 +75,8 @@ function withHeaderNames({ retriableHeaders }: RetryPolicy, names: readonly stri
   if (names.length === 0) return {}
   const lower = names.map(asciiLower)
   return {
-    retriableHeaders: (headers) => lower.some((name) => headers.has(name)) || retriableHeaders?.(headers) === true,
+    retriableHeaders: (headers, status) =>
+      lower.some((name) => name === ':status' || headers.has(name)) || retriableHeaders?.(headers, status) === true,
   }
 }
 
@@ -99,7 +100,7 @@ export function wantsRetryOfResponse(policy: RetryPolicy, status: number, header
   }
   if (on.has('retriable-4xx') && status === 409) return true
   if (on.has('retriable-status-codes') && policy.statusCodes.has(status)) return true
-  if (on.has('retriable-headers') && policy.retriableHeaders?.(headers) === true) return true
+  if (on.has('retriable-headers') && policy.retriableHeaders?.(headers, status) === true) return true
   const grpc = headers.get('grpc-status')
   const token = grpc === undefined ? undefined : GRPC_TOKENS.get(grpc)
   return token !== undefined && on.has(token)
