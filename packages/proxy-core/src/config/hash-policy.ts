@@ -29,7 +29,7 @@ function compileSource(fields: Fields<RouteAction_HashPolicy>): HashSource | und
   if (cookie !== undefined) {
     const attributes = cookie
       .messages('attributes')
-      .map((each) => `; ${each.string('name')}${each.has('value') ? `=${each.string('value')}` : ''}`)
+      .map((each) => `; ${each.string('name')}${each.string('value') === '' ? '' : `=${each.string('value')}`}`)
     const source: HashSource = {
       kind: 'cookie',
       name: cookie.string('name'),

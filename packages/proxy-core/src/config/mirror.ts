@@ -1,5 +1,6 @@
 import type { RouteAction_RequestMirrorPolicy } from '@heddle/xds-types/envoy/config/route/v3'
 import { asciiLower } from '../matcher/ascii.js'
+import { headerValues } from '../matcher/header.js'
 import type { Mirror } from '../route/table.js'
 import type { Runtime } from '../runtime.js'
 import type { Fields } from './fields.js'
@@ -18,7 +19,7 @@ export function compileMirror(
   const mutations = fields.messages('request_headers_mutations').map(compileMutation)
   const hostRewrite = fields.string('host_rewrite_literal')
   const mirror: Mirror = {
-    cluster: cluster === '' ? ({ headers }) => headers.get(headerName) : () => cluster,
+    cluster: cluster === '' ? (head) => headerValues(head, headerName)[0] : () => cluster,
     fraction: compileRuntimeShare(fields.message('runtime_fraction'), 1, runtime),
     appendShadow: !fields.boolean('disable_shadow_host_suffix_append'),
     ...(hostRewrite !== '' && { hostRewrite }),

@@ -2,6 +2,7 @@ import type { TypedExtensionConfig } from '@heddle/xds-types/envoy/config/core/v
 import type { RouteAction, WeightedCluster_ClusterWeight } from '@heddle/xds-types/envoy/config/route/v3'
 import type { UriTemplateRewriteConfig } from '@heddle/xds-types/envoy/extensions/path/rewrite/uri_template/v3'
 import { asciiLower } from '../matcher/ascii.js'
+import { headerValues } from '../matcher/header.js'
 import { compileUriRewrite, type UriTemplate } from '../matcher/uri-template.js'
 import { compileTextFormat, type LogFormatter } from '../observe/log-format.js'
 import { createRequestHash } from '../route/hash-policy.js'
@@ -10,6 +11,7 @@ import { pathOnly } from '../route/match.js'
 import { type HostRewrite, type PathRewrite, prefixRewrite, regexRewrite, rewriteHost, rewritePath } from '../route/rewrite.js'
 import type { ForwardAction, Mirror, RequestHead, RetryPolicy, RouteTarget } from '../route/table.js'
 import { chooseWeighted, type WeightedTarget } from '../route/weighted.js'
+import type { Runtime } from '../runtime.js'
 import type { CompileDeps } from './compiled.js'
 import { type Fields, fieldsOf } from './fields.js'
 import { compileHashPolicy } from './hash-policy.js'
@@ -134,18 +136,37 @@ function compileTarget(
     fields.problem('needs one of cluster, weighted_clusters, cluster_header.')
     return { target: () => ({ cluster: '' }) }
   }
-  const targets = weighted.messages('clusters').map((each) => compileWeight(each, scope, metadataMatch))
+  const configured = weighted.messages('clusters').map((each) => compileWeight(each, scope, metadataMatch))
+  const runtimePrefix = weighted.string('runtime_key_prefix')
   const headerName = weighted.string('header_name')
   const byHash = weighted.boolean('use_hash_policy')
-  weighted.done({ runtime_key_prefix: 'no runtime layer overrides it', total_weight: 'the sum of the weights counts' })
-  const sum = targets.reduce((total, { weight }) => total + weight, 0)
+  weighted.done({ total_weight: 'the sum of the weights counts' })
+  const sum = configured.reduce((total, { weight }) => total + weight, 0)
   if (sum > MOST_WEIGHT) weighted.problem(`weigh ${sum} together, ${MOST_WEIGHT} at most.`, 'clusters')
   if (sum <= 0) {
     weighted.problem('needs a weight above 0.', 'clusters')
     return { target: () => ({ cluster: '' }) }
   }
-  const target = chooseWeighted(targets, asciiLower(headerName), byHash ? (head) => hash(head, '') : undefined)
-  return { target, weights: targets.map(({ cluster, weight }) => ({ cluster, weight })) }
+  const runtime = runtimePrefix === '' ? undefined : scope.deps.runtime
+  const weights = runtime === undefined ? configured : configured.map((each) => weighedBy(runtime, runtimePrefix, each))
+  const target = chooseWeighted(weights, {
+    headerName: asciiLower(headerName),
+    hashOf: byHash ? (head) => hash(head, '') : undefined,
+    changing: runtime !== undefined,
+  })
+  return { target, weights }
+}
+
+/** runtime_key_prefix: the weight is what the runtime has under `<prefix>.<cluster>`, when it is asked for. */
+function weighedBy(runtime: Runtime, prefix: string, { cluster, weight, target }: WeightedTarget): WeightedTarget {
+  const key = `${prefix}.${cluster}`
+  return {
+    cluster,
+    target,
+    get weight() {
+      return Math.max(0, Math.trunc(runtime.number(key) ?? weight))
+    },
+  }
 }
 
 function compileWeight(
@@ -174,7 +195,7 @@ function compileWeight(
 // An absent header names no cluster: the router answers 503 cluster_not_found.
 function byHeader(name: string, rest: Omit<RouteTarget, 'cluster'>): (head: RequestHead) => RouteTarget {
   const lower = asciiLower(name)
-  return (head) => ({ cluster: head.headers.get(lower) ?? '', ...rest })
+  return (head) => ({ cluster: headerValues(head, lower)[0] ?? '', ...rest })
 }
 
 function compileRewrite(fields: Fields<RouteAction>, scope: RouteScope): ForwardAction['rewrite'] {

@@ -37,7 +37,8 @@ export function compileRedirect(fields: Fields<RedirectAction>, matchedLength: n
 function compileRewrite(fields: Fields<RedirectAction>, matchedLength: number | undefined): PathRewrite | undefined {
   const regex = compileSubstitution(fields.message('regex_rewrite'))
   if (regex !== undefined) return regexRewrite(regex)
-  return fields.has('prefix_rewrite') ? prefixRewrite(fields.string('prefix_rewrite'), matchedLength) : undefined
+  const prefix = fields.string('prefix_rewrite')
+  return prefix === '' ? undefined : prefixRewrite(prefix, matchedLength)
 }
 
 export function compileDirectResponse(fields: Fields<DirectResponseAction>, deps: CompileDeps, maxBytes: number): RouteAction {

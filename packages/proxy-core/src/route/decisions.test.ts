@@ -92,6 +92,25 @@ describe('more that a match may ask', () => {
 })
 
 describe('runtime', () => {
+  it('weighs clusters anew for each request, under runtime_key_prefix', () => {
+    const clusters = [
+      { name: 'x', weight: 1 },
+      { name: 'y', weight: 0 },
+    ]
+    const runtime = createRuntime([{ name: 'admin', admin: true }])
+    const route = { weighted_clusters: { clusters, runtime_key_prefix: 'w' } }
+    const made = table({ routes: [{ match: { prefix: '/' }, route }] }, {}, runtime)
+    const chosen = (): unknown => {
+      const decision = made.resolve(head('/'), dice(0.5))
+      return decision.kind === 'forward' && decision.target.cluster
+    }
+    expect(chosen()).toBe('x')
+    runtime.modify(new Map([['w.x', '0']]))
+    expect(chosen()).toBe('') // there is nothing left to choose from
+    runtime.modify(new Map([['w.y', '3']]))
+    expect(chosen()).toBe('y')
+  })
+
   const layer = (values: Readonly<Record<string, unknown>>) => ({ name: 'static', values })
   const share = (key: string, numerator: number) => ({ runtime_key: key, default_value: { numerator } })
   const routes = (runtime: ReturnType<typeof createRuntime>) =>

@@ -67,7 +67,7 @@ function hashOf(
       if (value !== undefined && value !== '') return hash64(value)
       if (policy.ttlMs === undefined || setCookie === undefined) return undefined
       const made = hash64(`${source} ${head.authority} ${policy.name}`).toString(16).padStart(16, '0')
-      const age = policy.ttlMs === 0 ? '' : `; Max-Age=${Math.round(policy.ttlMs / 1000)}`
+      const age = policy.ttlMs === 0 ? '' : `; Max-Age=${Math.trunc(policy.ttlMs / 1000)}`
       setCookie(
         `${policy.name}="${made}"${age}${policy.path === '' ? '' : `; Path=${policy.path}`}${policy.attributes}; HttpOnly`,
       )

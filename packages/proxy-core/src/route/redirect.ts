@@ -43,7 +43,8 @@ function redirectPath({ path, rewrite, stripQuery }: Redirect, requested: string
   const bare = pathOnly(requested)
   const query = stripQuery ? '' : requested.slice(bare.length)
   if (path !== '') return absolute(path.includes('?') ? path : path + query)
-  return absolute((rewrite?.(bare) ?? bare) + query)
+  // A rewrite that leaves nothing is none.
+  return absolute((rewrite?.(bare) || bare) + query)
 }
 
 function absolute(path: string): string {

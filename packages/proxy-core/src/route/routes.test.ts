@@ -185,6 +185,21 @@ describe('targets', () => {
     expect(clusterOf(routes, head('/'))).toBe('')
   })
 
+  it.each([
+    [':authority', 'h'],
+    ['Host', 'h'],
+    [':path', '/p'],
+    [':method', 'GET'],
+  ])('cluster_header may be %s, of weighted clusters and mirrors too', (cluster_header, want) => {
+    const request = head('/p', {}, { authority: 'h' })
+    const weighted = { weighted_clusters: { clusters: [{ cluster_header, weight: 1 }] } }
+    for (const route of [{ cluster_header }, weighted])
+      expect(clusterOf(oneHost([{ match: { prefix: '/' }, route }]), request)).toBe(want)
+    const mirrored = { cluster: 'c', request_mirror_policies: [{ cluster_header }] }
+    const { action } = oneHost([{ match: { prefix: '/' }, route: mirrored }]).virtualHosts[0]!.routes[0]!
+    expect(action.kind === 'forward' && action.mirrors[0]!.cluster(request)).toBe(want)
+  })
+
   it('has Envoy’s defaults: 15 s, one retry 25 ms apart, 0 is no timeout', () => {
     const action = oneHost([
       { match: { prefix: '/' }, route: { cluster: 'c', retry_policy: { retry_on: '5xx, connect-failure' } } },
@@ -216,6 +231,8 @@ describe('replies', () => {
     [{ regex_rewrite: { pattern: { regex: 'fr(.)m' }, substitution: '\\1' } }, 'http://example.com/o?q=1'],
     [{ path_redirect: 'relative' }, 'http://example.com/relative?q=1'],
     [{ regex_rewrite: { pattern: { regex: '^/' }, substitution: '' } }, 'http://example.com/from?q=1'],
+    [{ regex_rewrite: { pattern: { regex: '.*' }, substitution: '' } }, 'http://example.com/from?q=1'],
+    [{ prefix_rewrite: '', host_redirect: 'other' }, 'http://other/from?q=1'],
   ])('%j leads to %s', (redirect, location) => {
     expect(redirected(redirect)).toBe(location)
   })
@@ -428,13 +445,18 @@ describe('hash policies', () => {
     expect(hashOf([{ cookie: { name: 'none' } }])).toBeUndefined()
   })
 
-  it('makes a cookie where none came and a ttl is given', () => {
+  const attributes = [{ name: 'Secure', value: '' }, { name: 'Partitioned' }, { name: 'Domain', value: 'd' }]
+  it.each([
+    [{ ttl: '60s', path: '/p' }, 'Max-Age=60; Path=/p; HttpOnly'],
+    [{ ttl: '1.9s' }, 'Max-Age=1; HttpOnly'],
+    [{ ttl: '0s', attributes }, 'Secure; Partitioned; Domain=d; HttpOnly'],
+  ])('makes a cookie where none came and a ttl is given: %j', (cookie, want) => {
     const action = oneHost([
-      { match: { prefix: '/' }, route: { cluster: 'c', hash_policy: [{ cookie: { name: 's', ttl: '60s', path: '/p' } }] } },
+      { match: { prefix: '/' }, route: { cluster: 'c', hash_policy: [{ cookie: { name: 's', ...cookie } }] } },
     ]).virtualHosts[0]!.routes[0]!.action
     const cookies: string[] = []
     const hash = action.kind === 'forward' ? action.hash(head('/'), '10.0.0.1', (cookie) => cookies.push(cookie)) : undefined
-    expect(cookies[0]).toMatch(/^s="[0-9a-f]{16}"; Max-Age=60; Path=\/p; HttpOnly$/)
+    expect(cookies[0]?.replace(/"[0-9a-f]{16}"/, '"…"')).toBe(`s="…"; ${want}`)
     expect(hash).toBe(testDeps().hash64(/"(.*)"/.exec(cookies[0]!)![1]!))
   })
 })
