@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type App, type MemoryProxy, memoryCluster, startMemoryProxy } from './testing-proxy.js'
+import { type App, type MemoryProxy, memoryCluster, memoryEndpoints, startMemoryProxy } from './testing-proxy.js'
 
 /** What is chosen, retried, ejected and let back in, counted through a whole proxy in memory. */
 
@@ -90,6 +90,31 @@ describe('outlier detection on the fake clock', () => {
     expect(proxy.stat('envoy_cluster_outlier_detection_ejections_active')).toBe(0)
     await statuses(10)
     expect(proxy.counts.get(1)).toBe(8)
+    await proxy.proxy.close()
+  })
+})
+
+describe('previous_priorities', () => {
+  it.each([
+    [1, '121212121'],
+    [2, '112211221'],
+  ])('with update_frequency %i starts over once every priority was tried: %s', async (update_frequency, want) => {
+    const type = 'type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig'
+    const retry_priority = { name: 'p', typed_config: { '@type': type, update_frequency } }
+    const retry_policy = { retry_on: '5xx', num_retries: 8, retry_priority }
+    const load_assignment = { endpoints: [memoryEndpoints([1]), { ...memoryEndpoints([2]), priority: 1 }] }
+    let seen = ''
+    const fails = (name: string) => (): number => {
+      seen += name
+      return 500
+    }
+    const proxy = await startMemoryProxy(
+      to({ cluster: 'app', retry_policy }),
+      [memoryCluster('app', [], { load_assignment: { cluster_name: 'app', ...load_assignment } })],
+      { 1: fails('1'), 2: fails('2') },
+    )
+    await settle(proxy, [proxy.get()])
+    expect(seen).toBe(want)
     await proxy.proxy.close()
   })
 })

@@ -6,6 +6,9 @@ import type { UpstreamCluster } from '../upstream/cluster.js'
 import type { Endpoint } from '../upstream/endpoint.js'
 import type { PickContext } from '../upstream/load-balancer.js'
 
+/** Who is in such a health leaves a priority with nobody. */
+const OUT: ReadonlySet<string> = new Set(['UNHEALTHY', 'DRAINING'])
+
 /** Chooses an endpoint for each attempt of one request, in the light of those before it. */
 export class EndpointChoice {
   readonly #cluster: UpstreamCluster
@@ -55,11 +58,19 @@ export class EndpointChoice {
     }
   }
 
-  /** previous_priorities: what was tried counts after every `update_frequency` attempts. */
+  /** previous_priorities: what was tried counts after every `update_frequency` attempts, until nothing else is left to try. */
   #triedPriorities(): ReadonlySet<number> | undefined {
     const every = this.#policy?.avoidPriorities
     if (every === undefined || this.#priorities === undefined) return undefined
-    return new Set(this.#priorities.slice(0, Math.floor(this.#priorities.length / every) * every))
+    const tried = new Set(this.#priorities.slice(0, Math.floor(this.#priorities.length / every) * every))
+    if (tried.size === 0 || this.#hasOthers(tried)) return tried
+    this.#priorities = undefined
+    return undefined
+  }
+
+  #hasOthers(tried: ReadonlySet<number>): boolean {
+    const usable = (endpoint: Endpoint): boolean => !OUT.has(this.#cluster.healthStatus(endpoint))
+    return this.#cluster.endpoints.some((endpoint) => !tried.has(endpoint.priority) && usable(endpoint))
   }
 
   /** A session has its endpoint, if it is there and in a health that allows it. Strict sessions go nowhere else. */
