@@ -6,6 +6,8 @@ export interface Runtime {
   share(key: string): number | undefined
   number(key: string): number | undefined
   boolean(key: string): boolean | undefined
+  /** Another after every change. */
+  readonly version: number
   /** The admin layer, which goes before all others; an empty text takes a key away. False: there is no such layer. */
   modify(values: ReadonlyMap<string, string>): boolean
   /** The whole layer that an RTDS resource of this name is; undefined: there is none. False: no layer is filled from it. */
@@ -35,6 +37,7 @@ export function createRuntime(layers: readonly RuntimeLayer[]): Runtime {
   const contents: Values[] = layers.map((layer) =>
     'values' in layer ? flattened(layer.values) : 'admin' in layer ? admin : new Map(),
   )
+  let version = 0
   const get = (key: string): Value | undefined => contents.findLast((values) => values.has(key))?.get(key)
   return {
     share: (key) => shareOf(get(key)),
@@ -46,7 +49,11 @@ export function createRuntime(layers: readonly RuntimeLayer[]): Runtime {
       const value = get(key)
       return typeof value === 'boolean' ? value : undefined
     },
+    get version() {
+      return version
+    },
     modify(values) {
+      version++
       for (const [key, text] of values) {
         if (text === '') admin.delete(key)
         else admin.set(key, parse(text))
@@ -55,6 +62,7 @@ export function createRuntime(layers: readonly RuntimeLayer[]): Runtime {
     },
     discover(resource, values = {}) {
       let found = false
+      version++
       for (const [i, layer] of layers.entries()) {
         if (!('resource' in layer) || layer.resource !== resource) continue
         contents[i] = flattened(values)

@@ -25,7 +25,7 @@ export function compileCluster(json: Cluster, deps: CompileDeps, path: string): 
 function build(fields: Fields<Cluster>, deps: CompileDeps): CompiledCluster {
   const name = fields.string('name')
   const balancing = compileLoadBalancing(fields, deps)
-  const breakers = compileCircuitBreakers(fields.message('circuit_breakers'))
+  const breakers = compileCircuitBreakers(fields.message('circuit_breakers'), name, deps.runtime)
   const outlier = compileOutlierDetection(fields.message('outlier_detection'))
   const sourceAddresses = compileSource(fields.message('upstream_bind_config'))
   const healthCheck = compileHealthChecks(fields, deps)
