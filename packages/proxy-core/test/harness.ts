@@ -88,6 +88,7 @@ export function upstreamHttp(overrides: Partial<CompiledCluster['http']> = {}): 
     idleTimeoutMs: 3_600_000,
     maxRequestsPerConnection: 0,
     maxConnectionDurationMs: 0,
+    maxStreamDurationMs: 0,
     enableTrailers: false,
     http2: DEFAULT_HTTP2_OPTIONS,
     maxHeadersCount: 100,

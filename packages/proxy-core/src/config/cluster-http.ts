@@ -40,6 +40,7 @@ export function compileClusterHttp(fields: Fields<Cluster>): UpstreamHttp {
     idleTimeoutMs: common.idleTimeoutMs,
     maxRequestsPerConnection: common.maxRequestsPerConnection || legacyMax,
     maxConnectionDurationMs: common.maxConnectionDurationMs,
+    maxStreamDurationMs: common.maxStreamDurationMs,
     maxHeadersCount: common.maxHeadersCount,
     maxHeadersKb,
   }

@@ -325,6 +325,8 @@ export interface CompiledCluster {
     readonly idleTimeoutMs: number
     readonly maxRequestsPerConnection: number
     readonly maxConnectionDurationMs: number
+    /** Of one attempt; 0: none. */
+    readonly maxStreamDurationMs: number
     /** Trailers of HTTP/1 are passed on. */
     readonly enableTrailers: boolean
     readonly http1?: Http1CodecOptions

@@ -74,6 +74,7 @@ export interface ClusterStats {
   readonly upstreamRqTimeout: Counter
   readonly upstreamRqPerTryTimeout: Counter
   readonly upstreamRqPerTryIdleTimeout: Counter
+  readonly upstreamRqMaxDurationReached: Counter
   readonly upstreamRqPendingFailureEject: Counter
   readonly upstreamRqRxReset: Counter
   readonly upstreamRqTxReset: Counter
@@ -260,6 +261,7 @@ export function createClusterStats(registry: MetricsRegistry, clusterName: strin
     upstreamRqTime: scope.histogram('upstream_rq_time'),
     upstreamRqTimeout: scope.counter('upstream_rq_timeout'),
     upstreamRqPerTryTimeout: scope.counter('upstream_rq_per_try_timeout'),
+    upstreamRqMaxDurationReached: scope.counter('upstream_rq_max_duration_reached'),
     upstreamRqPerTryIdleTimeout: scope.counter('upstream_rq_per_try_idle_timeout'),
     upstreamRqPendingFailureEject: scope.counter('upstream_rq_pending_failure_eject'),
     upstreamRqRxReset: scope.counter('upstream_rq_rx_reset'),

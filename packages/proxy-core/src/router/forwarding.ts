@@ -2,12 +2,12 @@ import type { Clock, Random } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
 import { isAgreed } from '../http/agreed.js'
 import { emptyBody } from '../http/body.js'
-import { endWatched } from '../http/body-transform.js'
+import { endWatched, pieceWatched } from '../http/body-transform.js'
 import type { ClientSession, WireBytes } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { HeaderMap } from '../http/header-map.js'
 import { JOINED_IN_RESPONSES, joinFields } from '../http/joined-fields.js'
-import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
+import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
@@ -36,7 +36,7 @@ import { createReplayBody, type ReplayBody } from './replay-body.js'
 import { Retries } from './retries.js'
 import { retryPolicyOf, wantsRetryOfFailure, wantsRetryOfResponse } from './retry.js'
 import { type RequestTimeouts, takeTimeouts, tellTimeLeft } from './timeouts.js'
-import { TryTimers } from './try-timers.js'
+import { maxDurationReply, type TryLimit, TryTimers } from './try-timers.js'
 import { lendBody, refusedHandshake } from './upgrade.js'
 
 export interface RouterRuntime {
@@ -200,10 +200,18 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #limitTry(): void {
     const { perTryMs } = this.#timeouts
-    const policy = this.#retries?.policy
-    if (perTryMs === 0 && (policy?.perTryIdleTimeoutMs ?? 0) === 0) return
-    this.#tryTimers ??= new TryTimers(this.#runtime.timers, (details) => this.#tryTimedOut(details))
-    this.#tryTimers.start(perTryMs, policy)
+    const idleMs = this.#retries?.policy.perTryIdleTimeoutMs ?? 0
+    if (perTryMs > 0 || idleMs > 0) this.#tryLimits().start(perTryMs, idleMs)
+  }
+
+  #idleWatched(body: Body): Body {
+    const limits = this.#tryTimers
+    return limits?.idles === true && body.length !== 0 ? pieceWatched(body, () => limits.heard()) : body
+  }
+
+  #tryLimits(): TryTimers {
+    this.#tryTimers ??= new TryTimers(this.#runtime.timers, (limit) => this.#tryTimedOut(limit))
+    return this.#tryTimers
   }
 
   #sendTo(endpoint: Endpoint, events: AttemptEvents): Attempt {
@@ -223,18 +231,21 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request } = this.#context
     const { upgrade } = request
     const lent = upgrade !== undefined && this.#retries !== undefined
-    const body = this.#replay?.open() ?? (lent ? lendBody(request.body) : undefined)
-    return body === undefined ? request : { ...request, body }
+    const body = this.#idleWatched(this.#replay?.open() ?? (lent ? lendBody(request.body) : request.body))
+    return body === request.body ? request : { ...request, body }
   }
 
   onConnected(connection: Connection, protocol: ClientSession['protocol']): void {
     this.#connected = true
+    const longestMs = this.#timeouts.maxStreamDurationMs ?? this.#cluster.compiled.http.maxStreamDurationMs
+    if (longestMs > 0) this.#tryLimits().connected(longestMs)
     this.#span?.connected(protocol)
     recordConnection(this.#context.entry.info, connection, protocol, this.#runtime.clock.monotonic())
     if (this.#endpoint !== undefined) this.#cluster.outlierFor(this.#endpoint)?.onConnected(this.#endpoint)
   }
 
   onInterim(status: number, headers: HeaderMap): void {
+    this.#tryTimers?.heard()
     if (!this.#answered && !this.#over) this.#sink.onInterim?.(status, headers)
   }
 
@@ -243,7 +254,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     joinFields(headers, JOINED_IN_RESPONSES)
     this.#span?.answered(status)
     if (this.#endpoint !== undefined) recordResponse(this.#cluster, this.#endpoint, this.#context.request.headers, response)
-    this.#tryTimers?.stop()
+    this.#tryTimers?.answered()
     const retries = this.#retries
     if (retries !== undefined && wantsRetryOfResponse(retries.policy, status, headers) && retries.may(this.#isReplayable())) {
       this.#cluster.stats.retried(status)
@@ -277,6 +288,7 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   /** Of an answer that another attempt shall better. */
   #drop(response: HttpResponse): void {
+    this.#tryTimers?.stop()
     this.#span?.over(CANCELED)
     const { length } = response.body
     if (length !== undefined && length <= WORTH_READING) response.body.discard()
@@ -304,6 +316,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     entry.info.upstreamFirstByte = now
     if (!suppressEnvoyHeaders && this.#readyAt >= 0) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
+    response.body = this.#idleWatched(response.body)
     if (this.#choice.setCookie !== undefined) headers.append('set-cookie', this.#choice.setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
     const refused = refusedHandshake(this.#context.request, entry.info.upstreamProtocol, response)
@@ -336,7 +349,7 @@ export class Forward implements Forwarding, AttemptsOwner {
       this.#finish()
       return
     }
-    this.#attemptFailed(reason, () => failureReply(reason, error, this.#attempts > 1))
+    this.#attemptFailed(reason, () => this.#replyFailed(failureReply(reason, error, this.#attempts > 1)))
   }
 
   #noteFailure(reason: AttemptFailure, error: Error | undefined): void {
@@ -347,7 +360,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (connecting && error !== undefined) info.upstreamTransportFailureReason = reasonText(error)
   }
 
-  #attemptFailed(reason: Reason, reply: () => LocalReply): void {
+  #attemptFailed(reason: Reason, giveUp: () => void): void {
     this.#tryTimers?.stop()
     this.#attempt = undefined
     const retries = this.#retries
@@ -357,26 +370,37 @@ export class Forward implements Forwarding, AttemptsOwner {
       retries.may(this.#isReplayable())
     )
       retries.later(this.#attempts, undefined, () => this.#try())
-    else this.#replyFailed(reply())
+    else giveUp()
   }
 
   /** Counts as a response of the cluster, as in Envoy. */
   #replyFailed(reply: LocalReply): void {
     this.#completed(reply.status)
+    this.#replyUnread(reply)
+  }
+
+  #replyUnread(reply: LocalReply): void {
     // What of a small body has come while an endpoint was tried is read, so that the connection lives on.
     if (this.#replay === undefined && this.#context.request.upgrade === undefined) this.#context.request.body.discard()
     this.#reply(reply)
   }
 
-  #tryTimedOut(details: string): void {
-    if (this.#over || this.#answered) return
+  #tryTimedOut(limit: TryLimit): void {
+    if (this.#over) return
     const { stats } = this.#cluster
-    if (details === 'upstream_per_try_idle_timeout') stats.upstreamRqPerTryIdleTimeout.inc()
+    const tooLong = limit === 'upstream_max_stream_duration_reached'
+    if (tooLong) stats.upstreamRqMaxDurationReached.inc()
+    else if (limit === 'upstream_per_try_idle_timeout') stats.upstreamRqPerTryIdleTimeout.inc()
     else stats.upstreamRqPerTryTimeout.inc()
-    if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, false)
+    if (this.#endpoint !== undefined && !tooLong) recordTimeout(this.#cluster, this.#endpoint, false)
     this.#span?.over(CANCELED)
     this.#attempt?.cancel()
-    this.#attemptFailed('per_try_timeout', () => ({ ...this.#timeoutReply(), details }))
+    if (this.#answered) this.#cutOff(tooLong ? 'UMSDR' : 'UT', limit)
+    else
+      this.#attemptFailed('per_try_timeout', () => {
+        if (tooLong) this.#replyUnread(maxDurationReply(this.#readyAt >= 0))
+        else this.#replyFailed({ ...this.#timeoutReply(), details: limit })
+      })
   }
 
   #timeoutReply(): Omit<LocalReply, 'details'> {
@@ -387,7 +411,6 @@ export class Forward implements Forwarding, AttemptsOwner {
 
   #timedOut(): void {
     if (this.#over) return
-    const { info } = this.#context.entry
     this.#cluster.stats.upstreamRqTimeout.inc()
     for (const stats of this.#requestStats) stats.timeout.inc()
     if (this.#endpoint !== undefined) recordTimeout(this.#cluster, this.#endpoint, this.#answered)
@@ -397,8 +420,14 @@ export class Forward implements Forwarding, AttemptsOwner {
       this.#replyFailed({ ...this.#timeoutReply(), details: 'response_timeout' })
       return
     }
-    info.flags.add('UT')
-    info.details = 'response_timeout'
+    this.#cutOff('UT', 'response_timeout')
+  }
+
+  /** Of an answer that has begun the rest does not come. */
+  #cutOff(flag: string, details: string): void {
+    const { info } = this.#context.entry
+    info.flags.add(flag)
+    info.details = details
     this.#finish()
     this.#sink.onTimeout()
   }

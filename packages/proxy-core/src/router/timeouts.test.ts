@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { createHeaderMap } from '../http/header-map.js'
-import { tellTimeLeft } from './timeouts.js'
+import type { ForwardAction } from '../route/table.js'
+import { takeTimeouts, tellTimeLeft } from './timeouts.js'
 
 const NAME = 'x-envoy-expected-rq-timeout-ms'
 
@@ -20,4 +21,15 @@ it('says nothing where the first attempt was told nothing', () => {
   const headers = createHeaderMap()
   tellTimeLeft(headers, { globalMs: 1000, perTryMs: 0, altResponse: false }, 1)
   expect(headers.has(NAME)).toBe(false)
+})
+
+it.each([
+  ['80', true, 80],
+  ['0', true, 0],
+  ['x', true, undefined],
+  ['80', false, undefined],
+])('x-envoy-upstream-stream-duration-ms: %s of an internal client (%s) is %s, and taken off', (value, internal, want) => {
+  const headers = createHeaderMap([['x-envoy-upstream-stream-duration-ms', value]])
+  const { maxStreamDurationMs } = takeTimeouts({ timeoutMs: 0 } as ForwardAction, headers, internal, false)
+  expect([maxStreamDurationMs, headers.size]).toEqual([want, 0])
 })

@@ -7,6 +7,8 @@ export interface RequestTimeouts {
   readonly globalMs: number
   /** For one attempt; 0: none. */
   readonly perTryMs: number
+  /** In place of the cluster's max_stream_duration. */
+  readonly maxStreamDurationMs?: number | undefined
   /** An internal client wants 204 for its timeout: x-envoy-upstream-rq-timeout-alt-response. */
   readonly altResponse: boolean
 }
@@ -24,8 +26,7 @@ export function takeTimeouts(
   let globalMs = action.timeoutMs
   let perTryMs = action.retry?.perTryTimeoutMs ?? 0
   let altResponse = false
-  // Taken off, and that is all: stock Envoy's deadlines do not heed it either.
-  headers.delete('x-envoy-upstream-stream-duration-ms')
+  const streamDuration = takeNumber(headers, 'x-envoy-upstream-stream-duration-ms')
   const grpc = isGrpc(headers) ? routeGrpcTimeout(headers, action.grpcTimeout) : undefined
   if (grpc !== undefined) globalMs = grpc
   if (internal) {
@@ -39,7 +40,7 @@ export function takeTimeouts(
   const expected = perTryMs > 0 ? perTryMs : globalMs
   if (tellUpstream && expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   if (grpc !== undefined && globalMs > 0) headers.set('grpc-timeout', `${globalMs}m`)
-  return { globalMs, perTryMs, altResponse }
+  return { globalMs, perTryMs, maxStreamDurationMs: internal ? streamDuration : undefined, altResponse }
 }
 
 /** Of another attempt, `spentMs` after the first: what is left of the whole, and never 0, which would be for ever. */

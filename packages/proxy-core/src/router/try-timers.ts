@@ -1,34 +1,71 @@
+import type { LocalReply } from '../http/message.js'
 import type { Timer, Timers } from '../net/timers.js'
-import type { RetryPolicy } from '../route/table.js'
 
-/** per_try_timeout and per_try_idle_timeout of the attempts of one request, one attempt at a time. */
+/** What limits one attempt, by Envoy's response code details. */
+export type TryLimit = 'upstream_per_try_timeout' | 'upstream_per_try_idle_timeout' | 'upstream_max_stream_duration_reached'
+
+/** per_try_timeout, per_try_idle_timeout and the upstream's max_stream_duration, of the attempts of one request, one at a time. */
 export class TryTimers {
   readonly #timers: Timers
-  readonly #timedOut: (details: string) => void
+  readonly #reached: (limit: TryLimit) => void
   #whole: Timer | undefined
   #idle: Timer | undefined
+  #idleMs = 0
+  #longest: Timer | undefined
 
-  /** `timedOut` hears Envoy's response code details. */
-  constructor(timers: Timers, timedOut: (details: string) => void) {
+  constructor(timers: Timers, reached: (limit: TryLimit) => void) {
     this.#timers = timers
-    this.#timedOut = timedOut
+    this.#reached = reached
   }
 
-  /** 0: no limit. */
-  start(perTryMs: number, policy: RetryPolicy | undefined): void {
-    const idleMs = policy?.perTryIdleTimeoutMs ?? 0
+  /** An attempt begins; 0: no limit. */
+  start(perTryMs: number, idleMs: number): void {
+    this.#idleMs = idleMs
     if (perTryMs > 0) {
-      this.#whole ??= this.#timers.timer(() => this.#timedOut('upstream_per_try_timeout'))
+      this.#whole ??= this.#timers.timer(() => this.#reached('upstream_per_try_timeout'))
       this.#whole.start(perTryMs)
     }
     if (idleMs > 0) {
-      this.#idle ??= this.#timers.timer(() => this.#timedOut('upstream_per_try_idle_timeout'))
+      this.#idle ??= this.#timers.timer(() => this.#reached('upstream_per_try_idle_timeout'))
       this.#idle.start(idleMs)
     }
+  }
+
+  /** It has a connection: max_stream_duration counts from here. */
+  connected(longestMs: number): void {
+    this.#longest ??= this.#timers.timer(() => this.#reached('upstream_max_stream_duration_reached'))
+    this.#longest.start(longestMs)
+  }
+
+  /** An answer has begun, which per_try_timeout does not cut off. */
+  answered(): void {
+    this.#whole?.stop()
+    this.heard()
+  }
+
+  /** A pause is what ends the attempt: somebody must tell of what is not one. */
+  get idles(): boolean {
+    return this.#idle?.running === true
+  }
+
+  /** Something went to the upstream, or came from it. */
+  heard(): void {
+    if (this.#idle?.running === true) this.#idle.start(this.#idleMs)
   }
 
   stop(): void {
     this.#whole?.stop()
     this.#idle?.stop()
+    this.#longest?.stop()
+  }
+}
+
+/** What the client is told of an upstream's max_stream_duration; `requestRead`: who was slow is not the client. */
+export function maxDurationReply(requestRead: boolean): LocalReply {
+  return {
+    status: requestRead ? 504 : 408,
+    body: 'upstream max stream duration reached',
+    details: 'upstream_max_stream_duration_reached',
+    flag: 'UMSDR',
   }
 }
