@@ -3,7 +3,7 @@ import { compileRegex } from '../matcher/regex.js'
 import { formatAddress } from '../net/address.js'
 import type { ActiveHealth } from '../upstream/health-check/health-check.js'
 import { addressMessage } from './address-message.js'
-import { type ClusterView, type HostView, json, type Page, text, wantsJson } from './page.js'
+import { type AdminViews, type ClusterView, type HostView, json, type Page, text, wantsJson } from './page.js'
 
 export const clusters: Page = {
   path: '/clusters',
@@ -12,17 +12,36 @@ export const clusters: Page = {
   answer(query, views) {
     const filter = compileRegex(`.*(?:${query.get('filter') ?? ''}).*`, 'filter')
     if (!filter.ok) return text('Invalid re2 regex', 400)
+    const added = addedViaApi(views)
     const shown = views.clusters.filter(({ cluster }) => filter.value.matchesAll(cluster.name))
-    return wantsJson(query) ? json({ cluster_statuses: shown.map(inJson) }) : text(shown.map(inText).join(''))
+    return wantsJson(query)
+      ? json({ cluster_statuses: shown.map((one) => inJson(one, added(one))) })
+      : text(shown.map((one) => inText(one, added(one))).join(''))
   },
 }
 
-function inText({ cluster, hosts }: ClusterView): string {
+/** Not of the bootstrap. */
+function addedViaApi({ bootstrap }: AdminViews): (view: ClusterView) => boolean {
+  const fixed = new Set(bootstrap.static_resources?.clusters?.map(({ name }) => name))
+  return ({ cluster }) => !fixed.has(cluster.name)
+}
+
+// Of a detection by success rate, which has not measured any.
+const OUTLIER_LINES = [
+  'outlier::success_rate_average::-1',
+  'outlier::success_rate_ejection_threshold::-1',
+  'outlier::local_origin_success_rate_average::-1',
+  'outlier::local_origin_success_rate_ejection_threshold::-1',
+]
+
+function inText({ cluster, hosts }: ClusterView, added: boolean): string {
   const { name, circuitBreakers: limits } = cluster
   const lines = [
     `observability_name::${cluster.altStatName || name}`,
+    ...(cluster.outlier === undefined ? [] : OUTLIER_LINES),
     ...limitLines('default', limits),
     ...limitLines('high', cluster.highCircuitBreakers),
+    `added_via_api::${added}`,
     ...(cluster.discovery.kind === 'EDS' ? [`eds_service_name::${cluster.discovery.serviceName}`] : []),
     ...hosts.flatMap(hostLines),
   ]
@@ -81,12 +100,13 @@ function healthFlags(health: string, ejected: boolean, active: ActiveHealth | un
   return flags.length === 0 ? 'healthy' : flags.join('')
 }
 
-const GAUGES = new Set(['cx_active', 'rq_active'])
+const GAUGES = new Set(['cx_active', 'rq_active', 'rq_pending_active'])
 
-function inJson({ cluster, hosts }: ClusterView): object {
+function inJson({ cluster, hosts }: ClusterView, added: boolean): object {
   const limits = cluster.circuitBreakers
   return {
     name: cluster.name,
+    ...(added && { added_via_api: true }),
     host_statuses: hosts.map(({ endpoint, ejected, active, stats }) => ({
       address: addressMessage(endpoint.address),
       stats: Object.entries(stats).map(([name, value]) => ({

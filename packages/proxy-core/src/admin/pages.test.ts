@@ -143,8 +143,26 @@ describe('/config_dump', () => {
   })
 })
 
+it('/clusters tell where they come from, and of outlier detection where there is one', () => {
+  const one = cluster('one', 'STATIC')
+  const detecting = { ...one, cluster: { ...one.cluster, outlier: {} } } as ClusterView
+  const bootstrap = { static_resources: { clusters: [{ name: 'one' }] } }
+  const { ask } = setUp({ bootstrap, clusters: [detecting, cluster('two', 'STATIC')] })
+  const lines = ask('GET', '/clusters').body?.split('\n') ?? []
+  expect(lines.filter((line) => /added_via_api|outlier/.test(line))).toEqual([
+    'one::outlier::success_rate_average::-1',
+    'one::outlier::success_rate_ejection_threshold::-1',
+    'one::outlier::local_origin_success_rate_average::-1',
+    'one::outlier::local_origin_success_rate_ejection_threshold::-1',
+    'one::added_via_api::false',
+    'two::added_via_api::true',
+  ])
+  const [fixed, added] = JSON.parse(ask('GET', '/clusters?format=json').body).cluster_statuses
+  expect([fixed.added_via_api, added.added_via_api]).toEqual([undefined, true])
+})
+
 it('/clusters are chosen by name', () => {
-  const { ask } = setUp({ clusters: [cluster('one', 'STATIC'), cluster('two', 'STATIC')] })
+  const { ask } = setUp({ bootstrap: {}, clusters: [cluster('one', 'STATIC'), cluster('two', 'STATIC')] })
   expect(ask('GET', '/clusters?filter=w').body).toMatch(/^two::observability_name::two\n/)
   expect(JSON.parse(ask('GET', '/clusters?format=json&filter=^one$').body).cluster_statuses).toMatchObject([{ name: 'one' }])
   expect(ask('GET', '/clusters?filter=(')).toMatchObject({ status: 400, body: 'Invalid re2 regex' })

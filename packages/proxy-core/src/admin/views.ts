@@ -1,5 +1,6 @@
 import type { Clock, MetricsRegistry } from '@heddle/runtime'
 import type { ProxyBootstrap } from '../bootstrap.js'
+import { measureCircuitBreakers } from '../observe/circuit-breaker-stats.js'
 import { createServerStats, type ServerStats } from '../observe/server-stats.js'
 import type { ProxyOptions } from '../proxy-options.js'
 import type { Runtime } from '../runtime.js'
@@ -39,6 +40,7 @@ export function createAdminViews(parts: ViewParts): AdminViews {
     now: () => clock.now(),
     get stats() {
       measureServer(serverStats, parts, clock.now() - startedAt)
+      measureClusters(parts)
       return parts.stats
     },
     runtime: parts.runtime,
@@ -71,6 +73,14 @@ function measureServer(gauges: ServerStats, { store, listeners, clusters, state 
   gauges.clustersWarming.set(store.warming.current.clusters)
 }
 
+function measureClusters({ stats, clusters }: ViewParts): void {
+  for (const { compiled, resourcesFor } of clusters.clusters) {
+    const name = compiled.altStatName || compiled.name
+    measureCircuitBreakers(stats, name, 'default', resourcesFor('DEFAULT'))
+    measureCircuitBreakers(stats, name, 'high', resourcesFor('HIGH'))
+  }
+}
+
 function viewOf(cluster: UpstreamCluster): ClusterView {
   return {
     cluster: cluster.compiled,
@@ -84,6 +94,7 @@ function viewOf(cluster: UpstreamCluster): ClusterView {
         cx_total: host.totalConnections,
         rq_active: host.activeRequests,
         rq_error: host.errors,
+        rq_pending_active: host.pendingRequests,
         rq_success: host.successes,
         rq_timeout: host.timeouts,
         rq_total: host.totalRequests,

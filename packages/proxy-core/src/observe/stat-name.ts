@@ -43,6 +43,7 @@ const NESTED =
   /^(external|internal|retry(?=_upstream)|http(?=_downstream)|ssl|outlier_detection|scoped_rds|health_check|fault|cors|csrf|ratelimit|rbac|jwt_authn|ext_authz|http2|grpc)_/
 /** A library's name, its kind, and the direction where the config tells them apart. */
 const COMPRESSOR = /^compressor_(.+?)_(gzip|brotli|zstd)_(?:(request|response)_)?/
+const BREAKERS = /^circuit_breakers_(default|high)_/
 
 /** Envoy's dotted name of a series: `cluster.web.upstream_rq_5xx`. A family that is not Envoy's keeps its name and labels. */
 export function dottedName(family: string, labelNames: readonly string[], values: readonly string[]): string {
@@ -70,6 +71,7 @@ export function dottedName(family: string, labelNames: readonly string[], values
     const compressor = COMPRESSOR.exec(stat)
     if (compressor !== null)
       return [prefix, value, 'compressor', ...compressor.slice(1), stat.slice(compressor[0].length)].filter(Boolean).join('.')
+    if (stat.startsWith('circuit_breakers_')) return `${prefix}.${value}.${stat.replace(BREAKERS, 'circuit_breakers.$1.')}`
     return `${prefix}.${value}.${stat.replace(NESTED, inner === '' ? '$1.' : `$1.${inner}.`)}`
   }
   if (labelNames.length === 0 && family.startsWith('envoy_'))

@@ -45,6 +45,7 @@ describe('statistics under their dotted names', () => {
       ['in'],
       'http.in.compressor.gzip.gzip.response.compressed',
     ],
+    ['envoy_cluster_circuit_breakers_high_rq_open', ['envoy_cluster_name'], ['web'], 'cluster.web.circuit_breakers.high.rq_open'],
     ['envoy_server_live', [], [], 'server.live'],
     ['envoy_cluster_manager_cds_init_fetch_timeout', [], [], 'cluster_manager.cds.init_fetch_timeout'],
     ['envoy_control_plane_connected_state', [], [], 'control_plane.connected_state'],

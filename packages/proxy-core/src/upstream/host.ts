@@ -11,6 +11,8 @@ export interface Host {
   /** Clock.monotonic at which it came, or became healthy again; for slow start. */
   healthySince: number
   activeRequests: number
+  /** They wait for a connection. */
+  pendingRequests: number
   activeConnections: number
   totalConnections: number
   connectFailures: number
@@ -27,6 +29,7 @@ export function createHost(endpoint: Endpoint, now: number): Host {
     failed: false,
     healthySince: now,
     activeRequests: 0,
+    pendingRequests: 0,
     activeConnections: 0,
     totalConnections: 0,
     connectFailures: 0,

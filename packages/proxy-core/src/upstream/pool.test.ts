@@ -100,3 +100,13 @@ test('CVE-2025-62409: what an upstream still sends while its pool closes reaches
   expect(told).not.toContain('ended')
   expect([pool.empty, connection!.closed]).toEqual([true, true])
 })
+
+test('an endpoint tells how many requests wait for a connection', async () => {
+  const { clusters, pool } = await setUp()
+  const waiting = (): number[] => [...clusters.get('u')!.hosts].map(({ pendingRequests }) => pendingRequests)
+  pool.send(request, events())
+  pool.send(request, events())
+  expect(waiting()).toEqual([2])
+  await settle()
+  expect(waiting()).toEqual([0])
+})

@@ -99,6 +99,7 @@ class HttpPool implements Pool {
     resources.pending++
     stats.upstreamRqPendingTotal.inc()
     stats.upstreamRqPendingActive.add(1)
+    this.#o.host.pendingRequests++
     this.#connectIfNeeded()
     return attempt
   }
@@ -124,6 +125,7 @@ class HttpPool implements Pool {
     if (!this.#waiting.delete(attempt)) return
     this.#o.resources.pending--
     this.#o.stats.upstreamRqPendingActive.add(-1)
+    this.#o.host.pendingRequests--
   }
 
   released(): void {
