@@ -14,6 +14,8 @@ export const RBAC_LABEL = 'envoy_rbac_prefix'
 export const RBAC_POLICY_LABEL = 'envoy_rbac_policy_name'
 /** Of a filter's own stat_prefix. */
 export const FILTER_LABEL = 'envoy_http_filter_prefix'
+/** Of faults: x-envoy-downstream-service-cluster. */
+export const FAULT_LABEL = 'envoy_fault_downstream_cluster'
 /** Of virtual hosts, and of what is counted within them. */
 export const VIRTUAL_HOST_LABEL = 'envoy_virtual_host'
 export const VIRTUAL_CLUSTER_LABEL = 'envoy_virtual_cluster'

@@ -4,6 +4,7 @@ import {
   CODE_LABEL,
   CONNECTION_LIMIT_LABEL,
   EXTENSION_CONFIG_LABEL,
+  FAULT_LABEL,
   FILTER_LABEL,
   GRPC_METHOD_LABEL,
   GRPC_SERVICE_LABEL,
@@ -64,7 +65,12 @@ export function dottedName(family: string, labelNames: readonly string[], values
     )
     const manager = prefix === 'listener' ? labels.get(HTTP_LABEL) : undefined
     const inner =
-      labels.get(RBAC_LABEL) ?? labels.get(FILTER_LABEL) ?? labels.get(SCOPED_RDS_LABEL) ?? manager ?? method.join('.')
+      labels.get(RBAC_LABEL) ??
+      labels.get(FILTER_LABEL) ??
+      labels.get(FAULT_LABEL) ??
+      labels.get(SCOPED_RDS_LABEL) ??
+      manager ??
+      method.join('.')
     // The only family of two words that Envoy writes with a dot.
     if (label === EXTENSION_CONFIG_LABEL) return `extension_config_discovery.http_filter.${value}.${stat}`
     if (label === PROXY_PROTOCOL_LABEL) return proxyProtocolName(value, stat)

@@ -1,9 +1,16 @@
-import { createMetricsRegistry } from '@heddle/runtime'
+import { createMetricsRegistry, type MetricsRegistry } from '@heddle/runtime'
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { dottedName } from '../../observe/stat-name.js'
 import { faultFilter } from './fault.js'
 import { configured, deps, run, stream } from './testing.js'
+
+function counted(stats: MetricsRegistry): Record<string, number> {
+  const seen: Record<string, number> = {}
+  for (const { name, labelNames, series } of stats.families())
+    for (const [values, metric] of series()) if ('value' in metric) seen[dottedName(name, labelNames, values)] = metric.value
+  return seen
+}
 
 describe('fault', () => {
   const always = { numerator: 100 }
@@ -32,6 +39,34 @@ describe('fault', () => {
     expect(create(second).onRequest!(second.request, second)).toBeUndefined()
     filter.onComplete!(first.info)
     expect(create(second).onRequest!(second.request, second)).toMatchObject({ status: 503 })
+  })
+
+  it('counts each fault that is too much', () => {
+    const stats = createMetricsRegistry()
+    const fault = {
+      ...{ abort: { http_status: 503, percentage: always }, delay: { fixed_delay: '1s', percentage: always } },
+      ...{ response_rate_limit: { fixed_limit: { limit_kbps: 1 }, percentage: always }, max_active_faults: 0 },
+    }
+    expect(run(configured(faultFilter, fault, deps({ stats, statPrefix: 'in' })), stream())).toBeUndefined()
+    expect(counted(stats)).toEqual({ 'http.in.fault.faults_overflow': 3, 'http.in.fault.active_faults': 0 })
+  })
+
+  const both = { abort: { http_status: 503, percentage: always }, delay: { fixed_delay: '1s', percentage: always } }
+  const plain = { 'http.in.fault.active_faults': 1, 'http.in.fault.aborts_injected': 1, 'http.in.fault.delays_injected': 1 }
+  const ofCluster = { 'http.in.fault.cli.aborts_injected': 1, 'http.in.fault.cli.delays_injected': 1 }
+  const limit = { response_rate_limit: { fixed_limit: { limit_kbps: 1 }, percentage: always } }
+  it.each<[object, Record<string, string>, Record<string, number>, object | undefined]>([
+    [both, {}, plain, {}],
+    [both, { 'x-envoy-downstream-service-cluster': 'cli' }, { ...plain, ...ofCluster }, {}],
+    [{ ...both, disable_downstream_cluster_stats: true }, { 'x-envoy-downstream-service-cluster': 'cli' }, plain, {}],
+    [{ ...both, filter_metadata: { a: { b: [1] } } }, {}, plain, { a: { b: [1] } }],
+    [{ ...limit, filter_metadata: { a: 'b' } }, {}, { 'http.in.fault.active_faults': 1 }, undefined],
+  ])('%j with %j: counts and metadata', (fault, headers, counts, metadata) => {
+    const stats = createMetricsRegistry()
+    const asked = stream({ headers })
+    void run(configured(faultFilter, fault, deps({ stats, statPrefix: 'in' })), asked)
+    expect(counted(stats)).toEqual(counts)
+    expect(asked.info.metadata.get('envoy.filters.http.fault')).toEqual(metadata)
   })
 
   it('a gRPC status is for gRPC callers: others see a plain 200', () => {

@@ -8,7 +8,7 @@ import type { FilterDeps, HttpFilter, HttpFilterFactory, HttpStream } from '../.
 import type { HttpRequest, LocalReply } from '../../http/message.js'
 import { compileHeaderMatcher, type HeaderMatcher } from '../../matcher/header.js'
 import { httpFilterCounter } from '../../observe/filter-stats.js'
-import { HTTP_LABEL } from '../../observe/labels.js'
+import { FAULT_LABEL, HTTP_LABEL } from '../../observe/labels.js'
 import type { Runtime } from '../../runtime.js'
 import { paceBody } from './paced-body.js'
 
@@ -42,6 +42,10 @@ export interface FaultConfig {
   readonly downstreamNodes: readonly string[]
   /** Of one manager, at a time; further ones are let off. */
   readonly maxActive: number
+  /** Delays and aborts are counted for the cluster that the request says it comes from, too. */
+  readonly clusterStats: boolean
+  /** Dynamic metadata of requests that are delayed or aborted. */
+  readonly metadata: Record<string, unknown>
 }
 
 /** envoy.filters.http.fault: delays first, then aborts. A route's own fault replaces the filter's. */
@@ -94,8 +98,10 @@ function compile(fields: Fields<HTTPFault>, runtime: Runtime | undefined): Fault
     upstreamCluster: fields.string('upstream_cluster'),
     downstreamNodes: fields.strings('downstream_nodes'),
     maxActive: fields.number('max_active_faults', Number.POSITIVE_INFINITY),
+    clusterStats: !fields.boolean('disable_downstream_cluster_stats'),
+    metadata: (fields.raw('filter_metadata') as Record<string, unknown> | undefined) ?? {},
   }
-  fields.done({ disable_downstream_cluster_stats: 'names statistics', filter_metadata: 'nothing here reads it' })
+  fields.done()
   return config
 }
 
@@ -133,6 +139,9 @@ function compileRateLimit(fields: Fields<FaultRateLimit>, shareOf: ShareOf): Rat
   return limit
 }
 
+/** Clients choose them. */
+const MAX_CLUSTERS = 1_000
+
 const httpAbort = (status: number): LocalReply => ({
   status,
   body: 'fault filter abort',
@@ -143,36 +152,56 @@ const grpcAbort = (status: number): LocalReply => ({ ...httpAbort(200), grpcStat
 
 interface FaultStats {
   counter(name: string): Counter
+  /** Of requests from a cluster. */
+  clusterCounter(name: string, cluster: string): Counter
   readonly active: Gauge
 }
 
 function statsOf({ stats, statPrefix = '' }: FilterDeps): FaultStats {
+  const help = "Envoy's http fault statistics."
   return {
     counter: httpFilterCounter(stats, statPrefix, 'fault'),
+    clusterCounter: (name, cluster) =>
+      stats.counter(`envoy_http_fault_${name}`, help, [HTTP_LABEL, FAULT_LABEL], MAX_CLUSTERS).labels(statPrefix, cluster),
     active: stats.gauge('envoy_http_fault_active_faults', 'Faults at work.', [HTTP_LABEL]).labels(statPrefix),
   }
 }
 
-function createFilter(config: FaultConfig, { clock, random }: FilterDeps, { counter, active }: FaultStats): HttpFilter {
+function createFilter(config: FaultConfig, { clock, random }: FilterDeps, stats: FaultStats): HttpFilter {
+  const { counter, active } = stats
   const { delay, abort, rateLimit } = config
   if (delay === undefined && abort === undefined && rateLimit === undefined) return {}
   let kibPerSecond = 0
   let counted = false
+  /** A request counts once, whatever is done to it; each fault that is too much counts. */
+  const admitted = (): boolean => {
+    if (counted) return true
+    if (active.value >= config.maxActive) {
+      counter('faults_overflow').inc()
+      return false
+    }
+    active.add(1)
+    counted = true
+    return true
+  }
+  const injected = (name: string, request: HttpRequest, { info }: HttpStream): void => {
+    counter(name).inc()
+    const cluster = config.clusterStats ? request.headers.get('x-envoy-downstream-service-cluster') : undefined
+    if (cluster !== undefined && cluster !== '') stats.clusterCounter(name, cluster).inc()
+    info.metadata.set('envoy.filters.http.fault', config.metadata)
+  }
   return {
     onRequest(request, stream) {
       if (!concerns(config, request, stream)) return
-      if (active.value >= config.maxActive) {
-        counter('faults_overflow').inc()
-        return
-      }
-      if (rateLimit !== undefined) kibPerSecond = limitOf(rateLimit, request, random)
+      const limit = rateLimit === undefined ? 0 : limitOf(rateLimit, request, random)
+      if (limit > 0 && admitted()) kibPerSecond = limit
       const delayMs = delay === undefined ? 0 : delayOf(delay, request, random)
-      const reply = abort === undefined ? undefined : abortOf(abort, request, random)
-      counted = delayMs > 0 || reply !== undefined || kibPerSecond > 0
-      if (counted) active.add(1)
-      if (reply !== undefined) counter('aborts_injected').inc()
-      if (delayMs === 0) return reply
-      counter('delays_injected').inc()
+      const delayed = delayMs > 0 && admitted()
+      if (delayed) injected('delays_injected', request, stream)
+      const wanted = abort === undefined ? undefined : abortOf(abort, request, random)
+      const reply = wanted !== undefined && admitted() ? wanted : undefined
+      if (reply !== undefined) injected('aborts_injected', request, stream)
+      if (!delayed) return reply
       stream.info.flags.add('DI')
       return wait(clock, delayMs).then(() => reply)
     },
