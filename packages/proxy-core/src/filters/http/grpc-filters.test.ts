@@ -60,6 +60,17 @@ describe('gRPC-Web', () => {
     expect(bytes.subarray(13).toString()).toBe('grpc-status:0\r\ngrpc-message:fine\r\n')
   })
 
+  test('what the client takes stays; without trailers there is no frame of them', async () => {
+    const asked = ask('application/grpc-web', framed('abc'))
+    asked.request.headers.set('grpc-accept-encoding', 'gzip')
+    const filter = configured(grpcWebFilter, {})(asked)
+    await filter.onRequest?.(asked.request, asked)
+    expect(asked.request.headers.get('grpc-accept-encoding')).toBe('gzip')
+    const response = answer(bodyOf(framed('xyz')))
+    await filter.onResponse?.(response, asked)
+    expect(Buffer.from(await readBody(response.body, 1000))).toEqual(framed('xyz'))
+  })
+
   test('text is base64 both ways, padding behind each frame', async () => {
     const one = framed('a').toString('base64')
     const two = framed('bcd').toString('base64')

@@ -2,7 +2,7 @@ import { ok } from '@heddle/runtime'
 import { emptyBody, readBody } from '../../http/body.js'
 import { transformBody } from '../../http/body-transform.js'
 import type { HttpFilterFactory } from '../../http/filter.js'
-import { createHeaderMap, type HeaderMap } from '../../http/header-map.js'
+import type { HeaderMap } from '../../http/header-map.js'
 import { grpcMessage, grpcStatusOf } from '../../http/local-reply.js'
 import type { BodySink, HttpRequest, HttpResponse, LocalReply } from '../../http/message.js'
 
@@ -48,12 +48,12 @@ export const grpcWebFilter: HttpFilterFactory<undefined> = {
   },
 }
 
-/** `invalid`: the body is base64, and this is called where it is not. What is well formed before that goes upstream. */
+/** What the client takes stays what it says. `invalid`: the body is base64, and this is called where it is not. What is well formed before that goes upstream. */
 function takeRequest(request: HttpRequest, invalid: ((reply: LocalReply) => void) | undefined): void {
   const { headers, body } = request
   headers.set('content-type', 'application/grpc')
   headers.set('te', 'trailers')
-  headers.set('grpc-accept-encoding', 'identity')
+  if (!headers.has('grpc-accept-encoding')) headers.set('grpc-accept-encoding', 'identity')
   headers.delete('content-length')
   if (body.length === 0) return
   request.body = transformBody(body, (sink) => (invalid === undefined ? sink : base64Taken(sink, invalid)))
@@ -127,7 +127,7 @@ function withTrailerFrame(sink: BodySink, text: boolean): BodySink {
   return {
     data: (chunk) => sink.data(encoded(chunk)),
     end(trailers) {
-      sink.data(encoded(trailerFrame(trailers ?? createHeaderMap())))
+      if (trailers !== undefined) sink.data(encoded(trailerFrame(trailers)))
       sink.end()
     },
     abort: (error) => sink.abort(error),
