@@ -17,6 +17,7 @@ describe('csrf', () => {
     ['POST', { origin: 'https://good.example.evil' }, false],
     ['POST', { origin: 'http://apps:8080' }, false],
     ['POST', { origin: 'null' }, false],
+    ['POST', { origin: 'null', referer: 'http://apps/' }, false],
     ['POST', {}, false],
     ['PATCH', {}, false],
     ['DELETE', {}, false],
@@ -26,6 +27,17 @@ describe('csrf', () => {
     const reply = run(configured(csrfFilter, policy), stream({ method, headers }))
     if (passes) expect(reply).toBeUndefined()
     else expect(reply).toMatchObject({ status: 403, body: 'Invalid origin', details: 'csrf_origin_mismatch' })
+  })
+
+  it.each([
+    [{ origin: 'http://evil' }, 'request_invalid'],
+    [{ origin: 'null' }, 'missing_source_origin'],
+    [{}, 'missing_source_origin'],
+    [{ origin: 'http://apps' }, 'request_valid'],
+  ])('counts %j as %s', (headers, counter) => {
+    const stats = createMetricsRegistry()
+    void run(configured(csrfFilter, policy, deps({ stats })), stream({ method: 'POST', headers }))
+    expect([...stats.families()].map(({ name }) => name)).toEqual([`envoy_http_csrf_${counter}`])
   })
 
   it('only counts in the shadow, and does nothing where a route switches it off', () => {

@@ -69,7 +69,9 @@ function allows({ additionalOrigins }: CsrfPolicy, source: string, authority: st
   return source === hostAndPort(authority) || additionalOrigins.some((matcher) => matcher.matches(source))
 }
 
+/** Of a page without an origin there is none: not by its Referer either. */
 function sourceOrigin(headers: HeaderMap): string {
+  if (headers.get('origin') === 'null') return ''
   return hostAndPort(headers.get('origin')) || hostAndPort(headers.get('referer'))
 }
 
