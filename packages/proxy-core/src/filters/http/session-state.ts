@@ -10,7 +10,7 @@ import { pathOnly } from '../../route/match.js'
 export interface SessionState {
   /** False: this request takes no part. */
   applies(request: HttpRequest): boolean
-  /** `ip:port`; undefined: the client has no session, or none that can be read. `now` is wall clock milliseconds. */
+  /** `ip:port`, or of a header what else it says; undefined: the client has no session, or none that can be read. `now` is wall clock milliseconds. */
   read(request: HttpRequest, now: number): string | undefined
   /** Tells the client of its endpoint. */
   write(response: HttpResponse, address: string, now: number): void
@@ -26,6 +26,8 @@ export function compileSessionState(config: TypedConfig, at: Fields<never>): Ses
   return undefined
 }
 
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/
+
 function compileHeader(fields: Fields<HeaderBasedSessionState>): SessionState {
   const name = asciiLower(fields.string('name'))
   fields.done()
@@ -34,7 +36,8 @@ function compileHeader(fields: Fields<HeaderBasedSessionState>): SessionState {
     applies: () => true,
     read(request) {
       const value = request.headers.get(name)
-      return value === undefined ? undefined : addressIn(Buffer.from(value, 'base64').toString('latin1'))
+      // What decodes is a session, if of no endpoint: that matters where they are strict.
+      return value === undefined || !BASE64.test(value) ? undefined : Buffer.from(value, 'base64').toString('latin1')
     },
     write: (response, address) => response.headers.set(name, Buffer.from(address, 'latin1').toString('base64')),
   }

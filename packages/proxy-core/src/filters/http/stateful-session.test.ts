@@ -79,3 +79,14 @@ it('another state is refused by its type', () => {
   expect(decoded.ok).toBe(false)
   expect(JSON.stringify(decoded.diagnostics)).toContain('EnvelopeSessionState')
 })
+
+it.each([
+  [Buffer.from('10.0.0.9:80').toString('base64'), '10.0.0.9:80'],
+  [Buffer.from('hello').toString('base64'), 'hello'],
+  ['???', undefined],
+  ['aGVsbG8', undefined],
+  ['', undefined],
+])('a strict session in a header that says %j is of %s', (value, address) => {
+  const { override } = session(header, { strict: true }).turn({ 'x-session': value })
+  expect(override).toEqual(address && { address, strict: true })
+})
