@@ -83,8 +83,8 @@ export function createLivePath(options: LiveOptions): LivePath {
     stats: (statName) => createClusterStats(stats, statName),
     resolve: createDns({ lookup: options.lookup, clock, logger }),
   })
-  const http = createHttpClient({ clusters, timers })
   const localAddress = ownAddress()
+  const http = createHttpClient({ clusters, timers, localAddress })
   const grpc = (cluster: string): GrpcClient => createGrpcClient({ clusters, cluster, timers, localAddress })
   const tracers = createTracers({
     http,

@@ -124,14 +124,17 @@ function compileRemote(fields: Fields<RemoteJwks>): Keys | RemoteJwksConfig {
   const retry = fields.message('retry_policy')
   const backOff = retry?.message('retry_back_off')
   if (uri === undefined) fields.problem('is required.', 'http_uri')
+  const retryBaseMs = backOff?.durationMs('base_interval', 1000) ?? 1000
   const rest: Omit<RemoteJwksConfig, 'uri'> = {
     cacheMs: fields.durationMs('cache_duration', CACHE_MS),
     async: async !== undefined,
     retries: retry === undefined ? 0 : retry.number('num_retries', 1),
-    retryBaseMs: backOff?.durationMs('base_interval', 1000) ?? 1000,
+    retryBaseMs,
+    // As Envoy takes it: how long it may wait between attempts is how long one may take.
+    attemptMs: retry === undefined ? Infinity : (backOff?.durationMs('max_interval', 10 * retryBaseMs) ?? 10 * retryBaseMs),
   }
   async?.done({ fast_listener: 'a listener never waits for keys here', failed_refetch_duration: 'the next token asks again' })
-  backOff?.done({ max_interval: 'there are few retries' })
+  backOff?.done()
   retry?.done({ retry_on: 'every failure is tried again' })
   fields.done()
   return where === undefined ? [] : { ...rest, uri: where }

@@ -15,6 +15,8 @@ export interface RemoteJwksConfig {
   readonly async: boolean
   readonly retries: number
   readonly retryBaseMs: number
+  /** Milliseconds for each attempt, within those of all; Infinity: no limit of its own. */
+  readonly attemptMs: number
 }
 
 export interface RemoteKeysDeps {
@@ -65,8 +67,11 @@ export function createRemoteKeys(config: RemoteJwksConfig, deps: RemoteKeysDeps)
 }
 
 async function fetchKeys(config: RemoteJwksConfig, deps: RemoteKeysDeps): Promise<Keys | JwtProblem> {
+  const deadline = deps.clock.monotonic() + (config.uri.timeoutMs || Infinity)
   for (let attempt = 0; ; attempt++) {
-    const result = await fetchOnce(config, deps.http)
+    const left = Math.min(config.attemptMs, deadline - deps.clock.monotonic())
+    const result =
+      left > 0 ? await fetchOnce(config, left === Infinity ? 0 : Math.ceil(left), deps.http) : 'there is no time left'
     if (typeof result !== 'string') {
       deps.counted('jwks_fetch_success')
       return result.length === 0 ? PROBLEM.noKeys : result
@@ -82,10 +87,13 @@ async function fetchKeys(config: RemoteJwksConfig, deps: RemoteKeysDeps): Promis
   }
 }
 
+/** The name that Envoy goes by here: some who keep keys refuse those without. */
+const HEADERS = [['user-agent', 'Go-browser']] as const
+
 /** The keys, or why there are none. */
-async function fetchOnce(config: RemoteJwksConfig, http: HttpClient | undefined): Promise<Keys | string> {
+async function fetchOnce({ uri }: RemoteJwksConfig, timeoutMs: number, http: HttpClient | undefined): Promise<Keys | string> {
   if (http === undefined) return 'there is no network'
-  const answer = await http.call({ ...config.uri, method: 'GET' }).done
+  const answer = await http.call({ ...uri, timeoutMs, method: 'GET', headers: HEADERS, forwardedFor: true }).done
   if ('failure' in answer) return answer.failure
   if (answer.status !== 200) return `the answer is ${answer.status}`
   return parseJwks(new TextDecoder().decode(answer.body)) ?? 'the answer is no JWKS'

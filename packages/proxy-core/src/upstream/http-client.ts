@@ -7,6 +7,8 @@ import type { ClusterManager } from './cluster-manager.js'
 export interface HttpClientOptions {
   readonly clusters: ClusterManager
   readonly timers: Timers
+  /** What x-forwarded-for says of calls that ask for it; absent: nothing is said. */
+  readonly localAddress?: string
 }
 
 export interface HttpCallOptions {
@@ -20,6 +22,8 @@ export interface HttpCallOptions {
   readonly scheme?: string
   readonly headers?: Iterable<readonly [name: string, value: string]>
   readonly body?: Uint8Array
+  /** Whether x-forwarded-for tells where the call comes from. */
+  readonly forwardedFor?: boolean
   /** Milliseconds for the whole answer, told to the upstream as x-envoy-expected-rq-timeout-ms; 0: no limit. */
   readonly timeoutMs: number
   /** The largest body that is taken; default 1 MiB. */
@@ -58,7 +62,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return { call: (call) => start(options, call) }
 }
 
-function start({ clusters, timers }: HttpClientOptions, call: HttpCallOptions): HttpCall {
+function start({ clusters, timers, localAddress }: HttpClientOptions, call: HttpCallOptions): HttpCall {
   const cluster = clusters.get(call.cluster)
   const endpoint = cluster?.pick({}, undefined)
   if (cluster === undefined || endpoint === undefined) {
@@ -83,7 +87,7 @@ function start({ clusters, timers }: HttpClientOptions, call: HttpCallOptions): 
     settle(answer)
   }
   deadline.start(call.timeoutMs)
-  const attempt = cluster.pool(endpoint, cluster.protocolFor('HTTP/1.1')).send(requestOf(call), {
+  const attempt = cluster.pool(endpoint, cluster.protocolFor('HTTP/1.1')).send(requestOf(call, localAddress), {
     onConnected() {},
     onEnd() {},
     onFailure: (reason, error) => finish({ failure: error === undefined ? reason : `${reason}: ${error.message}` }),
@@ -110,12 +114,13 @@ async function readAnswer({ status, headers, body }: HttpResponse, limit: number
   return { status, headers, body: body.length === 0 ? new Uint8Array() : await readBody(body, limit) }
 }
 
-function requestOf(call: HttpCallOptions): HttpRequest {
+function requestOf(call: HttpCallOptions, localAddress: string | undefined): HttpRequest {
   const { method, authority, path, body, timeoutMs } = call
   const headers = createHeaderMap()
   for (const [name, value] of call.headers ?? []) headers.append(name, value)
   if (timeoutMs > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(timeoutMs))
   headers.set('x-envoy-internal', 'true')
+  if (call.forwardedFor === true && localAddress !== undefined) headers.append('x-forwarded-for', localAddress)
   const line = { method, scheme: call.scheme ?? 'http', authority, path, protocol: 'HTTP/1.1' as const }
   return { ...line, headers, body: bodyOf(body ?? '') }
 }

@@ -231,7 +231,8 @@ describe('remote keys', () => {
     const create = configured(jwtAuthnFilter, required(remote), deps({ clock, http }))
     const ask = (): unknown => run(create, stream({ headers: bearer(iss.token()) }))
     expect(await Promise.all([ask(), ask(), ask()])).toEqual([undefined, undefined, undefined])
-    expect(http.asked).toMatchObject([{ cluster: 'keys', authority: 'keys.example', path: '//x?y', timeoutMs: 1000 }])
+    const to = { cluster: 'keys', authority: 'keys.example', path: '//x?y', timeoutMs: 1000 }
+    expect(http.asked).toMatchObject([{ ...to, headers: [['user-agent', 'Go-browser']], forwardedFor: true }])
     expect(ask()).toBeUndefined()
     clock.advance(60_000)
     expect(await ask()).toBeUndefined()
@@ -266,6 +267,21 @@ describe('remote keys', () => {
     expect(await judged).toBeUndefined()
     expect(cleared).toBe(1)
     expect(asked.request.headers.get('x-sub')).toBe('ann')
+  })
+
+  it.each<[string, object, number]>([
+    ['max_interval', { retry_back_off: { base_interval: '0.02s', max_interval: '0.05s' } }, 50],
+    ['ten times base_interval', { retry_back_off: { base_interval: '0.02s' } }, 200],
+    ['the time of all', {}, 1000],
+  ])('each attempt of several has %s', async (_, retry_policy, timeoutMs) => {
+    const http = keys([{ failure: 'down' }, good()])
+    const clock = createFakeClock({ now: NOW })
+    const { remote_jwks } = remote
+    const config = required({ ...remote, remote_jwks: { ...remote_jwks, retry_policy } })
+    const judged = run(configured(jwtAuthnFilter, config, deps({ clock, http })), stream({ headers: bearer(iss.token()) }))
+    await clock.advanceAsync(900)
+    expect(await judged).toBeUndefined()
+    expect(http.asked.map((call) => call.timeoutMs)).toEqual([timeoutMs, expect.any(Number)])
   })
 
   it('CVE-2025-64527: a malformed token asks for no keys', () => {
