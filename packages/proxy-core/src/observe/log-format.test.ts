@@ -126,6 +126,8 @@ describe('operators in text', () => {
 
   it('decodes what is well encoded of a query', () => {
     const sent = entry({ path: '/p?%20s=a+b%2g%zz%41&u=%C3%BC' })
+    const forged = entry({ path: '/?q=a%0d%0Ab%7F%1f' })
+    expect(inText('%QUERY_PARAM(q)% %QUERY_PARAMS(DECODED)%', forged)).toBe('a%0d%0Ab%7F%1f q=a%0d%0Ab%7F%1f')
     expect(inText('%QUERY_PARAM( s)% %QUERY_PARAM(u)% %QUERY_PARAMS(DECODED)%', sent)).toBe('a+b%2g%zzA ü  s=a+b%2g%zzA&u=ü')
   })
 

@@ -82,9 +82,9 @@ function queryParameter(query: string, name: string): string | undefined {
   return undefined
 }
 
-/** Octets of octets; what is not well encoded stays as it was sent. */
+/** Octets of octets; what is not well encoded stays as it was sent, and so does a control character: a query must not begin a line of its own. */
 const percentDecoded = (encoded: string): string =>
-  encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  encoded.replace(/%(?!0|1|7f)([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** SNI_ONLY, or with the host that was asked for as the second or the first choice. */
 const serverNameOperator: MakeOperator = (args, path) => {
