@@ -42,6 +42,7 @@ function delayOf({ name, isTimestamp }: ResetHeader, headers: HeaderMap, now: nu
   const value = headers.get(name)
   if (value === undefined || !/^\d{1,15}$/.test(value)) return undefined
   const ms = Number(value) * 1000
-  if (!isTimestamp) return ms
-  return ms > now ? ms - now : undefined
+  const delay = isTimestamp ? ms - now : ms
+  // A wait that is over is none: the usual back-off holds.
+  return delay > 0 ? delay : undefined
 }

@@ -53,6 +53,7 @@ describe('a back-off that the answer names', () => {
   it.each([
     [{ 'retry-after': '5' }, 5_000],
     [{ 'retry-after': '11' }, undefined],
+    [{ 'retry-after': '0' }, undefined],
     [{ 'retry-after': 'soon' }, undefined],
     [{ 'x-reset': '1003' }, 3_000],
     [{ 'x-reset': '999' }, undefined],

@@ -77,11 +77,11 @@ function lengths(map: ReadonlyMap<string, unknown>): readonly number[] {
   return [...new Set([...map.keys()].map((key) => key.length))].sort((a, b) => b - a)
 }
 
-/** The host of `host:port` or `[v6]:port`; anything else comes back as it is. */
+/** The host of `host:port` or `[v6]:port`, were the port no number; anything else comes back as it is. */
 export function withoutPort(authority: string): string {
   const colon = authority.lastIndexOf(':')
   if (colon < 0 || authority.indexOf(']') > colon) return authority
   // A bare IPv6 address has no port to strip.
   if (!authority.startsWith('[') && authority.indexOf(':') !== colon) return authority
-  return /^\d*$/.test(authority.slice(colon + 1)) ? authority.slice(0, colon) : authority
+  return authority.slice(0, colon)
 }
