@@ -193,7 +193,8 @@ describe('operators in text', () => {
     ['without a name', 'application/grpc+proto', { grpcStatus: '77' }, '77 77 77 77'],
     ['that is no number', 'application/grpc', { grpcStatus: 'x' }, '-1 -1 -1 -1'],
     ['of the HTTP status', 'application/grpc', { status: 503 }, 'Unavailable UNAVAILABLE 14 14'],
-    ['of the HTTP status 200', 'application/grpc;x', {}, 'Unknown UNKNOWN 2 2'],
+    ['of the HTTP status 200', 'application/grpc', {}, 'Unknown UNKNOWN 2 2'],
+    ['of a type with a parameter, which is none of gRPC', 'application/grpc;x', {}, '- - - -'],
     ['of no answer', 'application/grpc', { status: 0 }, '- - - -'],
     ['of a request that is no gRPC', 'application/grpcfoo', { grpcStatus: '0' }, '- - - -'],
   ])('tells the gRPC status %s', (_, type, change, want) => {

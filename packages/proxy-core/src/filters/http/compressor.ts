@@ -253,7 +253,7 @@ function isChosen(
 
 /** Without its parameters. */
 function typeOf(headers: HeaderMap): string | undefined {
-  return headers.get('content-type')?.split(';')[0]!.trim()
+  return headers.get('content-type')?.split(';')[0]?.trim()
 }
 
 /** Undefined: nothing stands against it. */
