@@ -74,7 +74,7 @@ async function play(request: string, scene: Scene): Promise<Played> {
             filter_chains: [{ filters: [{ name: 'http', typed_config: http }] }],
           },
         ],
-        clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }],
+        clusters: [{ name: 'app', load_assignment: { cluster_name: 'app', endpoints } }, { name: 'nobody' }],
       },
     },
     accessLogSinks: () => ({ write: (line) => void lines.push(line) }),
@@ -198,6 +198,19 @@ describe('answers of the proxy', () => {
     }
     expect((await play(get('/'), { routes: [{ match: { prefix: '/' }, direct_response }] })).answer).toMatch(/<inner>$/)
   })
+})
+
+it('a CONNECT that nobody allows is 403, whatever its route would answer, and 404 without one', async () => {
+  const connect = 'CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n'
+  const answers = [{ match: { connect_matcher: {} }, direct_response: { status: 200 } }]
+  expect((await play(connect, { routes: answers })).answer).toContain(' 403 Forbidden')
+  expect((await play(connect, { routes: [direct(200)] })).answer).toContain(' 404 Not Found')
+})
+
+it('an answer for want of an endpoint counts as one of the cluster', async () => {
+  const { answer, stat } = await play(get('/'), { routes: [{ match: { prefix: '/' }, route: { cluster: 'nobody' } }] })
+  expect(answer).toContain(' 503 Service Unavailable')
+  expect(stat('envoy_cluster_upstream_rq', 'nobody', '503')).toBe(1)
 })
 
 describe('answers of filters', () => {

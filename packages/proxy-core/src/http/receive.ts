@@ -119,7 +119,7 @@ export function takeUpgrade(
   const decision = route()
   const action = decision?.kind === 'forward' && decision.route.action.kind === 'forward' ? decision.route.action : undefined
   if (action?.upgrades.get(upgrade) ?? upgrades.has(upgrade)) request.upgrade = upgrade
-  else if (upgrade !== 'connect' || decision?.kind === 'forward') return UPGRADE_FAILED
+  else if (upgrade !== 'connect' || (decision !== undefined && decision.kind !== 'none')) return UPGRADE_FAILED
   return undefined
 }
 

@@ -2,12 +2,12 @@ import type { Clock, Random } from '@heddle/runtime'
 import { alpnOverride } from '../filters/http/istio-alpn.js'
 import { isAgreed } from '../http/agreed.js'
 import { emptyBody } from '../http/body.js'
-import { endWatched, pieceWatched } from '../http/body-transform.js'
+import { endWatched } from '../http/body-transform.js'
 import type { ClientSession, WireBytes } from '../http/codec.js'
 import type { ForwardContext, Forwarding, ForwardSink } from '../http/forward.js'
 import type { HeaderMap } from '../http/header-map.js'
 import { JOINED_IN_RESPONSES, joinFields } from '../http/joined-fields.js'
-import type { Body, HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
+import type { HttpRequest, HttpResponse, LocalReply } from '../http/message.js'
 import type { Connection } from '../net/connection.js'
 import type { Timer, Timers } from '../net/timers.js'
 import type { AttemptSpan } from '../observe/tracing/attempt-span.js'
@@ -179,7 +179,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (decision.virtualHost.includeAttemptCountInRequest) request.headers.set('x-envoy-attempt-count', String(this.#attempts))
     const endpoint = this.#choice.next()
     if (endpoint === undefined) {
-      this.#reply({ status: 503, body: 'no healthy upstream', details: 'no_healthy_upstream', flag: 'UH' })
+      this.#replyFailed({ status: 503, body: 'no healthy upstream', details: 'no_healthy_upstream', flag: 'UH' })
       return
     }
     this.#endpoint = endpoint
@@ -204,11 +204,6 @@ export class Forward implements Forwarding, AttemptsOwner {
     if (perTryMs > 0 || idleMs > 0) this.#tryLimits().start(perTryMs, idleMs)
   }
 
-  #idleWatched(body: Body): Body {
-    const limits = this.#tryTimers
-    return limits?.idles === true && body.length !== 0 ? pieceWatched(body, () => limits.heard()) : body
-  }
-
   #tryLimits(): TryTimers {
     this.#tryTimers ??= new TryTimers(this.#runtime.timers, (limit) => this.#tryTimedOut(limit))
     return this.#tryTimers
@@ -231,7 +226,8 @@ export class Forward implements Forwarding, AttemptsOwner {
     const { request } = this.#context
     const { upgrade } = request
     const lent = upgrade !== undefined && this.#retries !== undefined
-    const body = this.#idleWatched(this.#replay?.open() ?? (lent ? lendBody(request.body) : request.body))
+    const own = this.#replay?.open() ?? (lent ? lendBody(request.body) : request.body)
+    const body = this.#tryTimers?.watched(own) ?? own
     return body === request.body ? request : { ...request, body }
   }
 
@@ -316,7 +312,7 @@ export class Forward implements Forwarding, AttemptsOwner {
     entry.info.upstreamFirstByte = now
     if (!suppressEnvoyHeaders && this.#readyAt >= 0) headers.set('x-envoy-upstream-service-time', String(serviceTime))
     this.#countAttempts(response)
-    response.body = this.#idleWatched(response.body)
+    if (this.#tryTimers !== undefined) response.body = this.#tryTimers.watched(response.body)
     if (this.#choice.setCookie !== undefined) headers.append('set-cookie', this.#choice.setCookie)
     if (this.#attempts > 1 && response.status < 500) this.#cluster.stats.upstreamRqRetrySuccess.inc()
     const refused = refusedHandshake(this.#context.request, entry.info.upstreamProtocol, response)

@@ -1,5 +1,6 @@
 import { createFakeClock } from '@heddle/runtime/testing'
 import { describe, expect, it, test } from 'vitest'
+import { bodyOf, emptyBody } from '../http/body.js'
 import { createTimers } from '../net/timers.js'
 import { memoryCluster, startMemoryProxy } from '../testing-proxy.js'
 import { maxDurationReply, TryTimers } from './try-timers.js'
@@ -53,7 +54,9 @@ describe('the limits of an attempt', () => {
     const reached: string[] = []
     const limits = new TryTimers(createTimers({ clock }), (limit) => reached.push(`${clock.monotonic() - start} ${limit}`))
     limits.start(perTryMs, idleMs)
-    expect(limits.idles).toBe(idleMs > 0)
+    const body = bodyOf('a')
+    expect(limits.watched(body) === body).toBe(idleMs === 0)
+    expect(limits.watched(emptyBody)).toBe(emptyBody)
     for (const [after, event] of events) {
       clock.advance(after)
       limits[event]()

@@ -1,4 +1,5 @@
-import type { LocalReply } from '../http/message.js'
+import { pieceWatched } from '../http/body-transform.js'
+import type { Body, LocalReply } from '../http/message.js'
 import type { Timer, Timers } from '../net/timers.js'
 
 /** What limits one attempt, by Envoy's response code details. */
@@ -43,9 +44,9 @@ export class TryTimers {
     this.heard()
   }
 
-  /** A pause is what ends the attempt: somebody must tell of what is not one. */
-  get idles(): boolean {
-    return this.#idle?.running === true
+  /** The body of the attempt, either way, with its pieces heard where a pause would end it. */
+  watched(body: Body): Body {
+    return this.#idle?.running === true && body.length !== 0 ? pieceWatched(body, () => this.heard()) : body
   }
 
   /** Something went to the upstream, or came from it. */
