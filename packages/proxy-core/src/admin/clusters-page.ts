@@ -26,19 +26,10 @@ function addedViaApi({ bootstrap }: AdminViews): (view: ClusterView) => boolean 
   return ({ cluster }) => !fixed.has(cluster.name)
 }
 
-// Of a detection by success rate, which has not measured any.
-const OUTLIER_LINES = [
-  'outlier::success_rate_average::-1',
-  'outlier::success_rate_ejection_threshold::-1',
-  'outlier::local_origin_success_rate_average::-1',
-  'outlier::local_origin_success_rate_ejection_threshold::-1',
-]
-
 function inText({ cluster, hosts }: ClusterView, added: boolean): string {
   const { name, circuitBreakers: limits } = cluster
   const lines = [
     `observability_name::${cluster.altStatName || name}`,
-    ...(cluster.outlier === undefined ? [] : OUTLIER_LINES),
     ...limitLines('default', limits),
     ...limitLines('high', cluster.highCircuitBreakers),
     `added_via_api::${added}`,

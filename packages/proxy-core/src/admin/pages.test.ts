@@ -150,10 +150,6 @@ it('/clusters tell where they come from, and of outlier detection where there is
   const { ask } = setUp({ bootstrap, clusters: [detecting, cluster('two', 'STATIC')] })
   const lines = ask('GET', '/clusters').body?.split('\n') ?? []
   expect(lines.filter((line) => /added_via_api|outlier/.test(line))).toEqual([
-    'one::outlier::success_rate_average::-1',
-    'one::outlier::success_rate_ejection_threshold::-1',
-    'one::outlier::local_origin_success_rate_average::-1',
-    'one::outlier::local_origin_success_rate_ejection_threshold::-1',
     'one::added_via_api::false',
     'two::added_via_api::true',
   ])

@@ -14,38 +14,29 @@ export function transformBody(body: Body, wrap: (sink: BodySink) => BodySink): B
 
 /** The same body; `heard` is told of every piece of it. */
 export function pieceWatched(body: Body, heard: () => void): Body {
-  return {
-    length: body.length,
-    pause: () => body.pause(),
-    resume: () => body.resume(),
-    discard: () => body.discard(),
-    consume: (sink) =>
-      body.consume({
-        data(chunk) {
-          heard()
-          return sink.data(chunk)
-        },
-        end: (trailers) => sink.end(trailers),
-        abort: (error) => sink.abort(error),
-      }),
-  }
+  return watched(body, (sink) => ({
+    data(chunk) {
+      heard()
+      return sink.data(chunk)
+    },
+    end: (trailers) => sink.end(trailers),
+    abort: (error) => sink.abort(error),
+  }))
 }
 
 /** The same body; `ended` hears its end before its sink does. */
 export function endWatched(body: Body, ended: (trailers: HeaderMap | undefined) => void): Body {
-  return {
-    length: body.length,
-    pause: () => body.pause(),
-    resume: () => body.resume(),
-    discard: () => body.discard(),
-    consume: (sink) =>
-      body.consume({
-        data: (chunk) => sink.data(chunk),
-        end: (trailers) => {
-          ended(trailers)
-          sink.end(trailers)
-        },
-        abort: (error) => sink.abort(error),
-      }),
-  }
+  return watched(body, (sink) => ({
+    data: (chunk) => sink.data(chunk),
+    end(trailers) {
+      ended(trailers)
+      sink.end(trailers)
+    },
+    abort: (error) => sink.abort(error),
+  }))
+}
+
+/** Of what goes through nothing changes, and so not its length. */
+function watched(body: Body, wrap: (sink: BodySink) => BodySink): Body {
+  return { ...transformBody(body, wrap), length: body.length }
 }

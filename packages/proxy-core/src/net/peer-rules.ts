@@ -38,7 +38,7 @@ export function needsCertificate(rules: PeerRules): boolean {
 }
 
 /** A peer without a certificate cannot fulfil these rules: Envoy refuses it whether certificates are required or not. */
-export function refusesNobody(rules: PeerRules): boolean {
+export function requiresCertificate(rules: PeerRules): boolean {
   return saysWho(rules) && !rules.acceptUntrusted
 }
 

@@ -3,7 +3,7 @@ import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { type ClientHello, readClientHello } from './client-hello.js'
 import type { Connection } from './connection.js'
 import { peek } from './peek.js'
-import { joinRules, needsCertificate, PeerRefusedError, type PeerRules, refusesNobody } from './peer-rules.js'
+import { joinRules, needsCertificate, PeerRefusedError, type PeerRules, requiresCertificate } from './peer-rules.js'
 import type { ServerTlsContext, TlsMaterial } from './tls.js'
 import { establish, handshake, transportOf, type Verification } from './tls-handshake.js'
 import { secureContextOf } from './tls-material.js'
@@ -38,7 +38,7 @@ export async function acceptTls(
   } as TLSSocketOptions)
   await handshake(socket, 'secure')
   const leaf = clientOf(socket, secureContext, tickets)
-  if (offer.requiresCertificate && leaf === undefined) {
+  if (offer.mustBeShown && leaf === undefined) {
     socket.destroy()
     throw new PeerRefusedError('fail_verify_no_cert', 'the client presented no certificate')
   }
@@ -56,7 +56,7 @@ interface Offer {
   readonly tickets: boolean
   readonly rules: PeerRules
   readonly asksForCertificate: boolean
-  readonly requiresCertificate: boolean
+  readonly mustBeShown: boolean
   secureContext(serverName: string | undefined): SecureContext
 }
 
@@ -74,13 +74,13 @@ function offerOf(context: ServerTlsContext, material: TlsMaterial, mayGiveTicket
 function makeOffer(context: ServerTlsContext, material: TlsMaterial, mayGiveTickets: boolean): Offer {
   const rules = joinRules(context.rules, material.rules)
   const asksForCertificate = material.trustBundle !== undefined || context.requireClientCertificate || needsCertificate(rules)
-  const requiresCertificate = context.requireClientCertificate || refusesNobody(rules)
+  const mustBeShown = context.requireClientCertificate || requiresCertificate(rules)
   const { sessionTimeoutS, prefersClientCiphers, scansAllCertificates } = context
   const tickets = mayGiveTickets && (sessionTimeoutS ?? 0) > 0
   const uses = { terms: context, tickets, sessionTimeoutS, asksForCertificate, prefersClientCiphers, scansAllCertificates }
   let only: SecureContext | undefined
   return {
-    ...{ material, mayGiveTickets, tickets, rules, asksForCertificate, requiresCertificate },
+    ...{ material, mayGiveTickets, tickets, rules, asksForCertificate, mustBeShown },
     secureContext(serverName) {
       // Of one certificate there is no choice.
       if (material.others !== undefined) return secureContextOf(material, uses, serverName)
