@@ -17,7 +17,8 @@ it.each([
   ['/x?gone=1', [{ remove: 'gone' }], '/x'],
   ['/x?b=1', [], '/x?b=1'],
   ['/x', [append('a', "x y&z/HTTP/1.1~-._!*'()é")], '/x?a=x%20y%26z%2FHTTP%2F1.1%7E-._%21*%27%28%29%C3%A9'],
-  ['/x?c=%41%2f+&a%20b=1&x=%zz%4&y=%0d%0A%00%7F', [append('a', '1')], '/x?a=1&a b=1&c=A/+&x=%zz%4&y=%0d%0A%00%7F'],
+  ['/x?c=%41%2f+&a%20b=1&x=%zz%4&y=%0d%0A%00%7F', [append('a', '1')], '/x?a=1&a%20b=1&c=%41%2f+&x=%zz%4&y=%0d%0A%00%7F'],
+  ['/x?b=1%26admin=1%23', [append('a', '1')], '/x?a=1&b=1%26admin=1%23'],
   ['/x?r%20r=1', [{ remove: 'r r' }], '/x'],
   ['/x?b&&c&', [append('a', '')], '/x?=&a=&b=&c='],
 ])('%s with %j: %s', (path, mutations, want) => {

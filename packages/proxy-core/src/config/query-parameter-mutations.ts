@@ -5,7 +5,8 @@ import type { Fields } from './fields.js'
 
 const ACTIONS = ['APPEND_IF_EXISTS_OR_ADD', 'ADD_IF_ABSENT', 'OVERWRITE_IF_EXISTS_OR_ADD', 'OVERWRITE_IF_EXISTS'] as const
 
-type Parameters = Map<string, string[]>
+/** By decoded name; name and values as they are written. */
+type Parameters = Map<string, { readonly written: string; readonly values: string[] }>
 export type ApplyQueryMutation = (parameters: Parameters, entry: AccessLogEntry) => void
 
 /** envoy.config.core.v3.KeyValueMutation of a query parameter. */
@@ -32,8 +33,8 @@ export function compileQueryMutation(fields: Fields<KeyValueMutation>): ApplyQue
     const present = parameters.get(key)
     if (action === 'ADD_IF_ABSENT' ? present !== undefined : action === 'OVERWRITE_IF_EXISTS' && present === undefined) return
     const text = encoded(format(entry))
-    if (action === 'APPEND_IF_EXISTS_OR_ADD' && present !== undefined) present.push(text)
-    else parameters.set(key, [text])
+    if (action === 'APPEND_IF_EXISTS_OR_ADD' && present !== undefined) present.values.push(text)
+    else parameters.set(key, { written: key, values: [text] })
   }
 }
 
@@ -45,15 +46,11 @@ function encoded(value: string): string {
   }).join('')
 }
 
-/** What came encoded stays decoded, as in Envoy; but no line may end within a path. */
-function decoded(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (whole, hex: string) => {
-    const code = Number.parseInt(hex, 16)
-    return code < 0x20 || code === 0x7f ? whole : String.fromCharCode(code)
-  })
-}
+/** To be compared, never to be written: Envoy writes it, and a client's `%26` is a parameter more then. */
+const decoded = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** The path with its query changed. As in Envoy the parameters come out in the order of their names. */
+/** The path with its query changed; what is not changed stays as it was sent. As in Envoy the parameters come out in the order of their names. */
 export function mutateQuery(path: string, mutations: readonly ApplyQueryMutation[], entry: AccessLogEntry): string {
   if (mutations.length === 0) return path
   const mark = path.indexOf('?')
@@ -62,16 +59,17 @@ export function mutateQuery(path: string, mutations: readonly ApplyQueryMutation
   if (parts.at(-1) === '') parts.pop()
   for (const part of parts) {
     const equals = part.indexOf('=')
-    const key = decoded(equals < 0 ? part : part.slice(0, equals))
-    const value = equals < 0 ? '' : decoded(part.slice(equals + 1))
+    const written = equals < 0 ? part : part.slice(0, equals)
+    const value = equals < 0 ? '' : part.slice(equals + 1)
+    const key = decoded(written)
     const present = parameters.get(key)
-    if (present === undefined) parameters.set(key, [value])
-    else present.push(value)
+    if (present === undefined) parameters.set(key, { written, values: [value] })
+    else present.values.push(value)
   }
   for (const apply of mutations) apply(parameters, entry)
   const query = [...parameters]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, values]) => values.map((value) => `${key}=${value}`))
+    .flatMap(([, { written, values }]) => values.map((value) => `${written}=${value}`))
     .join('&')
   const bare = mark < 0 ? path : path.slice(0, mark)
   return query === '' ? bare : `${bare}?${query}`
